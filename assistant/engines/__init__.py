@@ -1,0 +1,1 @@
+"""Engines: something that streams tokens for messages and a checkpoint."""

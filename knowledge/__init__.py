@@ -1,0 +1,1 @@
+"""The knowledge base: documents in, scored passages out. Knows no language model."""

@@ -1,0 +1,31 @@
+"""Parts that every test may share: one Imprint home and one real base model a session."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tuning.models import BaseModel
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture(scope="session")
+def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` reuses one between sessions while developing."""
+    kept = os.environ.get("IMPRINT_TEST_HOME")
+    return Path(kept) if kept else tmp_path_factory.mktemp("imprint-home")
+
+
+@pytest.fixture(scope="session")
+def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
+    """The default model on real weights, opened once a session (converted on its first opening)."""
+    from tuning.models import DEFAULT_MODEL, BaseModel
+
+    base = BaseModel.open(DEFAULT_MODEL, imprint_home, device="cpu")
+    yield base
+    base.close()
