@@ -89,9 +89,9 @@ def fit(
 ) -> Budget:
     """Choose what is sent so that prompt and answer fit the window.
 
-    `passages` are given best first and `render(passages, question)` puts them into the last message. What does
-    not fit falls out in this order: whole turns of `history`, oldest first; the worst passages; the end of the
-    best one. Raises PromptTooLongError when system prompt, examples and question alone are too long.
+    `passages` are given best first and `render(passages, question)` puts them into the last message. What
+    does not fit falls out in this order: whole turns of `history`, oldest first; the worst passages; the end
+    of the best one. Raises PromptTooLongError when system prompt, examples and question alone are too long.
     """
     render = render or _below_each_other
     head: list[Message] = [{"role": "system", "content": system}] if system.strip() else []
@@ -160,7 +160,7 @@ def _first_kept_turn(turns: Sequence[Sequence[Message]], counter: TokenCounter, 
 
 
 def _turns(history: Sequence[Message]) -> list[list[Message]]:
-    """Messages grouped so that each group begins with what the user said: halves of a turn fall out together."""
+    """Messages grouped so that each group begins with what the user said: a turn falls out as a whole."""
     turns: list[list[Message]] = []
     for message in history:
         if message["role"] == "user" or not turns:
@@ -199,13 +199,15 @@ def _too_long(
     asked = counter([_asked(question)])
     if asked > window - reserve or not head:
         sentence = (
-            f"The question has {asked:,} tokens, and the model's window of {window:,} leaves {window - reserve:,} "
-            f"for it when {reserve:,} are kept for the answer. Shorten it, or add the long text as a document."
+            f"The question has {asked:,} tokens, and the model's window of {window:,} leaves "
+            f"{window - reserve:,} for it when {reserve:,} are kept for the answer. "
+            "Shorten it, or add the long text as a document."
         )
         return PromptTooLongError(sentence, tokens=asked, window=window)
     sentence = (
-        f"System prompt, examples and question have {bare:,} tokens, and the model's window of {window:,} leaves "
-        f"{window - reserve:,} for them when {reserve:,} are kept for the answer; the question alone has {asked:,}. "
+        f"System prompt, examples and question have {bare:,} tokens, and the model's window of {window:,} "
+        f"leaves {window - reserve:,} for them when {reserve:,} are kept for the answer; the question alone "
+        f"has {asked:,}. "
         "Shorten the system prompt or its examples."
     )
     return PromptTooLongError(sentence, tokens=bare, window=window)

@@ -74,7 +74,7 @@ def default_home() -> Path:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings of this process. Raises SettingsError naming the variable or file, the value and what is allowed."""
+    """Settings of this process. Raises SettingsError naming the variable or file and the value."""
     environ = os.environ if environ is None else environ
     home = Path(environ.get("IMPRINT_HOME") or default_home()).expanduser().absolute()
     path = home / "settings.json"
@@ -121,7 +121,7 @@ def save_settings(settings: Settings, **changes: Any) -> Settings:
 
 
 def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Names of the settings that the environment holds, and the variable: a page shows them as not editable."""
+    """Names of the settings that the environment holds, each with its variable: not editable on a page."""
     environ = os.environ if environ is None else environ
     return {name: variable_of(name) for name in FIELDS if environ.get(variable_of(name), "").strip()}
 
@@ -202,8 +202,9 @@ def _checked(name: str, value: Any, origin: str, home: Path) -> Any:
     allowed: tuple[type, ...] = (kind,) if isinstance(kind, type) else (str, type(None))
     if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
         raise SettingsError(f"{origin} is {value!r}; expected something like {default!r}.")
+    tried: dict[str, Any] = {name: value}
     try:
-        Settings(home=home, **{name: value})
+        Settings(home=home, **tried)
     except SettingsError as problem:
         raise SettingsError(f"{origin}: {problem}") from None
     return value
