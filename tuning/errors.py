@@ -1,35 +1,33 @@
-"""What can go wrong in tuning.
+"""What can go wrong while tuning, as one small tree.
 
-    TuningError
-    ├── ModelError         a base model cannot be found, opened or trusted
-    ├── ExampleError       examples cannot be read, or there is nothing to learn from
-    ├── MethodError        a method is unknown, or its options do not fit
-    ├── JobError           a job cannot be started, found, cancelled or resumed
-    └── CheckpointError    a checkpoint is missing, broken, in use, or does nothing
-
-A message says what was asked, what was found and what to do.
+TuningError
+├── ModelError        a base model that cannot be opened or used
+├── ExampleError      examples that cannot be read or learned from
+├── MethodError       a method or a hyper-parameter that does not fit
+├── JobError          a job that cannot be started, found or continued
+└── CheckpointError   a checkpoint that cannot be read, or does not belong to this base
 """
 
 
 class TuningError(Exception):
-    """Anything that a person asked of tuning and that could not be done."""
+    """Anything `tuning` refuses to do; the message says what was asked, what was found and what to do."""
 
 
 class ModelError(TuningError):
-    """A base model cannot be found, opened or trusted."""
+    """A base model cannot be opened or used."""
 
 
 class ExampleError(TuningError):
-    """Examples cannot be read, or there is nothing to learn from."""
+    """Examples cannot be read, or there is nothing in them to learn."""
 
 
 class MethodError(TuningError):
-    """A method is unknown, or its options do not fit."""
+    """A tuning method, or one of its hyper-parameters, does not fit."""
 
 
 class JobError(TuningError):
-    """A job cannot be started, found, cancelled or resumed."""
+    """A job cannot be started, found, cancelled or continued."""
 
 
 class CheckpointError(TuningError):
-    """A checkpoint is missing, broken, in use, or does nothing."""
+    """A checkpoint cannot be read, does not belong to this base, or changes nothing."""

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuning.errors import ExampleError
+from tuning.storage import dumps, write_text
 
 Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
 
@@ -178,25 +178,7 @@ def read_examples(path: Path | str) -> list[Example]:
 
 def write_examples(path: Path | str, examples: Iterable[Example]) -> None:
     """Write one JSON object a line; the file appears whole, by rename."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            for example in examples:
-                file.write(json.dumps(example.to_dict(), ensure_ascii=not is_encodable(example)) + "\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def is_encodable(example: Example) -> bool:
-    """Whether all texts can be written as UTF-8: a lone surrogate (half an emoji) cannot, and is escaped."""
-    texts = [m["content"] for m in example.messages] + [example.source, example.reason, *example.probes]
-    try:
-        "".join(texts).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    write_text(Path(path), "".join(dumps(example.to_dict()) + "\n" for example in examples))
 
 
 def shortened(text: str, limit: int = 60) -> str:
