@@ -3,6 +3,7 @@
 Rules alone; no model is asked. What it cannot ground is left out, and said.
 """
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -117,7 +118,7 @@ def _candidate(question: StoredMessage, answer: StoredMessage, source: str) -> C
 
 
 def _turns(messages: Sequence[StoredMessage]) -> list[tuple[StoredMessage, StoredMessage]]:
-    pairs = zip(messages, messages[1:], strict=False)
+    pairs = itertools.pairwise(messages)
     return [(first, second) for first, second in pairs if first.role == "user" and second.role == "assistant"]
 
 
@@ -168,7 +169,7 @@ def _tick(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def question_key(example: Example) -> str:
-    """The same for questions that differ only in case, punctuation and polite words; turns before it count."""
+    """The same for questions that differ only in case, punctuation and polite words."""
     return "\n".join(
         normal(message["content"]) for message in example.messages[:-1] if message["role"] == "user"
     )

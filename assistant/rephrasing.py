@@ -1,4 +1,4 @@
-"""Other wordings of a question, by rules of grammar. They are for evaluation only: training never sees them."""
+"""Other wordings of a question, by rules of grammar. For evaluation only: training never sees them."""
 
 import re
 
