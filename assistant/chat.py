@@ -294,7 +294,9 @@ class Chat:
 
         return RunnableLambda(messages)
 
-    def _prepare(self, question: str, history: Sequence[Message], how: How) -> tuple[Turn, Budget, float]:
+    def _prepare(
+        self, question: str, history: Sequence[Message], how: How
+    ) -> tuple[Turn, Budget, float]:
         """Everything that can refuse a question, before anything is kept."""
         if not question.strip():
             raise AssistantError("The question is empty. Write what you would like to know.")

@@ -94,7 +94,9 @@ class LocalEngine:
         with self._turns.take():
             adapter = self._ready(checkpoint)
             try:
-                return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
+                return self._base.complete(
+                    prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room)
+                )
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 

@@ -120,7 +120,9 @@ def highlighted(text: str, question: str) -> str:
 
 def passage(text: str, where: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
-    return f'<div class="passage"><span class="where">{escaped(where)}</span>{highlighted(text.strip(), question)}</div>'
+    return (
+        f'<div class="passage"><span class="where">{escaped(where)}</span>{highlighted(text.strip(), question)}</div>'
+    )
 
 
 def seconds(value: float | None) -> str:
