@@ -10,13 +10,13 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 import torch
+from tuning.errors import CheckpointError, TuningError
+from tuning.models import BaseModel
+from tuning.registry import Checkpoint, Registry
 
 from assistant.engines import Message
 from assistant.engines.turns import Turns
 from assistant.errors import EngineError, PromptTooLongError
-from tuning.errors import CheckpointError, TuningError
-from tuning.models import BaseModel
-from tuning.registry import Checkpoint, Registry
 
 log = logging.getLogger(__name__)
 
@@ -94,9 +94,7 @@ class LocalEngine:
         with self._turns.take():
             adapter = self._ready(checkpoint)
             try:
-                return self._base.complete(
-                    prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room)
-                )
+                return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 
@@ -126,7 +124,9 @@ class LocalEngine:
         if used >= self.window:
             raise PromptTooLongError(
                 f"The prompt has {used:,} tokens, and {self.name} reads {self.window:,}. "
-                "Shorten the question, or choose a model with a larger window."
+                "Shorten the question, or choose a model with a larger window.",
+                tokens=used,
+                window=self.window,
             )
         return self.window - used
 
