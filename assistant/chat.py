@@ -20,6 +20,7 @@ from assistant.errors import AssistantError, ConversationError
 from assistant.memory import Budget, TokenCounter, fit
 from assistant.prompts import render_question
 from assistant.records import StoredMessage
+from assistant.texts import t
 
 if TYPE_CHECKING:
     from knowledge.index import KnowledgeBase
@@ -318,7 +319,11 @@ class Chat:
             if how.uses_documents:
                 yield Retrieved(turn["passages"], seconds)
             yield Budgeted(budget)
-            yield from self._stream(answer, convert_to_messages(budget.messages), how, place, stop)
+            if _finds_nothing(turn, how):
+                answer.text = t("chat.nothing_found")
+                yield Token(answer.text)
+            else:
+                yield from self._stream(answer, convert_to_messages(budget.messages), how, place, stop)
         except GeneratorExit:
             stop.set()
             self._keep(place, answer, "stopped")
@@ -409,6 +414,11 @@ class Chat:
         if self._counter is None or self._counter[0] is not engine:
             self._counter = (engine, TokenCounter(engine.count_tokens))
         return self._counter[1]
+
+
+def _finds_nothing(turn: Turn, how: How) -> bool:
+    """Whether documents alone are to answer, and neither they nor the conversation can."""
+    return how.memory == "documents" and not turn["passages"] and not turn.get("history")
 
 
 def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
