@@ -22,6 +22,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "memory.checkpoint.help": {"en": "Permanent memory: the weights were fine-tuned on what was taught."},
     "memory.both": {"en": "Both"},
     "memory.both.help": {"en": "A fine-tuned checkpoint that also reads passages from the documents."},
+    "chat.nothing_found": {"en": "I found nothing about this in the documents."},
     "budget.system": {"en": "System prompt"},
     "budget.examples": {"en": "Examples"},
     "budget.passages": {"en": "Passages"},
