@@ -34,7 +34,7 @@ class Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, context: click.Context) -> Any:
-        """Run a command; an error of the product becomes a Failure, an unknown one too, with its traceback logged."""
+        """Run a command; every error becomes a Failure, an unknown one with its traceback in the log."""
         try:
             return super().invoke(context)
         except (AssistantError, TuningError, KnowledgeError) as error:
@@ -43,7 +43,9 @@ class Commands(click.Group):
             if isinstance(error, BrokenPipeError):
                 raise
             what = f"{error.filename}: " if error.filename else ""
-            raise Failure(f"{what}{error.strerror or error}. Nothing was lost; mend it and try again.") from error
+            raise Failure(
+                f"{what}{error.strerror or error}. Nothing was lost; mend it and try again."
+            ) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:

@@ -27,7 +27,9 @@ _MEMORIES = {
 )
 @knowledge_base_option
 @click.option("--checkpoint", metavar="NAME", help="Answer with this fine-tuned checkpoint.")
-@click.option("--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn.")
+@click.option(
+    "--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn."
+)
 @click.option("--preset", metavar="NAME", help="Use the system prompt and examples of this preset.")
 @click.option("--system", metavar="TEXT", help="Use this system prompt.")
 @click.option("-k", type=click.IntRange(1, 50), help="How many passages to read.")

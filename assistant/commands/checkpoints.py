@@ -14,7 +14,7 @@ from assistant.workspace import Workspace
 @json_option
 @workspace_of
 def checkpoints(workspace: Workspace, as_json: bool) -> None:
-    """List the fine-tuned checkpoints, oldest first, with what each remembers."""
+    """List the checkpoints and what each knows."""
     found = workspace.registry.list()
     for broken in workspace.registry.broken():
         say(f"{broken.name}: {broken.reason}")
@@ -35,7 +35,7 @@ def checkpoints(workspace: Workspace, as_json: bool) -> None:
 @json_option
 @workspace_of
 def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_json: bool) -> None:
-    """Read conversations from other programs, or a PEFT adapter from its folder.
+    """Read conversations, or a PEFT adapter's folder.
 
     Told by their content: OpenAI chat JSONL, ChatGPT's conversations.json, ShareGPT, Alpaca, ChatGLM and
     Imprint's own formats.

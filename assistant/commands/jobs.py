@@ -13,8 +13,9 @@ from assistant.errors import AssistantError, NothingToLearn
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tuning.examples import Example
     from tuning.jobs import Job
+
+    from tuning.examples import Example
 
 _ENDED = ("succeeded", "failed", "cancelled")
 _LOOK_AGAIN_SECONDS = 0.5
@@ -33,7 +34,9 @@ _PERCENT = 100
     help="Files with conversations to learn, in any format that `imprint import` reads.",
 )
 @click.option("--conversation", multiple=True, type=int, metavar="ID…", help="Conversations to learn from.")
-@click.option("--method", default="lora", show_default=True, help="How to tune: lora, p-tuning-v2 and others.")
+@click.option(
+    "--method", default="lora", show_default=True, help="How to tune: lora, p-tuning-v2 and others."
+)
 @click.option("--name", help="The checkpoint's name.")
 @click.option("--parent", metavar="NAME", help="Go on from this checkpoint.")
 @click.option("--base", metavar="MODEL", help="The model to tune (default: the chosen one).")
@@ -44,7 +47,9 @@ _PERCENT = 100
     show_default=True,
     help="How much is spent on learning against how much is protected.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes a run repeatable.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes a run repeatable."
+)
 @click.option("--system", metavar="TEXT", default="", help="The system prompt to learn under.")
 @click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
 @json_option
@@ -57,9 +62,9 @@ def tune(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Fine-tune a checkpoint from conversations, in a job of its own.
+    """Fine-tune a checkpoint on conversations.
 
-    The bar follows the job until it ends. Ctrl-C stops following, not the job: see `imprint jobs` and
+    It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the job: see `imprint jobs` and
     `imprint cancel`.
     """
     if not examples and not conversation:
@@ -113,7 +118,7 @@ def cancel(workspace: Workspace, job: str, as_json: bool) -> None:
 @json_option
 @workspace_of
 def resume(workspace: Workspace, job: str, no_wait: bool, as_json: bool) -> None:
-    """Go on with a job that was cancelled, failed or killed, from where it was."""
+    """Go on with a job that was stopped or killed."""
     workspace.jobs.resume(job)
     again, followed = workspace.jobs.get(job), not no_wait
     if followed:

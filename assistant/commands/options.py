@@ -1,4 +1,4 @@
-"""What several commands share: the workspace, opening the model in sight, options that take several values."""
+"""What several commands share: the workspace, opening the model in sight, options with several values."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,7 +24,9 @@ workspace_of = click.make_pass_decorator(Workspace)
 
 def knowledge_base_option(function: F) -> F:
     """Add --kb; None means the one chosen in the settings."""
-    return click.option("--kb", metavar="NAME", help="The knowledge base (default: the chosen one).")(function)
+    return click.option("--kb", metavar="NAME", help="The knowledge base (default: the chosen one).")(
+        function
+    )
 
 
 def open_engine(workspace: Workspace) -> "Engine":
@@ -36,7 +38,7 @@ def open_engine(workspace: Workspace) -> "Engine":
 
 
 class SeveralValues(click.Command):
-    """A command whose repeatable options also take several values: `--examples a b` is `--examples a --examples b`."""
+    """A command whose repeatable options take several values: `--examples a b` gives both to --examples."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Repeat the option's name before each further value."""

@@ -9,12 +9,11 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-Advance = Callable[[int], None]
 _STDOUT = "imprint.stdout"
 
 
@@ -41,8 +40,14 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+class Advance(Protocol):
+    """Moves a bar: how much is done, and where they changed, of how much and what is being done."""
+
+    def __call__(self, done: float, total: float | None = None, description: str | None = None) -> None: ...
+
+
 @contextlib.contextmanager
-def progress(description: str, total: int) -> Iterator[Advance]:
+def progress(description: str, total: float) -> Iterator[Advance]:
     """A bar with the time left on standard error; call what it gives with the number done so far."""
     # Imported here: `imprint --help` answers in a blink without them.
     from rich.console import Console
@@ -56,7 +61,11 @@ def progress(description: str, total: int) -> Iterator[Advance]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(description, total=total)
-        yield lambda done: bar.update(task, completed=done)
+
+        def advance(done: float, total: float | None = None, description: str | None = None) -> None:
+            bar.update(task, completed=done, total=total, description=description)
+
+        yield advance
 
 
 @contextlib.contextmanager
