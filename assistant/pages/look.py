@@ -145,6 +145,14 @@ def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_
     )
 
 
+def card(name: str, sentence: str, remark: str = "") -> str:
+    """A name, a sentence and a remark, one below the other."""
+    return (
+        f'<div class="choice"><b>{escaped(name)}</b><p>{escaped(sentence)}</p>'
+        f'<p class="quiet">{escaped(remark)}</p></div>'
+    )
+
+
 def plain(text: str) -> str:
     """`text` as a label: nothing in it is markdown."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
