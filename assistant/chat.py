@@ -18,7 +18,7 @@ from assistant.chat_model import ImprintChatModel
 from assistant.engines import Engine, Message
 from assistant.errors import AssistantError, ConversationError
 from assistant.memory import Budget, TokenCounter, fit
-from assistant.prompts import render_question
+from assistant.prompts import DEFAULT_SYSTEM, render_question
 from assistant.records import StoredMessage
 from assistant.texts import t
 
@@ -46,7 +46,8 @@ class How:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
-    system_prompt: str = ""
+    # None takes the one that the checkpoint was tuned with, and without a checkpoint the default.
+    system_prompt: str | None = None
     few_shot: tuple[Message, ...] = ()
     max_new_tokens: int = 256
     temperature: float = 0.0
@@ -273,12 +274,18 @@ class Chat:
             counter=self._count_with(engine),
             window=engine.window,
             reserve=min(how.max_new_tokens, engine.window // 4),
-            system=how.system_prompt,
+            system=self._system_prompt(how),
             few_shot=how.few_shot,
             passages=[passage["text"] for passage in passages],
             history=turn.get("history", ()),
             render=render_question,
         )
+
+    def _system_prompt(self, how: How) -> str:
+        if how.system_prompt is not None:
+            return how.system_prompt
+        own = self._engine().system_prompt(how.checkpoint) if how.uses_checkpoint else ""
+        return own or DEFAULT_SYSTEM
 
     def _retrieval(self, how: How) -> Runnable[Turn, Turn]:
         def with_passages(turn: Turn) -> Turn:

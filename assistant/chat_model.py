@@ -209,13 +209,16 @@ async def _in_a_thread(
         loop.call_soon_threadsafe(queue.put_nowait, ending)
 
     producer = loop.run_in_executor(None, produce)
-    item: ChatGenerationChunk | BaseException | None = None
+    ended = False
     try:
-        while (item := await queue.get()) is not None:
+        while not ended:
+            item = await queue.get()
+            ended = not isinstance(item, ChatGenerationChunk)
             if isinstance(item, BaseException):
                 raise item
-            yield item
+            if item is not None:
+                yield item
     finally:
-        if isinstance(item, ChatGenerationChunk):  # the reader left before the end
+        if not ended:  # the reader left before the end
             cancel.set()
         await producer

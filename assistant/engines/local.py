@@ -10,12 +10,12 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 import torch
-from tuning.models import BaseModel
 
 from assistant.engines import Message
 from assistant.engines.turns import Turns
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.errors import CheckpointError, TuningError
+from tuning.models import BaseModel
 from tuning.registry import Checkpoint, Registry
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,10 @@ class LocalEngine:
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+
+    def system_prompt(self, checkpoint: str | None) -> str:
+        """The system prompt that a checkpoint was tuned with. Raises EngineError."""
+        return "" if checkpoint is None else self._find(checkpoint).system_prompt
 
     def stream(
         self,
