@@ -27,6 +27,8 @@ class Answer:
     """An answer so far. Its thread writes it, everybody may read it."""
 
     question: str
+    # The message whose place it takes, while the store does not know of it yet.
+    replaces: int | None = None
     phase: str = PREPARING
     text: str = ""
     asked: Asked | None = None
@@ -90,7 +92,7 @@ class Answering:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, Answer] = {}
 
-    def start(self, key: Hashable, question: str, turn: Turn) -> Answer:
+    def start(self, key: Hashable, question: str, turn: Turn, *, replaces: int | None = None) -> Answer:
         """Begin to answer in the background. Raises AssistantError while `key` has an unfinished answer."""
         with self._lock:
             before = self._answers.get(key)
@@ -98,7 +100,7 @@ class Answering:
                 raise AssistantError(
                     "An answer is still being written here. Stop it, or wait until it ends, and ask again."
                 )
-            answer = self._answers[key] = Answer(question)
+            answer = self._answers[key] = Answer(question, replaces)
         threading.Thread(target=answer._run, args=(turn,), name=f"answer-{key}", daemon=True).start()
         return answer
 
