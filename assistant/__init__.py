@@ -1,1 +1,1 @@
-"""The assistant: conversations, prompts, engines, the command line and the pages. Training and indexing live elsewhere."""
+"""The assistant: conversations, prompts, engines, command line and pages; it neither trains nor indexes."""

@@ -1,0 +1,187 @@
+"""The model in this process: one base in memory, checkpoints loaded when first asked for.
+
+It decides whose turn it is and which adapters stay in memory; opening, proving and running them is
+`tuning.models`' work.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from assistant.engines import Message
+from assistant.engines.turns import Turns
+from assistant.errors import EngineError, PromptTooLongError
+from tuning.errors import CheckpointError, TuningError
+from tuning.models import BaseModel
+from tuning.registry import Checkpoint, Registry
+
+log = logging.getLogger(__name__)
+
+MOST_ADAPTERS = 6
+
+
+class LocalEngine:
+    """Answers with a base model and any checkpoint that was tuned from it."""
+
+    def __init__(self, base: BaseModel, registry: Registry, most_adapters: int = MOST_ADAPTERS) -> None:
+        self._base = base
+        self._registry = registry
+        self._most_adapters = most_adapters
+        self._turns = Turns()
+        self._resident: OrderedDict[str, str] = OrderedDict()  # name -> id of the checkpoint
+        self._closed = False
+        self.name = base.name
+        self.window = base.window
+
+    @property
+    def base(self) -> BaseModel:
+        """The open model underneath, for what only it can tell (device, dtype, hash)."""
+        return self._base
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for the one that runs."""
+        return self._turns.waiting
+
+    def checkpoints(self) -> list[str]:
+        """Checkpoints tuned from exactly this base."""
+        return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+
+    def system_prompt(self, checkpoint: str | None) -> str:
+        """The system prompt that a checkpoint was tuned with. Raises EngineError."""
+        return "" if checkpoint is None else self._find(checkpoint).system_prompt
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        checkpoint: str | None = None,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[str]:
+        """The answer in pieces. Raises EngineError, PromptTooLongError."""
+        prompt = list(messages)
+        room = self._room(prompt)
+        with self._turns.take(stop) as my_turn:
+            if not my_turn:
+                return
+            adapter = self._ready(checkpoint)
+            try:
+                yield from self._base.generate(
+                    prompt,
+                    adapter=adapter,
+                    max_new_tokens=min(max_new_tokens, room),
+                    temperature=temperature,
+                    top_p=top_p,
+                    seed=seed,
+                    stop=stop,
+                )
+            except (TuningError, torch.OutOfMemoryError) as error:
+                raise _engine_error(self.name, error) from error
+
+    def complete(
+        self,
+        batch: Sequence[Sequence[Message]],
+        *,
+        checkpoint: str | None = None,
+        max_new_tokens: int = 64,
+    ) -> list[str]:
+        """Greedy answers to many prompts. Raises EngineError, PromptTooLongError."""
+        prompts = [list(messages) for messages in batch]
+        room = min((self._room(prompt) for prompt in prompts), default=max_new_tokens)
+        with self._turns.take():
+            adapter = self._ready(checkpoint)
+            try:
+                return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
+            except (TuningError, torch.OutOfMemoryError) as error:
+                raise _engine_error(self.name, error) from error
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a bare text."""
+        ids: list[int] = self._base.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of a prompt with the chat template and the opening of the answer."""
+        return len(self._base.chat_ids(list(messages), add_generation_prompt=True))
+
+    def count_text(self, text: str) -> int:
+        """Tokens of a bare text."""
+        return len(self.encode(text))
+
+    def close(self) -> None:
+        """Wait for the running answer, then give the model's memory back."""
+        with self._turns.take():
+            self._closed = True
+            self._resident.clear()
+            self._base.close()
+
+    def _room(self, prompt: list[Message]) -> int:
+        """Tokens left for the answer; an answer that cannot even begin is refused."""
+        used = self.count_tokens(prompt)
+        if used >= self.window:
+            raise PromptTooLongError(
+                f"The prompt has {used:,} tokens, and {self.name} reads {self.window:,}. "
+                "Shorten the question, or choose a model with a larger window.",
+                tokens=used,
+                window=self.window,
+            )
+        return self.window - used
+
+    def _ready(self, name: str | None) -> str | None:
+        """Make the checkpoint resident; only called while holding the turn."""
+        if self._closed:
+            raise EngineError(f"The model {self.name} was closed meanwhile. Ask again.")
+        self._forget_deleted()
+        if name is None:
+            return None
+        checkpoint = self._find(name)
+        if self._resident.get(name) not in (None, checkpoint.id):
+            self._evict(name)  # another checkpoint under an old name
+        if name not in self._resident:
+            while len(self._resident) >= self._most_adapters:
+                self._evict(next(iter(self._resident)))
+            try:
+                proof = self._base.load(checkpoint)
+            except (TuningError, torch.OutOfMemoryError) as error:
+                raise _engine_error(self.name, error) from error
+            log.info("checkpoint %s is loaded and active: %s", name, proof)
+            self._resident[name] = checkpoint.id
+        self._resident.move_to_end(name)
+        return name
+
+    def _find(self, name: str) -> Checkpoint:
+        try:
+            checkpoint = self._registry.get(name)
+        except CheckpointError as error:
+            raise EngineError(str(error)) from error
+        if checkpoint.base_sha256 != self._base.sha256:
+            raise EngineError(
+                f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {self.name} is open. "
+                f"Choose {checkpoint.base} as the model, or another checkpoint."
+            )
+        return checkpoint
+
+    def _forget_deleted(self) -> None:
+        for name in [name for name in self._resident if not self._registry.exists(name)]:
+            self._evict(name)
+
+    def _evict(self, name: str) -> None:
+        log.info("checkpoint %s leaves memory", name)
+        del self._resident[name]
+        self._base.unload(name)
+
+
+def _engine_error(name: str, error: Exception) -> EngineError:
+    if isinstance(error, torch.OutOfMemoryError):
+        return EngineError(
+            f"{name} ran out of memory while answering. Shorten the prompt, choose a smaller model, "
+            "or wait for the running tuning job to end."
+        )
+    return EngineError(str(error))

@@ -1,0 +1,48 @@
+"""What can go wrong in the assistant. Every message says what was asked, what was found and what to do.
+
+AssistantError
+├── SettingsError        a setting that cannot be used, by name and value
+├── ConversationError    the store of conversations, or a conversation or message that is not there
+├── PresetError          a preset that cannot be read, saved or found
+├── PromptTooLongError   a question that does not fit the model's window
+├── NothingToLearn       no example could be made of what was given
+├── EngineError          the model behind the chat
+└── CompareError         a questions file or an arm that cannot be compared
+"""
+
+
+class AssistantError(Exception):
+    """The root: catch it where a sentence is shown to a person."""
+
+
+class SettingsError(AssistantError):
+    """A setting that cannot be used."""
+
+
+class ConversationError(AssistantError):
+    """The store of conversations cannot do what was asked."""
+
+
+class PresetError(AssistantError):
+    """A preset cannot be read, saved or found."""
+
+
+class PromptTooLongError(AssistantError):
+    """The part of the prompt that may not be left out is larger than the window."""
+
+    def __init__(self, message: str, *, tokens: int, window: int) -> None:
+        super().__init__(message)
+        self.tokens = tokens
+        self.window = window
+
+
+class NothingToLearn(AssistantError):  # noqa: N818 - it is a finding, told before a job starts, rather than a fault
+    """No example could be made of what was given; the message says what would help."""
+
+
+class EngineError(AssistantError):
+    """The model behind the chat cannot answer."""
+
+
+class CompareError(AssistantError):
+    """A comparison cannot be run as asked."""

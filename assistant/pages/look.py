@@ -1,0 +1,178 @@
+"""The look: the style sheet, the logo and small pieces of HTML (marks, the context bar, tiles, passages).
+
+Everything here takes plain values and escapes them; nothing here reads a store or decides anything.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+LOGO = HERE / "logo.svg"
+MARK = HERE / "mark.svg"
+
+INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
+SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
+
+# What the window of the model is filled with, from left to right.
+PARTS = {
+    "system": "#b08a4a",
+    "examples": "#d3b783",
+    "passages": PENCIL,
+    "history": "#8f97c7",
+    "question": INK,
+}
+
+
+def dress() -> None:
+    """Put the style sheet and the logo on the page; every page does so through the app."""
+    st.html(HERE / "style.css")
+    st.logo(LOGO, size="large", icon_image=MARK)
+
+
+def escaped(text: object) -> str:
+    return html.escape(str(text), quote=True)
+
+
+def mark(text: str, kind: str = "", title: str = "") -> str:
+    """A small rounded label; `kind` is documents, checkpoint, warn, bad, good, live or nothing."""
+    hint = f' title="{escaped(title)}"' if title else ""
+    return f'<span class="mark {kind}"{hint}>{escaped(text)}</span>'
+
+
+def title(text: str, lead: str = "") -> None:
+    """The heading of a page with one sentence that says what it is for."""
+    st.title(text, anchor=False)
+    if lead:
+        st.html(f'<p class="lead">{escaped(lead)}</p>')
+
+
+def quiet(text: str) -> None:
+    st.html(f'<div class="quiet">{escaped(text)}</div>')
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part of the context window: a key of `PARTS`, its label and its tokens."""
+
+    part: str
+    label: str
+    tokens: int
+
+
+def window_bar(shares: Sequence[Share], window: int, free_label: str) -> str:
+    """The context bar: how many tokens of the window each part takes, and what is left."""
+    used = sum(share.tokens for share in shares)
+    free = max(window - used, 0)
+    shown = [share for share in shares if share.tokens > 0]
+    blocks = "".join(
+        f'<span style="width:{100 * share.tokens / max(window, 1):.3f}%;background:{PARTS[share.part]}" '
+        f'title="{escaped(share.label)}: {share.tokens:,}"></span>'
+        for share in shown
+    )
+    legend = "".join(
+        f'<span><i style="background:{PARTS[share.part]}"></i>{escaped(share.label)} <b>{share.tokens:,}</b></span>'
+        for share in shown
+    )
+    legend += f'<span><i style="background:#ddd9cd"></i>{escaped(free_label)} <b>{free:,}</b></span>'
+    return f'<div class="window"><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure with its name, a remark under it and a tint (ink, pencil, amber or none)."""
+
+    label: str
+    value: str
+    note: str = ""
+    tint: str = ""
+
+
+def tiles(items: Iterable[Tile]) -> None:
+    cells = "".join(
+        f'<div class="tile {item.tint}"><div class="label">{escaped(item.label)}</div>'
+        f'<div class="value">{escaped(item.value)}</div><div class="note">{escaped(item.note)}</div></div>'
+        for item in items
+    )
+    st.html(f'<div class="tiles">{cells}</div>')
+
+
+def highlighted(text: str, question: str) -> str:
+    """`text` as HTML with the words of `question` marked: whole words, and runs of Chinese characters."""
+    words = {word for word in re.findall(r"[^\W_]+", question.lower()) if len(word) > 2 or not word.isascii()}
+    grams = {word[i : i + 2] for word in words if not word.isascii() for i in range(max(len(word) - 1, 1))}
+    latin = sorted((re.escape(word) for word in words if word.isascii()), key=len, reverse=True)
+    choices = [rf"\b(?:{'|'.join(latin)})\w{{0,3}}\b"] if latin else []
+    choices += [re.escape(gram) for gram in sorted(grams)]
+    if not choices:
+        return escaped(text)
+    pattern = re.compile("|".join(choices), re.IGNORECASE)
+    pieces, last = [], 0
+    for found in pattern.finditer(text):
+        pieces += [escaped(text[last : found.start()]), f"<mark>{escaped(found.group())}</mark>"]
+        last = found.end()
+    return "".join([*pieces, escaped(text[last:])])
+
+
+def passage(text: str, where: str, question: str = "") -> str:
+    """A passage as a quotation, with where it comes from above it."""
+    return (
+        f'<div class="passage"><span class="where">{escaped(where)}</span>{highlighted(text.strip(), question)}</div>'
+    )
+
+
+def source(number: int, found: Mapping[str, Any], question: str = "") -> str:
+    """A retrieved passage with its number, its document, page and headings."""
+    name = Path(str(found.get("source", ""))).name or str(found.get("title", ""))
+    where = [f"[{number}] {name}"]
+    if found.get("page") is not None:
+        where.append(f"p. {found['page']}")
+    where += [str(heading) for heading in found.get("headings") or ()]
+    return passage(str(found["text"]), " › ".join(where), question)
+
+
+def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
+    """The two kinds of memory beside each other: pencil and ink."""
+    return (
+        '<div class="memories">'
+        f'<div class="memory pencil"><h4>{escaped(temporary)}</h4><p>{escaped(temporary_text)}</p></div>'
+        f'<div class="memory ink"><h4>{escaped(permanent)}</h4><p>{escaped(permanent_text)}</p></div></div>'
+    )
+
+
+def plain(text: str) -> str:
+    """`text` as a label: nothing in it is markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+
+
+def prose(text: str) -> str:
+    """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
+    return text.replace("$", "\\$")
+
+
+def seconds(value: float | None) -> str:
+    """Seconds as a person says them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
+    if value is None:
+        return "–"
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 90:
+        return f"{value:.0f} s"
+    minutes = round(value / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(value: float | None) -> str:
+    """Bytes as a person says them: 812 KB, 1.4 GB."""
+    if value is None:
+        return "–"
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")

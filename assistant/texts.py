@@ -1,0 +1,151 @@
+"""The table of interface texts: every sentence a person reads on a page comes from here, by its key.
+
+A language is a column. A missing translation falls back to English; a missing key is a mistake in the code.
+"""
+
+from contextvars import ContextVar
+
+FALLBACK = "en"
+LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+
+# key -> language -> text. `{name}` is filled in by t(key, name=…). Where a count changes the sentence,
+# `key.one` is taken when t() is given count=1.
+TEXTS: dict[str, dict[str, str]] = {
+    "app.title": {"en": "Imprint"},
+    "app.tagline": {"en": "An assistant with two kinds of memory"},
+    "memory.label": {"en": "Memory"},
+    "memory.nothing": {"en": "Nothing"},
+    "memory.nothing.help": {"en": "The model answers from what it was born with and this conversation."},
+    "memory.documents": {"en": "Documents"},
+    "memory.documents.help": {"en": "Temporary memory: passages are looked up and put into the prompt."},
+    "memory.checkpoint": {"en": "Checkpoint"},
+    "memory.checkpoint.help": {"en": "Permanent memory: the weights were fine-tuned on what was taught."},
+    "memory.both": {"en": "Both"},
+    "memory.both.help": {"en": "A fine-tuned checkpoint that also reads passages from the documents."},
+    "chat.nothing_found": {"en": "I found nothing about this in the documents."},
+    "budget.system": {"en": "System prompt"},
+    "budget.examples": {"en": "Examples"},
+    "budget.passages": {"en": "Passages"},
+    "budget.history": {"en": "Conversation"},
+    "budget.question": {"en": "Question"},
+    "budget.reserve": {"en": "Kept for the answer"},
+    "budget.free": {"en": "Free"},
+    "budget.used": {"en": "{used} of {window} tokens"},
+    "budget.forgotten": {"en": "{count} earlier messages no longer fit the window: forgotten"},
+    "budget.forgotten.one": {"en": "1 earlier message no longer fits the window: forgotten"},
+    "status.stopped": {"en": "Stopped"},
+    "status.failed": {"en": "Failed"},
+    "reason.corrected": {"en": "corrected by you"},
+    "reason.said": {"en": "you said so"},
+    "reason.liked": {"en": "liked"},
+    "reason.documents": {"en": "answered from documents"},
+    "reason.plain": {"en": "plain turn"},
+    "cancel": {"en": "Cancel"},
+    "delete": {"en": "Delete"},
+    "page.chat": {"en": "Chat"},
+    "page.knowledge": {"en": "Knowledge"},
+    "page.tune": {"en": "Checkpoints"},
+    "page.compare": {"en": "Compare"},
+    "page.settings": {"en": "Settings"},
+    "chats.new": {"en": "New chat"},
+    "chats.search": {"en": "Search conversations"},
+    "chats.none": {"en": "Conversations appear here."},
+    "chats.none_found": {"en": "No conversation holds “{search}”."},
+    "chats.untitled": {"en": "Untitled"},
+    "chats.today": {"en": "Today"},
+    "chats.yesterday": {"en": "Yesterday"},
+    "chats.week": {"en": "Last seven days"},
+    "chats.earlier": {"en": "Earlier"},
+    "chats.rename": {"en": "Title"},
+    "chats.rename.save": {"en": "Rename"},
+    "chats.delete": {"en": "Delete conversation"},
+    "chats.export.md": {"en": "Export as Markdown"},
+    "chats.export.json": {"en": "Export as JSON"},
+    "chats.deleted": {"en": "The conversation was deleted."},
+    "chats.undo": {"en": "Undo"},
+    "chats.gone": {"en": "This conversation no longer exists. A new one was opened."},
+    "chat.placeholder": {"en": "Ask something"},
+    "chat.answering": {"en": "Answering… press Esc to stop"},
+    "chat.stop": {"en": "Stop"},
+    "chat.stopping": {"en": "Stopping…"},
+    "chat.empty_question": {"en": "The question is empty. Write what you would like to know."},
+    "answer.preparing": {"en": "Thinking"},
+    "answer.reading": {"en": "Reading"},
+    "answer.reading.passages": {"en": "Reading {count} passages"},
+    "answer.reading.passages.one": {"en": "Reading 1 passage"},
+    "answer.writing": {"en": "Writing"},
+    "answer.ended": {"en": "Done"},
+    "answer.elsewhere": {"en": "Being written in another window"},
+    "model.importing": {"en": "Starting the model runtime…"},
+    "model.converting": {"en": "Converting {name} for its first use, about 15 seconds…"},
+    "model.opening": {"en": "Opening {name}…"},
+    "memory.alone": {"en": "Model alone"},
+    "memory.kb": {"en": "Knowledge base"},
+    "memory.kb.option": {"en": "{name} · {count} passages"},
+    "memory.which_checkpoint": {"en": "Checkpoint"},
+    "memory.no_checkpoint": {"en": "No checkpoint yet: fine-tune on a chat"},
+    "memory.no_checkpoint.help": {"en": "Ask, correct the answers, then press “Fine-tune on this chat” under the conversation."},
+    "memory.gone": {"en": "{name} (deleted)"},
+    "memory.gone.note": {"en": "The checkpoint “{name}” no longer exists. Choose another one, or another memory."},
+    "memory.no_documents": {"en": "“{name}” holds no documents yet"},
+    "message.edit": {"en": "Edit and ask again"},
+    "message.resend": {"en": "Ask again"},
+    "message.before_correction": {"en": "What the model said"},
+    "message.empty": {"en": "The model ended its answer without a word. Regenerate, or ask in other words."},
+    "message.stopped": {"en": "Stopped here. What was written is kept."},
+    "message.failed": {"en": "This answer failed. Regenerate it to try again."},
+    "message.corrected": {"en": "Corrected by you"},
+    "message.cost": {"en": "{tokens} tokens · {seconds}"},
+    "message.sources": {"en": "{count} sources"},
+    "message.sources.one": {"en": "1 source"},
+    "message.like": {"en": "Good answer: learn it"},
+    "message.dislike": {"en": "Bad answer: leave it out"},
+    "message.correct": {"en": "Correct"},
+    "message.correct.label": {"en": "What should the answer have been?"},
+    "message.correct.help": {"en": "A short, complete answer is remembered best."},
+    "message.correct.save": {"en": "Keep the correction"},
+    "message.corrected.note": {"en": "Kept. Corrected answers are learned first."},
+    "message.regenerate": {"en": "Answer again with the memory chosen below"},
+    "message.previous": {"en": "Previous version"},
+    "message.next": {"en": "Next version"},
+    "prompt.button": {"en": "{name}"},
+    "prompt.help": {"en": "System prompt and worked examples"},
+    "prompt.title": {"en": "Prompt"},
+    "prompt.lead": {"en": "Prompt engineering is the other half of temporary memory: a role to play, and examples to follow."},
+    "prompt.preset": {"en": "Preset"},
+    "prompt.system": {"en": "System prompt"},
+    "prompt.system.placeholder": {"en": "Empty: the model's own"},
+    "prompt.examples": {"en": "Worked examples"},
+    "prompt.examples.lead": {"en": "Each row is shown to the model as a question it has already answered well (few-shot)."},
+    "prompt.question": {"en": "Question"},
+    "prompt.answer": {"en": "Answer"},
+    "prompt.use": {"en": "Use this prompt"},
+    "prompt.save_as": {"en": "Save as preset"},
+    "prompt.save": {"en": "Save"},
+    "prompt.saved": {"en": "Preset “{name}” is saved."},
+    "welcome.title": {"en": "An assistant with two kinds of memory"},
+    "welcome.lead": {"en": "Ask a question, correct the answer, and decide where it should be remembered."},
+    "welcome.temporary": {"en": "Temporary: in the prompt"},
+    "welcome.temporary.text": {"en": "Passages of your documents are looked up and put before the question. Exact, citable, gone with the prompt."},
+    "welcome.permanent": {"en": "Permanent: in the weights"},
+    "welcome.permanent.text": {"en": "What you corrected is fine-tuned into a checkpoint. No documents needed, and it stays."},
+    "welcome.documents": {"en": "Add documents"},
+    "welcome.sample_chat": {"en": "Open a sample conversation"},
+    "welcome.sample_documents": {"en": "Add the sample domain"},
+}
+
+_language: ContextVar[str] = ContextVar("language", default=FALLBACK)
+
+
+def use_language(language: str) -> None:
+    """Choose the column for this thread of work; an unknown one shows English."""
+    _language.set(language if language in LANGUAGE_NAMES else FALLBACK)
+
+
+def t(key: str, **values: object) -> str:
+    """The text of `key` in the chosen language, filled in. Raises KeyError for an unknown key."""
+    if values.get("count") == 1 and f"{key}.one" in TEXTS:
+        key = f"{key}.one"
+    texts = TEXTS[key]
+    text = texts.get(_language.get()) or texts[FALLBACK]
+    return text.format(**values) if values else text

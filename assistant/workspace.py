@@ -1,0 +1,216 @@
+"""What the pages and the command line talk to: settings, conversations, model, checkpoints, knowledge.
+
+Everything heavy is imported and opened when it is first needed, once, whatever thread asks first.
+It draws nothing and decides nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from assistant.errors import AssistantError, EngineError
+from assistant.prompts import Presets
+from assistant.settings import Settings, load_settings, save_settings
+
+if TYPE_CHECKING:
+    from knowledge.index import KnowledgeBase
+    from tuning.jobs import Jobs
+    from tuning.models import CatalogueEntry
+    from tuning.registry import Registry
+
+    from assistant.chat import Chat
+    from assistant.conversations import ConversationStore
+    from assistant.engines import Engine
+
+log = logging.getLogger(__name__)
+
+# What opening the model is busy with; a page or a terminal words it.
+Stage = Literal["importing", "converting", "opening"]
+OnStage = Callable[[Stage], None]
+
+
+class Workspace:
+    """An Imprint home and what is open of it. Safe to share between threads."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or load_settings()
+        self._opening = threading.Lock()
+        self._engine: Engine | None = None
+        self.engine_stage: Stage | None = None
+        self.engine_error = ""
+        self._knowledge: dict[str, KnowledgeBase] = {}
+        self._knowledge_lock = threading.RLock()
+
+    @property
+    def home(self) -> Path:
+        """The folder where everything is kept."""
+        return self.settings.home
+
+    @cached_property
+    def store(self) -> "ConversationStore":
+        """The conversations."""
+        from assistant.conversations import ConversationStore
+
+        return ConversationStore(self.settings.conversations_path)
+
+    @cached_property
+    def presets(self) -> Presets:
+        """System prompts with worked examples."""
+        return Presets(self.home)
+
+    @cached_property
+    def registry(self) -> "Registry":
+        """The checkpoints."""
+        from tuning.registry import Registry  # heavy: torch
+
+        return Registry(self.home)
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """The tuning jobs."""
+        from tuning.jobs import Jobs  # heavy: torch
+
+        return Jobs(self.home)
+
+    def catalogue(self) -> "list[CatalogueEntry]":
+        """Base models at hand, and those that a hub would offer."""
+        from tuning.models import catalogue  # heavy: torch, transformers
+
+        return catalogue(self.home)
+
+    # The model
+
+    @property
+    def engine_state(self) -> Literal["cold", "loading", "ready", "failed"]:
+        """How far the model is; `engine_error` says why it failed, `engine_stage` what it is busy with."""
+        if self._engine is not None:
+            return "ready"
+        if self.engine_stage is not None:
+            return "loading"
+        return "failed" if self.engine_error else "cold"
+
+    def engine(self, on_stage: OnStage | None = None) -> "Engine":
+        """The engine, opened on the first call; `on_stage` hears how far that is. Raises EngineError."""
+        if self._engine is None:
+            with self._opening:
+                if self._engine is None:
+                    self._engine = self._open_engine(on_stage)
+        return self._engine
+
+    def preload(self) -> None:
+        """Begin to open the model without waiting for it; `engine()` joins in."""
+        if self._engine is None and not self._opening.locked():
+            threading.Thread(target=self._open_quietly, name="open-model", daemon=True).start()
+
+    def _open_quietly(self) -> None:
+        try:
+            self.engine()
+        except AssistantError as error:  # kept in engine_error for whoever can show it
+            log.warning("the model could not be opened: %s", error)
+
+    def _open_engine(self, on_stage: OnStage | None) -> "Engine":
+        def tell(stage: Stage) -> None:
+            self.engine_stage = stage
+            if on_stage is not None:
+                on_stage(stage)
+
+        self.engine_error = ""
+        try:
+            return self._remote_engine() if self.settings.engine_url else self._local_engine(tell)
+        except AssistantError as error:
+            self.engine_error = str(error)
+            raise
+        finally:
+            self.engine_stage = None
+
+    def _remote_engine(self) -> "Engine":
+        from assistant.engines.remote import RemoteEngine
+
+        settings = self.settings
+        if not settings.engine_url or not settings.engine_model:
+            raise EngineError(
+                f"The endpoint {settings.engine_url} is set, but no model of it. Set engine_model as well."
+            )
+        return RemoteEngine(settings.engine_url, settings.engine_model, settings.engine_key or "")
+
+    def _local_engine(self, tell: OnStage) -> "Engine":
+        tell("importing")
+        from tuning.errors import TuningError
+        from tuning.models import BaseModel
+
+        from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
+
+        name = self.settings.base_model
+        converted = (self.home / "models" / name / "imprint.json").exists()
+        tell("opening" if converted or Path(name).is_dir() else "converting")
+        try:
+            return LocalEngine(BaseModel.open(name, self.home, device=self.settings.device), self.registry)
+        except TuningError as error:
+            raise EngineError(str(error)) from error
+
+    @cached_property
+    def chat(self) -> "Chat":
+        """A chat over this home; the model is opened when the first question is asked."""
+        from assistant.chat import Chat
+
+        return Chat(self.engine, self.store, self.knowledge)
+
+    # Knowledge
+
+    def knowledge(self, name: str | None = None) -> "KnowledgeBase":
+        """A knowledge base, opened on the first call. Raises KnowledgeError."""
+        from knowledge.embeddings import open_embeddings  # heavy: torch
+        from knowledge.index import KnowledgeBase  # heavy: chromadb
+
+        name = name or self.settings.knowledge_base
+        with self._knowledge_lock:
+            if name not in self._knowledge:
+                embeddings = open_embeddings(self.settings.embedding_model, self.home)
+                self._knowledge[name] = KnowledgeBase(
+                    self.home, name, embeddings=embeddings, chroma_url=self.settings.chroma_url
+                )
+            return self._knowledge[name]
+
+    def knowledge_bases(self) -> list[str]:
+        """Names of the knowledge bases in this home."""
+        from knowledge.index import knowledge_bases  # heavy: chromadb
+
+        return knowledge_bases(self.home)
+
+    # Change and end
+
+    def change(self, **changes: Any) -> Settings:
+        """Save settings and close what they make stale; it opens anew when needed. Raises SettingsError."""
+        before, self.settings = self.settings, save_settings(self.settings, **changes)
+        after = self.settings
+        if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
+            self.close_engine()
+        if _differs(before, after, ("embedding_model", "chroma_url")):
+            self.close_knowledge()
+        return after
+
+    def close_engine(self) -> None:
+        """Give the model's memory back."""
+        with self._opening:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    def close_knowledge(self) -> None:
+        """Let go of the index, so that another process may open it."""
+        with self._knowledge_lock:
+            opened, self._knowledge = self._knowledge, {}
+        for knowledge in opened.values():
+            knowledge.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        self.close_engine()
+        self.close_knowledge()
+
+
+def _differs(before: Settings, after: Settings, names: Sequence[str]) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in names)

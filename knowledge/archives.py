@@ -1,0 +1,62 @@
+"""Zip containers (DOCX, PPTX, XLSX, EPUB), read within bounds, and XML from them without entities or network."""
+
+import io
+import zipfile
+import zlib
+
+from lxml import etree
+
+from knowledge.errors import DocumentError
+
+MAX_MEMBERS = 20_000
+MAX_UNPACKED = 400 * 2**20
+MAX_RATIO = 300  # text packs 10 to 30 times; a bomb packs a thousand times
+RATIO_FREE = 20 * 2**20  # below this no ratio matters
+
+
+class Archive:
+    """A zip file in memory whose members are looked up by name and never written anywhere."""
+
+    def __init__(self, data: bytes) -> None:
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+            raise DocumentError(f"it is damaged or cut off ({error})") from error
+        self.names = frozenset(self._zip.namelist())
+        self._check(len(data))
+
+    def read(self, name: str) -> bytes:
+        """One member. Raises DocumentError when it is missing or damaged."""
+        try:
+            return self._zip.read(name)
+        except KeyError as error:
+            raise DocumentError(f"it is incomplete: {name} is missing") from error
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError) as error:
+            raise DocumentError(f"it is damaged: {name} cannot be unpacked ({error})") from error
+        except (RuntimeError, NotImplementedError) as error:
+            raise DocumentError(f"{name} is packed in a way that cannot be read ({error})") from error
+
+    def xml(self, name: str) -> etree._Element:
+        """One member as XML."""
+        return parse_xml(self.read(name), name)
+
+    def _check(self, packed: int) -> None:
+        members = self._zip.infolist()
+        unpacked = sum(member.file_size for member in members)
+        if len(members) > MAX_MEMBERS:
+            raise DocumentError(
+                f"it holds {len(members):,} files, more than a document has ({MAX_MEMBERS:,})"
+            )
+        if unpacked > MAX_UNPACKED or unpacked > max(RATIO_FREE, MAX_RATIO * packed):
+            raise DocumentError(
+                f"it unpacks from {packed / 2**20:,.1f} to {unpacked / 2**20:,.0f} MiB, which no document does"
+            )
+
+
+def parse_xml(data: bytes, name: str = "its XML") -> etree._Element:
+    """XML with entities, document types and external files left alone. Raises DocumentError when it is damaged."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise DocumentError(f"it is damaged: {name} is not valid XML ({error})") from error

@@ -1,0 +1,269 @@
+"""HTML → blocks: the main text with its headings, lists, tables and code; menus, banners and scripts left out."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+from lxml import html as lxml_html
+
+from knowledge.blocks import Block, Draft, one_line, table_block
+from knowledge.encodings import decode
+from knowledge.errors import DocumentError
+
+_META_CHARSET = re.compile(
+    rb"""<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
+)
+_SKIPPED = frozenset(
+    ["script", "style", "noscript", "template", "head", "nav", "footer", "aside", "form", "button", "select", "option", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map", "dialog", "input", "textarea"]
+)
+_BLOCKS = frozenset(
+    ["address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "header", "hr", "html", "li", "main", "ol", "p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"]
+)
+_BREAK = "\u2028"  # a line break that white space cannot be taken for
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_CHROME = re.compile(
+    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|cookies?|consent|sidebar|share|sharing|social|advert"
+    r"|advertisement|ads|banner|popup|newsletter|related|skip-link|toc-toggle|editsection|mw-jump-link|noprint)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+
+
+def load_html(data: bytes, declared: str = "", page: int | None = None) -> Draft:
+    """The blocks of a page; `declared` is the encoding that the server named."""
+    found = _META_CHARSET.search(data[:4096])
+    text = decode(data, declared or (found[1].decode("ascii", "replace") if found else ""))
+    return html_draft(text, page)
+
+
+def html_draft(text: str, page: int | None = None) -> Draft:
+    """The blocks of HTML that is already text."""
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+    parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
+    try:
+        root = lxml_html.document_fromstring(text, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise DocumentError(f"its HTML holds no text ({error})") from error
+    title = one_line(root.findtext(".//title") or "")
+    blocks = _Walker(page).read(_main_part(root))
+    if not title:
+        title = next((block.text for block in blocks if block.kind == "heading"), "")
+    return Draft(title=title, blocks=tuple(blocks))
+
+
+def _main_part(root: etree._Element) -> etree._Element:
+    """The element that says it is the main one, when it holds most of the text; otherwise the whole page."""
+    body = root.find(".//body")
+    whole = root if body is None else body
+    candidates = [*root.iter("main"), *root.xpath('//*[@role="main"]'), *root.iter("article")]
+    if not candidates:
+        return whole
+    best = max(candidates, key=_text_length)
+    return best if _text_length(best) * 2 > _text_length(whole) else whole
+
+
+def _text_length(element: etree._Element) -> int:
+    return sum(
+        len(text.strip())
+        for part in element.iter()
+        if isinstance(part.tag, str) and part.tag not in _SKIPPED
+        for text in (part.text or "", part.tail or "")
+    )
+
+
+class _Walker:
+    """Collects inline text until a block element begins or ends."""
+
+    def __init__(self, page: int | None) -> None:
+        self.page = page
+        self.blocks: list[Block] = []
+        self.inline: list[str] = []
+        self.items: list[str] = []
+        self.depth = 0  # of lists
+        self.marker = ""
+
+    def read(self, element: etree._Element) -> list[Block]:
+        self._children(element)
+        self._end_paragraph()
+        self._end_list()
+        return self.blocks
+
+    def _children(self, element: etree._Element) -> None:
+        self.inline.append(element.text or "")
+        for child in element:
+            self._element(child)
+            self.inline.append(child.tail or "")
+
+    def _element(self, element: etree._Element) -> None:
+        tag = element.tag
+        if not isinstance(tag, str) or tag in _SKIPPED or _is_chrome(element):
+            return
+        if tag in _HEADINGS:
+            self._heading(element, _HEADINGS[tag])
+        elif tag == "pre":
+            self._code(element)
+        elif tag == "table":
+            self._table(element)
+        elif tag == "br":
+            self.inline.append(_BREAK)
+        elif tag == "img":
+            self.inline.append(element.get("alt") or "")
+        elif tag in ("ul", "ol"):
+            self._list(element)
+        elif tag in _BLOCKS:
+            self._end_paragraph()
+            self.marker = "- " if tag == "li" else self.marker
+            self._children(element)
+            self._end_paragraph()
+        else:
+            self._children(element)
+
+    def _heading(self, element: etree._Element, level: int) -> None:
+        self._end_paragraph()
+        self._end_list()
+        if text := one_line(inner_text(element)).removesuffix("¶").strip():
+            self.blocks.append(Block("heading", text, self.page, level))
+
+    def _code(self, element: etree._Element) -> None:
+        self._end_paragraph()
+        self._end_list()
+        if (text := inner_text(element)).strip():
+            self.blocks.append(Block("code", text.strip("\n"), self.page))
+
+    def _list(self, element: etree._Element) -> None:
+        self._end_paragraph()
+        self.depth += 1
+        self._children(element)
+        self._end_paragraph()
+        self.depth -= 1
+        if not self.depth:
+            self._end_list()
+
+    def _table(self, element: etree._Element) -> None:
+        self._end_paragraph()
+        self._end_list()
+        rows = table_grid(element)
+        if is_layout(rows, element):
+            self._children(element)
+            self._end_paragraph()
+        elif block := table_block(rows, self.page):
+            caption = element.find("caption")
+            if caption is not None and (words := one_line(inner_text(caption))):
+                self.blocks.append(Block("text", words, self.page))
+            self.blocks.append(block)
+
+    def _end_paragraph(self) -> None:
+        lines = [one_line(line) for line in "".join(self.inline).replace("\u00ad", "").split(_BREAK)]
+        self.inline = []
+        text = "\n".join(line for line in lines if line)
+        if not text:
+            return
+        if self.depth:
+            self.items.append("  " * (self.depth - 1) + (self.marker or "  ") + text)
+            self.marker = ""
+        else:
+            self.blocks.append(Block("text", text, self.page))
+
+    def _end_list(self) -> None:
+        if self.items:
+            self.blocks.append(Block("text", "\n".join(self.items), self.page))
+            self.items = []
+
+
+def inner_text(element: etree._Element) -> str:
+    """All text inside, scripts and styles left out."""
+    return "".join(_texts(element))
+
+
+def _texts(element: etree._Element) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in _SKIPPED:
+            if child.tag == "br":
+                yield "\n"
+            yield from _texts(child)
+        yield child.tail or ""
+
+
+def table_grid(table: etree._Element) -> list[list[str]]:
+    """The cells as a full grid: a merged cell is repeated in every place it covers; inner tables become text."""
+    grid: list[list[str]] = []
+    spans: dict[int, tuple[int, str]] = {}
+    for row in own_rows(table):
+        cells: list[str] = []
+
+        def fill(cells: list[str] = cells) -> None:
+            while (column := len(cells)) in spans:
+                left, text = spans.pop(column)
+                cells.append(text)
+                if left > 1:
+                    pending[column] = (left - 1, text)
+
+        pending: dict[int, tuple[int, str]] = {}
+        for cell in row:
+            if cell.tag not in ("td", "th"):
+                continue
+            fill()
+            text = one_line(cell_text(cell))
+            for _ in range(_span(cell, "colspan", 100)):
+                if (rows := _span(cell, "rowspan", 1000)) > 1:
+                    pending[len(cells)] = (rows - 1, text)
+                cells.append(text)
+        fill()
+        spans = {**spans, **pending}
+        grid.append(cells)
+    return grid
+
+
+def own_rows(table: etree._Element) -> Iterator[etree._Element]:
+    """The rows of this table and not of tables inside it."""
+    for child in table:
+        if child.tag == "tr":
+            yield child
+        elif child.tag in ("thead", "tbody", "tfoot"):
+            yield from (row for row in child if row.tag == "tr")
+
+
+def cell_text(cell: etree._Element) -> str:
+    """The text of a cell; a table inside it is written out row by row."""
+    parts = []
+    for text in _cell_texts(cell):
+        parts.append(text)
+    return "".join(parts)
+
+
+def _cell_texts(element: etree._Element) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        if child.tag == "table":
+            block = table_block(table_grid(child))
+            yield f" ({block.text.replace(chr(10), ' / ')}) " if block else ""
+        elif isinstance(child.tag, str) and child.tag not in _SKIPPED:
+            spaced = child.tag in _BLOCKS or child.tag == "br"
+            yield " " if spaced else ""
+            yield from _cell_texts(child)
+            yield " " if spaced else ""
+        yield child.tail or ""
+
+
+def is_layout(rows: list[list[str]], table: etree._Element) -> bool:
+    """A table of one column, or one that only arranges long texts or other tables, is no table."""
+    widest = max((len(row) for row in rows), default=0)
+    if table.get("role") == "presentation" or widest < 2:
+        return True
+    return len(rows) == 1 and any(len(cell) > 300 for cell in rows[0])
+
+
+def _span(cell: etree._Element, name: str, most: int) -> int:
+    value = (cell.get(name) or "1").strip()
+    return min(max(int(value), 1), most) if value.isdecimal() and len(value) < 6 else 1
+
+
+def _is_chrome(element: etree._Element) -> bool:
+    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        return True
+    if element.get("role") in ("navigation", "banner", "search", "contentinfo", "menu"):
+        return True
+    if "display:none" in (element.get("style") or "").replace(" ", ""):
+        return True
+    names = f"{element.get('class') or ''} {element.get('id') or ''}"
+    return element.tag not in ("body", "article", "main") and bool(_CHROME.search(names))

@@ -1,0 +1,149 @@
+"""Bytes → blocks: which loader reads a file is told by its content first and by its name second."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from knowledge.archives import Archive
+from knowledge.blocks import MAX_CHARACTERS, Draft
+from knowledge.encodings import decode
+from knowledge.errors import DocumentError, PasswordNeededError
+from knowledge.html import load_html
+from knowledge.markdown import load_markdown, load_text
+from knowledge.pdf import load_pdf
+from knowledge.tables import load_csv
+from knowledge.word import load_docx
+
+
+@dataclass(frozen=True)
+class File:
+    """What a loader is given."""
+
+    data: bytes
+    suffix: str  # lower case, with its dot
+    charset: str = ""  # what a server said
+    password: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The bytes as text, in whatever encoding they are."""
+        return decode(self.data, self.charset)
+
+
+@dataclass(frozen=True)
+class Loader:
+    """One kind of document."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    load: Callable[[File], Draft]
+
+
+LOADERS: dict[str, Loader] = {
+    loader.name: loader
+    for loader in (
+        Loader("pdf", (".pdf",), lambda file: load_pdf(file.data, file.password)),
+        Loader("docx", (".docx", ".docm"), lambda file: load_docx(Archive(file.data))),
+        Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
+        Loader("markdown", (".md", ".markdown", ".mdown"), lambda file: load_markdown(file.text)),
+        Loader("csv", (".csv",), lambda file: load_csv(file.text)),
+        Loader("tsv", (".tsv", ".tab"), lambda file: load_csv(file.text, "\t")),
+        Loader("text", (".txt", ".text", ".log", ".rst"), lambda file: load_text(file.text)),
+    )
+}
+SUFFIXES = {suffix: loader.name for loader in LOADERS.values() for suffix in loader.suffixes}
+MEDIA_TYPES = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "text/markdown": "markdown",
+    "text/csv": "csv",
+    "text/tab-separated-values": "tsv",
+    "text/plain": "text",
+}
+_PACKED = {"word/document.xml": "docx"}
+_REFUSED = (
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "it is an old Office file (.doc, .xls, .ppt): save it in today's format",
+    ),
+    (b"\x89PNG", "it is a picture, and pictures are not read"),
+    (b"\xff\xd8\xff", "it is a picture, and pictures are not read"),
+    (b"GIF8", "it is a picture, and pictures are not read"),
+    (b"{\\rtf", "it is RTF, which is not read: save it as DOCX"),
+    (b"\x1f\x8b", "it is a packed archive: unpack it and add what is inside"),
+    (b"Rar!", "it is a packed archive: unpack it and add what is inside"),
+    (b"7z\xbc\xaf", "it is a packed archive: unpack it and add what is inside"),
+)
+_HTML_START = re.compile(
+    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+)
+
+
+def load(data: bytes, name: str, content_type: str = "", password: str | None = None) -> Draft:
+    """The blocks of a document. Raises DocumentError with the reason, without the name."""
+    suffix = PurePosixPath(name).suffix.lower()
+    media, _, parameters = content_type.partition(";")
+    charset = parameters.rpartition("charset=")[2].strip(" \"'") if "charset=" in parameters else ""
+    kind = detect(data, suffix, media.strip().lower())
+    draft = LOADERS[kind].load(File(data, suffix, charset, password))
+    return _clean(draft)
+
+
+def detect(data: bytes, suffix: str, media_type: str = "") -> str:
+    """The name of the loader for these bytes."""
+    if b"%PDF-" in data[:1024]:
+        return "pdf"
+    if data.startswith(b"PK"):
+        return _packed_kind(data)
+    if data.startswith(_REFUSED[0][0]) and _encrypted_office(data):
+        raise PasswordNeededError("it is encrypted: save it without a password first")
+    for magic, reason in _REFUSED:
+        if data.startswith(magic):
+            raise DocumentError(reason)
+    named = SUFFIXES.get(suffix) or MEDIA_TYPES.get(media_type, "")
+    if named in ("pdf", *_PACKED.values()):
+        raise DocumentError(
+            f"it is named {suffix} and is not {named.upper()} inside; it is damaged or misnamed"
+        )
+    if not named and _HTML_START.match(data[:4096]):
+        return "html"
+    return named or "text"
+
+
+def _packed_kind(data: bytes) -> str:
+    names = Archive(data).names
+    for member, kind in _PACKED.items():
+        if member in names:
+            return kind
+    raise DocumentError("it is a zip archive: unpack it and add what is inside")
+
+
+def _encrypted_office(data: bytes) -> bool:
+    return "EncryptedPackage".encode("utf-16-le") in data
+
+
+def _clean(draft: Draft) -> Draft:
+    """Text that any store can hold, and not more of it than a document has."""
+    blocks = []
+    total = 0
+    for block in draft.blocks:
+        text = _storable(block.text)
+        total += len(text)
+        if total > MAX_CHARACTERS:
+            raise DocumentError(
+                f"it holds more than {MAX_CHARACTERS:,} characters; split it into smaller files"
+            )
+        blocks.append(replace(block, text=text) if text is not block.text else block)
+    return Draft(_storable(draft.title)[:300], tuple(blocks), draft.notes)
+
+
+def _storable(text: str) -> str:
+    """Without lone surrogates and NUL, which neither JSON readers nor databases keep."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
