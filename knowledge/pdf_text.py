@@ -29,10 +29,8 @@ def blocks_of(pages: Sequence[Page]) -> list[Block]:
     """The blocks of all pages."""
     pages = _without_furniture(pages)
     lines = [line for page in pages for line in page.items if isinstance(line, Line)]
-    if not lines:
-        return [block for page in pages for block in _Writer({}, set(), 1.3, False).page(page)]
     mono = sum(len(line.text) for line in lines if line.mono)
-    code = mono * 2 < sum(len(line.text) for line in lines)  # where all is typewritten, nothing is code
+    code = 2 * mono < sum(len(line.text) for line in lines)  # where all is typewritten, nothing is code
     writer = _Writer(_heading_levels(lines), _hyphenated(lines), _pitch(lines), code)
     for page in pages:
         writer.page(page)
@@ -58,6 +56,8 @@ def _without_furniture(pages: Sequence[Page]) -> list[Page]:
             for line in _rim(page)
             if _pattern(line) in often or (round(line.top) in heights and _NUMBERED.search(line.text))
         }
+        if len(furniture) == len(page.items):
+            furniture = set()  # a page of nothing else says it for a reason
         cleaned.append(Page(page.number, page.height, tuple(i for i in page.items if id(i) not in furniture)))
     return cleaned
 
@@ -76,7 +76,7 @@ def _heading_levels(lines: Sequence[Line]) -> dict[tuple[float, bool], int]:
     characters: Counter[tuple[float, bool]] = Counter()
     for line in lines:
         characters[_style(line)] += len(line.text)
-    body, body_bold = characters.most_common(1)[0][0]
+    body, body_bold = max(characters, key=characters.__getitem__, default=(0.0, False))
     total = sum(characters.values())
     sizes = sorted({size for size, _ in characters if size >= 1.12 * body}, reverse=True)
     levels: dict[tuple[float, bool], int] = {}
