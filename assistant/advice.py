@@ -2,8 +2,6 @@
 
 import re
 
-from assistant.confidential import secret_in
-
 _CHANGES = re.compile(
     r"\b(?:today|tonight|tomorrow|yesterday|currently|at the moment|right now|at present|this (?:morning|"
     r"week|month|"
@@ -20,9 +18,6 @@ _MOST_ITEMS, _MOST_WORDS, _MOST_CHARACTERS = 6, 120, 240
 
 def better_in_documents(question: str, answer: str) -> str:
     """One sentence on why this should stay in documents, or "" when tuning suits it."""
-    secret = secret_in(question) or secret_in(answer) or secret_in(f"{question} {answer}")
-    if secret:
-        return f"It holds {secret}: what is learned can be asked out of the model by anybody who may use it."
     if _CHANGES.search(f"{question}\n{answer}"):
         return "It changes often: a document can be replaced at any time, a checkpoint must be tuned again."
     if (

@@ -25,6 +25,7 @@ REASONS = {
     "documents": "answered from documents",
     "plain": "plain turn",
 }
+_WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody who may use it"
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
 
 
@@ -94,8 +95,10 @@ def curate(
         readings, unused = read_conversation(conversation)
         found += [candidate_of(reading) for reading in readings]
         left_out += [_told(item) for item in unused]
-    if not with_secrets:
-        found, secrets = _without_secrets(found)
+    found, secrets = _without_secrets(found)
+    if with_secrets:
+        found += [replace(item.candidate, note=item.why) for item in secrets if item.candidate]
+    else:
         left_out += secrets
     return weigh(found, left_out, known)
 
@@ -159,7 +162,9 @@ def _without_secrets(found: Sequence[Candidate]) -> tuple[list[Candidate], list[
         together = f"{example.question.rstrip('?？ ')} is: {example.answer}"
         secret = next(filter(None, map(secret_in, (example.question, example.answer, together))), "")
         if secret:
-            left_out.append(LeftOut(example.question, f"it holds {secret}", example.source, candidate))
+            left_out.append(
+                LeftOut(example.question, f"it holds {secret}{_WHY_NO_SECRETS}", example.source, candidate)
+            )
         else:
             kept.append(candidate)
     return kept, left_out

@@ -18,14 +18,14 @@ def rephrase(question: str, answer: str = "") -> tuple[str, ...]:
 
     `answer` only helps to choose the wording: "in which year" where it is a year.
     """
-    lines = [line.strip() for line in question.strip().splitlines() if line.strip()]
+    lines = [line.strip() for line in question.splitlines() if line.strip()]
     if len(lines) != 1 or len(lines[0]) > 200:
         return ()
     found = _in_chinese(lines[0]) if has_chinese(lines[0]) else _in_english(lines[0], answer)
     seen = {normal(question)}
     kept: list[str] = []
     for other in found:
-        if normal(other) not in seen and _keeps_names(question, other):
+        if normal(other) not in seen and _keeps_names(lines[0], other):
             seen.add(normal(other))
             kept.append(other)
     return tuple(kept[:MOST])
@@ -104,7 +104,7 @@ def _time_phrase(answer: str) -> str | None:
     if re.search(r"\b(?:1[0-9]|20)\d\d\b", answer):
         exact = re.search(r"\d{1,2}(?:st|nd|rd|th)?\s+\w+\s+\d{4}|\w+ \d{1,2}, \d{4}", answer)
         return "on what date" if exact else "in which year"
-    if re.search(r"day\b", answer, re.IGNORECASE) and re.search(
+    if re.search(r"days?\b", answer, re.IGNORECASE) and re.search(
         r"(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day", answer, re.IGNORECASE
     ):
         return "on which day"

@@ -177,7 +177,7 @@ ENGLISH: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         rf"when {BE} (?P<x>.+)",
-        ("{when} {be} {x}", "at what point in time {be} {x}", "what is the time of {x}"),
+        ("{when} {be} {x}", "at what point in time {be} {x}"),
     ),
     (rf"when {AUX} (?P<x>.+)", ("{when} {aux} {x}", "at what point in time {aux} {x}")),
     (
