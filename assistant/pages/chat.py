@@ -129,6 +129,8 @@ def _doing(answer: Answer) -> str:
         return t("chat.stopping")
     if answer.phase == "preparing" and opened.engine_state != "ready":
         return t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model)
+    if session.answering().is_waiting(answer):
+        return t("answer.waiting")
     if answer.passages and answer.phase == "reading":
         return t("answer.reading.passages", count=len(answer.passages))
     return t(f"answer.{answer.phase}")

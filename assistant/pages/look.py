@@ -119,21 +119,23 @@ def highlighted(text: str, question: str) -> str:
     return "".join([*pieces, escaped(text[last:])])
 
 
-def passage(text: str, where: str, question: str = "") -> str:
+def passage(text: str, place: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
     return (
-        f'<div class="passage"><span class="where">{escaped(where)}</span>{highlighted(text.strip(), question)}</div>'
+        f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
     )
+
+
+def where(name: str, page: int | None, headings: Sequence[str]) -> str:
+    """Where a passage stands: document, page, headings."""
+    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
 
 
 def source(number: int, found: Mapping[str, Any], question: str = "") -> str:
     """A retrieved passage with its number, its document, page and headings."""
     name = Path(str(found.get("source", ""))).name or str(found.get("title", ""))
-    where = [f"[{number}] {name}"]
-    if found.get("page") is not None:
-        where.append(f"p. {found['page']}")
-    where += [str(heading) for heading in found.get("headings") or ()]
-    return passage(str(found["text"]), " › ".join(where), question)
+    place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
+    return passage(str(found["text"]), place, question)
 
 
 def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
