@@ -21,6 +21,7 @@ from transformers import DynamicCache, PreTrainedModel
 from tuning.errors import CheckpointError
 
 PEFT_WEIGHTS, PEFT_CONFIG = "adapter_model.safetensors", "adapter_config.json"
+FULL_WEIGHTS = "full.safetensors"
 PREFIX_WEIGHTS, PREFIX_CONFIG = "prefix.safetensors", "prefix.json"
 
 
@@ -67,7 +68,29 @@ class PrefixAdapter:
             cache.update(keys[None], values[None], index)
 
 
-Adapter = PeftAdapter | PrefixAdapter
+@dataclass(frozen=True)
+class FullAdapter:
+    """Full fine-tuning: another value for every weight of the base."""
+
+    state: dict[str, Tensor]
+
+    def write(self, folder: Path) -> None:
+        """Write all weights, under the names the base gives them."""
+        save_file({name: value.contiguous() for name, value in self.state.items()}, folder / FULL_WEIGHTS)
+
+    def swap(self, model: PreTrainedModel, name: str) -> None:
+        """Exchange the model's weights with these; a second time undoes it. No memory is copied or taken."""
+        own = dict(model.named_parameters())
+        if own.keys() != self.state.keys() or any(own[n].shape != v.shape for n, v in self.state.items()):
+            raise CheckpointError(
+                f"Checkpoint {name!r} has other weights than this base. Choose its own base."
+            )
+        for key, parameter in own.items():
+            value = self.state[key].to(device=parameter.device, dtype=parameter.dtype)
+            self.state[key], parameter.data = parameter.data, value
+
+
+Adapter = PeftAdapter | PrefixAdapter | FullAdapter
 
 
 def read_adapter(folder: Path) -> Adapter:
@@ -77,13 +100,15 @@ def read_adapter(folder: Path) -> Adapter:
             return _read_prefix(folder)
         if (folder / PEFT_WEIGHTS).is_file():
             return _read_peft(folder)
+        if (folder / FULL_WEIGHTS).is_file():
+            return FullAdapter(load_file(folder / FULL_WEIGHTS))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CheckpointError(
             f"The adapter in {folder} cannot be read: {error}. Its files are damaged, or another "
             "version made them; delete the checkpoint and tune again."
         ) from error
     raise CheckpointError(
-        f"{folder} holds no adapter: neither {PEFT_WEIGHTS} nor {PREFIX_WEIGHTS} is there. "
+        f"{folder} holds no adapter: no {PEFT_WEIGHTS}, {PREFIX_WEIGHTS} or {FULL_WEIGHTS} is there. "
         "Weights in other formats (.bin, .pt) are not loaded, since they can run code."
     )
 

@@ -33,7 +33,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from tuning import adapters, decoding
-from tuning.adapters import Adapter, PeftAdapter, PrefixAdapter
+from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.catalogue import PACKAGED, CatalogueEntry, catalogue, packaged_file
 from tuning.config import DEFAULT_BASE
 from tuning.errors import CheckpointError, ModelError
@@ -207,12 +207,18 @@ class BaseModel:
             raise CheckpointError(
                 f"Checkpoint {name!r} is not loaded; it was unloaded or deleted. Choose another."
             )
-        adapter = self._adapters[name] if name else None
-        if isinstance(adapter, PeftAdapter):
-            self._attach(name or "", adapter)
-            adapters.select(self.model, name)
-        else:
+        leaving = self._adapters.get(self._active) if self._active else None
+        if isinstance(leaving, PeftAdapter):
             adapters.select(self.model, None)
+        elif isinstance(leaving, FullAdapter):
+            leaving.swap(self.model, self._active or "")
+        self._active = None
+        adapter = self._adapters[name] if name else None
+        if name is not None and isinstance(adapter, PeftAdapter):
+            self._attach(name, adapter)
+            adapters.select(self.model, name)
+        elif name is not None and isinstance(adapter, FullAdapter):
+            adapter.swap(self.model, name)
         self._active = name
 
     def _attach(self, name: str, adapter: PeftAdapter) -> None:

@@ -5,9 +5,10 @@ Everything here takes plain values and escapes them; nothing here reads a store 
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +22,7 @@ SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 # What the window of the model is filled with, from left to right.
 PARTS = {
     "system": "#b08a4a",
-    "few_shot": "#d3b783",
+    "examples": "#d3b783",
     "passages": PENCIL,
     "history": "#8f97c7",
     "question": INK,
@@ -118,11 +119,50 @@ def highlighted(text: str, question: str) -> str:
     return "".join([*pieces, escaped(text[last:])])
 
 
-def passage(text: str, where: str, question: str = "") -> str:
+def passage(text: str, place: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
     return (
-        f'<div class="passage"><span class="where">{escaped(where)}</span>{highlighted(text.strip(), question)}</div>'
+        f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
     )
+
+
+def where(name: str, page: int | None, headings: Sequence[str]) -> str:
+    """Where a passage stands: document, page, headings."""
+    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
+
+
+def source(number: int, found: Mapping[str, Any], question: str = "") -> str:
+    """A retrieved passage with its number, its document, page and headings."""
+    name = Path(str(found.get("source", ""))).name or str(found.get("title", ""))
+    place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
+    return passage(str(found["text"]), place, question)
+
+
+def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
+    """The two kinds of memory beside each other: pencil and ink."""
+    return (
+        '<div class="memories">'
+        f'<div class="memory pencil"><h4>{escaped(temporary)}</h4><p>{escaped(temporary_text)}</p></div>'
+        f'<div class="memory ink"><h4>{escaped(permanent)}</h4><p>{escaped(permanent_text)}</p></div></div>'
+    )
+
+
+def card(name: str, sentence: str, remark: str = "") -> str:
+    """A name, a sentence and a remark, one below the other."""
+    return (
+        f'<div class="choice"><b>{escaped(name)}</b><p>{escaped(sentence)}</p>'
+        f'<p class="quiet">{escaped(remark)}</p></div>'
+    )
+
+
+def plain(text: str) -> str:
+    """`text` as a label: nothing in it is markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+
+
+def prose(text: str) -> str:
+    """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
+    return text.replace("$", "\\$")
 
 
 def seconds(value: float | None) -> str:

@@ -11,8 +11,7 @@ LIKED, DISLIKED = 1, -1
 
 def draw(message: StoredMessage, *, forgotten: bool, busy: bool) -> None:
     """A message with its actions; `busy` while an answer of this conversation is being written."""
-    kind = "forgotten" if forgotten else message.role
-    with st.container(key=f"{kind}-{message.id}") if forgotten else st.container():
+    with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
             _draw_question(message, busy)
         else:
@@ -23,8 +22,7 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
     if st.session_state.get("editing") == message.id:
         _draw_editor(message)
         return
-    with st.container(key=f"user-{message.id}"), st.chat_message("user"):
-        st.markdown(look.prose(message.content))
+    draw_words(message.content, key=f"user-{message.id}")
     if busy:
         return
     with st.container(key=f"asked-{message.id}", horizontal=True, horizontal_alignment="right", gap="xxsmall"):
@@ -32,6 +30,12 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
         if _icon("edit", t("message.edit"), f"edit-{message.id}"):
             st.session_state["editing"] = message.id
             st.rerun()
+
+
+def draw_words(text: str, key: str) -> None:
+    """What a person said."""
+    with st.container(key=key), st.chat_message("user"):
+        st.markdown(look.prose(text))
 
 
 def _draw_editor(message: StoredMessage) -> None:
@@ -45,7 +49,7 @@ def _draw_editor(message: StoredMessage) -> None:
         st.rerun()
     if sent:
         with session.told():
-            session.ask(text or "", instead_of=message.id)
+            session.ask_instead(message, text or "")
             st.session_state.pop("editing", None)
             st.rerun()
 
@@ -114,7 +118,7 @@ def _draw_actions(message: StoredMessage) -> None:
             _draw_correction(message)
         if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
             with session.told():
-                session.regenerate(message.id)
+                session.ask_again(message)
                 st.rerun()
         _draw_alternatives(message)
 

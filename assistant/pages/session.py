@@ -3,18 +3,22 @@
 It remembers choices between reruns and pages; what they mean is decided in `assistant`.
 """
 
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from assistant.answering import Answer, Answering
-from assistant.chat import MEMORIES, Chat, How, Memory
+from assistant.chat import MEMORIES, How, Memory, Turn, history_of
 from assistant.errors import AssistantError, ConversationError, PresetError
-from assistant.prompts import BUILT_IN, Preset, Presets
+from assistant.indexing import Indexing
+from assistant.memory import Budget
+from assistant.prompts import BUILT_IN, Preset
 from assistant.records import StoredConversation, StoredMessage
 from assistant.texts import t, use_language
 from assistant.workspace import Workspace
@@ -30,20 +34,20 @@ KEPT = ("memory", "kb", "checkpoint", "preset")
 def workspace() -> Workspace:
     """The Imprint home of this process, with the model on its way into memory."""
     opened = Workspace()
-    opened.open_in_background()
+    opened.preload()
     return opened
-
-
-@st.cache_resource(show_spinner=False)
-def chat() -> Chat:
-    """One chat for all tabs: it remembers what it counted."""
-    return workspace().chat()
 
 
 @st.cache_resource(show_spinner=False)
 def answering() -> Answering:
     """The answers that are being written in this process, whichever tab asked for them."""
     return Answering()
+
+
+@st.cache_resource(show_spinner=False)
+def indexing() -> Indexing:
+    """The files that are being indexed in this process."""
+    return Indexing()
 
 
 def speak() -> None:
@@ -135,6 +139,24 @@ def go_to_chat() -> None:
     st.switch_page(page("chat"))
 
 
+# ---- the sample domain
+
+SAMPLE = Path(__file__).parents[2] / "examples" / "halden"
+
+
+def import_sample_chat() -> int:
+    """Put the sample conversation into the store; its id."""
+    found = workspace().store.import_json((SAMPLE / "conversation.json").read_text(encoding="utf-8"))
+    return found
+
+
+def sample_questions(count: int = 3) -> list[str]:
+    """A few questions that the sample domain answers."""
+    lines = (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = [record["question"] for record in map(json.loads, lines) if record.get("slice") == "training"]
+    return asked[:count]
+
+
 # ---- asking
 
 
@@ -162,7 +184,7 @@ def ask(question: str) -> None:
     if chosen_id is None:
         chosen_id = workspace().store.create()
         open_conversation(chosen_id)
-    talk = chat()
+    talk = workspace().chat
     answering().start(
         chosen_id, question, lambda stop: talk.ask(question, way, conversation_id=chosen_id, stop=stop)
     )
@@ -172,20 +194,52 @@ def ask_instead(question: StoredMessage, text: str) -> None:
     """Ask an earlier question in other words."""
     if not text.strip():
         raise AssistantError(t("chat.empty_question"))
-    way, talk = how(), chat()
-    answering().start(question.conversation_id, text, lambda stop: talk.edit(question.id, text, way, stop=stop))
+    way, talk = how(), workspace().chat
+    answering().start(
+        question.conversation_id,
+        text,
+        lambda stop: talk.edit(question.id, text, way, stop=stop),
+        replaces=question.id,
+    )
 
 
 def ask_again(answer: StoredMessage) -> None:
     """Answer the same question again, with what is chosen now."""
-    way, talk = how(), chat()
-    answering().start(answer.conversation_id, "", lambda stop: talk.regenerate(answer.id, way, stop=stop))
+    way, talk = how(), workspace().chat
+    answering().start(
+        answer.conversation_id,
+        "",
+        lambda stop: talk.regenerate(answer.id, way, stop=stop),
+        replaces=answer.id,
+    )
 
 
 def answer() -> Answer | None:
     """The newest answer of the open conversation in this process."""
     chosen_id = conversation_id()
     return None if chosen_id is None else answering().get(chosen_id)
+
+
+def budget(messages: Sequence[StoredMessage]) -> Budget | None:
+    """How the newest question fills the window, with the prompt that is chosen now; None while that is unknown."""
+    if workspace().engine_state != "ready":
+        return None
+    asked = [place for place, message in enumerate(messages) if message.role == "user"]
+    last = asked[-1] if asked else 0
+    preset, settings = prompt(), workspace().settings
+    way = How(
+        system_prompt=preset.system, few_shot=tuple(preset.few_shot), max_new_tokens=settings.max_new_tokens
+    )
+    sources = messages[last + 1].sources if len(messages) > last + 1 else ()
+    turn = Turn(
+        question=messages[last].content if asked else "",
+        history=history_of(messages[:last]),
+        passages=sources,
+    )
+    try:
+        return workspace().chat.budget(turn, way)
+    except AssistantError:
+        return None
 
 
 # ---- choices
@@ -233,7 +287,7 @@ def prompt() -> Preset:
     edited: Preset | None = st.session_state.get("edited-prompt")
     if edited is not None:
         return edited
-    presets = Presets(workspace().home)
+    presets = workspace().presets
     try:
         return presets.get(chosen("preset") or BUILT_IN[0].name)
     except PresetError:
@@ -289,3 +343,8 @@ def count_knowledge() -> None:
     if shelf.thread is None:
         shelf.thread = threading.Thread(target=work, name="count-knowledge", daemon=True)
         shelf.thread.start()
+
+
+def untitled(title: str) -> str:
+    """A title, or the words for none."""
+    return title or t("chats.untitled")

@@ -150,7 +150,29 @@ def test_any_conversation_becomes_alternating_turns_or_nothing(turns: list[tuple
         ) or "\n\n" in example.answer
 
 
-KEYS = ["messages", "role", "content", "mapping", "current_node", "conversations", "from", "value", "history", "text", "label", "entities", "instruction", "output", "tokens", "ner_tags", "chat_messages", "parent", "probes", "prompt", "response"]
+KEYS = [
+    "messages",
+    "role",
+    "content",
+    "mapping",
+    "current_node",
+    "conversations",
+    "from",
+    "value",
+    "history",
+    "text",
+    "label",
+    "entities",
+    "instruction",
+    "output",
+    "tokens",
+    "ner_tags",
+    "chat_messages",
+    "parent",
+    "probes",
+    "prompt",
+    "response",
+]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),

@@ -1,0 +1,9 @@
+"""The compare page."""
+
+from assistant.pages import look
+from assistant.texts import t
+
+
+def draw() -> None:
+    """The page."""
+    look.title(t("page.compare"))

@@ -1,0 +1,344 @@
+"""The SQLite file of one knowledge base: its documents, its passages, and where each passage stands.
+It is the truth and the vectors follow it; a group of documents is written in one transaction."""
+
+import json
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from knowledge.errors import StoreError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, title TEXT NOT NULL, sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL, indexed REAL NOT NULL, notes TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX IF NOT EXISTS documents_by_content ON documents (sha256);
+CREATE TABLE IF NOT EXISTS passages (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, context TEXT NOT NULL,
+    terms BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS places (
+    document_id TEXT NOT NULL, position INTEGER NOT NULL, passage_id TEXT NOT NULL, title TEXT NOT NULL,
+    page INTEGER, headings TEXT NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, PRIMARY KEY (document_id, position)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
+-- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
+CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_CHUNK = 500  # SQLite takes a limited number of parameters
+
+
+@dataclass(frozen=True)
+class DocumentInfo:
+    """One document as the table of documents shows it."""
+
+    id: str
+    path: str  # or the address, or the name of an upload, as it was given
+    title: str
+    passages: int
+    bytes: int
+    indexed: float
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a passage stands."""
+
+    passage_id: str
+    document_id: str
+    position: int
+    source: str
+    title: str
+    page: int | None
+    headings: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class StoredText:
+    """A passage's text, once however many documents contain it."""
+
+    id: str
+    text: str
+    context: str  # with title and headings: what is embedded and counted
+    terms: np.ndarray
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """A document to be written, with its passages in reading order."""
+
+    info: DocumentInfo
+    texts: tuple[StoredText, ...]
+    places: tuple[Place, ...]
+
+
+class Catalogue:
+    """One SQLite file; safe from several threads, and from several processes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        try:
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+            self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
+            self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"The knowledge base {path} cannot be opened ({error}); move it away to begin anew"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file; a second time does nothing."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._db.execute(query, values).fetchall()
+
+    # facts
+
+    def fact(self, name: str) -> str:
+        """A named fact about the whole, empty when it was never set."""
+        rows = self._rows("SELECT value FROM facts WHERE name = ?", (name,))
+        return rows[0][0] if rows else ""
+
+    def set_facts(self, **facts: str) -> None:
+        """Set several facts at once; the revision grows."""
+        with self._writing() as db:
+            db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
+            _grow(db)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change of documents or passages, in whichever process."""
+        return int(self.fact("revision"))
+
+    # documents
+
+    def documents(self) -> list[DocumentInfo]:
+        """Every document, by its path."""
+        return self._documents("")
+
+    def document(self, document_id: str) -> DocumentInfo | None:
+        """One document by its id."""
+        found = self._documents("WHERE d.id = ?", (document_id,))
+        return found[0] if found else None
+
+    def with_content(self, sha256: str) -> list[DocumentInfo]:
+        """The documents made of exactly these bytes."""
+        return self._documents("WHERE d.sha256 = ?", (sha256,))
+
+    def _documents(self, where: str, values: Sequence[object] = ()) -> list[DocumentInfo]:
+        rows = self._rows(
+            "SELECT d.id, source, title, (SELECT COUNT(*) FROM places p WHERE p.document_id = d.id), bytes,"
+            f" indexed, sha256, notes FROM documents d {where} ORDER BY source",
+            values,
+        )
+        return [DocumentInfo(*(*row[:7], tuple(json.loads(row[7])))) for row in rows]
+
+    def replace(self, documents: Sequence[StoredDocument]) -> list[str]:
+        """Write documents with their passages in one transaction; returns the ids of passages now unused."""
+        with self._writing() as db:
+            dropped: set[str] = set()
+            for document in documents:
+                dropped |= _remove_places(db, document.info.id)
+                _write(db, document)
+            orphans = _drop_orphans(db, dropped)
+            _grow(db)
+        return orphans
+
+    def remove(self, document_ids: Iterable[str]) -> list[str]:
+        """Forget documents; returns the ids of passages now unused."""
+        with self._writing() as db:
+            dropped: set[str] = set()
+            for document_id in document_ids:
+                dropped |= _remove_places(db, document_id)
+                db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+            orphans = _drop_orphans(db, dropped)
+            _grow(db)
+        return orphans
+
+    def rename(self, old_id: str, info: DocumentInfo) -> None:
+        """Give a document a new place on disk; its passages stay as they are."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE documents SET id = ?, source = ?, title = ? WHERE id = ?",
+                (info.id, info.path, info.title, old_id),
+            )
+            db.execute("UPDATE places SET document_id = ? WHERE document_id = ?", (info.id, old_id))
+            _grow(db)
+
+    # passages
+
+    @property
+    def count(self) -> int:
+        """Passages, each text once."""
+        return int(self._rows("SELECT COUNT(*) FROM passages")[0][0])
+
+    def missing(self, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are not stored."""
+        known = {row[0] for row in self._chunks("SELECT id FROM passages WHERE id IN ({})", ids)}
+        return set(ids) - known
+
+    def texts(self, ids: Sequence[str]) -> dict[str, StoredText]:
+        """Passages by id; an unknown id is left out."""
+        rows = self._chunks("SELECT id, text, context, terms FROM passages WHERE id IN ({})", ids)
+        return {
+            row[0]: StoredText(row[0], row[1], row[2], np.frombuffer(row[3], dtype=np.uint32)) for row in rows
+        }
+
+    def all_terms(self) -> tuple[list[str], list[np.ndarray]]:
+        """Ids and terms of every passage, in one order."""
+        rows = self._rows("SELECT id, terms FROM passages ORDER BY number")
+        return [row[0] for row in rows], [np.frombuffer(row[1], dtype=np.uint32) for row in rows]
+
+    def all_contexts(self, after: int = 0, limit: int = 1000) -> list[tuple[int, str, str]]:
+        """A page of (number, id, context), to be continued after the last number."""
+        return self._rows(
+            "SELECT number, id, context FROM passages WHERE number > ? ORDER BY number LIMIT ?",
+            (after, limit),
+        )
+
+    def passage_ids(self, document_ids: Sequence[str] | None = None) -> list[str]:
+        """The passages of these documents, or of all."""
+        if document_ids is None:
+            return [row[0] for row in self._rows("SELECT id FROM passages ORDER BY number")]
+        rows = self._chunks("SELECT DISTINCT passage_id FROM places WHERE document_id IN ({})", document_ids)
+        return list(dict.fromkeys(row[0] for row in rows))
+
+    def places(self, passage_ids: Sequence[str]) -> dict[str, list[Place]]:
+        """Where each passage stands, in the order in which the documents were indexed."""
+        found: dict[str, list[Place]] = {passage_id: [] for passage_id in passage_ids}
+        rows = self._chunks(
+            f"{_PLACES} WHERE p.passage_id IN ({{}}) ORDER BY d.indexed, d.source, p.position", passage_ids
+        )
+        for row in rows:
+            found[row[0]].append(_place(row))
+        return found
+
+    def places_of(self, document_id: str) -> list[Place]:
+        """A document's passages in reading order."""
+        return [
+            _place(row)
+            for row in self._rows(f"{_PLACES} WHERE p.document_id = ? ORDER BY p.position", (document_id,))
+        ]
+
+    def _chunks(self, query: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            yield from self._rows(query.format(",".join("?" * len(chunk))), chunk)
+
+    # the vectors' journal
+
+    def unsettle(self, ids: Iterable[str]) -> None:
+        """Note that the vectors of these passages are about to change."""
+        with self._writing() as db:
+            db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", [(one,) for one in ids])
+
+    def settle(self, ids: Iterable[str]) -> None:
+        """The vectors of these passages agree with the catalogue again."""
+        with self._writing() as db:
+            db.executemany("DELETE FROM unsettled WHERE passage_id = ?", [(one,) for one in ids])
+
+    def unsettled(self) -> list[str]:
+        """Passages whose vectors must be checked."""
+        return [row[0] for row in self._rows("SELECT passage_id FROM unsettled")]
+
+
+_PLACES = (
+    "SELECT p.passage_id, p.document_id, p.position, d.source, p.title, p.page, p.headings, p.start, p.end"
+    " FROM places p JOIN documents d ON d.id = p.document_id"
+)
+
+
+def _place(row: tuple[Any, ...]) -> Place:
+    return Place(*(*row[:6], tuple(json.loads(row[6])), row[7], row[8]))
+
+
+def _grow(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE facts SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
+
+
+def _remove_places(db: sqlite3.Connection, document_id: str) -> set[str]:
+    rows = db.execute("SELECT passage_id FROM places WHERE document_id = ?", (document_id,)).fetchall()
+    db.execute("DELETE FROM places WHERE document_id = ?", (document_id,))
+    return {row[0] for row in rows}
+
+
+def _drop_orphans(db: sqlite3.Connection, candidates: set[str]) -> list[str]:
+    """Delete those passages that no document contains any more, and note that their vectors must go."""
+    orphans = [
+        one
+        for one in candidates
+        if not db.execute("SELECT 1 FROM places WHERE passage_id = ? LIMIT 1", (one,)).fetchone()
+    ]
+    db.executemany("DELETE FROM passages WHERE id = ?", [(one,) for one in orphans])
+    db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", [(one,) for one in orphans])
+    return orphans
+
+
+def _write(db: sqlite3.Connection, document: StoredDocument) -> None:
+    info = document.info
+    db.execute(
+        "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            info.id,
+            info.path,
+            info.title,
+            info.sha256,
+            info.bytes,
+            info.indexed or time.time(),
+            json.dumps(info.notes, ensure_ascii=False),
+        ),
+    )
+    db.executemany(
+        "INSERT OR IGNORE INTO passages (id, text, context, terms) VALUES (?, ?, ?, ?)",
+        [(text.id, text.text, text.context, text.terms.tobytes()) for text in document.texts],
+    )
+    db.executemany(
+        "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                info.id,
+                place.position,
+                place.passage_id,
+                place.title,
+                place.page,
+                json.dumps(place.headings, ensure_ascii=False),
+                place.start,
+                place.end,
+            )
+            for place in document.places
+        ],
+    )

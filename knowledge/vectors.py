@@ -1,0 +1,180 @@
+"""Vectors in Chroma: a folder that one process opens at a time, or a Chroma server. Keeps no text."""
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.api.client import Client
+from chromadb.config import Settings
+from chromadb.errors import ChromaError, NotFoundError
+from filelock import FileLock, Timeout
+
+from knowledge.errors import IndexBusyError, StoreError
+
+log = logging.getLogger(__name__)
+
+WRITE_AT_ONCE = 250  # Chroma is fastest at 50 to 250 a call
+READ_AT_ONCE = 1000
+
+
+class ChromaHome:
+    """A Chroma client that this whole process shares; the folder's lock is held while anyone uses it."""
+
+    _opened: dict[str, "ChromaHome"] = {}  # noqa: RUF012 — one for all, guarded by _guard
+    _guard = threading.Lock()
+
+    def __init__(self, key: str, client: ClientAPI, lock: FileLock | None, holder: Path | None) -> None:
+        self.client = client
+        self._key = key
+        self._lock = lock
+        self._holder = holder
+        self._users = 0
+
+    @classmethod
+    def open(cls, folder: Path, url: str | None) -> "ChromaHome":
+        """The client for this folder, or for the server at `url`. Raises IndexBusyError, StoreError."""
+        key = url or str(folder.resolve())
+        with cls._guard:
+            opened = cls._opened.get(key)
+            if opened is None:
+                opened = _connect(key, url) if url else _open_folder(key, folder)
+                cls._opened[key] = opened
+            opened._users += 1
+            return opened
+
+    def close(self) -> None:
+        """Leave it; the last one out closes the client and frees the folder for other processes."""
+        with self._guard:
+            self._users -= 1
+            if self._users:
+                return
+            del self._opened[self._key]
+            if isinstance(self.client, Client):
+                self.client.close()
+            if self._holder:
+                self._holder.unlink(missing_ok=True)
+            if self._lock:
+                self._lock.release()
+
+
+def _open_folder(key: str, folder: Path) -> ChromaHome:
+    folder.mkdir(parents=True, exist_ok=True)
+    holder = folder.with_name(f"{folder.name}.holder.json")
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"), thread_local=False)
+    try:
+        lock.acquire(timeout=0.5)
+    except Timeout as error:
+        raise IndexBusyError(
+            f"The knowledge base in {folder.parent} is open in {_describe(holder)}, "
+            "and one process opens it at a time. Close that one, or run a server (`chroma run`) and set "
+            "IMPRINT_CHROMA_URL to share it."
+        ) from error
+    try:
+        holder.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+        settings = Settings(anonymized_telemetry=False)
+        return ChromaHome(key, chromadb.PersistentClient(str(folder), settings=settings), lock, holder)
+    except (ChromaError, OSError, ValueError) as error:
+        lock.release()
+        raise StoreError(f"Chroma cannot open {folder} ({error})") from error
+
+
+def _describe(holder: Path) -> str:
+    try:
+        return f"another process (pid {int(json.loads(holder.read_text(encoding='utf-8'))['pid'])})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _connect(key: str, url: str) -> ChromaHome:
+    parts = urlsplit(url if "//" in url else f"http://{url}")
+    secure = parts.scheme == "https"
+    try:
+        client = chromadb.HttpClient(
+            host=parts.hostname or "localhost",
+            port=parts.port or (443 if secure else 8000),
+            ssl=secure,
+            settings=Settings(anonymized_telemetry=False),
+        )
+    except (ChromaError, OSError, ValueError) as error:
+        raise StoreError(
+            f"No Chroma server answers at {url} ({error}). Start one with `chroma run`, or unset "
+            "IMPRINT_CHROMA_URL to keep the index in a folder."
+        ) from error
+    return ChromaHome(key, client, None, None)
+
+
+class Vectors:
+    """One Chroma collection: id → unit vector, by cosine."""
+
+    def __init__(self, client: ClientAPI, name: str) -> None:
+        self._client = client
+        self._batch = min(WRITE_AT_ONCE, client.get_max_batch_size())
+        self.name = name
+        self._collection = client.get_or_create_collection(
+            name,
+            embedding_function=None,
+            configuration={
+                "hnsw": {"space": "cosine", "ef_construction": 100, "ef_search": 200, "max_neighbors": 16}
+            },
+        )
+
+    @property
+    def count(self) -> int:
+        """Vectors held."""
+        return self._collection.count()
+
+    def put(self, ids: Sequence[str], vectors: np.ndarray) -> None:
+        """Add vectors, or replace those of the same id."""
+        for start in range(0, len(ids), self._batch):
+            part = slice(start, start + self._batch)
+            self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove vectors; an unknown id is no error."""
+        for start in range(0, len(ids), self._batch):
+            self._collection.delete(ids=list(ids[start : start + self._batch]))
+
+    def nearest(self, vector: np.ndarray, n: int, among: Sequence[str] | None = None) -> dict[str, float]:
+        """The nearest ids with their cosine, best first; only `among` those ids when given."""
+        n = min(n, self.count if among is None else len(among))
+        if n < 1:
+            return {}
+        found = self._collection.query(
+            query_embeddings=vector[None, :],
+            n_results=n,
+            ids=None if among is None else list(among),
+            include=["distances"],
+        )
+        distances = found["distances"] or [[]]
+        return {one: 1.0 - distance for one, distance in zip(found["ids"][0], distances[0], strict=True)}
+
+    def get(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """Vectors by id; an unknown id is left out."""
+        found: dict[str, np.ndarray] = {}
+        for start in range(0, len(ids), READ_AT_ONCE):
+            rows = self._collection.get(ids=list(ids[start : start + READ_AT_ONCE]), include=["embeddings"])
+            found.update(zip(rows["ids"], np.asarray(rows["embeddings"], dtype=np.float32), strict=True))
+        return found
+
+    def sample(self, n: int) -> np.ndarray:
+        """Some vectors, float32 [at most n, dimension]."""
+        rows = self._collection.get(limit=n, include=["embeddings"])
+        return np.asarray(rows["embeddings"], dtype=np.float32)
+
+    def ids(self) -> set[str]:
+        """Every id held."""
+        return set(self._collection.get(include=[])["ids"])
+
+    def drop(self) -> None:
+        """Delete the collection."""
+        try:
+            self._client.delete_collection(self.name)
+        except NotFoundError:
+            log.info("collection %s was gone already", self.name)
