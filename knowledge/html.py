@@ -14,10 +14,65 @@ _META_CHARSET = re.compile(
     rb"""<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
 )
 _SKIPPED = frozenset(
-    ["script", "style", "noscript", "template", "head", "nav", "footer", "aside", "form", "button", "select", "option", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map", "dialog", "input", "textarea"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "head",
+        "nav",
+        "footer",
+        "aside",
+        "form",
+        "button",
+        "select",
+        "option",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "canvas",
+        "audio",
+        "video",
+        "map",
+        "dialog",
+        "input",
+        "textarea",
+    ]
 )
 _BLOCKS = frozenset(
-    ["address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "header", "hr", "html", "li", "main", "ol", "p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"]
+    [
+        "address",
+        "article",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "section",
+        "summary",
+        "ul",
+        "tr",
+        "td",
+        "th",
+        "tbody",
+        "thead",
+        "tfoot",
+        "caption",
+    ]
 )
 _BREAK = "\u2028"  # a line break that white space cannot be taken for
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
