@@ -21,7 +21,7 @@ from tuning.storage import files_of, write_json, write_text
 
 log = logging.getLogger(__name__)
 
-ADAPTER = "adapter"  # the name under which it is merged
+ADAPTER = "to-merge"  # no attribute of a module is called so
 
 
 @dataclass(frozen=True)
@@ -124,25 +124,25 @@ def merged(checkpoint: Checkpoint, home: Path) -> BaseModel:
     adapter = read_adapter(checkpoint.path)
     if isinstance(adapter, PrefixAdapter):
         raise CheckpointError(
-            f"{checkpoint.name!r} was made with {checkpoint.method}: it stands before the prompt and changes no "
-            "weight, so there is nothing to merge. Export it as 'peft', or tune with lora."
+            f"{checkpoint.name!r} was made with {checkpoint.method}: it stands before the prompt and changes "
+            "no weight, so there is nothing to merge. Export it as 'peft', or tune with lora."
         )
     base = BaseModel.open(checkpoint.base, home, device="cpu")
     if base.sha256 != checkpoint.base_sha256:
         raise CheckpointError(
-            f"{checkpoint.name!r} was tuned from {checkpoint.base!r} ({checkpoint.base_sha256[:12]}), but what "
-            f"is there now is another ({base.sha256[:12]}). Restore that model to export."
+            f"{checkpoint.name!r} was tuned from {checkpoint.base!r} ({checkpoint.base_sha256[:12]}), but "
+            f"what is there now is another ({base.sha256[:12]}). Restore that model to export."
         )
     base.model.float()  # a bf16 sum would round small changes away
     if isinstance(adapter, FullAdapter):
         adapter.swap(base.model, checkpoint.name)
     else:
-        _merge(base, adapter)
+        _merge(base, adapter, checkpoint.name)
     return base
 
 
-def _merge(base: BaseModel, adapter: PeftAdapter) -> None:
-    adapters.attach(base.model, adapter, ADAPTER)
+def _merge(base: BaseModel, adapter: PeftAdapter, name: str) -> None:
+    adapters.attach(base.model, adapter, ADAPTER, name)
     adapters.select(base.model, ADAPTER)
     for layer in adapters.tuner_layers(base.model):
         layer.merge(safe_merge=True)
