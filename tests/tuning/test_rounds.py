@@ -1,4 +1,4 @@
-"""Real jobs on real weights: what is trained is stored, a killed run ends as an undisturbed one, rounds follow."""
+"""Real jobs on real weights: what is trained is stored, a killed run ends as an undisturbed one."""
 
 import json
 import os
@@ -32,6 +32,7 @@ SETTINGS = {"epochs": 8, "replay": 0, "early_stop": False, "device": "cpu"}
 @pytest.fixture(scope="module")
 def jobs(base_model: BaseModel, imprint_home: Path) -> Jobs:
     """Jobs on the session's home, where the base is converted already."""
+    (imprint_home / "jobs" / "measured.json").unlink(missing_ok=True)
     return Jobs(imprint_home, worker=QUICK)
 
 
