@@ -7,11 +7,13 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from assistant.errors import AssistantError
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
 
+T = TypeVar("T", bound="Work")
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +57,7 @@ class Work:
             self._ended.set()
 
 
-class Newest[T: Work]:
+class Newest(Generic[T]):
     """The newest work of every key; one at a time for each."""
 
     def __init__(self, busy: str) -> None:

@@ -73,6 +73,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "answer.reading": {"en": "Reading"},
     "answer.reading.passages": {"en": "Reading {count} passages"},
     "answer.reading.passages.one": {"en": "Reading 1 passage"},
+    "answer.waiting": {"en": "Waiting: another answer is being written"},
     "answer.writing": {"en": "Writing"},
     "answer.ended": {"en": "Done"},
     "answer.elsewhere": {"en": "Being written in another window"},

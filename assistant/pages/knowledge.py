@@ -21,7 +21,10 @@ SIGNS = {"added": "✓", "updated": "✓", "renamed": "✓", "unchanged": "=", "
 
 def draw() -> None:
     """The page."""
-    look.title(t("page.knowledge"), t("knowledge.lead"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(t("page.knowledge"), anchor=False, width="stretch")
+        _draw_new()
+    look.lead(t("knowledge.lead"))
     _draw_choice()
     name = session.knowledge_base()
     with st.spinner(t("knowledge.opening")):
@@ -40,30 +43,34 @@ def draw() -> None:
 
 
 def _draw_choice() -> None:
-    """Which knowledge base, and a new one."""
+    """Which knowledge base, where there are several."""
     names = sorted({*session.workspace().knowledge_bases(), session.knowledge_base()})
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="kb-row"):
-        if len(names) > 1:
-            st.session_state["kb-page-choice"] = session.knowledge_base()
-            st.pills(
-                t("memory.kb"),
-                names,
-                required=True,
-                key="kb-page-choice",
-                label_visibility="collapsed",
-                on_change=lambda: session.choose("kb", st.session_state["kb-page-choice"]),
-            )
-        with (
-            st.popover(t("knowledge.new"), icon=":material/add:", type="tertiary", key="new-kb"),
-            st.form("new-kb-form", border=False),
-        ):
-            wanted = st.text_input(t("knowledge.new.name"), key="new-kb-name")
-            if st.form_submit_button(t("knowledge.new.make"), type="primary"):
-                with session.told():
-                    session.workspace().knowledge((wanted or "").strip())
-                    session.choose("kb", (wanted or "").strip())
-                    session.count_knowledge()
-                    st.rerun()
+    if len(names) < 2:
+        return
+    st.session_state["kb-page-choice"] = session.knowledge_base()
+    st.pills(
+        t("memory.kb"),
+        names,
+        required=True,
+        key="kb-page-choice",
+        label_visibility="collapsed",
+        on_change=lambda: session.choose("kb", st.session_state["kb-page-choice"]),
+    )
+
+
+def _draw_new() -> None:
+    with (
+        st.popover(t("knowledge.new"), icon=":material/add:", type="tertiary", key="new-kb"),
+        st.form("new-kb-form", border=False),
+    ):
+        wanted = st.text_input(t("knowledge.new.name"), key="new-kb-name")
+        if st.form_submit_button(t("knowledge.new.make"), type="primary"):
+            with session.told():
+                name = (wanted or "").strip()
+                session.workspace().knowledge(name)
+                session.choose("kb", name)
+                session.count_knowledge()
+                st.rerun()
 
 
 # ---- what goes in
@@ -74,22 +81,17 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
     if intake is not None and intake.running:
         _draw_running(base.name)
         return
-    with st.container(border=True, key="intake"):
+    with st.container(border=empty, key="intake"):
         if empty:
-            st.html(f'<div class="choice"><b>{look.escaped(t("knowledge.empty"))}</b>'
-                    f'<p>{look.escaped(t("knowledge.empty.text"))}</p></div>')
-        _draw_uploader(base)
-        with st.container(horizontal=True, gap="small"):
-            if session.SAMPLE.exists() and empty:
-                if st.button(t("welcome.sample_documents"), icon=":material/auto_stories:", type="primary", key="sample"):
-                    _start(base, paths=[session.SAMPLE / "documents"])
-            with (
-                st.popover(t("knowledge.folder"), icon=":material/folder_open:", key="folder"),
-                st.form("folder-form", border=False),
+            st.html(look.card(t("knowledge.empty"), t("knowledge.empty.text")))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _draw_uploader(base)
+            _draw_folder(base)
+        if empty and session.SAMPLE.exists():
+            if st.button(
+                t("welcome.sample_documents"), icon=":material/auto_stories:", type="primary", key="sample"
             ):
-                path = st.text_input(t("knowledge.folder.path"), key="folder-path", width=360)
-                if st.form_submit_button(t("knowledge.folder.add"), type="primary") and path:
-                    _start(base, paths=[Path(path).expanduser()])
+                _start(base, paths=[session.SAMPLE / "documents"])
     if intake is not None:
         _draw_reports(base.name, intake)
 
@@ -102,6 +104,16 @@ def _draw_uploader(base: KnowledgeBase) -> None:
     if files:
         st.session_state["uploader"] = number + 1  # an uploader with a new key is empty again
         _start(base, uploads=[(file.name, file.getvalue()) for file in files])
+
+
+def _draw_folder(base: KnowledgeBase) -> None:
+    with (
+        st.popover(t("knowledge.folder"), icon=":material/folder_open:", key="folder", type="tertiary"),
+        st.form("folder-form", border=False),
+    ):
+        path = st.text_input(t("knowledge.folder.path"), key="folder-path", width=360)
+        if st.form_submit_button(t("knowledge.folder.add"), type="primary") and path:
+            _start(base, paths=[Path(path).expanduser()])
 
 
 def _start(

@@ -19,6 +19,12 @@ MARK = HERE / "mark.svg"
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 
+# Words of a question that say nothing about where its answer stands.
+COMMON = frozenset(
+    "the a an and are can did does for from has have how into its many much that their there these they this "
+    "was were what when where which who whom whose why will with would you your about long should".split()
+)
+
 # What the window of the model is filled with, from left to right.
 PARTS = {
     "system": "#b08a4a",
@@ -45,11 +51,16 @@ def mark(text: str, kind: str = "", title: str = "") -> str:
     return f'<span class="mark {kind}"{hint}>{escaped(text)}</span>'
 
 
-def title(text: str, lead: str = "") -> None:
+def title(text: str, sentence: str = "") -> None:
     """The heading of a page with one sentence that says what it is for."""
     st.title(text, anchor=False)
-    if lead:
-        st.html(f'<p class="lead">{escaped(lead)}</p>')
+    if sentence:
+        lead(sentence)
+
+
+def lead(text: str) -> None:
+    """What a page is for, below its heading."""
+    st.html(f'<p class="lead">{escaped(text)}</p>')
 
 
 def quiet(text: str) -> None:
@@ -105,6 +116,7 @@ def tiles(items: Iterable[Tile]) -> None:
 def highlighted(text: str, question: str) -> str:
     """`text` as HTML with the words of `question` marked: whole words, and runs of Chinese characters."""
     words = {word for word in re.findall(r"[^\W_]+", question.lower()) if len(word) > 2 or not word.isascii()}
+    words -= COMMON
     grams = {word[i : i + 2] for word in words if not word.isascii() for i in range(max(len(word) - 1, 1))}
     latin = sorted((re.escape(word) for word in words if word.isascii()), key=len, reverse=True)
     choices = [rf"\b(?:{'|'.join(latin)})\w{{0,3}}\b"] if latin else []
