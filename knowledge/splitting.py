@@ -1,11 +1,11 @@
-"""Document → passages: cut on structure, sized in the embedder's own tokens, each an exact slice of the document.
+"""Document → passages: cut on structure, sized in the embedder's tokens, exact slices of the document.
 
 A passage is never cut inside a table row, a code line or a sentence, unless that alone is over the limit.
 """
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -144,10 +144,10 @@ class _Cutter:
         return parts
 
     def _pack(self, sized: Sequence[tuple[_Piece, int]], room: int) -> Iterator[_Span]:
-        """Fill passages greedily; a paragraph that does not fit whole begins the next one once half is filled."""
+        """Fill passages greedily; a paragraph that does not fit begins the next once half is filled."""
         left_in_paragraph = _tokens_to_paragraph_end(sized)
         first, tokens = 0, 0
-        for index, (piece, size) in enumerate(sized):
+        for index, (_, size) in enumerate(sized):
             fresh = index > first and sized[index - 1][0].ends_paragraph
             whole_fits = tokens + left_in_paragraph[index] <= room
             better_next = fresh and not whole_fits and tokens * 2 >= room and left_in_paragraph[index] <= room
@@ -268,7 +268,7 @@ _SOFT_PLACES = (  # from the softest
 
 
 def _cut(text: str, piece: _Piece, parts: int) -> Iterator[_Piece]:
-    """About so many parts of similar length, cut at the softest place near each aim; white space at cuts is left out."""
+    """About so many parts of similar length, cut at the softest places, without the white space there."""
     begin = piece.start
     for part in range(parts, 1, -1):
         aim = begin + (piece.end - begin) // part
@@ -282,12 +282,10 @@ def _cut(text: str, piece: _Piece, parts: int) -> Iterator[_Piece]:
 
 
 def _soft_place(text: str, begin: int, aim: int, end: int) -> tuple[int, int]:
-    """Where to stop before, and where to go on after, a place between half way to the aim and somewhat past it."""
+    """Where to stop and where to go on: at a place between half way to the aim and somewhat past it."""
     low, high = max(begin + 1, begin + (aim - begin) // 2), min(end - 1, aim + (aim - begin) // 8)
     for pattern in _SOFT_PLACES:
-        last = None
-        for last in pattern.finditer(text, low, high):
-            pass
+        last = next(iter(deque(pattern.finditer(text, low, high), maxlen=1)), None)
         if last is not None and last.start() > begin and last.end() < end:
             return last.start(), last.end()
     hard = min(max(aim, begin + 1), end - 1)
