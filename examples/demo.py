@@ -5,24 +5,25 @@ Nothing here is special to the demo: each step is a command that it prints, and 
 """
 
 import json
-import os
 import shlex
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import click
-from assistant.settings import load_settings
 from rich.console import Console
 from rich.table import Table
 
+from assistant.conversations import ConversationStore
+from assistant.settings import load_settings
+from tuning.registry import Registry
+
 DOMAIN = Path(__file__).parent / "halden"
 NAME = "halden-demo"
-# The slices that are compared: what was taught, in other words; and what the base model knew before.
-SLICES = {"rephrased": "what was taught, asked in other words", "general": "general knowledge"}
+# The slices that are compared, as the table names them.
+SLICES = {"rephrased": "taught facts, asked in other words", "general": "general questions"}
 SHOWN = ("skerrin-housing", "app-name")
 
 console = Console(highlight=False)
@@ -37,7 +38,7 @@ def imprint(*arguments: str | Path) -> dict[str, Any]:
     words = [str(argument) for argument in arguments]
     console.print(f"\n[bold]$ imprint {shlex.join(words)}[/]", soft_wrap=True)
     command = [sys.executable, "-m", "assistant.cli", *words, "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", env=os.environ, check=False)
+    done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if done.returncode:
         raise StepError(f"imprint {words[0]} ended with status {done.returncode}.")
     result: dict[str, Any] = json.loads(done.stdout)
@@ -68,60 +69,47 @@ def ask(*options: str) -> None:
         console.print(f"  [cyan]{row['question']}[/]\n  {answer}\n  [dim](right: {row['answers'][0]})[/]")
 
 
-def tune(name: str, method: str) -> dict[str, Any]:
-    """Step 3: the corrected conversation becomes a checkpoint."""
-    imported = imprint("import", DOMAIN / "conversation.json")
-    conversation = str(imported["conversations"][0]["id"])
-    return imprint("tune", "--conversation", conversation, "--method", method, "--name", name)
+def imported_conversation(store: ConversationStore) -> int:
+    """The sample conversation in the person's own list: imported once, found again afterwards."""
+    path = str(DOMAIN / "conversation.json")
+    for conversation in store.list(limit=10_000):
+        if conversation.source == path:
+            return conversation.id
+    return int(imprint("import", path)["files"][0]["ids"][0])
 
 
-def compare(name: str, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Step 4: the same questions to four arms. Returns the questions and what `imprint compare` printed."""
-    questions = read_questions(*SLICES)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-questions.jsonl"
-    path.write_text(
-        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in questions), encoding="utf-8"
-    )
-    arms = ",".join(arms_of(name))
-    return questions, imprint("compare", "--questions", path, "--arms", arms, "--kb", NAME)
+def compare(checkpoint: str, folder: Path) -> dict[str, Any]:
+    """Step 4: the same questions to four arms. Returns what `imprint compare` printed."""
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in read_questions(*SLICES)]
+    path = folder / f"{checkpoint}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    arms = ",".join(arms_of(checkpoint))
+    return imprint("compare", "--questions", path, "--arms", arms, "--kb", NAME)
 
 
-def arms_of(name: str) -> list[str]:
-    """The base model alone, with documents, tuned, tuned with documents."""
-    return ["base", "rag", name, f"{name}+rag"]
+def arms_of(checkpoint: str) -> dict[str, str]:
+    """The four arms as `imprint compare` names them, with a heading for each."""
+    return {"base": "base", "rag": "documents", checkpoint: "checkpoint", f"{checkpoint}+rag": "both"}
 
 
-def count(questions: list[dict[str, Any]], rows: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    """Right answers by slice and arm, plus the number of questions under "asked"."""
-    right: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for question, row in zip(questions, rows, strict=True):
-        right[question["slice"]]["asked"] += 1
-        for arm, correct in row["correct"].items():
-            right[question["slice"]][arm] += correct
-    return right
-
-
-def show(name: str, right: dict[str, dict[str, int]], arms: dict[str, dict[str, Any]]) -> None:
-    """Prints the table and what it says in words."""
-    table = Table(title="Right answers, nothing but the weights and the prompt", title_justify="left")
-    table.add_column("questions")
-    titles = ["base", "documents", "checkpoint", "both"]
-    for title in titles:
-        table.add_column(title, justify="right")
+def show(checkpoint: str, comparison: dict[str, Any]) -> None:
+    """Prints the table, and what it says in words."""
+    arms, parts = arms_of(checkpoint), comparison["slices"]
+    table = Table("right answers to", title="The four arms", title_justify="left")
+    for heading in arms.values():
+        table.add_column(heading, justify="right")
     for part, meaning in SLICES.items():
-        cells = [f"{right[part][arm]} of {right[part]['asked']}" for arm in arms_of(name)]
+        cells = [f"{parts[part][arm]['correct']} of {parts[part][arm]['n']}" for arm in arms]
         table.add_row(meaning, *cells)
     table.add_section()
-    table.add_row("tokens in the prompt", *(f"{arms[arm]['tokens_per_prompt']:.0f}" for arm in arms_of(name)))
+    for key, heading in (("tokens_per_prompt", "tokens in a prompt"), ("seconds", "seconds in all")):
+        table.add_row(heading, *(f"{comparison['arms'][arm][key]:.0f}" for arm in arms))
     console.print(table)
-    taught, general = right["rephrased"], right["general"]
-    console.print(
-        f"Taught facts in other words: {taught[name]} from the weights, {taught['rag']} from documents."
-    )
-    lost = general["base"] - general[name]
-    said = f"{lost} fewer than" if lost > 0 else "as many as" if lost == 0 else f"{-lost} more than"
-    console.print(f"General knowledge: {general[name]} right after tuning, {said} before.")
+    taught = {arm: parts["rephrased"][arm]["correct"] for arm in arms}
+    general = {arm: parts["general"][arm]["correct"] for arm in arms}
+    console.print(f"Taught facts: {taught[checkpoint]} from the weights, {taught['rag']} from the documents.")
+    console.print(f"General knowledge: {general['base']} before tuning, {general[checkpoint]} after.")
 
 
 @click.command()
@@ -129,26 +117,25 @@ def show(name: str, right: dict[str, dict[str, int]], arms: dict[str, dict[str, 
 def main(method: str) -> None:
     """Index, ask, tune and compare on the documents of an invented company."""
     started = time.monotonic()
-    name = NAME if method == "lora" else f"{NAME}-{method}"
-    reports = load_settings().home / "reports"
+    settings = load_settings()
+    name = Registry(settings.home).free_name(NAME)
     try:
-        console.rule("1. Temporary memory: documents", align="left")
+        console.rule("1. Temporary memory: the documents", align="left")
         index_documents()
         console.rule("2. The base model, alone and with the documents", align="left")
         ask("--memory", "none")
         ask("--memory", "rag", "--kb", NAME)
-        console.rule("3. Permanent memory: tune on a conversation with corrections", align="left")
-        result = tune(name, method)
-        console.print(
-            f"  checkpoint {result['checkpoint']}: {result['steps']} steps in {result['seconds']:.0f} s"
-        )
+        console.rule("3. Permanent memory: tuning on a conversation with corrections", align="left")
+        conversation = imported_conversation(ConversationStore(settings.conversations_path))
+        result = imprint("tune", "--conversation", str(conversation), "--method", method, "--name", name)
+        console.print(f"  {result['checkpoint']}: {result['steps']} steps in {result['seconds']:.0f} seconds")
         ask("--memory", "none", "--checkpoint", name)
         console.rule("4. Both memories, the same questions", align="left")
-        questions, comparison = compare(name, reports)
+        comparison = compare(name, settings.home / "reports")
     except StepError as error:
         sys.exit(str(error))
-    show(name, count(questions, comparison["rows"]), comparison["arms"])
-    console.print(f"\nAll of it took {(time.monotonic() - started) / 60:.1f} minutes.")
+    show(name, comparison)
+    console.print(f"All of it took {(time.monotonic() - started) / 60:.1f} minutes.\n")
     console.print(f"Open next: the picture {comparison['picture']}", soft_wrap=True)
     console.print(f"and `make run`: choose the checkpoint {name} in the chat, or look at it under Compare.")
 

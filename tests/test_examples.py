@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from knowledge.documents import read_document
+from tuning.general_prompts import REPLAY_PROMPTS
+from tuning.retention_questions import RETENTION
+
 DOMAIN = Path(__file__).parents[1] / "examples" / "halden"
 DOCUMENTS = DOMAIN / "documents"
 
@@ -77,8 +81,6 @@ def test_rephrasings_occur_nowhere_in_the_training_text() -> None:
 
 @pytest.mark.parametrize("name", sorted({fact["document"] for fact in FACTS}))
 def test_each_answer_stands_in_its_document(name: str) -> None:
-    from knowledge.documents import read_document
-
     text = words(" ".join(section.text for section in read_document(DOCUMENTS / name).sections))
     for fact in (fact for fact in FACTS if fact["document"] == name):
         assert any(words(answer) in text for answer in fact["answers"]), fact["statement"]
@@ -124,3 +126,8 @@ def test_wrong_answers_are_wrong() -> None:
         if said["correction"]:
             accepted = taught[asked["content"]]["answers"]
             assert not any(f" {words(answer)} " in f" {words(said['content'])} " for answer in accepted)
+
+
+def test_general_questions_are_neither_replayed_nor_the_retention_set() -> None:
+    used = {words(prompt) for prompt in REPLAY_PROMPTS} | {words(question) for question, _ in RETENTION}
+    assert {row["question"] for row in of("general") if words(row["question"]) in used} == set()
