@@ -184,21 +184,34 @@ class _Cutter:
         )
 
     def _within_limit(self, passages: list[Passage]) -> list[Passage]:
-        """Cut again what came out over the limit: tokens of joined pieces need not add up exactly."""
-        counts = self._count([passage.context_text for passage in passages])
-        if all(count <= self.max_tokens for count in counts):
-            return passages
-        fitting: list[Passage] = []
-        for passage, count in zip(passages, counts, strict=True):
-            if count <= self.max_tokens or len(passage.text) < 2:
-                fitting.append(passage)
-                continue
-            halves = _cut(self.text, _Piece(passage.start, passage.end, passage.page, True), 2)
-            spans = [_Span(half.start, half.end, half.page) for half in halves]
-            fitting.extend(
-                self._within_limit([self._passage(span, passage.title, passage.headings) for span in spans])
+        """Halve what came out over the limit: the tokens of joined pieces need not add up exactly."""
+        counts = list(self._count([passage.context_text for passage in passages]))
+        while any(count > self.max_tokens for count in counts):
+            halved = [
+                self._halves(passage) if count > self.max_tokens else [passage]
+                for passage, count in zip(passages, counts, strict=True)
+            ]
+            if sum(map(len, halved)) == len(passages):
+                break  # single characters
+            fresh = iter(
+                self._count([half.context_text for halves in halved for half in halves if halves[1:]])
             )
-        return fitting
+            counts = [
+                next(fresh) if halves[1:] else count
+                for halves, count in zip(halved, counts, strict=True)
+                for _ in halves
+            ]
+            passages = [half for halves in halved for half in halves]
+        return passages
+
+    def _halves(self, passage: Passage) -> list[Passage]:
+        if len(passage.text) < 2:
+            return [passage]
+        pieces = _cut(self.text, _Piece(passage.start, passage.end, passage.page, True), 2)
+        return [
+            self._passage(_Span(piece.start, piece.end, piece.page), passage.title, passage.headings)
+            for piece in pieces
+        ]
 
 
 def _groups(sections: Sequence[Section]) -> Iterator[list[Section]]:

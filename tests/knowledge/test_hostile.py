@@ -106,7 +106,8 @@ def test_a_page_tree_that_bites_its_tail(strict: Sandbox) -> None:
 
 
 def test_a_form_that_draws_itself_ends(strict: Sandbox) -> None:
-    form = b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /F 4 0 R >> >> /Length 12 >>"
+    form = b"<< /Type /XObject /Subtype /Form /BBox [0 0 9 9] "
+    form += b"/Resources << /XObject << /F 4 0 R >> >> /Length 12 >>"
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>",
