@@ -34,10 +34,11 @@ OnStage = Callable[[Stage], None]
 class Workspace:
     """An Imprint home and what is open of it. Safe to share between threads."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, engine: "Engine | None" = None) -> None:
+        """Over `settings` or those of the environment; an engine that is open already is used."""
         self.settings = settings or load_settings()
         self._opening = threading.Lock()
-        self._engine: Engine | None = None
+        self._engine = engine
         self.engine_stage: Stage | None = None
         self.engine_error = ""
         self._knowledge: dict[str, KnowledgeBase] = {}
