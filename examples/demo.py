@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from assistant.conversations import ConversationStore
@@ -36,7 +37,7 @@ class StepError(Exception):
 def imprint(*arguments: str | Path) -> dict[str, Any]:
     """Runs one `imprint` command and returns what its `--json` printed; its progress stays visible."""
     words = [str(argument) for argument in arguments]
-    console.print(f"\n[bold]$ imprint {shlex.join(words)}[/]", soft_wrap=True)
+    console.print(f"\n[bold]$ imprint {escape(shlex.join(words))}[/]", soft_wrap=True)
     command = [sys.executable, "-m", "assistant.cli", *words, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if done.returncode:
@@ -65,7 +66,7 @@ def ask(*options: str) -> None:
     for fact in SHOWN:
         row = first[fact]
         result = imprint("ask", row["question"], *options)
-        answer = " ".join(result["answer"].split())
+        answer = escape(" ".join(result["answer"].split()))
         console.print(f"  [cyan]{row['question']}[/]\n  {answer}\n  [dim](right: {row['answers'][0]})[/]")
 
 
