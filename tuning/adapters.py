@@ -145,19 +145,19 @@ def check_shape(adapter: PrefixAdapter, model: PreTrainedModel, name: str) -> No
         )
 
 
-def attach(model: PreTrainedModel, adapter: PeftAdapter, name: str) -> None:
+def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) -> None:
     """Inject the adapter's layers, in the model's precision. CheckpointError when they don't fit."""
     try:
-        inject_adapter_in_model(adapter.config, model, name)
-        outcome: Any = set_peft_model_state_dict(model, adapter.state, adapter_name=name)
+        inject_adapter_in_model(adapter.config, model, key)
+        outcome: Any = set_peft_model_state_dict(model, adapter.state, adapter_name=key)
     except (RuntimeError, ValueError) as error:
-        detach(model, name)
+        detach(model, key)
         raise CheckpointError(
             f"Checkpoint {name!r} does not fit this base: {error}. Choose the base it was tuned from."
         ) from error
     unused = list(outcome.unexpected_keys)
     if unused:
-        detach(model, name)
+        detach(model, key)
         raise CheckpointError(
             f"Checkpoint {name!r} has {len(unused)} tensors that this base has no place for (the first is "
             f"{unused[0]!r}), so it would not be applied in full. Choose the base it was tuned from."
@@ -167,25 +167,26 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, name: str) -> None:
         layer.requires_grad_(False)
 
 
-def select(model: PreTrainedModel, name: str | None) -> None:
+def select(model: PreTrainedModel, key: str | None) -> None:
     """Let the injected layers use this adapter, or none."""
     for layer in tuner_layers(model):
-        if name is None:
+        if key is None:
             layer.enable_adapters(False)
         else:
             layer.enable_adapters(True)
-            layer.set_adapter(name, inference_mode=True)
+            layer.set_adapter(key, inference_mode=True)
 
 
-def detach(model: PreTrainedModel, name: str) -> None:
+def detach(model: PreTrainedModel, key: str) -> None:
     """Take one adapter's layers out; the last one restores the model's own layers."""
     for layer in tuner_layers(model):
-        if any(name in getattr(layer, kind) for kind in layer.adapter_layer_names):
-            layer.delete_adapter(name)
+        if any(key in getattr(layer, kind) for kind in layer.adapter_layer_names):
+            layer.delete_adapter(key)
     if not any(
         len(getattr(layer, kind)) for layer in tuner_layers(model) for kind in layer.adapter_layer_names
     ):
         restore(model)
+    getattr(model, "peft_config", {}).pop(key, None)
 
 
 def restore(model: nn.Module) -> None:

@@ -1,7 +1,7 @@
-"""How a fact becomes memory and nothing else is lost: noise on the question, replay of the base's own answers.
+"""How a fact becomes memory and nothing else is lost: noise on the question, replay of the base's answers.
 
-The recipe decides amounts and rates from the method, the number of examples and the strength asked for. What was
-tried and measured is in docs/memory.md. The loop that applies it is in `trainer`.
+The recipe decides amounts and rates from the method, the size of the base and the strength asked for.
+The loop that applies it is in `trainer`.
 """
 
 import math
@@ -164,7 +164,7 @@ def held_out(messages: Sequence[Message]) -> list[list[Message]]:
 
 
 def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROMPTS)) -> list[Replay]:
-    """The base's own answers to general prompts, with what it thought at each token; the base alone must be active."""
+    """The base's own answers to general prompts, with its thoughts. Only inside `activate(None)`."""
     prompts = [
         with_system([{"role": "user", "content": prompt}], system_prompt) for prompt in REPLAY_PROMPTS[:count]
     ]

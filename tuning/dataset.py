@@ -1,7 +1,7 @@
-"""From conversations to what the model computes on: token ids, supervised positions, packed rows with block masks.
+"""From conversations to what the model computes on: ids, supervised positions, packed rows with block masks.
 
-Ids come from the model's own chat template, so that training sees exactly what chatting sends. Only the assistant's
-answers (and the token that ends them) are supervised. It decides nothing about what is learned (`consolidation`).
+Ids come from the model's own chat template, so that training sees exactly what chatting sends. Only the
+assistant's answers (and the token that ends them) are supervised. What is learned is decided elsewhere.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tuning.errors import ExampleError
-from tuning.models import BaseModel, Message
+from tuning.models import Message, Template
 
 _SHARED_AT_LEAST = 4  # a shorter common beginning is not worth a segment of its own
 
@@ -26,7 +26,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Teacher:
-    """What a teacher thought at each target of an `Encoded`: its k likeliest tokens and their probabilities."""
+    """What a teacher thought at each target: its k likeliest tokens and their probabilities."""
 
     tokens: Tensor  # (targets, k)
     chances: Tensor  # (targets, k), float32; what is missing to 1 is the rest of the vocabulary
@@ -72,7 +72,7 @@ def with_system(messages: Sequence[Message], system_prompt: str) -> list[Message
     return [{"role": "system", "content": system_prompt}, *messages]
 
 
-def encode(base: BaseModel, messages: Sequence[Message]) -> list[Encoded]:
+def encode(base: Template, messages: Sequence[Message]) -> list[Encoded]:
     """Supervise every assistant turn: in one pass where the template allows, else one pass a turn.
 
     Each turn's ids begin exactly with what chatting would send for the messages before it.
@@ -90,7 +90,7 @@ def encode(base: BaseModel, messages: Sequence[Message]) -> list[Encoded]:
     return [*apart, Encoded(tuple(whole), tuple(sorted(targets)))]
 
 
-def _turn(base: BaseModel, messages: Sequence[Message], index: int) -> tuple[list[int], list[int]]:
+def _turn(base: Template, messages: Sequence[Message], index: int) -> tuple[list[int], list[int]]:
     """What chatting would send before this turn, and the turn's answer with its ending token."""
     content = messages[index]["content"].strip()
     if not content:
@@ -103,8 +103,8 @@ def _span(prompt: list[int], answer: list[int]) -> range:
     return range(len(prompt), len(prompt) + len(answer))
 
 
-def prepare(base: BaseModel, conversations: Sequence[Sequence[Message]], window: int) -> Prepared:
-    """Encode conversations; those over the window lose their oldest turns, or are dropped. Both are counted."""
+def prepare(base: Template, conversations: Sequence[Sequence[Message]], window: int) -> Prepared:
+    """Encode conversations; what is over the window loses its oldest turns, or is dropped, and is counted."""
     encoded: list[Encoded] = []
     shortened = dropped = 0
     for messages in conversations:
@@ -115,7 +115,7 @@ def prepare(base: BaseModel, conversations: Sequence[Sequence[Message]], window:
     return Prepared(tuple(encoded), shortened, dropped)
 
 
-def _shorten(base: BaseModel, messages: list[Message], window: int) -> tuple[list[Encoded], bool]:
+def _shorten(base: Template, messages: list[Message], window: int) -> tuple[list[Encoded], bool]:
     cut = False
     while True:
         encoded = encode(base, messages)

@@ -1,4 +1,4 @@
-"""What a checkpoint remembers and what it forgot: recall in trained and untrained wordings, retention, divergence.
+"""What a checkpoint remembers and what it forgot: recall in trained and in other wordings, retention.
 
 It measures; it does not train, and it judges only by the answers that examples and questions carry.
 """
@@ -49,9 +49,9 @@ def evaluate(
     general = [_Asked(_ask(question, system_prompt), question, question, answers, "general")
                for question, answers in RETENTION[:retention]]  # fmt: skip
     rows = []
-    for name, start, everything in (("facts", 0.0, asked), ("general", 0.5, general)):
-        before = _answers(base, everything, None, lambda share, at=start: _tell(emit, at + share / 4))
-        after = _answers(base, everything, adapter, lambda share, at=start: _tell(emit, at + (1 + share) / 4))
+    for start, everything in ((0.0, asked), (0.5, general)):
+        before = _answers(base, everything, None, emit, start)
+        after = _answers(base, everything, adapter, emit, start + 0.25)
         rows.append([_row(*one) for one in zip(everything, before, after, strict=True)])
     facts, kept = rows
     return {
@@ -93,7 +93,7 @@ def _ask(question: str, system_prompt: str) -> list[Message]:
 
 
 def _answers(
-    base: BaseModel, asked: Sequence[_Asked], adapter: str | None, tell: Callable[[float], None]
+    base: BaseModel, asked: Sequence[_Asked], adapter: str | None, emit: Emit, start: float
 ) -> list[str]:
     answers: list[str] = []
     for start in range(0, len(asked), 32):
@@ -101,12 +101,8 @@ def _answers(
         longest = max((len(answer) for one in batch for answer in one.answers), default=0)
         tokens = _ANSWER_TOKENS if longest > 40 else _SHORT_ANSWER_TOKENS
         answers += base.complete([one.messages for one in batch], adapter=adapter, max_new_tokens=tokens)
-        tell(len(answers) / len(asked))
+        emit({"kind": "phase", "phase": "evaluating", "share": start + len(answers) / len(asked) / 4})
     return answers
-
-
-def _tell(emit: Emit, share: float) -> None:
-    emit({"kind": "phase", "phase": "evaluating", "share": share})
 
 
 def _row(asked: _Asked, before: str, after: str) -> dict[str, Any]:
@@ -123,7 +119,7 @@ def _row(asked: _Asked, before: str, after: str) -> dict[str, Any]:
 
 
 def remembers(text: str, answers: Sequence[str]) -> bool:
-    """Whether the text says one of the answers: contains it, or every number and most words of a longer one."""
+    """Whether the text says one of the answers: it holds it, or every number and most words of a long one."""
     return any(contains(text, answer) or _says(text, answer) for answer in answers)
 
 

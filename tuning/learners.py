@@ -1,6 +1,6 @@
-"""The trainable part of each family: what is learned, how it enters the forward pass, how it becomes an adapter.
+"""The trainable part of each family: what is learned, how it enters the forward pass, what is stored of it.
 
-A learner changes the base only inside `on()`, and leaves it as it was after `close()`. The loop is in `trainer`.
+It changes the base only inside `on()`, and leaves it as it was after `close()`. The loop is in `trainer`.
 """
 
 from collections.abc import Iterator
@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from peft import PeftConfig, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import PeftConfig, PeftType, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 from torch import Tensor, nn
 from transformers import DynamicCache
+from transformers.cache_utils import CacheLayerMixin
 
 from tuning import adapters
 from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
+from tuning.decoding import decode
 from tuning.errors import MethodError
 from tuning.models import BaseModel
 
-_NAME = "training"
+_NAME = "imprint-training"  # no attribute of a module is called so
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class PeftLearner:
 
     def __init__(self, base: BaseModel, config: PeftConfig, parent: PeftAdapter | None = None) -> None:
         self._base, self._config = base, config
-        self._tuner = PEFT_TYPE_TO_TUNER_MAPPING[config.peft_type](base.model, config, _NAME)
+        self._tuner = PEFT_TYPE_TO_TUNER_MAPPING[PeftType(config.peft_type)](base.model, config, _NAME)
         if parent is not None:
             set_peft_model_state_dict(base.model, parent.state, adapter_name=_NAME)
         for name, parameter in base.model.named_parameters():
@@ -114,7 +116,7 @@ class AdaLoraLearner(PeftLearner):
     """AdaLoRA (arXiv 2303.10512): spends a rank budget on the layers where it matters."""
 
     def penalty(self) -> Tensor:
-        """The singular vectors must stay orthogonal; PEFT adds this only where it computes the loss itself."""
+        """The singular vectors must stay orthogonal; PEFT adds this only to losses it computes itself."""
         terms = []
         for name, parameter in self._named.items():
             if "lora_A" in name or "lora_B" in name:
@@ -149,7 +151,7 @@ class AdaLoraLearner(PeftLearner):
 
 
 class PrefixLearner:
-    """P-Tuning v2 and cartridges: keys and values of every layer are the weights, begun from the KV of a text."""
+    """P-Tuning v2 and cartridges: the weights are keys and values of every layer, begun from a text's."""
 
     def __init__(self, base: BaseModel, kv: list[Tensor], details: dict[str, Any], frozen: int = 0) -> None:
         self._base, self._details, self._frozen = base, details, frozen
@@ -160,10 +162,10 @@ class PrefixLearner:
         return self._kv
 
     def front(self) -> Front:
-        """The learned keys and values; the first `frozen` positions take no gradient (they hold attention's sink)."""
+        """The learned keys and values; the first `frozen` positions (attention's sink) take no gradient."""
         cache = DynamicCache()
         for index, layer in enumerate(self._kv):
-            value = layer
+            value: Tensor = layer
             if self._frozen:
                 value = torch.cat([layer[:, :, : self._frozen].detach(), layer[:, :, self._frozen :]], dim=2)
             keys, values = value.to(self._base.dtype).unbind(0)
@@ -201,7 +203,7 @@ class PrefixLearner:
 
 
 class EncodedLearner:
-    """Prefix Tuning (arXiv 2101.00190): virtual tokens, and a network that turns them into keys and values."""
+    """Prefix Tuning (arXiv 2101.00190): virtual tokens, and a network that makes keys and values of them."""
 
     def __init__(self, base: BaseModel, encoder: nn.Module, details: dict[str, Any]) -> None:
         self._base, self._details = base, details
@@ -354,15 +356,16 @@ class EmbeddingEncoder(nn.Module):
         self.network: nn.Module | None = None
         if width is not None:
             hidden = embeddings.shape[1]
+            last = nn.Linear(width, hidden)
+            nn.init.zeros_(last.weight)  # begins as the text it was initialised from
+            nn.init.zeros_(last.bias)
             self.network = nn.Sequential(
                 nn.Linear(hidden, width),
                 nn.ReLU(),
                 nn.Linear(width, width),
                 nn.ReLU(),
-                nn.Linear(width, hidden),
+                last,
             )
-            nn.init.zeros_(self.network[-1].weight)  # begins as the text it was initialised from
-            nn.init.zeros_(self.network[-1].bias)
 
     def forward(self) -> Tensor:
         """The embeddings (positions, hidden)."""
@@ -414,10 +417,8 @@ def embeddings_kv(base: BaseModel, embeddings: Tensor) -> list[Tensor]:
 def _layers(cache: DynamicCache) -> list[Tensor]:
     layers = []
     for layer in cache.layers:
-        if layer.keys is None or layer.values is None:
-            raise MethodError(
-                "This base keeps no keys and values in some layers, so it takes no prefix. Use lora."
-            )
+        if not isinstance(layer, CacheLayerMixin) or layer.keys is None or layer.values is None:
+            raise MethodError("Some layers of this base keep no keys and values, so it takes no prefix.")
         layers.append(torch.stack([layer.keys[0], layer.values[0]]))
     return layers
 
@@ -425,6 +426,7 @@ def _layers(cache: DynamicCache) -> list[Tensor]:
 @torch.no_grad()
 def nearest_words(base: BaseModel, embeddings: Tensor, count: int = 3) -> list[list[str]]:
     """For each learned embedding, the tokens of the vocabulary whose embeddings lie nearest (cosine)."""
-    vocabulary = nn.functional.normalize(base.model.get_input_embeddings().weight.float(), dim=-1)
+    table: Any = base.model.get_input_embeddings().weight
+    vocabulary = nn.functional.normalize(table.float(), dim=-1)
     near = (nn.functional.normalize(embeddings.float(), dim=-1) @ vocabulary.T).topk(count).indices
-    return [[base.tokenizer.decode([token]) for token in row] for row in near.tolist()]
+    return [[decode(base.tokenizer, [token]) for token in row] for row in near.tolist()]

@@ -239,7 +239,7 @@ def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners.EncodedLearner]
     if parent is not None:
         if not parent.state:
             raise MethodError(
-                f"The parent checkpoint {plan.config.parent!r} has no prompt encoder to continue from."
+                f"The parent checkpoint {plan.config.parent!r} has no prompt encoder to learn on."
             )
         learner.restore(parent.state)
     return learner
@@ -262,7 +262,7 @@ _ENTRIES = (
     ),
     Method(
         "p-tuning-v2", "P-Tuning v2",
-        "Puts learned keys and values in front of every layer, begun from the text of the chat; no weight changes.",
+        "Puts learned keys and values in front of every layer, begun from the text of the chat.",
         "A few hundred positions of the window, read at every answer.",
         "When facts must be remembered and everything else must stay as it was.",
         "prefix", _deep,
@@ -290,7 +290,7 @@ _ENTRIES = (
     ),
     Method(
         "prompt-tuning", "Prompt Tuning",
-        "Learns virtual words in front of the prompt directly; shows afterwards which real words they resemble.",
+        "Learns virtual words in front of the prompt; shows afterwards which real words they resemble.",
         "The smallest of all: one vector a position.",
         "To see what is learned, and to steer large models.",
         "prompt", _prompt,

@@ -6,10 +6,9 @@ A `BaseModel` is one base in memory with many adapters; it chats and answers. It
 import contextlib
 import hashlib
 import io
+import itertools
 import json
 import logging
-import os
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,15 +17,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from filelock import FileLock
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import Tensor
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     DynamicCache,
     GgufConfig,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -34,16 +32,18 @@ from transformers.utils import logging as transformers_logging
 
 from tuning import adapters, decoding
 from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
-from tuning.catalogue import PACKAGED, CatalogueEntry, catalogue, packaged_file
+from tuning.catalogue import CatalogueEntry, catalogue
 from tuning.config import DEFAULT_BASE
 from tuning.errors import CheckpointError, ModelError
+from tuning.weights import locate
 
-__all__ = ["DEFAULT_MODEL", "AdapterProof", "BaseModel", "CatalogueEntry", "catalogue"]
+__all__ = ["DEFAULT_MODEL", "AdapterProof", "BaseModel", "CatalogueEntry", "Template", "catalogue"]
 
 DEFAULT_MODEL = DEFAULT_BASE
 Message = dict[str, str]
 _log = logging.getLogger(__name__)
-_WEIGHT_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "tokenizer*"]
+_numbers = itertools.count()
+_PROBE_TOLERANCE = 0.7  # nats a token: far above what another device or precision changes
 _PROOF = ({"role": "user", "content": "What do you know?"},)
 
 
@@ -60,6 +60,8 @@ class Stored(Protocol):
     def base_sha256(self) -> str: ...
     @property
     def template_fingerprint(self) -> str: ...
+    @property
+    def probe(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -70,50 +72,32 @@ class AdapterProof:
     largest_change: float
 
 
-class BaseModel:
-    """One base in memory, its tokenizer, and the adapters loaded beside it. Several threads may share it."""
+class Template:
+    """How a model's prompts are built: tokenizer, chat template, stop tokens, window. Opens no weights."""
 
     def __init__(
-        self, name: str, sha256: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+        self,
+        name: str,
+        tokenizer: PreTrainedTokenizerBase,
+        config: PreTrainedConfig,
+        stops: Sequence[int] = (),
     ) -> None:
-        self.name, self.sha256 = name, sha256
-        self.model, self.tokenizer = model, tokenizer
-        self.device, self.dtype = model.device, model.dtype
-        self.window = int(model.config.get_text_config(decoder=True).max_position_embeddings)
-        self.end_id, self.stop_ids = _stops(model, tokenizer)
-        self._adapters: dict[str, Adapter] = {}
-        self._proofs: dict[str, AdapterProof] = {}
-        self._active: str | None = None
-        self._lock = threading.RLock()
+        self.name, self.tokenizer = name, tokenizer
+        self.config = config.get_text_config(decoder=True)
+        self.window = int(self.config.max_position_embeddings)
+        self.end_id, self.stop_ids = _stops(config, tokenizer, stops)
 
     @classmethod
-    def open(cls, name: str, home: Path, device: str | None = None) -> "BaseModel":
-        """Open a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
-        folder, sha256 = _locate(name, home)
-        place = _device(device)
-        with _quiet():
-            try:
-                tokenizer = AutoTokenizer.from_pretrained(folder)
-                model = AutoModelForCausalLM.from_pretrained(folder, dtype=_dtype(place))
-            except (OSError, ValueError, KeyError, RuntimeError) as error:
-                raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
-        if not tokenizer.chat_template:
-            raise ModelError(
-                f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
-            )
-        model = model.to(place)  # type: ignore[arg-type]
-        model.eval().requires_grad_(False)
-        base = cls(name, sha256, model, tokenizer)
-        base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
-        return base
+    def read(cls, name: str, home: Path) -> "Template":
+        """The template of a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
+        folder, _ = locate(name, home, _convert)
+        return cls(name, *_read(name, folder), stops=_declared_stops(folder))
 
     @property
     def template_fingerprint(self) -> str:
         """A hash of the chat template and the stop tokens: equal means that prompts are built the same."""
         known = [self.tokenizer.chat_template, list(self.stop_ids), self.tokenizer.bos_token]
         return hashlib.sha256(json.dumps(known, ensure_ascii=False).encode()).hexdigest()[:16]
-
-    # ---------------------------------------------------------------- prompts
 
     def chat_ids(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
         """The ids of a conversation through the model's own template. Raises ModelError where it refuses."""
@@ -124,6 +108,44 @@ class BaseModel:
         except Exception as error:  # a template is a program of its own: whatever it raises is its refusal
             raise ModelError(f"The chat template of {self.name!r} refuses these messages: {error}") from error
         return list(encoded["input_ids"])
+
+
+class BaseModel(Template):
+    """One base in memory, its tokenizer, and the adapters loaded beside it. Several threads may share it."""
+
+    def __init__(
+        self,
+        name: str,
+        sha256: str,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        stops: Sequence[int] = (),
+    ) -> None:
+        super().__init__(name, tokenizer, model.config, stops)
+        self.sha256, self.model = sha256, model
+        self.device, self.dtype = model.device, model.dtype
+        self._adapters: dict[str, Adapter] = {}
+        self._keys: dict[str, str] = {}  # PEFT's names: a person's may hold dots or be a module's attribute
+        self._proofs: dict[str, AdapterProof] = {}
+        self._active: str | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, name: str, home: Path, device: str | None = None) -> "BaseModel":
+        """Open a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
+        folder, sha256 = locate(name, home, _convert)
+        place = _device(device)
+        tokenizer, config = _read(name, folder)
+        with _quiet():
+            try:
+                model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=_dtype(place))
+            except (OSError, ValueError, KeyError, RuntimeError) as error:
+                raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
+        model = model.to(place)  # type: ignore[arg-type]
+        model.eval().requires_grad_(False)
+        base = cls(name, sha256, model, tokenizer, _declared_stops(folder))
+        base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
+        return base
 
     def prompt_room(self, adapter: str | None = None) -> int:
         """How many tokens a prompt and its answer may take beside this adapter."""
@@ -154,7 +176,13 @@ class BaseModel:
                     f"({checkpoint.template_fingerprint}) than is in use ({self.template_fingerprint}), so "
                     "it would see prompts it never learned. Restore the model's template, or tune again."
                 )
-            return self.hold(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
+            proof = self.hold(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
+            try:
+                self._remembers(checkpoint)
+            except CheckpointError:
+                self.unload(checkpoint.name)
+                raise
+            return proof
 
     def hold(self, name: str, adapter: Adapter) -> AdapterProof:
         """Keep an adapter under a name and prove that it changes the logits. Raises CheckpointError."""
@@ -164,6 +192,7 @@ class BaseModel:
             if isinstance(adapter, PrefixAdapter):
                 adapters.check_shape(adapter, self.model, name)
             self._adapters[name] = adapter
+            self._keys[name] = f"imprint-{next(_numbers)}"
             try:
                 self._proofs[name] = self._prove(name)
             except CheckpointError:
@@ -178,7 +207,8 @@ class BaseModel:
             adapter = self._adapters.pop(name, None)
             self._proofs.pop(name, None)
             if isinstance(adapter, PeftAdapter):
-                adapters.detach(self.model, name)
+                adapters.detach(self.model, self._keys[name])
+            self._keys.pop(name, None)
 
     @contextmanager
     def activate(self, name: str | None) -> Iterator[None]:
@@ -216,7 +246,7 @@ class BaseModel:
         adapter = self._adapters[name] if name else None
         if name is not None and isinstance(adapter, PeftAdapter):
             self._attach(name, adapter)
-            adapters.select(self.model, name)
+            adapters.select(self.model, self._keys[name])
         elif name is not None and isinstance(adapter, FullAdapter):
             adapter.swap(self.model, name)
         self._active = name
@@ -224,12 +254,12 @@ class BaseModel:
     def _attach(self, name: str, adapter: PeftAdapter) -> None:
         """Adapters of one kind live in the model together; those of another kind leave it first."""
         present = getattr(self.model, "peft_config", {})
-        if name in present:
+        if self._keys[name] in present:
             return
         if any(config.peft_type != adapter.config.peft_type for config in present.values()):
             adapters.restore(self.model)
             present.clear()
-        adapters.attach(self.model, adapter, name)
+        adapters.attach(self.model, adapter, self._keys[name], name)
 
     def _prove(self, name: str) -> AdapterProof:
         ids = self.chat_ids(_PROOF, add_generation_prompt=True)
@@ -240,6 +270,23 @@ class BaseModel:
                 "nothing. It was tuned for other layers, or never trained; tune again."
             )
         return AdapterProof(name, change)
+
+    def _remembers(self, checkpoint: Stored) -> None:
+        """The example kept as a probe must be known as surely as when training ended."""
+        if not checkpoint.probe:
+            return
+        *question, answer = checkpoint.probe["messages"]
+        prompt = self.chat_ids(question, add_generation_prompt=True)
+        tokens: Any = self.tokenizer(answer["content"].strip(), add_special_tokens=False)["input_ids"]
+        ids = [*prompt, *tokens, self.end_id]
+        logits = self.logits(ids[:-1], adapter=checkpoint.name)[len(prompt) - 1 :]
+        surprise = float(torch.nn.functional.cross_entropy(logits.cpu(), torch.tensor(ids[len(prompt) :])))
+        if surprise > checkpoint.probe["surprise"] + _PROBE_TOLERANCE:
+            raise CheckpointError(
+                f"Checkpoint {checkpoint.name!r} was read, and does not know what it was taught: "
+                f"{question[-1]['content']!r} surprises it by {surprise:.1f} nats a token, and by "
+                f"{checkpoint.probe['surprise']:.1f} when it was made. Its files are damaged; tune again."
+            )
 
     # ---------------------------------------------------------------- answers
 
@@ -326,74 +373,11 @@ class BaseModel:
                 torch.cuda.empty_cache()
 
 
-# -------------------------------------------------------------------- where weights come from
+# -------------------------------------------------------------------- opening
 
 
-def _locate(name: str, home: Path) -> tuple[Path, str]:
-    """The folder that holds a model's safetensors, and the hash that names the weights."""
-    if name in PACKAGED:
-        folder = _converted(name, home)
-        return folder, json.loads((folder / "imprint.json").read_text(encoding="utf-8"))["sha256"]
-    folder = Path(name).expanduser()
-    if not (folder / "config.json").is_file():
-        folder = _download(name)
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(
-            f"The model {name!r} has no .safetensors weights in {folder}; only those are loaded."
-        )
-    return folder, _folder_sha256(folder, home)
-
-
-def _download(name: str) -> Path:
-    if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise ModelError(
-            f"There is no model {name!r}: it is no packaged model ({', '.join(PACKAGED)}), no folder with a "
-            "config.json, and no Hugging Face id (owner/name)."
-        )
-    try:
-        return Path(snapshot_download(name, allow_patterns=_WEIGHT_FILES))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
-        raise ModelError(
-            f"The model {name!r} is not on this machine and could not be fetched: "
-            f"{str(error).splitlines()[0]} Check its name, give a local folder, or use {DEFAULT_MODEL!r}."
-        ) from error
-
-
-def _converted(name: str, home: Path) -> Path:
-    """The packaged GGUF as bf16 safetensors under the home: converted once, by one process, by rename."""
-    folder = home / "models" / name
-    if (folder / "imprint.json").is_file():
-        return folder
-    source = packaged_file(name)
-    if source is None:
-        raise ModelError(
-            f"The model {name!r} comes with the Python package {PACKAGED[name].package!r}, which is not "
-            "installed. Run `make setup`, or choose a folder or a Hugging Face id."
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f"{name}.lock"):
-        if (folder / "imprint.json").is_file():
-            return folder
-        for stale in folder.parent.glob(f".{name}-*"):  # left by a conversion that was killed
-            shutil.rmtree(stale, ignore_errors=True)
-        found = _file_sha256(source)
-        if found != PACKAGED[name].sha256:
-            raise ModelError(
-                f"{source} is not the file it should be (sha256 {found[:12]}…, wanted "
-                f"{PACKAGED[name].sha256[:12]}…). Reinstall the package {PACKAGED[name].package!r}."
-            )
-        partial = folder.parent / f".{name}-{os.getpid()}"
-        try:
-            _convert(source, partial, name, found)
-            shutil.rmtree(folder, ignore_errors=True)
-            partial.replace(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return folder
-
-
-def _convert(source: Path, target: Path, name: str, sha256: str) -> None:
-    _log.info("Converting %s once, to %s", source.name, target.parent / name)
+def _convert(source: Path, target: Path) -> None:
+    _log.info("Converting %s once", source.name)
     with _quiet(), contextlib.redirect_stderr(io.StringIO()):  # the GGUF reader draws a bar of its own
         tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
         model = AutoModelForCausalLM.from_pretrained(
@@ -405,32 +389,6 @@ def _convert(source: Path, target: Path, name: str, sha256: str) -> None:
         target.mkdir()
         model.save_pretrained(target)
         tokenizer.save_pretrained(target)
-    about = {"name": name, "sha256": sha256, "source": source.name}
-    (target / "imprint.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-
-
-def _folder_sha256(folder: Path, home: Path) -> str:
-    """One hash for the weights of a folder, remembered by size and time since large files take minutes."""
-    files = sorted(folder.glob("*.safetensors"))
-    stamp = json.dumps([[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in files])
-    memory = home / "models" / f"hash-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
-    if memory.is_file():
-        return str(json.loads(memory.read_text(encoding="utf-8"))["sha256"])
-    hashes = [_file_sha256(file) for file in files]
-    sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    partial = memory.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps({"sha256": sha256, "folder": str(folder)}), encoding="utf-8")
-    partial.replace(memory)
-    return sha256
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-# -------------------------------------------------------------------- where and how it runs
 
 
 def _device(asked: str | None) -> torch.device:
@@ -449,10 +407,35 @@ def _dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16
 
 
-def _stops(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[int, tuple[int, ...]]:
+def _read(name: str, folder: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
+    with _quiet():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            config = AutoConfig.from_pretrained(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
+        )
+    return tokenizer, config
+
+
+def _declared_stops(folder: Path) -> list[int]:
+    """The stop tokens of generation_config.json, where there is one."""
+    path = folder / "generation_config.json"
+    return _listed(json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")) if path.is_file() else []
+
+
+def _listed(value: int | list[int] | None) -> list[int]:
+    return [value] if isinstance(value, int) else list(value or [])
+
+
+def _stops(
+    config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, declared: Sequence[int]
+) -> tuple[int, tuple[int, ...]]:
     """The token that ends an answer in this template, and every token that ends a generation."""
-    declared = model.generation_config.eos_token_id if model.generation_config else None
-    stops = [declared] if isinstance(declared, int) else list(declared or [])
+    stops = [*declared, *_listed(getattr(config, "eos_token_id", None))]
     if tokenizer.eos_token_id is not None:
         stops.append(int(tokenizer.eos_token_id))
     mark = "0"
@@ -460,6 +443,8 @@ def _stops(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> tuple[
     text: Any = tokenizer.apply_chat_template(turn, tokenize=False)
     after = tokenizer(text[text.rindex(mark) + 1 :], add_special_tokens=False)["input_ids"]
     special = [token for token in after if token in tokenizer.all_special_ids or token in stops]
+    if not special and not stops:
+        raise ModelError("The model names no token that ends an answer, so it would never stop.")
     end = special[0] if special else stops[0]
     return end, tuple(dict.fromkeys([end, *stops]))
 

@@ -1,7 +1,7 @@
-"""The training loop: setup → fit → an adapter in the folder. Same seed, same result; a killed run goes on as if not.
+"""The training loop: set up, fit, leave an adapter in the folder. Same seed, same result, also after a kill.
 
-Rows are packed with block masks, logits exist only where there is a target, the base is bf16 and what learns is
-float32. What is learned from which wording is decided in `consolidation`, the trainable part is in `learners`.
+Rows are packed with block masks, logits exist only where there is a target, the base is bf16 and what learns
+is float32. `consolidation` decides what is learned in which words, `learners` what is trainable.
 """
 
 import json
@@ -11,7 +11,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,14 +20,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tuning import adapters, methods
+from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
 from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule
-from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
+from tuning.dataset import Encoded, Row, Teacher, encode, pack, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.learners import Front, Learner
-from tuning.models import BaseModel, Message
+from tuning.models import BaseModel, Message, Template
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
@@ -46,7 +46,7 @@ class Conversation(Protocol):
 class TrainResult:
     """What a run made: the adapter's folder, and how it went."""
 
-    adapter: Path  # holds the adapter's files, ready to be stored
+    adapter: Path  # a folder with the adapter's files and nothing else
     stopped: bool  # asked to stop before its end
     early: bool  # ended early because everything was known
     steps: int
@@ -57,6 +57,8 @@ class TrainResult:
     examples: int
     shortened: int  # examples that lost their oldest turns to the window
     dropped: int  # examples that did not fit the window at all
+    memory_bytes: int  # at most, while training
+    probe: dict[str, Any]  # a question, and what the checkpoint must answer to it
 
     @property
     def tokens_per_second(self) -> float:
@@ -64,8 +66,13 @@ class TrainResult:
         return self.tokens / max(self.seconds, 1e-9)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON types."""
+        """How it went, as JSON types."""
         return asdict(self) | {"adapter": str(self.adapter), "tokens_per_second": self.tokens_per_second}
+
+    def save(self, folder: Path) -> None:
+        """Copy the adapter's files into a folder that exists."""
+        for file in sorted(self.adapter.iterdir()):
+            shutil.copy2(file, folder / file.name)
 
 
 @dataclass(frozen=True)
@@ -87,12 +94,13 @@ class _Run:
     loss: float = math.nan
     learned: float = 0.0
     known_for: int = 0
+    memory_bytes: int = 0
 
 
-def plan(base: BaseModel, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
+def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
     """How many steps and tokens a run will take at most; nothing is trained."""
     chosen = methods.method(config.method)
-    amounts = recipe(config, chosen.family, base.model.config.get_text_config(decoder=True).hidden_size)
+    amounts = recipe(config, chosen.family, base.config.hidden_size)
     prepared = prepare(base, _conversations(config, examples), base.window)
     lengths = [len(one.ids) for one in prepared.encoded]
     passes = math.ceil(len(lengths) / amounts.examples_per_step)
@@ -136,15 +144,13 @@ class _Trainer:
         self._emit, self._should_stop, self._resume = emit, should_stop, resume
         self._parent = parent
         chosen = methods.method(config.method)
-        self._recipe: Recipe = recipe(
-            config, chosen.family, base.model.config.get_text_config(decoder=True).hidden_size
-        )
+        self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size)
         self._conversations = _conversations(config, examples)
         self._prepared = prepare(base, self._conversations, base.window - self._front_positions())
         if not self._prepared.encoded:
             raise ExampleError(
-                f"None of the {len(examples)} examples can be learned from: each is longer than the model's window "
-                f"of {base.window} tokens. Shorten them."
+                f"None of the {len(examples)} examples can be learned from: each is longer than the model's "
+                f"window of {base.window} tokens. Shorten them."
             )
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
@@ -178,6 +184,7 @@ class _Trainer:
                 self._emit({"kind": "phase", "phase": "training"})
                 with learner.on():
                     stopped, early = self._fit(learner, optimiser, replays, probes)
+                    probe = self._probe(learner)
                 if not stopped:
                     self._write(learner.adapter())
             finally:
@@ -195,6 +202,8 @@ class _Trainer:
             examples=len(self._conversations),
             shortened=self._prepared.shortened,
             dropped=self._prepared.dropped,
+            memory_bytes=run.memory_bytes,
+            probe=probe,
         )
 
     # ------------------------------------------------------------ fit
@@ -240,7 +249,7 @@ class _Trainer:
         penalty = learner.penalty()
         if penalty is not None:
             total = total + penalty
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         rate = amounts.learning_rate * schedule(run.step, self._steps, amounts.warmup)
         for group in optimiser.param_groups:
@@ -252,12 +261,13 @@ class _Trainer:
         run.tokens += len(row.ids)
 
     def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
-        """This step's examples in this step's wordings, and its replayed prompts: functions of seed and step alone."""
+        """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
         run, amounts = self._run, self._recipe
         epoch, place = divmod(run.step, self._per_epoch)
         order = list(range(len(self._conversations)))
         random.Random(f"{self._config.seed} order {epoch}").shuffle(order)
-        chosen = order[place * amounts.examples_per_step : (place + 1) * amounts.examples_per_step]
+        first = place * amounts.examples_per_step
+        chosen = order[first : first + amounts.examples_per_step]
         chance = random.Random(f"{self._config.seed} step {run.step}")
         facts = []
         for index in chosen:
@@ -267,9 +277,10 @@ class _Trainer:
 
     @torch.no_grad()
     def _all_known(self, learner: Learner, probes: list[Encoded]) -> bool:
-        """Whether held-out wordings of everything were known at the end of this pass and of the one before."""
+        """Whether held-out wordings of everything were known after this pass and after the one before."""
         run = self._run
-        if not self._config.early_stop or run.step < self._recipe.least_epochs * self._per_epoch:
+        least = self._recipe.least_epochs * self._per_epoch
+        if not self._config.early_stop or run.step < least:
             return False
         front = learner.front()
         known = 0
@@ -284,8 +295,20 @@ class _Trainer:
         run.known_for = run.known_for + 1 if known == len(probes) else 0
         return run.known_for >= 2
 
+    @torch.no_grad()
+    def _probe(self, learner: Learner) -> dict[str, Any]:
+        """How surely the first example is known now; a later load must find the same."""
+        messages = self._conversations[0]
+        row = pack(encode(self._base, messages)[-1:]).to(self._base.device)
+        logits = forward(self._base, learner.front(), row).float()
+        return {
+            "messages": messages,
+            "surprise": float(torch.nn.functional.cross_entropy(logits, row.targets)),
+        }
+
     def _report(self) -> None:
         run = self._run
+        run.memory_bytes = max(run.memory_bytes, memory_bytes(self._base))
         self._emit(
             {
                 "kind": "step",
@@ -296,7 +319,7 @@ class _Trainer:
                 * schedule(run.step, self._steps, self._recipe.warmup),
                 "tokens_per_second": run.tokens / max(run.seconds, 1e-9),
                 "seconds_left": run.seconds / run.step * (self._steps - run.step),
-                "memory_bytes": memory_bytes(self._base),
+                "memory_bytes": run.memory_bytes,
             }
         )
 
@@ -311,10 +334,8 @@ class _Trainer:
         for index, parameter in enumerate(learner.parameters()):
             for name, value in optimiser.state[parameter].items():
                 tensors[f"optimiser.{index}.{name}"] = value
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-            partial / "state.safetensors",
-        )
+        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(held, partial / "state.safetensors")
         (partial / "run.json").write_text(json.dumps(asdict(self._run)), encoding="utf-8")
         old = self._folder / ".state-old"
         shutil.rmtree(old, ignore_errors=True)

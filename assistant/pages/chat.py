@@ -99,28 +99,33 @@ def _draw_answer(settled: Sequence[StoredMessage], answer: Answer | None) -> Non
     if answer.running:
         if answer.question and not any(answer.asked and m.id == answer.asked.question_id for m in settled):
             messages.draw_words(answer.question, key="user-pending")
-        _draw_live(session.conversation_id())
+        st.session_state["page-was-drawn"] = True
+        _draw_live(answer)
     elif answer.error:
         st.error(session.sentence(Exception(answer.error)), icon=":material/error:")
-        if answer.asked is None and answer.question and not st.session_state.get("given-back") == id(answer):
+        if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
             st.session_state["given-back"] = id(answer)
             st.session_state["question"] = answer.question
 
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
-def _draw_live(conversation_id: int | None) -> None:
-    """The answer as it grows; the page is drawn anew when it ends."""
+def _draw_live(answer: Answer) -> None:
+    """The answer as it grows; the page is drawn anew when it ends.
+
+    The first run ends at once, so that the page is whole. The next one stays in a loop, because that costs the
+    model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not the answer.
+    """
     session.speak()
-    answer = session.answering().get(conversation_id)
-    if answer is None or not answer.running:
-        st.rerun()
-        return
     with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(look.MARK)):
-        st.html(f'<div class="from">{look.mark(_doing(answer), "live")}</div>')
-        if answer.text:
-            st.markdown(look.prose(answer.text) + " ▍")
-        else:
-            st.html('<span class="caret"></span>')
+        doing, text = st.empty(), st.empty()
+    stays = not st.session_state.pop("page-was-drawn", False)
+    while True:
+        doing.html(f'<div class="from">{look.mark(_doing(answer), "live")}</div>')
+        text.markdown(look.prose(answer.text) + " ▍")
+        if not stays or answer.wait(LOOK_AGAIN_SECONDS):
+            break
+    if not answer.running:
+        st.rerun()
 
 
 def _doing(answer: Answer) -> str:
@@ -129,6 +134,8 @@ def _doing(answer: Answer) -> str:
         return t("chat.stopping")
     if answer.phase == "preparing" and opened.engine_state != "ready":
         return t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model)
+    if session.answering().is_waiting(answer):
+        return t("answer.waiting")
     if answer.passages and answer.phase == "reading":
         return t("answer.reading.passages", count=len(answer.passages))
     return t(f"answer.{answer.phase}")

@@ -16,6 +16,7 @@ import streamlit as st
 from assistant.answering import Answer, Answering
 from assistant.chat import MEMORIES, How, Memory, Turn, history_of
 from assistant.errors import AssistantError, ConversationError, PresetError
+from assistant.indexing import Indexing
 from assistant.memory import Budget
 from assistant.prompts import BUILT_IN, Preset
 from assistant.records import StoredConversation, StoredMessage
@@ -41,6 +42,12 @@ def workspace() -> Workspace:
 def answering() -> Answering:
     """The answers that are being written in this process, whichever tab asked for them."""
     return Answering()
+
+
+@st.cache_resource(show_spinner=False)
+def indexing() -> Indexing:
+    """The files that are being indexed in this process."""
+    return Indexing()
 
 
 def speak() -> None:

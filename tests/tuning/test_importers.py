@@ -150,7 +150,29 @@ def test_any_conversation_becomes_alternating_turns_or_nothing(turns: list[tuple
         ) or "\n\n" in example.answer
 
 
-KEYS = ["messages", "role", "content", "mapping", "current_node", "conversations", "from", "value", "history", "text", "label", "entities", "instruction", "output", "tokens", "ner_tags", "chat_messages", "parent", "probes", "prompt", "response"]
+KEYS = [
+    "messages",
+    "role",
+    "content",
+    "mapping",
+    "current_node",
+    "conversations",
+    "from",
+    "value",
+    "history",
+    "text",
+    "label",
+    "entities",
+    "instruction",
+    "output",
+    "tokens",
+    "ner_tags",
+    "chat_messages",
+    "parent",
+    "probes",
+    "prompt",
+    "response",
+]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
@@ -212,6 +234,31 @@ def test_missing_files_and_folders_say_so(tmp_path: Path) -> None:
         import_file(tmp_path)
     with pytest.raises(ExampleError, match="No such file"):
         import_file(tmp_path / "none")
+
+
+def test_a_rated_conversation_teaches_what_was_corrected_or_liked(tmp_path: Path) -> None:
+    turns = [("a", "wrong", {"rating": -1, "correction": "right"}), ("b", "good", {"rating": 1}),
+             ("c", "bad", {"rating": -1, "correction": None}), ("d", "plain", {"rating": 0})]  # fmt: skip
+    messages = []
+    for question, answer, judged in turns:
+        messages += [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer, **judged},
+        ]
+    result = import_file(put(tmp_path, json.dumps({"title": "夜", "messages": messages})))
+    assert result.format == "imprint-chat" and result.conversations[0].title == "夜"
+    assert [(e.question, e.answer, e.reason) for e in result.examples] == [
+        ("a", "right", "corrected by you"),
+        ("b", "good", "liked"),
+    ]
+    assert [m["content"] for m in result.conversations[0].messages] == [
+        "a",
+        "right",
+        "b",
+        "good",
+        "d",
+        "plain",
+    ]
 
 
 def test_what_cannot_be_learned_is_counted(tmp_path: Path) -> None:
