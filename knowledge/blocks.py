@@ -56,6 +56,7 @@ def table_rows(rows: Iterable[Sequence[str]], header: bool | None = None) -> Ite
     cleaned = [row for row in cleaned if any(row)]
     if not cleaned:
         return
+    cleaned = _one_header(cleaned)
     names = cleaned[0]
     if len(cleaned) == 1 or not (_is_header(names, cleaned[1:]) if header is None else header):
         for row in cleaned:
@@ -75,6 +76,19 @@ def record(pairs: Iterable[tuple[str, str]]) -> str:
 def one_line(text: str) -> str:
     """The text with every run of white space as one space."""
     return " ".join(text.split())
+
+
+def _one_header(rows: list[list[str]]) -> list[list[str]]:
+    """Two header rows of which the upper one spans several columns become one: "2025 / Income"."""
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return rows
+    upper, lower = rows[0], rows[1]
+    spans = len(set(upper)) > 1 and any(a and a == b for a, b in zip(upper, upper[1:], strict=False))
+    if not spans or any(_has_digit(cell[:1]) for cell in lower):
+        return rows
+    width = max(len(upper), len(lower))
+    pairs = zip(upper + [""] * (width - len(upper)), lower + [""] * (width - len(lower)), strict=True)
+    return [[" / ".join(dict.fromkeys(filter(None, pair))) for pair in pairs], *rows[2:]]
 
 
 def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:

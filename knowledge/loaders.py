@@ -122,7 +122,7 @@ def detect(data: bytes, suffix: str, media_type: str = "") -> str:
         raise DocumentError(
             f"it is named {suffix} and is not {named.upper()} inside; it is damaged or misnamed"
         )
-    if not named and _HTML_START.match(data[:4096]):
+    if named in ("", "text") and _HTML_START.match(data[:4096]):
         return "html"
     return named or "text"
 

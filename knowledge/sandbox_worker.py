@@ -42,6 +42,7 @@ def main() -> None:
     os.dup2(2, 1)  # what a native library prints must not look like a reply
     _limit_memory(memory)
     sys.addaudithook(_forbid)
+    sys.setrecursionlimit(5_000)  # pages nest deeper than programs do
     while header := requests.readline():
         request = json.loads(header)
         reply = _serve(request, requests.read(request["size"]))

@@ -118,18 +118,5 @@ def _table(rows: list[list[str]], page: int) -> Iterator[Block]:
     if not rows:
         return
     first = min(next((column for column, cell in enumerate(row) if cell), len(row)) for row in rows)
-    if block := table_block([row[first:] for row in _one_header(rows)], page):
+    if block := table_block([row[first:] for row in rows], page):
         yield block
-
-
-def _one_header(rows: list[list[str]]) -> list[list[str]]:
-    """Two header rows of which the upper one spans several columns become one: "2025 / Income"."""
-    if len(rows) < 3 or len(rows[0]) < 2:
-        return rows
-    upper, lower = rows[0], rows[1]
-    spans = any(a and a == b for a, b in zip(upper, upper[1:], strict=False))
-    if not spans or any(character.isdigit() for cell in lower for character in cell[:1]):
-        return rows
-    width = max(len(upper), len(lower))
-    pairs = zip(upper + [""] * (width - len(upper)), lower + [""] * (width - len(lower)), strict=True)
-    return [[" / ".join(dict.fromkeys(filter(None, pair))) for pair in pairs], *rows[2:]]

@@ -27,6 +27,15 @@ PAIRS = (
 
 
 @dataclass(frozen=True)
+class Judged:
+    """An answer that a person corrected or liked, as it is to be learned."""
+
+    question: str
+    answer: str
+    reason: str  # "corrected by you", "liked"
+
+
+@dataclass(frozen=True)
 class Conversation:
     """One conversation out of a file, as far as it is text."""
 
@@ -34,6 +43,7 @@ class Conversation:
     messages: tuple[Message, ...]
     created: float | None = None  # seconds since 1970
     source: str = ""  # "chats.json, line 12"
+    judged: tuple[Judged, ...] = ()  # where a person rated or corrected answers: only these are learned
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,32 @@ def _messages(record: Record) -> Conversation | None:
         text = _text(turn.get("content", turn.get("value", turn.get("text"))))
         messages.append({"role": SPEAKERS[role], "content": text})
     return Conversation(_string(record.get("title")), tuple(messages), _seconds(record.get("created")))
+
+
+def _rated(record: Record) -> Conversation | None:
+    """Imprint's own export: a correction stands for the answer, and disliked answers are left out."""
+    system, question = "", None
+    kept: list[Message] = []
+    judged: list[Judged] = []
+    for turn in record["messages"]:
+        role, text = turn.get("role"), _text(turn.get("content"))
+        if role == "system":
+            system = text
+        elif role == "user":
+            question = text
+        elif role == "assistant" and question is not None:
+            correction = _text(turn.get("correction"))
+            answer = correction if correction.strip() else text
+            is_good = bool(correction.strip()) or turn.get("rating") == 1
+            if is_good and answer.strip() and question.strip():
+                judged.append(Judged(question, answer, "corrected by you" if correction.strip() else "liked"))
+            if is_good or turn.get("rating") != -1:
+                kept += _question_and_answer(question, answer)
+            question = None
+    messages = ([{"role": "system", "content": system}] if system.strip() else []) + kept
+    return Conversation(
+        _string(record.get("title")), tuple(messages), _seconds(record.get("created")), judged=tuple(judged)
+    )
 
 
 def _chatgpt(record: Record) -> Conversation | None:
@@ -221,9 +257,18 @@ def _is_imprint(record: Record) -> bool:
     return isinstance(record.get("messages"), list) and any(key in record for key in ("reason", "probes"))
 
 
+def _is_rated(record: Record) -> bool:
+    """Whether an assistant message carries a person's judgement."""
+    turns = record.get("messages")
+    return isinstance(turns, list) and any(
+        isinstance(t, Mapping) and (t.get("correction") or t.get("rating")) for t in turns
+    )
+
+
 HOLDS_MESSAGES = _holds_list("messages")
 IMPORTERS: tuple[Importer, ...] = (  # the first that matches a record reads the file
     Importer("imprint", "Imprint examples", _is_imprint, _alone(_imprint), accepts=HOLDS_MESSAGES),
+    Importer("imprint-chat", "Imprint conversations", _is_rated, _alone(_rated), accepts=HOLDS_MESSAGES),
     Importer("openai", 'OpenAI chat {"messages"}', HOLDS_MESSAGES, _alone(_messages)),
     Importer("chatgpt", "ChatGPT's conversations.json", lambda r: "mapping" in r, _alone(_chatgpt)),
     Importer("claude", "Claude's conversations.json", _holds_list("chat_messages"), _alone(_claude)),

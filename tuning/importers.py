@@ -67,9 +67,15 @@ def import_file(path: Path | str) -> ImportResult:
 
 
 def conversations_to_examples(conversations: Iterable[Conversation]) -> list[Example]:
-    """One example a conversation, up to its last answer; none for one without question and answer."""
-    examples = []
+    """One example a conversation, up to its last answer; none for one without question and answer.
+
+    Where a person judged answers, each corrected or liked one is an example of its own, and nothing else is.
+    """
+    examples: list[Example] = []
     for conversation in conversations:
+        if conversation.judged:
+            examples += _judged(conversation)
+            continue
         messages = _alternating(conversation.messages)
         while messages and messages[-1]["role"] != "assistant":
             messages.pop()
@@ -147,6 +153,14 @@ def _is_message(value: object) -> bool:
     return isinstance(value, dict) and any(
         {r, c} <= value.keys() for r, c in (("role", "content"), ("from", "value"))
     )
+
+
+def _judged(conversation: Conversation) -> Iterator[Example]:
+    system = tuple(m for m in conversation.messages[:1] if m["role"] == "system")
+    for turn in conversation.judged:
+        asked = {"role": "user", "content": turn.question}
+        told = {"role": "assistant", "content": turn.answer}
+        yield Example((*system, asked, told), source=conversation.source, reason=turn.reason)
 
 
 def _alternating(messages: Iterable[Message]) -> list[Message]:

@@ -37,8 +37,8 @@ def compare(
 ) -> None:
     """Let several arms answer the same questions.
 
-    The figures come with what they are worth: intervals and paired tests. An arm is `base` (the model as it is), `rag` (with documents), a checkpoint's name, or NAME+rag. A picture
-    is saved under the home's reports.
+    An arm is `base` (the model as it is), `rag` (with documents), a checkpoint's name, or NAME+rag. The
+    figures come with intervals and paired tests. A picture is saved under the home's reports.
     """
     from assistant.arms import parse_arms, read_questions
     from assistant.chat import How

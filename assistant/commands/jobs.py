@@ -64,8 +64,8 @@ def tune(
 ) -> None:
     """Fine-tune a checkpoint on conversations.
 
-    It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the job: see `imprint jobs` and
-    `imprint cancel`.
+    It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the
+    job: see `imprint jobs` and `imprint cancel`.
     """
     if not examples and not conversation:
         raise click.UsageError("Nothing to learn from: give --examples FILE or --conversation ID.")

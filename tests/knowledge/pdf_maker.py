@@ -24,7 +24,9 @@ class PdfPage:
         self.operators.append(f"BT /{name} {size} Tf 1 0 0 1 {x} {842 - y} Tm {shown} Tj ET")
         return self
 
-    def lines(self, x: float, y: float, lines: Sequence[str], size: float = 10, leading: float = 13) -> "PdfPage":
+    def lines(
+        self, x: float, y: float, lines: Sequence[str], size: float = 10, leading: float = 13
+    ) -> "PdfPage":
         for number, line in enumerate(lines):
             self.text(x, y + number * leading, line, size)
         return self
@@ -103,7 +105,10 @@ def assemble(objects: Sequence[bytes], root: int, info: int = 0) -> bytes:
     for place in places:
         out.write(b"%010d 00000 n \n" % place)
     about = b"/Info %d 0 R " % info if info else b""
-    out.write(b"trailer << /Size %d /Root %d 0 R %s>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, root, about, table))
+    out.write(
+        b"trailer << /Size %d /Root %d 0 R %s>>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, root, about, table)
+    )
     return out.getvalue()
 
 

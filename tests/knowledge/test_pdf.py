@@ -31,13 +31,22 @@ def read(data: bytes, **options: str) -> Document:
 
 def test_columns_are_read_one_after_the_other_between_lines_across() -> None:
     page = PdfPage().text(60, 60, "A heading that goes across both of the columns", 18, "bold")
-    page.text(60, 90, "An introduction that goes across both columns, too, so that no gap runs through it at all.")
+    page.text(
+        60, 90, "An introduction that goes across both columns, too, so that no gap runs through it at all."
+    )
     page.lines(60, 120, LEFT).lines(320, 126, RIGHT)  # the lines of the two columns do not stand level
-    page.text(60, 240, "A closing line that goes across both columns and ends the page with a few more words here.")
+    page.text(
+        60, 240, "A closing line that goes across both columns and ends the page with a few more words here."
+    )
     document = read(pdf(page))
     text = " ".join(document.text.split())
     assert text.index("An introduction") < text.index("The lamp was built") < text.index("LEFT ENDS")
-    assert text.index("LEFT ENDS") < text.index("which goes on") < text.index("RIGHT ENDS") < text.index("A closing")
+    assert (
+        text.index("LEFT ENDS")
+        < text.index("which goes on")
+        < text.index("RIGHT ENDS")
+        < text.index("A closing")
+    )
     assert "a whole century and told" in text
     assert "sentence, which goes on at the top" in text
     assert document.title == "A heading that goes across both of the columns"
@@ -62,7 +71,9 @@ def test_ruled_table_keeps_rows_and_repeats_merged_cells() -> None:
 
 
 def test_table_without_lines_is_read_by_rows() -> None:
-    page = PdfPage().text(60, 60, "The towns of the valley are listed below with the years in which they were founded.")
+    page = PdfPage().text(
+        60, 60, "The towns of the valley are listed below with the years in which they were founded."
+    )
     rows = [("City", "Land", "Founded"), ("Norwick", "Elbonia", "1432"), ("Eastmere", "Graustark", "1388")]
     rows += [("Westvale", "Ruritania", "1699"), ("Suddel", "Elbonia", "1501")]
     for number, row in enumerate(rows):
@@ -104,7 +115,9 @@ def test_running_titles_and_page_numbers_are_left_out() -> None:
 
 
 def test_code_keeps_its_lines_and_indents() -> None:
-    page = PdfPage().lines(60, 60, ["Some prose stands before the code and says what it does, at some length."])
+    page = PdfPage().lines(
+        60, 60, ["Some prose stands before the code and says what it does, at some length."]
+    )
     page.text(60, 90, "def light():", font="mono").text(84, 103, "return 42", font="mono")
     sections = read(pdf(page)).sections
     assert sections[1].kind == "code"
@@ -113,7 +126,9 @@ def test_code_keeps_its_lines_and_indents() -> None:
 
 @pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256"])
 def test_encrypted_file_opens_with_its_password_only(algorithm: str) -> None:
-    data = encrypted(pdf(PdfPage().text(60, 60, "The treasure lies under the lamp.")), "sesame", algorithm=algorithm)
+    data = encrypted(
+        pdf(PdfPage().text(60, 60, "The treasure lies under the lamp.")), "sesame", algorithm=algorithm
+    )
     with pytest.raises(PasswordNeededError, match=r"file\.pdf: it is encrypted: give its password"):
         read(data)
     with pytest.raises(PasswordNeededError, match="the password given does not open it"):

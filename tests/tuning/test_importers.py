@@ -236,6 +236,31 @@ def test_missing_files_and_folders_say_so(tmp_path: Path) -> None:
         import_file(tmp_path / "none")
 
 
+def test_a_rated_conversation_teaches_what_was_corrected_or_liked(tmp_path: Path) -> None:
+    turns = [("a", "wrong", {"rating": -1, "correction": "right"}), ("b", "good", {"rating": 1}),
+             ("c", "bad", {"rating": -1, "correction": None}), ("d", "plain", {"rating": 0})]  # fmt: skip
+    messages = []
+    for question, answer, judged in turns:
+        messages += [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer, **judged},
+        ]
+    result = import_file(put(tmp_path, json.dumps({"title": "夜", "messages": messages})))
+    assert result.format == "imprint-chat" and result.conversations[0].title == "夜"
+    assert [(e.question, e.answer, e.reason) for e in result.examples] == [
+        ("a", "right", "corrected by you"),
+        ("b", "good", "liked"),
+    ]
+    assert [m["content"] for m in result.conversations[0].messages] == [
+        "a",
+        "right",
+        "b",
+        "good",
+        "d",
+        "plain",
+    ]
+
+
 def test_what_cannot_be_learned_is_counted(tmp_path: Path) -> None:
     asked, told = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
     tool = {"role": "tool", "content": "x"}
