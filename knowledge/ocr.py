@@ -4,7 +4,9 @@ import importlib
 import importlib.util
 import logging
 import os
+from dataclasses import replace
 from functools import cache
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -28,19 +30,20 @@ def recognise(picture: NDArray[np.uint8], scale: float) -> list[Word]:
     found = _engine()(picture)
     if found.boxes is None:
         return []
-    words = []
+    words: list[Word] = []
     for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
         if score < SURE or not text.strip():
             continue
         (x0, top), (x1, bottom) = box.min(axis=0) / scale, box.max(axis=0) / scale
         height = float(bottom - top)
-        words.append(Word(text, float(x0), float(x1), float(top), float(bottom), _size(height), False))
-    return words
+        words.append(Word(text, float(x0), float(x1), float(top), float(bottom), height * 0.8, False))
+    usual = median([word.size for word in words] or [1.0])
+    return [replace(word, size=_size(word.size, usual)) for word in words]
 
 
-def _size(height: float) -> float:
-    """A box is somewhat higher than its type; steps of two points, so that lines of one paragraph agree."""
-    return max(round(height * 0.8 / 2) * 2.0, 2.0)
+def _size(size: float, usual: float) -> float:
+    """The height of a box says little: what is near the usual size has it."""
+    return usual if 0.7 * usual < size < 1.4 * usual else round(size / 4) * 4.0
 
 
 @cache
