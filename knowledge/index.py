@@ -22,7 +22,10 @@ from knowledge.documents import Document, document_from_draft, find_files, read_
 from knowledge.embeddings import as_encoder, open_embeddings
 from knowledge.errors import DocumentError, EmbeddingChangedError, IndexBusyError, StoreError
 from knowledge.lexical import term_codes
-from knowledge.search import Hit, Message, Searcher, passage_at
+from knowledge.relevance import RELEVANT
+from knowledge.reranking import Reranker
+from knowledge.search import Message, Searcher
+from knowledge.selection import Hit, passage_at
 from knowledge.splitting import Passage, split
 from knowledge.vectors import ChromaHome, Vectors
 
@@ -76,6 +79,7 @@ class KnowledgeBase:
         name: str = "default",
         embeddings: Embeddings | None = None,
         chroma_url: str | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise StoreError(
@@ -90,7 +94,7 @@ class KnowledgeBase:
         self._write_lock = FileLock(self.folder / f"{name}.write.lock", thread_local=False)
         self._chroma = ChromaHome.open(self.folder / "chroma", chroma_url)
         self._catalogue = Catalogue(self.folder / f"{name}.sqlite3")
-        self._searcher = Searcher(self._catalogue, self._encoder)
+        self._searcher = Searcher(self._catalogue, self._encoder, reranker)
         self._vectors = Vectors(self._chroma.client, self._collection_name())
         self._closed = False
         self._repair()
@@ -210,15 +214,20 @@ class KnowledgeBase:
         *,
         history: Sequence[Message] = (),
         documents: Sequence[str] | None = None,
+        least_relevance: float = RELEVANT,
     ) -> list[Hit]:
-        """The best passages for a question, best first; `documents` limits it to these ids or paths."""
+        """The best passages for a question, best first; an empty list when nothing relevant was found.
+
+        `history` is the conversation before it, for a question that leans on it; `documents` limits the
+        search to these ids or paths; `least_relevance=0` returns even what is hardly about the question.
+        """
         self._check_embedding()
         among = None
         if documents is not None:
             wanted = set(documents)
             chosen = [info.id for info in self.documents() if info.id in wanted or info.path in wanted]
             among = self._catalogue.passage_ids(chosen)
-        return self._searcher.search(self._vectors, question, k, history, among)
+        return self._searcher.search(self._vectors, question, k, history, among, least_relevance)
 
     # how it is kept
 
