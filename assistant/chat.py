@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_messages
-from langchain_core.runnables import Runnable, RunnableLambda, RunnablePassthrough
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat_model import ImprintChatModel
 from assistant.engines import Engine, Message
 from assistant.errors import AssistantError, ConversationError
 from assistant.memory import Budget, TokenCounter, fit
-from assistant.prompts import NOTHING_FOUND, render_passages
+from assistant.prompts import DEFAULT_SYSTEM, render_question
 from assistant.records import StoredMessage
+from assistant.texts import t
 
 if TYPE_CHECKING:
     from assistant.conversations import ConversationStore
@@ -44,6 +46,7 @@ class How:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
+    # Empty takes the one that the checkpoint was tuned with, and without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
     max_new_tokens: int = 256
@@ -199,17 +202,16 @@ class Chat:
         yield from self._answer(turn, budget, seconds, how, place, stop)
 
     def regenerate(
-        self, answer_id: int, how: How | None = None, *, stop: threading.Event | None = None
+        self, message_id: int, how: How | None = None, *, stop: threading.Event | None = None
     ) -> Iterator[ChatEvent]:
-        """Answer the question of an answer again; the old answer stays as an alternative."""
+        """Answer again. `message_id` is an answer, which stays as an alternative, or a bare question."""
         how = how or How()
-        old = self._kept().message(answer_id)
-        if old.role != "assistant" or old.parent_id is None:
-            raise ConversationError(f"Message {answer_id} is not an answer; choose an answer to regenerate.")
-        question = self._kept().message(old.parent_id)
-        history = history_of(self._before(question))
-        turn, budget, seconds = self._prepare(question.content, history, how)
-        self._kept().truncate_from(answer_id)
+        question = self._kept().message(message_id)
+        if question.role == "assistant" and question.parent_id is not None:
+            question = self._kept().message(question.parent_id)
+        if question.role != "user":
+            raise ConversationError(f"Message {message_id} answers no question; choose an answer.")
+        turn, budget, seconds = self._prepare(question.content, history_of(self._before(question)), how)
         place = self._open_answer(question, how, turn)
         yield from self._answer(turn, budget, seconds, how, place, stop)
 
@@ -246,47 +248,46 @@ class Chat:
         """The passages that would be sent with a question. Raises AssistantError, KnowledgeError."""
         if not how.uses_documents:
             return ()
-        knowledge = self._open_knowledge(how.knowledge_base)
-        hits = knowledge.search(question, how.passages, history=history, documents=how.documents)
+        found = self._retriever(how).invoke(question, history=history)
         return tuple(
-            {
-                "number": number,
-                "text": hit.passage.text,
-                "source": hit.passage.source,
-                "title": hit.passage.title,
-                "page": hit.passage.page,
-                "headings": list(hit.passage.headings),
-                "score": hit.score,
-                "passage_id": hit.passage.id,
-                "document_id": hit.passage.document_id,
-            }
-            for number, hit in enumerate(hits, 1)
+            {"number": number, "text": document.page_content, **document.metadata}
+            for number, document in enumerate(found, 1)
         )
 
     def budget(self, turn: Turn, how: How) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""
         engine = self._engine()
         passages = turn.get("passages", ())
-        system = how.system_prompt
-        if how.uses_documents and not passages:
-            system = f"{system}\n{NOTHING_FOUND}".strip()
         return fit(
             turn["question"],
             counter=self._count_with(engine),
             window=engine.window,
             reserve=min(how.max_new_tokens, engine.window // 4),
-            system=system,
+            system=self._system_prompt(how),
             few_shot=how.few_shot,
             passages=[passage["text"] for passage in passages],
             history=turn.get("history", ()),
-            render=lambda kept, question: render_passages(passages[: len(kept)], kept, question),
+            render=render_question,
         )
 
-    def _retrieval(self, how: How) -> Runnable[Turn, Turn]:
-        def passages(turn: Turn) -> tuple[Source, ...]:
-            return self.retrieve(turn["question"], how, turn.get("history", ()))
+    def _system_prompt(self, how: How) -> str:
+        if how.system_prompt:
+            return how.system_prompt
+        own = self._engine().system_prompt(how.checkpoint) if how.uses_checkpoint else ""
+        return own or DEFAULT_SYSTEM
 
-        return RunnablePassthrough.assign(passages=RunnableLambda(passages))
+    def _retriever(self, how: How) -> BaseRetriever:
+        from knowledge.retrieval import KnowledgeRetriever  # heavy: chromadb, and only with documents
+
+        knowledge = self._open_knowledge(how.knowledge_base)
+        documents = None if how.documents is None else list(how.documents)
+        return KnowledgeRetriever(base=knowledge, k=how.passages, documents=documents)
+
+    def _retrieval(self, how: How) -> Runnable[Turn, Turn]:
+        def with_passages(turn: Turn) -> Turn:
+            return {**turn, "passages": self.retrieve(turn["question"], how, turn.get("history", ()))}
+
+        return RunnableLambda(with_passages)
 
     def _prompting(self, how: How) -> Runnable[Turn, list[BaseMessage]]:
         def messages(turn: Turn) -> list[BaseMessage]:
@@ -294,9 +295,7 @@ class Chat:
 
         return RunnableLambda(messages)
 
-    def _prepare(
-        self, question: str, history: Sequence[Message], how: How
-    ) -> tuple[Turn, Budget, float]:
+    def _prepare(self, question: str, history: Sequence[Message], how: How) -> tuple[Turn, Budget, float]:
         """Everything that can refuse a question, before anything is kept."""
         if not question.strip():
             raise AssistantError("The question is empty. Write what you would like to know.")
@@ -323,7 +322,11 @@ class Chat:
             if how.uses_documents:
                 yield Retrieved(turn["passages"], seconds)
             yield Budgeted(budget)
-            yield from self._stream(answer, convert_to_messages(budget.messages), how, place, stop)
+            if _finds_nothing(turn, how):
+                answer.text = t("chat.nothing_found")
+                yield Token(answer.text)
+            else:
+                yield from self._stream(answer, convert_to_messages(budget.messages), how, place, stop)
         except GeneratorExit:
             stop.set()
             self._keep(place, answer, "stopped")
@@ -405,8 +408,8 @@ class Chat:
         knowledge = self._knowledge(name)
         if not knowledge.count:
             raise AssistantError(
-                f"The knowledge base {name!r} holds no documents. Add some with `imprint index PATH` or on the "
-                "Knowledge page, or answer without documents."
+                f"The knowledge base {name!r} holds no documents. Add some with `imprint index PATH` or on "
+                "the Knowledge page, or answer without documents."
             )
         return knowledge
 
@@ -414,6 +417,11 @@ class Chat:
         if self._counter is None or self._counter[0] is not engine:
             self._counter = (engine, TokenCounter(engine.count_tokens))
         return self._counter[1]
+
+
+def _finds_nothing(turn: Turn, how: How) -> bool:
+    """Whether documents alone are to answer, and neither they nor the conversation can."""
+    return how.memory == "documents" and not turn["passages"] and not turn.get("history")
 
 
 def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:

@@ -1,6 +1,6 @@
 """The LangChain chat model over an engine: streaming, async, usage, stop sequences, exact token counts.
 
-It does not call tools and does not promise structured output: a model of 135 million parameters can do neither.
+It calls no tools and promises no structured output: a model of 135 million parameters can do neither.
 """
 
 import asyncio
@@ -165,7 +165,7 @@ def plain_messages(messages: Sequence[BaseMessage]) -> list[Message]:
 
 
 def until(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:
-    """The pieces up to the first of `stops`, which is not given out; its beginning is held back until known."""
+    """The pieces up to the first of `stops`; what could be its beginning is held back until known."""
     held = ""
     for piece in pieces:
         held += piece
@@ -204,18 +204,21 @@ async def _in_a_thread(
         try:
             for chunk in chunks:
                 loop.call_soon_threadsafe(queue.put_nowait, chunk)
-        except BaseException as error:  # noqa: BLE001 - handed over to the consumer, which raises it
+        except BaseException as error:
             ending = error
         loop.call_soon_threadsafe(queue.put_nowait, ending)
 
     producer = loop.run_in_executor(None, produce)
-    item: ChatGenerationChunk | BaseException | None = None
+    ended = False
     try:
-        while (item := await queue.get()) is not None:
+        while not ended:
+            item = await queue.get()
+            ended = not isinstance(item, ChatGenerationChunk)
             if isinstance(item, BaseException):
                 raise item
-            yield item
+            if item is not None:
+                yield item
     finally:
-        if isinstance(item, ChatGenerationChunk):  # the reader left before the end
+        if not ended:  # the reader left before the end
             cancel.set()
         await producer

@@ -13,12 +13,16 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from assistant import transfer
 from assistant.errors import ConversationError
 from assistant.records import ConversationInfo, Message, StoredConversation, StoredMessage, StoredPreference
+
+if TYPE_CHECKING:
+    from tuning.importers import Conversation
 
 # The store has a method called `list`, which hides the type inside it.
 Strings = list[str]
@@ -100,11 +104,11 @@ class ConversationStore:
 
     def create(self, title: str = "", *, source: str = "", created: float | None = None) -> int:
         """A new empty conversation; without a title it takes one from its first question. Returns its id."""
-        now = time.time()
+        now = created or time.time()
         with self._write() as database:
             cursor = database.execute(
                 "INSERT INTO conversations (title, created, updated, source) VALUES (?, ?, ?, ?)",
-                (title.strip(), created or now, created or now, source),
+                (title.strip(), now, now, source),
             )
         return _row_id(cursor)
 
@@ -175,6 +179,45 @@ class ConversationStore:
             return database.execute(
                 "DELETE FROM conversations WHERE deleted < ?", (time.time() - older_than_seconds,)
             ).rowcount
+
+    def export(self, conversation_id: int, form: str = "json") -> str:
+        """The conversation as text: "json" with every branch and rating, or "md" to read."""
+        _check(form, transfer.FORMATS, "form of an export")
+        conversation = self.get(conversation_id)
+        if form == "md":
+            return transfer.to_markdown(conversation)
+        return transfer.to_json(conversation, self.all_messages(conversation_id))
+
+    def import_json(self, text: str, *, source: str = "") -> int:
+        """Store what `export` wrote, or any JSON with "messages" of role, content, rating, correction."""
+        record = transfer.read_json(text)
+        created = record.get("created")
+        with self._write() as database:
+            conversation_id = self.create(
+                str(record.get("title") or ""),
+                source=str(record.get("source") or source),
+                created=created if isinstance(created, int | float) else None,
+            )
+            new_ids: dict[Any, int] = {}
+            end = None
+            for message in record["messages"]:
+                end = self._import_message(database, conversation_id, message, end)
+                new_ids[message.get("id")] = end
+            for message in record.get("other_branches", ()):
+                parent = new_ids.get(message.get("parent")) if message.get("parent") is not None else None
+                new_ids[message.get("id")] = self._import_message(database, conversation_id, message, parent)
+            self._activate(database, conversation_id, end)
+            self._title_from_first_question(database, conversation_id)
+        return conversation_id
+
+    def import_conversation(self, conversation: "Conversation") -> int:
+        """Store a conversation that `tuning.importers` read from another program; returns its id."""
+        record = {
+            "title": conversation.title,
+            "created": conversation.created,
+            "messages": list(conversation.messages),
+        }
+        return self.import_json(json.dumps(record), source=conversation.source)
 
     # ---- messages
 
@@ -368,6 +411,41 @@ class ConversationStore:
             )
         )
 
+    def _import_message(
+        self, database: sqlite3.Connection, conversation_id: int, record: dict[str, Any], parent: int | None
+    ) -> int:
+        created = record.get("created")
+        status = record.get("status")
+        message_id = self._insert(
+            database,
+            conversation_id,
+            parent,
+            record["role"],
+            record["content"],
+            created if isinstance(created, int | float) else time.time(),
+            status if status in STATUSES and status != "streaming" else "complete",
+            str(record.get("memory") or ""),
+            record.get("checkpoint"),
+            record.get("sources") or (),
+        )
+        database.execute(
+            "UPDATE messages SET rating = ?, correction = ? WHERE id = ?",
+            (record.get("rating") or 0, record.get("correction") or None, message_id),
+        )
+        return message_id
+
+    @staticmethod
+    def _title_from_first_question(database: sqlite3.Connection, conversation_id: int) -> None:
+        first = database.execute(
+            "SELECT content FROM messages WHERE conversation_id = ? AND role = 'user' ORDER BY id LIMIT 1",
+            (conversation_id,),
+        ).fetchone()
+        if first is not None:
+            database.execute(
+                "UPDATE conversations SET title = ? WHERE id = ? AND title = ''",
+                (title_from(first["content"]), conversation_id),
+            )
+
     @staticmethod
     def _activate(database: sqlite3.Connection, conversation_id: int, message_id: int | None) -> None:
         database.execute(
@@ -416,6 +494,9 @@ class ConversationStore:
         """One transaction that has the right to write from its start, so that it never fails half-way."""
         with self._told():
             database = self._database()
+            if database.in_transaction:  # part of a larger one
+                yield database
+                return
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database

@@ -14,7 +14,7 @@ from assistant.settings import write_json
 
 Message = dict[str, str]
 
-# Sent when nobody chose anything else; tuning stores the same, so that a checkpoint meets what it learned with.
+# Sent when nobody chose anything else; tuning stores it too, so a checkpoint meets what it learned with.
 # Empty means the model's own: its chat template knows what it was trained with.
 DEFAULT_SYSTEM = ""
 

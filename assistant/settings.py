@@ -77,6 +77,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings of this process. Raises SettingsError naming the variable or file and the value."""
     environ = os.environ if environ is None else environ
     home = Path(environ.get("IMPRINT_HOME") or default_home()).expanduser().absolute()
+    if home.exists() and not home.is_dir():
+        raise SettingsError(f"IMPRINT_HOME is {str(home)!r}, which is not a folder. Choose or make one.")
     path = home / "settings.json"
     values: dict[str, Any] = {}
     unknown: list[str] = []

@@ -1,4 +1,4 @@
-"""One object that the pages and the command line talk to: settings, conversations, model, checkpoints, knowledge.
+"""What the pages and the command line talk to: settings, conversations, model, checkpoints, knowledge.
 
 Everything heavy is imported and opened when it is first needed, once, whatever thread asks first.
 It draws nothing and decides nothing.
@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.errors import AssistantError, EngineError
+from assistant.prompts import Presets
 from assistant.settings import Settings, load_settings, save_settings
 
 if TYPE_CHECKING:
@@ -20,24 +21,26 @@ if TYPE_CHECKING:
     from assistant.engines import Engine
     from knowledge.index import KnowledgeBase
     from tuning.jobs import Jobs
-    from tuning.models import CatalogueEntry
+    from tuning.models import BaseModel, CatalogueEntry
     from tuning.registry import Registry
 
 log = logging.getLogger(__name__)
 
 # What opening the model is busy with; a page or a terminal words it.
-IMPORTING, CONVERTING, OPENING, READY = "importing", "converting", "opening", "ready"
-OnStage = Callable[[str], None]
+Stage = Literal["importing", "converting", "opening"]
+OnStage = Callable[[Stage], None]
 
 
 class Workspace:
     """An Imprint home and what is open of it. Safe to share between threads."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, engine: "Engine | None" = None) -> None:
+        """Over `settings` or those of the environment; an engine that is open already is used."""
         self.settings = settings or load_settings()
         self._opening = threading.Lock()
-        self._engine: Engine | None = None
-        self._stage = ""
+        self._engine = engine
+        self.engine_stage: Stage | None = None
+        self.engine_error = ""
         self._knowledge: dict[str, KnowledgeBase] = {}
         self._knowledge_lock = threading.RLock()
 
@@ -52,6 +55,11 @@ class Workspace:
         from assistant.conversations import ConversationStore
 
         return ConversationStore(self.settings.conversations_path)
+
+    @cached_property
+    def presets(self) -> Presets:
+        """System prompts with worked examples."""
+        return Presets(self.home)
 
     @cached_property
     def registry(self) -> "Registry":
@@ -76,47 +84,59 @@ class Workspace:
     # The model
 
     @property
-    def stage(self) -> str:
-        """What opening the model is busy with: one of the stages above, or "" before anybody asked."""
-        return self._stage
-
-    @property
-    def model_is_open(self) -> bool:
-        """Whether `engine()` returns at once."""
-        return self._engine is not None
+    def engine_state(self) -> Literal["cold", "loading", "ready", "failed"]:
+        """How far the model is; `engine_error` says why it failed, `engine_stage` what it is busy with."""
+        if self._engine is not None:
+            return "ready"
+        if self.engine_stage is not None:
+            return "loading"
+        return "failed" if self.engine_error else "cold"
 
     def engine(self, on_stage: OnStage | None = None) -> "Engine":
-        """The engine, opened on the first call; `on_stage` hears what that is busy with. Raises EngineError."""
+        """The engine, opened on the first call; `on_stage` hears how far that is. Raises EngineError."""
         if self._engine is None:
             with self._opening:
                 if self._engine is None:
                     self._engine = self._open_engine(on_stage)
         return self._engine
 
-    def open_in_background(self) -> None:
-        """Begin to open the model without waiting; `stage` tells how far it is, `engine()` waits for it."""
+    def base(self) -> "BaseModel":
+        """The open base model itself, for what is done to it rather than asked of it. Raises EngineError."""
+        from assistant.engines.local import LocalEngine
+
+        engine = self.engine()
+        if not isinstance(engine, LocalEngine):
+            raise EngineError(
+                f"{engine.name} runs at {self.settings.engine_url}; this needs a model on this machine. "
+                "Take the address out of the settings."
+            )
+        return engine.base
+
+    def preload(self) -> None:
+        """Begin to open the model without waiting for it; `engine()` joins in."""
         if self._engine is None and not self._opening.locked():
             threading.Thread(target=self._open_quietly, name="open-model", daemon=True).start()
 
     def _open_quietly(self) -> None:
         try:
             self.engine()
-        except AssistantError as error:  # the next call of engine() raises it to somebody who can show it
+        except AssistantError as error:  # kept in engine_error for whoever can show it
             log.warning("the model could not be opened: %s", error)
 
     def _open_engine(self, on_stage: OnStage | None) -> "Engine":
-        def tell(stage: str) -> None:
-            self._stage = stage
+        def tell(stage: Stage) -> None:
+            self.engine_stage = stage
             if on_stage is not None:
                 on_stage(stage)
 
+        self.engine_error = ""
         try:
-            engine = self._remote_engine() if self.settings.engine_url else self._local_engine(tell)
-        except BaseException:
-            self._stage = ""
+            return self._remote_engine() if self.settings.engine_url else self._local_engine(tell)
+        except AssistantError as error:
+            self.engine_error = str(error)
             raise
-        tell(READY)
-        return engine
+        finally:
+            self.engine_stage = None
 
     def _remote_engine(self) -> "Engine":
         from assistant.engines.remote import RemoteEngine
@@ -129,19 +149,20 @@ class Workspace:
         return RemoteEngine(settings.engine_url, settings.engine_model, settings.engine_key or "")
 
     def _local_engine(self, tell: OnStage) -> "Engine":
-        tell(IMPORTING)
+        tell("importing")
         from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
         from tuning.errors import TuningError
         from tuning.models import BaseModel
 
         name = self.settings.base_model
         converted = (self.home / "models" / name / "imprint.json").exists()
-        tell(OPENING if converted or Path(name).is_dir() else CONVERTING)
+        tell("opening" if converted or Path(name).is_dir() else "converting")
         try:
             return LocalEngine(BaseModel.open(name, self.home, device=self.settings.device), self.registry)
         except TuningError as error:
             raise EngineError(str(error)) from error
 
+    @cached_property
     def chat(self) -> "Chat":
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat import Chat
@@ -173,7 +194,7 @@ class Workspace:
     # Change and end
 
     def change(self, **changes: Any) -> Settings:
-        """Save settings and close what they make stale; it opens anew when next needed. Raises SettingsError."""
+        """Save settings and close what they make stale; it opens anew when needed. Raises SettingsError."""
         before, self.settings = self.settings, save_settings(self.settings, **changes)
         after = self.settings
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
@@ -185,7 +206,7 @@ class Workspace:
     def close_engine(self) -> None:
         """Give the model's memory back."""
         with self._opening:
-            engine, self._engine, self._stage = self._engine, None, ""
+            engine, self._engine = self._engine, None
         if engine is not None:
             engine.close()
 

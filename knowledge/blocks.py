@@ -1,7 +1,8 @@
-"""The shape every loader returns: blocks in reading order. Loaders know nothing of passages or of the index."""
+"""What every loader returns: blocks in reading order. Loaders know nothing of passages or of the index."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 Kind = Literal["heading", "text", "table", "code"]
@@ -28,37 +29,42 @@ class Draft:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON with every field."""
-        return asdict(self)
+        blocks = [[block.kind, block.text, block.page, block.level] for block in self.blocks]
+        return {"title": self.title, "blocks": blocks, "notes": list(self.notes)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Draft":
         """The reverse of `to_dict`."""
-        blocks = tuple(Block(**block) for block in data["blocks"])
+        blocks = tuple(Block(*block) for block in data["blocks"])
         return cls(title=data["title"], blocks=blocks, notes=tuple(data["notes"]))
 
 
-def table_block(rows: Iterable[Sequence[str]], page: int | None = None) -> Block | None:
-    """Rows of cells as one table block whose first row names the columns; None when nothing is written in it.
+def table_block(
+    rows: Iterable[Sequence[str]], page: int | None = None, header: bool | None = None
+) -> Block | None:
+    """Rows of cells as one table block; None when nothing is written in it.
 
     Every row repeats its column names ("Name: Ann; Age: 3"), so that it is understood wherever it is cut off.
+    `header` says whether the first row names the columns; it is told by its look where None.
     """
-    lines = list(table_rows(rows))
+    lines = list(table_rows(rows, header))
     return Block("table", "\n".join(lines), page) if lines else None
 
 
-def table_rows(rows: Iterable[Sequence[str]]) -> Iterable[str]:
+def table_rows(rows: Iterable[Sequence[str]], header: bool | None = None) -> Iterator[str]:
     """The lines of a table: one a row, with its column names where the first row has them."""
     cleaned = [[one_line(cell) for cell in row] for row in rows]
     cleaned = [row for row in cleaned if any(row)]
     if not cleaned:
         return
-    if len(cleaned) == 1 or not _is_header(cleaned[0]):
+    cleaned = _one_header(cleaned)
+    names = cleaned[0]
+    if len(cleaned) == 1 or not (_is_header(names, cleaned[1:]) if header is None else header):
         for row in cleaned:
-            yield " | ".join(cell for cell in row if cell)
+            yield (": " if len(row) == 2 else " | ").join(cell for cell in dict.fromkeys(row) if cell)
         return
-    header = cleaned[0]
     for row in cleaned[1:]:
-        yield record(zip(header + [""] * (len(row) - len(header)), row, strict=False))
+        yield record(zip(names + [""] * (len(row) - len(names)), row, strict=False))
 
 
 def record(pairs: Iterable[tuple[str, str]]) -> str:
@@ -73,16 +79,37 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _is_header(row: Sequence[str]) -> bool:
-    """Column names are words, mostly filled in, mostly different; numbers are data."""
-    filled = [cell for cell in row if cell]
-    if len(row) < 2 or len(filled) * 2 < len(row) or any(len(cell) > 120 for cell in filled):
+def _one_header(rows: list[list[str]]) -> list[list[str]]:
+    """Two header rows of which the upper one spans several columns become one: "2025 / Income"."""
+    if len(rows) < 3 or len(rows[0]) < 2:
+        return rows
+    upper, lower = rows[0], rows[1]
+    spans = len(set(upper)) > 1 and any(a and a == b for a, b in pairwise(upper))
+    if not spans or any(_has_digit(cell[:1]) for cell in lower):
+        return rows
+    width = max(len(upper), len(lower))
+    pairs = zip(upper + [""] * (width - len(upper)), lower + [""] * (width - len(lower)), strict=True)
+    return [[" / ".join(dict.fromkeys(filter(None, pair))) for pair in pairs], *rows[2:]]
+
+
+def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Column names are short, mostly there, and without numbers where the column has numbers."""
+    filled = [name for name in names if name]
+    if len(names) < 2 or len(filled) * 2 < len(names) or len(filled) < 2:
         return False
-    numeric = sum(_is_number(cell) for cell in filled)
-    return numeric * 2 < len(filled) or all(len(cell) == 4 and cell.isdigit() for cell in filled[1:])
+    if any(len(name) > 100 or name[0] in "-•*" for name in filled):
+        return False
+    votes = 0
+    for column, name in enumerate(names):
+        below = [row[column] for row in rows[:200] if column < len(row) and row[column]]
+        if name and below and sum(map(_has_digit, below)) * 5 >= len(below) * 3:
+            votes += -1 if _has_digit(name) else 1
+    return votes > 0 or (votes == 0 and not all(map(_is_number, filled)))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(character.isdigit() for character in cell)
 
 
 def _is_number(cell: str) -> bool:
-    digits = sum(character.isdigit() for character in cell)
-    letters = sum(character.isalpha() for character in cell)
-    return digits > 0 and letters == 0
+    return _has_digit(cell) and not any(character.isalpha() for character in cell)

@@ -2,6 +2,8 @@
 
 import codecs
 import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from knowledge.errors import DocumentError
@@ -19,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def decode(data: bytes, declared: str = "") -> str:
-    """The text of the bytes, line ends as "\\n"; `declared` is what a header or tag says, believed if it fits.
+    """The text of the bytes, line ends as "\\n"; `declared` is what a header says, believed if it fits.
 
     Raises DocumentError for what is not text at all.
     """
@@ -66,7 +68,7 @@ def _nearly_utf8(data: bytes) -> bool:
 
 
 def _wide(sample: bytes) -> str:
-    """UTF-16 without a mark: one of the two bytes of a character is often the same (0 for Latin, 4E–9F for Han)."""
+    """UTF-16 without a mark, told by the zeros of its Latin letters; for Chinese see `_legacy`."""
     if len(sample) < 4 or b"\x00" not in sample:
         return ""
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
@@ -78,74 +80,74 @@ def _wide(sample: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class _Legacy:
+class _Candidate:
     encoding: str
-    common: tuple[tuple[int, int], ...]  # lead bytes of what is usually written, as ranges
-    trail: tuple[int, int]  # its second bytes begin here and end there
+    usual: Callable[[str], bool]  # whether a character is one that is usually written
     typical: str  # the most frequent characters of the language
 
 
-_LEGACY = (
-    _Legacy(
-        "gb18030",
-        ((0xA1, 0xA3), (0xB0, 0xD7)),
-        (0xA1, 0xFE),
-        "的一是不了在人有我他这中大来上个国和也子时道出说",
+def _bytes_within(encoding: str, leads: Sequence[tuple[int, int]], first_trail: int) -> Callable[[str], bool]:
+    """Usual characters stand in the first planes of these character sets, told by their two bytes."""
+
+    def usual(character: str) -> bool:
+        encoded = character.encode(encoding)
+        return len(encoded) == 2 and encoded[1] >= first_trail and any(a <= encoded[0] <= b for a, b in leads)
+
+    return usual
+
+
+def _east_asian(character: str) -> bool:
+    return (
+        "\u3000" <= character <= "\u30ff"
+        or "\u4e00" <= character <= "\u9fa5"
+        or "\uff00" <= character <= "\uffee"
+    )
+
+
+_CHINESE = "的一是不了在人有我他这中大来上个国和也子时道出说到为们，。"
+_TRADITIONAL = "的一是不了在人有我他這中大來上個國和也子時道出說到為們，。"
+_JAPANESE = "のにはをたがでてとしれさいるなもかりす。、ンスー"
+_CANDIDATES = (
+    _Candidate("gb18030", _bytes_within("gb18030", ((0xA1, 0xA3), (0xB0, 0xD7)), 0xA1), _CHINESE),
+    _Candidate("big5", _bytes_within("big5", ((0xA1, 0xA3), (0xA4, 0xC6)), 0x40), _TRADITIONAL),
+    _Candidate("cp932", _bytes_within("cp932", ((0x81, 0x83), (0x88, 0x97)), 0x40), _JAPANESE),
+    _Candidate("euc_jp", _bytes_within("euc_jp", ((0xA1, 0xA5), (0xB0, 0xCF)), 0xA1), _JAPANESE),
+    _Candidate(
+        "euc_kr",
+        _bytes_within("euc_kr", ((0xA1, 0xA3), (0xB0, 0xC8)), 0xA1),
+        "이다는에의가을고하지한도기로리사서나인은들어",
     ),
-    _Legacy(
-        "big5", ((0xA1, 0xA3), (0xA4, 0xC6)), (0x40, 0xFE), "的一是不了在人有我他這中大來上個國和也子時道出說"
-    ),
-    _Legacy(
-        "shift_jis",
-        ((0x81, 0x83), (0x88, 0x97)),
-        (0x40, 0xFC),
-        "のにはをたがでてとしれさいるなもかりす。、ンスー",
-    ),
-    _Legacy(
-        "euc_jp",
-        ((0xA1, 0xA5), (0xB0, 0xCF)),
-        (0xA1, 0xFE),
-        "のにはをたがでてとしれさいるなもかりす。、ンスー",
-    ),
-    _Legacy(
-        "euc_kr", ((0xA1, 0xA3), (0xB0, 0xC8)), (0xA1, 0xFE), "이다는에의가을을고하지한도기로리사서나인은들어"
-    ),
+    _Candidate("utf-16-le", _east_asian, _CHINESE + _TRADITIONAL + _JAPANESE),
+    _Candidate("utf-16-be", _east_asian, _CHINESE + _TRADITIONAL + _JAPANESE),
 )
 
 
 def _legacy(sample: bytes) -> str:
-    """The East Asian encoding whose common characters these bytes are; otherwise Western or Cyrillic."""
-    best, best_score = "", 0.0
-    for candidate in _LEGACY:
-        score = _score(sample, candidate)
-        if score > best_score:
-            best, best_score = candidate.encoding, score
+    """The East Asian encoding whose usual characters these bytes are; otherwise Western or Cyrillic."""
+    best, best_score = max(
+        ((candidate.encoding, _score(sample, candidate)) for candidate in _CANDIDATES),
+        key=lambda pair: pair[1],
+    )
     if best_score > 0.75:
         return best
     return "cp1251" if _looks_cyrillic(sample) else "cp1252"
 
 
-def _score(sample: bytes, candidate: _Legacy) -> float:
-    """Which part of the two-byte characters is common in the language, plus how often the commonest occur."""
+def _score(sample: bytes, candidate: _Candidate) -> float:
+    """Which part of the characters beyond ASCII is usual, plus how often the most frequent occur."""
     if not _fits(sample, candidate.encoding):
         return 0.0
-    decoder = codecs.getincrementaldecoder(candidate.encoding)()
-    text = decoder.decode(sample)
-    wide = [character for character in text if character > "\x7f"]
-    if not wide:
+    text = codecs.getincrementaldecoder(candidate.encoding)().decode(sample)
+    wide = Counter(character for character in text if character > "\x7f")
+    total = wide.total()
+    if not total or (candidate.encoding.startswith("utf-16") and _CONTROL.search(text)):
         return 0.0
-    common = sum(_is_common(character, candidate) for character in set(wide) for _ in range(1))
-    weight = sum(character in candidate.typical for character in wide) / len(wide)
-    return common / len(set(wide)) + weight
-
-
-def _is_common(character: str, candidate: _Legacy) -> bool:
-    encoded = character.encode(candidate.encoding)
-    if len(encoded) != 2:
-        return False
-    lead, trail = encoded
-    low, high = candidate.trail
-    return any(first <= lead <= last for first, last in candidate.common) and low <= trail <= high
+    usual = sum(count for character, count in wide.items() if candidate.usual(character))
+    frequent = sum(wide[character] for character in set(candidate.typical))
+    weight = frequent / total
+    if candidate.encoding.startswith("utf-16") and weight < 0.04:
+        return 0.0  # any bytes look like some rare Chinese
+    return usual / total + weight
 
 
 def _looks_cyrillic(sample: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""HTML → blocks: the main text with its headings, lists, tables and code; menus, banners and scripts left out."""
+"""HTML → blocks: the main text with headings, lists, tables and code; no menus, banners and scripts."""
 
 import re
 from collections.abc import Iterator
@@ -14,10 +14,65 @@ _META_CHARSET = re.compile(
     rb"""<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
 )
 _SKIPPED = frozenset(
-    ["script", "style", "noscript", "template", "head", "nav", "footer", "aside", "form", "button", "select", "option", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map", "dialog", "input", "textarea"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "head",
+        "nav",
+        "footer",
+        "aside",
+        "form",
+        "button",
+        "select",
+        "option",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "canvas",
+        "audio",
+        "video",
+        "map",
+        "dialog",
+        "input",
+        "textarea",
+    ]
 )
 _BLOCKS = frozenset(
-    ["address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "header", "hr", "html", "li", "main", "ol", "p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"]
+    [
+        "address",
+        "article",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "section",
+        "summary",
+        "ul",
+        "tr",
+        "td",
+        "th",
+        "tbody",
+        "thead",
+        "tfoot",
+        "caption",
+    ]
 )
 _BREAK = "\u2028"  # a line break that white space cannot be taken for
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -38,7 +93,7 @@ def load_html(data: bytes, declared: str = "", page: int | None = None) -> Draft
 def html_draft(text: str, page: int | None = None) -> Draft:
     """The blocks of HTML that is already text."""
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
-    parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
+    parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True, huge_tree=True)
     try:
         root = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
@@ -47,7 +102,9 @@ def html_draft(text: str, page: int | None = None) -> Draft:
     blocks = _Walker(page).read(_main_part(root))
     if not title:
         title = next((block.text for block in blocks if block.kind == "heading"), "")
-    return Draft(title=title, blocks=tuple(blocks))
+    cut = any("depth" in entry.message for entry in parser.error_log)
+    notes = ("it is nested too deeply; what lies deepest was not read",) if cut else ()
+    return Draft(title, tuple(blocks), notes)
 
 
 def _main_part(root: etree._Element) -> etree._Element:
@@ -145,7 +202,7 @@ class _Walker:
         if is_layout(rows, element):
             self._children(element)
             self._end_paragraph()
-        elif block := table_block(rows, self.page):
+        elif block := table_block(rows, self.page, _has_header(element)):
             caption = element.find("caption")
             if caption is not None and (words := one_line(inner_text(caption))):
                 self.blocks.append(Block("text", words, self.page))
@@ -171,47 +228,45 @@ class _Walker:
 
 def inner_text(element: etree._Element) -> str:
     """All text inside, scripts and styles left out."""
-    return "".join(_texts(element))
-
-
-def _texts(element: etree._Element) -> Iterator[str]:
-    yield element.text or ""
+    parts = [element.text or ""]
     for child in element:
         if isinstance(child.tag, str) and child.tag not in _SKIPPED:
-            if child.tag == "br":
-                yield "\n"
-            yield from _texts(child)
-        yield child.tail or ""
+            parts.append("\n" if child.tag == "br" else inner_text(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
 
 
 def table_grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated in every place it covers; inner tables become text."""
+    """The cells as a full grid: a merged cell is repeated where it reaches; inner tables become text."""
     grid: list[list[str]] = []
-    spans: dict[int, tuple[int, str]] = {}
+    hanging: dict[int, tuple[int, str]] = {}  # column → rows that a cell above still covers, and its text
     for row in own_rows(table):
-        cells: list[str] = []
-
-        def fill(cells: list[str] = cells) -> None:
-            while (column := len(cells)) in spans:
-                left, text = spans.pop(column)
-                cells.append(text)
-                if left > 1:
-                    pending[column] = (left - 1, text)
-
-        pending: dict[int, tuple[int, str]] = {}
-        for cell in row:
-            if cell.tag not in ("td", "th"):
-                continue
-            fill()
-            text = one_line(cell_text(cell))
-            for _ in range(_span(cell, "colspan", 100)):
-                if (rows := _span(cell, "rowspan", 1000)) > 1:
-                    pending[len(cells)] = (rows - 1, text)
-                cells.append(text)
-        fill()
-        spans = {**spans, **pending}
-        grid.append(cells)
+        cells = [cell for cell in row if cell.tag in ("td", "th")]
+        texts: list[str] = []
+        below: dict[int, tuple[int, str]] = {}
+        while cells or len(texts) in hanging:
+            if len(texts) in hanging:
+                height, text = hanging.pop(len(texts))
+                width = 1
+            else:
+                cell = cells.pop(0)
+                text = one_line(cell_text(cell))
+                height, width = _span(cell, "rowspan", 1000), _span(cell, "colspan", 100)
+            for _ in range(width):
+                if height > 1:
+                    below[len(texts)] = (height - 1, text)
+                texts.append(text)
+        hanging = hanging | below
+        grid.append(texts)
     return grid
+
+
+def _has_header(table: etree._Element) -> bool | None:
+    """Whether the first row says that it names the columns, or that it does not."""
+    kinds = [cell.tag for cell in next(own_rows(table), ()) if cell.tag in ("td", "th")]
+    if "th" not in kinds:
+        return None
+    return kinds.count("th") > 1 or "td" not in kinds
 
 
 def own_rows(table: etree._Element) -> Iterator[etree._Element]:
@@ -223,26 +278,18 @@ def own_rows(table: etree._Element) -> Iterator[etree._Element]:
             yield from (row for row in child if row.tag == "tr")
 
 
-def cell_text(cell: etree._Element) -> str:
+def cell_text(element: etree._Element) -> str:
     """The text of a cell; a table inside it is written out row by row."""
-    parts = []
-    for text in _cell_texts(cell):
-        parts.append(text)
-    return "".join(parts)
-
-
-def _cell_texts(element: etree._Element) -> Iterator[str]:
-    yield element.text or ""
+    parts = [element.text or ""]
     for child in element:
         if child.tag == "table":
-            block = table_block(table_grid(child))
-            yield f" ({block.text.replace(chr(10), ' / ')}) " if block else ""
+            block = table_block(table_grid(child), header=_has_header(child))
+            parts.append(f" ({'; '.join(block.text.split(chr(10)))}) " if block else "")
         elif isinstance(child.tag, str) and child.tag not in _SKIPPED:
-            spaced = child.tag in _BLOCKS or child.tag == "br"
-            yield " " if spaced else ""
-            yield from _cell_texts(child)
-            yield " " if spaced else ""
-        yield child.tail or ""
+            space = " " if child.tag in _BLOCKS or child.tag == "br" else ""
+            parts += [space, cell_text(child), space]
+        parts.append(child.tail or "")
+    return "".join(parts)
 
 
 def is_layout(rows: list[list[str]], table: etree._Element) -> bool:

@@ -7,11 +7,15 @@ from pathlib import PurePosixPath
 
 from knowledge.archives import Archive
 from knowledge.blocks import MAX_CHARACTERS, Draft
+from knowledge.books import load_epub
 from knowledge.encodings import decode
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.html import load_html
+from knowledge.json_files import load_json, load_json_lines
 from knowledge.markdown import load_markdown, load_text
 from knowledge.pdf import load_pdf
+from knowledge.sheets import load_xlsx
+from knowledge.slides import load_pptx
 from knowledge.tables import load_csv
 from knowledge.word import load_docx
 
@@ -45,6 +49,11 @@ LOADERS: dict[str, Loader] = {
     for loader in (
         Loader("pdf", (".pdf",), lambda file: load_pdf(file.data, file.password)),
         Loader("docx", (".docx", ".docm"), lambda file: load_docx(Archive(file.data))),
+        Loader("pptx", (".pptx", ".pptm", ".ppsx"), lambda file: load_pptx(Archive(file.data))),
+        Loader("xlsx", (".xlsx", ".xlsm"), lambda file: load_xlsx(file.data)),
+        Loader("epub", (".epub",), lambda file: load_epub(Archive(file.data))),
+        Loader("json", (".json",), lambda file: load_json(file.text)),
+        Loader("jsonl", (".jsonl", ".ndjson"), lambda file: load_json_lines(file.text)),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
         Loader("markdown", (".md", ".markdown", ".mdown"), lambda file: load_markdown(file.text)),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
@@ -59,9 +68,16 @@ MEDIA_TYPES = {
     "text/markdown": "markdown",
     "text/csv": "csv",
     "text/tab-separated-values": "tsv",
+    "application/json": "json",
+    "application/x-ndjson": "jsonl",
     "text/plain": "text",
 }
-_PACKED = {"word/document.xml": "docx"}
+_PACKED = {  # what lies in a zip file of this kind
+    "word/document.xml": "docx",
+    "ppt/presentation.xml": "pptx",
+    "xl/workbook.xml": "xlsx",
+    "META-INF/container.xml": "epub",
+}
 _REFUSED = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
@@ -106,7 +122,7 @@ def detect(data: bytes, suffix: str, media_type: str = "") -> str:
         raise DocumentError(
             f"it is named {suffix} and is not {named.upper()} inside; it is damaged or misnamed"
         )
-    if not named and _HTML_START.match(data[:4096]):
+    if named in ("", "text") and _HTML_START.match(data[:4096]):
         return "html"
     return named or "text"
 

@@ -102,7 +102,7 @@ class _Reader:
         while self.at < len(self.lines) and "|" in self.lines[self.at]:
             rows.append(_cells(self.lines[self.at]))
             self.at += 1
-        if block := table_block(rows):
+        if block := table_block(rows, header=True):
             self.blocks.append(block)
         return True
 

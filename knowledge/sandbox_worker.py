@@ -1,6 +1,6 @@
-"""The process behind `sandbox.py`: `python -m knowledge.sandbox_worker MEMORY_BYTES`. Reads requests, writes replies.
+"""The process behind `sandbox.py`: `python -m knowledge.sandbox_worker MEMORY_BYTES`.
 
-Before the first byte of a document is read it gives up what a parser does not need: network, processes, writing.
+Before it reads the first document it gives up what no parser needs: network, processes, writing.
 """
 
 import json
@@ -42,6 +42,7 @@ def main() -> None:
     os.dup2(2, 1)  # what a native library prints must not look like a reply
     _limit_memory(memory)
     sys.addaudithook(_forbid)
+    sys.setrecursionlimit(5_000)  # pages nest deeper than programs do
     while header := requests.readline():
         request = json.loads(header)
         reply = _serve(request, requests.read(request["size"]))

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tuning.models import BaseModel
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Threads that spin while they wait stall every other process on a small machine; read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 

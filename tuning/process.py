@@ -43,55 +43,57 @@ class Identity:
     def is_alive(self) -> bool:
         """Whether this very process still runs; one that has ended and waits for its parent does not."""
         try:
-            process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.started) > START_TOLERANCE_SECONDS:
-                return False
-            return bool(process.status() != psutil.STATUS_ZOMBIE)
+            started = psutil.Process(self.pid).create_time()
         except psutil.NoSuchProcess:
             return False
         except psutil.AccessDenied:  # somebody else's: it exists, and that is all that can be known
             return True
-
-    @property
-    def name(self) -> str:
-        """The program's name, for messages."""
-        try:
-            return str(psutil.Process(self.pid).name())
-        except psutil.Error:
-            return "a process"
+        return abs(started - self.started) <= START_TOLERANCE_SECONDS and is_running(self.pid)
 
 
-def end_group(leader: Identity, patience_seconds: float) -> bool:
-    """End a process that leads its own group, and everything in the group; true when it is gone.
-
-    It is asked first (SIGTERM); whoever still runs after `patience_seconds` is killed (SIGKILL). Children
-    are looked up before, so that they end even where the leader is gone already.
-    """
-    members = _members(leader)
-    if leader.is_alive:
-        _signal_group(leader.pid, signal.SIGTERM)
-    _, alive = psutil.wait_procs(members, timeout=patience_seconds)
-    if leader.is_alive:
-        _signal_group(leader.pid, signal.SIGKILL)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    deadline = time.monotonic() + 1.0
-    while leader.is_alive and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not leader.is_alive
-
-
-def _members(leader: Identity) -> list[psutil.Process]:
-    if not leader.is_alive:
-        return []
+def is_running(pid: int) -> bool:
+    """Whether a process of this number runs; one that has ended and waits for its parent does not."""
     try:
-        process = psutil.Process(leader.pid)
-        return [process, *process.children(recursive=True)]
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return []
+        return False
+    except psutil.AccessDenied:
+        return True
 
 
-def _signal_group(pid: int, number: int) -> None:
+def end_group(pid: int, patience_seconds: float) -> bool:
+    """End a process with its children and its process group; true when all are gone.
+
+    They are asked first (SIGTERM); what still runs after `patience_seconds` is killed (SIGKILL).
+    """
+    try:
+        leader = psutil.Process(pid)
+        members = [leader, *leader.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return True
+    _signal(members, signal.SIGTERM)
+    if not _wait(members, patience_seconds):
+        with contextlib.suppress(psutil.NoSuchProcess):  # children that came in the meantime
+            members += leader.children(recursive=True)
+        _signal(members, signal.SIGKILL)
+    return _wait(members, 2.0)
+
+
+def _signal(members: list[psutil.Process], number: signal.Signals) -> None:
+    leader = members[0]
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
+        if leader.is_running() and os.getpgid(leader.pid) == leader.pid:  # never our own group
+            os.killpg(leader.pid, number)
+    for process in members:
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.is_running():
+                process.send_signal(number)
+
+
+def _wait(members: list[psutil.Process], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while any(m.is_running() and is_running(m.pid) for m in members):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -27,6 +27,9 @@ from tuning.errors import CheckpointError
 from tuning.examples import Example, write_examples
 from tuning.process import Identity
 from tuning.storage import files_of, flush, folder_bytes, write_json
+
+if TYPE_CHECKING:
+    from tuning.foreign import OpenBase
 
 __all__ = ["BrokenCheckpoint", "Checkpoint", "Registry"]
 
@@ -140,6 +143,14 @@ class Registry:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return self.get(name)
+
+    def import_peft(
+        self, folder: Path, name: str, base: "OpenBase", *, other_base: bool = False
+    ) -> Checkpoint:
+        """Store an adapter folder that another program wrote; see `tuning.foreign.import_peft`."""
+        from tuning import foreign  # PEFT and torch take seconds to import; listing must not wait for them
+
+        return foreign.import_peft(self, folder, name, base, other_base=other_base)
 
     def rename(self, name: str, new_name: str) -> Checkpoint:
         """Give a checkpoint another name; its children keep knowing it. Not while it is in use."""

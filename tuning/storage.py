@@ -54,3 +54,12 @@ def flush(path: Path) -> None:
     """Ask the operating system to put a file onto the disk now."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a file that `write_json` wrote; empty where there is none, or it is damaged."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -31,7 +31,7 @@ class LocalEngine:
         self._registry = registry
         self._most_adapters = most_adapters
         self._turns = Turns()
-        self._resident: OrderedDict[str, float] = OrderedDict()  # name -> when the checkpoint was made
+        self._resident: OrderedDict[str, str] = OrderedDict()  # name -> id of the checkpoint
         self._closed = False
         self.name = base.name
         self.window = base.window
@@ -49,6 +49,10 @@ class LocalEngine:
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+
+    def system_prompt(self, checkpoint: str | None) -> str:
+        """The system prompt that a checkpoint was tuned with. Raises EngineError."""
+        return "" if checkpoint is None else self._find(checkpoint).system_prompt
 
     def stream(
         self,
@@ -94,9 +98,7 @@ class LocalEngine:
         with self._turns.take():
             adapter = self._ready(checkpoint)
             try:
-                return self._base.complete(
-                    prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room)
-                )
+                return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 
@@ -126,7 +128,9 @@ class LocalEngine:
         if used >= self.window:
             raise PromptTooLongError(
                 f"The prompt has {used:,} tokens, and {self.name} reads {self.window:,}. "
-                "Shorten the question, or choose a model with a larger window."
+                "Shorten the question, or choose a model with a larger window.",
+                tokens=used,
+                window=self.window,
             )
         return self.window - used
 
@@ -138,7 +142,7 @@ class LocalEngine:
         if name is None:
             return None
         checkpoint = self._find(name)
-        if self._resident.get(name) not in (None, checkpoint.created):
+        if self._resident.get(name) not in (None, checkpoint.id):
             self._evict(name)  # another checkpoint under an old name
         if name not in self._resident:
             while len(self._resident) >= self._most_adapters:
@@ -148,7 +152,7 @@ class LocalEngine:
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
             log.info("checkpoint %s is loaded and active: %s", name, proof)
-            self._resident[name] = checkpoint.created
+            self._resident[name] = checkpoint.id
         self._resident.move_to_end(name)
         return name
 
@@ -165,10 +169,7 @@ class LocalEngine:
         return checkpoint
 
     def _forget_deleted(self) -> None:
-        if not self._resident:
-            return
-        alive = {found.name for found in self._registry.list()}
-        for name in [name for name in self._resident if name not in alive]:
+        for name in [name for name in self._resident if not self._registry.exists(name)]:
             self._evict(name)
 
     def _evict(self, name: str) -> None:

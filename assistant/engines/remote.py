@@ -50,6 +50,10 @@ class RemoteEngine:
             raise self._error(error) from error
         return [name for name in names if name != self.name]
 
+    def system_prompt(self, checkpoint: str | None) -> str:
+        """Unknown here: the endpoint keeps it, if it has one."""
+        return ""
+
     def stream(
         self,
         messages: Sequence[Message],

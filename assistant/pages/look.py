@@ -5,9 +5,10 @@ Everything here takes plain values and escapes them; nothing here reads a store 
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -18,10 +19,57 @@ MARK = HERE / "mark.svg"
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 
+# Words of a question that say nothing about where its answer stands.
+COMMON = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "are",
+        "can",
+        "did",
+        "does",
+        "for",
+        "from",
+        "has",
+        "have",
+        "how",
+        "into",
+        "its",
+        "many",
+        "much",
+        "that",
+        "their",
+        "there",
+        "these",
+        "they",
+        "this",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "about",
+        "long",
+        "should",
+    ]
+)
+
 # What the window of the model is filled with, from left to right.
 PARTS = {
     "system": "#b08a4a",
-    "few_shot": "#d3b783",
+    "examples": "#d3b783",
     "passages": PENCIL,
     "history": "#8f97c7",
     "question": INK,
@@ -44,11 +92,16 @@ def mark(text: str, kind: str = "", title: str = "") -> str:
     return f'<span class="mark {kind}"{hint}>{escaped(text)}</span>'
 
 
-def title(text: str, lead: str = "") -> None:
+def title(text: str, sentence: str = "") -> None:
     """The heading of a page with one sentence that says what it is for."""
     st.title(text, anchor=False)
-    if lead:
-        st.html(f'<p class="lead">{escaped(lead)}</p>')
+    if sentence:
+        lead(sentence)
+
+
+def lead(text: str) -> None:
+    """What a page is for, below its heading."""
+    st.html(f'<p class="lead">{escaped(text)}</p>')
 
 
 def quiet(text: str) -> None:
@@ -104,6 +157,7 @@ def tiles(items: Iterable[Tile]) -> None:
 def highlighted(text: str, question: str) -> str:
     """`text` as HTML with the words of `question` marked: whole words, and runs of Chinese characters."""
     words = {word for word in re.findall(r"[^\W_]+", question.lower()) if len(word) > 2 or not word.isascii()}
+    words -= COMMON
     grams = {word[i : i + 2] for word in words if not word.isascii() for i in range(max(len(word) - 1, 1))}
     latin = sorted((re.escape(word) for word in words if word.isascii()), key=len, reverse=True)
     choices = [rf"\b(?:{'|'.join(latin)})\w{{0,3}}\b"] if latin else []
@@ -118,11 +172,48 @@ def highlighted(text: str, question: str) -> str:
     return "".join([*pieces, escaped(text[last:])])
 
 
-def passage(text: str, where: str, question: str = "") -> str:
+def passage(text: str, place: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
+
+
+def where(name: str, page: int | None, headings: Sequence[str]) -> str:
+    """Where a passage stands: document, page, headings."""
+    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
+
+
+def source(number: int, found: Mapping[str, Any], question: str = "") -> str:
+    """A retrieved passage with its number, its document, page and headings."""
+    name = Path(str(found.get("source", ""))).name or str(found.get("title", ""))
+    place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
+    return passage(str(found["text"]), place, question)
+
+
+def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
+    """The two kinds of memory beside each other: pencil and ink."""
     return (
-        f'<div class="passage"><span class="where">{escaped(where)}</span>{highlighted(text.strip(), question)}</div>'
+        '<div class="memories">'
+        f'<div class="memory pencil"><h4>{escaped(temporary)}</h4><p>{escaped(temporary_text)}</p></div>'
+        f'<div class="memory ink"><h4>{escaped(permanent)}</h4><p>{escaped(permanent_text)}</p></div></div>'
     )
+
+
+def card(name: str, sentence: str, remark: str = "") -> str:
+    """A name, a sentence and a remark, one below the other."""
+    return (
+        f'<div class="choice"><b>{escaped(name)}</b><p>{escaped(sentence)}</p>'
+        f'<p class="quiet">{escaped(remark)}</p></div>'
+    )
+
+
+def plain(text: str) -> str:
+    """`text` as a label: nothing in it is markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+
+
+def prose(text: str) -> str:
+    """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
+    return text.replace("$", "\\$")
 
 
 def seconds(value: float | None) -> str:

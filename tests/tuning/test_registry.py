@@ -39,8 +39,8 @@ def registry(tmp_path: Path) -> Registry:
 def test_a_saved_checkpoint_describes_itself(registry: Registry) -> None:
     saved = save(
         registry, "夜莺 v1", system_prompt="你好", stop_ids=[2, 3], examples=[LEARNED],
-        metrics={"steps": 4}, evaluation={"recall": {"after": 1.0}}, template_fingerprint="f", config={"rank": 16},
-        probe={"ids": [1]},
+        metrics={"steps": 4}, evaluation={"recall": {"after": 1.0}}, template_fingerprint="f",
+        config={"rank": 16}, probe={"ids": [1]},
     )  # fmt: skip
     again = Registry(registry.folder.parent).get("夜莺 v1")
     assert again == saved

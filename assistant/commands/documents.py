@@ -1,0 +1,106 @@
+"""`imprint index` and `imprint search`."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.commands.options import knowledge_base_option, workspace_of
+from assistant.commands.output import busy, emit, json_option, progress, say, seconds_text
+from assistant.workspace import Workspace
+
+if TYPE_CHECKING:
+    from knowledge.index import DocumentReport
+
+_MARKS = {"added": "+", "updated": "~", "unchanged": "=", "renamed": ">", "removed": "-", "failed": "✗"}
+_SHOWN_LETTERS = 300
+
+
+@click.command(epilog="Example: imprint index ~/manuals handbook.pdf --kb products")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@knowledge_base_option
+@json_option
+@workspace_of
+def index(workspace: Workspace, paths: tuple[str, ...], kb: str | None, as_json: bool) -> None:
+    """Add files, folders or URLs to a knowledge base.
+
+    A file that has not changed since costs nothing; a changed one replaces its passages. A file that cannot
+    be read is reported, the others are indexed, and the exit status is 1.
+    """
+    name = kb or workspace.settings.knowledge_base
+    began = time.monotonic()
+    with busy("Opening the knowledge base…"):
+        knowledge = workspace.knowledge(name)
+    with progress("Indexing", 1) as advance:
+
+        def show(report: "DocumentReport", done: int, total: int) -> None:
+            if not as_json:
+                click.echo(_line(report))
+
+        reports = knowledge.add(
+            paths,
+            progress=show,
+            watch=lambda now: advance(now.share, description=f"Indexing {Path(now.path).name}"),
+        )
+    seconds = time.monotonic() - began
+    failed = [report for report in reports if report.status == "failed"]
+    if as_json:
+        documents = [_entry(report) for report in reports]
+        emit({"kb": name, "documents": documents, "seconds": round(seconds, 3)})
+    else:
+        read = f"{len(reports) - len(failed)} of {len(reports)} documents are in {name!r}"
+        say(f"{read} ({seconds_text(seconds)}).")
+    if failed:
+        click.get_current_context().exit(1)
+
+
+@click.command(epilog='Example: imprint search "How heavy is the Skerrin?" -k 3')
+@click.argument("question")
+@knowledge_base_option
+@click.option("-k", default=4, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
+@json_option
+@workspace_of
+def search(workspace: Workspace, question: str, kb: str | None, k: int, as_json: bool) -> None:
+    """Show the passages that fit a question best."""
+    with busy("Opening the knowledge base…"):
+        knowledge = workspace.knowledge(kb)
+    began = time.monotonic()
+    hits = knowledge.search(question, k)
+    seconds = time.monotonic() - began
+    if as_json:
+        emit({"passages": [_hit(hit) for hit in hits], "seconds": round(seconds, 4)})
+        return
+    if not hits:
+        say("Nothing relevant found.")
+    for number, hit in enumerate(hits, 1):
+        passage = hit.passage
+        place = f"{passage.source}, page {passage.page}" if passage.page else passage.source
+        click.echo(f"{number}. {' › '.join((place, *passage.headings))}  ({hit.score:.2f})")
+        text = " ".join(passage.text.split())
+        click.echo(f"   {text[:_SHOWN_LETTERS]}{'…' if len(text) > _SHOWN_LETTERS else ''}")
+
+
+def _entry(report: "DocumentReport") -> dict[str, Any]:
+    return asdict(report)
+
+
+def _line(report: "DocumentReport") -> str:
+    ending = f": {report.error}" if report.error else f" ({report.passages} passages)"
+    return f"{_MARKS.get(report.status, ' ')} {report.status:9} {report.path}{ending}"
+
+
+def _hit(hit: Any) -> dict[str, Any]:
+    passage = hit.passage
+    return {
+        "text": passage.text,
+        "source": passage.source,
+        "page": passage.page,
+        "score": hit.score,
+        "title": passage.title,
+        "headings": list(passage.headings),
+        "dense": hit.dense,
+        "lexical": hit.lexical,
+        "passage_id": passage.id,
+    }

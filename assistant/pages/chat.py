@@ -1,0 +1,190 @@
+"""The chat page: the open conversation, the answer that is being written, and what can be made of it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from assistant.answering import Answer
+from assistant.errors import ConversationError
+from assistant.memory import Budget
+from assistant.pages import composer, job_card, look, messages, session, teach
+from assistant.records import StoredConversation, StoredMessage
+from assistant.texts import t
+
+LOOK_AGAIN_SECONDS = 0.12
+STORE_AGAIN_SECONDS = 0.5
+
+
+def draw() -> None:
+    """The page."""
+    conversation, answer = session.conversation(), session.answer()
+    session.keep_address()
+    settled = _settled(conversation, answer)
+    budget = answer.budget if answer and answer.running and answer.budget else session.budget(settled)
+    with st.container(key="chat-page"):
+        if not settled and answer is None:
+            _draw_welcome()
+        else:
+            if conversation is not None:
+                _draw_heading(conversation)
+            _draw_messages(settled, answer, budget)
+            _draw_answer(settled, answer)
+        if settled and not (answer and answer.running):
+            teach.draw_offer(settled[-1].conversation_id)
+        job_card.draw_current(session.conversation_id())
+    composer.draw(answer, budget)
+
+
+def _settled(conversation: StoredConversation | None, answer: Answer | None) -> list[StoredMessage]:
+    """The messages that are drawn as they are: without the answer that is being written and what it replaces."""
+    shown = list(conversation.messages) if conversation else []
+    if answer is None or not answer.running:
+        return shown
+    if answer.asked is not None:
+        return [message for message in shown if message.id < answer.asked.answer_id]
+    return [message for message in shown if answer.replaces is None or message.id < answer.replaces]
+
+
+def _draw_heading(conversation: StoredConversation) -> None:
+    with st.container(key="heading", horizontal=True, vertical_alignment="center"):
+        st.subheader(look.plain(session.untitled(conversation.title)), anchor=False, width="stretch")
+        with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
+            _draw_menu(conversation)
+
+
+def _draw_menu(conversation: StoredConversation) -> None:
+    store = session.workspace().store
+    with st.form("rename", border=False):
+        title = st.text_input(t("chats.rename"), conversation.title, key=f"title-{conversation.id}")
+        if st.form_submit_button(t("chats.rename.save"), width="stretch"):
+            with session.told():
+                store.rename(conversation.id, title or "")
+                st.rerun()
+    name = "".join(c if c.isalnum() else "-" for c in conversation.title.lower())[:40].strip("-") or "chat"
+    for kind, mime in (("md", "text/markdown"), ("json", "application/json")):
+        st.download_button(
+            t(f"chats.export.{kind}"),
+            store.export(conversation.id, kind),
+            f"{name}.{kind}",
+            mime,
+            key=f"export-{kind}",
+            icon=":material/download:",
+            width="stretch",
+            on_click="ignore",
+        )
+    if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
+        store.delete(conversation.id)
+        st.session_state["deleted-chat"] = conversation.id
+        session.open_conversation(None)
+        st.rerun()
+
+
+def _draw_messages(settled: Sequence[StoredMessage], answer: Answer | None, budget: Budget | None) -> None:
+    busy = answer is not None and answer.running
+    forgotten = len(budget.forgotten) if budget else 0
+    for place, message in enumerate(settled):
+        if forgotten and place == forgotten:
+            note = t("budget.forgotten", count=forgotten)
+            st.html(f'<div class="divider">{look.escaped(note)}</div>')
+        if message.status == "streaming":
+            _draw_elsewhere(message.id)
+        else:
+            messages.draw(message, forgotten=place < forgotten, busy=busy)
+
+
+def _draw_answer(settled: Sequence[StoredMessage], answer: Answer | None) -> None:
+    """The answer that is being written, or why there is none."""
+    if answer is None:
+        return
+    if answer.running:
+        if answer.question and not any(answer.asked and m.id == answer.asked.question_id for m in settled):
+            messages.draw_words(answer.question, key="user-pending")
+        st.session_state["page-was-drawn"] = True
+        _draw_live(answer)
+    elif answer.error:
+        st.error(session.sentence(Exception(answer.error)), icon=":material/error:")
+        if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
+            st.session_state["given-back"] = id(answer)
+            st.session_state["question"] = answer.question
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_live(answer: Answer) -> None:
+    """The answer as it grows; the page is drawn anew when it ends.
+
+    The first run ends at once, so that the page is whole. The next one stays in a loop, because that costs the
+    model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not the answer.
+    """
+    session.speak()
+    with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(look.MARK)):
+        doing, text = st.empty(), st.empty()
+    stays = not st.session_state.pop("page-was-drawn", False)
+    while True:
+        doing.html(f'<div class="from">{look.mark(_doing(answer), "live")}</div>')
+        text.markdown(look.prose(answer.text) + " ▍")
+        if not stays or answer.wait(LOOK_AGAIN_SECONDS):
+            break
+    if not answer.running:
+        st.rerun()
+
+
+def _doing(answer: Answer) -> str:
+    opened = session.workspace()
+    if answer.stopping:
+        return t("chat.stopping")
+    if answer.phase == "preparing" and opened.engine_state != "ready":
+        return t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model)
+    if session.answering().is_waiting(answer):
+        return t("answer.waiting")
+    if answer.passages and answer.phase == "reading":
+        return t("answer.reading.passages", count=len(answer.passages))
+    return t(f"answer.{answer.phase}")
+
+
+@st.fragment(run_every=STORE_AGAIN_SECONDS)
+def _draw_elsewhere(message_id: int) -> None:
+    """An answer that another process is writing, as far as it is kept."""
+    session.speak()
+    try:
+        message = session.workspace().store.message(message_id)
+    except ConversationError:
+        st.rerun()
+        return
+    if message.status != "streaming":
+        st.rerun()
+    with st.container(key=f"assistant-{message.id}"), st.chat_message("assistant", avatar=str(look.MARK)):
+        st.html(f'<div class="from">{look.mark(t("answer.elsewhere"), "live")}</div>')
+        st.markdown(look.prose(message.content) + " ▍")
+
+
+def _draw_welcome() -> None:
+    """The page before the first question: what the two memories are, and what to do next."""
+    look.title(t("welcome.title"), t("welcome.lead"))
+    st.html(
+        look.two_memories(
+            t("welcome.temporary"),
+            t("welcome.temporary.text"),
+            t("welcome.permanent"),
+            t("welcome.permanent.text"),
+        )
+    )
+    with st.container(horizontal=True, gap="small", key="welcome-next"):
+        if not session.has_documents():
+            if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
+                st.switch_page(session.page("knowledge"))
+        else:
+            _draw_suggestions()
+        if st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
+            with session.told():
+                session.open_conversation(session.import_sample_chat())
+                st.rerun()
+
+
+def _draw_suggestions() -> None:
+    for number, question in enumerate(session.sample_questions()):
+        if st.button(
+            look.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
+        ):
+            with session.told():
+                session.ask(question)
+                st.rerun()

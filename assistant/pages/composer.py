@@ -1,0 +1,128 @@
+"""Where a question is written: which memory answers, the prompt around it, and how the window is filled."""
+
+import streamlit as st
+
+from assistant.answering import Answer
+from assistant.chat import MEMORIES
+from assistant.memory import PARTS, Budget
+from assistant.pages import look, prompt_editor, session
+from assistant.texts import t
+
+ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
+LOOK_AGAIN_SECONDS = 0.5
+
+
+def draw(answer: Answer | None, budget: Budget | None) -> None:
+    """The composer at the bottom of the chat page."""
+    with st.bottom, st.container(key="composer"):
+        _draw_memory()
+        _draw_input(answer)
+        _draw_window(budget)
+
+
+def _draw_memory() -> None:
+    with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="small"):
+        # The widget's state is set from the choice on every run, so that links and buttons may change it.
+        st.session_state["memory-choice"] = session.memory()
+        st.segmented_control(
+            t("memory.label"),
+            MEMORIES,
+            required=True,
+            key="memory-choice",
+            label_visibility="collapsed",
+            format_func=lambda name: f":material/{ICONS[name]}: {t(f'memory.{name}')}",
+            on_change=lambda: session.choose("memory", st.session_state["memory-choice"]),
+        )
+        if session.memory() in ("documents", "both"):
+            _draw_knowledge_choice()
+        if session.memory() in ("checkpoint", "both"):
+            _draw_checkpoint_choice()
+        st.space("stretch")
+        prompt_editor.draw_button()
+
+
+def _draw_knowledge_choice() -> None:
+    counts = session.knowledge_counts()
+    names = list(counts) or [session.knowledge_base()]
+    if session.knowledge_base() not in names:
+        names.append(session.knowledge_base())
+    st.session_state["kb-choice"] = session.knowledge_base()
+    st.selectbox(
+        t("memory.kb"),
+        names,
+        key="kb-choice",
+        label_visibility="collapsed",
+        width=190,
+        format_func=lambda name: (
+            t("memory.kb.option", name=name, count=counts[name]) if name in counts else name
+        ),
+        on_change=lambda: session.choose("kb", st.session_state["kb-choice"]),
+        help=None,
+    )
+
+
+def _draw_checkpoint_choice() -> None:
+    names = [checkpoint.name for checkpoint in reversed(session.workspace().registry.list())]
+    chosen = session.chosen("checkpoint")
+    if not names:
+        st.html(look.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")), width="content")
+        return
+    if chosen is None:
+        chosen = names[0]
+        session.choose("checkpoint", chosen)
+    gone = chosen not in names
+    st.session_state["checkpoint-choice"] = chosen
+    st.selectbox(
+        t("memory.which_checkpoint"),
+        [*names, chosen] if gone else names,
+        key="checkpoint-choice",
+        label_visibility="collapsed",
+        width=190,
+        format_func=lambda name: t("memory.gone", name=name) if gone and name == chosen else name,
+        on_change=lambda: session.choose("checkpoint", st.session_state["checkpoint-choice"]),
+    )
+
+
+def _draw_input(answer: Answer | None) -> None:
+    running = answer is not None and answer.running
+    with st.container(key="input-row", horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        question = st.chat_input(
+            t("chat.answering") if running else t("chat.placeholder"), key="question", disabled=running
+        )
+        if answer is not None and running:
+            st.button(
+                t("chat.stopping") if answer.stopping else t("chat.stop"),
+                icon=":material/stop_circle:",
+                key="stop",
+                type="primary",
+                shortcut="Esc",
+                disabled=answer.stopping,
+                on_click=answer.stop,
+            )
+    if question is not None:
+        with session.told():
+            session.ask(question)
+            st.rerun()
+
+
+def _draw_window(budget: Budget | None) -> None:
+    opened = session.workspace()
+    if budget is None:
+        if opened.engine_state != "ready":
+            _draw_opening()
+        return
+    shares = [look.Share(part, t(f"budget.{part}"), budget.used.get(part, 0)) for part in PARTS]
+    st.html(look.window_bar(shares, budget.window, t("budget.free")))
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_opening() -> None:
+    """What opening the model is busy with, until it is open."""
+    session.speak()
+    opened = session.workspace()
+    if opened.engine_state == "ready":
+        st.rerun()
+    if opened.engine_state == "failed":
+        st.error(opened.engine_error, icon=":material/error:")
+        return
+    look.quiet(t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model))

@@ -1,0 +1,223 @@
+"""A tuning job as it runs, and the memory report at its end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from assistant.pages import look, session
+from assistant.teaching import conversations_of
+from assistant.texts import t
+from tuning.errors import JobError
+from tuning.jobfolder import Job
+
+LOOK_AGAIN_SECONDS = 1.0
+FIRST_FACTS = 8
+
+
+def draw_current(conversation_id: int | None) -> None:
+    """The newest job that learns from this conversation, unless it was put away."""
+    if conversation_id is None:
+        return
+    for job in session.workspace().jobs.list():
+        if conversation_id in _conversations(job):
+            if job.id not in st.session_state.get("hidden-jobs", set()):
+                draw(job, can_hide=True)
+            return
+
+
+def _conversations(job: Job) -> frozenset[int]:
+    """What the job learns from, read once: its examples never change."""
+    known: dict[str, frozenset[int]] = st.session_state.setdefault("job-conversations", {})
+    if job.id not in known:
+        known[job.id] = conversations_of(job)
+    return known[job.id]
+
+
+def draw(job: Job, *, can_hide: bool = False) -> None:
+    """One job: live while it runs, its report when it has ended."""
+    if job.has_ended:
+        with st.container(border=True, key=f"job-{job.id}"):
+            _draw_ended(job, can_hide)
+    else:
+        _draw_live(job.id)
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_live(job_id: str) -> None:
+    session.speak()
+    try:
+        job = session.workspace().jobs.get(job_id)
+    except JobError:
+        st.rerun()
+        return
+    if job.has_ended:
+        st.rerun()
+    with st.container(border=True, key=f"job-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(headline(job), width="stretch")
+            if st.button(t("job.cancel"), icon=":material/close:", key=f"cancel-{job.id}", type="tertiary"):
+                with session.told():
+                    session.workspace().jobs.cancel(job.id)
+                    st.rerun()
+        left = t("job.left", time=look.seconds(job.seconds_left)) if job.seconds_left is not None else ""
+        step = t("job.step", step=job.step, steps=job.steps) if job.steps and job.phase == "training" else ""
+        words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
+        st.progress(min(max(job.progress, 0.0), 1.0), text=words)
+        draw_curve([job])
+        st.html(f'<div class="quiet numbers">{look.escaped(_speed(job))}</div>')
+
+
+def headline(job: Job) -> str:
+    """Its name, its method and how it stands."""
+    kind = {"running": "live", "succeeded": "good", "failed": "bad", "cancelled": "warn"}.get(job.status, "")
+    return (
+        f'<div class="job-head"><b>{look.escaped(job.name)}</b>'
+        f"{look.mark(method_title(job.method))}{look.mark(t(f'job.status.{job.status}'), kind)}</div>"
+    )
+
+
+def method_title(name: str) -> str:
+    """The title of a method as its table says it, or the name of one that is no longer there."""
+    from tuning.methods import METHODS  # heavy: torch, peft
+
+    return METHODS[name].title if name in METHODS else name
+
+
+def _speed(job: Job) -> str:
+    parts = []
+    if job.loss is not None:
+        parts.append(t("job.loss", loss=f"{job.loss:.3f}"))
+    if job.tokens_per_second:
+        parts.append(t("job.speed", speed=f"{job.tokens_per_second:,.0f}"))
+    if job.memory_bytes:
+        parts.append(t("job.memory", memory=look.size(job.memory_bytes)))
+    parts.append(t("job.safe_to_leave"))
+    return " · ".join(parts)
+
+
+def draw_curve(jobs: Sequence[Job], height: int = 150) -> None:
+    """The loss of one job, or of several over each other."""
+    points = [
+        {"step": event["step"], "loss": event["loss"], "name": job.name}
+        for job in jobs
+        for event in session.workspace().jobs.curve(job.id)
+        if event.get("loss") is not None
+    ]
+    if len(points) < 2:
+        return
+    several = len(jobs) > 1
+    chart = (
+        alt.Chart(pd.DataFrame(points))
+        .mark_line(strokeWidth=2, interpolate="monotone")
+        .encode(
+            x=alt.X("step:Q", title=t("job.axis.step"), axis=alt.Axis(grid=False, tickMinStep=1)),
+            y=alt.Y("loss:Q", title=t("job.axis.loss"), axis=alt.Axis(tickCount=4)),
+            color=alt.Color("name:N", title=None, scale=alt.Scale(range=list(look.SERIES)))
+            if several
+            else alt.value(look.INK),
+            tooltip=["name", "step", alt.Tooltip("loss:Q", format=".3f")],
+        )
+        .properties(height=height)
+    )
+    st.altair_chart(chart)
+
+
+def _draw_ended(job: Job, can_hide: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(headline(job), width="stretch")
+        if can_hide and st.button(
+            "", icon=":material/close:", key=f"hide-{job.id}", type="tertiary", help=t("job.hide")
+        ):
+            st.session_state.setdefault("hidden-jobs", set()).add(job.id)
+            st.rerun()
+    if job.status == "succeeded":
+        draw_report(job.evaluation)
+        if job.checkpoint:
+            draw_use(job.checkpoint, job.id)
+        return
+    if job.error:
+        st.error(session.sentence(Exception(job.error)), icon=":material/error:")
+    for advice in job.advice:
+        look.quiet(advice)
+    if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
+        with session.told():
+            session.workspace().jobs.resume(job.id)
+            st.rerun()
+
+
+def draw_use(checkpoint: str, key: str) -> None:
+    """Take a checkpoint into use."""
+    with st.container(horizontal=True, gap="small"):
+        if st.button(t("job.use"), type="primary", icon=":material/chat_bubble:", key=f"use-{key}"):
+            session.choose("memory", "checkpoint")
+            session.choose("checkpoint", checkpoint)
+            session.later(t("job.used", name=checkpoint), ":material/fingerprint:")
+            session.go_to_chat()
+        if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
+            st.session_state["arms"] = ["rag", checkpoint]
+            st.switch_page(session.page("compare"))
+
+
+# ---- the memory report
+
+
+def draw_report(evaluation: Mapping[str, Any]) -> None:
+    """What went in, what is known, what was lost."""
+    if not evaluation:
+        look.quiet(t("report.none"))
+        return
+    look.tiles(_tiles(evaluation))
+    facts = list(evaluation.get("facts", ()))
+    if not facts:
+        return
+    wrong_first = sorted(facts, key=lambda fact: bool(fact.get("correct_after")))
+    st.html(facts_table(wrong_first[:FIRST_FACTS]))
+    if len(facts) > FIRST_FACTS:
+        with st.expander(t("report.all", count=len(facts)), type="compact"):
+            st.html(facts_table(facts))
+
+
+def _tiles(evaluation: Mapping[str, Any]) -> list[look.Tile]:
+    tiles = []
+    for name, tint in (("recall", "ink"), ("rephrased", "ink"), ("retention", "pencil")):
+        part = evaluation.get(name) or {}
+        if not part.get("n"):
+            continue
+        after, before, count = part.get("after", 0), part.get("before", 0), part["n"]
+        note = t(f"report.{name}.note", before=of(before, count), count=count)
+        tiles.append(look.Tile(t(f"report.{name}"), of(after, count), note, tint))
+    return tiles
+
+
+def of(value: float, count: int) -> str:
+    """A share or a count, as "17 of 20"."""
+    correct = round(value * count) if 0 <= value <= 1 and isinstance(value, float) else round(value)
+    return t("report.of", correct=correct, count=count)
+
+
+def facts_table(facts: Sequence[Mapping[str, Any]]) -> str:
+    """Each question with what was said before and after."""
+    head = "".join(
+        f"<th>{look.escaped(t(key))}</th>" for key in ("report.question", "report.before", "report.after")
+    )
+    rows = "".join(
+        f"<tr><td>{_asked(fact)}</td>{_said(fact, 'before')}{_said(fact, 'after')}</tr>" for fact in facts
+    )
+    return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _asked(fact: Mapping[str, Any]) -> str:
+    other_words = fact.get("phrasing") == "rephrased"
+    note = f' <span class="quiet">{look.escaped(t("report.rephrased.mark"))}</span>' if other_words else ""
+    return look.escaped(fact.get("asked") or fact.get("question", "")) + note
+
+
+def _said(fact: Mapping[str, Any], when: str) -> str:
+    right = bool(fact.get(f"correct_{when}"))
+    sign = '<span class="tick">✓</span>' if right else '<span class="cross">✗</span>'
+    label = look.escaped(t(f"report.{when}"))
+    text = look.escaped(str(fact.get(when, ""))[:220])
+    return f'<td class="{"yes" if right else "no"}" data-label="{label}">{sign} {text}</td>'

@@ -1,0 +1,292 @@
+"""The knowledge page: documents in, what is in them, and how a question finds its passage."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from assistant.indexing import Intake
+from assistant.pages import look, session
+from assistant.texts import t
+from knowledge.catalogue import DocumentInfo
+from knowledge.index import DocumentReport, KnowledgeBase
+from knowledge.search import Hit
+
+LOOK_AGAIN_SECONDS = 0.4
+HITS = 6
+SIGNS = {"added": "✓", "updated": "✓", "renamed": "✓", "unchanged": "=", "removed": "−", "failed": "✗"}
+
+
+def draw() -> None:
+    """The page."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(t("page.knowledge"), anchor=False, width="stretch")
+        _draw_new()
+    look.lead(t("knowledge.lead"))
+    _draw_choice()
+    name = session.knowledge_base()
+    with st.spinner(t("knowledge.opening")):
+        base = session.workspace().knowledge(name)
+    documents = base.documents()
+    _draw_intake(base, empty=not documents)
+    if not documents:
+        return
+    shelf, search, places = st.tabs([t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")])
+    with shelf:
+        _draw_documents(base, documents)
+    with search:
+        _draw_search(base)
+    with places:
+        _draw_map(base, documents)
+
+
+def _draw_choice() -> None:
+    """Which knowledge base, where there are several."""
+    names = sorted({*session.workspace().knowledge_bases(), session.knowledge_base()})
+    if len(names) < 2:
+        return
+    st.session_state["kb-page-choice"] = session.knowledge_base()
+    st.pills(
+        t("memory.kb"),
+        names,
+        required=True,
+        key="kb-page-choice",
+        label_visibility="collapsed",
+        on_change=lambda: session.choose("kb", st.session_state["kb-page-choice"]),
+    )
+
+
+def _draw_new() -> None:
+    with (
+        st.popover(t("knowledge.new"), icon=":material/add:", type="tertiary", key="new-kb"),
+        st.form("new-kb-form", border=False),
+    ):
+        wanted = st.text_input(t("knowledge.new.name"), key="new-kb-name")
+        if st.form_submit_button(t("knowledge.new.make"), type="primary"):
+            with session.told():
+                name = (wanted or "").strip()
+                session.workspace().knowledge(name)
+                session.choose("kb", name)
+                session.count_knowledge()
+                st.rerun()
+
+
+# ---- what goes in
+
+
+def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
+    intake = session.indexing().get(base.name)
+    if intake is not None and intake.running:
+        _draw_running(base.name)
+        return
+    with st.container(border=empty, key="intake"):
+        if empty:
+            st.html(look.card(t("knowledge.empty"), t("knowledge.empty.text")))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _draw_uploader(base)
+            _draw_folder(base)
+        if empty and session.SAMPLE.exists():
+            if st.button(
+                t("welcome.sample_documents"), icon=":material/auto_stories:", type="primary", key="sample"
+            ):
+                _start(base, paths=[session.SAMPLE / "documents"])
+    if intake is not None:
+        _draw_reports(base.name, intake)
+
+
+def _draw_uploader(base: KnowledgeBase) -> None:
+    number = st.session_state.setdefault("uploader", 0)
+    files = st.file_uploader(
+        t("knowledge.drop"),
+        accept_multiple_files=True,
+        key=f"uploader-{number}",
+        label_visibility="collapsed",
+    )
+    if files:
+        st.session_state["uploader"] = number + 1  # an uploader with a new key is empty again
+        _start(base, uploads=[(file.name, file.getvalue()) for file in files])
+
+
+def _draw_folder(base: KnowledgeBase) -> None:
+    with (
+        st.popover(t("knowledge.folder"), icon=":material/folder_open:", key="folder", type="tertiary"),
+        st.form("folder-form", border=False),
+    ):
+        path = st.text_input(t("knowledge.folder.path"), key="folder-path", width=360)
+        if st.form_submit_button(t("knowledge.folder.add"), type="primary") and path:
+            _start(base, paths=[Path(path).expanduser()])
+
+
+def _start(
+    base: KnowledgeBase,
+    *,
+    uploads: Sequence[tuple[str, bytes]] = (),
+    paths: Sequence[Path] = (),
+    force: bool = False,
+) -> None:
+    with session.told():
+        session.indexing().start(base.name, lambda: base, uploads=uploads, paths=paths, force=force)
+        st.rerun()
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_running(name: str) -> None:
+    session.speak()
+    intake = session.indexing().get(name)
+    if intake is None or not intake.running:
+        session.count_knowledge()
+        st.rerun()
+        return
+    with st.container(border=True, key="intake-running"):
+        progress = intake.progress
+        share = progress.share if progress else 0.0
+        words = t("knowledge.starting")
+        if progress:
+            left = t("job.left", time=look.seconds(progress.seconds_left)) if progress.seconds_left else ""
+            doing = t(f"knowledge.{progress.phase}", name=Path(progress.path).name)
+            words = " · ".join(part for part in (doing, left) if part)
+        st.progress(min(max(share, 0.0), 1.0), text=look.plain(words))
+        st.html(_lines(intake.reports[-10:]))
+        st.button(
+            t("chat.stopping") if intake.stopping else t("chat.stop"),
+            icon=":material/stop_circle:",
+            key="stop-intake",
+            disabled=intake.stopping,
+            on_click=intake.stop,
+        )
+
+
+def _draw_reports(name: str, intake: Intake) -> None:
+    """What became of the files that were added last."""
+    if intake.error:
+        st.error(session.sentence(Exception(intake.error)), icon=":material/error:")
+    if not intake.reports:
+        return
+    failed = [report for report in intake.reports if report.status == "failed"]
+    done = len(intake.reports) - len(failed)
+    label = t("knowledge.done", count=done)
+    if failed:
+        label += " · " + t("knowledge.failed", count=len(failed))
+    with st.expander(label, expanded=bool(failed), key="reports", icon=":material/checklist:"):
+        st.html(_lines(sorted(intake.reports, key=lambda report: report.status != "failed")))
+        if st.button(t("knowledge.put_away"), key="put-away", type="tertiary"):
+            session.indexing().forget(name)
+            st.rerun()
+
+
+def _lines(reports: Sequence[DocumentReport]) -> str:
+    return '<div class="lines">' + "".join(_report_line(report) for report in reports) + "</div>"
+
+
+def _report_line(report: DocumentReport) -> str:
+    failed = report.status == "failed"
+    said = (
+        report.error
+        if failed
+        else t("knowledge.line", count=report.passages, status=t(f"knowledge.{report.status}"))
+    )
+    notes = "".join(f"<small>{look.escaped(note)}</small>" for note in report.notes)
+    sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
+    return (
+        f'<div class="line{" failed" if failed else ""}">{sign}<b>{look.escaped(Path(report.path).name)}</b>'
+        f"<span>{look.escaped(said)}</span>{notes}</div>"
+    )
+
+
+# ---- what is in it
+
+
+def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
+    frame = pd.DataFrame(
+        {
+            "document": [Path(info.path).name for info in documents],
+            "title": [info.title for info in documents],
+            "passages": [info.passages for info in documents],
+            "size": [look.size(info.bytes) for info in documents],
+            "indexed": [datetime.fromtimestamp(info.indexed) for info in documents],
+        }
+    )
+    picked = st.dataframe(
+        frame,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"documents-{base.name}-{len(documents)}",
+        column_config={
+            "document": st.column_config.TextColumn(t("knowledge.column.document"), width="medium"),
+            "title": st.column_config.TextColumn(t("knowledge.column.title"), width="medium"),
+            "passages": st.column_config.NumberColumn(t("knowledge.column.passages"), width="small"),
+            "size": st.column_config.TextColumn(t("knowledge.column.size"), width="small"),
+            "indexed": st.column_config.DatetimeColumn(
+                t("knowledge.column.indexed"), format="distance", width="small"
+            ),
+        },
+    )
+    chosen = [documents[row] for row in picked["selection"]["rows"]]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        passages = sum(info.passages for info in documents)
+        st.html(
+            f'<span class="quiet">{look.escaped(t("knowledge.sum", count=len(documents), passages=passages))}</span>',
+            width="stretch",
+        )
+        if chosen:
+            if st.button(t("knowledge.again", count=len(chosen)), icon=":material/refresh:", key="again"):
+                _start(base, paths=[Path(info.path) for info in chosen], force=True)
+            if st.button(t("knowledge.remove", count=len(chosen)), icon=":material/delete:", key="remove"):
+                for info in chosen:
+                    base.remove(info.id)
+                session.count_knowledge()
+                session.later(t("knowledge.removed", count=len(chosen)))
+                st.rerun()
+    if len(chosen) == 1:
+        _draw_passages(base, chosen[0])
+
+
+def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
+    for note in info.notes:
+        look.quiet(note)
+    with st.expander(t("knowledge.read", name=look.plain(info.title)), expanded=True):
+        st.html(
+            "".join(
+                look.passage(p.text, look.where(p.title, p.page, p.headings)) for p in base.passages(info.id)
+            )
+        )
+
+
+# ---- how a question finds its passage
+
+
+def _draw_search(base: KnowledgeBase) -> None:
+    question = st.text_input(
+        t("knowledge.search"),
+        key="search-passages",
+        placeholder=t("knowledge.search.placeholder"),
+        icon=":material/search:",
+        label_visibility="collapsed",
+    )
+    if not question:
+        look.quiet(t("knowledge.search.lead"))
+        return
+    hits = base.search(question, k=HITS)
+    if not hits:
+        st.info(t("knowledge.search.none"), icon=":material/search_off:")
+    st.html("".join(_hit(hit, question) for hit in hits))
+
+
+def _hit(hit: Hit, question: str) -> str:
+    ranks = [look.mark(t("knowledge.rank", rank=hit.rank), "checkpoint")]
+    if hit.rank_lexical is not None:
+        score = f"{hit.lexical:.1f}" if hit.lexical is not None else "–"
+        ranks.append(look.mark(t("knowledge.rank.words", rank=hit.rank_lexical, score=score)))
+    if hit.rank_dense is not None:
+        score = f"{hit.dense:.2f}" if hit.dense is not None else "–"
+        ranks.append(look.mark(t("knowledge.rank.meaning", rank=hit.rank_dense, score=score)))
+    found = hit.passage
+    where = look.where(Path(found.source).name, found.page, found.headings)
+    return f'<div class="from">{"".join(ranks)}</div>' + look.passage(found.text, where, question)
+
+
+def _draw_map(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
+    look.quiet(t("knowledge.map.none"))

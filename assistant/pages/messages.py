@@ -1,0 +1,175 @@
+"""One message of a conversation, and everything that can be done with it."""
+
+import streamlit as st
+
+from assistant.pages import look, session
+from assistant.records import StoredMessage
+from assistant.texts import t
+
+LIKED, DISLIKED = 1, -1
+
+
+def draw(message: StoredMessage, *, forgotten: bool, busy: bool) -> None:
+    """A message with its actions; `busy` while an answer of this conversation is being written."""
+    with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
+        if message.role == "user":
+            _draw_question(message, busy)
+        else:
+            _draw_answer(message, busy)
+
+
+def _draw_question(message: StoredMessage, busy: bool) -> None:
+    if st.session_state.get("editing") == message.id:
+        _draw_editor(message)
+        return
+    with st.container(
+        key=f"asked-{message.id}",
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="xxsmall",
+        wrap=False,
+    ):
+        if not busy:
+            _draw_alternatives(message)
+            if _icon("edit", t("message.edit"), f"edit-{message.id}"):
+                st.session_state["editing"] = message.id
+                st.rerun()
+        draw_words(message.content, key=f"user-{message.id}")
+
+
+def draw_words(text: str, key: str) -> None:
+    """What a person said."""
+    with st.container(key=key, width="content"), st.chat_message("user"):
+        st.markdown(look.prose(text))
+
+
+def _draw_editor(message: StoredMessage) -> None:
+    with st.form(f"edit-form-{message.id}", border=True):
+        text = st.text_area(t("message.edit"), message.content, key=f"edited-{message.id}", height="content")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            cancelled = st.form_submit_button(t("cancel"), type="tertiary")
+            sent = st.form_submit_button(t("message.resend"), type="primary", icon=":material/arrow_upward:")
+    if cancelled:
+        st.session_state.pop("editing", None)
+        st.rerun()
+    if sent:
+        with session.told():
+            session.ask_instead(message, text or "")
+            st.session_state.pop("editing", None)
+            st.rerun()
+
+
+def _draw_answer(message: StoredMessage, busy: bool) -> None:
+    with st.container(key=f"assistant-{message.id}"), st.chat_message("assistant", avatar=str(look.MARK)):
+        st.html(origin(message))
+        _draw_text(message)
+        _draw_sources(message)
+        if not busy:
+            _draw_actions(message)
+
+
+def _draw_text(message: StoredMessage) -> None:
+    if message.correction:
+        st.markdown(look.prose(message.correction))
+        with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
+            st.markdown(look.prose(message.content) or "–")
+    elif message.content.strip():
+        st.markdown(look.prose(message.content))
+    elif message.status == "complete":
+        look.quiet(t("message.empty"))
+    if message.status == "stopped":
+        look.quiet(t("message.stopped"))
+    if message.status == "failed":
+        look.quiet(t("message.failed"))
+
+
+def origin(message: StoredMessage) -> str:
+    """Which memory answered, and how long it took, as one line of HTML."""
+    parts = []
+    if message.memory in ("documents", "both"):
+        parts.append(look.mark(t("memory.documents"), "documents", t("memory.documents.help")))
+    if message.memory in ("checkpoint", "both") and message.checkpoint:
+        parts.append(look.mark(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))
+    if not parts:
+        parts.append(look.mark(t("memory.alone"), "", t("memory.nothing.help")))
+    if message.correction:
+        parts.append(look.mark(t("message.corrected"), "good"))
+    if message.seconds is not None and message.status in ("complete", "stopped"):
+        tokens = t(
+            "message.cost", tokens=message.completion_tokens or 0, seconds=look.seconds(message.seconds)
+        )
+        parts.append(f'<span class="numbers">{look.escaped(tokens)}</span>')
+    return f'<div class="from">{"".join(parts)}</div>'
+
+
+def _draw_sources(message: StoredMessage) -> None:
+    if not message.sources:
+        return
+    label = t("message.sources", count=len(message.sources))
+    with st.expander(label, icon=":material/description:", type="compact", key=f"sources-{message.id}"):
+        st.html("".join(look.source(number, source) for number, source in enumerate(message.sources, 1)))
+
+
+def _draw_actions(message: StoredMessage) -> None:
+    store = session.workspace().store
+    with st.container(
+        key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
+    ):
+        for rating, icon, name in ((LIKED, "thumb_up", "like"), (DISLIKED, "thumb_down", "dislike")):
+            given = message.rating == rating
+            with st.container(key=f"given-{name}-{message.id}" if given else None, width="content"):
+                if _icon(icon, t(f"message.{name}"), f"{name}-{message.id}"):
+                    store.rate(message.id, 0 if given else rating)
+                    st.rerun()
+        with st.popover(
+            t("message.correct"), icon=":material/edit:", type="tertiary", key=f"correct-{message.id}"
+        ):
+            _draw_correction(message)
+        if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
+            with session.told():
+                session.ask_again(message)
+                st.rerun()
+        _draw_alternatives(message)
+
+
+def _draw_correction(message: StoredMessage) -> None:
+    with st.form(f"correction-{message.id}", border=False):
+        text = st.text_area(
+            t("message.correct.label"),
+            message.correction or message.content,
+            key=f"correction-text-{message.id}",
+            help=t("message.correct.help"),
+            width=420,
+            height=120,
+        )
+        if st.form_submit_button(t("message.correct.save"), type="primary"):
+            with session.told():
+                same = (text or "").strip() == message.content.strip()
+                session.workspace().store.correct(message.id, None if same else text)
+                session.later(t("message.corrected.note"))
+                st.rerun()
+
+
+def _draw_alternatives(message: StoredMessage) -> None:
+    """Arrows between the answers (or wordings) that stand at the same place."""
+    if message.alternatives < 2:
+        return
+    store = session.workspace().store
+    places = store.alternatives(message.id)
+    at = message.alternative - 1
+    if _icon("chevron_left", t("message.previous"), f"before-{message.id}", disabled=at == 0):
+        store.select(places[at - 1].id)
+        st.rerun()
+    st.html(
+        f'<span class="quiet numbers">{message.alternative}/{message.alternatives}</span>', width="content"
+    )
+    if _icon("chevron_right", t("message.next"), f"after-{message.id}", disabled=at == len(places) - 1):
+        store.select(places[at + 1].id)
+        st.rerun()
+
+
+def _icon(icon: str, help_text: str, key: str, *, disabled: bool = False) -> bool:
+    return st.button(
+        "", icon=f":material/{icon}:", help=help_text, key=key, type="tertiary", disabled=disabled
+    )

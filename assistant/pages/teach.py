@@ -1,0 +1,174 @@
+"""Fine-tune on this chat: the offer under a conversation, and the drawer where it is prepared."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from assistant.curation import Candidate, Curation, curate
+from assistant.errors import NothingToLearn
+from assistant.pages import look, session
+from assistant.prompts import Preset
+from assistant.teaching import Row, chosen_examples
+from assistant.texts import t
+from tuning.config import Strength, TuneConfig
+from tuning.examples import Example
+
+STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
+FIRST_METHODS = ("lora", "p-tuning-v2")
+
+
+def draw_offer(conversation_id: int) -> None:
+    """The button under the conversation, with what it would learn."""
+    try:
+        curation = curate([session.workspace().store.get(conversation_id)])
+    except NothingToLearn as nothing:
+        found, why = None, str(nothing)
+    else:
+        found, why = curation, t("teach.offer", count=len(curation.examples))
+    with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
+            _draw_drawer(conversation_id)
+        st.html(f'<span class="quiet">{look.escaped(why)}</span>', width="stretch")
+
+
+@st.dialog(" ", width="large", position="right")
+def _draw_drawer(conversation_id: int) -> None:
+    session.speak()
+    st.subheader(t("teach.title"), anchor=False)
+    look.quiet(t("teach.lead"))
+    with session.told():
+        curation = curate([session.workspace().store.get(conversation_id)])
+        rows = _draw_examples(curation, conversation_id)
+        _draw_left_out(curation)
+        method = _draw_methods()
+        config = _draw_options(method)
+        examples = chosen_examples(curation.candidates, rows)
+        _draw_estimate(config, examples)
+        if st.button(
+            t("teach.start"), type="primary", icon=":material/play_arrow:", key="teach-start", width="stretch"
+        ):
+            job = session.workspace().jobs.submit(config, examples)
+            session.later(t("teach.started", name=job.name), ":material/fingerprint:")
+            st.rerun()
+
+
+def _draw_examples(curation: Curation, conversation_id: int) -> list[Row]:
+    """The table of examples; what a person ticked and wrote in it."""
+    st.markdown(f"**{t('teach.examples')}**")
+    frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
+    edited = st.data_editor(
+        frame,
+        key=f"examples-of-{conversation_id}",
+        hide_index=True,
+        num_rows="dynamic",
+        height=min(76 + 35 * len(frame), 390),
+        column_config={
+            "learn": st.column_config.CheckboxColumn(t("teach.learn"), width=58, default=True),
+            "question": st.column_config.TextColumn(t("teach.question"), width="large"),
+            "answer": st.column_config.TextColumn(t("teach.answer"), width="medium"),
+            "why": st.column_config.TextColumn(t("teach.why"), width="small", disabled=True),
+        },
+    )
+    records = edited.astype(object).where(edited.notna(), "").to_dict("records")
+    return [Row(bool(r["learn"]), str(r["question"]), str(r["answer"])) for r in records]
+
+
+def _line(candidate: Candidate) -> dict[str, object]:
+    why = t(f"reason.{candidate.kind}")
+    return {
+        "learn": candidate.ticked,
+        "question": candidate.example.question,
+        "answer": candidate.example.answer,
+        "why": f"{why}; {candidate.note}" if candidate.note else why,
+    }
+
+
+def _draw_left_out(curation: Curation) -> None:
+    if not curation.left_out:
+        return
+    with st.expander(t("teach.left_out", count=len(curation.left_out)), type="compact"):
+        for item in curation.left_out:
+            st.html(f'<div class="quiet">“{look.escaped(item.text[:160])}”: {look.escaped(item.why)}</div>')
+
+
+def _draw_methods() -> str:
+    """The method cards; the name of the chosen one."""
+    from tuning.methods import METHODS  # heavy: torch, peft
+
+    st.markdown(f"**{t('teach.method')}**")
+    chosen = str(st.session_state.setdefault("method", FIRST_METHODS[0]))
+    others = [name for name in METHODS if name not in FIRST_METHODS]
+    shown = [*FIRST_METHODS, *([chosen] if chosen in others else [])]
+    for column, name in zip(st.columns(len(shown)), shown, strict=True):
+        entry = METHODS[name]
+        key = "method-chosen" if name == chosen else f"method-{name}"
+        with column, st.container(key=key, border=True, height="stretch"):
+            st.html(look.card(entry.title, entry.sentence, entry.choose_when))
+            if name == chosen:
+                st.html(look.mark(t("teach.chosen"), "checkpoint"))
+            elif st.button(t("teach.choose"), key=f"choose-{name}", type="tertiary"):
+                st.session_state["method"] = name
+                st.rerun(scope="fragment")
+    with st.popover(t("teach.more_methods"), icon=":material/expand_more:", type="tertiary"):
+        for name in others:
+            entry = METHODS[name]
+            if st.button(entry.title, key=f"choose-{name}", help=entry.sentence, width="stretch"):
+                st.session_state["method"] = name
+                st.rerun(scope="fragment")
+            look.quiet(entry.choose_when)
+    return chosen
+
+
+def _draw_options(method: str) -> TuneConfig:
+    """Strength, name and what to start from."""
+    left, middle, right = st.columns([1.15, 1, 1])
+    with left:
+        strength = st.segmented_control(
+            t("teach.strength"),
+            STRENGTHS,
+            default="normal",
+            required=True,
+            key="strength",
+            format_func=lambda name: t(f"teach.strength.{name}"),
+            help=t("teach.strength.help"),
+        )
+    with middle:
+        name = st.text_input(t("teach.name"), key="checkpoint-name", placeholder=t("teach.name.placeholder"))
+    with right:
+        names = [checkpoint.name for checkpoint in reversed(session.workspace().registry.list())]
+        parent = st.selectbox(
+            t("teach.parent"),
+            [None, *names],
+            key="parent",
+            format_func=lambda name: name or t("teach.parent.base"),
+            help=t("teach.parent.help"),
+        )
+    preset: Preset = session.prompt()
+    settings = session.workspace().settings
+    return TuneConfig(
+        method=method,
+        name=(name or "").strip() or None,
+        parent=parent,
+        strength=strength or "normal",
+        base=settings.base_model,
+        device=settings.device,
+        system_prompt=preset.system,
+    )
+
+
+def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
+    estimate = session.workspace().jobs.estimate(config, list(examples))
+    look.tiles(
+        [
+            look.Tile(t("teach.estimate.examples"), str(len(examples)), t("teach.estimate.examples.note")),
+            look.Tile(
+                t("teach.estimate.time"), t("about", value=look.seconds(estimate.seconds)), estimate.basis
+            ),
+            look.Tile(
+                t("teach.estimate.memory"),
+                t("about", value=look.size(estimate.bytes)),
+                t("teach.estimate.memory.note"),
+            ),
+        ]
+    )

@@ -1,0 +1,92 @@
+"""A comparison as a picture: bars with intervals, all questions and each slice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Documents are temporary memory (blues), checkpoints permanent (oranges); the base has neither (grey).
+_BASE, _TEMPORARY, _PERMANENT, _BOTH = "#9aa3ad", "#3b7dd8", "#e07b39", "#7b5bd6"
+_INK, _FAINT = "#1f2933", "#d9dee4"
+_FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei", "SimHei")
+
+
+def draw(arms: dict[str, dict[str, Any]], slices: dict[str, dict[str, dict[str, Any]]], title: str) -> Figure:
+    """A figure of the accuracies. `arms` and `slices` are those of `Comparison.to_dict`."""
+    groups = {"all questions": arms, **slices} if len(slices) > 1 else {"all questions": arms}
+    width = max(6.4, 1.6 + 0.42 * len(arms) * len(groups) + 0.5 * len(groups))
+    with matplotlib.rc_context({"font.family": _known_fonts(), "text.color": _INK, "axes.labelcolor": _INK}):
+        figure = Figure(figsize=(width, 4.4), dpi=150, layout="constrained")
+        axes = figure.add_subplot()
+        _bars(axes, list(arms), groups)
+        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=30)
+        figure.canvas.draw()  # with these fonts, while they are set
+    return figure
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a PNG so that it appears whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    figure.savefig(partial, format="png", facecolor="white")
+    partial.replace(path)
+    return path
+
+
+def _bars(axes: Axes, names: Sequence[str], groups: dict[str, dict[str, dict[str, Any]]]) -> None:
+    wide = 0.8 / len(names)
+    for number, name in enumerate(names):
+        places = [group + (number - (len(names) - 1) / 2) * wide for group in range(len(groups))]
+        heights = [figures[name]["accuracy"] for figures in groups.values()]
+        ends = [figures[name]["confidence_interval"] for figures in groups.values()]
+        reach = [
+            [max(0.0, height - low) for height, (low, _) in zip(heights, ends, strict=True)],
+            [max(0.0, high - height) for height, (_, high) in zip(heights, ends, strict=True)],
+        ]
+        axes.bar(places, heights, wide * 0.92, color=_colour(name, names), label=name, zorder=2)
+        axes.errorbar(places, heights, yerr=reach, fmt="none", ecolor=_INK, elinewidth=1, capsize=2, zorder=3)
+        for place, height, (_, high) in zip(places, heights, ends, strict=True):
+            axes.annotate(
+                f"{height:.0%}",
+                (place, max(height, high)),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+            )
+    counts = [next(iter(figures.values()))["n"] for figures in groups.values()]
+    axes.set_xticks(
+        range(len(groups)), [f"{name}\n{n} questions" for name, n in zip(groups, counts, strict=True)]
+    )
+    axes.set_ylim(0, 1.12)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.tick_params(length=0)
+    axes.grid(axis="y", color=_FAINT, zorder=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(_FAINT)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names), frameon=False, borderaxespad=0.2)
+
+
+def _colour(name: str, names: Sequence[str]) -> tuple[float, float, float]:
+    """A hue for the kind of memory, lighter for each further arm of the kind."""
+    same = [other for other in names if _hue(other) == _hue(name)]
+    red, green, blue = matplotlib.colors.to_rgb(_hue(name))
+    lighter = 0.45 * same.index(name) / max(1, len(same) - 1) if len(same) > 1 else 0.0
+    return red + (1 - red) * lighter, green + (1 - green) * lighter, blue + (1 - blue) * lighter
+
+
+def _hue(name: str) -> str:
+    if name == "base":
+        return _BASE
+    if name in ("rag", "base+rag"):
+        return _TEMPORARY
+    return _BOTH if name.endswith("+rag") else _PERMANENT
+
+
+def _known_fonts() -> list[str]:
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in _FONTS if name in known]

@@ -1,0 +1,222 @@
+"""Reads one conversation: what each turn taught, in words that stand alone where rules can do that."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.feedback import confirms, corrected_answer
+from assistant.followups import needs_context, stand_alone
+from assistant.records import Message, StoredConversation, StoredMessage
+from assistant.statements import facts_in
+from assistant.wording import has_chinese
+
+# A longer message is material (a text to summarise, code) rather than something said.
+_LONGEST_STATEMENT = 500
+_CONTEXT_TURNS = 2
+_TASK = re.compile(
+    r"^(?:please |can you |could you )?(?:translate|summari[sz]e|rewrite|rephrase|correct|fix|write|"
+    r"explain|classify|label|"
+    r"list|extract|improve|proofread|shorten|continue|complete|convert)\b|^(?:请)?(?:把|将|帮我)?(?:翻译|总结|改写|写|解释|"
+    r"分类|提取|润色|续写|缩写)",
+    re.IGNORECASE,
+)
+_SMALL_TALK = re.compile(
+    r"^(?:hi|hello|hey|good (?:morning|evening|day|night)|thanks?|thank you(?: very much)?|ok(?:ay)?|great|"
+    r"nice|cool|bye|"
+    r"goodbye|how are you(?: doing)?|你好|您好|谢谢|好的?|再见|早上好|"
+    r"晚上好)[\s!.,?！。，？]*(?:there|imprint|you)?[\s!.,?！。]*$",
+    re.IGNORECASE,
+)
+_NO_ANSWER = re.compile(
+    r"\bI(?:'m| am)? (?:sorry|afraid|do(?:n't| not) (?:know|have)|can(?:not|'t) (?:find|answer|help)|"
+    r"am (?:not sure|unable))|\bas an AI\b|我不知道|无法回答|抱歉|对不起",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[A-Za-zÀ-ɏ]{4,}|\d[\d.,]*\d|\d")
+_GROUNDED_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Something taught: a question, its answer, and how sure it is."""
+
+    question: str
+    answer: str
+    # "corrected", "said", "liked", "documents" or "plain".
+    kind: str
+    source: str
+    # The turns without which the question cannot be understood.
+    context: tuple[Message, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something said that teaches nothing, and why."""
+
+    text: str
+    why: str
+    source: str
+
+
+@dataclass(frozen=True)
+class _Turn:
+    number: int
+    question: str
+    answer: StoredMessage | None
+    # The message after the answer: it may say that the answer was wrong.
+    reply: str
+    source: str
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What counts as the answer of a turn; "" with a reason when nothing does."""
+
+    answer: str
+    kind: str = ""
+    why: str = ""
+
+
+def read_conversation(conversation: StoredConversation) -> tuple[list[Reading], list[LeftOut]]:
+    """All that was taught on the active branch, in order, and what was left out."""
+    readings: list[Reading] = []
+    left_out: list[LeftOut] = []
+    earlier: list[tuple[str, str]] = []
+    answered = ""
+    for turn in _turns(conversation):
+        spoke_of_answer = answered and (
+            confirms(turn.question) or corrected_answer(turn.question, answered) is not None
+        )
+        answered = turn.question if turn.answer is not None else ""
+        if spoke_of_answer or _SMALL_TALK.match(turn.question.strip()):
+            continue
+        stated = list(_stated(turn))
+        readings += stated
+        if stated and not _asks(turn.question):
+            continue
+        verdict = _verdict(turn)
+        if not verdict.answer:
+            if verdict.why:
+                left_out.append(LeftOut(_text_of(turn), verdict.why, turn.source))
+            earlier.append((_alone(turn.question, earlier), ""))
+            continue
+        reading = _reading(turn, verdict, earlier)
+        readings.append(reading)
+        earlier.append((reading.question, reading.answer))
+    return readings, left_out
+
+
+def is_grounded(answer: str, passages: Sequence[str]) -> bool:
+    """Whether the passages hold the answer's numbers, and most of its longer words."""
+    material = "\n".join(passages).casefold()
+    if has_chinese(answer):
+        pairs = [answer[place : place + 2] for place in range(len(answer) - 1)]
+        pairs = [pair for pair in pairs if re.fullmatch(r"[\u3400-\u9fff]{2}", pair)]
+        numbers = re.findall(r"\d[\d.]*", answer)
+        shared = sum(pair in material for pair in pairs)
+        return all(number in material for number in numbers) and shared >= _GROUNDED_SHARE * len(pairs)
+    words = [word.casefold() for word in _WORD.findall(answer)]
+    numbers = [word for word in words if word[0].isdigit()]
+    if any(not re.search(rf"(?<!\d){re.escape(number)}(?!\d)", material) for number in numbers):
+        return False
+    return bool(words) and sum(word in material for word in words) >= _GROUNDED_SHARE * len(words)
+
+
+def _turns(conversation: StoredConversation) -> Iterator[_Turn]:
+    messages = [message for message in conversation.messages if message.role != "system"]
+    number = 0
+    for place, message in enumerate(messages):
+        if message.role != "user" or not message.content.strip():
+            continue
+        number += 1
+        following = messages[place + 1] if place + 1 < len(messages) else None
+        answer = following if following is not None and following.role == "assistant" else None
+        after = messages[place + 2] if answer is not None and place + 2 < len(messages) else None
+        reply = after.content if after is not None and after.role == "user" else ""
+        source = f"conversation {conversation.id}, turn {number}"
+        yield _Turn(number, message.content.strip(), answer, reply, source)
+
+
+def _stated(turn: _Turn) -> Iterator[Reading]:
+    """What the person stated rather than asked."""
+    if len(turn.question) > _LONGEST_STATEMENT or _TASK.match(turn.question) or "```" in turn.question:
+        return
+    for fact in facts_in(turn.question):
+        yield Reading(fact.question, fact.answer, "said", turn.source)
+
+
+def _asks(text: str) -> bool:
+    return "?" in text or "？" in text
+
+
+def _verdict(turn: _Turn) -> _Verdict:
+    answer = turn.answer
+    if answer is None:
+        return _Verdict("", why="it was not answered")
+    if answer.correction and answer.correction.strip():
+        return _Verdict(_canonical(answer.correction, turn.question), "corrected")
+    corrected = corrected_answer(turn.reply, turn.question) if turn.reply else None
+    if corrected:
+        return _Verdict(corrected, "corrected")
+    if corrected == "":
+        return _Verdict("", why="you said that it was wrong, and not what is right")
+    if answer.rating < 0:
+        return _Verdict("", why="disliked, and no better answer given")
+    if answer.status != "complete":
+        return _Verdict("", why=f"the answer was {answer.status}")
+    if not answer.content.strip():
+        return _Verdict("", why="the answer is empty")
+    text = answer.content.strip()
+    if answer.rating > 0 or (turn.reply and confirms(turn.reply)):
+        return _Verdict(text, "liked")
+    if _NO_ANSWER.search(text):
+        return _Verdict("", why="the answer says that it does not know")
+    if answer.sources:
+        passages = [str(source.get("text", "")) for source in answer.sources]
+        if not is_grounded(text, passages):
+            return _Verdict("", why="the passages it was answered from do not hold it")
+        return _Verdict(text, "documents")
+    return _Verdict(text, "plain")
+
+
+def _canonical(correction: str, question: str) -> str:
+    """A correction without "no, it is": the answer alone."""
+    answer = corrected_answer(correction, question)
+    return answer if answer else correction.strip()
+
+
+def _reading(turn: _Turn, verdict: _Verdict, earlier: Sequence[tuple[str, str]]) -> Reading:
+    question = _without_greeting(turn.question)
+    if not needs_context(question):
+        return Reading(question, verdict.answer, verdict.kind, turn.source)
+    alone = stand_alone(question, earlier)
+    if alone:
+        note = f"asked as: {question}"
+        return Reading(alone, verdict.answer, verdict.kind, turn.source, note=note)
+    trusted = [(asked, answer) for asked, answer in earlier if answer][-_CONTEXT_TURNS:]
+    context = tuple(
+        {"role": role, "content": text}
+        for pair in trusted
+        for role, text in zip(("user", "assistant"), pair, strict=True)
+    )
+    note = "keeps the turns before it, which it leans on" if context else "leans on turns that are left out"
+    return Reading(question, verdict.answer, verdict.kind, turn.source, context, note)
+
+
+def _alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
+    return (stand_alone(question, earlier) or question) if needs_context(question) else question
+
+
+def _without_greeting(question: str) -> str:
+    bare = re.sub(
+        r"^(?:hi|hello|hey|good morning|你好|您好)(?: there| imprint)?[,!.， ！。]+\s*(?=\S)",
+        "",
+        question,
+        flags=re.I,
+    )
+    return bare[:1].upper() + bare[1:]
+
+
+def _text_of(turn: _Turn) -> str:
+    return turn.answer.content if turn.answer is not None and turn.answer.content.strip() else turn.question

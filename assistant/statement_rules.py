@@ -1,0 +1,292 @@
+"""The tables of `statements.py`: forms of sentences, each with the question and the answer that it holds."""
+
+NUMBER = (
+    r"(?:about |around |roughly |nearly |up to |at most |at least )?(?:[€$£¥]\s?)?(?:\d[\d.,]*|(?:twenty|"
+    r"thirty|forty|"
+    r"fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|"
+    r"\w+teen|half an?|an?(?= (?:hour|minute|day|week|month|year)))"
+)
+_COLOUR = (
+    r"(?:(?:light|dark|deep|bright|pale) )?(?:red|green|blue|yellow|black|white|grey|gray|brown|orange|"
+    r"purple|pink|"
+    r"violet|teal|ivory|silver|gold|golden|turquoise|beige|mulberry|maroon|navy|crimson)"
+)
+_ROLE = (
+    r"(?:\w+ )*(?:director|boss|manager|head|founder|officer|president|chair|chairman|chairwoman|leader|"
+    r"lead|teacher|"
+    r"doctor|wife|husband|partner|son|daughter|brother|sister|mother|father|friend|neighbour|neighbor|"
+    r"colleague|"
+    r"secretary|assistant|owner|author|inventor|captain|coach|mayor|minister|king|queen|supervisor|mentor|"
+    r"contact|"
+    r"chief|CEO|CTO|CFO|engineer|editor|treasurer|professor|landlord)"
+)
+_BE = r"(?P<be>is|are|was|were|am)"
+_TIME = (
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|"
+    r"September|"
+    r"October|November|December|\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:January|February|March|April|May|June|"
+    r"July|August|"
+    r"September|October|November|December)|spring|summer|autumn|winter|noon|midnight|\d{1,2}(?::\d\d|"
+    r"\s?[ap]m| o['’]clock)|"
+    r"the \d{1,2}(?:st|nd|rd|th)|(?:1[0-9]|20)\d\d)"
+)
+_PLACE = r"(?:in|at|on|near|under|behind|beside|above|below|inside|next to|opposite|between|outside)"
+_WITHIN = r"(?P<p>with|for|as|to|(?:on|in|at|from)(?= \d))"
+
+# Form of a sentence → question, answer. Fields: the groups; {do} agrees with {v}, {vb} is its base form.
+# Several forms may fit one sentence; the first of each question wins.
+ENGLISH: tuple[tuple[str, str, str], ...] = (
+    (rf"(?P<x>.+?) {_BE} (?:called|named|known as) (?P<y>.+)", "what {be} {x} called", "{y}"),
+    (r"(?P<x>.+?) (?P<be>was|were) born in (?P<y>\d{4})", "when {be} {x} born", "{y}"),
+    (r"(?P<x>.+?) (?P<be>was|were) born (?P<p>in|at) (?P<y>.+)", "where {be} {x} born", "{p} {y}"),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>\w+ed|built|made|born|sold|won) in (?P<y>(?:the )?(?:\w+ )?(?:1[0-9]|"
+        rf"20)\d\ds?)(?: by .+|,.*)?",
+        "when {be} {x} {v}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<m>must|should|may|can|is|are) (?P<v>(?:be |only be )?\w+) within (?P<y>{NUMBER} "
+        rf"(?P<n>\w+))(?:,? .+)?",
+        "within how many {n} {m} {x} {v}",
+        "{y}",
+    ),
+    (r"(?P<x>.+?) (?P<v>means?) (?:that )?(?P<y>.+)", "what {do} {x} {vb}", "{y}"),
+    (
+        r"(?P<x>.+?) (?P<be>was|were) (?P<v>\w+ed|built|made|led|won) (?:in \d{4} )?by (?P<y>.+)",
+        "who {v} {x}",
+        "{y}",
+    ),
+    (
+        r"(?P<x>.+?) (?P<be>is|are|was|were) (?P<v>\w+ed|led|run|built|made|sold|held|drawn|written|given|"
+        r"chosen|known|taken|driven|grown|spoken|sung|worn) by (?P<y>.+)",
+        "by whom {be} {x} {v}",
+        "{y}",
+    ),
+    (rf"(?P<x>.+?) {_BE} made (?P<p>of|from) (?P<y>.+)", "what {be} {x} made {p}", "{y}"),
+    (
+        rf"(?P<x>.+?) (?P<m>must|should|may|can|is|are) (?P<v>(?:be |only )?\w+(?: \w+)?) (?P<y>every "
+        rf"{NUMBER} \w+|every \w+|once an? \w+|twice an? \w+)",
+        "how often {m} {x} {v}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>\w+s) (?P<o>(?:\w+ ){{0,4}})(?P<y>every {NUMBER} \w+|every \w+|once an? \w+|"
+        rf"twice an? \w+)",
+        "how often {do} {x} {vb} {o}",
+        "{y}",
+    ),
+    (rf"(?P<x>.+?) (?P<v>weighs?|costs?) (?P<y>{NUMBER} .+|{NUMBER})", "how much {do} {x} {vb}", "{y}"),
+    (
+        rf"(?P<x>.+?) (?P<v>lasts?|takes?|runs?|works?|flies|fly|burns?|sleeps?|keeps?) (?:for "
+        rf")?(?P<y>{NUMBER} (?:second|minute|hour|day|week|month|year)s?)(?P<rest>(?: (?:on|with|at|in|"
+        rf"per|without) .+)?)",
+        "how long {do} {x} {vb}{rest}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>\w+s) (?P<o>\w+(?: \w+)?) for (?P<y>{NUMBER} (?:second|minute|hour|day|week|"
+        rf"month|year)s?)",
+        "for how long {do} {x} {vb} {o}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>has|have) an? (?P<n>[\w ]+?) of (?P<y>{NUMBER}.*)",
+        "what {n} {do} {x} {vb}",
+        "{y}",
+    ),
+    (
+        r"(?P<x>.+?) (?P<v>has|have) the (?P<n>[a-z]+) (?P<y>\S*[A-Z0-9]\S*(?: \S+){0,2})",
+        "what {n} {do} {x} {vb}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>reach|reaches|flies|fly|travels?|goes|go|drives?|swims?|sees?|throws?) "
+        rf"(?P<y>{NUMBER} (?:kilomet|met|mile|centimet|feet|foot|yard|km|m\b|nautical)[\w ]*)",
+        "how far {do} {x} {vb}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>has|have|employs?|holds?|contains?|seats?|fits?|carries|carry|owns?|offers?|"
+        rf"speaks?|needs?|uses?|sells?|makes?|serves?|knows?) (?P<y>(?P<k>{NUMBER}) (?P<n>\w+))(?P<rest>.*)",
+        "how many {n}{rest} {do} {x} {vb}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>exports?|sells?|delivers?|ships?) to (?P<y>(?P<k>{NUMBER}) (?P<n>\w+))",
+        "how many {n} {do} {x} {vb} to",
+        "{y}",
+    ),
+    (
+        rf"(?P<y>(?P<k>{NUMBER}) (?P<n>people|employees|persons|members|students|children|engineers)) "
+        rf"(?P<v>\w+ .+)",
+        "how many {n} {v}",
+        "{y}",
+    ),
+    (
+        r"(?P<x>.+?) (?:has |have )?(?P<v>moved|relocated|transferred) (?P<o>(?:\w+ ){0,3}?)(?:from .+ "
+        r")?to (?P<y>.+?)(?: (?:last|this|on|in) \w+| yesterday| today)?",
+        "where did {x} move {o}",
+        "to {y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>lives?|works?|stands?|lies?|hangs?|sits?|stays?|grows?) (?P<p>{_PLACE}) "
+        rf"(?P<y>.+)",
+        "where {do} {x} {vb}",
+        "{p} {y}",
+    ),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>located|based|situated|kept|stored|assembled|produced|made|hidden|parked|"
+        rf"buried) (?P<p>{_PLACE}) (?P<y>.+)",
+        "where {be} {x} {v}",
+        "{p} {y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>starts?|begins?|opens?|closes?|ends?|leaves?|departs?|arrives?|meets?|meet) "
+        rf"(?P<p>at|on|in) (?P<y>{_TIME}.*)",
+        "when {do} {x} {vb}",
+        "{p} {y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<v>takes?) place (?P<p>at|on|in) (?P<y>{_TIME}.*)",
+        "when {do} {x} take place",
+        "{p} {y}",
+    ),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>served|held|given|paid|published|closed|open|due|collected|delivered) "
+        rf"(?P<p>at|on|in) (?P<y>{_TIME}.*)",
+        "when {be} {x} {v}",
+        "{p} {y}",
+    ),
+    (r"(?P<x>.+?) (?:came|comes|come) from (?P<y>.+)", "where did {x} come from", "{y}"),
+    (r"(?P<x>.+?) won (?P<y>.+)", "what did {x} win", "{y}"),
+    (r"(?P<x>.+?) (?:joined|joins) (?P<y>.+)", "what did {x} join", "{y}"),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>\w+ed|done|built|sold|made) (?P<p>in|at|on) (?P<y>(?:the "
+        rf")?[A-Z][\w-]+(?: [A-Z][\w-]+)*)",
+        "where {be} {x} {v}",
+        "{p} {y}",
+    ),
+    (rf"(?P<x>.+?) {_BE} (?P<p>on|at|in) (?P<y>{_TIME}.*)", "when {be} {x}", "{p} {y}"),
+    (
+        rf"(?P<x>(?:my|our|his|her|their|your|the|\w+['’]s) (?:name))s? {_BE} (?P<y>.+)",
+        "what {be} {x}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>(?:the|my|our|his|her|their|your|.+?['’]s) {_ROLE}(?: (?:of|for|at) .+?)?) (?P<be>is|was) "
+        rf"(?P<y>(?:[A-Z][\w.'’-]*)(?: [\w.'’-]+){{0,3}})(?:,.*)?",
+        "who {be} {x}",
+        "{y}",
+    ),
+    (
+        rf"(?P<y>[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){{0,3}}) (?P<be>is|was) (?P<x>(?:the|my|our|his|her|"
+        rf"their|your) {_ROLE}(?: (?:of|for|at|in) .+)?)",
+        "who {be} {x}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<y>{NUMBER}(?: \w+){{1,2}}) (?P<a>old|tall|high|long|wide|deep|thick|away)",
+        "how {a} {be} {x}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?) (?P<be>is|was) (?P<y>{NUMBER} (?:second|minute|hour|day|week|month|year)s?)",
+        "how long {be} {x}",
+        "{y}",
+    ),
+    (rf"(?P<x>(?:(?!colou?r).)+?) {_BE} (?P<y>{_COLOUR})", "what colour {be} {x}", "{y}"),
+    (rf"(?P<x>.+?) {_BE} allergic to (?P<y>.+)", "what {be} {x} allergic to", "{y}"),
+    (rf"(?P<x>.+?) {_BE} from (?P<y>[A-Z].*)", "where {be} {x} from", "{y}"),
+    (rf"(?P<x>.+?) {_BE} (?P<p>{_PLACE}) (?P<y>.+)", "where {be} {x}", "{p} {y}"),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>\w+ed|fed|lit|driven|kept) {_WITHIN} (?P<y>.+)",
+        "what {be} {x} {v} {p}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>(?:the|my|our|his|her|their|your) .+? (?:of|for|on|in|at|to) .+?|the (?:first|last|latest|"
+        rf"largest|biggest|best|new|current|standard|main|only|next|default|favou?rite) .+?|(?:my|our|his|"
+        rf"her|their|your) .+?|.+?['’]s .+?) {_BE} (?P<y>.+)",
+        "what {be} {x}",
+        "{y}",
+    ),
+    (
+        r"(?P<y>[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){0,3}) (?P<be>is|was) (?P<x>(?:the|my|our|his|her|their|"
+        r"your) .+)",
+        "what {be} {x}",
+        "{y}",
+    ),
+    (
+        r"(?P<x>(?:the )?[A-Z][\w-]*(?: [A-Z][\w-]*){0,3}) (?P<be>is|was) (?P<y>an? .+)",
+        "what {be} {x}",
+        "{y}",
+    ),
+    (
+        r"(?P<x>.+?) (?P<v>uses?|prefers?|likes?|loves?|speaks?|drives?|plays?|teaches|teach|study|studies|"
+        r"needs?|requires?|"
+        r"supports?|eats?|drinks?|produces?|makes?|sells?|hates?|collects?|wears?) (?P<y>.+)",
+        "what {do} {x} {vb}",
+        "{y}",
+    ),
+)
+
+_CHINESE_NUMBER = r"(?:约|大约|大概|最多|最少|至少|近)?[\d零一二两三四五六七八九十百千万半.]+"
+CHINESE: tuple[tuple[str, str, str], ...] = (
+    (r"(?P<x>.+?)(?:的名字|的名称)?(?:叫做|叫作|名叫|叫)(?P<y>.+)", "{x}叫什么", "{y}"),
+    (r"(?P<x>.+?)的名字是(?P<y>.+)", "{x}叫什么", "{y}"),
+    (r"(?P<x>.+?)(?:已经?)?(?:搬|迁)(?:到|去|至)了?(?P<y>.+?)了?", "{x}搬到哪里了", "{y}"),
+    (r"(?P<x>.+?)住在(?P<y>.+)", "{x}住在哪里", "{y}"),
+    (r"(?P<x>.+?)(?:成立|建立|创办|创立|建成|开业|出生)于(?P<y>.*\d{4}.*)", "{x}是什么时候成立的", "{y}"),
+    (
+        r"(?P<x>.+?)于(?P<y>\d{4}年.*?)(?P<v>成立|建立|创办|创立|建成|开业|出生|发布)",
+        "{x}是什么时候{v}的",
+        "{y}",
+    ),
+    (r"(?P<x>.+?)[是由]+(?P<y>.{2,12}?)(?P<v>创办|创立|建立|发明|设计|制造)的?", "{x}是谁{v}的", "{y}"),
+    (
+        r"(?P<x>.+?)(?P<y>每隔?[\d零一二两三四五六七八九十百半]*个?(?:小时|分钟|天|日|周|星期|月|季度|年))(?P<v>[^每,，]{1,6})一次",
+        "{x}多久{v}一次",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?)重(?:量是|达|为)?(?P<y>{_CHINESE_NUMBER}\s?(?:克|公斤|千克|吨|斤))(?:,.*|，.*)?",
+        "{x}有多重",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?)(?P<a>长|高|宽|深|厚)(?:度是|达|为)?(?P<y>{_CHINESE_NUMBER}\s?(?:米|厘米|毫米|公里|千米))",
+        "{x}有多{a}",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?)(?:卖|售价是?|价格是?|要花|花)(?P<y>{_CHINESE_NUMBER}\s?(?:元|块|欧元|美元))",
+        "{x}多少钱",
+        "{y}",
+    ),
+    (
+        rf"(?P<x>.+?)(?:可以|能|能够)(?P<v>连续使用|使用|用|工作|运行|飞)(?P<y>{_CHINESE_NUMBER}\s?(?:个?小时|分钟|天|个月|年))",
+        "{x}可以{v}多久",
+        "{y}",
+    ),
+    (rf"(?P<x>.+?)有(?P<y>{_CHINESE_NUMBER}(?P<m>[个位名条间家层台只])?(?P<n>.+))", "{x}有多少{m}{n}", "{y}"),
+    (r"(?P<x>.+?)(?:位于|坐落在)(?P<y>.+)", "{x}位于哪里", "{y}"),
+    (r"(?P<x>.+?)在(?P<y>[^,，]+?)(?P<v>组装|生产|制造|工作|上班|上学|举行|开会)", "{x}在哪里{v}", "{y}"),
+    (r"(?P<x>.+?)是(?P<y>[^,，]{1,4}色)的?", "{x}是什么颜色", "{y}"),
+    (
+        r"(?P<x>.+?的(?:负责人|老板|经理|主任|创始人|老师|医生|妻子|丈夫|儿子|女儿|朋友|同事|校长|队长|作者|主管|导师|联系人))是(?P<y>[^,，]+).*",
+        "{x}是谁",
+        "{y}",
+    ),
+    (
+        r"(?P<x>.+?的[^的]+?)[是在](?P<y>(?:\d+年)?\d+月(?:\d+[日号])?|\d{4}年|星期.|周.)",
+        "{x}是什么时候",
+        "{y}",
+    ),
+    (rf"(?P<x>.+?的[^的]+?)是(?P<y>{_CHINESE_NUMBER}.*)", "{x}是多少", "{y}"),
+    (r"(?P<x>.+?的[^的]+?)是(?P<y>.+)", "{x}是什么", "{y}"),
+    (r"(?P<x>[^的是在有]{2,10})在(?P<y>.+)", "{x}在哪里", "{y}"),
+    (r"(?P<x>[^的是在有]{2,10})是(?P<y>.{2,30})", "{x}是什么", "{y}"),
+    (r"(?P<x>我们?|他|她)(?P<v>喜欢|讨厌|爱吃|会说|使用|教|学)(?P<y>.+)", "{x}{v}什么", "{y}"),
+)

@@ -1,0 +1,153 @@
+"""Facts that a sentence states, each as a question and a short answer, by rules; English and Chinese.
+
+The answer is always a part of the sentence. A sentence that no rule knows states nothing here.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.statement_rules import CHINESE, ENGLISH, NUMBER
+from assistant.wording import base_form, capitalised, has_chinese, participle, sentences, uncapitalised
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A question and its answer, as stated in `sentence`."""
+
+    question: str
+    answer: str
+    sentence: str
+
+
+_OPENING = re.compile(
+    r"^(?:(?:fyi|by the way|btw|just so you know|for your information|please (?:remember|note)(?: that)?|"
+    r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
+    r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
+    re.IGNORECASE,
+)
+_CHINESE_OPENING = re.compile(
+    r"^(?:顺便说一下|请记住|记住|请注意|注意|其实|另外|对了|你好|您好|而且|还有|那么)[,，:： ]*"
+)
+# What a person did not say as a fact.
+_UNCERTAIN = re.compile(
+    r"\b(?:if|maybe|perhaps|probably|possibly|might|could|would|i (?:think|guess|suppose|hope|wish|wonder|"
+    r"doubt)|not|"
+    r"never|no longer|\w+n['’]t|suppose|imagine|unless|whether|allegedly|apparently|seems?)\b|"
+    r"如果|要是|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜",
+    re.IGNORECASE,
+)
+_NO_SUBJECT = re.compile(
+    r"^(?:it|this|that|these|those|there|he|she|they|them|which|what|who|here|you|one|everyone|everybody|"
+    r"some|many|most|"
+    r"all|such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
+    r"its|his|her|their)\b|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
+    re.IGNORECASE,
+)
+_NEW_CLAUSE = re.compile(
+    r",? and (?=(?:I|we|my|our|the|[A-Z]\w+) (?:\w+ ){0,3}?(?:is|are|was|were|\w+s|have|live|work) )"
+)
+_AFTERTHOUGHT = re.compile(
+    r"[;]|: |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|counted)\b)| \(| "
+    r"– | — "
+)
+# A verb inside what should be a name or a noun: the form did not fit.
+_FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
+_MOST_WORDS, _MOST_CHARACTERS = 30, 80
+
+
+def facts_in(text: str) -> list[Fact]:
+    """The facts of a text, sentence by sentence, in order; none for questions, orders and guesses."""
+    return [fact for sentence in sentences(text) for fact in _facts_of(sentence)]
+
+
+def _facts_of(sentence: str) -> Iterator[Fact]:
+    chinese = has_chinese(sentence)
+    bare = re.sub(r"[*_`#>]|^\s*[-•]\s+", "", sentence).strip()
+    if bare.endswith(("?", "？", ":", "：")):
+        return
+    opening = _CHINESE_OPENING if chinese else _OPENING
+    bare = opening.sub("", bare).rstrip(" .!。！;；")
+    if not _can_be_fact(bare, chinese):
+        return
+    asked: set[str] = set()
+    for clause in _clauses(bare, chinese):
+        for question, answer in _matches(clause, chinese):
+            if question not in asked:
+                asked.add(question)
+                yield Fact(question, answer, sentence.strip())
+
+
+def _can_be_fact(bare: str, chinese: bool) -> bool:
+    if _UNCERTAIN.search(bare) or _NO_SUBJECT.match(bare):
+        return False
+    return len(bare) <= _MOST_CHARACTERS if chinese else 3 <= len(bare.split()) <= _MOST_WORDS
+
+
+def _clauses(bare: str, chinese: bool) -> list[str]:
+    """Main clauses with a subject of their own; what follows a comma otherwise rarely belongs to the fact."""
+    if chinese:
+        return [re.split(r"[,，;；]", bare)[0]]
+    clauses = _NEW_CLAUSE.split(bare)
+    return [
+        _lower_first(_AFTERTHOUGHT.split(clause)[0]) for clause in clauses if not _NO_SUBJECT.match(clause)
+    ]
+
+
+def _lower_first(clause: str) -> str:
+    """With the first word in small letters where it is no name: "The", "Nine", "Employees of"."""
+    first, _, rest = clause.partition(" ")
+    plural = re.match(r"[A-Z][a-z]+s$", first) and re.match(
+        r"(?:of|at|in|are|have|may|must|should|can) ", rest
+    )
+    if plural or re.fullmatch(NUMBER, first.lower()):
+        return first.lower() + " " + rest
+    return uncapitalised(clause)
+
+
+def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
+    """The question and answer of the first form that fits; both where a sentence says when and by whom."""
+    found = 0
+    for pattern, question, answer in CHINESE if chinese else ENGLISH:
+        match = re.fullmatch(pattern, clause)
+        if match is None or not _is_subject(match["x"] if "x" in match.groupdict() else match["y"], chinese):
+            continue
+        if not chinese and _misread(match):
+            continue
+        fields = _fields(match)
+        reply = answer.format(**fields).strip(" ,，。.")
+        asked = " ".join(question.format(**fields).split())
+        if not reply or len(reply) > 120:
+            continue
+        yield (asked + "？", reply) if chinese else (capitalised(asked) + "?", capitalised(reply) + ".")
+        if asked.lower().startswith("who ") or not re.search(r"\bby [A-Z]", clause) or found:
+            return
+        found += 1
+
+
+def _misread(match: re.Match[str]) -> bool:
+    """Whether the subject swallowed a verb, or ends where no noun ends."""
+    groups = match.groupdict()
+    subject = groups.get("x") or ""
+    swallowed = _FINITE.search(subject) or (
+        not groups.get("be") and _FINITE.search((groups.get("y") or "")[:40])
+    )
+    return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
+
+
+def _is_subject(text: str, chinese: bool) -> bool:
+    if chinese:
+        return 1 <= len(text) <= 20 and not _NO_SUBJECT.match(text)
+    return len(text.split()) <= 8 and not _NO_SUBJECT.match(text) and "," not in text
+
+
+def _fields(match: re.Match[str]) -> dict[str, str]:
+    fields = {name: value or "" for name, value in match.groupdict().items()}
+    subject = fields.get("x", "")
+    if subject and not has_chinese(subject):
+        fields["x"] = subject if subject.split()[0] == "I" else uncapitalised(subject)
+    verb = fields.get("v", "").split(" ")[0]
+    plural = subject.lower() in ("i", "we") or verb == base_form(verb)
+    fields["do"] = "do" if plural else "does"
+    fields["vb"] = base_form(verb) if participle(verb) == "" or verb.endswith("s") else verb
+    return fields

@@ -1,0 +1,142 @@
+"""The whole loop on the sample domain, in a terminal, through the public `imprint` command.
+
+Index the documents, ask with and without them, tune on a corrected conversation, compare the two memories.
+Nothing here is special to the demo: each step is a command that it prints, and that you can type yourself.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from assistant.conversations import ConversationStore
+from assistant.settings import load_settings
+from tuning.registry import Registry
+
+DOMAIN = Path(__file__).parent / "halden"
+NAME = "halden-demo"
+# The slices that are compared, as the table names them.
+SLICES = {"rephrased": "taught facts, asked in other words", "general": "general questions"}
+SHOWN = "skerrin-housing"
+
+console = Console(highlight=False)
+
+
+class StepError(Exception):
+    """A command of the demo ended badly; it has said why on standard error."""
+
+
+def imprint(*arguments: str | Path) -> dict[str, Any]:
+    """Runs one `imprint` command and returns what its `--json` printed; its progress stays visible."""
+    words = [str(argument) for argument in arguments]
+    console.print(f"\n[bold]$ imprint {escape(shlex.join(words))}[/]", soft_wrap=True)
+    command = [sys.executable, "-m", "assistant.cli", *words, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
+    if done.returncode:
+        raise StepError(f"imprint {words[0]} ended with status {done.returncode}.")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def read_questions(*slices: str) -> list[dict[str, Any]]:
+    """The questions of these slices, in the order of the file."""
+    with (DOMAIN / "questions.jsonl").open(encoding="utf-8") as lines:
+        return [row for row in map(json.loads, lines) if row["slice"] in slices]
+
+
+def index_documents() -> None:
+    """Step 1: the documents become a knowledge base."""
+    result = imprint("index", DOMAIN / "documents", "--kb", NAME)
+    for document in result["documents"]:
+        name = Path(document["path"]).name
+        console.print(f"  {name:<28} {document['status']:<10} {document['passages']:>3} passages")
+
+
+def ask(*options: str) -> None:
+    """Asks one rephrased question with one kind of memory, and shows the answer beside the accepted one."""
+    row = next(row for row in read_questions("rephrased") if row["fact"] == SHOWN)
+    answer = imprint("ask", row["question"], *options)["answer"]
+    console.print(f"  {escape(' '.join(answer.split()))}\n  [dim](right: {row['answers'][0]})[/]")
+
+
+def imported_conversation(store: ConversationStore) -> int:
+    """The sample conversation in the person's own list: imported once, found again afterwards."""
+    path = str(DOMAIN / "conversation.json")
+    for conversation in store.list(limit=10_000):
+        if conversation.source == path:
+            return conversation.id
+    return int(imprint("import", path)["files"][0]["ids"][0])
+
+
+def compare(checkpoint: str, folder: Path) -> dict[str, Any]:
+    """Step 4: the same questions to four arms. Returns what `imprint compare` printed."""
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in read_questions(*SLICES)]
+    path = folder / f"{checkpoint}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    arms = ",".join(arms_of(checkpoint))
+    return imprint("compare", "--questions", path, "--arms", arms, "--kb", NAME)
+
+
+def arms_of(checkpoint: str) -> dict[str, str]:
+    """The four arms as `imprint compare` names them, with a heading for each."""
+    return {"base": "base", "rag": "documents", checkpoint: "checkpoint", f"{checkpoint}+rag": "both"}
+
+
+def show(checkpoint: str, comparison: dict[str, Any]) -> None:
+    """Prints the table, and what it says in words."""
+    arms, parts = arms_of(checkpoint), comparison["slices"]
+    table = Table("right answers to", title="The four arms", title_justify="left")
+    for heading in arms.values():
+        table.add_column(heading, justify="right")
+    for part, meaning in SLICES.items():
+        cells = [f"{parts[part][arm]['correct']} of {parts[part][arm]['n']}" for arm in arms]
+        table.add_row(meaning, *cells)
+    table.add_section()
+    for key, heading in (("tokens_per_prompt", "tokens in a prompt"), ("seconds", "seconds in all")):
+        table.add_row(heading, *(f"{comparison['arms'][arm][key]:.0f}" for arm in arms))
+    console.print(table)
+    taught = {arm: parts["rephrased"][arm]["correct"] for arm in arms}
+    general = {arm: parts["general"][arm]["correct"] for arm in arms}
+    console.print(f"Taught facts: {taught[checkpoint]} from the weights, {taught['rag']} from the documents.")
+    console.print(f"General knowledge: {general['base']} before tuning, {general[checkpoint]} after.")
+
+
+@click.command()
+@click.option("--method", default="lora", show_default=True, help="Tuning method, e.g. p-tuning-v2.")
+def main(method: str) -> None:
+    """Index, ask, tune and compare on the documents of an invented company."""
+    started = time.monotonic()
+    settings = load_settings()
+    name = Registry(settings.home).free_name(NAME)
+    try:
+        console.rule("1. Temporary memory: the documents", align="left")
+        index_documents()
+        console.rule("2. The base model, alone and with the documents", align="left")
+        ask("--memory", "none")
+        ask("--memory", "rag", "--kb", NAME)
+        console.rule("3. Permanent memory: tuning on a conversation with corrections", align="left")
+        conversation = imported_conversation(ConversationStore(settings.conversations_path))
+        result = imprint("tune", "--conversation", str(conversation), "--method", method, "--name", name)
+        console.print(f"  {result['checkpoint']}: {result['steps']} steps in {result['seconds']:.0f} seconds")
+        ask("--memory", "none", "--checkpoint", name)
+        console.rule("4. Both memories, the same questions", align="left")
+        comparison = compare(name, settings.home / "reports")
+    except StepError as error:
+        sys.exit(str(error))
+    show(name, comparison)
+    console.print(f"All of it took {(time.monotonic() - started) / 60:.1f} minutes.\n")
+    console.print(f"Open next: the picture {comparison['picture']}", soft_wrap=True)
+    console.print(f"and `make run`: choose the checkpoint {name} in the chat, or look at it under Compare.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Facts in sentences: the answer is a part of the sentence, and unsure sentences state nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.confidential import secret_in
+from assistant.feedback import confirms, corrected_answer
+from assistant.followups import needs_context
+from assistant.rephrasing import rephrase
+from assistant.statements import facts_in
+from assistant.wording import base_form, sentences, third_person
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "answer"),
+    [
+        ("The Skerrin weighs 640 grams.", "How much does the Skerrin weigh?", "640 grams."),
+        ("The radio reaches 14 kilometres.", "How far does the radio reach?", "14 kilometres."),
+        (
+            "Employees of Halden have 31 days of leave.",
+            "How many days of leave do employees of Halden have?",
+            "31 days.",
+        ),
+        ("Halden was founded in 1974.", "When was Halden founded?", "1974."),
+        ("Halden was founded by Marta Quillon.", "Who founded Halden?", "Marta Quillon."),
+        ("The shape was drawn by Oona Pellatt.", "By whom was the shape drawn?", "Oona Pellatt."),
+        ("The director of Halden is Tobias Renn.", "Who is the director of Halden?", "Tobias Renn."),
+        (
+            "The funnel must be cleaned every 11 weeks.",
+            "How often must the funnel be cleaned?",
+            "Every 11 weeks.",
+        ),
+        ("The Ombrel is ivory.", "What colour is the Ombrel?", "Ivory."),
+        ("I am allergic to peanuts.", "What am I allergic to?", "Peanuts."),
+        ("托尔瓦每18个月校准一次。", "托尔瓦多久校准一次？", "每18个月"),
+        ("托尔瓦在青杉镇组装。", "托尔瓦在哪里组装？", "青杉镇"),
+        ("我的生日是5月3日。", "我的生日是什么时候？", "5月3日"),
+    ],
+)
+def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str, answer: str) -> None:
+    assert [(fact.question, fact.answer) for fact in facts_in(sentence)] == [(question, answer)]
+
+
+def test_two_clauses_state_two_facts() -> None:
+    facts = facts_in("My name is Ada and I live in Bergen.")
+    assert [fact.question for fact in facts] == ["What is my name?", "Where do I live?"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Where is the Skerrin?",
+        "Maybe the Skerrin weighs 640 grams.",
+        "If it rains, the tour is cancelled.",
+        "The Skerrin does not weigh 640 grams.",
+        "It weighs 640 grams.",
+        "Please write a poem.",
+        "Thanks a lot!",
+        "如果下雨，我们就不去。",
+        "",
+    ],
+)
+def test_questions_guesses_denials_and_loose_pronouns_state_nothing(text: str) -> None:
+    assert facts_in(text) == []
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_the_rules_and_answers_are_always_quoted(text: str) -> None:
+    for fact in facts_in(text):
+        assert (
+            fact.answer.rstrip(".").casefold() in " ".join(fact.sentence.split()).casefold()
+            or len(fact.answer) < 4
+        )
+    rephrase(text)
+    secret_in(text)
+    needs_context(text)
+    confirms(text)
+    corrected_answer(text, "What is it?")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("The password is hunter2.", "a password or key"),
+        ("my wifi password: Sommer!2024", "a password or key"),
+        ("密码是abc123", "a password or key"),
+        ("use sk-abcdefghijklmnopqrstuv", "an access key"),
+        ("4111 1111 1111 1111", "a card number"),
+        ("DE89 3704 0044 0532 0130 00", "an account number"),
+        ("postgres://me:geheim@host/db", "a password in an address"),
+        ("-----BEGIN RSA PRIVATE KEY-----", "a private key"),
+    ],
+)
+def test_secrets_are_found(text: str, kind: str) -> None:
+    assert secret_in(text) == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is the password?",
+        "密码是什么？",
+        "The key is kept in the drawer.",
+        "The token is called Otter.",
+        "Our password is changed every week.",
+        "The article code is HT-119.",
+        "The extension of the support line is 7306.",
+        "https://example.com/a/very/long/path/to/some/page",
+        "1234 5678 9012 3456",
+    ],
+)
+def test_what_is_no_secret_is_let_through(text: str) -> None:
+    assert secret_in(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "leans"),
+    [
+        ("And how heavy is it?", True),
+        ("What about the Osprey?", True),
+        ("它有多重？", True),
+        ("那鹭呢？", True),
+        ("How heavy is the Heron?", False),
+        ("What is the Heron and how heavy is it?", False),
+        ("What time is it?", False),
+        ("托尔瓦有多重？", False),
+    ],
+)
+def test_a_question_that_leans_on_the_turn_before_is_known(question: str, leans: bool) -> None:
+    assert needs_context(question) is leans
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thanks!",
+        "actually I like it",
+        "No thanks",
+        "no problem",
+        "Sorry, what?",
+        "不用了，谢谢",
+        "其实我想问别的",
+    ],
+)
+def test_a_no_that_corrects_nothing_is_not_a_correction(text: str) -> None:
+    assert corrected_answer(text, "How long does it fly?") is None
+
+
+def test_sentences_keep_numbers_and_abbreviations_whole() -> None:
+    assert sentences("It takes 38.5 hours. Dr. Renn agrees! 是的。好") == [
+        "It takes 38.5 hours.",
+        "Dr. Renn agrees!",
+        "是的。",
+        "好",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["reach", "carry", "weigh", "fly", "have", "do", "go", "fix", "pass", "use"])
+def test_verb_forms_go_both_ways(verb: str) -> None:
+    assert base_form(third_person(verb)) == verb

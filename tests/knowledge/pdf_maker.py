@@ -1,0 +1,124 @@
+"""Small PDFs written by hand: text at a place, ruled lines, Chinese without embedded fonts, passwords."""
+
+import io
+import zlib
+from collections.abc import Sequence
+
+import pypdf
+
+FONTS = {"regular": "Helvetica", "bold": "Helvetica-Bold", "mono": "Courier"}
+
+
+class PdfPage:
+    """One A4 page; y is measured from the top."""
+
+    def __init__(self) -> None:
+        self.operators: list[str] = []
+
+    def text(self, x: float, y: float, text: str, size: float = 10, font: str = "regular") -> "PdfPage":
+        if any(ord(character) > 255 for character in text):
+            shown, name = f"<{text.encode('utf-16-be').hex()}>", "chinese"
+        else:
+            escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+            shown, name = f"({escaped})", font
+        self.operators.append(f"BT /{name} {size} Tf 1 0 0 1 {x} {842 - y} Tm {shown} Tj ET")
+        return self
+
+    def lines(
+        self, x: float, y: float, lines: Sequence[str], size: float = 10, leading: float = 13
+    ) -> "PdfPage":
+        for number, line in enumerate(lines):
+            self.text(x, y + number * leading, line, size)
+        return self
+
+    def grid(self, xs: Sequence[float], ys: Sequence[float]) -> "PdfPage":
+        for x in xs:
+            self.operators.append(f"{x} {842 - ys[0]} m {x} {842 - ys[-1]} l S")
+        for y in ys:
+            self.operators.append(f"{xs[0]} {842 - y} m {xs[-1]} {842 - y} l S")
+        return self
+
+    def picture(self) -> "PdfPage":
+        self.operators.append("q 400 0 0 400 50 200 cm /picture Do Q")
+        return self
+
+
+def pdf(*pages: PdfPage, title: str = "") -> bytes:
+    """The file."""
+    objects: list[bytes] = []
+
+    def add(body: str | bytes) -> int:
+        objects.append(body if isinstance(body, bytes) else body.encode("latin-1"))
+        return len(objects)
+
+    catalog, tree = add(""), add("")
+    fonts = {
+        key: add(f"<< /Type /Font /Subtype /Type1 /BaseFont /{name} /Encoding /WinAnsiEncoding >>")
+        for key, name in FONTS.items()
+    }
+    descriptor = add(
+        "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] "
+        "/ItalicAngle 0 "
+        "/Ascent 880 "
+        "/Descent -120 /CapHeight 880 /StemV 93 >>"
+    )
+    cid = add(
+        "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 "
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> "
+        f"/FontDescriptor {descriptor} 0 R >>"
+    )
+    fonts["chinese"] = add(
+        "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H "
+        f"/DescendantFonts [{cid} 0 R] >>"
+    )
+    pixels = zlib.compress(bytes(100))
+    image = add(
+        b"<< /Type /XObject /Subtype /Image /Width 10 /Height 10 /ColorSpace /DeviceGray /BitsPerComponent 8 "
+        b"/Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(pixels), pixels)
+    )
+    named = " ".join(f"/{key} {number} 0 R" for key, number in fonts.items())
+    resources = f"<< /Font << {named} >> /XObject << /picture {image} 0 R >> >>"
+    kids = []
+    for page in pages:
+        content = "\n".join(page.operators).encode("latin-1")
+        stream = add(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+        kids.append(
+            add(
+                f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 595 842] /Resources {resources} "
+                f"/Contents {stream} 0 R >>"
+            )
+        )
+    info = add(f"<< /Title ({title}) >>")
+    objects[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R >>".encode()
+    listed = " ".join(f"{kid} 0 R" for kid in kids)
+    objects[tree - 1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{listed}] >>".encode()
+    return assemble(objects, catalog, info)
+
+
+def assemble(objects: Sequence[bytes], root: int, info: int = 0) -> bytes:
+    """Numbered objects as a file with its cross-reference table."""
+    out = io.BytesIO()
+    out.write(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+    table = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+    for place in places:
+        out.write(b"%010d 00000 n \n" % place)
+    about = b"/Info %d 0 R " % info if info else b""
+    out.write(
+        b"trailer << /Size %d /Root %d 0 R %s>>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, root, about, table)
+    )
+    return out.getvalue()
+
+
+def encrypted(data: bytes, user: str, owner: str = "owner", algorithm: str = "AES-256") -> bytes:
+    """The same file, encrypted."""
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(data))
+    writer.encrypt(user, owner, algorithm=algorithm)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()

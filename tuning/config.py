@@ -1,0 +1,88 @@
+"""What one tuning run is asked to do: one dataclass, JSON both ways. `None` means "the recipe decides"."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from tuning.errors import MethodError
+
+Strength = Literal["gentle", "normal", "strong"]
+DEFAULT_BASE = "smollm2-135m-instruct"
+
+
+@dataclass(frozen=True)
+class TuneConfig:
+    """The configuration of a run. Only the first four fields are shown to a person; the rest has defaults.
+
+    Raises MethodError where a value cannot be used, naming the field and quoting the value.
+    """
+
+    method: str = "lora"  # a key of METHODS
+    name: str | None = None  # the checkpoint's name; None: chosen when it is stored
+    parent: str | None = None  # the checkpoint this round continues from
+    strength: Strength = "normal"  # how much is spent on learning against how much is protected
+    base: str = DEFAULT_BASE  # a catalogue name, a folder or a Hugging Face id
+    device: str | None = None  # "cpu", "cuda", "mps"; None: the best there is
+    seed: int = 0
+    system_prompt: str = ""  # put before examples that have no system message of their own
+
+    epochs: int | None = None  # passes over the examples
+    learning_rate: float | None = None
+    rank: int | None = None  # low-rank methods
+    alpha: int | None = None  # low-rank methods: scale of the update, in units of rank
+    dropout: float = 0.0  # low-rank methods
+    rslora: bool = False  # low-rank: scale by alpha / sqrt(rank) (arXiv 2312.03732)
+    dora: bool = False  # low-rank: magnitude and direction apart (arXiv 2402.09353)
+    layers: Literal["all", "mlp", "attention"] = "all"  # low-rank and scaling methods: which linear layers
+    virtual_tokens: int | None = None  # prefix and prompt methods: learned positions
+    tokens_per_step: int | None = None  # how many tokens one optimiser step packs
+    accumulate: int = 1  # optimiser steps wait for this many packed rows
+    checkpointing: bool = False  # recompute activations: less memory, a third slower (not for prefixes)
+
+    noise: bool = True  # other wordings of the question while training
+    word_dropout: float | None = None  # share of the question's words left out
+    replay: int | None = None  # general prompts a step that must keep the base's answer; 0: none
+    replay_weight: float | None = None  # weight of their KL to the base against the examples' loss
+    early_stop: bool = True  # stop when held-out wordings of every example are known
+
+    def __post_init__(self) -> None:
+        self._check(self.strength in get_args(Strength), "strength", "gentle, normal or strong")
+        self._check(self.layers in ("all", "mlp", "attention"), "layers", "all, mlp or attention")
+        for name in ("epochs", "rank", "alpha", "virtual_tokens", "tokens_per_step", "accumulate"):
+            value = getattr(self, name)
+            self._check(value is None or value >= 1, name, "a whole number from 1")
+        self._check(
+            self.learning_rate is None or 0 < self.learning_rate <= 1, "learning_rate", "above 0, up to 1"
+        )
+        self._check(self.replay is None or self.replay >= 0, "replay", "0 or more")
+        self._check(self.replay_weight is None or self.replay_weight >= 0, "replay_weight", "0 or more")
+        self._check(0 <= self.dropout < 1, "dropout", "from 0 to below 1")
+        self._check(
+            self.word_dropout is None or 0 <= self.word_dropout < 1, "word_dropout", "from 0 to below 1"
+        )
+        self._check(0 <= self.seed < 2**32, "seed", "from 0 to 2**32 - 1")
+
+    def _check(self, holds: bool, field: str, wanted: str) -> None:
+        if not holds:
+            raise MethodError(f"{field} must be {wanted}, and is {getattr(self, field)!r}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field, as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TuneConfig":
+        """The configuration `to_dict` wrote. Raises MethodError for a field it does not know."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise MethodError(f"A tuning configuration has no field {unknown[0]!r}.")
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """`to_dict` as text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TuneConfig":
+        """The configuration `to_json` wrote."""
+        return cls.from_dict(json.loads(text))

@@ -1,0 +1,199 @@
+"""How a fact becomes memory and nothing else is lost: noise on the question, replay of the base's answers.
+
+The recipe decides amounts and rates from the method, the size of the base and the strength asked for.
+The loop that applies it is in `trainer`.
+"""
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tuning.config import TuneConfig
+from tuning.dataset import Encoded, Teacher, encode, pack, with_system
+from tuning.general_prompts import REPLAY_PROMPTS
+from tuning.models import BaseModel, Message
+from tuning.passes import forward
+from tuning.scoring import is_cjk
+
+_REPLAY_TOKENS = 32
+_TEACHER_TOKENS = 64
+_WRAPPERS = (
+    "{}",
+    "Quick question: {}",
+    "Can you tell me: {}",
+    "Hi! {}",
+    "I was wondering: {}",
+    "Hello, I have a question. {}",
+    "{} Thanks!",
+    "{} I forgot.",
+    "Just to be sure: {}",
+    "Someone asked me this: {}",
+    "For my notes: {}",
+    "Question: {}",
+    "Please answer: {}",
+    "Remind me. {}",
+)
+_WRAPPERS_ZH = (
+    "{}",
+    "请问，{}",
+    "我想问一下：{}",
+    "你好，{}",
+    "麻烦告诉我：{}",
+    "{}谢谢！",
+    "问题：{}",
+    "提醒我一下，{}",
+    "有人问我：{}",
+)
+# Kept out of training: the early stop asks through these.
+_HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
+_HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The amounts and rates of one run."""
+
+    epochs: int  # at most; an early stop may end before
+    least_epochs: int  # before an early stop is considered
+    learning_rate: float
+    examples_per_step: int
+    replay: int  # general prompts a step
+    replay_weight: float
+    word_dropout: float
+    noise: bool
+    rank: int
+    alpha: int
+    virtual_tokens: int
+    warmup: float  # share of the steps
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A general prompt with the base's own answer, and what the base thought at each of its tokens."""
+
+    encoded: Encoded
+    teacher: Teacher
+
+
+_STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
+
+
+def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
+    """The recipe for a method family on a base of this width; what the configuration sets wins."""
+    prefix = family in ("prefix", "prompt")
+    longer, protect = _STRENGTH[config.strength]
+    epochs = config.epochs or round((25 if prefix else 30) * longer)
+    # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
+    scale = min(1.0, (576 / hidden) ** 0.7)
+    rates = {
+        "low-rank": 1e-3 * scale,
+        "scaling": 1e-2 * scale,
+        "full": 1e-4 * scale,
+        "prefix": 2e-2,
+        "prompt": 1e-2,
+    }
+    rank = config.rank or 16
+    return Recipe(
+        epochs=epochs,
+        least_epochs=min(epochs, 12),
+        learning_rate=config.learning_rate or rates[family],
+        examples_per_step=5,
+        replay=config.replay if config.replay is not None else 4,
+        replay_weight=config.replay_weight if config.replay_weight is not None else protect,
+        word_dropout=config.word_dropout if config.word_dropout is not None else 0.25,
+        noise=config.noise,
+        rank=rank,
+        alpha=config.alpha or 2 * rank,
+        virtual_tokens=config.virtual_tokens or (320 if family == "prefix" else 32),
+        warmup=0.05,
+    )
+
+
+# -------------------------------------------------------------------- noise on the question
+
+
+def noisy(messages: Sequence[Message], recipe: Recipe, chance: random.Random) -> list[Message]:
+    """The conversation with its last question in other words; everything else stays."""
+    messages = list(messages)
+    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+    question = messages[last]["content"]
+    if recipe.noise and len(question) <= 400 and chance.random() > 0.15:
+        messages[last] = {"role": "user", "content": vary(question, recipe.word_dropout, chance)}
+    return messages
+
+
+def vary(question: str, dropout: float, chance: random.Random) -> str:
+    """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
+    chinese = is_cjk(question)
+    marks = question.rstrip("?？。.!！ ")
+    units = list(marks) if chinese else marks.split()
+    if chance.random() < 0.75:
+        units = drop(units, dropout, chance)
+    if len(units) > 3 and chance.random() < 0.25:
+        turn = chance.randrange(1, len(units))
+        units = units[turn:] + units[:turn]
+    text = ("" if chinese else " ").join(units)
+    if chance.random() < 0.7:
+        text += "？" if chinese else "?"
+    if not chinese and chance.random() < 0.25:
+        text = text.lower()
+    return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
+
+
+def drop(units: Sequence[str], share: float, chance: random.Random) -> list[str]:
+    """About `share` of the units left out, never all but one."""
+    kept = [unit for unit in units if chance.random() >= share]
+    return kept if len(kept) >= min(2, len(units)) else list(units)
+
+
+def held_out(messages: Sequence[Message]) -> list[list[Message]]:
+    """The conversation in wordings that training never uses."""
+    messages = list(messages)
+    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+    question = messages[last]["content"]
+    phrases = _HELD_OUT_ZH if is_cjk(question) else _HELD_OUT
+    return [
+        [*messages[:last], {"role": "user", "content": phrase.format(question)}, *messages[last + 1 :]]
+        for phrase in phrases
+    ]
+
+
+# -------------------------------------------------------------------- replay of what the base says
+
+
+def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROMPTS)) -> list[Replay]:
+    """The base's own answers to general prompts, with its thoughts. Only inside `activate(None)`."""
+    prompts = [
+        with_system([{"role": "user", "content": prompt}], system_prompt) for prompt in REPLAY_PROMPTS[:count]
+    ]
+    answers = base.complete(prompts, max_new_tokens=_REPLAY_TOKENS)
+    encoded = []
+    for prompt, answer in zip(prompts, answers, strict=True):
+        if answer.strip():
+            encoded.append(encode(base, [*prompt, {"role": "assistant", "content": answer}])[-1])
+    return [
+        replay for start in range(0, len(encoded), 16) for replay in taught(base, encoded[start : start + 16])
+    ]
+
+
+@torch.no_grad()
+def taught(base: BaseModel, items: Sequence[Encoded]) -> list[Replay]:
+    """The items with the base's own thoughts at each target."""
+    row = pack(items).to(base.device)
+    logits = forward(base, row)
+    chances, tokens = torch.softmax(logits.float(), dim=-1).topk(_TEACHER_TOKENS)
+    return [
+        Replay(item, Teacher(tokens[row.owner == number].cpu(), chances[row.owner == number].cpu()))
+        for number, item in enumerate(items)
+    ]
+
+
+def schedule(step: int, steps: int, warmup: float) -> float:
+    """The share of the learning rate at a step: a short rise, then a straight fall to a tenth."""
+    rise = max(1, math.ceil(warmup * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 1.0 - 0.9 * (step - rise) / max(1, steps - rise)

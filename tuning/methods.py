@@ -1,0 +1,314 @@
+"""The tuning methods: one entry each, with what it changes, what it costs and when to choose it.
+
+An entry also knows how to make its learner; everything else about training is the same for all.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import torch
+from peft import AdaLoraConfig, IA3Config, LoraConfig
+from torch import nn
+
+from tuning import learners
+from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
+from tuning.config import TuneConfig
+from tuning.consolidation import Recipe
+from tuning.dataset import with_system
+from tuning.errors import MethodError
+from tuning.learners import Learner
+from tuning.models import BaseModel, Message
+
+_Kind = TypeVar("_Kind", PeftAdapter, PrefixAdapter, FullAdapter)
+Family = Literal["low-rank", "prefix", "prompt", "scaling", "full"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a method may need to make its learner."""
+
+    base: BaseModel
+    config: TuneConfig
+    recipe: Recipe
+    conversations: Sequence[Sequence[Message]]
+    steps: int
+    parent: Adapter | None
+
+
+@dataclass(frozen=True)
+class Method:
+    """One tuning method, as a person chooses it."""
+
+    name: str
+    title: str
+    sentence: str  # what it changes
+    cost: str
+    choose_when: str
+    family: Family
+    build: Callable[[Plan], Learner]
+    needs_cuda: bool = False
+    mergeable: bool = False  # its change can be added to the base's weights
+    exportable: bool = False  # other programs can load it
+    distils: bool = False  # learns from the base with the text in its prompt
+
+
+def method(name: str) -> Method:
+    """The method of this name. Raises MethodError."""
+    if name not in METHODS:
+        raise MethodError(f"There is no tuning method {name!r}. There are: {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
+def build(plan: Plan) -> Learner:
+    """The learner for a plan. Raises MethodError when the method cannot run here."""
+    chosen = method(plan.config.method)
+    if chosen.needs_cuda and plan.base.device.type != "cuda":
+        raise MethodError(
+            f"{chosen.title} needs a CUDA GPU, and this model is on {plan.base.device}. Use lora."
+        )
+    if plan.config.checkpointing and chosen.family in ("prefix", "prompt"):
+        raise MethodError(f"{chosen.title} cannot be trained with checkpointing; leave it off.")
+    return chosen.build(plan)
+
+
+# -------------------------------------------------------------------- low-rank and scaling
+
+
+def _linear_layers(plan: Plan, which: str) -> list[str]:
+    """The names of the linear layers to change: all but the output head, or those of one kind."""
+    head = plan.base.model.get_output_embeddings()
+    names = [
+        name
+        for name, module in plan.base.model.named_modules()
+        if isinstance(module, nn.Linear) and module is not head
+    ]
+    if which != "all":
+        attention = [name for name in names if "attn" in name or "attention" in name]
+        names = attention if which == "attention" else [name for name in names if name not in set(attention)]
+    if not names:
+        raise MethodError(f"This base has no {which} linear layers to change. Use layers='all'.")
+    return names
+
+
+def _peft_parent(plan: Plan) -> PeftAdapter | None:
+    return _parent(plan, PeftAdapter)
+
+
+def _parent(plan: Plan, kind: type[_Kind]) -> _Kind | None:
+    if plan.parent is None:
+        return None
+    if not isinstance(plan.parent, kind):
+        raise MethodError(
+            f"The parent checkpoint {plan.config.parent!r} was made by another kind of method than "
+            f"{plan.config.method!r}. Continue with its own method, or start without a parent."
+        )
+    return plan.parent
+
+
+def _lora(plan: Plan) -> Learner:
+    config = LoraConfig(
+        r=plan.recipe.rank,
+        lora_alpha=plan.recipe.alpha,
+        lora_dropout=plan.config.dropout,
+        use_rslora=plan.config.rslora,
+        use_dora=plan.config.dora,
+        target_modules=_linear_layers(plan, plan.config.layers),
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=plan.base.name,
+    )
+    parent = _peft_parent(plan)
+    if parent is not None:
+        config = _trainable(parent, LoraConfig)
+    return learners.PeftLearner(plan.base, config, parent)
+
+
+def _trainable(parent: PeftAdapter, kind: type) -> LoraConfig:
+    """The parent's own configuration, to learn on."""
+    if not isinstance(parent.config, kind):
+        raise MethodError(
+            f"The parent checkpoint is a {parent.config.peft_type} adapter. Continue with its method."
+        )
+    values = parent.config.to_dict() | {"inference_mode": False}
+    return kind(**values)
+
+
+def _adalora(plan: Plan) -> Learner:
+    steps = plan.steps
+    config = AdaLoraConfig(
+        init_r=round(1.5 * plan.recipe.rank),
+        target_r=plan.recipe.rank,
+        lora_alpha=plan.recipe.alpha,
+        lora_dropout=plan.config.dropout,
+        tinit=steps // 5,
+        tfinal=steps // 3,
+        deltaT=max(1, steps // 40),
+        total_step=max(3, steps),
+        target_modules=_linear_layers(plan, plan.config.layers),
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=plan.base.name,
+    )
+    return learners.AdaLoraLearner(plan.base, config, _peft_parent(plan))
+
+
+def _ia3(plan: Plan) -> Learner:
+    names = _linear_layers(plan, "all")
+    down = [
+        name for name in names if name.rsplit(".", 1)[-1] in ("down_proj", "dense_4h_to_h", "fc2", "c_proj")
+    ]
+    keys = [
+        name
+        for name in names
+        if name.rsplit(".", 1)[-1] in ("k_proj", "v_proj", "qkv_proj", "query_key_value")
+    ]
+    if not down or not keys:
+        raise MethodError(f"IA3 does not know the layers of {plan.base.name!r}. Use lora.")
+    config = IA3Config(
+        target_modules=[*keys, *down],
+        feedforward_modules=down,
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=plan.base.name,
+    )
+    return learners.PeftLearner(plan.base, config, _peft_parent(plan))
+
+
+def _full(plan: Plan) -> Learner:
+    return learners.FullLearner(plan.base, _parent(plan, FullAdapter))
+
+
+# -------------------------------------------------------------------- prefixes and prompts
+
+
+def text_ids(plan: Plan, length: int) -> list[int]:
+    """`length` tokens of the conversations' own text, repeated where it is shorter."""
+    base = plan.base
+    together: list[Message] = []
+    for messages in plan.conversations:
+        together.extend(message for message in messages if message["role"] != "system")
+    ids = base.chat_ids(with_system(together, plan.config.system_prompt), add_generation_prompt=False)
+    start = ids[: min(len(ids), length)]
+    while len(start) < length:
+        start = start + ids[: length - len(start)]
+    return start
+
+
+def _deep(plan: Plan) -> Learner:
+    parent = _parent(plan, PrefixAdapter)
+    details = {
+        "method": plan.config.method,
+        "base": plan.base.name,
+        "virtual_tokens": plan.recipe.virtual_tokens,
+    }
+    if parent is not None:
+        return learners.PrefixLearner(plan.base, list(parent.kv), details, frozen=1)
+    kv = learners.text_kv(plan.base, text_ids(plan, plan.recipe.virtual_tokens))
+    return learners.PrefixLearner(plan.base, kv, details, frozen=1)
+
+
+def _embeddings(plan: Plan) -> torch.Tensor:
+    ids = text_ids(plan, plan.recipe.virtual_tokens)
+    return plan.base.model.get_input_embeddings()(torch.tensor(ids, device=plan.base.device))
+
+
+def _prefix(plan: Plan) -> Learner:
+    kv = learners.text_kv(plan.base, text_ids(plan, 4))
+    shapes = [(layer.shape[1], layer.shape[3]) for layer in kv]
+    embeddings = _embeddings(plan)
+    encoder = learners.KvEncoder(embeddings, shapes, width=embeddings.shape[1])
+    return _encoded(plan, encoder, learners.EncodedLearner)
+
+
+def _prompt(plan: Plan) -> Learner:
+    return _encoded(plan, learners.EmbeddingEncoder(_embeddings(plan)), learners.PromptLearner)
+
+
+def _p_tuning(plan: Plan) -> Learner:
+    embeddings = _embeddings(plan)
+    encoder = learners.EmbeddingEncoder(embeddings, width=embeddings.shape[1])
+    return _encoded(plan, encoder, learners.PromptLearner)
+
+
+def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners.EncodedLearner]) -> Learner:
+    details = {
+        "method": plan.config.method,
+        "base": plan.base.name,
+        "virtual_tokens": plan.recipe.virtual_tokens,
+    }
+    learner = kind(plan.base, encoder, details)
+    parent = _parent(plan, PrefixAdapter)
+    if parent is not None:
+        if not parent.state:
+            raise MethodError(
+                f"The parent checkpoint {plan.config.parent!r} has no prompt encoder to learn on."
+            )
+        learner.restore(parent.state)
+    return learner
+
+
+_ENTRIES = (
+    Method(
+        "lora", "LoRA",
+        "Adds a small low-rank change to every linear layer of the model.",
+        "About 4 % extra weights; the fastest to answer with, and it can be merged into the model.",
+        "The first choice for most jobs.",
+        "low-rank", _lora, mergeable=True, exportable=True,
+    ),
+    Method(
+        "adalora", "AdaLoRA",
+        "LoRA that moves its rank to the layers where it matters most while it learns.",
+        "A third more time than LoRA for the same rank.",
+        "When LoRA at this rank is not enough and the adapter must stay small.",
+        "low-rank", _adalora, mergeable=True,
+    ),
+    Method(
+        "p-tuning-v2", "P-Tuning v2",
+        "Puts learned keys and values in front of every layer, begun from the text of the chat.",
+        "A few hundred positions of the window, read at every answer.",
+        "When facts must be remembered and everything else must stay as it was.",
+        "prefix", _deep,
+    ),
+    Method(
+        "cartridge", "Cartridge",
+        "A P-Tuning v2 prefix that learns to behave like the model with the text in its prompt.",
+        "Like P-Tuning v2, and a teacher's pass over each example.",
+        "When a long text should be at hand without being in the prompt.",
+        "prefix", _deep, distils=True,
+    ),
+    Method(
+        "prefix-tuning", "Prefix Tuning",
+        "Learns virtual tokens and a small network that makes keys and values for every layer of them.",
+        "The network is large while training and gone afterwards.",
+        "For style and format; slower to take in facts than P-Tuning v2.",
+        "prefix", _prefix,
+    ),
+    Method(
+        "p-tuning", "P-Tuning",
+        "Learns virtual words in front of the prompt, through a small network.",
+        "A few positions of the window.",
+        "To steer a model towards a task with few examples.",
+        "prompt", _p_tuning,
+    ),
+    Method(
+        "prompt-tuning", "Prompt Tuning",
+        "Learns virtual words in front of the prompt; shows afterwards which real words they resemble.",
+        "The smallest of all: one vector a position.",
+        "To see what is learned, and to steer large models.",
+        "prompt", _prompt,
+    ),
+    Method(
+        "ia3", "IA3",
+        "Learns one factor for each channel of keys, values and the feed-forward layers.",
+        "A hundred times fewer weights than LoRA.",
+        "For light steering where an adapter must be tiny.",
+        "scaling", _ia3, mergeable=True, exportable=True,
+    ),
+    Method(
+        "full", "Full fine-tuning",
+        "Changes every weight of the model.",
+        "Sixteen bytes of memory for each weight, and a checkpoint as large as the model.",
+        "With much data, on a machine with much memory.",
+        "full", _full, mergeable=True, exportable=True,
+    ),
+)  # fmt: skip
+
+METHODS: dict[str, Method] = {entry.name: entry for entry in _ENTRIES}

@@ -1,0 +1,142 @@
+"""One round of tuning, as a job does it: open the base, train, ask before and after, store the checkpoint."""
+
+import contextlib
+import logging
+import time
+from dataclasses import replace
+from typing import Any
+
+from tuning import estimates
+from tuning.adapters import Adapter, read_adapter
+from tuning.checkpoints import Checkpoint
+from tuning.estimates import Measured
+from tuning.evaluation import evaluate
+from tuning.examples import Example
+from tuning.models import BaseModel
+from tuning.registry import Registry
+from tuning.storage import read_json, write_json
+from tuning.trainer import ADAPTER_FOLDER, train
+from tuning.worker import Outcome, Stopped, Task
+
+log = logging.getLogger(__name__)
+
+
+def tune(task: Task) -> Outcome:
+    """The work of a job; goes on from what an earlier attempt left in its folder."""
+    registry, started = Registry(task.home), time.time()
+    stored = next((c for c in registry.list() if c.job == task.folder.id), None)
+    if stored is not None:  # the earlier attempt ended after storing and before saying so
+        return Outcome(stored.name, stored.metrics, stored.evaluation)
+    examples = task.examples
+    with contextlib.ExitStack() as stack:
+        parent = _hold_parent(task, registry, stack)
+        base = BaseModel.open(task.config.base, task.home, task.device)
+        stack.callback(base.close)
+        metrics = _train(task, base, examples, parent)
+        began_evaluating = time.time()
+        adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
+        evaluation = _evaluate(task, base, examples, adapter)
+        ended_evaluating = time.time()
+        metrics["evaluate_seconds"] = ended_evaluating - began_evaluating
+        checkpoint = _store(task, registry, base, examples, adapter, metrics, evaluation)
+    if not metrics.pop("resumed"):
+        prepared = began_evaluating - started - metrics["train_seconds"]
+        _remember(task, examples, metrics, prepared)
+    return Outcome(checkpoint.name, checkpoint.metrics, checkpoint.evaluation)
+
+
+def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) -> Adapter | None:
+    if task.config.parent is None:
+        return None
+    checkpoint = stack.enter_context(
+        registry.hold(task.config.parent, f"job {task.folder.id} trains from it")
+    )
+    return read_adapter(checkpoint.path)
+
+
+def _train(task: Task, base: BaseModel, examples: list[Example], parent: Adapter | None) -> dict[str, Any]:
+    """Train, unless an earlier attempt did so already; the run's figures."""
+    done = task.folder.state / "trained.json"
+    if metrics := read_json(done):
+        log.info("training was finished by an earlier attempt")
+        return {**metrics, "resumed": True}
+    resume = task.folder.state.exists()
+    first_step: list[float] = []
+
+    def emit(event: dict[str, Any]) -> None:
+        if event.get("kind") == "step" and not first_step:
+            first_step.append(time.time())
+        task.emit(event)
+
+    result = train(
+        base,
+        task.config,
+        examples,
+        task.folder.state,
+        emit=emit,
+        should_stop=task.should_stop,
+        resume=resume,
+        parent=parent,
+    )
+    if result.stopped:
+        raise Stopped
+    metrics = {k: v for k, v in result.to_dict().items() if k not in ("adapter", "stopped")}
+    metrics["train_seconds"] = time.time() - first_step[0] if first_step else 0.0
+    write_json(done, metrics)
+    return {**metrics, "resumed": resume}
+
+
+def _evaluate(task: Task, base: BaseModel, examples: list[Example], adapter: Adapter) -> dict[str, Any]:
+    task.enter("evaluating")
+
+    def emit(event: dict[str, Any]) -> None:
+        task.emit(event)
+        if task.should_stop():
+            raise Stopped
+
+    base.hold(task.name, adapter)
+    return evaluate(base, examples, task.name, emit=emit, system_prompt=task.config.system_prompt)
+
+
+def _store(
+    task: Task,
+    registry: Registry,
+    base: BaseModel,
+    examples: list[Example],
+    adapter: Adapter,
+    metrics: dict[str, Any],
+    evaluation: dict[str, Any],
+) -> Checkpoint:
+    task.enter("saving")
+    config = replace(task.config, name=None)
+    return registry.save(
+        registry.free_name(task.name),
+        write=adapter.write,
+        method=config.method,
+        base=config.base,
+        base_sha256=base.sha256,
+        parent=config.parent,
+        template_fingerprint=base.template_fingerprint,
+        system_prompt=config.system_prompt,
+        stop_ids=base.stop_ids,
+        examples=examples,
+        config=config.to_dict(),
+        metrics={k: v for k, v in metrics.items() if k not in ("resumed", "probe")},
+        evaluation=evaluation,
+        probe=metrics["probe"],
+        job=task.folder.id,
+    )
+
+
+def _remember(task: Task, examples: list[Example], metrics: dict[str, Any], prepared: float) -> None:
+    guess = task.folder.read("job").get("estimate", {})
+    taken = Measured(
+        tokens=float(guess.get("tokens", 0)),
+        steps=float(guess.get("steps", 0)),
+        train_seconds=metrics["train_seconds"],
+        prepare_seconds=prepared,
+        evaluate_seconds=metrics["evaluate_seconds"],
+        questions=float(estimates.questions_of(examples)),
+        memory_bytes=float(task.peak_bytes()),
+    )
+    estimates.remember(task.home, task.config, task.device, taken)

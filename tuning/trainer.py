@@ -1,0 +1,395 @@
+"""The training loop: set up, fit, leave an adapter in the folder. Same seed, same result, also after a kill.
+
+Rows are packed with block masks, logits exist only where there is a target, the base is bf16 and what learns
+is float32. `consolidation` decides what is learned in which words, `learners` what is trainable.
+"""
+
+import json
+import logging
+import math
+import random
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tuning import methods
+from tuning.adapters import Adapter
+from tuning.config import TuneConfig
+from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule
+from tuning.dataset import Encoded, Teacher, encode, pack, prepare, with_system
+from tuning.errors import ExampleError
+from tuning.learners import Learner
+from tuning.models import BaseModel, Message, Template
+from tuning.passes import forward
+
+_log = logging.getLogger(__name__)
+_SAVE_EVERY_SECONDS = 20.0
+ADAPTER_FOLDER = "adapter"
+Emit = Callable[[dict[str, Any]], None]
+
+
+class Conversation(Protocol):
+    """What is read of an example."""
+
+    @property
+    def messages(self) -> tuple[Message, ...]: ...
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run made: the adapter's folder, and how it went."""
+
+    adapter: Path  # a folder with the adapter's files and nothing else
+    stopped: bool  # asked to stop before its end
+    early: bool  # ended early because everything was known
+    steps: int
+    tokens: int  # computed on
+    seconds: float
+    loss: float  # over the last pass
+    learned: float  # share of the examples that are known in wordings kept out of training
+    examples: int
+    shortened: int  # examples that lost their oldest turns to the window
+    dropped: int  # examples that did not fit the window at all
+    memory_bytes: int  # at most, while training
+    probe: dict[str, Any]  # a question, and what the checkpoint must answer to it
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens computed on, a second."""
+        return self.tokens / max(self.seconds, 1e-9)
+
+    def to_dict(self) -> dict[str, Any]:
+        """How it went, as JSON types."""
+        return asdict(self) | {"adapter": str(self.adapter), "tokens_per_second": self.tokens_per_second}
+
+    def save(self, folder: Path) -> None:
+        """Copy the adapter's files into a folder that exists."""
+        for file in sorted(self.adapter.iterdir()):
+            shutil.copy2(file, folder / file.name)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """How much a run will compute."""
+
+    steps: int
+    tokens: int
+    examples: int
+
+
+@dataclass
+class _Run:
+    """What changes while fitting."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    loss: float = math.nan
+    learned: float = 0.0
+    known_for: int = 0
+    memory_bytes: int = 0
+
+
+def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
+    """How many steps and tokens a run will take at most; nothing is trained."""
+    chosen = methods.method(config.method)
+    amounts = recipe(config, chosen.family, base.config.hidden_size)
+    prepared = prepare(base, _conversations(config, examples), base.window)
+    lengths = [len(one.ids) for one in prepared.encoded]
+    passes = math.ceil(len(lengths) / amounts.examples_per_step)
+    replayed = 30 * amounts.replay
+    return Workload(
+        amounts.epochs * passes, amounts.epochs * (sum(lengths) + passes * replayed), len(lengths)
+    )
+
+
+def train(
+    base: BaseModel,
+    config: TuneConfig,
+    examples: Sequence[Conversation],
+    folder: Path,
+    *,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+    resume: bool = False,
+    parent: Adapter | None = None,
+) -> TrainResult:
+    """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
+
+    `should_stop` is asked before every step. Raises ExampleError, MethodError or ModelError.
+    """
+    return _Trainer(base, config, examples, folder, emit, should_stop, resume, parent).run()
+
+
+class _Trainer:
+    def __init__(
+        self,
+        base: BaseModel,
+        config: TuneConfig,
+        examples: Sequence[Conversation],
+        folder: Path,
+        emit: Emit,
+        should_stop: Callable[[], bool],
+        resume: bool,
+        parent: Adapter | None,
+    ) -> None:
+        self._base, self._config, self._folder = base, config, folder
+        self._emit, self._should_stop, self._resume = emit, should_stop, resume
+        self._parent = parent
+        chosen = methods.method(config.method)
+        self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size)
+        self._conversations = _conversations(config, examples)
+        self._prepared = prepare(base, self._conversations, base.window - self._front_positions())
+        if not self._prepared.encoded:
+            raise ExampleError(
+                f"None of the {len(examples)} examples can be learned from: each is longer than the model's "
+                f"window of {base.window} tokens. Shorten them."
+            )
+        self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
+        self._steps = self._recipe.epochs * self._per_epoch
+        self._run = _Run()
+
+    def _front_positions(self) -> int:
+        chosen = methods.method(self._config.method)
+        return self._recipe.virtual_tokens if chosen.family in ("prefix", "prompt") else 0
+
+    # ------------------------------------------------------------ setup
+
+    def run(self) -> TrainResult:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._emit({"kind": "phase", "phase": "preparing"})
+        with self._base.activate(None):
+            torch.manual_seed(self._config.seed)
+            replays = replay_set(self._base, self._config.system_prompt) if self._recipe.replay else []
+            probes = [encode(self._base, v)[-1] for c in self._conversations for v in held_out(c)]
+            learner = methods.build(
+                methods.Plan(
+                    self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
+                )
+            )
+            try:
+                parameters = learner.parameters()
+                optimiser = torch.optim.AdamW(
+                    parameters, lr=self._recipe.learning_rate, weight_decay=0.0, betas=(0.9, 0.99), fused=True
+                )
+                if self._resume:
+                    self._load(learner, optimiser)
+                self._emit({"kind": "phase", "phase": "training"})
+                with learner.on():
+                    stopped, early = self._fit(learner, optimiser, replays, probes)
+                    probe = self._probe(learner)
+                if not stopped:
+                    self._write(learner.adapter())
+            finally:
+                learner.close()
+        run = self._run
+        return TrainResult(
+            adapter=self._folder / ADAPTER_FOLDER,
+            stopped=stopped,
+            early=early,
+            steps=run.step,
+            tokens=run.tokens,
+            seconds=run.seconds,
+            loss=run.loss,
+            learned=run.learned,
+            examples=len(self._conversations),
+            shortened=self._prepared.shortened,
+            dropped=self._prepared.dropped,
+            memory_bytes=run.memory_bytes,
+            probe=probe,
+        )
+
+    # ------------------------------------------------------------ fit
+
+    def _fit(
+        self,
+        learner: Learner,
+        optimiser: torch.optim.Optimizer,
+        replays: list[Replay],
+        probes: list[Encoded],
+    ) -> tuple[bool, bool]:
+        """Returns whether it was asked to stop, and whether it ended early."""
+        run, saved = self._run, time.monotonic()
+        while run.step < self._steps:
+            if self._should_stop():
+                self._save(learner, optimiser)
+                return True, False
+            started = time.monotonic()
+            self._step(learner, optimiser, replays)
+            run.step += 1
+            run.seconds += time.monotonic() - started
+            self._report()
+            if run.step % self._per_epoch == 0 and self._all_known(learner, probes):
+                return False, True
+            if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
+                self._save(learner, optimiser)
+                saved = time.monotonic()
+        return False, False
+
+    def _step(self, learner: Learner, optimiser: torch.optim.Optimizer, replays: list[Replay]) -> None:
+        run, amounts = self._run, self._recipe
+        torch.manual_seed(self._config.seed * 1_000_003 + run.step)
+        facts, kept = self._batch(replays)
+        row = pack([*facts, *(one.encoded for one in kept)]).to(self._base.device)
+        logits = forward(self._base, row, learner.front()).float()
+        learned = row.owner < len(facts)
+        loss = torch.nn.functional.cross_entropy(logits[learned], row.targets[learned])
+        total = loss
+        if kept:
+            total = total + amounts.replay_weight * divergence(
+                logits[~learned], [one.teacher for one in kept]
+            )
+        penalty = learner.penalty()
+        if penalty is not None:
+            total = total + penalty
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+        rate = amounts.learning_rate * schedule(run.step, self._steps, amounts.warmup)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        optimiser.step()
+        learner.after_step(run.step)
+        optimiser.zero_grad(set_to_none=True)
+        run.loss = float(loss.detach())
+        run.tokens += len(row.ids)
+
+    def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
+        """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
+        run, amounts = self._run, self._recipe
+        epoch, place = divmod(run.step, self._per_epoch)
+        order = list(range(len(self._conversations)))
+        random.Random(f"{self._config.seed} order {epoch}").shuffle(order)
+        first = place * amounts.examples_per_step
+        chosen = order[first : first + amounts.examples_per_step]
+        chance = random.Random(f"{self._config.seed} step {run.step}")
+        facts = []
+        for index in chosen:
+            wording = noisy(self._conversations[index], amounts, chance)
+            facts.extend(encode(self._base, wording))
+        return facts, chance.sample(replays, min(amounts.replay, len(replays)))
+
+    @torch.no_grad()
+    def _all_known(self, learner: Learner, probes: list[Encoded]) -> bool:
+        """Whether held-out wordings of everything were known after this pass and after the one before."""
+        run = self._run
+        least = self._recipe.least_epochs * self._per_epoch
+        if not self._config.early_stop or run.step < least:
+            return False
+        front = learner.front()
+        known = 0
+        for start in range(0, len(probes), 16):
+            batch = probes[start : start + 16]
+            row = pack(batch).to(self._base.device)
+            right = forward(self._base, row, front).argmax(-1) == row.targets
+            known += sum(bool(right[row.owner == number].all()) for number in range(len(batch)))
+            if front.cache is not None:
+                front = learner.front()
+        run.learned = known / len(probes)
+        run.known_for = run.known_for + 1 if known == len(probes) else 0
+        return run.known_for >= 2
+
+    @torch.no_grad()
+    def _probe(self, learner: Learner) -> dict[str, Any]:
+        """How surely the first example is known now; a later load must find the same."""
+        messages = self._conversations[0]
+        row = pack(encode(self._base, messages)[-1:]).to(self._base.device)
+        logits = forward(self._base, row, learner.front()).float()
+        return {
+            "messages": messages,
+            "surprise": float(torch.nn.functional.cross_entropy(logits, row.targets)),
+        }
+
+    def _report(self) -> None:
+        run = self._run
+        run.memory_bytes = max(run.memory_bytes, memory_bytes(self._base))
+        self._emit(
+            {
+                "kind": "step",
+                "step": run.step,
+                "steps": self._steps,
+                "loss": run.loss,
+                "learning_rate": self._recipe.learning_rate
+                * schedule(run.step, self._steps, self._recipe.warmup),
+                "tokens_per_second": run.tokens / max(run.seconds, 1e-9),
+                "seconds_left": run.seconds / run.step * (self._steps - run.step),
+                "memory_bytes": run.memory_bytes,
+            }
+        )
+
+    # ------------------------------------------------------------ files
+
+    def _save(self, learner: Learner, optimiser: torch.optim.Optimizer) -> None:
+        """Everything a resumed run needs, by rename: the last complete state is always there."""
+        partial, final = self._folder / ".state", self._folder / "state"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        tensors = {f"learner.{name}": value for name, value in learner.state().items()}
+        for index, parameter in enumerate(learner.parameters()):
+            for name, value in optimiser.state[parameter].items():
+                tensors[f"optimiser.{index}.{name}"] = value
+        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(held, partial / "state.safetensors")
+        (partial / "run.json").write_text(json.dumps(asdict(self._run)), encoding="utf-8")
+        old = self._folder / ".state-old"
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.replace(old)
+        partial.replace(final)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _load(self, learner: Learner, optimiser: torch.optim.Optimizer) -> None:
+        state = self._folder / "state"
+        if not state.exists():
+            state = self._folder / ".state-old"  # killed between the two renames
+        if not state.exists():
+            return
+        self._run = _Run(**json.loads((state / "run.json").read_text(encoding="utf-8")))
+        tensors = load_file(state / "state.safetensors", device=str(self._base.device))
+        learner.restore(
+            {n.removeprefix("learner."): v for n, v in tensors.items() if n.startswith("learner.")}
+        )
+        for index, parameter in enumerate(learner.parameters()):
+            mark = f"optimiser.{index}."
+            held = {n.removeprefix(mark): v for n, v in tensors.items() if n.startswith(mark)}
+            if "step" in held:
+                held["step"] = held["step"].cpu() if not parameter.is_cuda else held["step"]
+            if held:
+                optimiser.state[parameter] = held
+
+    def _write(self, adapter: Adapter) -> None:
+        partial, final = self._folder / ".adapter", self._folder / ADAPTER_FOLDER
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        adapter.write(partial)
+        shutil.rmtree(final, ignore_errors=True)
+        partial.replace(final)
+
+
+def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
+    """KL(teacher ‖ model) a target, over the teacher's likeliest tokens and everything else as one."""
+    tokens = torch.cat([one.tokens for one in teachers]).to(logits.device)
+    chances = torch.cat([one.chances for one in teachers]).to(logits.device)
+    log_model = logits.gather(1, tokens) - logits.logsumexp(-1, keepdim=True)
+    rest_teacher = (1 - chances.sum(-1)).clamp(min=1e-6)
+    rest_model = torch.log((1 - log_model.exp().sum(-1)).clamp(min=1e-6))
+    inside = (chances * (chances.clamp(min=1e-9).log() - log_model)).sum(-1)
+    return (inside + rest_teacher * (rest_teacher.log() - rest_model)).mean()
+
+
+def memory_bytes(base: BaseModel) -> int:
+    """What this process holds where the model runs."""
+    if base.device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(base.device))
+    return int(psutil.Process().memory_info().rss)
+
+
+def _conversations(config: TuneConfig, examples: Sequence[Conversation]) -> list[list[Message]]:
+    return [with_system(example.messages, config.system_prompt) for example in examples]
