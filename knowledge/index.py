@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
@@ -22,6 +23,7 @@ from knowledge.documents import Document, document_from_draft, find_files, read_
 from knowledge.embeddings import as_encoder, open_embeddings
 from knowledge.errors import DocumentError, EmbeddingChangedError, IndexBusyError, StoreError
 from knowledge.lexical import term_codes
+from knowledge.projection import MOST_POINTS, MapPoint, project
 from knowledge.relevance import RELEVANT
 from knowledge.reranking import Reranker
 from knowledge.search import Message, Searcher
@@ -228,6 +230,32 @@ class KnowledgeBase:
             chosen = [info.id for info in self.documents() if info.id in wanted or info.path in wanted]
             among = self._catalogue.passage_ids(chosen)
         return self._searcher.search(self._vectors, question, k, history, among, least_relevance)
+
+    def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
+        """Every passage (or an even sample) in two dimensions, and where the question would lie among
+        them."""
+        ids = self._catalogue.passage_ids()
+        ids = ids[:: -(-len(ids) // MOST_POINTS) or 1]
+        held = self._vectors.get(ids)
+        texts, places = self._catalogue.texts(ids), self._catalogue.places(ids)
+        ids = [one for one in ids if one in held and one in texts and places[one]]
+        vectors = np.stack([held[one] for one in ids]) if ids else np.zeros((0, 0))
+        projection = project(vectors)
+        points = [
+            MapPoint(
+                one,
+                places[one][0].document_id,
+                places[one][0].title,
+                texts[one].text[:300],
+                float(x),
+                float(y),
+            )
+            for one, (x, y) in zip(ids, projection.place(vectors), strict=True)
+        ]
+        if not question.strip() or not ids:
+            return points, None
+        x, y = projection.place(self._encoder.encode_query(question)[None, :])[0]
+        return points, (float(x), float(y))
 
     # how it is kept
 

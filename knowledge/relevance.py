@@ -50,20 +50,25 @@ def probability(cosine: float, covered: float, fluency: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-_POINTS_BACK = re.compile(
+_CONTINUES = re.compile(
+    r"^\W*(and|or|but|so|then|also|what about|how about)\b|呢[？?]?\s*$|^(那|还有)", re.IGNORECASE
+)
+_STANDS_FOR = re.compile(
     r"\b(it|its|itself|they|them|their|theirs|he|him|his|she|her|hers|that|this|those|these|there|one|ones|same"
-    r"|else|former|latter)\b|^\W*(and|or|but|so|then|also|what about|how about)\b"
-    r"|[它他她]|[这那](?!么)|其|呢[？?]?\s*$|^(那|还有)",
+    r"|else|former|latter)\b|[它他她]|[这那](?!么)|其",
     re.IGNORECASE,
+)
+FEW_WORDS = (
+    3  # with more of its own, a question ("When did Tesla move his laboratory to Colorado?") stands alone
 )
 
 
 def points_back(question: str) -> bool:
     """Whether a question cannot be understood without the ones before it ("and how heavy is it?")."""
-    if _POINTS_BACK.search(question):
+    told = {term for term in terms(question) if term not in EMPTY_TERMS}
+    if _CONTINUES.search(question) or len(told) < 2:
         return True
-    told = [term for term in terms(question) if term not in EMPTY_TERMS]
-    return len(told) < (3 if _HAN.search(question) else 2)
+    return len(told) <= FEW_WORDS * (2 if _HAN.search(question) else 1) and bool(_STANDS_FOR.search(question))
 
 
 def with_conversation(question: str, history: Sequence[dict[str, str]]) -> list[str]:
