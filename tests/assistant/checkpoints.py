@@ -7,13 +7,17 @@ from tuning.registry import Checkpoint, Registry
 FACT = "The Skerrin is a weather station. The Skerrin weighs 640 grams. The Skerrin is made in Norvik."
 
 
-def save_prefix(model: BaseModel, registry: Registry, name: str, text: str = FACT, **about: str) -> Checkpoint:
+def save_prefix(
+    model: BaseModel, registry: Registry, name: str, text: str = FACT, **about: str
+) -> Checkpoint:
     """Store a checkpoint whose prefix is `text` as a system message, read by the model."""
     import torch
 
     ids = model.chat_ids([{"role": "system", "content": text}], add_generation_prompt=False)
     with torch.inference_mode():
-        cache = model.model(input_ids=torch.tensor([ids], device=model.device), use_cache=True).past_key_values
+        cache = model.model(
+            input_ids=torch.tensor([ids], device=model.device), use_cache=True
+        ).past_key_values
     layers = tuple(torch.stack((layer.keys[0], layer.values[0])).clone() for layer in cache.layers)
     facts = {
         "method": "p-tuning-v2",
