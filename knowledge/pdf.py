@@ -1,4 +1,4 @@
-"""PDF → blocks through PDFium: characters and ruled lines of each page; a scan without a text layer is said clearly."""
+"""PDF → blocks through PDFium: the characters and ruled lines of each page; scans are said clearly."""
 
 import ctypes
 import math

@@ -1,6 +1,6 @@
-"""A process that parses files and can be killed: bounded in time and memory, without network, writing nothing.
+"""A process that parses files and can be killed: bounded in time and memory, no network, no writing.
 
-The parent sends bytes and receives JSON; no code or pickled object comes back. One process serves many files.
+The parent sends bytes and receives JSON, never code or pickled objects. One process serves many files.
 """
 
 import atexit
@@ -35,7 +35,7 @@ class Limits:
 
 
 class Sandbox:
-    """One parsing process, started at the first file and replaced when it is killed. Safe to share by threads."""
+    """One parsing process, started at the first file, replaced when killed. Threads may share it."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -43,7 +43,7 @@ class Sandbox:
         self._process: _Process | None = None
 
     def parse(self, name: str, data: bytes, *, content_type: str = "", password: str | None = None) -> Draft:
-        """The blocks of one document. Raises DocumentError, also when the parser crashes or exceeds a limit."""
+        """The blocks of one document. Raises DocumentError, also for a crash or an exceeded limit."""
         request = {"name": name, "content_type": content_type, "password": password, "size": len(data)}
         with self._lock:
             process = self._process
@@ -184,7 +184,7 @@ _shared_lock = threading.Lock()
 
 
 def shared_sandbox() -> Sandbox:
-    """The sandbox of this program, with the default limits; started at its first file, ended with the program."""
+    """The sandbox of this program, with the default limits; it ends with the program."""
     global _shared
     with _shared_lock:
         if _shared is None:

@@ -1,6 +1,6 @@
-"""The process behind `sandbox.py`: `python -m knowledge.sandbox_worker MEMORY_BYTES`. Reads requests, writes replies.
+"""The process behind `sandbox.py`: `python -m knowledge.sandbox_worker MEMORY_BYTES`.
 
-Before the first byte of a document is read it gives up what a parser does not need: network, processes, writing.
+Before it reads the first document it gives up what no parser needs: network, processes, writing.
 """
 
 import json
