@@ -16,7 +16,9 @@ def main() -> None:
         "knowledge": st.Page(
             knowledge.draw, title=t("page.knowledge"), icon=":material/menu_book:", url_path="knowledge"
         ),
-        "tune": st.Page(tune.draw, title=t("page.tune"), icon=":material/fingerprint:", url_path="checkpoints"),
+        "tune": st.Page(
+            tune.draw, title=t("page.tune"), icon=":material/fingerprint:", url_path="checkpoints"
+        ),
         "compare": st.Page(
             compare.draw, title=t("page.compare"), icon=":material/compare_arrows:", url_path="compare"
         ),

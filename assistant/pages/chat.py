@@ -160,7 +160,14 @@ def _draw_elsewhere(message_id: int) -> None:
 def _draw_welcome() -> None:
     """The page before the first question: what the two memories are, and what to do next."""
     look.title(t("welcome.title"), t("welcome.lead"))
-    st.html(look.two_memories(t("welcome.temporary"), t("welcome.temporary.text"), t("welcome.permanent"), t("welcome.permanent.text")))
+    st.html(
+        look.two_memories(
+            t("welcome.temporary"),
+            t("welcome.temporary.text"),
+            t("welcome.permanent"),
+            t("welcome.permanent.text"),
+        )
+    )
     with st.container(horizontal=True, gap="small", key="welcome-next"):
         if not session.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
@@ -175,7 +182,9 @@ def _draw_welcome() -> None:
 
 def _draw_suggestions() -> None:
     for number, question in enumerate(session.sample_questions()):
-        if st.button(look.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"):
+        if st.button(
+            look.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
+        ):
             with session.told():
                 session.ask(question)
                 st.rerun()

@@ -99,7 +99,10 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
 def _draw_uploader(base: KnowledgeBase) -> None:
     number = st.session_state.setdefault("uploader", 0)
     files = st.file_uploader(
-        t("knowledge.drop"), accept_multiple_files=True, key=f"uploader-{number}", label_visibility="collapsed"
+        t("knowledge.drop"),
+        accept_multiple_files=True,
+        key=f"uploader-{number}",
+        label_visibility="collapsed",
     )
     if files:
         st.session_state["uploader"] = number + 1  # an uploader with a new key is empty again
@@ -117,7 +120,11 @@ def _draw_folder(base: KnowledgeBase) -> None:
 
 
 def _start(
-    base: KnowledgeBase, *, uploads: Sequence[tuple[str, bytes]] = (), paths: Sequence[Path] = (), force: bool = False
+    base: KnowledgeBase,
+    *,
+    uploads: Sequence[tuple[str, bytes]] = (),
+    paths: Sequence[Path] = (),
+    force: bool = False,
 ) -> None:
     with session.told():
         session.indexing().start(base.name, lambda: base, uploads=uploads, paths=paths, force=force)
@@ -175,7 +182,11 @@ def _lines(reports: Sequence[DocumentReport]) -> str:
 
 def _report_line(report: DocumentReport) -> str:
     failed = report.status == "failed"
-    said = report.error if failed else t("knowledge.line", count=report.passages, status=t(f"knowledge.{report.status}"))
+    said = (
+        report.error
+        if failed
+        else t("knowledge.line", count=report.passages, status=t(f"knowledge.{report.status}"))
+    )
     notes = "".join(f"<small>{look.escaped(note)}</small>" for note in report.notes)
     sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
     return (
@@ -208,7 +219,9 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
             "title": st.column_config.TextColumn(t("knowledge.column.title"), width="medium"),
             "passages": st.column_config.NumberColumn(t("knowledge.column.passages"), width="small"),
             "size": st.column_config.TextColumn(t("knowledge.column.size"), width="small"),
-            "indexed": st.column_config.DatetimeColumn(t("knowledge.column.indexed"), format="distance", width="small"),
+            "indexed": st.column_config.DatetimeColumn(
+                t("knowledge.column.indexed"), format="distance", width="small"
+            ),
         },
     )
     chosen = [documents[row] for row in picked["selection"]["rows"]]
@@ -235,7 +248,11 @@ def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
     for note in info.notes:
         look.quiet(note)
     with st.expander(t("knowledge.read", name=look.plain(info.title)), expanded=True):
-        st.html("".join(look.passage(p.text, look.where(p.title, p.page, p.headings)) for p in base.passages(info.id)))
+        st.html(
+            "".join(
+                look.passage(p.text, look.where(p.title, p.page, p.headings)) for p in base.passages(info.id)
+            )
+        )
 
 
 # ---- how a question finds its passage

@@ -21,8 +21,49 @@ SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 
 # Words of a question that say nothing about where its answer stands.
 COMMON = frozenset(
-    "the a an and are can did does for from has have how into its many much that their there these they this "
-    "was were what when where which who whom whose why will with would you your about long should".split()
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "are",
+        "can",
+        "did",
+        "does",
+        "for",
+        "from",
+        "has",
+        "have",
+        "how",
+        "into",
+        "its",
+        "many",
+        "much",
+        "that",
+        "their",
+        "there",
+        "these",
+        "they",
+        "this",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "about",
+        "long",
+        "should",
+    ]
 )
 
 # What the window of the model is filled with, from left to right.
@@ -133,9 +174,7 @@ def highlighted(text: str, question: str) -> str:
 
 def passage(text: str, place: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
-    return (
-        f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
-    )
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
 
 
 def where(name: str, page: int | None, headings: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from assistant.memory import Budget
 from assistant.prompts import BUILT_IN, Preset
 from assistant.records import StoredConversation, StoredMessage
 from assistant.texts import t, use_language
+from assistant.trials import Trials
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
@@ -48,6 +49,12 @@ def answering() -> Answering:
 def indexing() -> Indexing:
     """The files that are being indexed in this process."""
     return Indexing()
+
+
+@st.cache_resource(show_spinner=False)
+def trials() -> Trials:
+    """What is compared in this process."""
+    return Trials(answering())
 
 
 def speak() -> None:

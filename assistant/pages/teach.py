@@ -11,10 +11,10 @@ from assistant.pages import look, session
 from assistant.prompts import Preset
 from assistant.teaching import Row, chosen_examples
 from assistant.texts import t
-from tuning.config import TuneConfig
+from tuning.config import Strength, TuneConfig
 from tuning.examples import Example
 
-STRENGTHS = ("gentle", "normal", "strong")
+STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
 FIRST_METHODS = ("lora", "p-tuning-v2")
 
 
@@ -162,9 +162,13 @@ def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
     look.tiles(
         [
             look.Tile(t("teach.estimate.examples"), str(len(examples)), t("teach.estimate.examples.note")),
-            look.Tile(t("teach.estimate.time"), t("about", value=look.seconds(estimate.seconds)), estimate.basis),
             look.Tile(
-                t("teach.estimate.memory"), t("about", value=look.size(estimate.bytes)), t("teach.estimate.memory.note")
+                t("teach.estimate.time"), t("about", value=look.seconds(estimate.seconds)), estimate.basis
+            ),
+            look.Tile(
+                t("teach.estimate.memory"),
+                t("about", value=look.size(estimate.bytes)),
+                t("teach.estimate.memory.note"),
             ),
         ]
     )
