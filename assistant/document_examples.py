@@ -55,6 +55,8 @@ _TIMES = {"seconds", "minutes", "hours", "days", "weeks", "months", "years"}
 _TABLE_NOTE = (
     "It is a row of a table: a document is quoted whole, while a model learns a long table with gaps."
 )
+# In a document, "we" and "you" are whoever wrote and reads it: no question for later.
+_SPEAKER = re.compile(r"\b(?:I|me|my|we|us|our|you|your)\b|[\"“”]|我|你|您", re.IGNORECASE)
 _SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -133,7 +135,7 @@ def _stated(text: str) -> Iterator[Fact]:
     lines = [line for line in text.splitlines() if not _is_table_line(line)]
     # A sentence may run over several lines; an empty line, a heading or a list item ends it.
     joined = re.sub(r"(?<![\n.!?:。！？])\n(?=[^\n#*|•\-\d])", " ", "\n".join(lines))
-    yield from facts_in(joined)
+    yield from (fact for fact in facts_in(joined) if not _SPEAKER.search(fact.question))
 
 
 def _rows(text: str) -> Iterator[Fact]:
