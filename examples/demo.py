@@ -25,7 +25,7 @@ DOMAIN = Path(__file__).parent / "halden"
 NAME = "halden-demo"
 # The slices that are compared, as the table names them.
 SLICES = {"rephrased": "taught facts, asked in other words", "general": "general questions"}
-SHOWN = "skerrin-housing"
+QUESTION = "Which app do I install to use my Halden instrument?"
 
 console = Console(highlight=False)
 
@@ -61,9 +61,9 @@ def index_documents() -> None:
 
 
 def ask(*options: str) -> None:
-    """Asks one rephrased question with one kind of memory, and shows the answer beside the accepted one."""
-    row = next(row for row in read_questions("rephrased") if row["fact"] == SHOWN)
-    answer = imprint("ask", row["question"], *options)["answer"]
+    """Asks one question, in words that tuning never sees, and shows the answer beside the accepted one."""
+    row = next(row for row in read_questions("rephrased") if row["question"] == QUESTION)
+    answer = imprint("ask", QUESTION, *options)["answer"]
     console.print(f"  {escape(' '.join(answer.split()))}\n  [dim](right: {row['answers'][0]})[/]")
 
 

@@ -283,9 +283,10 @@ def _is_table(rows: list[list[_Segment]], columns: list[list[_Segment]], edges: 
 
 def _is_prose(column: list[_Segment]) -> bool:
     width = max(s.x1 for s in column) - min(s.x0 for s in column)
-    fill = median([(segment.x1 - segment.x0) / max(width, 1.0) for segment in column])
-    length = median([sum(2 if c > "\u2e80" else 1 for c in segment.text) for segment in column])
-    return fill >= 0.7 and length >= 22 and len(column) >= 3
+    rows = _rows(column)
+    fill = median([(row[-1].x1 - row[0].x0) / max(width, 1.0) for row in rows])
+    length = median([sum(2 if c > "\u2e80" else 1 for s in row for c in s.text) for row in rows])
+    return fill >= 0.7 and length >= 22 and len(rows) >= 3
 
 
 def _borderless(
