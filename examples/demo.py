@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from assistant.conversations import ConversationStore
@@ -24,7 +25,7 @@ DOMAIN = Path(__file__).parent / "halden"
 NAME = "halden-demo"
 # The slices that are compared, as the table names them.
 SLICES = {"rephrased": "taught facts, asked in other words", "general": "general questions"}
-SHOWN = ("skerrin-housing", "app-name")
+QUESTION = "Which app do I install to use my Halden instrument?"
 
 console = Console(highlight=False)
 
@@ -36,7 +37,7 @@ class StepError(Exception):
 def imprint(*arguments: str | Path) -> dict[str, Any]:
     """Runs one `imprint` command and returns what its `--json` printed; its progress stays visible."""
     words = [str(argument) for argument in arguments]
-    console.print(f"\n[bold]$ imprint {shlex.join(words)}[/]", soft_wrap=True)
+    console.print(f"\n[bold]$ imprint {escape(shlex.join(words))}[/]", soft_wrap=True)
     command = [sys.executable, "-m", "assistant.cli", *words, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     if done.returncode:
@@ -60,13 +61,10 @@ def index_documents() -> None:
 
 
 def ask(*options: str) -> None:
-    """Asks two rephrased questions with one kind of memory and shows the answers beside the accepted one."""
-    first = {row["fact"]: row for row in reversed(read_questions("rephrased"))}
-    for fact in SHOWN:
-        row = first[fact]
-        result = imprint("ask", row["question"], *options)
-        answer = " ".join(result["answer"].split())
-        console.print(f"  [cyan]{row['question']}[/]\n  {answer}\n  [dim](right: {row['answers'][0]})[/]")
+    """Asks one question, in words that tuning never sees, and shows the answer beside the accepted one."""
+    row = next(row for row in read_questions("rephrased") if row["question"] == QUESTION)
+    answer = imprint("ask", QUESTION, *options)["answer"]
+    console.print(f"  {escape(' '.join(answer.split()))}\n  [dim](right: {row['answers'][0]})[/]")
 
 
 def imported_conversation(store: ConversationStore) -> int:

@@ -1,7 +1,8 @@
-"""The shape every loader returns: blocks in reading order. Loaders know nothing of passages or of the index."""
+"""What every loader returns: blocks in reading order. Loaders know nothing of passages or of the index."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 Kind = Literal["heading", "text", "table", "code"]
@@ -83,7 +84,7 @@ def _one_header(rows: list[list[str]]) -> list[list[str]]:
     if len(rows) < 3 or len(rows[0]) < 2:
         return rows
     upper, lower = rows[0], rows[1]
-    spans = len(set(upper)) > 1 and any(a and a == b for a, b in zip(upper, upper[1:], strict=False))
+    spans = len(set(upper)) > 1 and any(a and a == b for a, b in pairwise(upper))
     if not spans or any(_has_digit(cell[:1]) for cell in lower):
         return rows
     width = max(len(upper), len(lower))

@@ -1,15 +1,17 @@
-"""PDF → blocks through PDFium: characters and ruled lines of each page; a scan without a text layer is said clearly."""
+"""PDF → blocks through PDFium: the characters and ruled lines of each page; scans are said clearly."""
 
 import ctypes
 import math
 import re
+import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
+from knowledge import ocr
 from knowledge.blocks import MAX_CHARACTERS, Block, Draft, one_line
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.pdf_layout import Word, reading_order
@@ -17,6 +19,8 @@ from knowledge.pdf_tables import MAX_EDGES, Edge, ruled_tables
 from knowledge.pdf_text import Page, blocks_of
 
 MAX_PAGES = 5_000
+OCR_SCALE = 2.0  # 144 dots an inch
+OCR_PIXELS = 3_000.0  # of the longer side
 _NO_TITLE = re.compile(
     r"^(?:untitled|microsoft word|powerpoint|document\d*$|title$)|\.\w{2,5}$", re.IGNORECASE
 )
@@ -27,12 +31,23 @@ _HYPHENS = {0x02: "-", 0xAD: "-", 0xFFFE: "-"}  # PDFium's marks of a hyphen at 
 _REPLACED = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)} | _HYPHENS
 
 
-def load_pdf(data: bytes, password: str | None = None) -> Draft:
-    """The blocks of a PDF. Raises PasswordNeededError when it is encrypted and the password is not right."""
+def no_more_time(pages: int) -> float:
+    """For a caller that cannot wait: no seconds for recognising so many scanned pages."""
+    return 0.0
+
+
+def load_pdf(
+    data: bytes, password: str | None = None, more_time: Callable[[int], float] = no_more_time
+) -> Draft:
+    """The blocks of a PDF; `more_time` is asked for seconds when there are scanned pages to recognise.
+
+    Raises PasswordNeededError when it is encrypted and the password is not right.
+    """
     document = open_pdf(data, password)
     try:
         count = len(document)
         pages, unread = _read_pages(document, min(count, MAX_PAGES))
+        unread = _recognise(document, pages, unread, more_time)
         title = one_line(document.get_metadata_value("Title"))
     finally:
         document.close()
@@ -88,6 +103,25 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
         pages.append(Page(index + 1, page.get_height(), tuple(reading_order(rest, tables))))
         page.close()
     return pages, unread
+
+
+def _recognise(
+    document: pypdfium2.PdfDocument, pages: list[Page], unread: list[int], more_time: Callable[[int], float]
+) -> list[int]:
+    """Read the scanned pages by text recognition; those for which there was no time are returned."""
+    if not unread or not ocr.available():
+        return unread
+    started, seconds = time.monotonic(), more_time(len(unread))
+    left = list(unread)
+    while left and time.monotonic() - started < seconds:
+        page = document[left[0] - 1]
+        scale = min(OCR_SCALE, OCR_PIXELS / max(page.get_width(), page.get_height(), 1.0))
+        words = ocr.recognise(page.render(scale=scale, rev_byteorder=False).to_numpy(), scale)
+        scanned = Page(left[0], page.get_height(), tuple(reading_order(words, [])))
+        pages[:] = [scanned if existing.number == left[0] else existing for existing in pages]
+        page.close()
+        left.pop(0)
+    return left
 
 
 def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
@@ -255,7 +289,7 @@ def _no_text(count: int, unread: list[int]) -> str:
     one = count == 1
     return (
         f"it is a scan: its {count} page{' holds' if one else 's hold'} pictures and no text; "
-        "run it through text recognition (OCR) first"
+        f"{'text recognition found none in them' if ocr.available() else ocr.HINT}"
     )
 
 

@@ -1,8 +1,9 @@
-"""Words on a PDF page → lines and tables in reading order. Pure geometry: y grows downwards, lengths are points."""
+"""Words on a PDF page → lines and tables in reading order. Geometry alone: y grows downwards, in points."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 MAX_SEGMENTS = 4_000  # on a page; beyond it the order of the file is kept
@@ -132,13 +133,18 @@ def _join_markers(segments: list[_Segment]) -> list[_Segment]:
     for segment in segments:
         last = joined[-1] if joined else None
         near = last is not None and 0 <= segment.x0 - last.x1 < 4 * max(segment.size, 1.0)
-        if last is not None and near and len(last.words) == 1 and _MARKER.match(last.words[0].text):
-            if abs(last.words[0].middle - segment.words[0].middle) < 0.6 * segment.size:
-                last.words.extend(segment.words)
-                last.measure()
-                continue
+        if last is not None and near and _marks(last, segment):
+            last.words.extend(segment.words)
+            last.measure()
+            continue
         joined.append(segment)
     return joined
+
+
+def _marks(marker: _Segment, segment: _Segment) -> bool:
+    first = marker.words[0]
+    level = abs(first.middle - segment.words[0].middle) < 0.6 * segment.size
+    return len(marker.words) == 1 and level and bool(_MARKER.match(first.text))
 
 
 def _order(segments: list[_Segment], depth: int) -> list[Line | Table]:
@@ -277,9 +283,10 @@ def _is_table(rows: list[list[_Segment]], columns: list[list[_Segment]], edges: 
 
 def _is_prose(column: list[_Segment]) -> bool:
     width = max(s.x1 for s in column) - min(s.x0 for s in column)
-    fill = median([(segment.x1 - segment.x0) / max(width, 1.0) for segment in column])
-    length = median([sum(2 if c > "\u2e80" else 1 for c in segment.text) for segment in column])
-    return fill >= 0.7 and length >= 22 and len(column) >= 3
+    rows = _rows(column)
+    fill = median([(row[-1].x1 - row[0].x0) / max(width, 1.0) for row in rows])
+    length = median([sum(2 if c > "\u2e80" else 1 for s in row for c in s.text) for row in rows])
+    return fill >= 0.7 and length >= 22 and len(rows) >= 3
 
 
 def _borderless(
@@ -289,7 +296,7 @@ def _borderless(
     cells = [_cells(row, edges) for row in rows]
     full = [number for number, row in enumerate(cells) if sum(map(bool, row)) > 1]
     first, last = full[0], full[-1]
-    pitch = median([rows[b][0].top - rows[a][0].top for a, b in zip(full, full[1:], strict=False)] or [12.0])
+    pitch = median([rows[b][0].top - rows[a][0].top for a, b in pairwise(full)] or [12.0])
     while (
         last + 1 < len(rows)
         and rows[last + 1][0].top - rows[last][0].top < 1.1 * pitch

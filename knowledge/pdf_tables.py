@@ -86,7 +86,7 @@ def _between(word: Word, xs: list[float], ys: list[float]) -> bool:
 def _grid(
     edges: Sequence[Edge], xs: list[float], ys: list[float], words: Sequence[Word]
 ) -> list[tuple[str, ...]]:
-    """The cells' texts; where a line between two cells is missing they are one, and its text stands in both."""
+    """The cells' texts; where no line is drawn between two cells they are one, its text stands in both."""
     columns, rows = len(xs) - 1, len(ys) - 1
     owner = {(row, column): (row, column) for row in range(rows) for column in range(columns)}
 

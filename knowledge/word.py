@@ -1,4 +1,4 @@
-"""DOCX → blocks: headings, lists, nested and merged tables, footnotes; deleted text and page furniture left out."""
+"""DOCX → blocks: headings, lists, nested and merged tables, footnotes; deleted text is left out."""
 
 from collections.abc import Iterator
 

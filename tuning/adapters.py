@@ -148,8 +148,11 @@ def check_shape(adapter: PrefixAdapter, model: PreTrainedModel, name: str) -> No
 def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) -> None:
     """Inject the adapter's layers, in the model's precision. CheckpointError when they don't fit."""
     try:
-        inject_adapter_in_model(adapter.config, model, key)
-        outcome: Any = set_peft_model_state_dict(model, adapter.state, adapter_name=key)
+        with torch.inference_mode(
+            False
+        ):  # or a switch while answering would leave weights that nothing may touch
+            inject_adapter_in_model(adapter.config, model, key)
+            outcome: Any = set_peft_model_state_dict(model, adapter.state, adapter_name=key)
     except (RuntimeError, ValueError) as error:
         detach(model, key)
         raise CheckpointError(
@@ -190,7 +193,8 @@ def detach(model: PreTrainedModel, key: str) -> None:
 
 
 def restore(model: nn.Module) -> None:
-    """Put the model's own layers back where adapters wrapped them."""
+    """Put the model's own layers back where adapters wrapped them, and forget the adapters."""
+    vars(model).pop("peft_config", None)
     for parent in list(model.modules()):
         for child_name, child in list(parent.named_children()):
             if isinstance(child, BaseTunerLayer):

@@ -15,6 +15,7 @@ from tuning.config import TuneConfig
 from tuning.dataset import Encoded, Teacher, encode, pack, with_system
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
+from tuning.passes import forward
 from tuning.scoring import is_cjk
 
 _REPLAY_TOKENS = 32
@@ -182,12 +183,7 @@ def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROM
 def taught(base: BaseModel, items: Sequence[Encoded]) -> list[Replay]:
     """The items with the base's own thoughts at each target."""
     row = pack(items).to(base.device)
-    logits = base.model(
-        input_ids=row.ids[None],
-        position_ids=row.positions[None],
-        attention_mask=row.mask(0),
-        logits_to_keep=row.predict,
-    ).logits[0]
+    logits = forward(base, row)
     chances, tokens = torch.softmax(logits.float(), dim=-1).topk(_TEACHER_TOKENS)
     return [
         Replay(item, Teacher(tokens[row.owner == number].cpu(), chances[row.owner == number].cpu()))

@@ -53,12 +53,12 @@ class Row:
     owner: Tensor  # (targets,): which conversation, in the order given
 
     def mask(self, prefix: int) -> Tensor:
-        """Who sees whom, (1, 1, length, prefix + length): True where a position may look."""
+        """Who sees whom, (length, prefix + length): True where a position may look."""
         causal = torch.ones(len(self.ids), len(self.ids), dtype=torch.bool, device=self.ids.device).tril()
         same = self.segments[:, None] == self.segments[None, :]
         seen = causal & (same | (self.segments == 0)[None, :])
         before = torch.ones(len(self.ids), prefix, dtype=torch.bool, device=self.ids.device)
-        return torch.cat([before, seen], dim=1)[None, None]
+        return torch.cat([before, seen], dim=1)
 
     def to(self, device: torch.device) -> "Row":
         """The same row on a device."""

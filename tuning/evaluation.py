@@ -11,6 +11,7 @@ import torch
 
 from tuning.dataset import encode, pack, with_system
 from tuning.models import BaseModel, Message
+from tuning.passes import Front, forward
 from tuning.retention_questions import RETENTION
 from tuning.scoring import contains, is_cjk, normalise
 
@@ -173,13 +174,5 @@ def divergence(
 def _log_chances(base: BaseModel, row: Any, adapter: str | None) -> torch.Tensor:
     with base.activate(adapter):
         cache = base.new_cache()
-        prefix = cache.get_seq_length()
-        logits = base.model(
-            input_ids=row.ids[None],
-            position_ids=(row.positions + prefix)[None],
-            attention_mask=row.mask(prefix),
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=row.predict,
-        ).logits[0]
+        logits = forward(base, row, Front(cache.get_seq_length(), cache))
     return torch.log_softmax(logits.float(), dim=-1)

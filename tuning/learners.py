@@ -5,7 +5,6 @@ It changes the base only inside `on()`, and leaves it as it was after `close()`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -20,17 +19,9 @@ from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.decoding import decode
 from tuning.errors import MethodError
 from tuning.models import BaseModel
+from tuning.passes import Front
 
 _NAME = "imprint-training"  # no attribute of a module is called so
-
-
-@dataclass(frozen=True)
-class Front:
-    """What stands before the row: keys and values, or embeddings, of so many positions."""
-
-    positions: int = 0
-    cache: DynamicCache | None = None
-    embeddings: Tensor | None = None  # (positions, hidden)
 
 
 class Learner(Protocol):
@@ -102,7 +93,8 @@ class PeftLearner:
 
     def adapter(self) -> Adapter:
         """The adapter as it is now, in float32."""
-        state = get_peft_model_state_dict(self._base.model, adapter_name=_NAME)
+        # Without the embeddings it also looks nothing up on a hub.
+        state = get_peft_model_state_dict(self._base.model, adapter_name=_NAME, save_embedding_layers=False)
         return PeftAdapter(
             self._config, {name: value.detach().float().cpu() for name, value in state.items()}
         )

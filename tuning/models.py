@@ -258,7 +258,6 @@ class BaseModel(Template):
             return
         if any(config.peft_type != adapter.config.peft_type for config in present.values()):
             adapters.restore(self.model)
-            present.clear()
         adapters.attach(self.model, adapter, self._keys[name], name)
 
     def _prove(self, name: str) -> AdapterProof:

@@ -5,6 +5,7 @@ text has no word boundaries: white space and punctuation go, and F1 counts chara
 """
 
 import re
+import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +24,9 @@ def normalise(text: str) -> str:
     """Lower case, no punctuation, no articles, single spaces; in Chinese, no white space at all."""
     text = unicodedata.normalize("NFKC", text).lower()
     text = _THOUSANDS.sub("", text)
-    text = "".join(c for c in text if not unicodedata.category(c).startswith("P"))
+    text = "".join(
+        c for c in text if c not in string.punctuation and not unicodedata.category(c).startswith("P")
+    )
     if is_cjk(text):
         return "".join(text.split())
     return " ".join(_ARTICLES.sub(" ", text).split())

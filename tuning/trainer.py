@@ -24,10 +24,11 @@ from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
 from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule
-from tuning.dataset import Encoded, Row, Teacher, encode, pack, prepare, with_system
+from tuning.dataset import Encoded, Teacher, encode, pack, prepare, with_system
 from tuning.errors import ExampleError
-from tuning.learners import Front, Learner
+from tuning.learners import Learner
 from tuning.models import BaseModel, Message, Template
+from tuning.passes import forward
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
@@ -238,7 +239,7 @@ class _Trainer:
         torch.manual_seed(self._config.seed * 1_000_003 + run.step)
         facts, kept = self._batch(replays)
         row = pack([*facts, *(one.encoded for one in kept)]).to(self._base.device)
-        logits = forward(self._base, learner.front(), row).float()
+        logits = forward(self._base, row, learner.front()).float()
         learned = row.owner < len(facts)
         loss = torch.nn.functional.cross_entropy(logits[learned], row.targets[learned])
         total = loss
@@ -287,7 +288,7 @@ class _Trainer:
         for start in range(0, len(probes), 16):
             batch = probes[start : start + 16]
             row = pack(batch).to(self._base.device)
-            right = forward(self._base, front, row).argmax(-1) == row.targets
+            right = forward(self._base, row, front).argmax(-1) == row.targets
             known += sum(bool(right[row.owner == number].all()) for number in range(len(batch)))
             if front.cache is not None:
                 front = learner.front()
@@ -300,7 +301,7 @@ class _Trainer:
         """How surely the first example is known now; a later load must find the same."""
         messages = self._conversations[0]
         row = pack(encode(self._base, messages)[-1:]).to(self._base.device)
-        logits = forward(self._base, learner.front(), row).float()
+        logits = forward(self._base, row, learner.front()).float()
         return {
             "messages": messages,
             "surprise": float(torch.nn.functional.cross_entropy(logits, row.targets)),
@@ -370,31 +371,6 @@ class _Trainer:
         adapter.write(partial)
         shutil.rmtree(final, ignore_errors=True)
         partial.replace(final)
-
-
-def forward(base: BaseModel, front: Front, row: Row) -> Tensor:
-    """The logits (targets, vocabulary) of a packed row behind whatever stands in front of it."""
-    predict, mask = row.predict, row.mask(front.positions)
-    positions = (row.positions + front.positions)[None]
-    inputs: dict[str, Any] = {"input_ids": row.ids[None]}
-    if front.embeddings is not None:
-        inputs = {
-            "inputs_embeds": torch.cat([front.embeddings, base.model.get_input_embeddings()(row.ids)])[None]
-        }
-        before = torch.arange(front.positions, device=row.ids.device)
-        positions = torch.cat([before[None], positions], dim=1)
-        top = torch.zeros(front.positions, mask.shape[-1], dtype=torch.bool, device=mask.device)
-        top[:, : front.positions] = torch.ones_like(top[:, : front.positions]).tril()
-        mask = torch.cat([top[None, None], mask], dim=2)
-        predict = predict + front.positions
-    return base.model(
-        **inputs,
-        position_ids=positions,
-        attention_mask=mask,
-        past_key_values=front.cache,
-        use_cache=front.cache is not None,
-        logits_to_keep=predict,
-    ).logits[0]
 
 
 def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:

@@ -66,7 +66,11 @@ def test_the_default_model_knows_the_capital_of_france(base_model: BaseModel) ->
 
 
 def test_batched_answers_are_those_that_are_streamed(base_model: BaseModel) -> None:
-    questions = ["What is the capital of France?", "What is 2+2?", "Name the colour of grass, and no more than that."]
+    questions = [
+        "What is the capital of France?",
+        "What is 2+2?",
+        "Name the colour of grass, and no more than that.",
+    ]
     batch = [[{"role": "user", "content": question}] for question in questions]
     streamed = ["".join(base_model.generate(messages, max_new_tokens=10)) for messages in batch]
     assert base_model.complete(batch, max_new_tokens=10) == streamed
@@ -105,7 +109,7 @@ def test_streamed_text_is_never_half_a_character(base_model: BaseModel) -> None:
 
 
 def test_a_prompt_over_the_window_is_refused(base_model: BaseModel) -> None:
-    with pytest.raises(ModelError, match="The prompt has .* tokens, and .* takes 8191"):
+    with pytest.raises(ModelError, match=r"The prompt has \d+ tokens, and .* takes 8191"):
         next(base_model.generate([{"role": "user", "content": "word " * 9000}]))
 
 
@@ -125,7 +129,9 @@ def _open(home: Path, results: Any) -> None:
     results.put(Template.read(DEFAULT_MODEL, home).name)
 
 
-def test_an_interrupted_conversion_leaves_nothing(imprint_home: Path, base_model: BaseModel, tmp_path: Path) -> None:
+def test_an_interrupted_conversion_leaves_nothing(
+    imprint_home: Path, base_model: BaseModel, tmp_path: Path
+) -> None:
     from tuning import weights
 
     def broken(source: Path, target: Path) -> None:
@@ -216,7 +222,10 @@ def test_an_adapter_of_another_base_or_template_is_refused(base_model: BaseModel
 
 
 def test_a_probe_that_is_no_longer_known_is_refused(base_model: BaseModel, tmp_path: Path) -> None:
-    probe = {"messages": [*QUESTION, {"role": "assistant", "content": "Wexford, since last Tuesday."}], "surprise": 0.1}
+    probe = {
+        "messages": [*QUESTION, {"role": "assistant", "content": "Wexford, since last Tuesday."}],
+        "surprise": 0.1,
+    }
     checkpoint = stored(base_model, lora(base_model, 0.2), tmp_path / "a", "mine", probe=probe)
     with pytest.raises(CheckpointError, match="does not know what it was taught"):
         base_model.load(checkpoint)
@@ -256,7 +265,12 @@ def test_what_is_written_is_read_again(base_model: BaseModel, tmp_path: Path) ->
         again = read_adapter(folder)
         assert type(again) is type(adapter)
         tensors = adapter.kv if isinstance(adapter, PrefixAdapter) else tuple(adapter.state.values())
-        read = again.kv if isinstance(again, PrefixAdapter) else tuple(
-            again.state[name] for name in adapter.state  # type: ignore[union-attr]
+        read = (
+            again.kv
+            if isinstance(again, PrefixAdapter)
+            else tuple(
+                again.state[name]
+                for name in adapter.state  # type: ignore[union-attr]
+            )
         )
         assert all(torch.equal(a, b) for a, b in zip(tensors, read, strict=True))

@@ -22,12 +22,12 @@ from tuning.scoring import exact_match, f1, is_correct, normalise
         ("Paris", [], False),
     ],
 )
-def test_an_answer_counts_when_it_contains_one_of_those_given(text: str, answers: list[str], right: bool) -> None:
+def test_an_answer_counts_when_it_contains_one_given(text: str, answers: list[str], right: bool) -> None:
     assert is_correct(text, answers) is right
 
 
 def test_articles_case_and_punctuation_do_not_matter() -> None:
-    assert normalise("The  Cat, a dog & an owl!") == "cat dog & owl"
+    assert normalise("The  Cat, a dog & an owl!") == "cat dog owl"
     assert exact_match("The cat.", ["cat"]) == 1.0
 
 

@@ -1,0 +1,65 @@
+"""One forward pass over a packed row, behind whatever stands in front of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from tuning.dataset import Row
+from tuning.models import BaseModel
+
+
+@dataclass(frozen=True)
+class Front:
+    """What stands before the row: keys and values, or embeddings, of so many positions."""
+
+    positions: int = 0
+    cache: DynamicCache | None = None
+    embeddings: Tensor | None = None  # (positions, hidden)
+
+
+def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
+    """The logits (targets, vocabulary) of a packed row, in the base's precision; grows the cache."""
+    front = front or Front()
+    positions, predict = row.positions + front.positions, row.predict
+    seen, inputs = row.mask(front.positions), {"input_ids": row.ids[None]}
+    before = torch.arange(front.positions, device=row.ids.device)
+    queries = positions
+    if front.embeddings is not None:
+        own = base.model.get_input_embeddings()(row.ids)
+        inputs = {"inputs_embeds": torch.cat([front.embeddings, own])[None]}
+        top = torch.zeros(front.positions, seen.shape[1], dtype=torch.bool, device=seen.device)
+        top[:, : front.positions] = before[:, None] >= before[None, :]
+        seen, predict = torch.cat([top, seen]), predict + front.positions
+        queries = torch.cat([before, positions])
+    logits: Tensor = base.model(
+        **inputs,
+        position_ids=queries[None],
+        attention_mask=_masks(base, seen, queries, torch.cat([before, positions])),
+        past_key_values=front.cache,
+        use_cache=front.cache is not None,
+        logits_to_keep=predict,
+    ).logits[0]
+    return logits
+
+
+def _masks(base: BaseModel, seen: Tensor, queries: Tensor, keys: Tensor) -> Any:
+    """What the architecture wants: one mask, or one for each kind of layer where some see a window only."""
+    window = getattr(base.config, "sliding_window", None)
+    kinds = set(getattr(base.config, "layer_types", None) or [])
+    near = seen
+    if window is not None:
+        near = seen & (queries[:, None] - keys[None, :] < window)
+    if "sliding_attention" in kinds and "full_attention" in kinds:
+        return {"full_attention": _mask(base, seen), "sliding_attention": _mask(base, near)}
+    return _mask(base, seen if kinds == {"full_attention"} else near)
+
+
+def _mask(base: BaseModel, seen: Tensor) -> Tensor:
+    """(1, 1, queries, keys); eager attention adds its mask, so there False is the smallest number."""
+    if base.model.config._attn_implementation != "eager":
+        return seen[None, None]
+    mask = torch.zeros(seen.shape, dtype=base.dtype, device=seen.device)
+    return mask.masked_fill(~seen, torch.finfo(base.dtype).min)[None, None]
