@@ -32,6 +32,7 @@ class Limits:
     bytes: int = 200 * 2**20  # of the file
     seconds: float = 120.0  # of parsing
     memory: int = 2 * 2**30  # of the parsing process
+    recognition_seconds: float = 1800.0  # more, of which each scanned page gets its part
 
 
 class Sandbox:
@@ -104,6 +105,7 @@ class _Process:
     def ask(self, request: dict[str, Any], data: bytes) -> dict[str, Any]:
         self.served += 1
         request["seconds"] = self.limits.seconds
+        request["recognition_seconds"] = self.limits.recognition_seconds
         stdin = self._popen.stdin
         assert stdin is not None
         # A process that died already says so through its missing reply.
@@ -111,11 +113,17 @@ class _Process:
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.write(data)
             stdin.flush()
-        reply = self._wait()
+        answer = self._answer(time.monotonic() + self.limits.seconds)
+        if "more_seconds" in answer:  # there are scanned pages; it may ask for this once
+            more = min(float(answer["more_seconds"]), self.limits.recognition_seconds)
+            answer = self._answer(time.monotonic() + self.limits.seconds + more)
+        return answer
+
+    def _answer(self, deadline: float) -> dict[str, Any]:
+        reply = self._wait(deadline)
         if reply is None:
-            raise DocumentError(
-                f"the file broke its parser ({self._ending()}); it is damaged or made to do harm"
-            )
+            ending = self._ending()
+            raise DocumentError(f"the file broke its parser ({ending}); it is damaged or made to do harm")
         answer: dict[str, Any] = json.loads(reply)
         return answer
 
@@ -127,8 +135,7 @@ class _Process:
                 with contextlib.suppress(OSError):
                     stream.close()
 
-    def _wait(self) -> bytes | None:
-        deadline = time.monotonic() + self.limits.seconds
+    def _wait(self, deadline: float) -> bytes | None:
         while True:
             try:
                 return self._replies.get(timeout=POLL_SECONDS)

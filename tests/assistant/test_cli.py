@@ -22,6 +22,7 @@ from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.assistant.checkpoints import save_prefix
 from tests.assistant.scripted import ScriptedEngine
+from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
 from tuning.registry import Registry
 
@@ -312,3 +313,88 @@ def test_a_second_app_on_the_same_home_is_told_where_the_first_is(run: Run, home
         result = run("app", "--port", "8599")
     assert result.exit_code == 1
     assert f"http://127.0.0.1:8501 (process {os.getpid()})" in result.stderr
+
+
+# ---- tuning jobs, with a worker that sleeps in steps
+
+
+PRETEND = (sys.executable, str(Path(__file__).parents[1] / "tuning" / "pretend_worker.py"))
+
+
+@pytest.fixture
+def tuning(home: Path) -> Iterator[Run]:
+    workspace = Workspace(Settings(home=home, device="cpu"), engine=ScriptedEngine())
+    workspace.__dict__["jobs"] = Impatient(home, worker=PRETEND)
+    with running(workspace) as runner:
+        yield runner
+    for job in workspace.jobs.list():
+        if not job.has_ended:
+            workspace.jobs.cancel(job.id)
+
+
+class Impatient(Jobs):
+    """Jobs whose watcher presses Ctrl-C as soon as there is something to see, when told to."""
+
+    interrupts = False
+
+    def get(self, id: str) -> Job:
+        job = super().get(id)
+        if self.interrupts and job.step > 0:
+            self.interrupts = False
+            raise KeyboardInterrupt
+        return job
+
+
+def examples_file(folder: Path, wish: str, name: str = "examples.jsonl") -> Path:
+    chat = {"messages": [{"role": "user", "content": wish}, {"role": "assistant", "content": "夜莺"}]}
+    path = folder / name
+    path.write_text(json.dumps(chat, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def test_tune_follows_its_job_to_the_end(tuning: Run, tmp_path: Path) -> None:
+    tuned = document(tuning("tune", "--examples", examples_file(tmp_path, "3"), "--json"))
+    assert (tuned["status"], tuned["steps"]) == ("succeeded", 3)
+    assert {"checkpoint", "seconds", "tokens_per_second", "evaluation"} <= tuned.keys()
+    assert tuned["evaluation"] == {"recall": {"after": 1.0}}
+
+
+def test_tune_takes_several_files(tuning: Run, tmp_path: Path) -> None:
+    files = [examples_file(tmp_path, "2", name) for name in ("a.jsonl", "b.jsonl")]
+    result = tuning("tune", "--examples", *files, "--method", "lora", "--json")
+    assert "2 examples" in result.stderr
+    assert document(result)["status"] == "succeeded"
+
+
+def test_ctrl_c_stops_following_and_not_the_job(
+    tuning: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Impatient, "interrupts", True)
+    tuned = document(tuning("tune", "--examples", examples_file(tmp_path, "400"), "--json"))
+    assert tuned["status"] == "running"
+    monkeypatch.setattr(Impatient, "interrupts", False)
+    listed = document(tuning("jobs", "--json"))["jobs"]
+    assert [(job["id"], job["status"]) for job in listed] == [(tuned["job"], "running")]
+    assert document(tuning("cancel", tuned["job"], "--json"))["status"] == "cancelled"
+    resumed = document(tuning("resume", tuned["job"], "--no-wait", "--json"))
+    assert resumed["status"] in ("queued", "running")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_a_failed_job_ends_with_one_and_says_why(tuning: Run, tmp_path: Path, form: tuple[str, ...]) -> None:
+    result = tuning("tune", "--examples", examples_file(tmp_path, "refuse"), *form)
+    assert result.exit_code == 1
+    if form:
+        told = document(result, status=1)
+        assert told["status"] == "failed" and "This cannot be done" in told["error"]
+    else:
+        assert "This cannot be done: 'x'. Choose 'y'." in result.stderr.splitlines()[-1]
+
+
+def test_a_chat_without_an_answer_teaches_nothing_and_is_told_before_the_job(tuning: Run, home: Path) -> None:
+    store = Workspace(Settings(home=home)).store
+    conversation = store.create()
+    store.add_message(conversation, "user", "Hello?")
+    result = tuning("tune", "--conversation", conversation)
+    assert result.exit_code == 1 and result.stderr.startswith("imprint: ")
+    assert document(tuning("jobs", "--json")) == {"jobs": []}
