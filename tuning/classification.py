@@ -1,4 +1,4 @@
-"""How well labelled text is told apart, before and after: accuracy and F1 a class, on texts not trained on."""
+"""How well labelled text is told apart, before and after: accuracy and F1 a class, of texts kept out."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -61,7 +61,7 @@ def report(
 
 
 def figures(wanted: Sequence[str], said: Sequence[str]) -> dict[str, Any]:
-    """Accuracy, macro F1, and the figures of each class; of an answer with several lines, each line counts."""
+    """Accuracy, macro F1, and the figures of each class; of an answer of several lines, each counts."""
     pairs = [(_items(w), _items(s)) for w, s in zip(wanted, said, strict=True)]
     kinds = sorted({_kind(item) for want, _ in pairs for item in want})
     classes = {kind: _class(kind, pairs) for kind in kinds}

@@ -29,7 +29,7 @@ class LooseTabs(csv.excel_tab):
 
 
 def texts(path: Path) -> list[tuple[Path, str]]:
-    """The text of a file, or of each conversations file in an archive such as ChatGPT's export, with its name.
+    """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name.
 
     UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are told by the bytes.
     """
