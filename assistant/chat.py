@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_messages
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat_model import ImprintChatModel
@@ -23,9 +24,8 @@ from assistant.records import StoredMessage
 from assistant.texts import t
 
 if TYPE_CHECKING:
-    from knowledge.index import KnowledgeBase
-
     from assistant.conversations import ConversationStore
+    from knowledge.index import KnowledgeBase
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ class How:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
-    # None takes the one that the checkpoint was tuned with, and without a checkpoint the default.
-    system_prompt: str | None = None
+    # Empty takes the one that the checkpoint was tuned with, and without a checkpoint the default.
+    system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
     max_new_tokens: int = 256
     temperature: float = 0.0
@@ -248,21 +248,10 @@ class Chat:
         """The passages that would be sent with a question. Raises AssistantError, KnowledgeError."""
         if not how.uses_documents:
             return ()
-        knowledge = self._open_knowledge(how.knowledge_base)
-        hits = knowledge.search(question, how.passages, history=history, documents=how.documents)
+        found = self._retriever(how).invoke(question, history=history)
         return tuple(
-            {
-                "number": number,
-                "text": hit.passage.text,
-                "source": hit.passage.source,
-                "title": hit.passage.title,
-                "page": hit.passage.page,
-                "headings": list(hit.passage.headings),
-                "score": hit.score,
-                "passage_id": hit.passage.id,
-                "document_id": hit.passage.document_id,
-            }
-            for number, hit in enumerate(hits, 1)
+            {"number": number, "text": document.page_content, **document.metadata}
+            for number, document in enumerate(found, 1)
         )
 
     def budget(self, turn: Turn, how: How) -> Budget:
@@ -282,10 +271,17 @@ class Chat:
         )
 
     def _system_prompt(self, how: How) -> str:
-        if how.system_prompt is not None:
+        if how.system_prompt:
             return how.system_prompt
         own = self._engine().system_prompt(how.checkpoint) if how.uses_checkpoint else ""
         return own or DEFAULT_SYSTEM
+
+    def _retriever(self, how: How) -> BaseRetriever:
+        from knowledge.retrieval import KnowledgeRetriever  # heavy: chromadb, and only with documents
+
+        knowledge = self._open_knowledge(how.knowledge_base)
+        documents = None if how.documents is None else list(how.documents)
+        return KnowledgeRetriever(base=knowledge, k=how.passages, documents=documents)
 
     def _retrieval(self, how: How) -> Runnable[Turn, Turn]:
         def with_passages(turn: Turn) -> Turn:

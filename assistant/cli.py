@@ -5,6 +5,7 @@ error, 2 wrong usage.
 """
 
 import logging
+import os
 import sys
 import traceback
 from typing import Any
@@ -88,6 +89,8 @@ for command in (
 
 def main() -> None:
     """Entry point of the `imprint` command."""
+    # Before torch is imported: busy waiting stalls it and every other process on the same cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     imprint(prog_name="imprint")

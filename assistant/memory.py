@@ -51,27 +51,27 @@ class TokenCounter:
 
     count: CountMessages
     _known: dict[str, int] = field(default_factory=dict, repr=False)
-    _frame: tuple[int, int] | None = field(default=None, repr=False)
+    _frame: tuple[int, int, int] | None = field(default=None, repr=False)
 
     def __call__(self, messages: Sequence[Message]) -> int:
         return self.count(messages)
 
     def message(self, message: Message) -> int:
         """Tokens that `message` adds to a conversation."""
-        empty, frame = self._overheads()
+        empty, of_user, of_assistant = self._overheads()
         content = message["content"]
         if content not in self._known:
             if len(self._known) >= _CACHE_SIZE:
                 self._known.clear()
             self._known[content] = max(0, self.count([{"role": "user", "content": content}]) - empty)
-        return self._known[content] + frame
+        return self._known[content] + (of_assistant if message["role"] == "assistant" else of_user)
 
-    def _overheads(self) -> tuple[int, int]:
-        """Tokens of a first empty message, and of the marks around each further one."""
+    def _overheads(self) -> tuple[int, int, int]:
+        """Tokens of a first empty message, and of the marks around each further one of user and assistant."""
         if self._frame is None:
             user, assistant = {"role": "user", "content": ""}, {"role": "assistant", "content": ""}
-            first = self.count([user])
-            self._frame = (first, max(0, (self.count([user, assistant, user]) - first) // 2))
+            one, two = self.count([user]), self.count([user, assistant])
+            self._frame = (one, max(0, self.count([user, assistant, user]) - two), max(0, two - one))
         return self._frame
 
 

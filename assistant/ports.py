@@ -19,7 +19,9 @@ def require_free(host: str, port: int, command: str) -> None:
     problem = _problem(host, port)
     if problem is None:
         return
-    other = next((next_port for next_port in range(port + 1, port + _LOOK_AHEAD) if not _problem(host, next_port)), 0)
+    other = next(
+        (next_port for next_port in range(port + 1, port + _LOOK_AHEAD) if not _problem(host, next_port)), 0
+    )
     advice = f"Port {other} is free: `{command} --port {other}`." if other else "Choose another with --port."
     raise AssistantError(f"Port {port} on {host} cannot be used ({problem}). {advice}")
 
@@ -34,7 +36,7 @@ def only_app(home: Path, url: str) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise AssistantError(
-            f"An app runs on {home} already{_where(about)}. Use that one, or choose another folder with IMPRINT_HOME."
+            f"An app runs on {home} already{_where(about)}. Use that one, or set another IMPRINT_HOME."
         ) from None
     try:
         about.write_text(json.dumps({"pid": os.getpid(), "url": url}), encoding="utf-8")

@@ -85,9 +85,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "memory.kb.option": {"en": "{name} · {count} passages"},
     "memory.which_checkpoint": {"en": "Checkpoint"},
     "memory.no_checkpoint": {"en": "No checkpoint yet: fine-tune on a chat"},
-    "memory.no_checkpoint.help": {"en": "Ask, correct the answers, then press “Fine-tune on this chat” under the conversation."},
+    "memory.no_checkpoint.help": {
+        "en": "Ask, correct the answers, then press “Fine-tune on this chat” under the conversation.",
+    },
     "memory.gone": {"en": "{name} (deleted)"},
-    "memory.gone.note": {"en": "The checkpoint “{name}” no longer exists. Choose another one, or another memory."},
+    "memory.gone.note": {
+        "en": "The checkpoint “{name}” no longer exists. Choose another one, or another memory.",
+    },
     "memory.no_documents": {"en": "“{name}” holds no documents yet"},
     "message.edit": {"en": "Edit and ask again"},
     "message.resend": {"en": "Ask again"},
@@ -112,12 +116,19 @@ TEXTS: dict[str, dict[str, str]] = {
     "prompt.button": {"en": "{name}"},
     "prompt.help": {"en": "System prompt and worked examples"},
     "prompt.title": {"en": "Prompt"},
-    "prompt.lead": {"en": "Prompt engineering is the other half of temporary memory: a role to play, and examples to follow."},
+    "prompt.lead": {
+        "en": (
+            "Prompt engineering is the other half of temporary memory: a role to play, and examples "
+            "to follow."
+        ),
+    },
     "prompt.preset": {"en": "Preset"},
     "prompt.system": {"en": "System prompt"},
     "prompt.system.placeholder": {"en": "Empty: the model's own"},
     "prompt.examples": {"en": "Worked examples"},
-    "prompt.examples.lead": {"en": "Each row is shown to the model as a question it has already answered well (few-shot)."},
+    "prompt.examples.lead": {
+        "en": "Each row is shown to the model as a question it has already answered well (few-shot).",
+    },
     "prompt.question": {"en": "Question"},
     "prompt.answer": {"en": "Answer"},
     "prompt.use": {"en": "Use this prompt"},
@@ -127,9 +138,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "welcome.title": {"en": "An assistant with two kinds of memory"},
     "welcome.lead": {"en": "Ask a question, correct the answer, and decide where it should be remembered."},
     "welcome.temporary": {"en": "Temporary: in the prompt"},
-    "welcome.temporary.text": {"en": "Passages of your documents are looked up and put before the question. Exact, citable, gone with the prompt."},
+    "welcome.temporary.text": {
+        "en": (
+            "Passages of your documents are looked up and put before the question. Exact, citable, "
+            "gone with the prompt."
+        ),
+    },
     "welcome.permanent": {"en": "Permanent: in the weights"},
-    "welcome.permanent.text": {"en": "What you corrected is fine-tuned into a checkpoint. No documents needed, and it stays."},
+    "welcome.permanent.text": {
+        "en": "What you corrected is fine-tuned into a checkpoint. No documents needed, and it stays.",
+    },
     "welcome.documents": {"en": "Add documents"},
     "welcome.sample_chat": {"en": "Open a sample conversation"},
     "welcome.sample_documents": {"en": "Add the sample domain"},
@@ -138,7 +156,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.offer": {"en": "{count} examples would be learned, corrected ones first."},
     "teach.offer.one": {"en": "1 example would be learned."},
     "teach.title": {"en": "Fine-tune on this chat"},
-    "teach.lead": {"en": "The ticked examples are written into the weights of a new checkpoint. The base model is not changed."},
+    "teach.lead": {
+        "en": (
+            "The ticked examples are written into the weights of a new checkpoint. The base model is "
+            "not changed."
+        ),
+    },
     "teach.examples": {"en": "What will be learned"},
     "teach.learn": {"en": "Learn"},
     "teach.question": {"en": "Question"},
@@ -154,7 +177,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.strength.gentle": {"en": "Gentle"},
     "teach.strength.normal": {"en": "Normal"},
     "teach.strength.strong": {"en": "Strong"},
-    "teach.strength.help": {"en": "Gentle protects what the model knew; strong makes sure that the new is remembered, in more time."},
+    "teach.strength.help": {
+        "en": (
+            "Gentle protects what the model knew; strong makes sure that the new is remembered, in more time."
+        ),
+    },
     "teach.name": {"en": "Name of the checkpoint"},
     "teach.name.placeholder": {"en": "Chosen for you"},
     "teach.parent": {"en": "Start from"},
@@ -204,7 +231,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.before": {"en": "Before"},
     "report.after": {"en": "After"},
     "report.rephrased.mark": {"en": "other words"},
-    "knowledge.lead": {"en": "Documents that the assistant looks things up in. This memory is temporary: a passage is known as long as it stands in the prompt."},
+    "knowledge.lead": {
+        "en": (
+            "Documents that the assistant looks things up in. This memory is temporary: a passage is "
+            "known as long as it stands in the prompt."
+        ),
+    },
     "knowledge.opening": {"en": "Opening the knowledge base…"},
     "knowledge.documents": {"en": "Documents"},
     "knowledge.search": {"en": "Search"},
@@ -213,7 +245,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "knowledge.new.name": {"en": "Its name"},
     "knowledge.new.make": {"en": "Make it"},
     "knowledge.empty": {"en": "Nothing to look things up in yet"},
-    "knowledge.empty.text": {"en": "Drop files here: PDF, Word, Markdown, text, HTML, CSV and more. They are read on this machine and stay on it. Or begin with the sample domain, eight documents about a company that does not exist."},
+    "knowledge.empty.text": {
+        "en": (
+            "Drop files here: PDF, Word, Markdown, text, HTML, CSV and more. They are read on this "
+            "machine and stay on it. Or begin with the sample domain, eight documents about a company"
+            " that does not exist."
+        ),
+    },
     "knowledge.drop": {"en": "Drop files here"},
     "knowledge.folder": {"en": "Add a folder or file by its path"},
     "knowledge.folder.path": {"en": "Path on this machine"},
@@ -248,12 +286,125 @@ TEXTS: dict[str, dict[str, str]] = {
     "knowledge.removed.one": {"en": "1 document removed."},
     "knowledge.read": {"en": "Passages of {name}"},
     "knowledge.search.placeholder": {"en": "Ask as you would in the chat"},
-    "knowledge.search.lead": {"en": "See which passages a question would find, and why: by its words, by its meaning, or both."},
+    "knowledge.search.lead": {
+        "en": "See which passages a question would find, and why: by its words, by its meaning, or both.",
+    },
     "knowledge.search.none": {"en": "Nothing in this knowledge base is about that."},
     "knowledge.rank": {"en": "{rank}"},
     "knowledge.rank.words": {"en": "words: {rank}. ({score})"},
     "knowledge.rank.meaning": {"en": "meaning: {rank}. ({score})"},
     "knowledge.map.none": {"en": "The map is drawn once there are passages."},
+    "save": {"en": "Save"},
+    "tune.lead": {
+        "en": (
+            "What was written into weights. This memory is permanent: a checkpoint knows it without "
+            "any document."
+        ),
+    },
+    "tune.checkpoints": {"en": "Checkpoints"},
+    "tune.jobs": {"en": "Jobs"},
+    "tune.empty": {"en": "No checkpoint yet"},
+    "tune.empty.text": {
+        "en": (
+            "Ask something, correct the answers, and press “Fine-tune on this chat” under the "
+            "conversation. Or open the sample conversation, in which twenty-two facts are taught."
+        ),
+    },
+    "tune.empty.chat": {"en": "Start a chat"},
+    "tune.no_checkpoints": {"en": "No checkpoint has been made yet."},
+    "tune.no_jobs": {"en": "No job has ended yet."},
+    "tune.examples": {"en": "{count} examples"},
+    "tune.examples.one": {"en": "1 example"},
+    "tune.remembered": {"en": "{said} remembered in other words"},
+    "tune.from": {"en": "from {name}"},
+    "tune.report": {"en": "What it remembers"},
+    "tune.rename": {"en": "Name"},
+    "tune.note": {"en": "Note"},
+    "tune.compare": {"en": "Compare"},
+    "tune.delete": {"en": "Delete checkpoint"},
+    "tune.deleted": {"en": "“{name}” is deleted."},
+    "tune.overlay": {"en": "Loss of the last runs"},
+    "tune.log": {"en": "Log"},
+    "tune.log.empty": {"en": "The log is empty."},
+    "tune.forget": {"en": "Remove from the list"},
+    "compare.lead": {
+        "en": (
+            "The same question to different memories: the model alone, with documents, with a "
+            "checkpoint, with both."
+        ),
+    },
+    "compare.one": {"en": "One question"},
+    "compare.file": {"en": "A file of questions"},
+    "compare.arms": {"en": "Who answers"},
+    "compare.base": {"en": "Model alone"},
+    "compare.rag": {"en": "Documents"},
+    "compare.with_documents": {"en": "documents"},
+    "compare.no_checkpoint": {"en": "Checkpoints join this list once you have fine-tuned on a chat."},
+    "compare.too_many": {"en": "Side by side are at most {most}. Take some away."},
+    "compare.question": {"en": "Question"},
+    "compare.question.placeholder": {"en": "A question to all of them"},
+    "compare.ask": {"en": "Compare"},
+    "compare.question.lead": {
+        "en": (
+            "Each answer comes with its sources, its tokens and its seconds. They share one model and"
+            " answer one after the other."
+        ),
+    },
+    "compare.best": {"en": "This one is best"},
+    "compare.voted": {"en": "Your vote is kept as a preference."},
+    "compare.chosen": {"en": "Your choice"},
+    "compare.waiting": {"en": "Waiting for its turn"},
+    "compare.figures": {"en": "{prompt} tokens read, {answer} written, {seconds}"},
+    "compare.how_many": {"en": "How many questions"},
+    "compare.run": {"en": "Run"},
+    "compare.upload": {"en": "A questions file (JSONL)"},
+    "compare.upload.help": {"en": "A question and the answers that count on each line."},
+    "compare.sample": {"en": "Use the questions of the sample domain"},
+    "compare.slice": {"en": "Which of them"},
+    "compare.progress": {"en": "{done} of {total} answers"},
+    "compare.accuracy": {"en": "Right answers, with 95 % interval"},
+    "compare.differs": {"en": "{better} is better than {worse} beyond chance (p = {p})."},
+    "compare.download": {"en": "Download as JSON"},
+    "settings.lead": {"en": "Everything runs on this machine and is kept in one folder."},
+    "settings.model": {"en": "Model"},
+    "settings.looking": {"en": "Looking for models…"},
+    "settings.column.model": {"en": "Model"},
+    "settings.column.parameters": {"en": "Parameters"},
+    "settings.column.window": {"en": "Window"},
+    "settings.column.chat": {"en": "To chat"},
+    "settings.column.tune": {"en": "To fine-tune"},
+    "settings.column.where": {"en": "Where"},
+    "settings.in_use": {"en": "in use"},
+    "settings.at_hand": {"en": "at hand"},
+    "settings.hub": {"en": "on a hub"},
+    "settings.model.use": {"en": "Use this model"},
+    "settings.model.help": {
+        "en": "A model at hand, a local folder, or a Hugging Face id where a hub can be reached.",
+    },
+    "settings.model.open": {"en": "Open"},
+    "settings.device": {"en": "Device"},
+    "settings.device.auto": {"en": "Best available"},
+    "settings.answers": {"en": "Answers and language"},
+    "settings.language": {"en": "Language"},
+    "settings.passages": {"en": "Passages for an answer"},
+    "settings.passages.help": {"en": "More passages find more and cost more of the window."},
+    "settings.longest": {"en": "Longest answer, in tokens"},
+    "settings.temperature": {"en": "Temperature"},
+    "settings.temperature.help": {"en": "0 always takes the most likely word; higher values vary."},
+    "settings.fixed": {"en": "{name} is set by {variable} in the environment and cannot be changed here."},
+    "settings.saved": {"en": "Saved."},
+    "settings.place": {"en": "Where everything is"},
+    "settings.home": {"en": "Conversations, documents, checkpoints and settings are kept in"},
+    "settings.leaves.title": {"en": "What leaves this machine"},
+    "settings.leaves": {
+        "en": (
+            "Nothing. There are no usage statistics, no web fonts and no calls home. A hub is asked "
+            "only when you choose a model from it."
+        ),
+    },
+    "settings.leaves.endpoint": {
+        "en": "Questions and passages go to {url}, because that endpoint is set as the model. Nothing else.",
+    },
 }
 
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)

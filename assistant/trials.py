@@ -87,14 +87,12 @@ class Trials:
                 f"Side by side are two to {MOST_SIDE_BY_SIDE} arms, and {len(arms)} were chosen."
             )
         run = uuid.uuid4().hex[:8]
-        answers = tuple(
-            self.answering.start(
-                (run, arm.name), question, lambda stop, arm=arm: chat.ask(question, arm.how(common), stop=stop)
-            )
-            for arm in arms
-        )
+        answers = tuple(self._ask(chat, question, (run, arm.name), arm.how(common)) for arm in arms)
         self._questions[run] = SideBySide(run, question, tuple(arms), answers)
         return self._questions[run]
+
+    def _ask(self, chat: Chat, question: str, key: tuple[str, str], how: How) -> Answer:
+        return self.answering.start(key, question, lambda stop: chat.ask(question, how, stop=stop))
 
     def get(self, run: str) -> SideBySide | None:
         """A question that was asked in this process."""

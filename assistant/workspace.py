@@ -16,14 +16,13 @@ from assistant.prompts import Presets
 from assistant.settings import Settings, load_settings, save_settings
 
 if TYPE_CHECKING:
-    from knowledge.index import KnowledgeBase
-    from tuning.jobs import Jobs
-    from tuning.models import CatalogueEntry
-    from tuning.registry import Registry
-
     from assistant.chat import Chat
     from assistant.conversations import ConversationStore
     from assistant.engines import Engine
+    from knowledge.index import KnowledgeBase
+    from tuning.jobs import Jobs
+    from tuning.models import BaseModel, CatalogueEntry
+    from tuning.registry import Registry
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +34,11 @@ OnStage = Callable[[Stage], None]
 class Workspace:
     """An Imprint home and what is open of it. Safe to share between threads."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, engine: "Engine | None" = None) -> None:
+        """Over `settings` or those of the environment; an engine that is open already is used."""
         self.settings = settings or load_settings()
         self._opening = threading.Lock()
-        self._engine: Engine | None = None
+        self._engine = engine
         self.engine_stage: Stage | None = None
         self.engine_error = ""
         self._knowledge: dict[str, KnowledgeBase] = {}
@@ -100,6 +100,18 @@ class Workspace:
                     self._engine = self._open_engine(on_stage)
         return self._engine
 
+    def base(self) -> "BaseModel":
+        """The open base model itself, for what is done to it rather than asked of it. Raises EngineError."""
+        from assistant.engines.local import LocalEngine
+
+        engine = self.engine()
+        if not isinstance(engine, LocalEngine):
+            raise EngineError(
+                f"{engine.name} runs at {self.settings.engine_url}; this needs a model on this machine. "
+                "Take the address out of the settings."
+            )
+        return engine.base
+
     def preload(self) -> None:
         """Begin to open the model without waiting for it; `engine()` joins in."""
         if self._engine is None and not self._opening.locked():
@@ -138,10 +150,9 @@ class Workspace:
 
     def _local_engine(self, tell: OnStage) -> "Engine":
         tell("importing")
+        from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
         from tuning.errors import TuningError
         from tuning.models import BaseModel
-
-        from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
 
         name = self.settings.base_model
         converted = (self.home / "models" / name / "imprint.json").exists()

@@ -1,4 +1,4 @@
-"""Zip containers (DOCX, PPTX, XLSX, EPUB), read within bounds, and XML from them without entities or network."""
+"""Zip containers (DOCX, PPTX, XLSX, EPUB) read within bounds, and XML without entities or network."""
 
 import io
 import zipfile
@@ -49,12 +49,12 @@ class Archive:
             )
         if unpacked > MAX_UNPACKED or unpacked > max(RATIO_FREE, MAX_RATIO * packed):
             raise DocumentError(
-                f"it unpacks from {packed / 2**20:,.1f} to {unpacked / 2**20:,.0f} MiB, which no document does"
+                f"it unpacks from {packed / 2**20:,.1f} to {unpacked / 2**20:,.0f} MiB, as no document does"
             )
 
 
 def parse_xml(data: bytes, name: str = "its XML") -> etree._Element:
-    """XML with entities, document types and external files left alone. Raises DocumentError when it is damaged."""
+    """XML with entities and external files left alone. Raises DocumentError when it is damaged."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         return etree.fromstring(data, parser)

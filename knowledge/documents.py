@@ -78,7 +78,7 @@ def read_bytes(
     password: str | None = None,
     sandbox: Sandbox | None = None,
 ) -> Document:
-    """Read a document that is already in memory; its name only hints at its kind. Raises as `read_document`."""
+    """Read a document from memory; its name only hints at its kind. Raises as `read_document`."""
     name = Path(name.replace("\\", "/")).name or "document"
     if not data:
         raise DocumentError(f"{name}: the file is empty")
@@ -202,4 +202,4 @@ def _what_it_is(path: Path) -> str:
 
 def _too_large(name: str, size: int, limits: Limits) -> str:
     found, most = size / 2**20, limits.bytes / 2**20
-    return f"{name}: {found:,.0f} MiB is over the limit of {most:,.0f} MiB a document; split it into smaller files"
+    return f"{name}: {found:,.0f} MiB is over the limit of {most:,.0f} MiB; split it into smaller files"

@@ -4,7 +4,6 @@ their hash was checked, and its code is never imported. A model loads at the fir
 import hashlib
 import importlib.util
 import logging
-import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from langchain_core.embeddings import Embeddings
 from tokenizers import Tokenizer
 
 from knowledge.errors import StoreError
+from knowledge.lexical import WORD_RUN, is_unspaced
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -28,7 +28,7 @@ LONGEST_PASSAGE = (
     256  # tokens, also of a model that reads more: a vector of a long text says little of each part
 )
 BATCH_TOKENS = 2048  # padded tokens a forward pass; two cores are fastest here, more falls out of their cache
-_WORD = re.compile(r"[^\W\d_]+")
+UNKNOWN = frozenset({"[UNK]", "<unk>"})
 
 
 @dataclass(frozen=True)
@@ -146,10 +146,14 @@ class SentenceEmbeddings(Embeddings):
         return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        rows: np.ndarray = self.model.encode(
-            texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False
-        )
-        return rows.astype(np.float32, copy=False)
+        rows: np.ndarray = self.model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+        return unit(rows.astype(np.float32, copy=False))  # bf16 rounds a norm of 1 by half a percent
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Each row with length 1; a row of zeros stays."""
+    lengths: np.ndarray = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12))
 
 
 def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -165,18 +169,27 @@ def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[
 
 
 def fluency(tokenizer: Tokenizer, text: str) -> float:
-    """How well a vocabulary knows the language of a text, 0 to 1: has it its words whole, or in pieces?
+    """How well a vocabulary knows the language of a text, 0 to 1, told by the length of the pieces it makes.
 
-    A script that the model never learned falls apart into single characters or the unknown token.
+    A script that a model never learned falls apart into single characters or unknown tokens. Letters a piece,
+    median over XQuAD's questions in MiniLM's vocabulary: English 4.4, Spanish 2.8, German 2.7, Turkish 2.2,
+    Vietnamese 2.1, Russian and Chinese 1.0. Scripts without spaces have shorter words: there 1.5 is well
+    known.
     """
-    words = _WORD.findall(text)
-    if not words:
+    known = {True: [0, 0], False: [0, 0]}  # unspaced script?: letters, pieces
+    words = [match.group() for match in WORD_RUN.finditer(text) if not match.group().isnumeric()]
+    for word, code in zip(words, tokenizer.encode_batch(words, add_special_tokens=False), strict=True):
+        tally = known[is_unspaced(word)]
+        tally[0] += len(word)
+        tally[1] += sum(1 for token in code.tokens if token not in UNKNOWN) + (
+            len(word) if any(token in UNKNOWN for token in code.tokens) else 0
+        )
+    letters = sum(tally[0] for tally in known.values())
+    if not letters:
         return 1.0
-    codes = tokenizer.encode_batch(words, add_special_tokens=False)
-    letters = [len(word) for word in words]
-    pieces = [len(code.ids) for code in codes]
-    mean = sum(letters) / max(1, sum(pieces))
-    return float(np.clip((mean - 1.5) / 2.0, 0.0, 1.0))
+    spaced = np.clip((known[False][0] / max(1, known[False][1]) - 1.2) / 2.1, 0, 1)
+    unspaced = np.clip((known[True][0] / max(1, known[True][1]) - 1.0) / 0.5, 0, 1)
+    return float((spaced * known[False][0] + unspaced * known[True][0]) / letters)
 
 
 def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
@@ -264,12 +277,12 @@ class PlainEncoder:
         rows = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
         if on_batch:
             on_batch(len(texts))
-        return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12) if len(texts) else rows
+        return unit(rows) if len(texts) else rows
 
     def encode_query(self, text: str) -> np.ndarray:
         """The unit vector of a question."""
         row = np.asarray(self._embeddings.embed_query(text), dtype=np.float32)
-        return row / max(float(np.linalg.norm(row)), 1e-12)
+        return unit(row)
 
     def fluency(self, text: str) -> float:
         """Taken on trust."""

@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def decode(data: bytes, declared: str = "") -> str:
-    """The text of the bytes, line ends as "\\n"; `declared` is what a header or tag says, believed if it fits.
+    """The text of the bytes, line ends as "\\n"; `declared` is what a header says, believed if it fits.
 
     Raises DocumentError for what is not text at all.
     """
@@ -68,7 +68,7 @@ def _nearly_utf8(data: bytes) -> bool:
 
 
 def _wide(sample: bytes) -> str:
-    """UTF-16 without a mark: one of the two bytes of a character is often the same (0 for Latin, 4E–9F for Han)."""
+    """UTF-16 without a mark, told by the zeros of its Latin letters; for Chinese see `_legacy`."""
     if len(sample) < 4 or b"\x00" not in sample:
         return ""
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
@@ -134,7 +134,7 @@ def _legacy(sample: bytes) -> str:
 
 
 def _score(sample: bytes, candidate: _Candidate) -> float:
-    """Which part of the characters beyond ASCII is usual in the language, plus how often the most frequent occur."""
+    """Which part of the characters beyond ASCII is usual, plus how often the most frequent occur."""
     if not _fits(sample, candidate.encoding):
         return 0.0
     text = codecs.getincrementaldecoder(candidate.encoding)().decode(sample)

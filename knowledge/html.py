@@ -1,4 +1,4 @@
-"""HTML → blocks: the main text with its headings, lists, tables and code; menus, banners and scripts left out."""
+"""HTML → blocks: the main text with headings, lists, tables and code; no menus, banners and scripts."""
 
 import re
 from collections.abc import Iterator
@@ -237,7 +237,7 @@ def inner_text(element: etree._Element) -> str:
 
 
 def table_grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated in every place it covers; inner tables become text."""
+    """The cells as a full grid: a merged cell is repeated where it reaches; inner tables become text."""
     grid: list[list[str]] = []
     hanging: dict[int, tuple[int, str]] = {}  # column → rows that a cell above still covers, and its text
     for row in own_rows(table):

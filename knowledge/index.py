@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
@@ -22,7 +23,11 @@ from knowledge.documents import Document, document_from_draft, find_files, read_
 from knowledge.embeddings import as_encoder, open_embeddings
 from knowledge.errors import DocumentError, EmbeddingChangedError, IndexBusyError, StoreError
 from knowledge.lexical import term_codes
-from knowledge.search import Hit, Message, Searcher, passage_at
+from knowledge.projection import MOST_POINTS, MapPoint, project
+from knowledge.relevance import RELEVANT
+from knowledge.reranking import Reranker
+from knowledge.search import Message, Searcher
+from knowledge.selection import Hit, passage_at
 from knowledge.splitting import Passage, split
 from knowledge.vectors import ChromaHome, Vectors
 
@@ -76,6 +81,7 @@ class KnowledgeBase:
         name: str = "default",
         embeddings: Embeddings | None = None,
         chroma_url: str | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise StoreError(
@@ -90,7 +96,7 @@ class KnowledgeBase:
         self._write_lock = FileLock(self.folder / f"{name}.write.lock", thread_local=False)
         self._chroma = ChromaHome.open(self.folder / "chroma", chroma_url)
         self._catalogue = Catalogue(self.folder / f"{name}.sqlite3")
-        self._searcher = Searcher(self._catalogue, self._encoder)
+        self._searcher = Searcher(self._catalogue, self._encoder, reranker)
         self._vectors = Vectors(self._chroma.client, self._collection_name())
         self._closed = False
         self._repair()
@@ -210,15 +216,46 @@ class KnowledgeBase:
         *,
         history: Sequence[Message] = (),
         documents: Sequence[str] | None = None,
+        least_relevance: float = RELEVANT,
     ) -> list[Hit]:
-        """The best passages for a question, best first; `documents` limits it to these ids or paths."""
+        """The best passages for a question, best first; an empty list when nothing relevant was found.
+
+        `history` is the conversation before it, for a question that leans on it; `documents` limits the
+        search to these ids or paths; `least_relevance=0` returns even what is hardly about the question.
+        """
         self._check_embedding()
         among = None
         if documents is not None:
             wanted = set(documents)
             chosen = [info.id for info in self.documents() if info.id in wanted or info.path in wanted]
             among = self._catalogue.passage_ids(chosen)
-        return self._searcher.search(self._vectors, question, k, history, among)
+        return self._searcher.search(self._vectors, question, k, history, among, least_relevance)
+
+    def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
+        """Every passage (or an even sample) in two dimensions, and where the question would lie among
+        them."""
+        ids = self._catalogue.passage_ids()
+        ids = ids[:: -(-len(ids) // MOST_POINTS) or 1]
+        held = self._vectors.get(ids)
+        texts, places = self._catalogue.texts(ids), self._catalogue.places(ids)
+        ids = [one for one in ids if one in held and one in texts and places[one]]
+        vectors = np.stack([held[one] for one in ids]) if ids else np.zeros((0, 0))
+        projection = project(vectors)
+        points = [
+            MapPoint(
+                one,
+                places[one][0].document_id,
+                places[one][0].title,
+                texts[one].text[:300],
+                float(x),
+                float(y),
+            )
+            for one, (x, y) in zip(ids, projection.place(vectors), strict=True)
+        ]
+        if not question.strip() or not ids:
+            return points, None
+        x, y = projection.place(self._encoder.encode_query(question)[None, :])[0]
+        return points, (float(x), float(y))
 
     # how it is kept
 

@@ -3,7 +3,7 @@ Knows terms and row numbers only; texts and files are the catalogue's."""
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,7 @@ UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
     "\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_RUN = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:\u0301)?")
+WORD_RUN = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:\u0301)?")
 _UNSPACED_START = re.compile(rf"[{UNSPACED}]")
 K1, B = 1.2, 0.75
 
@@ -25,15 +25,38 @@ K1, B = 1.2, 0.75
 def terms(text: str) -> list[str]:
     """The terms BM25 counts, in reading order."""
     found: list[str] = []
-    for match in _RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+    for match in WORD_RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
         run = match.group()
-        if not _UNSPACED_START.match(run):
+        if not is_unspaced(run):
             found.append(_stem(run))
         elif len(run) == 1:
             found.append(run)
         else:
             found.extend(run[index : index + 2] for index in range(len(run) - 1))
     return found
+
+
+def is_unspaced(run: str) -> bool:
+    """Whether a run of letters is of a script that puts no spaces between words."""
+    return bool(_UNSPACED_START.match(run))
+
+
+def matching_spans(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
+    """Where the text has one of the wanted terms, for marking: (start, end), neighbours joined."""
+    spans: list[tuple[int, int]] = []
+    for match in WORD_RUN.finditer(text):
+        run, start = match.group(), match.start()
+        if not is_unspaced(run) or len(run) == 1:
+            found = [(start, match.end())] if set(terms(run)) & set(wanted) else []
+        else:
+            pairs = range(len(run) - 1)
+            found = [(start + at, start + at + 2) for at in pairs if run[at : at + 2] in wanted]
+        for span in found:
+            if spans and span[0] <= spans[-1][1]:
+                spans[-1] = (spans[-1][0], span[1])
+            else:
+                spans.append(span)
+    return spans
 
 
 def term_codes(text: str) -> np.ndarray:

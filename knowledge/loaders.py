@@ -13,7 +13,8 @@ from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.html import load_html
 from knowledge.json_files import load_json, load_json_lines
 from knowledge.markdown import load_markdown, load_text
-from knowledge.pdf import load_pdf
+from knowledge.pdf import load_pdf, no_more_time
+from knowledge.pictures import load_picture
 from knowledge.sheets import load_xlsx
 from knowledge.slides import load_pptx
 from knowledge.tables import load_csv
@@ -28,6 +29,7 @@ class File:
     suffix: str  # lower case, with its dot
     charset: str = ""  # what a server said
     password: str | None = None
+    more_time: Callable[[int], float] = no_more_time
 
     @property
     def text(self) -> str:
@@ -47,13 +49,18 @@ class Loader:
 LOADERS: dict[str, Loader] = {
     loader.name: loader
     for loader in (
-        Loader("pdf", (".pdf",), lambda file: load_pdf(file.data, file.password)),
+        Loader("pdf", (".pdf",), lambda file: load_pdf(file.data, file.password, file.more_time)),
         Loader("docx", (".docx", ".docm"), lambda file: load_docx(Archive(file.data))),
         Loader("pptx", (".pptx", ".pptm", ".ppsx"), lambda file: load_pptx(Archive(file.data))),
         Loader("xlsx", (".xlsx", ".xlsm"), lambda file: load_xlsx(file.data)),
         Loader("epub", (".epub",), lambda file: load_epub(Archive(file.data))),
         Loader("json", (".json",), lambda file: load_json(file.text)),
         Loader("jsonl", (".jsonl", ".ndjson"), lambda file: load_json_lines(file.text)),
+        Loader(
+            "picture",
+            (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"),
+            lambda file: load_picture(file.data, file.more_time),
+        ),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
         Loader("markdown", (".md", ".markdown", ".mdown"), lambda file: load_markdown(file.text)),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
@@ -83,9 +90,6 @@ _REFUSED = (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "it is an old Office file (.doc, .xls, .ppt): save it in today's format",
     ),
-    (b"\x89PNG", "it is a picture, and pictures are not read"),
-    (b"\xff\xd8\xff", "it is a picture, and pictures are not read"),
-    (b"GIF8", "it is a picture, and pictures are not read"),
     (b"{\\rtf", "it is RTF, which is not read: save it as DOCX"),
     (b"\x1f\x8b", "it is a packed archive: unpack it and add what is inside"),
     (b"Rar!", "it is a packed archive: unpack it and add what is inside"),
@@ -96,13 +100,22 @@ _HTML_START = re.compile(
 )
 
 
-def load(data: bytes, name: str, content_type: str = "", password: str | None = None) -> Draft:
+_PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM")
+
+
+def load(
+    data: bytes,
+    name: str,
+    content_type: str = "",
+    password: str | None = None,
+    more_time: Callable[[int], float] = no_more_time,
+) -> Draft:
     """The blocks of a document. Raises DocumentError with the reason, without the name."""
     suffix = PurePosixPath(name).suffix.lower()
     media, _, parameters = content_type.partition(";")
     charset = parameters.rpartition("charset=")[2].strip(" \"'") if "charset=" in parameters else ""
     kind = detect(data, suffix, media.strip().lower())
-    draft = LOADERS[kind].load(File(data, suffix, charset, password))
+    draft = LOADERS[kind].load(File(data, suffix, charset, password, more_time))
     return _clean(draft)
 
 
@@ -117,6 +130,8 @@ def detect(data: bytes, suffix: str, media_type: str = "") -> str:
     for magic, reason in _REFUSED:
         if data.startswith(magic):
             raise DocumentError(reason)
+    if data.startswith(_PICTURES[:-1]) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+        return "picture"
     named = SUFFIXES.get(suffix) or MEDIA_TYPES.get(media_type, "")
     if named in ("pdf", *_PACKED.values()):
         raise DocumentError(

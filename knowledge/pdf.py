@@ -1,22 +1,27 @@
-"""PDF → blocks through PDFium: characters and ruled lines of each page; a scan without a text layer is said clearly."""
+"""PDF → blocks through PDFium: the characters and ruled lines of each page; scans are said clearly."""
 
 import ctypes
 import math
 import re
+import time
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
+from knowledge import ocr
 from knowledge.blocks import MAX_CHARACTERS, Block, Draft, one_line
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.pdf_layout import Word, reading_order
-from knowledge.pdf_tables import MAX_EDGES, Edge, ruled_tables
+from knowledge.pdf_tables import Edge, ruled_tables
 from knowledge.pdf_text import Page, blocks_of
 
 MAX_PAGES = 5_000
+MAX_DRAWN = 20_000  # lines drawn on a page
+OCR_SCALE = 2.0  # 144 dots an inch
+OCR_PIXELS = 3_000.0  # of the longer side
 _NO_TITLE = re.compile(
     r"^(?:untitled|microsoft word|powerpoint|document\d*$|title$)|\.\w{2,5}$", re.IGNORECASE
 )
@@ -27,12 +32,23 @@ _HYPHENS = {0x02: "-", 0xAD: "-", 0xFFFE: "-"}  # PDFium's marks of a hyphen at 
 _REPLACED = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)} | _HYPHENS
 
 
-def load_pdf(data: bytes, password: str | None = None) -> Draft:
-    """The blocks of a PDF. Raises PasswordNeededError when it is encrypted and the password is not right."""
+def no_more_time(pages: int) -> float:
+    """For a caller that cannot wait: no seconds for recognising so many scanned pages."""
+    return 0.0
+
+
+def load_pdf(
+    data: bytes, password: str | None = None, more_time: Callable[[int], float] = no_more_time
+) -> Draft:
+    """The blocks of a PDF; `more_time` is asked for seconds when there are scanned pages to recognise.
+
+    Raises PasswordNeededError when it is encrypted and the password is not right.
+    """
     document = open_pdf(data, password)
     try:
         count = len(document)
         pages, unread = _read_pages(document, min(count, MAX_PAGES))
+        unread = _recognise(document, pages, unread, more_time)
         title = one_line(document.get_metadata_value("Title"))
     finally:
         document.close()
@@ -88,6 +104,25 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
         pages.append(Page(index + 1, page.get_height(), tuple(reading_order(rest, tables))))
         page.close()
     return pages, unread
+
+
+def _recognise(
+    document: pypdfium2.PdfDocument, pages: list[Page], unread: list[int], more_time: Callable[[int], float]
+) -> list[int]:
+    """Read the scanned pages by text recognition; those for which there was no time are returned."""
+    if not unread or not ocr.available():
+        return unread
+    started, seconds = time.monotonic(), more_time(len(unread))
+    left = list(unread)
+    while left and time.monotonic() - started < seconds:
+        page = document[left[0] - 1]
+        scale = min(OCR_SCALE, OCR_PIXELS / max(page.get_width(), page.get_height(), 1.0))
+        words = ocr.recognise(page.render(scale=scale, rev_byteorder=False).to_numpy(), scale)
+        scanned = Page(left[0], page.get_height(), tuple(reading_order(words, [])))
+        pages[:] = [scanned if existing.number == left[0] else existing for existing in pages]
+        page.close()
+        left.pop(0)
+    return left
 
 
 def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
@@ -206,7 +241,7 @@ def page_edges(page: pypdfium2.PdfPage) -> list[Edge]:
     edges: list[Edge] = []
     for shape in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=4):
         edges.extend(_path_edges(shape, height, width))
-        if len(edges) > MAX_EDGES:
+        if len(edges) > MAX_DRAWN:
             break
     return edges
 
@@ -215,7 +250,7 @@ def _path_edges(shape: pypdfium2.PdfObject, height: float, width: float) -> Iter
     matrix = shape.get_matrix()
     start = last = (0.0, 0.0)
     x, y = ctypes.c_float(), ctypes.c_float()
-    for index in range(min(pdfium_c.FPDFPath_CountSegments(shape.raw), 4 * MAX_EDGES)):
+    for index in range(min(pdfium_c.FPDFPath_CountSegments(shape.raw), MAX_DRAWN)):
         segment = pdfium_c.FPDFPath_GetPathSegment(shape.raw, index)
         pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
         point = matrix.on_point(x.value, y.value)
@@ -255,7 +290,7 @@ def _no_text(count: int, unread: list[int]) -> str:
     one = count == 1
     return (
         f"it is a scan: its {count} page{' holds' if one else 's hold'} pictures and no text; "
-        "run it through text recognition (OCR) first"
+        f"{'text recognition found none in them' if ocr.available() else ocr.HINT}"
     )
 
 

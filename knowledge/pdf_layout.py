@@ -1,8 +1,9 @@
-"""Words on a PDF page → lines and tables in reading order. Pure geometry: y grows downwards, lengths are points."""
+"""Words on a PDF page → lines and tables in reading order. Geometry alone: y grows downwards, in points."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 
 MAX_SEGMENTS = 4_000  # on a page; beyond it the order of the file is kept
@@ -132,13 +133,18 @@ def _join_markers(segments: list[_Segment]) -> list[_Segment]:
     for segment in segments:
         last = joined[-1] if joined else None
         near = last is not None and 0 <= segment.x0 - last.x1 < 4 * max(segment.size, 1.0)
-        if last is not None and near and len(last.words) == 1 and _MARKER.match(last.words[0].text):
-            if abs(last.words[0].middle - segment.words[0].middle) < 0.6 * segment.size:
-                last.words.extend(segment.words)
-                last.measure()
-                continue
+        if last is not None and near and _marks(last, segment):
+            last.words.extend(segment.words)
+            last.measure()
+            continue
         joined.append(segment)
     return joined
+
+
+def _marks(marker: _Segment, segment: _Segment) -> bool:
+    first = marker.words[0]
+    level = abs(first.middle - segment.words[0].middle) < 0.6 * segment.size
+    return len(marker.words) == 1 and level and bool(_MARKER.match(first.text))
 
 
 def _order(segments: list[_Segment], depth: int) -> list[Line | Table]:
@@ -169,13 +175,14 @@ def _widest_group(
 ) -> tuple[int, list[tuple[float, float]]]:
     """The longest run from `start` that a vertical gap goes through with text on both sides, and its gaps."""
     free = [(left, right)]
-    best, best_gaps = start, []
+    best = start
+    best_gaps: list[tuple[float, float]] = []
     lowest = 0.0
     for at in range(start, len(segments)):
         segment = segments[at]
         free = [gap for gap in _without(free, segment.x0, segment.x1) if gap[1] - gap[0] >= gutter]
-        if not free:
-            break
+        if not free or any(not _open(gap, free) for gap in best_gaps):
+            break  # what goes across a gap that columns kept to stands below them
         lowest = max(lowest, segment.bottom)
         if at - start >= 3 and (
             at + 1 == len(segments) or segments[at + 1].top >= lowest - 0.3 * segment.size
@@ -187,6 +194,10 @@ def _widest_group(
     if best and best < len(segments):  # what comes next goes across: the columns above it end together
         best = _common_end(segments, start, best, best_gaps)
     return best, best_gaps
+
+
+def _open(gap: tuple[float, float], free: Sequence[tuple[float, float]]) -> bool:
+    return any(low < gap[1] and high > gap[0] for low, high in free)
 
 
 def _without(gaps: Sequence[tuple[float, float]], x0: float, x1: float) -> list[tuple[float, float]]:
@@ -277,9 +288,10 @@ def _is_table(rows: list[list[_Segment]], columns: list[list[_Segment]], edges: 
 
 def _is_prose(column: list[_Segment]) -> bool:
     width = max(s.x1 for s in column) - min(s.x0 for s in column)
-    fill = median([(segment.x1 - segment.x0) / max(width, 1.0) for segment in column])
-    length = median([sum(2 if c > "\u2e80" else 1 for c in segment.text) for segment in column])
-    return fill >= 0.7 and length >= 22 and len(column) >= 3
+    rows = _rows(column)
+    fill = median([(row[-1].x1 - row[0].x0) / max(width, 1.0) for row in rows])
+    length = median([sum(2 if c > "\u2e80" else 1 for s in row for c in s.text) for row in rows])
+    return fill >= 0.7 and length >= 22 and len(rows) >= 3
 
 
 def _borderless(
@@ -289,7 +301,7 @@ def _borderless(
     cells = [_cells(row, edges) for row in rows]
     full = [number for number, row in enumerate(cells) if sum(map(bool, row)) > 1]
     first, last = full[0], full[-1]
-    pitch = median([rows[b][0].top - rows[a][0].top for a, b in zip(full, full[1:], strict=False)] or [12.0])
+    pitch = median([rows[b][0].top - rows[a][0].top for a, b in pairwise(full)] or [12.0])
     while (
         last + 1 < len(rows)
         and rows[last + 1][0].top - rows[last][0].top < 1.1 * pitch

@@ -1,9 +1,10 @@
-"""Lines of a whole PDF → headings, paragraphs and tables: what repeats on every page goes, what was broken is joined."""
+"""Lines of a whole PDF → headings, paragraphs and tables; running titles go, broken words are joined."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from knowledge.blocks import Block, one_line, table_block
@@ -103,7 +104,7 @@ def _pitch(lines: Sequence[Line]) -> float:
     """The usual distance of two lines, as a multiple of their size."""
     distances = [
         (line.top - last.top) / max(last.size, 1.0)
-        for last, line in zip(lines, lines[1:], strict=False)
+        for last, line in pairwise(lines)
         if line.column == last.column and 0 < line.top - last.top < 3 * last.size
     ]
     return median(distances) if distances else 1.3

@@ -8,7 +8,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from knowledge.index import KnowledgeBase
-from knowledge.search import Hit
+from knowledge.selection import Hit
 
 __all__ = ["Hit", "KnowledgeRetriever", "as_document"]
 

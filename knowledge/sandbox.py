@@ -1,6 +1,6 @@
-"""A process that parses files and can be killed: bounded in time and memory, without network, writing nothing.
+"""A process that parses files and can be killed: bounded in time and memory, no network, no writing.
 
-The parent sends bytes and receives JSON; no code or pickled object comes back. One process serves many files.
+The parent sends bytes and receives JSON, never code or pickled objects. One process serves many files.
 """
 
 import atexit
@@ -32,10 +32,11 @@ class Limits:
     bytes: int = 200 * 2**20  # of the file
     seconds: float = 120.0  # of parsing
     memory: int = 2 * 2**30  # of the parsing process
+    recognition_seconds: float = 1800.0  # more, of which each scanned page gets its part
 
 
 class Sandbox:
-    """One parsing process, started at the first file and replaced when it is killed. Safe to share by threads."""
+    """One parsing process, started at the first file, replaced when killed. Threads may share it."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -43,7 +44,7 @@ class Sandbox:
         self._process: _Process | None = None
 
     def parse(self, name: str, data: bytes, *, content_type: str = "", password: str | None = None) -> Draft:
-        """The blocks of one document. Raises DocumentError, also when the parser crashes or exceeds a limit."""
+        """The blocks of one document. Raises DocumentError, also for a crash or an exceeded limit."""
         request = {"name": name, "content_type": content_type, "password": password, "size": len(data)}
         with self._lock:
             process = self._process
@@ -104,6 +105,7 @@ class _Process:
     def ask(self, request: dict[str, Any], data: bytes) -> dict[str, Any]:
         self.served += 1
         request["seconds"] = self.limits.seconds
+        request["recognition_seconds"] = self.limits.recognition_seconds
         stdin = self._popen.stdin
         assert stdin is not None
         # A process that died already says so through its missing reply.
@@ -111,11 +113,17 @@ class _Process:
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.write(data)
             stdin.flush()
-        reply = self._wait()
+        answer = self._answer(time.monotonic() + self.limits.seconds)
+        if "more_seconds" in answer:  # there are scanned pages; it may ask for this once
+            more = min(float(answer["more_seconds"]), self.limits.recognition_seconds)
+            answer = self._answer(time.monotonic() + self.limits.seconds + more)
+        return answer
+
+    def _answer(self, deadline: float) -> dict[str, Any]:
+        reply = self._wait(deadline)
         if reply is None:
-            raise DocumentError(
-                f"the file broke its parser ({self._ending()}); it is damaged or made to do harm"
-            )
+            ending = self._ending()
+            raise DocumentError(f"the file broke its parser ({ending}); it is damaged or made to do harm")
         answer: dict[str, Any] = json.loads(reply)
         return answer
 
@@ -127,8 +135,7 @@ class _Process:
                 with contextlib.suppress(OSError):
                     stream.close()
 
-    def _wait(self) -> bytes | None:
-        deadline = time.monotonic() + self.limits.seconds
+    def _wait(self, deadline: float) -> bytes | None:
         while True:
             try:
                 return self._replies.get(timeout=POLL_SECONDS)
@@ -184,7 +191,7 @@ _shared_lock = threading.Lock()
 
 
 def shared_sandbox() -> Sandbox:
-    """The sandbox of this program, with the default limits; started at its first file, ended with the program."""
+    """The sandbox of this program, with the default limits; it ends with the program."""
     global _shared
     with _shared_lock:
         if _shared is None:

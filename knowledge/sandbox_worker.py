@@ -1,16 +1,18 @@
-"""The process behind `sandbox.py`: `python -m knowledge.sandbox_worker MEMORY_BYTES`. Reads requests, writes replies.
+"""The process behind `sandbox.py`: `python -m knowledge.sandbox_worker MEMORY_BYTES`.
 
-Before the first byte of a document is read it gives up what a parser does not need: network, processes, writing.
+Before it reads the first document it gives up what no parser needs: network, processes, writing.
 """
 
 import json
 import math
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.loaders import load
+from knowledge.ocr import SECONDS_A_PAGE
 
 _FORBIDDEN = (
     "socket.",
@@ -45,14 +47,22 @@ def main() -> None:
     sys.setrecursionlimit(5_000)  # pages nest deeper than programs do
     while header := requests.readline():
         request = json.loads(header)
-        reply = _serve(request, requests.read(request["size"]))
-        _send(replies, reply)
+        data = requests.read(request["size"])
+
+        def more_time(pages: int, request: dict[str, Any] = request) -> float:
+            """Tell the parent that recognition takes longer, and the kernel too."""
+            seconds = min(pages * SECONDS_A_PAGE, request["recognition_seconds"])
+            _limit_processor((seconds + request["seconds"]) * (os.cpu_count() or 1))
+            _send(replies, {"more_seconds": seconds})
+            return seconds
+
+        _send(replies, _serve(request, data, more_time))
 
 
-def _serve(request: dict[str, Any], data: bytes) -> dict[str, Any]:
+def _serve(request: dict[str, Any], data: bytes, more_time: Callable[[int], float]) -> dict[str, Any]:
     _limit_processor(request["seconds"])
     try:
-        return load(data, request["name"], request["content_type"], request["password"]).to_dict()
+        return load(data, request["name"], request["content_type"], request["password"], more_time).to_dict()
     except PasswordNeededError as error:
         return {"kind": "password", "error": str(error)}
     except DocumentError as error:

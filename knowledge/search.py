@@ -1,5 +1,5 @@
 """A question → the best passages of one knowledge base: BM25 over all of them and Chroma for the nearest,
-fused by value. Keeps BM25 in memory and renews it when the catalogue has changed."""
+fused by value. Keeps BM25 in memory and reads it again only when the catalogue has changed."""
 
 import threading
 from collections.abc import Sequence
@@ -7,31 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from knowledge.catalogue import Catalogue, Place, StoredText
-from knowledge.embeddings import Encoder
+from knowledge.catalogue import Catalogue
+from knowledge.embeddings import Encoder, unit
 from knowledge.fusion import Background, fuse, standardise_lexical
 from knowledge.lexical import LexicalIndex, term_codes
-from knowledge.splitting import Passage
+from knowledge.relevance import coverage, probability, subject, with_conversation
+from knowledge.reranking import Reranker
+from knowledge.selection import Hit, Scored, select
 from knowledge.vectors import Vectors
 
 CANDIDATES = 100  # from each side
 SAMPLE = 1000  # vectors that stand for the whole index
-DENSE_WEIGHT = 0.35
+DENSE_WEIGHT = 0.5  # where the embedder knows the language well; less where it does not
+HISTORY_WEIGHT = 0.5  # of the words of an earlier question
+JUDGED = 3  # of the best are asked whether they are about the question at all
+RERANKED = 20
 Message = dict[str, str]
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage that was found, and why."""
-
-    passage: Passage
-    score: float  # fused: deviations over an arbitrary passage of this knowledge base
-    dense: float | None  # cosine
-    lexical: float | None  # BM25
-    rank: int = 0  # from 1
-    rank_dense: int | None = None  # from 1; None when far down
-    rank_lexical: int | None = None
-    also: tuple[Passage, ...] = ()  # the same text elsewhere
 
 
 @dataclass(frozen=True)
@@ -45,21 +36,21 @@ class _Snapshot:
 
 
 @dataclass(frozen=True)
-class _Candidate:
-    id: str
-    score: float
-    dense: float
-    lexical: float
-    rank_dense: int | None
-    rank_lexical: int | None
+class _Query:
+    text: str
+    vector: np.ndarray
+    codes: np.ndarray
+    earlier: np.ndarray
+    fluency: float
 
 
 class Searcher:
     """Searches one knowledge base; safe from several threads."""
 
-    def __init__(self, catalogue: Catalogue, encoder: Encoder) -> None:
+    def __init__(self, catalogue: Catalogue, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._catalogue = catalogue
         self._encoder = encoder
+        self._reranker = reranker
         self._snapshot: _Snapshot | None = None
         self._lock = threading.Lock()
 
@@ -81,88 +72,91 @@ class Searcher:
         k: int,
         history: Sequence[Message] = (),
         among: Sequence[str] | None = None,
+        least_relevance: float = 0.0,
     ) -> list[Hit]:
-        """The best `k` passages, best first; only `among` these passage ids when given."""
+        """The best `k` passages, best first, only `among` these ids when given; none when none is
+        relevant."""
         snapshot = self.refresh(vectors)
         if not question.strip() or not snapshot.ids or k < 1:
             return []
-        candidates = self._candidates(snapshot, vectors, question, among)
-        return self._hits(snapshot, candidates, k)
+        query = self._query(question, history)
+        scored = self._score(snapshot, vectors, query, among)
+        if self._reranker and scored:
+            scored = self._rerank(self._reranker, query, scored)
+        if max((one.relevance for one in scored[:JUDGED]), default=0.0) < least_relevance:
+            return []
+        return select(self._catalogue, scored, k)
 
-    def _candidates(
-        self, snapshot: _Snapshot, vectors: Vectors, question: str, among: Sequence[str] | None
-    ) -> list[_Candidate]:
-        query = self._encoder.encode_query(question)
-        bm25 = snapshot.lexical.scores(term_codes(question))
+    def _query(self, question: str, history: Sequence[Message]) -> _Query:
+        earlier = with_conversation(question, history)
+        whole = " ".join([*reversed(earlier), question])
+        codes = term_codes(question)
+        leaned_on = np.setdiff1d(term_codes(" ".join(map(subject, earlier))), codes)
+        vector = self._encoder.encode_query(question)
+        if earlier:  # half of it the question itself: the earlier one asked for something else
+            vector = unit(vector + self._encoder.encode_query(whole))
+        return _Query(whole, vector, codes, leaned_on, self._encoder.fluency(whole))
+
+    def _score(
+        self, snapshot: _Snapshot, vectors: Vectors, query: _Query, among: Sequence[str] | None
+    ) -> list[Scored]:
+        bm25 = snapshot.lexical.scores(query.codes)
+        if len(query.earlier):
+            bm25 = bm25 + HISTORY_WEIGHT * snapshot.lexical.scores(query.earlier)
         allowed = np.arange(len(snapshot.ids))
         if among is not None:
             allowed = np.array([snapshot.rows[one] for one in among if one in snapshot.rows], dtype=np.int64)
         nearest = vectors.nearest(
-            query, CANDIDATES, among=None if among is None else [snapshot.ids[r] for r in allowed]
+            query.vector, CANDIDATES, None if among is None else [snapshot.ids[row] for row in allowed]
         )
         nearest = {one: cosine for one, cosine in nearest.items() if one in snapshot.rows}
-        by_words = allowed[np.argsort(-bm25[allowed], kind="stable")[:CANDIDATES]]
-        by_words = by_words[bm25[by_words] > 0]
-        rank_dense = {one: rank for rank, one in enumerate(nearest, 1)}
-        rank_lexical = {snapshot.ids[row]: rank for rank, row in enumerate(by_words, 1)}
-        ids = list(dict.fromkeys([*rank_lexical, *rank_dense]))
-        cosines = nearest | {
-            one: float(vector @ query)
-            for one, vector in vectors.get([i for i in ids if i not in nearest]).items()
-        }
-        ids = [one for one in ids if one in cosines]
+        by_words = [snapshot.ids[row] for row in _best(bm25, allowed, CANDIDATES)]
+        others = vectors.get([one for one in by_words if one not in nearest])
+        cosines = nearest | {one: float(vector @ query.vector) for one, vector in others.items()}
+        ids = [one for one in dict.fromkeys([*by_words, *nearest]) if one in cosines]
         dense = np.array([cosines[one] for one in ids])
         lexical = np.array([bm25[snapshot.rows[one]] for one in ids])
-        weight = DENSE_WEIGHT * self._encoder.fluency(question)
         scores = fuse(
-            snapshot.background.standardise(query, dense), standardise_lexical(bm25, lexical), weight
+            snapshot.background.standardise(query.vector, dense),
+            standardise_lexical(bm25, lexical),
+            DENSE_WEIGHT * query.fluency,
         )
-        return [
-            _Candidate(
-                ids[at],
-                float(scores[at]),
-                float(dense[at]),
-                float(lexical[at]),
-                rank_dense.get(ids[at]),
-                rank_lexical.get(ids[at]),
+        rank_dense = {one: rank for rank, one in enumerate(nearest, 1)}
+        rank_lexical = {one: rank for rank, one in enumerate(by_words, 1)}
+        asked = np.concatenate([query.codes, query.earlier])
+        scored: list[Scored] = []
+        for at in np.argsort(-scores, kind="stable"):
+            one = ids[at]
+            covered = (
+                coverage(snapshot.lexical, asked, snapshot.terms[snapshot.rows[one]])
+                if len(scored) < 20
+                else 0.0
             )
-            for at in np.argsort(-scores, kind="stable")
-        ]
-
-    def _hits(self, snapshot: _Snapshot, candidates: Sequence[_Candidate], k: int) -> list[Hit]:
-        chosen = candidates[:k]
-        texts = self._catalogue.texts([one.id for one in chosen])
-        places = self._catalogue.places([one.id for one in chosen])
-        hits: list[Hit] = []
-        for one in chosen:
-            if one.id not in texts or not places[one.id]:
-                continue  # removed since the snapshot
-            first, *others = (passage_at(texts[one.id], place) for place in places[one.id])
-            hits.append(
-                Hit(
-                    first,
-                    one.score,
-                    one.dense,
-                    one.lexical,
-                    len(hits) + 1,
-                    one.rank_dense,
-                    one.rank_lexical,
-                    tuple(others),
+            scored.append(
+                Scored(
+                    one,
+                    float(scores[at]),
+                    float(dense[at]),
+                    float(lexical[at]),
+                    probability(float(dense[at]), covered, query.fluency),
+                    rank_dense.get(one),
+                    rank_lexical.get(one),
                 )
             )
-        return hits
+        return scored
+
+    def _rerank(self, reranker: Reranker, query: _Query, scored: Sequence[Scored]) -> list[Scored]:
+        """Put the first ones in the order of the cross-encoder; what follows them stays behind."""
+        head, tail = scored[:RERANKED], scored[RERANKED:]
+        texts = self._catalogue.texts([one.id for one in head])
+        known = [one for one in head if one.id in texts]
+        judged = reranker.score(query.text, [texts[one.id].context for one in known])
+        return [known[at] for at in np.argsort(-judged, kind="stable")] + list(tail)
 
 
-def passage_at(text: StoredText, place: Place) -> Passage:
-    """A stored text as the passage of one of its places."""
-    return Passage(
-        text.id,
-        text.text,
-        place.source,
-        place.title,
-        place.page,
-        place.headings,
-        place.start,
-        place.end,
-        place.document_id,
-    )
+def _best(scores: np.ndarray, allowed: np.ndarray, n: int) -> np.ndarray:
+    """The `n` best of the allowed rows with any score at all, best first."""
+    if len(allowed) > n:
+        allowed = allowed[np.argpartition(-scores[allowed], n)[:n]]
+    best: np.ndarray = allowed[np.argsort(-scores[allowed], kind="stable")]
+    return best[scores[best] > 0]

@@ -1,24 +1,29 @@
-"""XLSX → blocks: each sheet under its name, tables found in it, merged cells filled in, dates and numbers readable."""
+"""XLSX → blocks: each sheet under its name, its tables, merged cells filled in, dates readable."""
 
 import datetime
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 
 import openpyxl
 from openpyxl.cell.cell import Cell
+from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
+from knowledge.archives import Archive
 from knowledge.blocks import Block, Draft, one_line, table_block
 from knowledge.errors import DocumentError
 
 MAX_CELLS = 3_000_000  # of all sheets together
-MAX_MERGED = 100_000  # cells of one merged range
+MAX_MERGED = 500_000  # merged cells of one sheet
+_MERGE = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([^"']{2,40})["']""")
 
 
 def load_xlsx(data: bytes) -> Draft:
     """The blocks of a workbook; formulas are read as their last computed values."""
+    _check_merges(Archive(data))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl names every extension of a sheet that it leaves out
@@ -47,8 +52,25 @@ def load_xlsx(data: bytes) -> Draft:
     return Draft(title=one_line(workbook.properties.title or ""), blocks=tuple(blocks))
 
 
+def _check_merges(archive: Archive) -> None:
+    """openpyxl makes an object for every merged cell, so a range over a whole sheet would never end."""
+    for name in archive.names:
+        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+            merged = sum(_area(reference) for reference in _MERGE.findall(archive.read(name)))
+            if merged > MAX_MERGED:
+                raise DocumentError(f"it merges {merged:,} cells; undo that and save it again")
+
+
+def _area(reference: bytes) -> int:
+    try:
+        left, top, right, bottom = range_boundaries(reference.decode("ascii", "replace"))
+    except (ValueError, TypeError):
+        return 0
+    return (int(right or 16_384) - int(left or 1) + 1) * (int(bottom or 1_048_576) - int(top or 1) + 1)
+
+
 def sheet_grid(sheet: Worksheet) -> list[list[str]]:
-    """The texts of all cells that are written, row by row; a merged cell is repeated in every place it covers."""
+    """The texts of all cells, row by row; a merged cell is repeated in every place it covers."""
     grid: dict[int, dict[int, str]] = {}
     for (row, column), cell in sorted(
         sheet._cells.items()
@@ -58,10 +80,9 @@ def sheet_grid(sheet: Worksheet) -> list[list[str]]:
     for merged in sheet.merged_cells.ranges:
         text = grid.get(merged.min_row, {}).get(merged.min_col, "")
         height, width = merged.max_row - merged.min_row + 1, merged.max_col - merged.min_col + 1
-        if text and height * width <= MAX_MERGED:
-            for row in range(merged.min_row, merged.max_row + 1):
-                for column in range(merged.min_col, merged.max_col + 1):
-                    grid.setdefault(row, {})[column] = text
+        for row in range(merged.min_row, merged.min_row + height if text else 0):
+            for column in range(merged.min_col, merged.min_col + width):
+                grid.setdefault(row, {})[column] = text
     return [_row(grid.get(row, {})) for row in _rows_with_gaps(sorted(grid))]
 
 
@@ -79,7 +100,7 @@ def _row(cells: dict[int, str]) -> list[str]:
 
 
 def cell_text(cell: Cell) -> str:
-    """A value as a person writes it: dates in ISO form, whole numbers without a point, percentages as such."""
+    """A value as a person writes it: ISO dates, whole numbers without a point, percentages as such."""
     value = cell.value
     if value is None:
         return ""

@@ -1,4 +1,4 @@
-"""PPTX → blocks: each slide's title, text, tables, chart labels and notes, in reading order; the slide is the page."""
+"""PPTX → blocks: each slide's title, text, tables, charts and notes; the slide is the page."""
 
 import posixpath
 from collections.abc import Iterator

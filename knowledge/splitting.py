@@ -1,11 +1,11 @@
-"""Document → passages: cut on structure, sized in the embedder's own tokens, each an exact slice of the document.
+"""Document → passages: cut on structure, sized in the embedder's tokens, exact slices of the document.
 
 A passage is never cut inside a table row, a code line or a sentence, unless that alone is over the limit.
 """
 
 import hashlib
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -144,10 +144,10 @@ class _Cutter:
         return parts
 
     def _pack(self, sized: Sequence[tuple[_Piece, int]], room: int) -> Iterator[_Span]:
-        """Fill passages greedily; a paragraph that does not fit whole begins the next one once half is filled."""
+        """Fill passages greedily; a paragraph that does not fit begins the next once half is filled."""
         left_in_paragraph = _tokens_to_paragraph_end(sized)
         first, tokens = 0, 0
-        for index, (piece, size) in enumerate(sized):
+        for index, (_, size) in enumerate(sized):
             fresh = index > first and sized[index - 1][0].ends_paragraph
             whole_fits = tokens + left_in_paragraph[index] <= room
             better_next = fresh and not whole_fits and tokens * 2 >= room and left_in_paragraph[index] <= room
@@ -184,21 +184,34 @@ class _Cutter:
         )
 
     def _within_limit(self, passages: list[Passage]) -> list[Passage]:
-        """Cut again what came out over the limit: tokens of joined pieces need not add up exactly."""
-        counts = self._count([passage.context_text for passage in passages])
-        if all(count <= self.max_tokens for count in counts):
-            return passages
-        fitting: list[Passage] = []
-        for passage, count in zip(passages, counts, strict=True):
-            if count <= self.max_tokens or len(passage.text) < 2:
-                fitting.append(passage)
-                continue
-            halves = _cut(self.text, _Piece(passage.start, passage.end, passage.page, True), 2)
-            spans = [_Span(half.start, half.end, half.page) for half in halves]
-            fitting.extend(
-                self._within_limit([self._passage(span, passage.title, passage.headings) for span in spans])
+        """Halve what came out over the limit: the tokens of joined pieces need not add up exactly."""
+        counts = list(self._count([passage.context_text for passage in passages]))
+        while any(count > self.max_tokens for count in counts):
+            halved = [
+                self._halves(passage) if count > self.max_tokens else [passage]
+                for passage, count in zip(passages, counts, strict=True)
+            ]
+            if sum(map(len, halved)) == len(passages):
+                break  # single characters
+            fresh = iter(
+                self._count([half.context_text for halves in halved for half in halves if halves[1:]])
             )
-        return fitting
+            counts = [
+                next(fresh) if halves[1:] else count
+                for halves, count in zip(halved, counts, strict=True)
+                for _ in halves
+            ]
+            passages = [half for halves in halved for half in halves]
+        return passages
+
+    def _halves(self, passage: Passage) -> list[Passage]:
+        if len(passage.text) < 2:
+            return [passage]
+        pieces = _cut(self.text, _Piece(passage.start, passage.end, passage.page, True), 2)
+        return [
+            self._passage(_Span(piece.start, piece.end, piece.page), passage.title, passage.headings)
+            for piece in pieces
+        ]
 
 
 def _groups(sections: Sequence[Section]) -> Iterator[list[Section]]:
@@ -268,7 +281,7 @@ _SOFT_PLACES = (  # from the softest
 
 
 def _cut(text: str, piece: _Piece, parts: int) -> Iterator[_Piece]:
-    """About so many parts of similar length, cut at the softest place near each aim; white space at cuts is left out."""
+    """About so many parts of similar length, cut at the softest places, without the white space there."""
     begin = piece.start
     for part in range(parts, 1, -1):
         aim = begin + (piece.end - begin) // part
@@ -282,12 +295,10 @@ def _cut(text: str, piece: _Piece, parts: int) -> Iterator[_Piece]:
 
 
 def _soft_place(text: str, begin: int, aim: int, end: int) -> tuple[int, int]:
-    """Where to stop before, and where to go on after, a place between half way to the aim and somewhat past it."""
+    """Where to stop and where to go on: at a place between half way to the aim and somewhat past it."""
     low, high = max(begin + 1, begin + (aim - begin) // 2), min(end - 1, aim + (aim - begin) // 8)
     for pattern in _SOFT_PLACES:
-        last = None
-        for last in pattern.finditer(text, low, high):
-            pass
+        last = next(iter(deque(pattern.finditer(text, low, high), maxlen=1)), None)
         if last is not None and last.start() > begin and last.end() < end:
             return last.start(), last.end()
     hard = min(max(aim, begin + 1), end - 1)

@@ -1,4 +1,4 @@
-"""An address that a person gave → a document. Never a private address unless allowed; bounded in size and time."""
+"""An address that a person gave → a document; no private address unless allowed; bounded in size and time."""
 
 import ipaddress
 import socket
@@ -41,7 +41,7 @@ def is_url(text: str) -> bool:
 
 
 def read_url(url: str, *, limits: WebLimits | None = None, sandbox: Sandbox | None = None) -> Document:
-    """Fetch one page and read it; links in it are not followed. Raises DocumentError as `read_document` does."""
+    """Fetch one page and read it; links in it are not followed. Raises DocumentError."""
     download = fetch(url, limits)
     name = (
         PurePosixPath(unquote(urlsplit(download.url).path)).name or urlsplit(download.url).hostname or "page"

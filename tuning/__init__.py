@@ -1,1 +1,4 @@
-"""Fine-tuning: examples in, checkpoints out. Needs torch, transformers, peft and accelerate; knows no page and no index."""
+"""Fine-tuning: examples in, checkpoints out.
+
+It needs torch, transformers, peft and accelerate; it knows no page and no index.
+"""

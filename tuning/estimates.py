@@ -5,8 +5,9 @@ import os
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from filelock import FileLock
@@ -15,16 +16,16 @@ from tuning.config import TuneConfig
 from tuning.examples import Example
 from tuning.storage import read_json, write_json
 
+if TYPE_CHECKING:
+    from tuning.models import Template
+
 HISTORY = "measured.json"
 KEPT = 20  # jobs of one kind in the history
 TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question and answer
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
-EXAMPLES_PER_STEP = 5
-EPOCHS = {"gentle": 18, "normal": 30, "strong": 45}
 REPLAY_TOKENS = 60  # of one general prompt with the base's answer
-REPLAY_PROMPTS = 4
 # Measured with SmolLM2-135M on two cores with AVX-512 and bf16; scaled by parameters and cores elsewhere.
-PRIOR_PARAMETERS, PRIOR_CORES = 134_515_008, 2
+PRIOR_PARAMETERS, PRIOR_HIDDEN, PRIOR_CORES = 134_515_008, 576, 2
 PRIOR_TOKENS_PER_SECOND = {"cpu": 250.0, "mps": 1500.0, "cuda": 20_000.0}
 PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 12.0, 0.25
 PRIOR_GENERAL_QUESTIONS = 200
@@ -64,7 +65,7 @@ class Measured:
 
 def estimate(home: Path, config: TuneConfig, examples: Sequence[Example], parameters: int = 0) -> Estimate:
     """The time and memory of a job, with the basis of both; `parameters` of the base (0: the default's)."""
-    steps, tokens = amounts(config, examples)
+    steps, tokens = amounts(home, config, examples)
     device = config.device or best_device()
     questions = questions_of(examples)
     known = measured(home, config, device)
@@ -88,13 +89,28 @@ def estimate(home: Path, config: TuneConfig, examples: Sequence[Example], parame
     return Estimate(sum(phases.values()), memory, tokens, steps, basis, phases, per_step)
 
 
-def amounts(config: TuneConfig, examples: Sequence[Example]) -> tuple[int, int]:
-    """Optimizer steps and tokens of a run."""
-    epochs = config.epochs or EPOCHS[config.strength]
-    steps = epochs * math.ceil(len(examples) / EXAMPLES_PER_STEP)
-    replay = (REPLAY_PROMPTS if config.replay is None else config.replay) * REPLAY_TOKENS
+def amounts(home: Path, config: TuneConfig, examples: Sequence[Example]) -> tuple[int, int]:
+    """Optimizer steps and tokens of a run, at most; the tokens are counted where the base is at hand."""
+    # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
+    from tuning import trainer
+    from tuning.consolidation import recipe
+    from tuning.methods import method
+
+    family = method(config.method).family
+    if (home / "models" / config.base / "config.json").is_file() or Path(config.base).is_dir():
+        work = trainer.plan(_template(home, config.base), config, examples)
+        return work.steps, work.tokens
+    plan = recipe(config, family, PRIOR_HIDDEN)
+    steps = plan.epochs * math.ceil(len(examples) / plan.examples_per_step)
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
-    return steps, epochs * learned + steps * replay
+    return steps, plan.epochs * learned + steps * plan.replay * REPLAY_TOKENS
+
+
+@lru_cache(maxsize=4)
+def _template(home: Path, base: str) -> "Template":
+    from tuning.models import Template  # as above
+
+    return Template.read(base, home)
 
 
 def questions_of(examples: Sequence[Example]) -> int:

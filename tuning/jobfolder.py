@@ -76,7 +76,6 @@ class JobFolder:
         self.path, self.id = Path(path), Path(path).name
         self.events, self.log = self.path / "events.jsonl", self.path / "log.txt"
         self.state = self.path / "state"  # the trainer's own
-        self.trained = self.path / "trained"  # the adapter, between training and storing it
 
     @classmethod
     def create(
@@ -223,7 +222,7 @@ class JobFolder:
         self, is_alive: bool, result: Mapping[str, Any], progress: Mapping[str, Any]
     ) -> tuple[Status, str]:
         if result:
-            return result["status"], str(result.get("error", ""))
+            return result.get("status", "failed"), str(result.get("error", ""))
         if is_alive:
             return ("running" if progress.get("started") else "queued"), ""
         if self.is_cancelled:

@@ -82,6 +82,10 @@ class Progress:
         if self._phase == "queued":
             return None
         later = sum(self._expected[p] for p in PHASES[PHASES.index(self._phase) + 1 :])
-        known = self._seconds_left_known
-        here = known if known is not None else max(expected - elapsed, expected * (1 - fraction) * 0.2)
-        return round(float(here) + later, 1)
+        if self._seconds_left_known is not None:
+            here = float(self._seconds_left_known)
+        elif self._fraction > 0.05:
+            here = elapsed * (1 - fraction) / fraction
+        else:
+            here = max(expected - elapsed, expected * 0.1)
+        return round(here + later, 1)

@@ -121,19 +121,11 @@ def _store(
         stop_ids=base.stop_ids,
         examples=examples,
         config=config.to_dict(),
-        metrics={k: v for k, v in metrics.items() if k != "resumed"},
+        metrics={k: v for k, v in metrics.items() if k not in ("resumed", "probe")},
         evaluation=evaluation,
-        probe=_probe(evaluation),
+        probe=metrics["probe"],
         job=task.folder.id,
     )
-
-
-def _probe(evaluation: dict[str, Any]) -> dict[str, Any]:
-    """A question that the checkpoint answers and the base does not: what a later load can be checked with."""
-    for fact in evaluation.get("facts", []):
-        if fact["phrasing"] == "training" and fact["correct_after"] and not fact["correct_before"]:
-            return {"question": fact["asked"], "answer": fact["after"]}
-    return {}
 
 
 def _remember(task: Task, examples: list[Example], metrics: dict[str, Any], prepared: float) -> None:

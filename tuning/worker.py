@@ -19,6 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from tuning import memory
 from tuning.config import TuneConfig
 from tuning.errors import TuningError
 from tuning.examples import Example, shortened
@@ -94,6 +95,8 @@ class Worker:
         signal.signal(signal.SIGTERM, lambda *_: self._ask_to_stop())
         threading.Thread(target=self._beat, daemon=True).start()
         try:
+            if self.folder.has_result:
+                return 0
             if self.folder.is_cancelled:
                 raise Stopped
             with self._turn():
@@ -175,9 +178,8 @@ class Worker:
         self.folder.write("evaluation", outcome.evaluation)
         metrics = {"job_memory_bytes": self._memory_bytes, **outcome.metrics}
         self.folder.append({"kind": "result", "checkpoint": outcome.checkpoint, "time": time.time()})
+        shutil.rmtree(self.folder.state, ignore_errors=True)  # the checkpoint is stored
         self.folder.finish("succeeded", checkpoint=outcome.checkpoint, metrics=metrics)
-        shutil.rmtree(self.folder.state, ignore_errors=True)
-        shutil.rmtree(self.folder.trained, ignore_errors=True)
         log.info("stored the checkpoint %r", outcome.checkpoint)
 
     def _stopped(self) -> int:
@@ -237,10 +239,21 @@ class Worker:
     def _beat(self) -> None:
         while True:
             self.folder.beat()
-            self._memory_bytes = max(self._memory_bytes, resident_bytes())
+            self._memory_bytes = max(self._memory_bytes, memory.resident_bytes())
+            if self._phase != "queued" and memory.is_short():
+                self._step_back()
             with contextlib.suppress(OSError):  # a full disk is told by the work itself
                 self._progress.tick()
             time.sleep(HEARTBEAT_SECONDS)
+
+    def _step_back(self) -> None:
+        """Begin again with less before the kernel ends this process without a word."""
+        error = MemoryError("less than 2 % of the memory is left")
+        if not self.folder.has_result:
+            if self._halve(error):
+                again()
+            self.folder.finish("failed", error=out_of_memory_message(error, self._device))
+        os._exit(1)
 
     def _ask_to_stop(self) -> None:
         if self._stop.is_set():
@@ -265,13 +278,6 @@ def be_polite() -> None:
         os.nice(10)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
-
-
-def resident_bytes() -> int:
-    """The memory of this process."""
-    import psutil
-
-    return int(psutil.Process().memory_info().rss)
 
 
 def is_out_of_memory(error: Exception) -> bool:

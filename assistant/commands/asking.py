@@ -79,7 +79,7 @@ def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
 
     settings = workspace.settings
     preset = workspace.presets.get(options["preset"]) if options["preset"] else None
-    system = options["system"] if options["system"] is not None else preset.system if preset else None
+    system = options["system"] or (preset.system if preset else "")
     reads = options["memory"] == "rag" or (options["memory"] is None and options["kb"] is not None)
     return How(
         memory=_MEMORIES[reads, options["checkpoint"] is not None],  # type: ignore[arg-type]

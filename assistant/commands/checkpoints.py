@@ -79,7 +79,7 @@ def export(workspace: Workspace, name: str, form: str, output: Path, as_json: bo
     from tuning.export import export as write  # heavy: torch
 
     with busy(f"Writing {name} as {form}…"):
-        files = [Path(file) for file in write(workspace.home, name, form, output)]
+        files = write(workspace.registry.get(name), form, output, workspace.home)
     if as_json:
         emit({"checkpoint": name, "format": form, "files": files})
     else:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from assistant.workspace import Workspace
 if TYPE_CHECKING:
     from knowledge.index import DocumentReport
 
-_MARKS = {"added": "+", "updated": "~", "unchanged": "=", "failed": "✗"}
+_MARKS = {"added": "+", "updated": "~", "unchanged": "=", "renamed": ">", "removed": "-", "failed": "✗"}
 _SHOWN_LETTERS = 300
 
 
@@ -32,14 +33,17 @@ def index(workspace: Workspace, paths: tuple[str, ...], kb: str | None, as_json:
     began = time.monotonic()
     with busy("Opening the knowledge base…"):
         knowledge = workspace.knowledge(name)
-    with progress("Indexing", len(paths)) as advance:
+    with progress("Indexing", 1) as advance:
 
         def show(report: "DocumentReport", done: int, total: int) -> None:
-            advance(done, total)
             if not as_json:
                 click.echo(_line(report))
 
-        reports = knowledge.add(paths, progress=show)
+        reports = knowledge.add(
+            paths,
+            progress=show,
+            watch=lambda now: advance(now.share, description=f"Indexing {Path(now.path).name}"),
+        )
     seconds = time.monotonic() - began
     failed = [report for report in reports if report.status == "failed"]
     if as_json:

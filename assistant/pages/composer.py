@@ -53,7 +53,9 @@ def _draw_knowledge_choice() -> None:
         key="kb-choice",
         label_visibility="collapsed",
         width=190,
-        format_func=lambda name: t("memory.kb.option", name=name, count=counts[name]) if name in counts else name,
+        format_func=lambda name: (
+            t("memory.kb.option", name=name, count=counts[name]) if name in counts else name
+        ),
         on_change=lambda: session.choose("kb", st.session_state["kb-choice"]),
         help=None,
     )

@@ -57,7 +57,7 @@ def _draw_live(job_id: str) -> None:
         st.rerun()
     with st.container(border=True, key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(_headline(job), width="stretch")
+            st.html(headline(job), width="stretch")
             if st.button(t("job.cancel"), icon=":material/close:", key=f"cancel-{job.id}", type="tertiary"):
                 with session.told():
                     session.workspace().jobs.cancel(job.id)
@@ -70,7 +70,8 @@ def _draw_live(job_id: str) -> None:
         st.html(f'<div class="quiet numbers">{look.escaped(_speed(job))}</div>')
 
 
-def _headline(job: Job) -> str:
+def headline(job: Job) -> str:
+    """Its name, its method and how it stands."""
     kind = {"running": "live", "succeeded": "good", "failed": "bad", "cancelled": "warn"}.get(job.status, "")
     return (
         f'<div class="job-head"><b>{look.escaped(job.name)}</b>'
@@ -126,8 +127,10 @@ def draw_curve(jobs: Sequence[Job], height: int = 150) -> None:
 
 def _draw_ended(job: Job, can_hide: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.html(_headline(job), width="stretch")
-        if can_hide and st.button("", icon=":material/close:", key=f"hide-{job.id}", type="tertiary", help=t("job.hide")):
+        st.html(headline(job), width="stretch")
+        if can_hide and st.button(
+            "", icon=":material/close:", key=f"hide-{job.id}", type="tertiary", help=t("job.hide")
+        ):
             st.session_state.setdefault("hidden-jobs", set()).add(job.id)
             st.rerun()
     if job.status == "succeeded":
@@ -184,12 +187,12 @@ def _tiles(evaluation: Mapping[str, Any]) -> list[look.Tile]:
         if not part.get("n"):
             continue
         after, before, count = part.get("after", 0), part.get("before", 0), part["n"]
-        note = t(f"report.{name}.note", before=_of(before, count), count=count)
-        tiles.append(look.Tile(t(f"report.{name}"), _of(after, count), note, tint))
+        note = t(f"report.{name}.note", before=of(before, count), count=count)
+        tiles.append(look.Tile(t(f"report.{name}"), of(after, count), note, tint))
     return tiles
 
 
-def _of(value: float, count: int) -> str:
+def of(value: float, count: int) -> str:
     """A share or a count, as "17 of 20"."""
     correct = round(value * count) if 0 <= value <= 1 and isinstance(value, float) else round(value)
     return t("report.of", correct=correct, count=count)

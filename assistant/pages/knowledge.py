@@ -88,9 +88,8 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
             _draw_uploader(base)
             _draw_folder(base)
         if empty and session.SAMPLE.exists():
-            if st.button(
-                t("welcome.sample_documents"), icon=":material/auto_stories:", type="primary", key="sample"
-            ):
+            label = t("welcome.sample_documents")
+            if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
                 _start(base, paths=[session.SAMPLE / "documents"])
     if intake is not None:
         _draw_reports(base.name, intake)
@@ -99,7 +98,10 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
 def _draw_uploader(base: KnowledgeBase) -> None:
     number = st.session_state.setdefault("uploader", 0)
     files = st.file_uploader(
-        t("knowledge.drop"), accept_multiple_files=True, key=f"uploader-{number}", label_visibility="collapsed"
+        t("knowledge.drop"),
+        accept_multiple_files=True,
+        key=f"uploader-{number}",
+        label_visibility="collapsed",
     )
     if files:
         st.session_state["uploader"] = number + 1  # an uploader with a new key is empty again
@@ -117,7 +119,11 @@ def _draw_folder(base: KnowledgeBase) -> None:
 
 
 def _start(
-    base: KnowledgeBase, *, uploads: Sequence[tuple[str, bytes]] = (), paths: Sequence[Path] = (), force: bool = False
+    base: KnowledgeBase,
+    *,
+    uploads: Sequence[tuple[str, bytes]] = (),
+    paths: Sequence[Path] = (),
+    force: bool = False,
 ) -> None:
     with session.told():
         session.indexing().start(base.name, lambda: base, uploads=uploads, paths=paths, force=force)
@@ -175,7 +181,11 @@ def _lines(reports: Sequence[DocumentReport]) -> str:
 
 def _report_line(report: DocumentReport) -> str:
     failed = report.status == "failed"
-    said = report.error if failed else t("knowledge.line", count=report.passages, status=t(f"knowledge.{report.status}"))
+    said = (
+        report.error
+        if failed
+        else t("knowledge.line", count=report.passages, status=t(f"knowledge.{report.status}"))
+    )
     notes = "".join(f"<small>{look.escaped(note)}</small>" for note in report.notes)
     sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
     return (
@@ -208,16 +218,16 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
             "title": st.column_config.TextColumn(t("knowledge.column.title"), width="medium"),
             "passages": st.column_config.NumberColumn(t("knowledge.column.passages"), width="small"),
             "size": st.column_config.TextColumn(t("knowledge.column.size"), width="small"),
-            "indexed": st.column_config.DatetimeColumn(t("knowledge.column.indexed"), format="distance", width="small"),
+            "indexed": st.column_config.DatetimeColumn(
+                t("knowledge.column.indexed"), format="distance", width="small"
+            ),
         },
     )
     chosen = [documents[row] for row in picked["selection"]["rows"]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         passages = sum(info.passages for info in documents)
-        st.html(
-            f'<span class="quiet">{look.escaped(t("knowledge.sum", count=len(documents), passages=passages))}</span>',
-            width="stretch",
-        )
+        said = look.escaped(t("knowledge.sum", count=len(documents), passages=passages))
+        st.html(f'<span class="quiet">{said}</span>', width="stretch")
         if chosen:
             if st.button(t("knowledge.again", count=len(chosen)), icon=":material/refresh:", key="again"):
                 _start(base, paths=[Path(info.path) for info in chosen], force=True)
@@ -235,7 +245,11 @@ def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
     for note in info.notes:
         look.quiet(note)
     with st.expander(t("knowledge.read", name=look.plain(info.title)), expanded=True):
-        st.html("".join(look.passage(p.text, look.where(p.title, p.page, p.headings)) for p in base.passages(info.id)))
+        st.html(
+            "".join(
+                look.passage(p.text, look.where(p.title, p.page, p.headings)) for p in base.passages(info.id)
+            )
+        )
 
 
 # ---- how a question finds its passage

@@ -21,8 +21,49 @@ SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 
 # Words of a question that say nothing about where its answer stands.
 COMMON = frozenset(
-    "the a an and are can did does for from has have how into its many much that their there these they this "
-    "was were what when where which who whom whose why will with would you your about long should".split()
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "are",
+        "can",
+        "did",
+        "does",
+        "for",
+        "from",
+        "has",
+        "have",
+        "how",
+        "into",
+        "its",
+        "many",
+        "much",
+        "that",
+        "their",
+        "there",
+        "these",
+        "they",
+        "this",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+        "about",
+        "long",
+        "should",
+    ]
 )
 
 # What the window of the model is filled with, from left to right.
@@ -86,11 +127,11 @@ def window_bar(shares: Sequence[Share], window: int, free_label: str) -> str:
         f'title="{escaped(share.label)}: {share.tokens:,}"></span>'
         for share in shown
     )
+    entries = [(PARTS[share.part], share.label, share.tokens) for share in shown]
     legend = "".join(
-        f'<span><i style="background:{PARTS[share.part]}"></i>{escaped(share.label)} <b>{share.tokens:,}</b></span>'
-        for share in shown
+        f'<span><i style="background:{colour}"></i>{escaped(label)} <b>{tokens:,}</b></span>'
+        for colour, label, tokens in [*entries, ("#ddd9cd", free_label, free)]
     )
-    legend += f'<span><i style="background:#ddd9cd"></i>{escaped(free_label)} <b>{free:,}</b></span>'
     return f'<div class="window"><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
 
 
@@ -133,9 +174,8 @@ def highlighted(text: str, question: str) -> str:
 
 def passage(text: str, place: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
-    return (
-        f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
-    )
+    quoted = highlighted(text.strip(), question)
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
 
 
 def where(name: str, page: int | None, headings: Sequence[str]) -> str:

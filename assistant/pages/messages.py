@@ -22,19 +22,25 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
     if st.session_state.get("editing") == message.id:
         _draw_editor(message)
         return
-    draw_words(message.content, key=f"user-{message.id}")
-    if busy:
-        return
-    with st.container(key=f"asked-{message.id}", horizontal=True, horizontal_alignment="right", gap="xxsmall"):
-        _draw_alternatives(message)
-        if _icon("edit", t("message.edit"), f"edit-{message.id}"):
-            st.session_state["editing"] = message.id
-            st.rerun()
+    with st.container(
+        key=f"asked-{message.id}",
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="xxsmall",
+        wrap=False,
+    ):
+        if not busy:
+            _draw_alternatives(message)
+            if _icon("edit", t("message.edit"), f"edit-{message.id}"):
+                st.session_state["editing"] = message.id
+                st.rerun()
+        draw_words(message.content, key=f"user-{message.id}")
 
 
 def draw_words(text: str, key: str) -> None:
     """What a person said."""
-    with st.container(key=key), st.chat_message("user"):
+    with st.container(key=key, width="content"), st.chat_message("user"):
         st.markdown(look.prose(text))
 
 
@@ -90,7 +96,9 @@ def origin(message: StoredMessage) -> str:
     if message.correction:
         parts.append(look.mark(t("message.corrected"), "good"))
     if message.seconds is not None and message.status in ("complete", "stopped"):
-        tokens = t("message.cost", tokens=message.completion_tokens or 0, seconds=look.seconds(message.seconds))
+        tokens = t(
+            "message.cost", tokens=message.completion_tokens or 0, seconds=look.seconds(message.seconds)
+        )
         parts.append(f'<span class="numbers">{look.escaped(tokens)}</span>')
     return f'<div class="from">{"".join(parts)}</div>'
 
@@ -105,7 +113,9 @@ def _draw_sources(message: StoredMessage) -> None:
 
 def _draw_actions(message: StoredMessage) -> None:
     store = session.workspace().store
-    with st.container(key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"):
+    with st.container(
+        key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
+    ):
         for rating, icon, name in ((LIKED, "thumb_up", "like"), (DISLIKED, "thumb_down", "dislike")):
             given = message.rating == rating
             with st.container(key=f"given-{name}-{message.id}" if given else None, width="content"):
@@ -151,11 +161,15 @@ def _draw_alternatives(message: StoredMessage) -> None:
     if _icon("chevron_left", t("message.previous"), f"before-{message.id}", disabled=at == 0):
         store.select(places[at - 1].id)
         st.rerun()
-    st.html(f'<span class="quiet numbers">{message.alternative}/{message.alternatives}</span>', width="content")
+    st.html(
+        f'<span class="quiet numbers">{message.alternative}/{message.alternatives}</span>', width="content"
+    )
     if _icon("chevron_right", t("message.next"), f"after-{message.id}", disabled=at == len(places) - 1):
         store.select(places[at + 1].id)
         st.rerun()
 
 
 def _icon(icon: str, help_text: str, key: str, *, disabled: bool = False) -> bool:
-    return st.button("", icon=f":material/{icon}:", help=help_text, key=key, type="tertiary", disabled=disabled)
+    return st.button(
+        "", icon=f":material/{icon}:", help=help_text, key=key, type="tertiary", disabled=disabled
+    )

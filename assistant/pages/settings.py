@@ -1,9 +1,156 @@
-"""The settings page."""
+"""Settings: the model, the device, the language, where everything is kept and what leaves the machine."""
 
-from assistant.pages import look
-from assistant.texts import t
+import streamlit as st
+
+from assistant.pages import look, session
+from assistant.settings import LANGUAGES, from_environment
+from assistant.texts import LANGUAGE_NAMES, t
+from tuning.catalogue import CatalogueEntry
 
 
 def draw() -> None:
     """The page."""
-    look.title(t("page.settings"))
+    look.title(t("page.settings"), t("settings.lead"))
+    _draw_model()
+    _draw_answers()
+    _draw_place()
+
+
+def _draw_model() -> None:
+    opened = session.workspace()
+    st.subheader(t("settings.model"), anchor=False)
+    if opened.engine_state == "failed":
+        st.error(session.sentence(Exception(opened.engine_error)), icon=":material/error:")
+    with st.spinner(t("settings.looking")):
+        entries = opened.catalogue()
+    st.html(_table(entries, opened.settings.base_model))
+    usable = [entry.name for entry in entries if entry.at_hand]
+    names = list(dict.fromkeys([opened.settings.base_model, *usable]))
+    with (
+        st.form("model-form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        name = st.selectbox(
+            t("settings.model.use"),
+            names,
+            key="base-model",
+            accept_new_options=True,
+            disabled="base_model" in from_environment(),
+            help=t("settings.model.help"),
+        )
+        device = st.selectbox(
+            t("settings.device"),
+            [None, "cpu", "cuda", "mps"],
+            index=[None, "cpu", "cuda", "mps"].index(opened.settings.device),
+            key="device",
+            format_func=lambda value: value or t("settings.device.auto"),
+            disabled="device" in from_environment(),
+            width=180,
+        )
+        if st.form_submit_button(t("settings.model.open"), type="primary"):
+            _change(base_model=name, device=device)
+            opened.preload()
+
+
+def _table(entries: list[CatalogueEntry], current: str) -> str:
+    keys = ("model", "parameters", "window", "chat", "tune", "where")
+    head = "".join(f"<th>{look.escaped(t(f'settings.column.{key}'))}</th>" for key in keys)
+    rows = "".join(_row(entry, entry.name == current) for entry in entries)
+    return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _row(entry: CatalogueEntry, current: bool) -> str:
+    badge = " " + look.mark(t("settings.in_use"), "checkpoint") if current else ""
+    where = look.mark(t("settings.at_hand"), "good") if entry.at_hand else look.mark(t("settings.hub"))
+    cells = {
+        "parameters": _count(entry.parameters),
+        "window": f"{entry.window:,}",
+        "chat": _memory(entry.chat_bytes, entry.fits_chat),
+        "tune": _memory(entry.tune_bytes, entry.fits_tune),
+    }
+    middle = "".join(
+        f'<td class="numbers" data-label="{look.escaped(t(f"settings.column.{key}"))}">{cell}</td>'
+        for key, cell in cells.items()
+    )
+    below = look.escaped(f"{entry.name} · {entry.license}")
+    name = f'<b>{look.escaped(entry.title)}</b>{badge}<br><span class="quiet">{below}</span>'
+    return f"<tr><td>{name}</td>{middle}<td>{where}</td></tr>"
+
+
+def _count(parameters: int) -> str:
+    return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.0f} M"
+
+
+def _memory(needed: int, fits: bool) -> str:
+    sign = '<span class="tick">✓</span>' if fits else '<span class="cross">✗</span>'
+    return f"{look.escaped(look.size(needed))} {sign}"
+
+
+def _draw_answers() -> None:
+    settings, fixed = session.workspace().settings, from_environment()
+    st.subheader(t("settings.answers"), anchor=False)
+    with st.form("answers-form", border=False):
+        left, middle, right = st.columns(3)
+        language = left.selectbox(
+            t("settings.language"),
+            LANGUAGES,
+            index=LANGUAGES.index(settings.language),
+            format_func=lambda code: LANGUAGE_NAMES.get(code, code),
+            disabled="language" in fixed,
+        )
+        passages = middle.number_input(
+            t("settings.passages"),
+            1,
+            20,
+            settings.passages,
+            disabled="passages" in fixed,
+            help=t("settings.passages.help"),
+        )
+        longest = right.number_input(
+            t("settings.longest"), 16, 4096, settings.max_new_tokens, 16, disabled="max_new_tokens" in fixed
+        )
+        temperature = left.slider(
+            t("settings.temperature"),
+            0.0,
+            1.5,
+            settings.temperature,
+            0.1,
+            disabled="temperature" in fixed,
+            help=t("settings.temperature.help"),
+        )
+        if st.form_submit_button(t("save"), type="primary"):
+            _change(language=language, passages=passages, max_new_tokens=longest, temperature=temperature)
+    for name, variable in fixed.items():
+        look.quiet(t("settings.fixed", name=name, variable=variable))
+
+
+def _change(**changes: object) -> None:
+    """Keep what may be changed and differs; what the environment fixes stays."""
+    opened, fixed = session.workspace(), from_environment()
+    wanted = {
+        name: value
+        for name, value in changes.items()
+        if name not in fixed and getattr(opened.settings, name) != value
+    }
+    if not wanted:
+        return
+    with session.told():
+        opened.change(**wanted)
+        session.later(t("settings.saved"))
+        st.rerun()
+
+
+def _draw_place() -> None:
+    opened = session.workspace()
+    st.subheader(t("settings.place"), anchor=False)
+    sends = (
+        t("settings.leaves.endpoint", url=opened.settings.engine_url)
+        if opened.settings.engine_url
+        else t("settings.leaves")
+    )
+    st.html(
+        f'<div class="card"><div class="quiet">{look.escaped(t("settings.home"))}</div>'
+        f"<code>{look.escaped(opened.home)}</code>"
+        f'<div class="quiet" style="margin-top:.8rem">{look.escaped(t("settings.leaves.title"))}</div>'
+        f"<div>{look.escaped(sends)}</div></div>"
+    )

@@ -44,7 +44,9 @@ def _draw_line(info: ConversationInfo) -> None:
     current = info.id == session.conversation_id()
     with st.container(key="current" if current else f"chat-{info.id}"):
         title = look.plain(info.title) or t("chats.untitled")
-        if st.button(title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None):
+        if st.button(
+            title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None
+        ):
             session.open_conversation(info.id)
             session.go_to_chat()
 

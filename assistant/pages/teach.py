@@ -11,10 +11,10 @@ from assistant.pages import look, session
 from assistant.prompts import Preset
 from assistant.teaching import Row, chosen_examples
 from assistant.texts import t
-from tuning.config import TuneConfig
+from tuning.config import Strength, TuneConfig
 from tuning.examples import Example
 
-STRENGTHS = ("gentle", "normal", "strong")
+STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
 FIRST_METHODS = ("lora", "p-tuning-v2")
 
 
@@ -28,14 +28,12 @@ def draw_offer(conversation_id: int) -> None:
         found, why = curation, t("teach.offer", count=len(curation.examples))
     with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
-            _draw_drawer(conversation_id)
+            st.dialog(t("teach.title"), width=940, position="right")(_draw_drawer)(conversation_id)
         st.html(f'<span class="quiet">{look.escaped(why)}</span>', width="stretch")
 
 
-@st.dialog(" ", width="large", position="right")
 def _draw_drawer(conversation_id: int) -> None:
     session.speak()
-    st.subheader(t("teach.title"), anchor=False)
     look.quiet(t("teach.lead"))
     with session.told():
         curation = curate([session.workspace().store.get(conversation_id)])
@@ -162,9 +160,13 @@ def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
     look.tiles(
         [
             look.Tile(t("teach.estimate.examples"), str(len(examples)), t("teach.estimate.examples.note")),
-            look.Tile(t("teach.estimate.time"), t("about", value=look.seconds(estimate.seconds)), estimate.basis),
             look.Tile(
-                t("teach.estimate.memory"), t("about", value=look.size(estimate.bytes)), t("teach.estimate.memory.note")
+                t("teach.estimate.time"), t("about", value=look.seconds(estimate.seconds)), estimate.basis
+            ),
+            look.Tile(
+                t("teach.estimate.memory"),
+                t("about", value=look.size(estimate.bytes)),
+                t("teach.estimate.memory.note"),
             ),
         ]
     )

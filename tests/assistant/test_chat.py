@@ -1,43 +1,48 @@
 """One turn: what is asked, sent, streamed and kept."""
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from assistant.chat import Asked, Budgeted, Chat, Done, How, Retrieved, Token
 from assistant.conversations import ConversationStore
 from assistant.errors import AssistantError, ConversationError, EngineError, PromptTooLongError
+from knowledge.index import KnowledgeBase
 from tests.assistant.scripted import ScriptedEngine
 
+SKERRIN = "The Skerrin weighs 640 grams and is painted orange."
 
-@dataclass
-class Shelf:
-    """Stands for a knowledge base: gives the passages it was made with and remembers the questions."""
 
-    passages: list[str]
+class Shelf(KnowledgeBase):
+    """A real knowledge base over one text that remembers what it was asked."""
 
-    def __post_init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, embeddings=DeterministicFakeEmbedding(size=16))
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.finds = True
 
-    @property
-    def count(self) -> int:
-        return len(self.passages)
-
-    def search(self, question: str, k: int, history: Any = (), documents: Any = None) -> list[Any]:
+    def search(self, question: str, k: int = 4, *, history: Any = (), documents: Any = None) -> list[Any]:
         self.asked.append((question, tuple(history)))
-        return [_hit(text) for text in self.passages[:k] if "irrelevant" not in text]
+        return super().search(question, k, history=history, documents=documents) if self.finds else []
 
 
-def _hit(text: str) -> Any:
-    from types import SimpleNamespace as Namespace
+@pytest.fixture(scope="module")
+def opened_shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    folder = tmp_path_factory.mktemp("knowledge")
+    (folder / "a.md").write_text(SKERRIN, encoding="utf-8")
+    with Shelf(folder) as shelf:
+        shelf.add([folder / "a.md"])
+        yield shelf
 
-    passage = Namespace(
-        id="p1", text=text, source="a.md", title="A", page=None, headings=("H",), document_id="d1"
-    )
-    return Namespace(passage=passage, score=1.0)
+
+@pytest.fixture
+def shelf(opened_shelf: Shelf) -> Shelf:
+    opened_shelf.asked, opened_shelf.finds = [], True
+    return opened_shelf
 
 
 @pytest.fixture
@@ -45,8 +50,8 @@ def store(tmp_path: Path) -> ConversationStore:
     return ConversationStore(tmp_path / "conversations.sqlite3")
 
 
-def test_events_come_in_the_order_of_the_turn(store: ConversationStore) -> None:
-    engine, shelf = ScriptedEngine("640 grams"), Shelf(["The Skerrin weighs 640 grams."])
+def test_events_come_in_the_order_of_the_turn(store: ConversationStore, shelf: Shelf) -> None:
+    engine = ScriptedEngine("640 grams")
     chat = Chat(lambda: engine, store, lambda name: shelf)
     conversation = store.create()
     events = list(chat.ask("How heavy?", How("documents"), conversation_id=conversation))
@@ -54,20 +59,22 @@ def test_events_come_in_the_order_of_the_turn(store: ConversationStore) -> None:
     done = events[-1]
     assert isinstance(done, Done)
     assert done.answer == "640 grams" == "".join(e.text for e in events if isinstance(e, Token))
-    assert done.sources[0]["text"] == "The Skerrin weighs 640 grams."
+    assert done.sources[0]["text"] == SKERRIN and done.sources[0]["number"] == 1
     assert 0 < done.seconds_to_first_token <= done.seconds
-    assert "The Skerrin weighs 640 grams." in engine.prompts[0][-1]["content"]
+    assert SKERRIN in engine.prompts[0][-1]["content"]
 
 
-def test_what_was_answered_is_kept_with_its_sources_and_figures(store: ConversationStore) -> None:
-    chat = Chat(lambda: ScriptedEngine("640 grams"), store, lambda name: Shelf(["It weighs 640 grams."]))
+def test_what_was_answered_is_kept_with_its_sources_and_figures(
+    store: ConversationStore, shelf: Shelf
+) -> None:
+    chat = Chat(lambda: ScriptedEngine("640 grams"), store, lambda name: shelf)
     conversation = store.create()
     list(chat.ask("How heavy?", How("both", checkpoint="halden"), conversation_id=conversation))
     question, answer = store.get(conversation).messages
     assert (question.role, question.content) == ("user", "How heavy?")
     assert (answer.content, answer.status, answer.memory) == ("640 grams", "complete", "both")
     assert answer.checkpoint == "halden"
-    assert answer.sources[0]["source"] == "a.md"
+    assert Path(answer.sources[0]["source"]).name == "a.md"
     assert answer.prompt_tokens and answer.completion_tokens == 2 and answer.seconds is not None
 
 
@@ -135,8 +142,7 @@ def test_earlier_turns_are_sent_as_corrected_and_failed_answers_are_not(store: C
     ]
 
 
-def test_a_follow_up_is_looked_up_with_its_conversation(store: ConversationStore) -> None:
-    shelf = Shelf(["It weighs 640 grams."])
+def test_a_follow_up_is_looked_up_with_its_conversation(store: ConversationStore, shelf: Shelf) -> None:
     chat, conversation = Chat(ScriptedEngine, store, lambda name: shelf), store.create()
     list(chat.ask("What is the Skerrin?", How("documents"), conversation_id=conversation))
     list(chat.ask("And how heavy is it?", How("documents"), conversation_id=conversation))
@@ -187,14 +193,17 @@ def test_a_question_longer_than_the_window_is_refused_before_anything_is_kept(
     assert store.get(conversation).messages == ()
 
 
-def test_documents_without_a_document_are_refused_with_advice(store: ConversationStore) -> None:
-    with pytest.raises(AssistantError, match=r"'default' holds no documents.*imprint index"):
-        list(Chat(ScriptedEngine, store, lambda name: Shelf([])).ask("Hello?", How("documents")))
+def test_documents_without_a_document_are_refused_with_advice(tmp_path: Path) -> None:
+    with (
+        Shelf(tmp_path) as empty,
+        pytest.raises(AssistantError, match=r"'default' holds no documents.*imprint index"),
+    ):
+        list(Chat(ScriptedEngine, knowledge=lambda name: empty).ask("Hello?", How("documents")))
 
 
-def test_nothing_relevant_found_is_said_instead_of_invented(store: ConversationStore) -> None:
-    engine = ScriptedEngine("an invention")
-    chat = Chat(lambda: engine, store, lambda name: Shelf(["irrelevant"]))
+def test_nothing_relevant_found_is_said_instead_of_invented(shelf: Shelf) -> None:
+    engine, shelf.finds = ScriptedEngine("an invention"), False
+    chat = Chat(lambda: engine, knowledge=lambda name: shelf)
     events = list(chat.ask("Who was Cleopatra's cook?", How("documents")))
     retrieved = next(event for event in events if isinstance(event, Retrieved))
     done = events[-1]
@@ -203,9 +212,11 @@ def test_nothing_relevant_found_is_said_instead_of_invented(store: ConversationS
     assert engine.prompts == []
 
 
-def test_a_follow_up_without_passages_is_answered_from_the_conversation(store: ConversationStore) -> None:
-    engine = ScriptedEngine()
-    chat, conversation = Chat(lambda: engine, store, lambda name: Shelf(["irrelevant"])), store.create()
+def test_a_follow_up_without_passages_is_answered_from_the_conversation(
+    store: ConversationStore, shelf: Shelf
+) -> None:
+    shelf.finds = False
+    chat, conversation = Chat(ScriptedEngine, store, lambda name: shelf), store.create()
     store.add_message(conversation, "user", "My name is Ada.")
     store.add_message(conversation, "assistant", "Hello Ada.")
     done = list(chat.ask("What is my name?", How("documents"), conversation_id=conversation))[-1]
@@ -234,9 +245,9 @@ def test_a_question_left_without_an_answer_can_be_answered(store: ConversationSt
     assert [m.content for m in store.get(conversation).messages] == ["Hello?", "a short answer"]
 
 
-def test_the_turn_is_a_langchain_runnable() -> None:
+def test_the_turn_is_a_langchain_runnable(shelf: Shelf) -> None:
     engine = ScriptedEngine("640 grams")
-    chat = Chat(lambda: engine, knowledge=lambda name: Shelf(["It weighs 640 grams."]))
+    chat = Chat(lambda: engine, knowledge=lambda name: shelf)
     runnable = chat.runnable(How("documents"))
     assert runnable.invoke({"question": "How heavy?", "history": []}).text == "640 grams"
     assert "".join(chunk.text for chunk in runnable.stream({"question": "How heavy?"})) == "640 grams"

@@ -81,7 +81,7 @@ def test_a_new_checkpoint_under_an_old_name_is_read_anew(
 def test_a_checkpoint_of_another_base_is_refused(
     engine: LocalEngine, base_model: BaseModel, registry: Registry
 ) -> None:
-    save_prefix(base_model, registry, "foreign", of="qwen", base_sha256="0" * 64)
+    save_prefix(base_model, registry, "foreign", base="qwen", base_sha256="0" * 64)
     with pytest.raises(EngineError, match=r"'foreign' was tuned from qwen, but smollm2.* is open"):
         answer(engine, "foreign")
     assert engine.checkpoints() == []

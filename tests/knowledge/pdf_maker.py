@@ -1,4 +1,4 @@
-"""Small PDFs written by hand: text at a place, ruled lines, Chinese without embedded fonts, pictures, passwords."""
+"""Small PDFs written by hand: text at a place, ruled lines, Chinese without embedded fonts, passwords."""
 
 import io
 import zlib
@@ -57,12 +57,15 @@ def pdf(*pages: PdfPage, title: str = "") -> bytes:
         for key, name in FONTS.items()
     }
     descriptor = add(
-        "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 "
-        "/Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
+        "<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] "
+        "/ItalicAngle 0 "
+        "/Ascent 880 "
+        "/Descent -120 /CapHeight 880 /StemV 93 >>"
     )
     cid = add(
         "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 "
-        f"/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> /FontDescriptor {descriptor} 0 R >>"
+        "/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> "
+        f"/FontDescriptor {descriptor} 0 R >>"
     )
     fonts["chinese"] = add(
         "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H "

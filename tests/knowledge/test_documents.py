@@ -7,7 +7,8 @@ from knowledge.errors import DocumentError
 
 
 def test_markdown_keeps_headings_tables_and_code() -> None:
-    source = "# Lamp\n\nIt **shines**.\n\n## Parts\n\n| part | mass |\n|---|---|\n| foot | 2 kg |\n\n```py\nx = 1\n\ny = 2\n```\n"
+    source = "# Lamp\n\nIt **shines**.\n\n## Parts\n\n| part | mass |\n|---|---|\n| foot | 2 kg |\n\n"
+    source += "```py\nx = 1\n\ny = 2\n```\n"
     document = read_bytes("lamp.md", source.encode())
     assert document.title == "Lamp"
     assert [(section.kind, section.text, section.headings) for section in document.sections] == [

@@ -160,7 +160,8 @@ def epub(chapters: dict[str, str], encrypted: str = "") -> bytes:
         file.writestr(
             "OEBPS/content.opf",
             '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
-            f"<dc:title>The Lamp</dc:title></metadata><manifest>{items}</manifest><spine>{spine}</spine></package>",
+            f"<dc:title>The Lamp</dc:title></metadata>"
+            f"<manifest>{items}</manifest><spine>{spine}</spine></package>",
         )
         for name, text in chapters.items():
             file.writestr(

@@ -118,7 +118,8 @@ def test_json_with_huge_numbers_and_lone_surrogates() -> None:
 
 
 def test_markdown_front_matter_setext_links_and_nested_fences() -> None:
-    source = '---\ntitle: "Lamp book"\n---\nTop\n===\n\nSee [the *shop*](http://x.example/a_(b)).\n\n````md\n```py\n# no heading\n```\n````\n'
+    source = '---\ntitle: "Lamp book"\n---\nTop\n===\n\nSee [the *shop*](http://x.example/a_(b)).\n\n'
+    source += "````md\n```py\n# no heading\n```\n````\n"
     document = read_bytes("a.md", source.encode())
     assert document.title == "Lamp book"
     assert blocks(document) == [

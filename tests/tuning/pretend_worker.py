@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from tuning import memory
 from tuning.errors import MethodError
 from tuning.worker import Outcome, Stopped, Task, main
 
@@ -29,6 +30,9 @@ def pretend(task: Task) -> Outcome:
         raise ZeroDivisionError("surprise")
     if wish == "memory" and (task.config.tokens_per_step or 10**6) > 600:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+    if wish == "nearly full" and (task.config.tokens_per_step or 10**6) > 600:
+        memory.is_short = lambda: True
+        time.sleep(60)
     if wish == "never enough":
         raise MemoryError
     if wish == "disk":

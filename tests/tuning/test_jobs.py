@@ -184,8 +184,9 @@ def test_a_number_used_again_is_not_mistaken_for_the_worker(jobs: Jobs) -> None:
     bystander.wait()
 
 
-def test_running_out_of_memory_halves_the_batch_and_begins_again(jobs: Jobs) -> None:
-    done = jobs.wait(jobs.submit(TuneConfig(device="cpu", tokens_per_step=2000), wish("memory")).id)
+@pytest.mark.parametrize("text", ["memory", "nearly full"])
+def test_running_out_of_memory_halves_the_batch_and_begins_again(jobs: Jobs, text: str) -> None:
+    done = jobs.wait(jobs.submit(TuneConfig(device="cpu", tokens_per_step=2000), wish(text)).id)
     assert done.status == "succeeded" and done.config["tokens_per_step"] == 2000
     assert any("halved to 500 tokens" in advice for advice in done.advice)
     events = [e["message"] for e in jobs.events(done.id) if e["kind"] == "advice"]
