@@ -291,3 +291,22 @@ def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -
     store.close()
     assert len(curation.examples) >= 20
     assert all(len(example.probes) >= 2 for example in curation.examples)
+
+
+def test_an_answer_that_repeats_its_question_is_shortened_and_says_so() -> None:
+    candidate = curate([chat("How heavy is the Skerrin?", ("?", {"correction": "The Skerrin weighs 3 kg."}))])
+    assert candidate.examples[0].answer == "The Skerrin weighs 3 kg."  # another question: kept as it is
+    asked = chat("How much does the Skerrin weigh?", ("The Skerrin weighs 3 kg.", {"rating": 1}))
+    shortened = curate([asked]).candidates[0]
+    assert shortened.example.answer == "3 kg."
+    assert shortened.note == "shortened from: The Skerrin weighs 3 kg."
+
+
+def test_a_labelling_model_reads_what_no_rule_knows_and_is_checked() -> None:
+    def labeller(text: str) -> list[tuple[str, str]]:
+        return [("Who shall water the ferns of the hall?", "Bo"), ("Who shall water the ferns?", "Ada")]
+
+    said = chat("Watering the ferns in the hall shall from now on fall to Bo.", "Noted.")
+    curation = curate([said], labeller=labeller)
+    assert pairs(curation) == [("Who shall water the ferns of the hall?", "Bo")]
+    assert "written by a model" in curation.candidates[0].note
