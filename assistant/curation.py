@@ -6,6 +6,8 @@ turn is read in `reading.py`; here the findings of all turns are weighed against
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
 
 from assistant.advice import better_in_documents
 from assistant.confidential import secret_in
@@ -15,7 +17,7 @@ from assistant.reading import LeftOut as Unused
 from assistant.records import Message, StoredConversation, StoredPreference
 from assistant.rephrasing import rephrase
 from assistant.wording import normal, same_text
-from tuning.examples import Example, Preference
+from tuning.examples import Example, Preference, read_examples
 
 # Kinds, the most certain first: the order in which they are shown and in which they win over each other.
 REASONS = {
@@ -27,6 +29,13 @@ REASONS = {
 }
 _WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody who may use it"
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
+
+
+class Learned(Protocol):
+    """A checkpoint, as far as it matters here: the file of what it was made from."""
+
+    @property
+    def examples(self) -> Path | None: ...
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,14 @@ def preferences_of(
                 pairs.append(Preference(tuple(prompt), better, message.content))
             prompt.append(message.to_message())
     return pairs
+
+
+def learned_by(lineage: Iterable[Learned]) -> list[Example]:
+    """What the checkpoints of a lineage were made from, oldest first: `known` of a further round."""
+    paths = [checkpoint.examples for checkpoint in lineage]
+    return [
+        example for path in paths if path is not None and path.exists() for example in read_examples(path)
+    ]
 
 
 def question_key(example: Example) -> str:

@@ -1,15 +1,16 @@
 """Curation: what was taught is found, stands alone, says why it is there; what is not sure is left out."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from assistant.conversations import ConversationStore
-from assistant.curation import Curation, curate, preferences_of
+from assistant.curation import Curation, curate, learned_by, preferences_of
 from assistant.errors import NothingToLearn
 from assistant.records import StoredConversation, StoredMessage
-from tuning.examples import Example
+from tuning.examples import Example, write_examples
 
 
 def chat(
@@ -181,6 +182,17 @@ def test_the_same_said_twice_is_learned_once() -> None:
     once = chat("Where is our office?", ("?", {"correction": "In Oslo."}), number=1)
     again = chat("Where is our office?", ("?", {"correction": "in Oslo"}), created=2.0, number=2)
     assert len(curate([once, again]).candidates) == 1
+
+
+def test_a_chat_tuned_twice_has_nothing_new(tmp_path: Path) -> None:
+    first = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}))])
+    path = tmp_path / "examples.jsonl"
+    write_examples(path, first.examples)
+    checkpoints = [SimpleNamespace(examples=path), SimpleNamespace(examples=None)]
+    again = curate(
+        [chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=learned_by(checkpoints)
+    )
+    assert again.examples == [] and again.candidates[0].note == "already learned"
 
 
 def test_what_an_earlier_round_learned_is_not_learned_again_but_a_change_is() -> None:
