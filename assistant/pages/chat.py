@@ -36,7 +36,7 @@ def draw() -> None:
 
 
 def _settled(conversation: StoredConversation | None, answer: Answer | None) -> list[StoredMessage]:
-    """The messages that are drawn as they are: without the answer that is being written and what it replaces."""
+    """The messages that stay as they are: without the answer being written and what it replaces."""
     shown = list(conversation.messages) if conversation else []
     if answer is None or not answer.running:
         return shown
@@ -112,8 +112,9 @@ def _draw_answer(settled: Sequence[StoredMessage], answer: Answer | None) -> Non
 def _draw_live(answer: Answer) -> None:
     """The answer as it grows; the page is drawn anew when it ends.
 
-    The first run ends at once, so that the page is whole. The next one stays in a loop, because that costs the
-    model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not the answer.
+    The first run ends at once, so that the page is whole. The next one stays in a loop, because that costs
+    the model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not
+    the answer.
     """
     session.speak()
     with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(look.MARK)):
