@@ -6,6 +6,7 @@ The answer is always a part of the sentence. A sentence that no rule knows state
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.statement_rules import CHINESE, ENGLISH, NUMBER
 from assistant.wording import base_form, capitalised, has_chinese, participle, sentences, uncapitalised
@@ -61,7 +62,12 @@ def facts_in(text: str) -> list[Fact]:
     return [fact for sentence in sentences(text) for fact in _facts_of(sentence)]
 
 
-def _facts_of(sentence: str) -> Iterator[Fact]:
+@lru_cache(maxsize=4096)  # a page curates the same chat at every click
+def _facts_of(sentence: str) -> tuple[Fact, ...]:
+    return tuple(_read(sentence))
+
+
+def _read(sentence: str) -> Iterator[Fact]:
     chinese = has_chinese(sentence)
     bare = re.sub(r"[*_`#>]|^\s*[-•]\s+", "", sentence).strip()
     if bare.endswith(("?", "？", ":", "：")):
