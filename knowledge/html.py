@@ -181,7 +181,7 @@ class _Walker:
     def _heading(self, element: etree._Element, level: int) -> None:
         self._end_paragraph()
         self._end_list()
-        if text := one_line(inner_text(element)).removesuffix("¶").strip():
+        if text := one_line(inner_text(element)).strip("¶§ "):
             self.blocks.append(Block("heading", text, self.page, level))
 
     def _code(self, element: etree._Element) -> None:
