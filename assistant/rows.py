@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 
 import psutil
 
@@ -44,7 +45,12 @@ def info_of(row: sqlite3.Row, excerpt: str) -> ConversationInfo:
 
 def this_process() -> str:
     """A name of this process that no later one has."""
-    return f"{os.getpid()}:{psutil.Process().create_time():.2f}"
+    return _name_of(os.getpid())
+
+
+@cache
+def _name_of(number: int) -> str:
+    return f"{number}:{psutil.Process(number).create_time():.2f}"
 
 
 def _is_alive(writer: str) -> bool:
