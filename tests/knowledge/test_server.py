@@ -1,11 +1,9 @@
 """The index on a real Chroma server, which several processes may share."""
 
-import gc
 import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +35,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 time.sleep(0.1)
         yield url
         process.terminate()
-    with warnings.catch_warnings():  # Chroma's HTTP client leaves its session to the garbage collector
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 ADD = """
