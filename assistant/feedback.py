@@ -34,8 +34,8 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _NOT_AN_ANSWER = re.compile(
-    r"(?:thanks?|thank you|i |please|can you|could you|let|try|tell|give|ok|okay|sure|never|fine|hello|yes|explain|"
-    r"problem|worries|need|the other|the one|something|that one)\b",
+    r"(?:thanks?|thank you|i |please|can you|could you|let|try|tell|give|ok|okay|sure|never|fine|hello|yes|"
+    r"explain|problem|worries|need|the other|the one|something|that one)\b",
     re.IGNORECASE,
 )
 _NAMES_ONLY = re.compile(r"[A-Z0-9][\w'-]*(?: [A-Z0-9][\w'-]*){0,3}|\d.{0,30}")
