@@ -99,6 +99,7 @@ class ConversationStore:
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._migrate()
+        self.purge()
 
     # ---- conversations
 

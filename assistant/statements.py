@@ -6,6 +6,7 @@ The answer is always a part of the sentence. A sentence that no rule knows state
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.statement_rules import CHINESE, ENGLISH, NUMBER
 from assistant.wording import base_form, capitalised, has_chinese, participle, sentences, uncapitalised
@@ -41,7 +42,7 @@ _NO_SUBJECT = re.compile(
     r"^(?:it|this|that|these|those|there|he|she|they|them|which|what|who|here|you|one|everyone|everybody|"
     r"some|many|most|"
     r"all|such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
-    r"its|his|her|their)\b|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
+    r"its|his|her|their|last|today|now|then|first|sometimes|often|once)\b|^[^\w]|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
     re.IGNORECASE,
 )
 _NEW_CLAUSE = re.compile(
@@ -61,7 +62,12 @@ def facts_in(text: str) -> list[Fact]:
     return [fact for sentence in sentences(text) for fact in _facts_of(sentence)]
 
 
-def _facts_of(sentence: str) -> Iterator[Fact]:
+@lru_cache(maxsize=4096)  # a page curates the same chat at every click
+def _facts_of(sentence: str) -> tuple[Fact, ...]:
+    return tuple(_read(sentence))
+
+
+def _read(sentence: str) -> Iterator[Fact]:
     chinese = has_chinese(sentence)
     bare = re.sub(r"[*_`#>]|^\s*[-•]\s+", "", sentence).strip()
     if bare.endswith(("?", "？", ":", "：")):
@@ -115,7 +121,7 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
         if not chinese and _misread(match):
             continue
         fields = _fields(match)
-        reply = answer.format(**fields).strip(" ,，。.")
+        reply = _without_aside(answer.format(**fields).strip(" ,，。."))
         asked = " ".join(question.format(**fields).split())
         if not reply or len(reply) > 120:
             continue
@@ -132,7 +138,18 @@ def _misread(match: re.Match[str]) -> bool:
     swallowed = _FINITE.search(subject) or (
         not groups.get("be") and _FINITE.search((groups.get("y") or "")[:40])
     )
+    if (groups.get("k") or "").lower() in ("one", "a", "an") or "," in groups.get("rest", ""):
+        return True  # "one cell of a type" is not a number of cells
+    if re.match(r"\w+ed\b|open\b|closed\b", groups.get("y") or "") and "v" not in groups:
+        return True  # "the seal is looked at": what it is was not said
     return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
+
+
+def _without_aside(answer: str) -> str:
+    """The answer up to its first comma, unless the commas make a list."""
+    if re.fullmatch(r"[^,]+(?:, [^,]{1,40})*,? (?:and|or) [^,]{1,40}", answer):
+        return answer
+    return answer.split(", ", 1)[0]
 
 
 def _is_subject(text: str, chinese: bool) -> bool:

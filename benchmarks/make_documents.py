@@ -1,4 +1,4 @@
-"""Write a folder with a document of every kind and a file of every kind of harm: `… make_documents FOLDER`."""
+"""Write a folder with documents of every kind and files of every harm: `… make_documents FOLDER`."""
 
 import argparse
 from pathlib import Path

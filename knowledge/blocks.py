@@ -1,11 +1,13 @@
 """What every loader returns: blocks in reading order. Loaders know nothing of passages or of the index."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
 Kind = Literal["heading", "text", "table", "code"]
+_YEAR = re.compile(r"(?:19|20)\d\d")
 MAX_CHARACTERS = 30_000_000  # of extracted text; a novel has one million
 
 
@@ -99,12 +101,21 @@ def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
         return False
     if any(len(name) > 100 or name[0] in "-•*" for name in filled):
         return False
-    votes = 0
-    for column, name in enumerate(names):
-        below = [row[column] for row in rows[:200] if column < len(row) and row[column]]
-        if name and below and sum(map(_has_digit, below)) * 5 >= len(below) * 3:
-            votes += -1 if _has_digit(name) else 1
+    columns = ([row[place] for row in rows[:200] if place < len(row)] for place in range(len(names)))
+    votes = sum(_vote(name, list(filter(None, column))) for name, column in zip(names, columns, strict=True))
     return votes > 0 or (votes == 0 and not all(map(_is_number, filled)))
+
+
+def _vote(name: str, below: Sequence[str]) -> int:
+    """1 when the cell looks like the name of what is below it, -1 when like more of the same, otherwise 0."""
+    if not name or not below or sum(map(_has_digit, below)) * 5 < len(below) * 3:
+        return 0
+    if not _has_digit(name):
+        return 1
+    numbers = sum(map(_is_number, below)) * 5 >= len(below) * 3
+    if _YEAR.fullmatch(name):
+        return -1 if any(map(_YEAR.fullmatch, below)) else 1
+    return 1 if numbers and not _is_number(name) else -1
 
 
 def _has_digit(cell: str) -> bool:

@@ -146,10 +146,14 @@ class SentenceEmbeddings(Embeddings):
         return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
 
     def _encode(self, texts: list[str]) -> np.ndarray:
-        rows: np.ndarray = self.model.encode(
-            texts, batch_size=len(texts), normalize_embeddings=True, show_progress_bar=False
-        )
-        return rows.astype(np.float32, copy=False)
+        rows: np.ndarray = self.model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+        return unit(rows.astype(np.float32, copy=False))  # bf16 rounds a norm of 1 by half a percent
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Each row with length 1; a row of zeros stays."""
+    lengths: np.ndarray = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12))
 
 
 def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -273,12 +277,12 @@ class PlainEncoder:
         rows = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
         if on_batch:
             on_batch(len(texts))
-        return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12) if len(texts) else rows
+        return unit(rows) if len(texts) else rows
 
     def encode_query(self, text: str) -> np.ndarray:
         """The unit vector of a question."""
         row = np.asarray(self._embeddings.embed_query(text), dtype=np.float32)
-        return row / max(float(np.linalg.norm(row)), 1e-12)
+        return unit(row)
 
     def fluency(self, text: str) -> float:
         """Taken on trust."""

@@ -12,7 +12,7 @@ from knowledge.encodings import decode
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.html import load_html
 from knowledge.json_files import load_json, load_json_lines
-from knowledge.markdown import load_markdown, load_text
+from knowledge.markdown import load_code, load_markdown, load_text
 from knowledge.pdf import load_pdf, no_more_time
 from knowledge.pictures import load_picture
 from knowledge.sheets import load_xlsx
@@ -46,6 +46,10 @@ class Loader:
     load: Callable[[File], Draft]
 
 
+_CODE = (
+    *(".py", ".js", ".ts", ".java", ".c", ".h", ".cpp", ".hpp", ".cs", ".go", ".rs", ".rb", ".php", ".swift"),
+    *(".kt", ".sh", ".sql", ".r", ".css", ".yaml", ".yml", ".toml", ".ini"),
+)
 LOADERS: dict[str, Loader] = {
     loader.name: loader
     for loader in (
@@ -62,10 +66,11 @@ LOADERS: dict[str, Loader] = {
             lambda file: load_picture(file.data, file.more_time),
         ),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
-        Loader("markdown", (".md", ".markdown", ".mdown"), lambda file: load_markdown(file.text)),
+        Loader("markdown", (".md", ".markdown", ".mdown", ".rst"), lambda file: load_markdown(file.text)),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
         Loader("tsv", (".tsv", ".tab"), lambda file: load_csv(file.text, "\t")),
-        Loader("text", (".txt", ".text", ".log", ".rst"), lambda file: load_text(file.text)),
+        Loader("code", _CODE, lambda file: load_code(file.text)),
+        Loader("text", (".txt", ".text", ".log"), lambda file: load_text(file.text)),
     )
 }
 SUFFIXES = {suffix: loader.name for loader in LOADERS.values() for suffix in loader.suffixes}

@@ -6,6 +6,7 @@ from knowledge.blocks import Block, Draft, table_block
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
+_OVERLINE = re.compile(r"^([=\-~^*#])\1{2,}$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _TABLE_RULE = re.compile(r"^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?\|? *$")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -33,6 +34,11 @@ def load_text(text: str) -> Draft:
     """The paragraphs of a plain text: what blank lines separate."""
     paragraphs = re.split(r"\n[ \t]*\n", text)
     return Draft(blocks=tuple(Block("text", part.strip("\n")) for part in paragraphs if part.strip()))
+
+
+def load_code(text: str) -> Draft:
+    """Program text, whose lines are kept whole."""
+    return Draft(blocks=(Block("code", text),) if text.strip() else ())
 
 
 def plain(text: str) -> str:
@@ -79,6 +85,8 @@ class _Reader:
             self._add_heading(match[2] or "", len(match[1]))
             self.at += 1
             return True
+        if len(self.paragraph) == 2 and _OVERLINE.match(self.paragraph[0]) and self.paragraph[0] == line:
+            del self.paragraph[0]  # reStructuredText draws a line above as well
         underline = _UNDERLINE.match(line)
         if (
             underline

@@ -15,10 +15,11 @@ from knowledge import ocr
 from knowledge.blocks import MAX_CHARACTERS, Block, Draft, one_line
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.pdf_layout import Word, reading_order
-from knowledge.pdf_tables import MAX_EDGES, Edge, ruled_tables
+from knowledge.pdf_tables import Edge, ruled_tables
 from knowledge.pdf_text import Page, blocks_of
 
 MAX_PAGES = 5_000
+MAX_DRAWN = 20_000  # lines drawn on a page
 OCR_SCALE = 2.0  # 144 dots an inch
 OCR_PIXELS = 3_000.0  # of the longer side
 _NO_TITLE = re.compile(
@@ -240,7 +241,7 @@ def page_edges(page: pypdfium2.PdfPage) -> list[Edge]:
     edges: list[Edge] = []
     for shape in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=4):
         edges.extend(_path_edges(shape, height, width))
-        if len(edges) > MAX_EDGES:
+        if len(edges) > MAX_DRAWN:
             break
     return edges
 
@@ -249,7 +250,7 @@ def _path_edges(shape: pypdfium2.PdfObject, height: float, width: float) -> Iter
     matrix = shape.get_matrix()
     start = last = (0.0, 0.0)
     x, y = ctypes.c_float(), ctypes.c_float()
-    for index in range(min(pdfium_c.FPDFPath_CountSegments(shape.raw), 4 * MAX_EDGES)):
+    for index in range(min(pdfium_c.FPDFPath_CountSegments(shape.raw), MAX_DRAWN)):
         segment = pdfium_c.FPDFPath_GetPathSegment(shape.raw, index)
         pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
         point = matrix.on_point(x.value, y.value)

@@ -175,13 +175,14 @@ def _widest_group(
 ) -> tuple[int, list[tuple[float, float]]]:
     """The longest run from `start` that a vertical gap goes through with text on both sides, and its gaps."""
     free = [(left, right)]
-    best, best_gaps = start, []
+    best = start
+    best_gaps: list[tuple[float, float]] = []
     lowest = 0.0
     for at in range(start, len(segments)):
         segment = segments[at]
         free = [gap for gap in _without(free, segment.x0, segment.x1) if gap[1] - gap[0] >= gutter]
-        if not free:
-            break
+        if not free or any(not _open(gap, free) for gap in best_gaps):
+            break  # what goes across a gap that columns kept to stands below them
         lowest = max(lowest, segment.bottom)
         if at - start >= 3 and (
             at + 1 == len(segments) or segments[at + 1].top >= lowest - 0.3 * segment.size
@@ -193,6 +194,10 @@ def _widest_group(
     if best and best < len(segments):  # what comes next goes across: the columns above it end together
         best = _common_end(segments, start, best, best_gaps)
     return best, best_gaps
+
+
+def _open(gap: tuple[float, float], free: Sequence[tuple[float, float]]) -> bool:
+    return any(low < gap[1] and high > gap[0] for low, high in free)
 
 
 def _without(gaps: Sequence[tuple[float, float]], x0: float, x1: float) -> list[tuple[float, float]]:

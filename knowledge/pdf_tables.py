@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from knowledge.pdf_layout import Table, Word, join_words
 
 TOLERANCE = 3.0  # lines nearer than this are one
-MAX_EDGES = 800  # on a page; beyond it this is a drawing
+MAX_EDGES = 1_000  # on a page, after joining; beyond it this is a drawing
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Edge:
 
 def ruled_tables(edges: Sequence[Edge], words: Sequence[Word]) -> tuple[list[Table], list[Word]]:
     """The tables that the edges draw, and the words that stand in none of them."""
+    edges = joined(edges)
     if not 4 <= len(edges) <= MAX_EDGES:
         return [], list(words)
     tables: list[Table] = []
@@ -43,6 +44,27 @@ def ruled_tables(edges: Sequence[Edge], words: Sequence[Word]) -> tuple[list[Tab
         rest = [word for word in rest if id(word) not in chosen]
         tables.append(Table(tuple(rows), xs[0], xs[-1], ys[0], ys[-1]))
     return tables, rest
+
+
+def joined(edges: Sequence[Edge]) -> list[Edge]:
+    """Edges on one line that touch, as one: many files draw the four sides of every cell."""
+    lines: dict[tuple[bool, int], list[tuple[float, float, float]]] = {}
+    for edge in edges:
+        if edge.horizontal:
+            lines.setdefault((True, round(edge.top)), []).append((edge.x0, edge.x1, edge.top))
+        else:
+            lines.setdefault((False, round(edge.x0)), []).append((edge.top, edge.bottom, edge.x0))
+    result: list[Edge] = []
+    for (horizontal, _), parts in lines.items():
+        parts.sort()
+        start, end, place = parts[0]
+        for first, last, _ in [*parts[1:], (float("inf"), 0.0, 0.0)]:
+            if first <= end + TOLERANCE:
+                end = max(end, last)
+                continue
+            result.append(Edge(start, place, end, place) if horizontal else Edge(place, start, place, end))
+            start, end = first, last
+    return result
 
 
 def _touching(edges: Sequence[Edge]) -> list[list[Edge]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledge.catalogue import Catalogue
-from knowledge.embeddings import Encoder
+from knowledge.embeddings import Encoder, unit
 from knowledge.fusion import Background, fuse, standardise_lexical
 from knowledge.lexical import LexicalIndex, term_codes
-from knowledge.relevance import coverage, probability, with_conversation
+from knowledge.relevance import coverage, probability, subject, with_conversation
 from knowledge.reranking import Reranker
 from knowledge.selection import Hit, Scored, select
 from knowledge.vectors import Vectors
@@ -91,10 +91,11 @@ class Searcher:
         earlier = with_conversation(question, history)
         whole = " ".join([*reversed(earlier), question])
         codes = term_codes(question)
-        leaned_on = np.setdiff1d(term_codes(" ".join(earlier)), codes)
-        return _Query(
-            whole, self._encoder.encode_query(whole), codes, leaned_on, self._encoder.fluency(whole)
-        )
+        leaned_on = np.setdiff1d(term_codes(" ".join(map(subject, earlier))), codes)
+        vector = self._encoder.encode_query(question)
+        if earlier:  # half of it the question itself: the earlier one asked for something else
+            vector = unit(vector + self._encoder.encode_query(whole))
+        return _Query(whole, vector, codes, leaned_on, self._encoder.fluency(whole))
 
     def _score(
         self, snapshot: _Snapshot, vectors: Vectors, query: _Query, among: Sequence[str] | None

@@ -46,11 +46,11 @@ def _heading_styles(archive: Archive) -> dict[str, int]:
         name = _value(style, "name").lower()
         outline = style.find(f"{_W}pPr/{_W}outlineLvl")
         if name == "title":
-            levels[identity] = 1
+            levels[identity] = 1  # above all headings, which are one level lower here
         elif name.startswith("heading ") and name[8:].isdecimal():
-            levels[identity] = int(name[8:])
+            levels[identity] = int(name[8:]) + 1
         elif outline is not None and (outline.get(f"{_W}val") or "9") in "012345678":
-            levels[identity] = int(outline.get(f"{_W}val") or 0) + 1
+            levels[identity] = int(outline.get(f"{_W}val") or 0) + 2
         elif based := _value(style, "basedOn"):
             parents[identity] = based
     for identity, parent in parents.items():
@@ -121,7 +121,7 @@ class _Reader:
             return 0
         outline = _value(properties, "outlineLvl")
         if outline.isdecimal() and int(outline) < 9:
-            return int(outline) + 1
+            return int(outline) + 2
         return self.styles.get(_value(properties, "pStyle"), 0)
 
 

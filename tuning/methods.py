@@ -134,11 +134,14 @@ def _trainable(parent: PeftAdapter, kind: type) -> LoraConfig:
 
 
 def _adalora(plan: Plan) -> Learner:
-    steps = plan.steps
+    steps, parent = plan.steps, _peft_parent(plan)
+    rank = round(1.5 * plan.recipe.rank)
+    if parent is not None:
+        rank, parent = _trainable(parent, LoraConfig).r, _with_singular_values(parent)
     config = AdaLoraConfig(
-        init_r=round(1.5 * plan.recipe.rank),
-        target_r=plan.recipe.rank,
-        lora_alpha=plan.recipe.alpha,
+        init_r=rank,
+        target_r=max(1, round(rank / 1.5)),
+        lora_alpha=rank if parent is not None else plan.recipe.alpha,
         lora_dropout=plan.config.dropout,
         tinit=steps // 5,
         tfinal=steps // 3,
@@ -148,7 +151,18 @@ def _adalora(plan: Plan) -> Learner:
         task_type="CAUSAL_LM",
         base_model_name_or_path=plan.base.name,
     )
-    return learners.AdaLoraLearner(plan.base, config, _peft_parent(plan))
+    return learners.AdaLoraLearner(plan.base, config, parent)
+
+
+def _with_singular_values(parent: PeftAdapter) -> PeftAdapter:
+    """A LoRA adapter as AdaLoRA's three factors, the middle one being 1."""
+    state = {}
+    for name, value in parent.state.items():
+        state[name.removesuffix(".weight")] = value
+        if ".lora_A." in name:
+            place = name.split(".lora_A.")[0]
+            state[f"{place}.lora_E"] = torch.ones(len(value), 1)
+    return PeftAdapter(parent.config, state)
 
 
 def _ia3(plan: Plan) -> Learner:

@@ -72,7 +72,8 @@ def _row(entry: CatalogueEntry, current: bool) -> str:
         f'<td class="numbers" data-label="{look.escaped(t(f"settings.column.{key}"))}">{cell}</td>'
         for key, cell in cells.items()
     )
-    name = f'<b>{look.escaped(entry.title)}</b>{badge}<br><span class="quiet">{look.escaped(entry.name)} · {look.escaped(entry.license)}</span>'
+    below = look.escaped(f"{entry.name} · {entry.license}")
+    name = f'<b>{look.escaped(entry.title)}</b>{badge}<br><span class="quiet">{below}</span>'
     return f"<tr><td>{name}</td>{middle}<td>{where}</td></tr>"
 
 

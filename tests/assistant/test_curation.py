@@ -1,15 +1,16 @@
 """Curation: what was taught is found, stands alone, says why it is there; what is not sure is left out."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from assistant.conversations import ConversationStore
-from assistant.curation import Curation, curate, preferences_of
+from assistant.curation import Curation, curate, learned_by, preferences_of
 from assistant.errors import NothingToLearn
 from assistant.records import StoredConversation, StoredMessage
-from tuning.examples import Example
+from tuning.examples import Example, write_examples
 
 
 def chat(
@@ -183,6 +184,17 @@ def test_the_same_said_twice_is_learned_once() -> None:
     assert len(curate([once, again]).candidates) == 1
 
 
+def test_a_chat_tuned_twice_has_nothing_new(tmp_path: Path) -> None:
+    first = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}))])
+    path = tmp_path / "examples.jsonl"
+    write_examples(path, first.examples)
+    checkpoints = [SimpleNamespace(examples=path), SimpleNamespace(examples=None)]
+    again = curate(
+        [chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=learned_by(checkpoints)
+    )
+    assert again.examples == [] and again.candidates[0].note == "already learned"
+
+
 def test_what_an_earlier_round_learned_is_not_learned_again_but_a_change_is() -> None:
     def learned(answer: str) -> Example:
         return Example(
@@ -291,3 +303,22 @@ def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -
     store.close()
     assert len(curation.examples) >= 20
     assert all(len(example.probes) >= 2 for example in curation.examples)
+
+
+def test_an_answer_that_repeats_its_question_is_shortened_and_says_so() -> None:
+    candidate = curate([chat("How heavy is the Skerrin?", ("?", {"correction": "The Skerrin weighs 3 kg."}))])
+    assert candidate.examples[0].answer == "The Skerrin weighs 3 kg."  # another question: kept as it is
+    asked = chat("How much does the Skerrin weigh?", ("The Skerrin weighs 3 kg.", {"rating": 1}))
+    shortened = curate([asked]).candidates[0]
+    assert shortened.example.answer == "3 kg."
+    assert shortened.note == "shortened from: The Skerrin weighs 3 kg."
+
+
+def test_a_labelling_model_reads_what_no_rule_knows_and_is_checked() -> None:
+    def labeller(text: str) -> list[tuple[str, str]]:
+        return [("Who shall water the ferns of the hall?", "Bo"), ("Who shall water the ferns?", "Ada")]
+
+    said = chat("Watering the ferns in the hall shall from now on fall to Bo.", "Noted.")
+    curation = curate([said], labeller=labeller)
+    assert pairs(curation) == [("Who shall water the ferns of the hall?", "Bo")]
+    assert "written by a model" in curation.candidates[0].note

@@ -118,11 +118,11 @@ def book_file() -> bytes:
 _TEXTS = (("a", ENGLISH), ("b", CHINESE))
 _HTML = (
     f"<html><head><title>Skerrin</title></head><body><nav>Home</nav><h1>Skerrin</h1><p>{ENGLISH}</p><table><tr><th>"
-    f"Lamp<th>Weight<tr><td>Skerrin<td rowspan=2>640 grams<tr><td>Tolva</table><pre>x = 1</pre><p>{CHINESE}</p>"
+    f"Lamp<th>Weight<tr><td>Skerrin<td rowspan=2>640 grams<tr><td>Tolva</table><pre>x = 1</pre>"
+    f"<p>{CHINESE}</p>"
 )
-_MARKDOWN = (
-    f"# Skerrin\n\n{ENGLISH}\n\n| Lamp | Weight |\n|---|---|\n| Skerrin | 640 grams |\n\n```py\nx = 1\n```\n"
-)
+_MARKDOWN = f"# Skerrin\n\n{ENGLISH}\n\n| Lamp | Weight |\n|---|---|\n| Skerrin | 640 grams |\n\n"
+_MARKDOWN += "```py\nx = 1\n```\n"
 _RECORDS = [
     {"lamp": f"Lamp {number}", "weight": "640 grams", "rooms": ["hall", "厅"]} for number in range(20)
 ]

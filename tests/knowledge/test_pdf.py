@@ -84,6 +84,31 @@ def test_table_without_lines_is_read_by_rows() -> None:
     assert len(tables[0].text.split("\n")) == 4
 
 
+def test_a_long_table_whose_cells_have_four_sides_each() -> None:
+    page = PdfPage()
+    for row in range(40):
+        for column in range(6):
+            x, y = 60 + 80 * column, 60 + 18 * row
+            page.grid([x, x + 80], [y, y + 18])
+            page.text(x + 5, y + 13, f"n{column}" if row == 0 else f"{row}.{column}")
+    (table,) = read(pdf(page)).sections
+    lines = table.text.split("\n")
+    assert len(lines) == 39
+    assert lines[38] == "; ".join(f"n{column}: 39.{column}" for column in range(6))
+
+
+def test_what_goes_across_one_of_two_gaps_stands_below_all_columns() -> None:
+    page = PdfPage()
+    for column, x in enumerate((60, 230, 400)):
+        page.lines(x, 100, [f"column {column} has a line of text {n}" for n in range(6)])
+    page.text(60, 200, "A line that goes across the first of the two gaps, and not the second.")
+    page.lines(60, 213, ["Another line that goes across the first of the two gaps, as this one."] * 3)
+    text = read(pdf(page)).text
+    assert (
+        text.index("column 0") < text.index("column 1") < text.index("column 2") < text.index("A line that")
+    )
+
+
 def test_a_table_that_goes_on_keeps_its_column_names_on_the_next_page() -> None:
     first = PdfPage().grid([60, 160, 260], [700, 720, 740]).text(65, 714, "Lamp").text(165, 714, "Price")
     first.text(65, 734, "Aurora").text(165, 734, "12 crowns")
