@@ -216,7 +216,8 @@ class _Kept(LocalEngine):
     [
         (("ask", " "), "The question is empty"),
         (("ask", "word " * 400), "window of 200"),
-        (("ask", "Hello?", "--memory", "rag"), "'default' holds no documents"),
+        (("ask", "Hello?", "--memory", "rag"), "There is no knowledge base 'default'. There are: none yet."),
+        (("search", "Hello?", "--kb", "typo"), "There is no knowledge base 'typo'"),
         (("ask", "Hello?", "--conversation", "99"), "There is no conversation 99"),
         (("ask", "Hello?", "--preset", "Pirate"), "There is no preset 'Pirate'"),
         (("cancel", "20990101"), "20990101"),
