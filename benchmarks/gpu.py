@@ -1,0 +1,475 @@
+"""What a GPU makes of training and decoding; needs torch, transformers, peft, accelerate and this repository.
+
+    python -m benchmarks.gpu --output gpu.json            # 8 B, 0.5 B, 1 B shapes, methods, decoding
+    python -m benchmarks.gpu --shapes tiny --device cpu   # seconds, anywhere
+    python -m benchmarks.gpu --shapes 0.5b --model FOLDER # and the real model in FOLDER, tuned
+
+The shapes carry random weights made on the device, so nothing is downloaded; their losses mean nothing. Share
+of peak is tokens/s × 4 FLOP per parameter and token (without attention) over the peak. Published, beside it:
+12,473 tokens/s, 40.6 %, LoRA r16 on 8 B, sequences of 4,096, one H100 (NeMo AutoModel).
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import random
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig, PreTrainedTokenizerFast
+
+from tuning import decoding
+from tuning.adapters import read_adapter
+from tuning.config import TuneConfig
+from tuning.consolidation import recipe
+from tuning.dataset import Encoded, Row, pack
+from tuning.errors import TuningError
+from tuning.examples import read_examples
+from tuning.learners import Learner
+from tuning.methods import METHODS, Plan, build
+from tuning.models import DEFAULT_MODEL, BaseModel
+from tuning.passes import forward
+from tuning.scoring import contains
+from tuning.trainer import train
+
+_PACKAGES = ("torch", "transformers", "peft", "accelerate")
+_ROOT = Path(__file__).resolve().parent.parent
+_SAMPLE = _ROOT / "examples" / "halden" / "examples.jsonl"
+_NOMINAL = (  # dense bf16 FLOP/s from the makers' data sheets, by what the device calls itself
+    ("H200", 989e12),
+    ("H100", 989e12),
+    ("A100", 312e12),
+    ("L40", 181e12),
+    ("4090", 165e12),
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A Llama of this size; `sequence` is how long its packed rows are."""
+
+    hidden: int
+    layers: int
+    heads: int
+    kv_heads: int
+    inner: int
+    vocabulary: int
+    tied: bool
+    sequence: int = 4096
+    rows: int = 1  # a step
+
+    def config(self) -> LlamaConfig:
+        """As transformers wants it."""
+        return LlamaConfig(
+            hidden_size=self.hidden,
+            num_hidden_layers=self.layers,
+            num_attention_heads=self.heads,
+            num_key_value_heads=self.kv_heads,
+            intermediate_size=self.inner,
+            vocab_size=self.vocabulary,
+            tie_word_embeddings=self.tied,
+            max_position_embeddings=max(8192, 2 * self.sequence),
+            rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
+            bos_token_id=256,
+            eos_token_id=257,
+            pad_token_id=257,
+        )
+
+
+SHAPES = {
+    "8b": Shape(4096, 32, 32, 8, 14336, 128256, tied=False, rows=2),  # Llama 3.1 8B
+    "1b": Shape(2048, 16, 32, 8, 8192, 128256, tied=True, rows=4),  # Llama 3.2 1B
+    "0.5b": Shape(896, 24, 14, 2, 4864, 151936, tied=True, rows=4),  # Qwen 2.5 0.5B's, as a Llama
+    "tiny": Shape(64, 2, 4, 2, 128, 300, tied=True, sequence=96, rows=2),
+}
+
+
+@dataclass(frozen=True)
+class Speed:
+    """One kind of step, measured."""
+
+    tokens_per_second: float
+    seconds_per_step: float
+    peak_bytes: int | None  # on the device; not known for a CPU
+    tokens_per_step: int
+
+
+# -------------------------------------------------------------------- a model without files
+
+
+def tokenizer() -> PreTrainedTokenizerFast:
+    """One token a byte and two marks of turns: enough to have a chat template."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    bytes_only = Tokenizer(models.BPE({mark: index for index, mark in enumerate(alphabet)}, []))
+    bytes_only.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bytes_only.decoder = decoders.ByteLevel()
+    bytes_only.add_special_tokens([AddedToken("<s>", special=True), AddedToken("</s>", special=True)])
+    made = PreTrainedTokenizerFast(tokenizer_object=bytes_only, bos_token="<s>", eos_token="</s>")
+    made.chat_template = (
+        "{% for message in messages %}<s>{{ message.role }}\n{{ message.content }}</s>{% endfor %}"
+        "{% if add_generation_prompt %}<s>assistant\n{% endif %}"
+    )
+    return made
+
+
+def random_base(name: str, shape: Shape, device: torch.device) -> BaseModel:
+    """A Llama of this shape with random weights in bf16, made where it will run."""
+    torch.manual_seed(0)
+    with torch.device(device):
+        model = AutoModelForCausalLM.from_config(shape.config(), dtype=torch.bfloat16)
+    model.eval().requires_grad_(False)
+    return BaseModel(f"random-{name}", "0" * 64, model, tokenizer())
+
+
+def rows(shape: Shape, vocabulary: int, answers: float, seed: int = 0) -> list[Row]:
+    """Full rows of random conversations of 1/16 to 1/2 of a row; `answers` of each is supervised."""
+    chance, packed = random.Random(seed), []
+    for _ in range(shape.rows):
+        room, items = shape.sequence, []
+        while room:
+            length = min(room, chance.randrange(shape.sequence // 16, shape.sequence // 2))
+            length = room if room - length < shape.sequence // 16 else length
+            ids = tuple(chance.randrange(vocabulary) for _ in range(length))
+            first = min(length - 1, max(1, round(length * (1 - answers))))
+            items.append(Encoded(ids, tuple(range(first, length))))
+            room -= length
+        packed.append(pack(items))
+    return packed
+
+
+# -------------------------------------------------------------------- steps
+
+
+def step(base: BaseModel, learner: Learner, optimiser: torch.optim.Optimizer, packed: Sequence[Row]) -> float:
+    """One optimiser step over the rows, gradients accumulated; the arithmetic of the product's own step."""
+    targets, loss = sum(len(row.targets) for row in packed), torch.zeros((), device=base.device)
+    for row in packed:
+        logits = forward(base, row, learner.front()).float()
+        part = torch.nn.functional.cross_entropy(logits, row.targets, reduction="sum") / targets
+        part.backward()
+        loss += part.detach()
+        del logits, part
+    penalty = learner.penalty()
+    if penalty is not None:
+        penalty.backward()
+    torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
+    optimiser.step()
+    learner.after_step(1)
+    optimiser.zero_grad(set_to_none=True)
+    return float(loss)
+
+
+def measure_step(
+    base: BaseModel, shape: Shape, method: str, steps: int, answers: float, checkpointing: bool = False
+) -> Speed:
+    """How long a step of a method takes once it is warm. Raises TuningError where the method cannot run."""
+    config = TuneConfig(method, rank=16, checkpointing=checkpointing)
+    amounts = recipe(config, METHODS[method].family, base.config.hidden_size)
+    told = [[{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A tide clock."}]]
+    packed = [row.to(base.device) for row in rows(shape, base.config.vocab_size, answers)]
+    tokens = sum(len(row.ids) for row in packed)
+    start_memory(base.device)
+    learner = build(Plan(base, config, amounts, told, 10 * (steps + 2), None))
+    try:
+        optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
+        with learner.on(), _recomputing(base, checkpointing):
+            for _ in range(2):
+                step(base, learner, optimiser, packed)
+            seconds = clock(base.device, lambda: step(base, learner, optimiser, packed), steps)
+    finally:
+        learner.close()
+    return Speed(tokens / seconds, seconds, peak_memory(base.device), tokens)
+
+
+@contextmanager
+def _recomputing(base: BaseModel, wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    base.model.train()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # renamed in transformers 5.23; 5.17 has only this name
+        base.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        yield
+        base.model.gradient_checkpointing_disable()
+    base.model.eval()
+
+
+# -------------------------------------------------------------------- decoding and the real model
+
+
+def measure_decoding(base: BaseModel, batch: int, tokens: int, prompt: int) -> float:
+    """Tokens a second that answers grow by, all of a batch together."""
+    chance = random.Random(0)
+    prompts = [[chance.randrange(200) for _ in range(prompt)] for _ in range(batch)]
+    no_stop = (base.config.vocab_size + 1,) if batch == 1 else (base.end_id,)
+
+    def answer() -> None:
+        cache = DynamicCache(config=base.model.config)
+        if batch > 1:
+            decoding.greedy_batch(base.model, prompts, cache, no_stop, tokens)
+            return
+        ids = prompts[0]
+        for _ in range(tokens):
+            ids = [int(decoding.step(base.model, ids, cache).argmax())]
+
+    answer()
+    return batch * tokens / clock(base.device, answer, 1)
+
+
+def measure_real(name: str, home: Path, device: torch.device, method: str) -> dict[str, Any]:
+    """The real model tuned on the sample conversation by the product's own recipe, and what it then knows."""
+    base = BaseModel.open(name, home, device=str(device))
+    examples = read_examples(_SAMPLE)
+    start_memory(base.device)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        result = train(
+            base,
+            TuneConfig(method),
+            examples,
+            Path(folder),
+            emit=lambda event: None,
+            should_stop=lambda: False,
+        )
+        seconds = time.perf_counter() - started
+        peak = peak_memory(base.device)
+        questions = [list(example.messages[:-1]) for example in examples]
+        before = base.complete(questions)
+        base.hold("tuned", read_adapter(result.adapter))
+        after = base.complete(questions, adapter="tuned")
+    base.close()
+    wanted = [example.messages[-1]["content"].rstrip(".") for example in examples]
+    return {
+        "model": name,
+        "method": method,
+        "examples": len(examples),
+        "seconds": seconds,
+        "training_seconds": result.seconds,
+        "steps": result.steps,
+        "tokens_per_second": result.tokens_per_second,
+        "peak_bytes": peak,
+        "known_before": sum(map(contains, before, wanted)),
+        "known_after": sum(map(contains, after, wanted)),
+    }
+
+
+# -------------------------------------------------------------------- clocks and limits
+
+
+def clock(device: torch.device, work: Callable[[], Any], times: int) -> float:
+    """Seconds for one `work`, everything the device was given included."""
+    settle(device)
+    start = time.perf_counter()
+    for _ in range(times):
+        work()
+    settle(device)
+    return (time.perf_counter() - start) / times
+
+
+def settle(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def start_memory(device: torch.device) -> None:
+    """Begin a new peak."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """The most memory that tensors held on the device since `start_memory`."""
+    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else None
+
+
+def matrix_rate(device: torch.device) -> float:
+    """bf16 FLOP/s of a large square product here."""
+    size = 8192 if device.type == "cuda" else 512
+    a, b = (torch.randn(size, size, device=device, dtype=torch.bfloat16) for _ in range(2))
+    for _ in range(3):
+        a @ b
+    return 2 * size**3 / clock(device, lambda: a @ b, 20)
+
+
+def nominal_rate(device: torch.device) -> float | None:
+    """What the maker promises, where the device is known."""
+    if device.type != "cuda":
+        return None
+    name = torch.cuda.get_device_name(device)
+    return next((rate for mark, rate in _NOMINAL if mark in name), None)
+
+
+# -------------------------------------------------------------------- the whole run
+
+
+def run(asked: argparse.Namespace, note: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Everything asked for; `note` takes the result so far after each part, so a cut run loses little."""
+    device = torch.device(asked.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    result: dict[str, Any] = {
+        "when": datetime.now().astimezone().isoformat(timespec="minutes"),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        "versions": {
+            p: importlib.metadata.version(p) for p in ("torch", "transformers", "peft", "accelerate")
+        },
+        "measured_flops": matrix_rate(device),
+        "nominal_flops": nominal_rate(device),
+        "answers": asked.answers,
+        "shapes": {},
+        "methods": {},
+        "decoding": {},
+        "real": [],
+    }
+    for name in asked.shapes:
+        shape = SHAPES[name]
+        base = random_base(name, shape, device)
+        parameters = sum(parameter.numel() for parameter in base.model.parameters())
+        entry: dict[str, Any] = {"parameters": parameters, "sequence": shape.sequence, "rows": shape.rows}
+        result["shapes"][name] = entry
+        entry["lora"] = _attempt(measure_step, base, shape, "lora", asked.steps, asked.answers)
+        note(result)
+        if asked.checkpointing:
+            entry["lora, checkpointing"] = _attempt(
+                measure_step, base, shape, "lora", asked.steps, asked.answers, True
+            )
+        result["decoding"][name] = {
+            str(batch): _attempt(
+                measure_decoding, base, batch, asked.decode_tokens, min(128, shape.sequence // 2)
+            )
+            for batch in (1, 32)
+        }
+        note(result)
+        if name == (asked.methods_on or asked.shapes[-1]):
+            for method in sorted(METHODS, key="qlora".__eq__):  # last: it leaves the base in 4 bits
+                result["methods"][method] = _attempt(
+                    measure_step, base, shape, method, max(1, asked.steps // 2), asked.answers
+                )
+                note(result)
+        base.close()
+        start_memory(device)
+    _real(asked, device, result)
+    note(result)
+    return result
+
+
+def _real(asked: argparse.Namespace, device: torch.device, result: dict[str, Any]) -> None:
+    home = Path(os.environ["IMPRINT_HOME"]) if "IMPRINT_HOME" in os.environ else None
+    if asked.model is None and (
+        home is None or not (home / "models" / DEFAULT_MODEL / "imprint.json").is_file()
+    ):
+        result["real_skipped"] = (
+            f"No converted {DEFAULT_MODEL} in IMPRINT_HOME and no --model FOLDER: no real model was tuned."
+        )
+        return
+    with tempfile.TemporaryDirectory() as new:
+        for method in asked.real_methods:
+            name = str(asked.model) if asked.model else DEFAULT_MODEL
+            result["real"].append(_attempt(measure_real, name, home or Path(new), device, method))
+
+
+def _attempt(work: Callable[..., Any], *arguments: Any) -> Any:
+    """The measurement as JSON types, or why there is none: one failure must not cost the other figures."""
+    try:
+        found = work(*arguments)
+    except (TuningError, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+        lines = str(error).splitlines() or [""]
+        return {"error": f"{type(error).__name__}: {lines[0][:300]}"}
+    return asdict(found) if isinstance(found, Speed) else found
+
+
+def table(result: dict[str, Any]) -> str:
+    """The result as Markdown tables."""
+    nominal, measured = result["nominal_flops"], result["measured_flops"]
+    lines = [
+        f"{result['device']}, {', '.join(f'{k} {v}' for k, v in result['versions'].items())}; "
+        f"bf16 products measured at {measured / 1e12:.1f} TFLOP/s"
+        + (f", {nominal / 1e12:.0f} nominal" if nominal else ""),
+        "",
+        "| LoRA r16, packed | tokens/s | of nominal peak | of measured peak | peak memory | s/step |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, entry in result["shapes"].items():
+        for kind in ("lora", "lora, checkpointing"):
+            if kind in entry:
+                what = f"{name}, {entry['rows']} × {entry['sequence']}{kind.removeprefix('lora')}"
+                lines.append(_speed_line(what, entry[kind], entry["parameters"], nominal, measured))
+    lines += ["", "| method | tokens/s | s/step | peak memory |", "|---|---|---|---|"]
+    for method, one in result["methods"].items():
+        if "error" in one:
+            figures = f"{one['error']} | |"
+        else:
+            memory = _memory(one["peak_bytes"])
+            figures = f"{one['tokens_per_second']:.0f} | {one['seconds_per_step']:.3f} | {memory}"
+        lines.append(f"| {method} | {figures} |")
+    lines += ["", "| decoding | batch | tokens/s |", "|---|---|---|"]
+    for name, rates in result["decoding"].items():
+        for batch, rate in rates.items():
+            shown = rate["error"] if isinstance(rate, dict) else f"{rate:.0f}"
+            lines.append(f"| {name} | {batch} | {shown} |")
+    if "real_skipped" in result:
+        lines += ["", result["real_skipped"]]
+    for real in result["real"]:
+        lines += ["", json.dumps(real, ensure_ascii=False)]
+    return "\n".join(lines)
+
+
+def _speed_line(
+    what: str, one: dict[str, Any], parameters: int, nominal: float | None, measured: float
+) -> str:
+    if "error" in one:
+        return f"| {what} | {one['error']} | | | | |"
+    flops = 4 * parameters * one["tokens_per_second"]
+    of_nominal = f"{flops / nominal:.1%}" if nominal else "?"
+    return (
+        f"| {what} | {one['tokens_per_second']:.0f} | {of_nominal} | {flops / measured:.1%} "
+        f"| {_memory(one['peak_bytes'])} | {one['seconds_per_step']:.3f} |"
+    )
+
+
+def _memory(peak: int | None) -> str:
+    return f"{peak / 2**30:.1f} GiB" if peak else "?"
+
+
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=["8b", "0.5b", "1b"])
+    parser.add_argument("--methods-on", choices=SHAPES, help="the shape for every method; else the last one")
+    parser.add_argument("--steps", type=int, default=8, help="measured steps")
+    parser.add_argument("--answers", type=float, default=1.0, help="share of the tokens that is supervised")
+    parser.add_argument("--decode-tokens", type=int, default=64)
+    parser.add_argument("--checkpointing", action="store_true", help="also with activations computed again")
+    parser.add_argument("--model", type=Path, help="folder of a real chat model to tune on the sample")
+    parser.add_argument("--real-methods", nargs="+", choices=METHODS, default=["lora", "p-tuning-v2"])
+    parser.add_argument("--device", help="cuda, cpu; else the best there is")
+    parser.add_argument("--output", type=Path, help="write the figures here, as JSON")
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    asked = arguments(given)
+
+    def note(result: dict[str, Any]) -> None:
+        if asked.output:
+            asked.output.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+    print(table(run(asked, note)))
+
+
+if __name__ == "__main__":
+    main()

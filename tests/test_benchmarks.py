@@ -1,0 +1,59 @@
+"""The benchmarks run: what they measure is their own affair, on a machine that has time for it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import gpu, training
+from tuning.models import DEFAULT_MODEL, BaseModel
+
+
+def test_the_gpu_benchmark_runs_every_method_on_a_tiny_shape(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMPRINT_HOME", raising=False)
+    output = tmp_path / "gpu.json"
+    gpu.main(
+        f"--shapes tiny --device cpu --steps 1 --decode-tokens 2 --checkpointing --output {output}".split()
+    )
+    result = json.loads(output.read_text(encoding="utf-8"))
+    assert result["shapes"]["tiny"]["lora"]["tokens_per_step"] == 2 * 96
+    assert result["shapes"]["tiny"]["lora, checkpointing"]["tokens_per_second"] > 0
+    failed = {name for name, one in result["methods"].items() if "error" in one}
+    assert failed == {"qlora"}  # it needs a GPU, and says so
+    assert result["decoding"]["tiny"]["1"] > 0
+    assert "no real model was tuned" in capsys.readouterr().out
+
+
+def test_rows_are_full_and_a_given_share_of_them_is_supervised() -> None:
+    shape = gpu.SHAPES["tiny"]
+    for row in gpu.rows(shape, 300, answers=0.5):
+        assert len(row.ids) == shape.sequence
+        assert 0.4 * shape.sequence < len(row.targets) < 0.6 * shape.sequence
+
+
+def test_the_examples_of_the_comparison_are_reproducible_and_of_the_announced_length(
+    base_model: BaseModel,
+) -> None:
+    told = training.conversations(48)
+    assert told == training.conversations(48)
+    assert 180 < training.count_tokens(base_model, told) / 48 < 220
+
+
+def test_the_table_shows_the_ratio_to_trl_and_the_limit() -> None:
+    result = {
+        "tokens": 1000,
+        "examples": 5,
+        "examples_per_step": 5,
+        "parameters": 1_000_000,
+        "matrix_flops": [4e9, 3e9],
+        "model": DEFAULT_MODEL,
+        "contenders": {
+            "imprint": {"seconds": 2.0, "cpu_seconds": 4.0, "peak_bytes": 2**30, "computed": 900},
+            "trl-defaults": {"seconds": 10.0, "cpu_seconds": 20.0, "peak_bytes": 2**31, "computed": None},
+        },
+    }
+    shown = training.table(result)
+    assert "| Imprint | 500 | 250 | 900 | 45% | 1.00 GiB | 5.0 |" in shown
+    assert "1000 tokens/s" in shown
