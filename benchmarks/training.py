@@ -199,6 +199,7 @@ def _trl(task: Task, dtype: str | None, **settings: Any) -> Measured:
             report_to="none",
             logging_steps=1,
             disable_tqdm=True,
+            use_cpu=True,
             model_init_kwargs={"dtype": dtype} if dtype else None,
             **settings,
         ),
