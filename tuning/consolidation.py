@@ -99,7 +99,7 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
     rank = config.rank or 16
     return Recipe(
         epochs=epochs,
-        least_epochs=min(epochs, 12),
+        least_epochs=math.ceil(0.6 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
         examples_per_step=5,
         replay=config.replay if config.replay is not None else 4,
