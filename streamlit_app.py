@@ -1,9 +1,30 @@
 """The app: navigation between the pages, the sidebar, the look. What the pages show is decided elsewhere."""
 
+import importlib
+from collections.abc import Callable
+
 import streamlit as st
 
-from assistant.pages import chat, compare, knowledge, look, session, settings, sidebar, tune
+from assistant.pages import look, session, sidebar
 from assistant.texts import t
+
+# module in assistant.pages -> icon; the first is the one that opens
+PAGES = {
+    "chat": "chat_bubble",
+    "knowledge": "menu_book",
+    "tune": "fingerprint",
+    "compare": "compare_arrows",
+    "settings": "settings",
+}
+
+
+def _page(name: str) -> Callable[[], None]:
+    """A page whose module is imported when it is first shown: charts and indexes must not delay the chat."""
+
+    def draw() -> None:
+        importlib.import_module(f"assistant.pages.{name}").draw()
+
+    return draw
 
 
 def main() -> None:
@@ -12,19 +33,14 @@ def main() -> None:
     look.dress()
     session.speak()
     pages = {
-        "chat": st.Page(chat.draw, title=t("page.chat"), icon=":material/chat_bubble:", default=True),
-        "knowledge": st.Page(
-            knowledge.draw, title=t("page.knowledge"), icon=":material/menu_book:", url_path="knowledge"
-        ),
-        "tune": st.Page(
-            tune.draw, title=t("page.tune"), icon=":material/fingerprint:", url_path="checkpoints"
-        ),
-        "compare": st.Page(
-            compare.draw, title=t("page.compare"), icon=":material/compare_arrows:", url_path="compare"
-        ),
-        "settings": st.Page(
-            settings.draw, title=t("page.settings"), icon=":material/settings:", url_path="settings"
-        ),
+        name: st.Page(
+            _page(name),
+            title=t(f"page.{name}"),
+            icon=f":material/{icon}:",
+            url_path=name,
+            default=name == "chat",
+        )
+        for name, icon in PAGES.items()
     }
     session.set_pages(pages)
     shown = st.navigation(list(pages.values()))

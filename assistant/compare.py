@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from assistant.answer_cache import AnswerCache
 from assistant.arms import Arm, Question
 from assistant.chat import Chat, ChatEvent, How, Source, Turn
-from assistant.engines import Engine
+from assistant.engines import Engine, Message
 from assistant.errors import CompareError
 from assistant.statistics import bootstrap_mean, holm, paired
 from tuning.scoring import exact_match, f1, is_correct
@@ -147,16 +148,18 @@ def compare(
     arms: Sequence[Arm],
     common: How,
     *,
+    cache: AnswerCache | None = None,
     on_answered: OnAnswered | None = None,
     stop: threading.Event | None = None,
 ) -> Comparison:
     """Let every arm answer every question, each on its own, greedily. Raises CompareError, AssistantError.
 
-    `on_answered(arm, done, total)` hears of each batch. The answer is short: `common.max_new_tokens` at most.
+    Answers in `cache` are not asked again. `on_answered(arm, done, total)` hears of each batch. An answer has
+    at most MAX_NEW_TOKENS tokens.
     """
     began = time.monotonic()
     common = replace(common, temperature=0.0, max_new_tokens=min(common.max_new_tokens, MAX_NEW_TOKENS))
-    retrieved = _Retrieved(chat)
+    retrieved, writer = _Retrieved(chat), _Writer(engine, cache)
     answers: dict[str, tuple[Answered, ...]] = {}
     total = len(questions) * len(arms)
     for arm in arms:
@@ -164,7 +167,7 @@ def compare(
         for start in range(0, len(questions), _AT_ONCE):
             if stop is not None and stop.is_set():
                 raise CompareError("The comparison was stopped before every question was answered.")
-            found += _answer(engine, chat, questions[start : start + _AT_ONCE], arm.how(common), retrieved)
+            found += _answer(chat, questions[start : start + _AT_ONCE], arm.how(common), retrieved, writer)
             if on_answered is not None:
                 on_answered(arm.name, len(questions) * len(answers) + len(found), total)
         answers[arm.name] = tuple(found)
@@ -188,21 +191,39 @@ class _Retrieved:
         return self._known[question]
 
 
+class _Writer:
+    """Texts for prompts, each with its seconds: from the cache, or from the engine and then kept."""
+
+    def __init__(self, engine: Engine, cache: AnswerCache | None) -> None:
+        self._engine = engine
+        self._cache = cache
+
+    def __call__(self, prompts: Sequence[Sequence[Message]], how: How) -> list[tuple[str, float]]:
+        identity = self._engine.identity(how.checkpoint) if self._cache is not None else None
+        if self._cache is None or identity is None:
+            return self._write(prompts, how)
+        keys = [self._cache.key(identity, prompt, how.max_new_tokens) for prompt in prompts]
+        missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if not self._cache.get(key)}
+        if missing:
+            self._cache.add(dict(zip(missing, self._write(list(missing.values()), how), strict=True)))
+        return [self._cache.get(key) or ("", 0.0) for key in keys]
+
+    def _write(self, prompts: Sequence[Sequence[Message]], how: How) -> list[tuple[str, float]]:
+        began = time.monotonic()
+        texts = self._engine.complete(prompts, checkpoint=how.checkpoint, max_new_tokens=how.max_new_tokens)
+        each = (time.monotonic() - began) / len(prompts)
+        return [(text, each) for text in texts]
+
+
 def _answer(
-    engine: Engine, chat: Chat, questions: Sequence[Question], how: How, retrieved: _Retrieved
+    chat: Chat, questions: Sequence[Question], how: How, retrieved: _Retrieved, writer: _Writer
 ) -> list[Answered]:
     looked_up = [retrieved(question.text, how) for question in questions]
     budgets = [
         chat.budget(Turn(question=question.text, passages=passages), how)
         for question, (passages, _) in zip(questions, looked_up, strict=True)
     ]
-    began = time.monotonic()
-    texts = engine.complete(
-        [budget.messages for budget in budgets],
-        checkpoint=how.checkpoint,
-        max_new_tokens=how.max_new_tokens,
-    )
-    each = (time.monotonic() - began) / len(questions)
+    written = writer([budget.messages for budget in budgets], how)
     return [
         Answered(
             text=text,
@@ -210,11 +231,11 @@ def _answer(
             f1=f1(text, question.answers),
             exact_match=exact_match(text, question.answers),
             prompt_tokens=budget.total,
-            seconds=each + seconds,
+            seconds=writing + seconds,
             sources=passages[: len(budget.passages)],
         )
-        for text, question, budget, (passages, seconds) in zip(
-            texts, questions, budgets, looked_up, strict=True
+        for (text, writing), question, budget, (passages, seconds) in zip(
+            written, questions, budgets, looked_up, strict=True
         )
     ]
 

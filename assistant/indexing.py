@@ -64,7 +64,7 @@ class Indexing:
         paths: Sequence[Path] = (),
         force: bool = False,
     ) -> Intake:
-        """Begin to index. Raises AssistantError while an earlier batch is being read, or a path is not there."""
+        """Begin to index. Raises AssistantError for a missing path, or while a batch is being read."""
         for path in paths:
             if not path.exists():
                 raise AssistantError(

@@ -9,21 +9,21 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Documents are temporary memory (blues), checkpoints permanent (oranges); the base has neither (grey).
-_BASE, _TEMPORARY, _PERMANENT, _BOTH = "#9aa3ad", "#3b7dd8", "#e07b39", "#7b5bd6"
-_INK, _FAINT = "#1f2933", "#d9dee4"
+# As on the pages: what a prompt holds can be erased (teal), what weights hold stays (indigo).
+_BASE, _TEMPORARY, _PERMANENT, _BOTH = "#a3a6ad", "#14776f", "#333f8f", "#8d5a97"
+_INK, _FAINT = "#23262b", "#e3e0d7"
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei", "SimHei")
 
 
 def draw(arms: dict[str, dict[str, Any]], slices: dict[str, dict[str, dict[str, Any]]], title: str) -> Figure:
     """A figure of the accuracies. `arms` and `slices` are those of `Comparison.to_dict`."""
-    groups = {"all questions": arms, **slices} if len(slices) > 1 else {"all questions": arms}
+    groups = {"all": arms, **slices} if len(slices) > 1 else {"all": arms}
     width = max(6.4, 1.6 + 0.42 * len(arms) * len(groups) + 0.5 * len(groups))
     with matplotlib.rc_context({"font.family": _known_fonts(), "text.color": _INK, "axes.labelcolor": _INK}):
         figure = Figure(figsize=(width, 4.4), dpi=150, layout="constrained")
         axes = figure.add_subplot()
         _bars(axes, list(arms), groups)
-        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=30)
+        axes.set_title(title, loc="left", fontsize=12, fontweight="bold", pad=34)
         figure.canvas.draw()  # with these fonts, while they are set
     return figure
 
@@ -38,7 +38,7 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def _bars(axes: Axes, names: Sequence[str], groups: dict[str, dict[str, dict[str, Any]]]) -> None:
-    wide = 0.8 / len(names)
+    wide = min(0.8 / len(names), 0.22)  # a single bar is no wall
     for number, name in enumerate(names):
         places = [group + (number - (len(names) - 1) / 2) * wide for group in range(len(groups))]
         heights = [figures[name]["accuracy"] for figures in groups.values()]
@@ -62,13 +62,16 @@ def _bars(axes: Axes, names: Sequence[str], groups: dict[str, dict[str, dict[str
     axes.set_xticks(
         range(len(groups)), [f"{name}\n{n} questions" for name, n in zip(groups, counts, strict=True)]
     )
-    axes.set_ylim(0, 1.12)
+    axes.set_ylim(0, 1.06)
+    axes.set_xlim(-0.5, len(groups) - 0.5)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelcolor=_INK)
     axes.grid(axis="y", color=_FAINT, zorder=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(_FAINT)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names), frameon=False, borderaxespad=0.2)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.02), ncols=len(names), frameon=False, borderaxespad=0.2
+    )
 
 
 def _colour(name: str, names: Sequence[str]) -> tuple[float, float, float]:

@@ -3,9 +3,9 @@
 NUMBER = (
     r"(?:about |around |roughly |nearly |up to |at most |at least )?(?:[€$£¥]\s?)?(?:\d[\d.,]*|(?:twenty|"
     r"thirty|forty|"
-    r"fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
-    r"twelve|"
-    r"\w+teen|half an?|an?(?= (?:hour|minute|day|week|month|year)))"
+    r"fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|a)(?: (?:hundred|thousand|million))|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|\w+teen(?: (?:hundred|thousand|million))?|half an?|an?(?= (?:hour|minute|day|week|month|year)))"
 )
 _COLOUR = (
     r"(?:(?:light|dark|deep|bright|pale) )?(?:red|green|blue|yellow|black|white|grey|gray|brown|orange|"
@@ -64,6 +64,12 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "by whom {be} {x} {v}",
         "{y}",
     ),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>open|closed|available) (?P<y>from .+ (?:to|until|till) .+)",
+        "when {be} {x} {v}",
+        "{y}",
+    ),
+    (r"call (?P<x>me) (?P<y>[A-Z][\w-]+)", "what should you call {x}", "{y}"),
     (rf"(?P<x>.+?) {_BE} made (?P<p>of|from) (?P<y>.+)", "what {be} {x} made {p}", "{y}"),
     (
         rf"(?P<x>.+?) (?P<m>must|should|may|can|is|are) (?P<v>(?:be |only )?\w+(?: \w+)?) (?P<y>every "
@@ -226,7 +232,8 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     (
         r"(?P<x>.+?) (?P<v>uses?|prefers?|likes?|loves?|speaks?|drives?|plays?|teaches|teach|study|studies|"
         r"needs?|requires?|"
-        r"supports?|eats?|drinks?|produces?|makes?|sells?|hates?|collects?|wears?) (?P<y>.+)",
+        r"supports?|eats?|drinks?|produces?|makes?|sells?|hates?|collects?|wears?) "
+        r"(?P<y>(?!in\b|on\b|at\b|to\b|for\b|from\b|by\b|with\b|of\b).+)",
         "what {do} {x} {vb}",
         "{y}",
     ),
@@ -270,7 +277,11 @@ CHINESE: tuple[tuple[str, str, str], ...] = (
         "{x}可以{v}多久",
         "{y}",
     ),
-    (rf"(?P<x>.+?)有(?P<y>{_CHINESE_NUMBER}(?P<m>[个位名条间家层台只])?(?P<n>.+))", "{x}有多少{m}{n}", "{y}"),
+    (
+        rf"(?P<x>.+?)有(?P<y>{_CHINESE_NUMBER}(?P<m>[个位名条间家层台只])?(?P<n>[^、]{{1,12}}))",
+        "{x}有多少{m}{n}",
+        "{y}",
+    ),
     (r"(?P<x>.+?)(?:位于|坐落在)(?P<y>.+)", "{x}位于哪里", "{y}"),
     (r"(?P<x>.+?)在(?P<y>[^,，]+?)(?P<v>组装|生产|制造|工作|上班|上学|举行|开会)", "{x}在哪里{v}", "{y}"),
     (r"(?P<x>.+?)是(?P<y>[^,，]{1,4}色)的?", "{x}是什么颜色", "{y}"),
@@ -286,7 +297,7 @@ CHINESE: tuple[tuple[str, str, str], ...] = (
     ),
     (rf"(?P<x>.+?的[^的]+?)是(?P<y>{_CHINESE_NUMBER}.*)", "{x}是多少", "{y}"),
     (r"(?P<x>.+?的[^的]+?)是(?P<y>.+)", "{x}是什么", "{y}"),
-    (r"(?P<x>[^的是在有]{2,10})在(?P<y>.+)", "{x}在哪里", "{y}"),
+    (r"(?P<x>[^的是在有可能]{2,10})在(?P<y>[^也能会可以、]{1,12})", "{x}在哪里", "{y}"),
     (r"(?P<x>[^的是在有]{2,10})是(?P<y>.{2,30})", "{x}是什么", "{y}"),
     (r"(?P<x>我们?|他|她)(?P<v>喜欢|讨厌|爱吃|会说|使用|教|学)(?P<y>.+)", "{x}{v}什么", "{y}"),
 )

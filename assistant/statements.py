@@ -6,6 +6,7 @@ The answer is always a part of the sentence. A sentence that no rule knows state
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.statement_rules import CHINESE, ENGLISH, NUMBER
 from assistant.wording import base_form, capitalised, has_chinese, participle, sentences, uncapitalised
@@ -21,7 +22,8 @@ class Fact:
 
 
 _OPENING = re.compile(
-    r"^(?:(?:fyi|by the way|btw|just so you know|for your information|please (?:remember|note)(?: that)?|"
+    r"^(?:(?:from now on|fyi|by the way|btw|just so you know|for your information|"
+    r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
     r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
     re.IGNORECASE,
@@ -41,7 +43,7 @@ _NO_SUBJECT = re.compile(
     r"^(?:it|this|that|these|those|there|he|she|they|them|which|what|who|here|you|one|everyone|everybody|"
     r"some|many|most|"
     r"all|such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
-    r"its|his|her|their)\b|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
+    r"its|his|her|their|last|today|now|then|first|sometimes|often|once)\b|^[^\w]|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
     re.IGNORECASE,
 )
 _NEW_CLAUSE = re.compile(
@@ -51,6 +53,7 @@ _AFTERTHOUGHT = re.compile(
     r"[;]|: |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|counted)\b)| \(| "
     r"– | — "
 )
+_NOWADAYS = re.compile(r" (?:now|currently|these days|nowadays|from now on)$")
 # A verb inside what should be a name or a noun: the form did not fit.
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
 _MOST_WORDS, _MOST_CHARACTERS = 30, 80
@@ -61,7 +64,12 @@ def facts_in(text: str) -> list[Fact]:
     return [fact for sentence in sentences(text) for fact in _facts_of(sentence)]
 
 
-def _facts_of(sentence: str) -> Iterator[Fact]:
+@lru_cache(maxsize=4096)  # a page curates the same chat at every click
+def _facts_of(sentence: str) -> tuple[Fact, ...]:
+    return tuple(_read(sentence))
+
+
+def _read(sentence: str) -> Iterator[Fact]:
     chinese = has_chinese(sentence)
     bare = re.sub(r"[*_`#>]|^\s*[-•]\s+", "", sentence).strip()
     if bare.endswith(("?", "？", ":", "：")):
@@ -90,7 +98,9 @@ def _clauses(bare: str, chinese: bool) -> list[str]:
         return [re.split(r"[,，;；]", bare)[0]]
     clauses = _NEW_CLAUSE.split(bare)
     return [
-        _lower_first(_AFTERTHOUGHT.split(clause)[0]) for clause in clauses if not _NO_SUBJECT.match(clause)
+        _lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(clause)[0]))
+        for clause in clauses
+        if not _NO_SUBJECT.match(clause)
     ]
 
 
@@ -115,7 +125,7 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
         if not chinese and _misread(match):
             continue
         fields = _fields(match)
-        reply = answer.format(**fields).strip(" ,，。.")
+        reply = _without_aside(answer.format(**fields).strip(" ,，。."))
         asked = " ".join(question.format(**fields).split())
         if not reply or len(reply) > 120:
             continue
@@ -132,7 +142,18 @@ def _misread(match: re.Match[str]) -> bool:
     swallowed = _FINITE.search(subject) or (
         not groups.get("be") and _FINITE.search((groups.get("y") or "")[:40])
     )
+    if (groups.get("k") or "").lower() in ("one", "a", "an") or "," in groups.get("rest", ""):
+        return True  # "one cell of a type" is not a number of cells
+    if re.match(r"\w+ed\b|open\b|closed\b", groups.get("y") or "") and "v" not in groups:
+        return True  # "the seal is looked at": what it is was not said
     return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
+
+
+def _without_aside(answer: str) -> str:
+    """The answer up to its first comma, unless the commas make a list."""
+    if re.fullmatch(r"[^,]+(?:, [^,]{1,40})*,? (?:and|or) [^,]{1,40}", answer):
+        return answer
+    return answer.split(", ", 1)[0]
 
 
 def _is_subject(text: str, chinese: bool) -> bool:

@@ -95,6 +95,21 @@ def paired(
     )
 
 
+def pairs_needed(difference: float, disagreement: float, *, level: float = 0.95, power: float = 0.8) -> int:
+    """How many questions show a difference of accuracy, when the arms disagree on this share of them.
+
+    Connor 1987 (Biometrics 43, 207-211) for McNemar's test. Infinite need raises ValueError.
+    """
+    if not 0 < abs(difference) <= disagreement <= 1:
+        raise ValueError(
+            f"A difference of {difference} with a disagreement of {disagreement} cannot be; "
+            "the difference is above 0 and at most the disagreement."
+        )
+    for_level = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(disagreement)
+    for_power = float(stats.norm.ppf(power)) * math.sqrt(disagreement - difference**2)
+    return math.ceil(((for_level + for_power) / difference) ** 2)
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values adjusted for their number, in their order (Holm 1979)."""
     count = len(p_values)

@@ -167,7 +167,7 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat import Chat
 
-        return Chat(self.engine, self.store, self.knowledge)
+        return Chat(self.engine, self.store, self.existing_knowledge)
 
     # Knowledge
 
@@ -184,6 +184,17 @@ class Workspace:
                     self.home, name, embeddings=embeddings, chroma_url=self.settings.chroma_url
                 )
             return self._knowledge[name]
+
+    def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
+        """As `knowledge`, but a name that nothing was added under is refused. Raises AssistantError."""
+        name = name or self.settings.knowledge_base
+        known = self.knowledge_bases()
+        if name not in known and name not in self._knowledge:
+            raise AssistantError(
+                f"There is no knowledge base {name!r}. There are: {', '.join(known) or 'none yet'}. "
+                f"Add documents with `imprint index PATH --kb {name}` or on the Knowledge page."
+            )
+        return self.knowledge(name)
 
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""

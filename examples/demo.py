@@ -23,8 +23,6 @@ from tuning.registry import Registry
 
 DOMAIN = Path(__file__).parent / "halden"
 NAME = "halden-demo"
-# The slices that are compared, as the table names them.
-SLICES = {"rephrased": "taught facts, asked in other words", "general": "general questions"}
 QUESTION = "Which app do I install to use my Halden instrument?"
 
 console = Console(highlight=False)
@@ -46,10 +44,10 @@ def imprint(*arguments: str | Path) -> dict[str, Any]:
     return result
 
 
-def read_questions(*slices: str) -> list[dict[str, Any]]:
-    """The questions of these slices, in the order of the file."""
+def read_questions(part: str) -> list[dict[str, Any]]:
+    """The questions of one slice, in the order of the file."""
     with (DOMAIN / "questions.jsonl").open(encoding="utf-8") as lines:
-        return [row for row in map(json.loads, lines) if row["slice"] in slices]
+        return [row for row in map(json.loads, lines) if row["slice"] == part]
 
 
 def index_documents() -> None:
@@ -76,43 +74,47 @@ def imported_conversation(store: ConversationStore) -> int:
     return int(imprint("import", path)["files"][0]["ids"][0])
 
 
-def compare(checkpoint: str, folder: Path) -> dict[str, Any]:
-    """Step 4: the same questions to four arms. Returns what `imprint compare` printed."""
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in read_questions(*SLICES)]
-    path = folder / f"{checkpoint}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(lines), encoding="utf-8")
-    arms = ",".join(arms_of(checkpoint))
-    return imprint("compare", "--questions", path, "--arms", arms, "--kb", NAME)
-
-
 def arms_of(checkpoint: str) -> dict[str, str]:
-    """The four arms as `imprint compare` names them, with a heading for each."""
+    """The four arms as `imprint compare` names them, each with its heading."""
     return {"base": "base", "rag": "documents", checkpoint: "checkpoint", f"{checkpoint}+rag": "both"}
 
 
-def show(checkpoint: str, comparison: dict[str, Any]) -> None:
-    """Prints the table, and what it says in words."""
-    arms, parts = arms_of(checkpoint), comparison["slices"]
-    table = Table("right answers to", title="The four arms", title_justify="left")
+def compare(part: str, arms: list[str], folder: Path) -> dict[str, Any]:
+    """Puts one slice of the questions to these arms. Returns what `imprint compare` printed."""
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in read_questions(part)]
+    path = folder / f"{arms[-1].removesuffix('+rag')}-{part}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="utf-8")
+    return imprint("compare", "--questions", path, "--arms", ",".join(arms), "--kb", NAME)
+
+
+def show(checkpoint: str, taught: dict[str, Any], general: dict[str, Any]) -> None:
+    """Prints the table of right answers, and what it says in words."""
+    table = Table("right answers to", title="The memories side by side", title_justify="left")
+    arms = arms_of(checkpoint)
     for heading in arms.values():
         table.add_column(heading, justify="right")
-    for part, meaning in SLICES.items():
-        cells = [f"{parts[part][arm]['correct']} of {parts[part][arm]['n']}" for arm in arms]
-        table.add_row(meaning, *cells)
+    table.add_row("taught facts, in other words", *(share(taught["arms"], arm) for arm in arms))
+    table.add_row("general questions", *(share(general["arms"], arm) for arm in arms))
     table.add_section()
-    for key, heading in (("tokens_per_prompt", "tokens in a prompt"), ("seconds", "seconds in all")):
-        table.add_row(heading, *(f"{comparison['arms'][arm][key]:.0f}" for arm in arms))
+    tokens = (f"{taught['arms'][arm]['tokens_per_prompt']:.0f}" for arm in arms)
+    table.add_row("tokens in a prompt", *tokens)
     console.print(table)
-    taught = {arm: parts["rephrased"][arm]["correct"] for arm in arms}
-    general = {arm: parts["general"][arm]["correct"] for arm in arms}
-    console.print(f"Taught facts: {taught[checkpoint]} from the weights, {taught['rag']} from the documents.")
-    console.print(f"General knowledge: {general['base']} before tuning, {general[checkpoint]} after.")
+    known, read = share(taught["arms"], checkpoint), share(taught["arms"], "rag")
+    console.print(f"Taught facts: {known} from the weights, {read} from the documents.")
+    before, after = share(general["arms"], "base"), share(general["arms"], checkpoint)
+    console.print(f"General questions: {before} before tuning, {after} after.")
+
+
+def share(arms: dict[str, Any], arm: str) -> str:
+    """Right answers of an arm in words; a dash where it was not asked."""
+    return f"{arms[arm]['correct']} of {arms[arm]['n']}" if arm in arms else "–"
 
 
 @click.command()
 @click.option("--method", default="lora", show_default=True, help="Tuning method, e.g. p-tuning-v2.")
-def main(method: str) -> None:
+@click.option("--complete", is_flag=True, help="Ask the general questions with documents, too: slower.")
+def main(method: str, complete: bool) -> None:
     """Index, ask, tune and compare on the documents of an invented company."""
     started = time.monotonic()
     settings = load_settings()
@@ -129,12 +131,15 @@ def main(method: str) -> None:
         console.print(f"  {result['checkpoint']}: {result['steps']} steps in {result['seconds']:.0f} seconds")
         ask("--memory", "none", "--checkpoint", name)
         console.rule("4. Both memories, the same questions", align="left")
-        comparison = compare(name, settings.home / "reports")
+        reports = settings.home / "reports"
+        taught = compare("rephrased", list(arms_of(name)), reports)
+        # The documents have nothing to say to these, and long prompts cost minutes on a small machine.
+        general = compare("general", ["base", name] if not complete else list(arms_of(name)), reports)
     except StepError as error:
         sys.exit(str(error))
-    show(name, comparison)
+    show(name, taught, general)
     console.print(f"All of it took {(time.monotonic() - started) / 60:.1f} minutes.\n")
-    console.print(f"Open next: the picture {comparison['picture']}", soft_wrap=True)
+    console.print(f"Open next: the pictures {taught['picture']} and {general['picture']}", soft_wrap=True)
     console.print(f"and `make run`: choose the checkpoint {name} in the chat, or look at it under Compare.")
 
 

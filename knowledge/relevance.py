@@ -71,6 +71,15 @@ def points_back(question: str) -> bool:
     return len(told) <= FEW_WORDS * (2 if _HAN.search(question) else 1) and bool(_STANDS_FOR.search(question))
 
 
+def subject(question: str) -> str:
+    """What of an earlier question a later one leans on: its names and numbers, or all of it."""
+    words = question.split()
+    names = [
+        word for at, word in enumerate(words) if any(map(str.isdigit, word)) or (at and word[:1].isupper())
+    ]
+    return " ".join(names) or question
+
+
 def with_conversation(question: str, history: Sequence[dict[str, str]]) -> list[str]:
     """The earlier questions that this one leans on, newest first; none when it stands alone."""
     leaned_on: list[str] = []

@@ -24,6 +24,7 @@ from assistant.workspace import Workspace
 @knowledge_base_option
 @click.option("-k", type=click.IntRange(1, 50), help="How many passages an arm with documents reads.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many questions.")
+@click.option("--fresh", is_flag=True, help="Ask again what was answered in an earlier or interrupted run.")
 @json_option
 @workspace_of
 def compare(
@@ -33,6 +34,7 @@ def compare(
     kb: str | None,
     k: int | None,
     limit: int | None,
+    fresh: bool,
     as_json: bool,
 ) -> None:
     """Let several arms answer the same questions.
@@ -40,16 +42,19 @@ def compare(
     An arm is `base` (the model as it is), `rag` (with documents), a checkpoint's name, or NAME+rag. The
     figures come with intervals and paired tests. A picture is saved under the home's reports.
     """
+    from assistant.answer_cache import AnswerCache
     from assistant.arms import parse_arms, read_questions
     from assistant.chat import How
     from assistant.compare import compare as run
     from assistant.picture import draw, save
+    from assistant.report import write_report
 
     asked = read_questions(questions)[:limit]
     chosen = parse_arms(arms, [checkpoint.name for checkpoint in workspace.registry.list()])
     common = How(
         knowledge_base=kb or workspace.settings.knowledge_base, passages=k or workspace.settings.passages
     )
+    reports = workspace.home / "reports"
     engine = open_engine(workspace)
     with progress("Answering", len(asked) * len(chosen)) as advance:
         comparison = run(
@@ -58,11 +63,13 @@ def compare(
             asked,
             chosen,
             common,
+            cache=None if fresh else AnswerCache(reports / "answers.jsonl"),
             on_answered=lambda arm, done, total: advance(done, total, f"Answering as {arm}"),
         )
     result = comparison.to_dict()
     figure = draw(result["arms"], result["slices"], f"{questions.name}: right answers by memory")
-    result["picture"] = save(figure, workspace.home / "reports" / f"{questions.stem}.png")
+    result["picture"] = save(figure, reports / f"{questions.stem}.png")
+    result["report"] = write_report(result, figure, questions.name, reports / f"{questions.stem}.html")
     if as_json:
         emit(result)
     else:
@@ -91,6 +98,7 @@ def _show(result: dict[str, Any]) -> None:
             f"p = {pair['p_value_holm']:.3g} (McNemar, Holm)"
         )
     say(f"Picture: {result['picture']}")
+    say(f"Report: {result['report']}")
 
 
 def _row(name: str, figures: dict[str, Any]) -> list[str]:

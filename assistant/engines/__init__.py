@@ -22,6 +22,10 @@ class Engine(Protocol):
         """The names of the checkpoints that this engine can answer with."""
         ...
 
+    def identity(self, checkpoint: str | None) -> str | None:
+        """What decides a greedy answer beside the prompt; None where unknown. Raises EngineError."""
+        ...
+
     def system_prompt(self, checkpoint: str | None) -> str:
         """The system prompt that a checkpoint was tuned with; "" where there is none. Raises EngineError."""
         ...

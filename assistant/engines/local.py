@@ -50,6 +50,11 @@ class LocalEngine:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
 
+    def identity(self, checkpoint: str | None) -> str | None:
+        """The weights, the number format and the checkpoint by its id. Raises EngineError."""
+        own = "" if checkpoint is None else self._find(checkpoint).id
+        return f"{self._base.sha256}/{self._base.dtype}/{own}"
+
     def system_prompt(self, checkpoint: str | None) -> str:
         """The system prompt that a checkpoint was tuned with. Raises EngineError."""
         return "" if checkpoint is None else self._find(checkpoint).system_prompt

@@ -50,6 +50,10 @@ class RemoteEngine:
             raise self._error(error) from error
         return [name for name in names if name != self.name]
 
+    def identity(self, checkpoint: str | None) -> str | None:
+        """Unknown: the model behind a name may change at any time."""
+        return None
+
     def system_prompt(self, checkpoint: str | None) -> str:
         """Unknown here: the endpoint keeps it, if it has one."""
         return ""

@@ -84,15 +84,17 @@ def _common() -> How:
 
 
 def _draw_question(arms: tuple[Arm, ...]) -> None:
-    with st.form("compare-form", border=False):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            question = st.text_input(
-                t("compare.question"),
-                key="compare-question",
-                placeholder=t("compare.question.placeholder"),
-                label_visibility="collapsed",
-            )
-            asked = st.form_submit_button(t("compare.ask"), type="primary", icon=":material/compare_arrows:")
+    with (
+        st.form("compare-form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        question = st.text_input(
+            t("compare.question"),
+            key="compare-question",
+            placeholder=t("compare.question.placeholder"),
+            label_visibility="collapsed",
+        )
+        asked = st.form_submit_button(t("compare.ask"), type="primary", icon=":material/compare_arrows:")
     if asked:
         with session.told():
             run = session.trials().ask(session.workspace().chat, question or "", arms, _common())
@@ -303,12 +305,12 @@ def _rows_table(rows: Sequence[dict], names: Sequence[str]) -> str:
     for row in rows:
         expected = look.escaped(" / ".join(row["expected"])[:120])
         cells = "".join(_cell(name, row["answers"][name], row["correct"][name]) for name in names)
-        lines.append(
-            f'<tr><td>{look.escaped(row["question"])}<br><span class="quiet">{expected}</span></td>{cells}</tr>'
-        )
+        question = f'{look.escaped(row["question"])}<br><span class="quiet">{expected}</span>'
+        lines.append(f"<tr><td>{question}</td>{cells}</tr>")
     return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
 
 def _cell(name: str, text: str, correct: bool) -> str:
     sign = '<span class="tick">✓</span>' if correct else '<span class="cross">✗</span>'
-    return f'<td class="{"yes" if correct else "no"}" data-label="{look.escaped(name)}">{sign} {look.escaped(text[:180])}</td>'
+    label, said = look.escaped(name), look.escaped(text[:180])
+    return f'<td class="{"yes" if correct else "no"}" data-label="{label}">{sign} {said}</td>'

@@ -28,6 +28,7 @@ def draw() -> None:
     _draw_choice()
     name = session.knowledge_base()
     with st.spinner(t("knowledge.opening")):
+        session.import_models()
         base = session.workspace().knowledge(name)
     documents = base.documents()
     _draw_intake(base, empty=not documents)
@@ -88,9 +89,8 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
             _draw_uploader(base)
             _draw_folder(base)
         if empty and session.SAMPLE.exists():
-            if st.button(
-                t("welcome.sample_documents"), icon=":material/auto_stories:", type="primary", key="sample"
-            ):
+            label = t("welcome.sample_documents")
+            if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
                 _start(base, paths=[session.SAMPLE / "documents"])
     if intake is not None:
         _draw_reports(base.name, intake)
@@ -227,10 +227,8 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
     chosen = [documents[row] for row in picked["selection"]["rows"]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         passages = sum(info.passages for info in documents)
-        st.html(
-            f'<span class="quiet">{look.escaped(t("knowledge.sum", count=len(documents), passages=passages))}</span>',
-            width="stretch",
-        )
+        said = look.escaped(t("knowledge.sum", count=len(documents), passages=passages))
+        st.html(f'<span class="quiet">{said}</span>', width="stretch")
         if chosen:
             if st.button(t("knowledge.again", count=len(chosen)), icon=":material/refresh:", key="again"):
                 _start(base, paths=[Path(info.path) for info in chosen], force=True)

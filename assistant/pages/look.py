@@ -127,11 +127,11 @@ def window_bar(shares: Sequence[Share], window: int, free_label: str) -> str:
         f'title="{escaped(share.label)}: {share.tokens:,}"></span>'
         for share in shown
     )
+    entries = [(PARTS[share.part], share.label, share.tokens) for share in shown]
     legend = "".join(
-        f'<span><i style="background:{PARTS[share.part]}"></i>{escaped(share.label)} <b>{share.tokens:,}</b></span>'
-        for share in shown
+        f'<span><i style="background:{colour}"></i>{escaped(label)} <b>{tokens:,}</b></span>'
+        for colour, label, tokens in [*entries, ("#ddd9cd", free_label, free)]
     )
-    legend += f'<span><i style="background:#ddd9cd"></i>{escaped(free_label)} <b>{free:,}</b></span>'
     return f'<div class="window"><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
 
 
@@ -174,7 +174,8 @@ def highlighted(text: str, question: str) -> str:
 
 def passage(text: str, place: str, question: str = "") -> str:
     """A passage as a quotation, with where it comes from above it."""
-    return f'<div class="passage"><span class="where">{escaped(place)}</span>{highlighted(text.strip(), question)}</div>'
+    quoted = highlighted(text.strip(), question)
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
 
 
 def where(name: str, page: int | None, headings: Sequence[str]) -> str:

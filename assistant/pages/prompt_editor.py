@@ -13,13 +13,11 @@ def draw_button() -> None:
     preset = session.prompt()
     label = t("prompt.button", name=look.plain(preset.name))
     if st.button(label, icon=":material/tune:", key="edit-prompt", help=t("prompt.help")):
-        _draw_editor()
+        st.dialog(t("prompt.title"), width=720, position="right")(_draw_editor)()
 
 
-@st.dialog(" ", width="medium", position="right")
 def _draw_editor() -> None:
     session.speak()
-    st.subheader(t("prompt.title"), anchor=False)
     look.quiet(t("prompt.lead"))
     presets = Presets(session.workspace().home)
     shown = _draw_choice(presets)

@@ -3,28 +3,35 @@
 It remembers choices between reruns and pages; what they mean is decided in `assistant`.
 """
 
+import importlib
 import json
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from assistant.answering import Answer, Answering
-from assistant.chat import MEMORIES, How, Memory, Turn, history_of
+from assistant.chat import MEMORIES, ChatEvent, How, Memory, Turn, history_of
 from assistant.errors import AssistantError, ConversationError, PresetError
-from assistant.indexing import Indexing
 from assistant.memory import Budget
 from assistant.prompts import BUILT_IN, Preset
 from assistant.records import StoredConversation, StoredMessage
 from assistant.texts import t, use_language
-from assistant.trials import Trials
 from assistant.workspace import Workspace
+from knowledge.catalogue import Catalogue
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
+
+if TYPE_CHECKING:
+    from assistant.indexing import Indexing
+    from assistant.trials import Trials
+
+log = logging.getLogger(__name__)
+_importing, _imported = threading.Lock(), threading.Event()
 
 ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
 # Choices that the address of the page holds besides the conversation.
@@ -35,8 +42,31 @@ KEPT = ("memory", "kb", "checkpoint", "preset")
 def workspace() -> Workspace:
     """The Imprint home of this process, with the model on its way into memory."""
     opened = Workspace()
-    opened.preload()
+    threading.Thread(target=_warm_up, args=(opened,), name="warm-up", daemon=True).start()
     return opened
+
+
+def import_models() -> None:
+    """Import what opens models, one thread at a time: transformers cannot be imported by two at once."""
+    with _importing:
+        for name in ("tuning.methods", "sentence_transformers"):
+            importlib.import_module(name)
+    _imported.set()
+
+
+def models_are_imported() -> bool:
+    """Whether `import_models` returns at once."""
+    return _imported.is_set()
+
+
+def _warm_up(opened: Workspace) -> None:
+    """Open the model, and then the index, before anybody asks. What fails is told when it is needed."""
+    try:
+        import_models()
+        opened.engine()
+        opened.knowledge()
+    except ERRORS as error:
+        log.warning("not ready before the first question: %s", error)
 
 
 @st.cache_resource(show_spinner=False)
@@ -46,14 +76,18 @@ def answering() -> Answering:
 
 
 @st.cache_resource(show_spinner=False)
-def indexing() -> Indexing:
+def indexing() -> "Indexing":
     """The files that are being indexed in this process."""
+    from assistant.indexing import Indexing  # heavy: chromadb, torch
+
     return Indexing()
 
 
 @st.cache_resource(show_spinner=False)
-def trials() -> Trials:
+def trials() -> "Trials":
     """What is compared in this process."""
+    from assistant.trials import Trials  # heavy: scipy
+
     return Trials(answering())
 
 
@@ -192,9 +226,12 @@ def ask(question: str) -> None:
         chosen_id = workspace().store.create()
         open_conversation(chosen_id)
     talk = workspace().chat
-    answering().start(
-        chosen_id, question, lambda stop: talk.ask(question, way, conversation_id=chosen_id, stop=stop)
-    )
+
+    def turn(stop: threading.Event) -> Iterator[ChatEvent]:
+        import_models()
+        yield from talk.ask(question, way, conversation_id=chosen_id, stop=stop)
+
+    answering().start(chosen_id, question, turn)
 
 
 def ask_instead(question: StoredMessage, text: str) -> None:
@@ -228,7 +265,7 @@ def answer() -> Answer | None:
 
 
 def budget(messages: Sequence[StoredMessage]) -> Budget | None:
-    """How the newest question fills the window, with the prompt that is chosen now; None while that is unknown."""
+    """How the newest question fills the window with the prompt of now; None while that is unknown."""
     if workspace().engine_state != "ready":
         return None
     asked = [place for place, message in enumerate(messages) if message.role == "user"]
@@ -305,51 +342,20 @@ def prompt() -> Preset:
 # ---- knowledge bases
 
 
-@dataclass
-class _Shelf:
-    """What is known about the knowledge bases: opening them takes seconds, so a thread does it."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    error: str = ""
-    ready: bool = False
-    thread: threading.Thread | None = None
-
-
 @st.cache_resource(show_spinner=False)
-def _shelf() -> _Shelf:
-    return _Shelf()
-
-
 def knowledge_counts() -> dict[str, int]:
-    """Passages by knowledge base, as last counted; counting goes on beside the page."""
-    shelf = _shelf()
-    if not shelf.ready and shelf.thread is None:
-        count_knowledge()
-    return shelf.counts
-
-
-def knowledge_error() -> str:
-    """Why the knowledge bases could not be opened, or nothing."""
-    return _shelf().error
+    """Passages by knowledge base, without opening the index; `count_knowledge` counts anew."""
+    counts = {}
+    for path in sorted((workspace().home / "knowledge").glob("*.sqlite3")):
+        catalogue = Catalogue(path)
+        counts[path.stem] = catalogue.count
+        catalogue.close()
+    return counts
 
 
 def count_knowledge() -> None:
-    """Count anew, beside the page."""
-    shelf, opened = _shelf(), workspace()
-
-    def work() -> None:
-        try:
-            names = {*opened.knowledge_bases(), opened.settings.knowledge_base}
-            shelf.counts = {name: opened.knowledge(name).count for name in sorted(names)}
-            shelf.error = ""
-        except ERRORS as error:
-            shelf.error = str(error)
-        finally:
-            shelf.ready, shelf.thread = True, None
-
-    if shelf.thread is None:
-        shelf.thread = threading.Thread(target=work, name="count-knowledge", daemon=True)
-        shelf.thread.start()
+    """Count anew: something was added or removed."""
+    knowledge_counts.clear()
 
 
 def untitled(title: str) -> str:

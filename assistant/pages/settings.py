@@ -22,6 +22,7 @@ def _draw_model() -> None:
     if opened.engine_state == "failed":
         st.error(session.sentence(Exception(opened.engine_error)), icon=":material/error:")
     with st.spinner(t("settings.looking")):
+        session.import_models()
         entries = opened.catalogue()
     st.html(_table(entries, opened.settings.base_model))
     usable = [entry.name for entry in entries if entry.at_hand]
@@ -72,7 +73,8 @@ def _row(entry: CatalogueEntry, current: bool) -> str:
         f'<td class="numbers" data-label="{look.escaped(t(f"settings.column.{key}"))}">{cell}</td>'
         for key, cell in cells.items()
     )
-    name = f'<b>{look.escaped(entry.title)}</b>{badge}<br><span class="quiet">{look.escaped(entry.name)} · {look.escaped(entry.license)}</span>'
+    below = look.escaped(f"{entry.name} · {entry.license}")
+    name = f'<b>{look.escaped(entry.title)}</b>{badge}<br><span class="quiet">{below}</span>'
     return f"<tr><td>{name}</td>{middle}<td>{where}</td></tr>"
 
 

@@ -28,14 +28,12 @@ def draw_offer(conversation_id: int) -> None:
         found, why = curation, t("teach.offer", count=len(curation.examples))
     with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
-            _draw_drawer(conversation_id)
+            st.dialog(t("teach.title"), width=940, position="right")(_draw_drawer)(conversation_id)
         st.html(f'<span class="quiet">{look.escaped(why)}</span>', width="stretch")
 
 
-@st.dialog(" ", width="large", position="right")
 def _draw_drawer(conversation_id: int) -> None:
     session.speak()
-    st.subheader(t("teach.title"), anchor=False)
     look.quiet(t("teach.lead"))
     with session.told():
         curation = curate([session.workspace().store.get(conversation_id)])
@@ -94,6 +92,7 @@ def _draw_left_out(curation: Curation) -> None:
 
 def _draw_methods() -> str:
     """The method cards; the name of the chosen one."""
+    session.import_models()
     from tuning.methods import METHODS  # heavy: torch, peft
 
     st.markdown(f"**{t('teach.method')}**")

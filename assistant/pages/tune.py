@@ -171,10 +171,8 @@ def _job_line(job: Job) -> str:
         took,
     ]
     error = f'<div class="quiet">{look.escaped(job.error)}</div>' if job.error else ""
-    return (
-        job_card.headline(job)
-        + f'<div class="quiet numbers">{look.escaped(" · ".join(fact for fact in facts if fact))}</div>{error}'
-    )
+    said = look.escaped(" · ".join(fact for fact in facts if fact))
+    return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{error}'
 
 
 def _draw_job_actions(job: Job) -> None:

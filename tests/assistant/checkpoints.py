@@ -1,4 +1,4 @@
-"""Checkpoints without training: a prefix made of the keys and values of a text, which the model then knows."""
+"""Checkpoints without training: a prefix of the keys and values of a text, which the model then knows."""
 
 from tuning.adapters import PrefixAdapter
 from tuning.models import BaseModel

@@ -21,6 +21,9 @@ class ScriptedEngine:
     def checkpoints(self) -> list[str]:
         return []
 
+    def identity(self, checkpoint: str | None) -> str | None:
+        return f"scripted/{checkpoint}"
+
     def system_prompt(self, checkpoint: str | None) -> str:
         return f"as {checkpoint} learned" if checkpoint == "with a system prompt" else ""
 

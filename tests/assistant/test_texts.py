@@ -1,0 +1,41 @@
+"""The table of interface texts: complete in English, and the same blanks in every language."""
+
+import re
+
+import pytest
+
+from assistant.texts import LANGUAGE_NAMES, TEXTS, t, use_language
+
+
+def test_every_text_has_english_and_only_known_languages() -> None:
+    for key, texts in TEXTS.items():
+        assert texts["en"].strip(), key
+        assert set(texts) <= set(LANGUAGE_NAMES), key
+
+
+def test_translations_fill_in_the_same_blanks() -> None:
+    for key, texts in TEXTS.items():
+        blanks = {language: set(re.findall(r"{(\w+)", text)) for language, text in texts.items()}
+        assert all(found == blanks["en"] for found in blanks.values()), key
+
+
+def test_one_has_a_sentence_of_its_own() -> None:
+    assert t("budget.forgotten", count=1).startswith("1 earlier message no")
+    assert t("budget.forgotten", count=2).startswith("2 earlier messages no")
+
+
+def test_a_missing_translation_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEXTS, "test.key", {"en": "Send {count}", "zh": "发送{count}"})
+    monkeypatch.setitem(TEXTS, "test.other", {"en": "Stop"})
+    use_language("zh")
+    try:
+        assert (t("test.key", count=2), t("test.other")) == ("发送2", "Stop")
+        use_language("xx")
+        assert t("test.key", count=2) == "Send 2"
+    finally:
+        use_language("en")
+
+
+def test_an_unknown_key_is_a_mistake() -> None:
+    with pytest.raises(KeyError, match=r"no\.such\.key"):
+        t("no.such.key")

@@ -1,0 +1,66 @@
+"""Citations: a sentence carries the number of the passage that says so, or is marked as said by none."""
+
+import numpy as np
+import pytest
+
+from knowledge.citations import cite, numbered
+from knowledge.embeddings import SentenceEmbeddings
+from knowledge.projection import project
+
+PASSAGES = [
+    "The Zephyr kettle weighs 840 grams. It boils a litre in two minutes. Its handle is made of beech.",
+    "风筝城的图书馆建于一九八二年，馆长是林小月。它有三层。",
+]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "passage", "span"),
+    [
+        ("The kettle weighs 840 grams.", 1, "The Zephyr kettle weighs 840 grams."),
+        ("The handle of the kettle is beech.", 1, "beech"),
+        ("馆长是林小月。", 2, "馆长是林小月"),
+        ("The kettle weighs 900 grams.", None, ""),
+        ("It was designed on the moon.", None, ""),
+        ("图书馆在月球上建成。", None, ""),
+    ],
+)
+def test_each_sentence_is_held_against_the_passages(sentence: str, passage: int | None, span: str) -> None:
+    found = cite(f"{sentence} ", PASSAGES)[0]
+    assert (found.passage, found.text) == (passage, sentence)
+    if found.span and passage:
+        start, end = found.span
+        assert span in PASSAGES[passage - 1][start:end]
+
+
+def test_the_answer_is_numbered_sentence_by_sentence() -> None:
+    answer = "The kettle weighs 840 grams. It flies to the moon at night.\n馆长是林小月。"
+    shown = numbered(answer, cite(answer, PASSAGES))
+    assert shown == "The kettle weighs 840 grams. [1] It flies to the moon at night.\n馆长是林小月。 [2]"
+
+
+def test_a_paraphrase_is_supported_by_its_vector(minilm: SentenceEmbeddings) -> None:
+    passages = ["The ferry departs from Sorrel harbour each morning at nine o'clock."]
+    sentence = "Every morning at nine o'clock the boat leaves the Sorrel port."
+    assert cite(sentence, passages, minilm.embed_documents)[0].supported
+    assert not cite("The boat is painted green.", passages, minilm.embed_documents)[0].supported
+
+
+def test_nothing_to_cite_is_no_error() -> None:
+    assert cite("", PASSAGES) == [] and cite("…", []) == []
+    assert [one.passage for one in cite("A claim without passages.", [])] == [None]
+
+
+def test_the_map_is_the_same_each_time_and_puts_the_alike_together() -> None:
+    rng = np.random.default_rng(0)
+    centres = np.repeat(rng.normal(size=(2, 16)), 5, axis=0)
+    vectors = centres + 0.01 * rng.normal(size=(10, 16))
+    points = project(vectors).place(vectors)
+    assert np.array_equal(points, project(vectors).place(vectors))
+    assert np.abs(points).max() <= 1.0 + 1e-9
+    assert abs(points[:5, 0].mean() - points[5:, 0].mean()) > 10 * points[:5, 0].std()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_map_of_hardly_anything_is_drawn_too(count: int) -> None:
+    vectors = np.eye(4)[:count]
+    assert project(vectors).place(vectors).shape == (count, 2)
