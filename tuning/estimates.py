@@ -27,7 +27,7 @@ REPLAY_TOKENS = 60  # of one general prompt with the base's answer
 # Measured with SmolLM2-135M on two cores with AVX-512 and bf16; scaled by parameters and cores elsewhere.
 PRIOR_PARAMETERS, PRIOR_HIDDEN, PRIOR_CORES = 134_515_008, 576, 2
 PRIOR_TOKENS_PER_SECOND = {"cpu": 250.0, "mps": 1500.0, "cuda": 20_000.0}
-PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 12.0, 0.25
+PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 30.0, 0.25
 PRIOR_GENERAL_QUESTIONS = 200
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
 RUNTIME_BYTES = 900_000_000  # Python, torch and transformers themselves

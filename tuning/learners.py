@@ -68,12 +68,14 @@ class PeftLearner:
         for layer in adapters.tuner_layers(self._base.model):
             layer.enable_adapters(True)
             layer.set_adapter(_NAME)
+            layer.train()  # for its dropout
             lowrank.quicken(layer, _NAME)
         try:
             yield
         finally:
             for layer in adapters.tuner_layers(self._base.model):
                 lowrank.slow_down(layer)
+                layer.eval()
             adapters.select(self._base.model, None)
 
     def penalty(self) -> Tensor | None:

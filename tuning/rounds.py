@@ -14,6 +14,7 @@ from tuning.evaluation import evaluate
 from tuning.examples import Example
 from tuning.models import BaseModel
 from tuning.registry import Registry
+from tuning.remembered import open_remembering
 from tuning.storage import read_json, write_json
 from tuning.trainer import ADAPTER_FOLDER, train
 from tuning.worker import Outcome, Stopped, Task
@@ -33,7 +34,7 @@ def tune(task: Task) -> Outcome:
     learned, held_out = classification.split(examples, task.config.seed)
     with contextlib.ExitStack() as stack:
         parent = _hold_parent(task, registry, stack)
-        base = BaseModel.open(task.config.base, task.home, task.device)
+        base = open_remembering(task.config.base, task.home, task.device)
         stack.callback(base.close)
         metrics = _train(task, base, learned, parent)
         began_evaluating = time.time()

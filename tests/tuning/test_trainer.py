@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig, inject_adapter_in_model
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
-from tuning import trainer
+from tuning import lowrank, trainer
 from tuning.adapters import PrefixAdapter, read_adapter, tuner_layers
 from tuning.config import TuneConfig
 from tuning.errors import ExampleError, MethodError
@@ -199,3 +200,42 @@ def test_full_tuning_leaves_the_base_as_it_was(tiny: BaseModel, tmp_path: Path) 
     tiny.logits([1, 2, 3], adapter="full")
     tiny.unload("full")
     assert all(torch.equal(before[name], parameter) for name, parameter in tiny.model.named_parameters())
+
+
+@pytest.mark.parametrize("method", ["lora", "p-tuning-v2", "prompt-tuning"])
+def test_computing_in_smaller_parts_changes_no_step(tiny: BaseModel, tmp_path: Path, method: str) -> None:
+    whole, _ = run(tiny, tmp_path / "whole", method=method, epochs=1)
+    small, _ = run(tiny, tmp_path / "small", method=method, epochs=1, tokens_per_step=60)
+    assert small.tokens > whole.tokens
+    assert small.loss == pytest.approx(whole.loss, rel=1e-4)
+    a, b = tensors(whole.adapter), tensors(small.adapter)
+    assert all(torch.allclose(a[name], b[name], atol=1e-3) for name in a)
+
+
+def test_recomputing_activations_changes_no_weight(tiny: BaseModel, tmp_path: Path) -> None:
+    kept = tensors(run(tiny, tmp_path / "kept")[0].adapter)
+    again = tensors(run(tiny, tmp_path / "again", checkpointing=True)[0].adapter)
+    assert all(torch.allclose(kept[name], again[name], atol=1e-5) for name in kept)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_quick_lora_layer_computes_what_pefts_does(bias: bool) -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(12, 20, bias=bias))
+    inject_adapter_in_model(LoraConfig(r=4, lora_alpha=8, target_modules=["0"]), model, "it")
+    layer: Any = model[0]
+    torch.nn.init.normal_(layer.lora_B["it"].weight)
+    x = torch.randn(3, 5, 12, requires_grad=True)
+
+    def outcome() -> list[torch.Tensor]:
+        out = model(x)
+        learned = [layer.lora_A["it"].weight, layer.lora_B["it"].weight]
+        return [out, *torch.autograd.grad(out.square().sum(), [x, *learned])]
+
+    slow = outcome()
+    lowrank.quicken(layer, "it")
+    quick = outcome()
+    assert type(quick[0].grad_fn).__name__ != type(slow[0].grad_fn).__name__
+    lowrank.slow_down(layer)
+    for ours, theirs in zip(quick, slow, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
