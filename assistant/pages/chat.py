@@ -17,32 +17,38 @@ STORE_AGAIN_SECONDS = 0.5
 
 def draw() -> None:
     """The page."""
-    conversation, answer = session.conversation(), session.answer()
+    answer = session.answer()
+    # Looked at before the conversation is read: an answer that ends meanwhile is still drawn as live.
+    live = answer if answer is not None and answer.running else None
+    conversation = session.conversation()
     session.keep_address()
-    settled = _settled(conversation, answer)
-    budget = answer.budget if answer and answer.running and answer.budget else session.budget(settled)
+    settled = _settled(conversation, live)
+    budget = live.budget if live and live.budget else session.budget(settled)
     with st.container(key="chat-page"):
         if not settled and answer is None:
             _draw_welcome()
         else:
             if conversation is not None:
                 _draw_heading(conversation)
-            _draw_messages(settled, answer, budget)
-            _draw_answer(settled, answer)
-        if settled and not (answer and answer.running):
+            _draw_messages(settled, live, budget)
+            if live is not None:
+                _draw_pending(settled, live)
+            elif answer is not None and answer.error:
+                _draw_failure(answer)
+        if settled and live is None:
             teach.draw_offer(settled[-1].conversation_id)
         job_card.draw_current(session.conversation_id())
-    composer.draw(answer, budget)
+    composer.draw(live, budget)
 
 
-def _settled(conversation: StoredConversation | None, answer: Answer | None) -> list[StoredMessage]:
+def _settled(conversation: StoredConversation | None, live: Answer | None) -> list[StoredMessage]:
     """The messages that stay as they are: without the answer being written and what it replaces."""
     shown = list(conversation.messages) if conversation else []
-    if answer is None or not answer.running:
+    if live is None:
         return shown
-    if answer.asked is not None:
-        return [message for message in shown if message.id < answer.asked.answer_id]
-    return [message for message in shown if answer.replaces is None or message.id < answer.replaces]
+    if live.asked is not None:
+        return [message for message in shown if message.id < live.asked.answer_id]
+    return [message for message in shown if live.replaces is None or message.id < live.replaces]
 
 
 def _draw_heading(conversation: StoredConversation) -> None:
@@ -79,8 +85,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
         st.rerun()
 
 
-def _draw_messages(settled: Sequence[StoredMessage], answer: Answer | None, budget: Budget | None) -> None:
-    busy = answer is not None and answer.running
+def _draw_messages(settled: Sequence[StoredMessage], live: Answer | None, budget: Budget | None) -> None:
     forgotten = len(budget.forgotten) if budget else 0
     for place, message in enumerate(settled):
         if forgotten and place == forgotten:
@@ -89,23 +94,23 @@ def _draw_messages(settled: Sequence[StoredMessage], answer: Answer | None, budg
         if message.status == "streaming":
             _draw_elsewhere(message.id)
         else:
-            messages.draw(message, forgotten=place < forgotten, busy=busy)
+            messages.draw(message, forgotten=place < forgotten, busy=live is not None)
 
 
-def _draw_answer(settled: Sequence[StoredMessage], answer: Answer | None) -> None:
-    """The answer that is being written, or why there is none."""
-    if answer is None:
-        return
-    if answer.running:
-        if answer.question and not any(answer.asked and m.id == answer.asked.question_id for m in settled):
-            messages.draw_words(answer.question, key="user-pending")
-        st.session_state["page-was-drawn"] = True
-        _draw_live(answer)
-    elif answer.error:
-        st.error(session.sentence(Exception(answer.error)), icon=":material/error:")
-        if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
-            st.session_state["given-back"] = id(answer)
-            st.session_state["question"] = answer.question
+def _draw_pending(settled: Sequence[StoredMessage], live: Answer) -> None:
+    """The answer that is being written, below its question."""
+    if live.question and not any(live.asked and m.id == live.asked.question_id for m in settled):
+        messages.draw_words(live.question, key="user-pending")
+    st.session_state["page-was-drawn"] = True
+    _draw_live(live)
+
+
+def _draw_failure(answer: Answer) -> None:
+    """Why there is no answer; a question that was not kept goes back to where it was written."""
+    st.error(session.sentence(Exception(answer.error)), icon=":material/error:")
+    if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
+        st.session_state["given-back"] = id(answer)
+        st.session_state["question"] = answer.question
 
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)

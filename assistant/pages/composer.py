@@ -12,11 +12,12 @@ ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerpri
 LOOK_AGAIN_SECONDS = 0.5
 
 
-def draw(answer: Answer | None, budget: Budget | None) -> None:
+def draw(live: Answer | None, budget: Budget | None) -> None:
     """The composer at the bottom of the chat page."""
     with st.bottom, st.container(key="composer"):
         _draw_memory()
-        _draw_input(answer)
+        _draw_gone()
+        _draw_input(live)
         _draw_window(budget)
 
 
@@ -83,21 +84,29 @@ def _draw_checkpoint_choice() -> None:
     )
 
 
-def _draw_input(answer: Answer | None) -> None:
-    running = answer is not None and answer.running
-    with st.container(key="input-row", horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+def _draw_gone() -> None:
+    """A checkpoint that is still chosen and no longer there is named before anybody asks it."""
+    name = session.chosen("checkpoint")
+    if session.memory() not in ("checkpoint", "both") or name is None:
+        return
+    if not session.workspace().registry.exists(name):
+        st.warning(t("memory.gone.note", name=look.plain(name)), icon=":material/info:")
+
+
+def _draw_input(live: Answer | None) -> None:
+    with st.container(key="input-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
         question = st.chat_input(
-            t("chat.answering") if running else t("chat.placeholder"), key="question", disabled=running
+            t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
         )
-        if answer is not None and running:
+        if live is not None:
             st.button(
-                t("chat.stopping") if answer.stopping else t("chat.stop"),
+                t("chat.stopping") if live.stopping else t("chat.stop"),
                 icon=":material/stop_circle:",
                 key="stop",
                 type="primary",
                 shortcut="Esc",
-                disabled=answer.stopping,
-                on_click=answer.stop,
+                disabled=live.stopping,
+                on_click=live.stop,
             )
     if question is not None:
         with session.told():
