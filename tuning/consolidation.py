@@ -19,7 +19,7 @@ from tuning.models import BaseModel, Message
 from tuning.passes import forward
 from tuning.scoring import is_cjk
 
-_REPLAY_TOKENS = 32
+_REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
 _TEACHER_TOKENS = 64
 _WRAPPERS = (
     "{}",
@@ -183,7 +183,7 @@ def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROM
 @torch.no_grad()
 def taught(base: BaseModel, items: Sequence[Encoded]) -> list[Replay]:
     """The items with the base's own thoughts at each target."""
-    row = pack(items).to(base.device)
+    row = pack(items, multiple=64).to(base.device)
     logits = forward(base, row)
     return [Replay(item, teacher(logits[row.owner == number].cpu())) for number, item in enumerate(items)]
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DynamicCache
 
 from tuning.dataset import Row
 from tuning.models import BaseModel
+
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
         attention_mask=_masks(base, seen, queries, torch.cat([before, positions])),
         past_key_values=front.cache,
         use_cache=front.cache is not None,
-        logits_to_keep=predict,
-    ).logits[0]
+        logits_to_keep=nn.functional.pad(predict, (0, -len(predict) % _FEW)),  # few shapes: see `pack`
+    ).logits[0, : len(predict)]
     return logits
 
 

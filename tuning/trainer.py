@@ -35,6 +35,7 @@ from tuning.passes import forward
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
 _TOKENS_AT_ONCE = 4096
+_MULTIPLE = 32
 ADAPTER_FOLDER = "adapter"
 Emit = Callable[[dict[str, Any]], None]
 
@@ -248,7 +249,7 @@ class _Trainer:
         run.loss = 0.0
         most = self._config.tokens_per_step or _TOKENS_AT_ONCE
         for part in parts([*facts, *(one.encoded for one in kept)], most):
-            row = pack(part).to(self._base.device)
+            row = pack(part, _MULTIPLE).to(self._base.device)
             logits = forward(self._base, row, learner.front()).float()
             taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
             new = row.owner < len(part) - len(taught)
@@ -304,7 +305,7 @@ class _Trainer:
         known = 0
         for start in range(0, len(probes), 16):
             batch = probes[start : start + 16]
-            row = pack(batch).to(self._base.device)
+            row = pack(batch, _MULTIPLE).to(self._base.device)
             right = forward(self._base, row, front).argmax(-1) == row.targets
             known += sum(bool(right[row.owner == number].all()) for number in range(len(batch)))
             if front.cache is not None:
