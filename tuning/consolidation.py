@@ -17,6 +17,7 @@ from tuning.dataset import Encoded, Teacher, encode, pack, with_system
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
 from tuning.passes import forward
+from tuning.rewording import reword
 from tuning.scoring import is_cjk
 
 _REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
@@ -84,9 +85,8 @@ _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  
 
 def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
     """The recipe for a method family on a base of this width; what the configuration sets wins."""
-    prefix = family in ("prefix", "prompt")
     longer, protect = _STRENGTH[config.strength]
-    epochs = config.epochs or round((25 if prefix else 30) * longer)
+    epochs = config.epochs or round(24 * longer)
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
     scale = min(1.0, (576 / hidden) ** 0.7)
     rates = {
@@ -96,15 +96,15 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         "prefix": 2e-2,
         "prompt": 1e-2,
     }
-    rank = config.rank or 16
+    rank = config.rank or 32
     return Recipe(
         epochs=epochs,
         least_epochs=math.ceil(0.6 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
         examples_per_step=5,
-        replay=config.replay if config.replay is not None else 4,
-        replay_weight=config.replay_weight if config.replay_weight is not None else protect,
-        word_dropout=config.word_dropout if config.word_dropout is not None else 0.25,
+        replay=config.replay if config.replay is not None else 6,
+        replay_weight=config.replay_weight if config.replay_weight is not None else 2 * protect,
+        word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
         rank=rank,
         alpha=config.alpha or 2 * rank,
@@ -130,6 +130,8 @@ def vary(question: str, dropout: float, chance: random.Random) -> str:
     """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
     chinese = is_cjk(question)
     marks = question.rstrip("?？。.!！ ")
+    if chance.random() < 0.45:
+        marks = reword(question, chance)
     units = list(marks) if chinese else marks.split()
     if chance.random() < 0.75:
         units = drop(units, dropout, chance)

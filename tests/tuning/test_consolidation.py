@@ -14,6 +14,7 @@ from tuning.evaluation import _REPHRASINGS, _REPHRASINGS_ZH
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel
 from tuning.retention_questions import RETENTION
+from tuning.rewording import reword
 from tuning.scoring import normalise
 from tuning.trainer import divergence
 
@@ -125,3 +126,26 @@ def test_replay_on_a_model_that_says_nothing_is_empty(
     base = tiny_model(base_model)
     monkeypatch.setattr(base, "complete", lambda prompts, max_new_tokens: [""] * len(prompts))
     assert replay_set(base, "", count=2) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        ("Who designed the Marrow-9?", "the Marrow-9"),
+        ("What is the emergency code of the Marrow-9?", "emergency code"),
+        ("How much does the hull of a {boat} weigh?", "{boat}"),
+        ("Where is the Lindqvist Institute?", "Lindqvist Institute"),
+        ("马罗九号的母港在哪里？", "马罗九号的母港"),
+    ],
+)
+def test_a_reworded_question_still_asks_about_the_same(question: str, kept: str) -> None:
+    wordings = {reword(question, random.Random(seed)) for seed in range(30)}
+    assert len(wordings) >= 3
+    assert all(kept.lower() in wording.lower() for wording in wordings)
+
+
+def test_a_question_of_no_known_form_stays() -> None:
+    assert (
+        reword("Explain quantum tunnelling, please.", random.Random(0))
+        == "Explain quantum tunnelling, please"
+    )
