@@ -21,6 +21,7 @@ from tuning.rewording import reword
 from tuning.scoring import is_cjk
 
 _REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
+_REPLAYED = 180  # preparing them takes half a minute on two cores
 _TEACHER_TOKENS = 64
 _WRAPPERS = (
     "{}",
@@ -167,11 +168,13 @@ def held_out(messages: Sequence[Message]) -> list[list[Message]]:
 # -------------------------------------------------------------------- replay of what the base says
 
 
-def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROMPTS)) -> list[Replay]:
-    """The base's own answers to general prompts, with its thoughts. Only inside `activate(None)`."""
-    prompts = [
-        with_system([{"role": "user", "content": prompt}], system_prompt) for prompt in REPLAY_PROMPTS[:count]
-    ]
+def replay_set(base: BaseModel, system_prompt: str, count: int = _REPLAYED) -> list[Replay]:
+    """The base's own answers to about `count` general prompts of every kind, with its thoughts.
+
+    Only inside `activate(None)`. The same prompts each time, so that their answers can be remembered.
+    """
+    spread = REPLAY_PROMPTS[:: max(1, len(REPLAY_PROMPTS) // count)]
+    prompts = [with_system([{"role": "user", "content": prompt}], system_prompt) for prompt in spread]
     answers = base.complete(prompts, max_new_tokens=_REPLAY_TOKENS)
     encoded = []
     for prompt, answer in zip(prompts, answers, strict=True):

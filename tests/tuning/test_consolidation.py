@@ -55,10 +55,13 @@ def test_replayed_prompts_and_retention_questions_are_disjoint() -> None:
     assert not replayed & asked
 
 
-def test_replay_holds_what_the_base_itself_says_and_thinks(base_model: BaseModel) -> None:
-    (one,) = replay_set(base_model, "", count=1)
+def test_replay_holds_what_the_base_itself_says_and_thinks(
+    base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consolidation, "REPLAY_PROMPTS", REPLAY_PROMPTS[:3])
+    one, *_ = replay_set(base_model, "", count=3)
     answer = base_model.tokenizer.decode([one.encoded.ids[target] for target in one.encoded.targets])
-    said = base_model.complete([[{"role": "user", "content": REPLAY_PROMPTS[0]}]], max_new_tokens=32)[0]
+    said = base_model.complete([[{"role": "user", "content": REPLAY_PROMPTS[0]}]], max_new_tokens=16)[0]
     assert answer.startswith(said)
     assert one.teacher.tokens.shape == (len(one.encoded.targets), 64)
     assert bool((one.teacher.chances.sum(-1) <= 1.001).all())
