@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
 _TOKENS_AT_ONCE = 4096
 _MULTIPLE = 32
+_REPLAYED_TOKENS = 30  # of a general prompt and its answer, about
 ADAPTER_FOLDER = "adapter"
 Emit = Callable[[dict[str, Any]], None]
 
@@ -106,13 +107,11 @@ def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -
     """How many steps and tokens a run will take at most; nothing is trained."""
     chosen = methods.method(config.method)
     amounts = recipe(config, chosen.family, base.config.hidden_size)
-    prepared = prepare(base, _conversations(config, examples), base.window)
-    lengths = [len(one.ids) for one in prepared.encoded]
-    passes = math.ceil(len(lengths) / amounts.examples_per_step)
-    replayed = 30 * amounts.replay
-    return Workload(
-        amounts.epochs * passes, amounts.epochs * (sum(lengths) + passes * replayed), len(lengths)
-    )
+    encoded = prepare(base, _conversations(config, examples), base.window).encoded
+    size = amounts.examples_per_step
+    steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
+    tokens = sum(packed_length(step) + _REPLAYED_TOKENS * amounts.replay + _MULTIPLE // 2 for step in steps)
+    return Workload(amounts.epochs * len(steps), amounts.epochs * tokens, len(encoded))
 
 
 def train(
