@@ -71,6 +71,7 @@ class Recipe:
     alpha: int
     virtual_tokens: int
     warmup: float  # share of the steps
+    kept: float  # share of a low-rank change that is kept at the end
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Replay:
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
+_KEPT = {"gentle": 0.8, "normal": 0.93, "strong": 1.0}
 
 
 def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
@@ -103,14 +105,15 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         least_epochs=math.ceil(0.6 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
         examples_per_step=5,
-        replay=config.replay if config.replay is not None else 6,
-        replay_weight=config.replay_weight if config.replay_weight is not None else 2 * protect,
+        replay=config.replay if config.replay is not None else 8,
+        replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
         rank=rank,
         alpha=config.alpha or 2 * rank,
         virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
+        kept=_KEPT[config.strength],
     )
 
 

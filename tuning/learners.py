@@ -32,6 +32,7 @@ class Learner(Protocol):
     def on(self) -> Any: ...
     def penalty(self) -> Tensor | None: ...
     def after_step(self, step: int) -> None: ...
+    def settle(self, share: float) -> None: ...
     def state(self) -> dict[str, Tensor]: ...
     def restore(self, state: dict[str, Tensor]) -> None: ...
     def adapter(self) -> Adapter: ...
@@ -84,6 +85,16 @@ class PeftLearner:
 
     def after_step(self, step: int) -> None:
         """Called after the optimiser's step and before the gradients are cleared."""
+
+    @torch.no_grad()
+    def settle(self, share: float) -> None:
+        """Keep only this share of a low-rank change: forgets much less, and hardly what was learned.
+
+        A walk part of the way back to the base, as in arXiv 2109.01903.
+        """
+        for name, parameter in self._named.items():
+            if ".lora_B." in name:
+                parameter.mul_(share)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that must come back when the run is resumed."""
@@ -201,6 +212,9 @@ class PrefixLearner:
     def after_step(self, step: int) -> None:
         """Nothing to do."""
 
+    def settle(self, share: float) -> None:
+        """Nothing to do: it forgets little as it is."""
+
     def state(self) -> dict[str, Tensor]:
         """The keys and values."""
         return {f"{index:03d}": layer.detach() for index, layer in enumerate(self._kv)}
@@ -245,6 +259,9 @@ class EncodedLearner:
 
     def after_step(self, step: int) -> None:
         """Nothing to do."""
+
+    def settle(self, share: float) -> None:
+        """Nothing to do: it forgets little as it is."""
 
     def state(self) -> dict[str, Tensor]:
         """The virtual tokens and the network."""
@@ -339,6 +356,13 @@ class FullLearner:
     def after_step(self, step: int) -> None:
         """The base follows the masters."""
         self._write({name: master.detach() for name, master in self._masters.items()})
+
+    @torch.no_grad()
+    def settle(self, share: float) -> None:
+        """Keep only this share of the change."""
+        for name, master in self._masters.items():
+            master.lerp_(self._before[name].to(master), 1 - share)
+        self.after_step(0)
 
     def state(self) -> dict[str, Tensor]:
         """The masters."""

@@ -190,6 +190,8 @@ class _Trainer:
                 self._emit({"kind": "phase", "phase": "training"})
                 with learner.on(), _checkpointing(self._base, self._config.checkpointing):
                     stopped, early = self._fit(learner, optimiser, replays, probes)
+                    if not stopped:
+                        learner.settle(self._recipe.kept)
                     probe = self._probe(learner)
                 if not stopped:
                     self._write(learner.adapter())
