@@ -83,7 +83,7 @@ class Replay:
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
-_KEPT = {"gentle": 0.8, "normal": 0.93, "strong": 1.0}
+_KEPT = {"gentle": 0.75, "normal": 0.85, "strong": 1.0}
 
 
 def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
