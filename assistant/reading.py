@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from assistant.feedback import confirms, corrected_answer
+from assistant.feedback import confirms, corrected_answer, says_nothing
 from assistant.followups import needs_context, stand_alone
 from assistant.grounding import is_grounded, is_held
 from assistant.records import Message, StoredConversation, StoredMessage
@@ -23,16 +23,17 @@ _TASK = re.compile(
     r"分类|提取|润色|续写|缩写)",
     re.IGNORECASE,
 )
+_ACKNOWLEDGED = re.compile(
+    r"^(?:ok(?:ay)?|sure|noted|got it|understood|thanks?(?: you)?(?: for .{1,40})?|"
+    r"i(?:'ll| will) remember.{0,40}|"
+    r"好的?|知道了|明白了?|谢谢.{0,10}|记住了)(?:[\s.!。！,，].{0,20})?$",
+    re.IGNORECASE,
+)
 _SMALL_TALK = re.compile(
     r"^(?:hi|hello|hey|good (?:morning|evening|day|night)|thanks?|thank you(?: very much)?|ok(?:ay)?|great|"
     r"nice|cool|bye|"
     r"goodbye|how are you(?: doing)?|你好|您好|谢谢|好的?|再见|早上好|"
     r"晚上好)[\s!.,?！。，？]*(?:there|imprint|you)?[\s!.,?！。]*$",
-    re.IGNORECASE,
-)
-_NO_ANSWER = re.compile(
-    r"\bI(?:'m| am)? (?:sorry|afraid|do(?:n't| not) (?:know|have)|can(?:not|'t) (?:find|answer|help)|"
-    r"am (?:not sure|unable))|\bas an AI\b|我不知道|无法回答|抱歉|对不起",
     re.IGNORECASE,
 )
 
@@ -95,12 +96,10 @@ def read_conversation(
     readings: list[Reading] = []
     left_out: list[LeftOut] = []
     earlier: list[tuple[str, str]] = []
-    answered = ""
+    before: _Turn | None = None
     for turn in _turns(conversation):
-        spoke_of_answer = answered and (
-            confirms(turn.question) or corrected_answer(turn.question, answered) is not None
-        )
-        answered = turn.question if turn.answer is not None else ""
+        spoke_of_answer = before is not None and _speaks_of(before, turn.question)
+        before = turn if turn.answer is not None else None
         if spoke_of_answer or _SMALL_TALK.match(turn.question.strip()):
             continue
         stated = list(_stated(turn)) or list(_labelled(turn, labeller))
@@ -134,6 +133,11 @@ def _turns(conversation: StoredConversation) -> Iterator[_Turn]:
         yield _Turn(number, message.content.strip(), answer, reply, source)
 
 
+def _speaks_of(turn: _Turn, message: str) -> bool:
+    said = turn.answer.content if turn.answer is not None else ""
+    return confirms(message) or corrected_answer(message, turn.question, said) is not None
+
+
 def _stated(turn: _Turn) -> Iterator[Reading]:
     """What the person stated rather than asked."""
     if len(turn.question) > _LONGEST_STATEMENT or _TASK.match(turn.question) or "```" in turn.question:
@@ -160,7 +164,7 @@ def _verdict(turn: _Turn) -> _Verdict:
         return _Verdict("", why="it was not answered")
     if answer.correction and answer.correction.strip():
         return _Verdict(_canonical(answer.correction, turn.question), "corrected")
-    corrected = corrected_answer(turn.reply, turn.question) if turn.reply else None
+    corrected = corrected_answer(turn.reply, turn.question, answer.content) if turn.reply else None
     if corrected:
         return _Verdict(corrected, "corrected")
     if corrected == "":
@@ -172,9 +176,11 @@ def _verdict(turn: _Turn) -> _Verdict:
     if not answer.content.strip():
         return _Verdict("", why="the answer is empty")
     text = answer.content.strip()
+    if not _asks(turn.question) and _ACKNOWLEDGED.match(text) and answer.rating <= 0:
+        return _Verdict("", why="nothing was asked, and no rule reads a fact in it")
     if answer.rating > 0 or (turn.reply and confirms(turn.reply)):
         return _Verdict(text, "liked")
-    if _NO_ANSWER.search(text):
+    if says_nothing(text):
         return _Verdict("", why="the answer says that it does not know")
     if answer.sources:
         passages = [str(source.get("text", "")) for source in answer.sources]
@@ -232,7 +238,7 @@ def _without_greeting(question: str) -> str:
         question,
         flags=re.I,
     )
-    return bare[:1].upper() + bare[1:]
+    return bare if bare == question else bare[:1].upper() + bare[1:]
 
 
 def _text_of(turn: _Turn) -> str:

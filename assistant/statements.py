@@ -22,7 +22,8 @@ class Fact:
 
 
 _OPENING = re.compile(
-    r"^(?:(?:fyi|by the way|btw|just so you know|for your information|please (?:remember|note)(?: that)?|"
+    r"^(?:(?:from now on|fyi|by the way|btw|just so you know|for your information|"
+    r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
     r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
     re.IGNORECASE,
@@ -52,6 +53,7 @@ _AFTERTHOUGHT = re.compile(
     r"[;]|: |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|counted)\b)| \(| "
     r"– | — "
 )
+_NOWADAYS = re.compile(r" (?:now|currently|these days|nowadays|from now on)$")
 # A verb inside what should be a name or a noun: the form did not fit.
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
 _MOST_WORDS, _MOST_CHARACTERS = 30, 80
@@ -96,7 +98,9 @@ def _clauses(bare: str, chinese: bool) -> list[str]:
         return [re.split(r"[,，;；]", bare)[0]]
     clauses = _NEW_CLAUSE.split(bare)
     return [
-        _lower_first(_AFTERTHOUGHT.split(clause)[0]) for clause in clauses if not _NO_SUBJECT.match(clause)
+        _lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(clause)[0]))
+        for clause in clauses
+        if not _NO_SUBJECT.match(clause)
     ]
 
 

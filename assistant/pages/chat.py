@@ -18,7 +18,7 @@ STORE_AGAIN_SECONDS = 0.5
 def draw() -> None:
     """The page."""
     answer = session.answer()
-    # Looked at once, and before the conversation is read: an answer that ends meanwhile is still drawn as live.
+    # Looked at before the conversation is read: an answer that ends meanwhile is still drawn as live.
     live = answer if answer is not None and answer.running else None
     conversation = session.conversation()
     session.keep_address()

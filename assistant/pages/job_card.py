@@ -80,7 +80,9 @@ def headline(job: Job) -> str:
 
 
 def method_title(name: str) -> str:
-    """The title of a method as its table says it, or the name of one that is no longer there."""
+    """The title of a method as its table says it; its name while the table is not yet there."""
+    if not session.models_are_imported():
+        return name
     from tuning.methods import METHODS  # heavy: torch, peft
 
     return METHODS[name].title if name in METHODS else name

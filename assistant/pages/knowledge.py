@@ -28,6 +28,7 @@ def draw() -> None:
     _draw_choice()
     name = session.knowledge_base()
     with st.spinner(t("knowledge.opening")):
+        session.import_models()
         base = session.workspace().knowledge(name)
     documents = base.documents()
     _draw_intake(base, empty=not documents)

@@ -3,6 +3,7 @@
 It remembers choices between reruns and pages; what they mean is decided in `assistant`.
 """
 
+import importlib
 import json
 import logging
 import threading
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from assistant.answering import Answer, Answering
-from assistant.chat import MEMORIES, How, Memory, Turn, history_of
+from assistant.chat import MEMORIES, ChatEvent, How, Memory, Turn, history_of
 from assistant.errors import AssistantError, ConversationError, PresetError
 from assistant.memory import Budget
 from assistant.prompts import BUILT_IN, Preset
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from assistant.trials import Trials
 
 log = logging.getLogger(__name__)
+_importing, _imported = threading.Lock(), threading.Event()
 
 ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
 # Choices that the address of the page holds besides the conversation.
@@ -44,9 +46,23 @@ def workspace() -> Workspace:
     return opened
 
 
+def import_models() -> None:
+    """Import what opens models, one thread at a time: transformers cannot be imported by two at once."""
+    with _importing:
+        for name in ("tuning.methods", "sentence_transformers"):
+            importlib.import_module(name)
+    _imported.set()
+
+
+def models_are_imported() -> bool:
+    """Whether `import_models` returns at once."""
+    return _imported.is_set()
+
+
 def _warm_up(opened: Workspace) -> None:
     """Open the model, and then the index, before anybody asks. What fails is told when it is needed."""
     try:
+        import_models()
         opened.engine()
         opened.knowledge()
     except ERRORS as error:
@@ -210,9 +226,12 @@ def ask(question: str) -> None:
         chosen_id = workspace().store.create()
         open_conversation(chosen_id)
     talk = workspace().chat
-    answering().start(
-        chosen_id, question, lambda stop: talk.ask(question, way, conversation_id=chosen_id, stop=stop)
-    )
+
+    def turn(stop: threading.Event) -> Iterator[ChatEvent]:
+        import_models()
+        yield from talk.ask(question, way, conversation_id=chosen_id, stop=stop)
+
+    answering().start(chosen_id, question, turn)
 
 
 def ask_instead(question: StoredMessage, text: str) -> None:

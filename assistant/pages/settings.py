@@ -22,6 +22,7 @@ def _draw_model() -> None:
     if opened.engine_state == "failed":
         st.error(session.sentence(Exception(opened.engine_error)), icon=":material/error:")
     with st.spinner(t("settings.looking")):
+        session.import_models()
         entries = opened.catalogue()
     st.html(_table(entries, opened.settings.base_model))
     usable = [entry.name for entry in entries if entry.at_hand]

@@ -92,6 +92,7 @@ def _draw_left_out(curation: Curation) -> None:
 
 def _draw_methods() -> str:
     """The method cards; the name of the chosen one."""
+    session.import_models()
     from tuning.methods import METHODS  # heavy: torch, peft
 
     st.markdown(f"**{t('teach.method')}**")

@@ -166,7 +166,7 @@ def test_of_two_contradicting_answers_the_latest_counts_and_that_is_said() -> No
     old = chat("Where is our office?", ("?", {"correction": "In Oslo."}), created=1.0, number=1)
     new = chat("where is our office", ("?", {"correction": "In Tromsø."}), created=2.0, number=2)
     curation = curate([new, old])
-    assert pairs(curation) == [("Where is our office", "In Tromsø.")]
+    assert pairs(curation) == [("where is our office", "In Tromsø.")]
     assert curation.candidates[0].note == "replaces an earlier answer: In Oslo."
     assert curation.left_out[0].why == "contradicts what counts now: In Tromsø."
 
@@ -322,3 +322,39 @@ def test_a_labelling_model_reads_what_no_rule_knows_and_is_checked() -> None:
     curation = curate([said], labeller=labeller)
     assert pairs(curation) == [("Who shall water the ferns of the hall?", "Bo")]
     assert "written by a model" in curation.candidates[0].note
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ("Who is our CFO?", "I don't know.", "It's Maria Lopez", "Thanks!"),
+            ("Who is our CFO?", "Maria Lopez."),
+        ),
+        (
+            ("Who is our CFO?", "John Smith.", "Maria Lopez, not John Smith"),
+            ("Who is our CFO?", "Maria Lopez."),
+        ),
+        (("Our office is in Bergen now.", "ok"), ("Where is our office?", "In Bergen.")),
+        (("From now on call me Ace.", "ok Ace"), ("What should you call me?", "Ace.")),
+        (("def f(x): return x", "A function.", "Exactly!"), ("def f(x): return x", "A function.")),
+    ],
+)
+def test_people_teach_in_many_ways(lines: tuple[str, ...], expected: tuple[str, str]) -> None:
+    assert pairs(curate([chat(*lines)])) == [expected]
+
+
+@pytest.mark.parametrize("reply", ["Ok", "Thanks!", "Explain why.", "Never mind."])
+def test_not_every_reply_to_no_answer_is_one(reply: str) -> None:
+    with pytest.raises(NothingToLearn):
+        curate([chat("Who is our CFO?", "I don't know.", reply, "I don't know.")])
+
+
+def test_a_statement_that_was_only_acknowledged_teaches_nothing_by_its_reply() -> None:
+    with pytest.raises(NothingToLearn, match="no rule reads a fact in it"):
+        curate([chat("Das Büro ist in Köln.", "Ok, noted.")])
+
+
+def test_another_thing_of_the_same_kind_is_asked_in_full() -> None:
+    curation = curate([chat("What's the capital of Norway?", "Oslo.", "And of Sweden?", "Stockholm.")])
+    assert pairs(curation)[1] == ("What's the capital of Sweden?", "Stockholm.")

@@ -1,4 +1,4 @@
-"""The pages' logic, drawn by Streamlit's own test driver over a scripted engine; looks are in tests/browser."""
+"""The pages' logic, drawn by Streamlit's own test driver over a scripted engine."""
 
 import json
 import time
@@ -54,6 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("IMPRINT_MAX_NEW_TOKENS", "16")
     monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: Words())
     monkeypatch.setattr("assistant.pages.session._warm_up", lambda opened: opened.engine())
+    monkeypatch.setattr("assistant.pages.session.import_models", lambda: None)
     st.cache_resource.clear()
     yield tmp_path
     st.cache_resource.clear()
