@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock
 
 from tuning.config import TuneConfig
+from tuning.errors import MethodError
 from tuning.examples import Example
 from tuning.storage import read_json, write_json
 
@@ -140,6 +141,17 @@ def remember(home: Path, config: TuneConfig, device: str, taken: Measured) -> No
         kind = _kind(config, device)
         history[kind] = [*history.get(kind, []), asdict(taken)][-KEPT:]
         write_json(path, history)
+
+
+def check_method(name: str, device: str) -> None:
+    """Raise `MethodError` where there is no such method, or it cannot run on this device."""
+    from tuning.methods import method  # imports torch, as above
+
+    chosen = method(name)
+    if chosen.needs_cuda and not device.startswith("cuda"):
+        raise MethodError(
+            f"{chosen.title} needs a CUDA GPU, but the job would run on {device!r}. Use 'lora'."
+        )
 
 
 def best_device() -> str:
