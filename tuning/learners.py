@@ -3,7 +3,7 @@
 It changes the base only inside `on()`, and leaves it as it was after `close()`. The loop is in `trainer`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -183,14 +183,11 @@ class PrefixLearner:
 
     def front(self) -> Front:
         """The learned keys and values; the first `frozen` positions (attention's sink) take no gradient."""
-        cache = DynamicCache()
-        for index, layer in enumerate(self._kv):
-            value: Tensor = layer
-            if self._frozen:
-                value = torch.cat([layer[:, :, : self._frozen].detach(), layer[:, :, self._frozen :]], dim=2)
-            keys, values = value.to(self._base.dtype).unbind(0)
-            cache.update(keys[None], values[None], index)
-        return Front(positions=self._kv[0].shape[2], cache=cache)
+        cut = self._frozen
+        return kv_front(
+            self._base,
+            [torch.cat([layer[:, :, :cut].detach(), layer[:, :, cut:]], dim=2) for layer in self._kv],
+        )
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -235,12 +232,7 @@ class EncodedLearner:
 
     def front(self) -> Front:
         """The keys and values the network makes of the virtual tokens."""
-        cache = DynamicCache()
-        layers = self._encoder()
-        for index, layer in enumerate(layers):
-            keys, values = layer.to(self._base.dtype).unbind(0)
-            cache.update(keys[None], values[None], index)
-        return Front(positions=layers[0].shape[2], cache=cache)
+        return kv_front(self._base, self._encoder())
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -414,6 +406,15 @@ class KvEncoder(nn.Module):
             part.view(len(flat), 2, heads, size).permute(1, 2, 0, 3)
             for part, (heads, size) in zip(flat.split(widths, dim=1), self._shapes, strict=True)
         ]
+
+
+def kv_front(base: BaseModel, kv: Sequence[Tensor]) -> Front:
+    """A front of keys and values (2, heads, positions, size) a layer; gradients flow back into them."""
+    cache = DynamicCache()
+    for index, layer in enumerate(kv):
+        keys, values = layer.to(base.dtype).unbind(0)
+        cache.update(keys[None], values[None], index)
+    return Front(positions=kv[0].shape[2], cache=cache)
 
 
 @torch.no_grad()

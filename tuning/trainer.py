@@ -25,10 +25,10 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule
-from tuning.dataset import Encoded, Teacher, encode, pack, packed_length, prepare, with_system
+from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule, teacher
+from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
-from tuning.learners import Learner
+from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.passes import forward
 
@@ -159,6 +159,7 @@ class _Trainer:
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
         self._run = _Run()
+        self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
 
     def _front_positions(self) -> int:
         chosen = methods.method(self._config.method)
@@ -173,11 +174,12 @@ class _Trainer:
             torch.manual_seed(self._config.seed)
             replays = replay_set(self._base, self._config.system_prompt) if self._recipe.replay else []
             probes = [encode(self._base, v)[-1] for c in self._conversations for v in held_out(c)]
-            learner = methods.build(
-                methods.Plan(
-                    self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
-                )
+            setting = methods.Plan(
+                self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
             )
+            if methods.method(self._config.method).distils:
+                self._source = text_kv(self._base, methods.text_ids(setting, None))
+            learner = methods.build(setting)
             try:
                 parameters = learner.parameters()
                 optimiser = torch.optim.AdamW(
@@ -252,6 +254,8 @@ class _Trainer:
             new = row.owner < len(part) - len(taught)
             loss = torch.nn.functional.cross_entropy(logits[new], row.targets[new], reduction="sum") / targets
             total = loss
+            if self._source is not None:
+                total = total + self._imitate(self._source, row, logits, new) / targets
             if taught:
                 total = total + amounts.replay_weight * divergence(logits[~new], taught) / replayed
             total.backward()
@@ -267,6 +271,12 @@ class _Trainer:
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
+
+    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, new: Tensor) -> Tensor:
+        """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
+        with torch.no_grad():
+            reading = forward(self._base, row, kv_front(self._base, source))
+        return divergence(logits[new], [teacher(reading[new])])
 
     def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
         """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
