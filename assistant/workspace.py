@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 # What opening the model is busy with; a page or a terminal words it.
 Stage = Literal["importing", "converting", "opening"]
 OnStage = Callable[[Stage], None]
+# The lazy modules of transformers break when two threads import them at once.
+_importing = threading.RLock()
 
 
 class Workspace:
@@ -72,13 +74,15 @@ class Workspace:
     @cached_property
     def jobs(self) -> "Jobs":
         """The tuning jobs."""
-        from tuning.jobs import Jobs  # heavy: torch
+        with _importing:
+            from tuning.jobs import Jobs  # heavy: torch
 
         return Jobs(self.home)
 
     def catalogue(self) -> "list[CatalogueEntry]":
         """Base models at hand, and those that a hub would offer."""
-        from tuning.models import catalogue  # heavy: torch, transformers
+        with _importing:
+            from tuning.models import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
 
@@ -151,9 +155,10 @@ class Workspace:
 
     def _local_engine(self, tell: OnStage) -> "Engine":
         tell("importing")
-        from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
-        from tuning.errors import TuningError
-        from tuning.models import BaseModel
+        with _importing:  # heavy: torch, transformers, peft
+            from assistant.engines.local import LocalEngine
+            from tuning.errors import TuningError
+            from tuning.models import BaseModel
 
         name = self.settings.base_model
         converted = (self.home / "models" / name / "imprint.json").exists()
@@ -175,13 +180,15 @@ class Workspace:
     @cached_property
     def embeddings(self) -> "SentenceEmbeddings":
         """The embedding model that documents are indexed with."""
-        from knowledge.embeddings import open_embeddings  # heavy: torch
+        with _importing:
+            from knowledge.embeddings import open_embeddings  # heavy: torch
 
         return open_embeddings(self.settings.embedding_model, self.home)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
-        from knowledge.index import KnowledgeBase  # heavy: chromadb
+        with _importing:
+            from knowledge.index import KnowledgeBase  # heavy: chromadb
 
         name = name or self.settings.knowledge_base
         with self._knowledge_lock:
