@@ -155,6 +155,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.button": {"en": "Fine-tune on this chat"},
     "teach.offer": {"en": "{count} examples would be learned, corrected ones first."},
     "teach.offer.one": {"en": "1 example would be learned."},
+    "teach.offer.none": {"en": "Nothing is ticked yet. Correct an answer or like one, and it is learned."},
     "teach.title": {"en": "Fine-tune on this chat"},
     "teach.lead": {
         "en": (
@@ -179,7 +180,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.strength.strong": {"en": "Strong"},
     "teach.strength.help": {
         "en": (
-            "Gentle protects what the model knew; strong makes sure that the new is remembered, in more time."
+            "Gentle protects what the model knew; strong makes sure that the new is remembered, in "
+            "more time."
         ),
     },
     "teach.name": {"en": "Name of the checkpoint"},
@@ -225,8 +227,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.recall.note": {"en": "before: {before}"},
     "report.rephrased": {"en": "In other words"},
     "report.rephrased.note": {"en": "never seen in training; before: {before}"},
-    "report.retention": {"en": "Everything else"},
-    "report.retention.note": {"en": "general questions; before: {before}"},
+    "report.retention": {"en": "Still known"},
+    "report.retention.note": {"en": "of what it knew, asked {count} general questions"},
     "report.question": {"en": "Question"},
     "report.before": {"en": "Before"},
     "report.after": {"en": "After"},

@@ -9,13 +9,13 @@ from assistant.texts import t
 LIKED, DISLIKED = 1, -1
 
 
-def draw(message: StoredMessage, *, forgotten: bool, busy: bool) -> None:
-    """A message with its actions; `busy` while an answer of this conversation is being written."""
+def draw(message: StoredMessage, *, question: str, forgotten: bool, busy: bool) -> None:
+    """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
     with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
             _draw_question(message, busy)
         else:
-            _draw_answer(message, busy)
+            _draw_answer(message, question, busy)
 
 
 def _draw_question(message: StoredMessage, busy: bool) -> None:
@@ -60,11 +60,11 @@ def _draw_editor(message: StoredMessage) -> None:
             st.rerun()
 
 
-def _draw_answer(message: StoredMessage, busy: bool) -> None:
+def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
     with st.container(key=f"assistant-{message.id}"), st.chat_message("assistant", avatar=str(look.MARK)):
         st.html(origin(message))
         _draw_text(message)
-        _draw_sources(message)
+        _draw_sources(message, question)
         if not busy:
             _draw_actions(message)
 
@@ -103,12 +103,13 @@ def origin(message: StoredMessage) -> str:
     return f'<div class="from">{"".join(parts)}</div>'
 
 
-def _draw_sources(message: StoredMessage) -> None:
+def _draw_sources(message: StoredMessage, question: str) -> None:
     if not message.sources:
         return
     label = t("message.sources", count=len(message.sources))
     with st.expander(label, icon=":material/description:", type="compact", key=f"sources-{message.id}"):
-        st.html("".join(look.source(number, source) for number, source in enumerate(message.sources, 1)))
+        found = enumerate(message.sources, 1)
+        st.html("".join(look.source(number, source, question) for number, source in found))
 
 
 def _draw_actions(message: StoredMessage) -> None:
