@@ -180,8 +180,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.strength.strong": {"en": "Strong"},
     "teach.strength.help": {
         "en": (
-            "Gentle protects what the model knew; strong makes sure that the new is remembered, in "
-            "more time."
+            "Gentle protects what the model knew; strong makes sure that the new is remembered, in more time."
         ),
     },
     "teach.name": {"en": "Name of the checkpoint"},
