@@ -7,7 +7,7 @@ _CHANGES = re.compile(
     r"week|month|"
     r"quarter)|so far|as of|until further notice|latest|newest|next (?:week|month|meeting)|stock (?:price|"
     r"level)|in stock|"
-    r"exchange rate|weather|temperature outside|on duty|on call)\b|"
+    r"exchange rate|weather|temperature outside|on duty)\b|"
     r"今天|今晚|明天|昨天|目前|现在|本周|这周|本月|下周|最新|库存|汇率|"
     r"天气|值班",
     re.IGNORECASE,

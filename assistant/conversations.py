@@ -5,21 +5,18 @@ old one, and the active branch is what is shown and sent. It knows no model, no 
 """
 
 import json
-import os
 import sqlite3
-import threading
 import time
-import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from assistant import transfer
+from assistant.database import Database
 from assistant.errors import ConversationError
 from assistant.records import ConversationInfo, Message, StoredConversation, StoredMessage, StoredPreference
+from assistant.rows import info_of, message_of, messages_of, this_process
+from assistant.schema import MIGRATIONS
 
 if TYPE_CHECKING:
     from tuning.importers import Conversation
@@ -35,59 +32,6 @@ Preferences = list[StoredPreference]
 STATUSES = ("streaming", "complete", "stopped", "failed")
 ROLES = ("system", "user", "assistant")
 _TITLE_LENGTH = 60
-# Written once in order; a file remembers how many it has had in `user_version`.
-_MIGRATIONS = (
-    """
-    CREATE TABLE conversations (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        title TEXT NOT NULL,
-        created REAL NOT NULL,
-        updated REAL NOT NULL,
-        deleted REAL,
-        source TEXT NOT NULL DEFAULT '',
-        active_message INTEGER
-    );
-    CREATE TABLE messages (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
-        parent_id INTEGER REFERENCES messages(id) ON DELETE CASCADE,
-        role TEXT NOT NULL,
-        content TEXT NOT NULL,
-        created REAL NOT NULL,
-        status TEXT NOT NULL,
-        writer TEXT NOT NULL DEFAULT '',
-        rating INTEGER NOT NULL DEFAULT 0,
-        correction TEXT,
-        memory TEXT NOT NULL DEFAULT '',
-        checkpoint TEXT,
-        sources TEXT NOT NULL DEFAULT '[]',
-        prompt_tokens INTEGER,
-        completion_tokens INTEGER,
-        seconds REAL,
-        seconds_to_first_token REAL
-    );
-    CREATE INDEX messages_of_conversation ON messages (conversation_id, parent_id);
-    CREATE TABLE preferences (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        prompt TEXT NOT NULL,
-        chosen TEXT NOT NULL,
-        rejected TEXT NOT NULL,
-        chosen_arm TEXT NOT NULL DEFAULT '',
-        rejected_arm TEXT NOT NULL DEFAULT '',
-        created REAL NOT NULL
-    );
-    """,
-)
-
-
-class _Connection:
-    """A thread's own connection; closes with the thread."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self.database = database
-
-    def __del__(self) -> None:
-        self.database.close()
 
 
 class ConversationStore:
@@ -95,10 +39,9 @@ class ConversationStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._local = threading.local()
-        self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._migrate()
+        self._database = Database(path, MIGRATIONS)
+        self._read, self._write = self._database.read, self._database.write
+        self.purge()
 
     # ---- conversations
 
@@ -130,7 +73,7 @@ class ConversationStore:
             " ORDER BY c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
-        return [_info(row, self._excerpt(row["id"], words)) for row in rows]
+        return [info_of(row, self._excerpt(row["id"], words)) for row in rows]
 
     def get(self, conversation_id: int) -> StoredConversation:
         """The conversation with its active branch."""
@@ -225,7 +168,7 @@ class ConversationStore:
         """One message, on whichever branch it is."""
         row = self._message_row(message_id)
         siblings = [m.id for m in self.alternatives(message_id)]
-        return _message(row, len(siblings), siblings.index(message_id) + 1)
+        return message_of(row, len(siblings), siblings.index(message_id) + 1)
 
     def add_message(
         self,
@@ -314,7 +257,7 @@ class ConversationStore:
             "SELECT * FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
             (row["conversation_id"], row["parent_id"]),
         )
-        return [_message(sibling, len(rows), place) for place, sibling in enumerate(rows, 1)]
+        return messages_of(rows)
 
     def select(self, message_id: int) -> None:
         """Show the branch through this message, to its newest end."""
@@ -356,20 +299,17 @@ class ConversationStore:
         rows = self._read("SELECT * FROM preferences ORDER BY id")
         return [StoredPreference(**{**dict(row), "prompt": tuple(json.loads(row["prompt"]))}) for row in rows]
 
-    # ---- inside
-
     def close(self) -> None:
         """Close the connections of every thread."""
-        for connection in tuple(self._open):
-            connection.database.close()
-        self._open.clear()
-        self._local = threading.local()
+        self._database.close()
+
+    # ---- inside
 
     def all_messages(self, conversation_id: int) -> Messages:
         """Every message of every branch, oldest first."""
         self._conversation(conversation_id)
         rows = self._read("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
-        return [_message(row, *_place(row, rows)) for row in rows]
+        return messages_of(rows)
 
     def _branch(self, conversation_id: int, end: int | None) -> tuple[StoredMessage, ...]:
         by_id = {message.id: message for message in self.all_messages(conversation_id)}
@@ -403,7 +343,7 @@ class ConversationStore:
                     content,
                     created,
                     status,
-                    _this_process(),
+                    this_process(),
                     memory,
                     checkpoint,
                     _json(list(sources)),
@@ -485,61 +425,6 @@ class ConversationStore:
         )
         return _around(rows[0]["content"], words[0]) if rows else ""
 
-    def _read(self, statement: str, values: Sequence[Any] = ()) -> Rows:
-        with self._told():
-            return self._database().execute(statement, values).fetchall()
-
-    @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that has the right to write from its start, so that it never fails half-way."""
-        with self._told():
-            database = self._database()
-            if database.in_transaction:  # part of a larger one
-                yield database
-                return
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as problem:
-            raise ConversationError(
-                f"The conversations in {self.path} cannot be read or written: {problem}. "
-                "Free some disk space, close other programs that use the file, or restore it from a copy."
-            ) from problem
-
-    def _database(self) -> sqlite3.Connection:
-        held: _Connection | None = getattr(self._local, "connection", None)
-        if held is None:
-            database = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
-            database.row_factory = sqlite3.Row
-            held = self._local.connection = _Connection(database)
-            self._open.add(held)
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("PRAGMA foreign_keys = ON")
-        return held.database
-
-    def _migrate(self) -> None:
-        with self._write() as database:
-            done = database.execute("PRAGMA user_version").fetchone()[0]
-            if done > len(_MIGRATIONS):
-                raise ConversationError(
-                    f"{self.path} was written by a newer Imprint (format {done}, known here up to "
-                    f"{len(_MIGRATIONS)}). Update Imprint, or choose another folder with IMPRINT_HOME."
-                )
-            for number, script in enumerate(_MIGRATIONS[done:], done + 1):
-                for statement in script.split(";"):
-                    database.execute(statement)
-                database.execute(f"PRAGMA user_version = {number}")
-
 
 def title_from(question: str) -> str:
     """A title from the first question: its first line, shortened at a word."""
@@ -550,45 +435,6 @@ def title_from(question: str) -> str:
     cut = line[: _TITLE_LENGTH - 1]
     space = cut.rfind(" ")
     return (cut[:space] if space > _TITLE_LENGTH // 2 else cut).rstrip(" ,;:，；：") + "…"
-
-
-def _message(row: sqlite3.Row, alternatives: int, alternative: int) -> StoredMessage:
-    values = dict(row)
-    writer = values.pop("writer")
-    if values["status"] == "streaming" and not _is_alive(writer):
-        values["status"] = "stopped"
-    values["sources"] = tuple(json.loads(values["sources"]))
-    return StoredMessage(**values, alternatives=alternatives, alternative=alternative)
-
-
-def _place(row: sqlite3.Row, rows: Sequence[sqlite3.Row]) -> tuple[int, int]:
-    siblings = [other["id"] for other in rows if other["parent_id"] == row["parent_id"]]
-    return len(siblings), siblings.index(row["id"]) + 1
-
-
-def _info(row: sqlite3.Row, excerpt: str) -> ConversationInfo:
-    return ConversationInfo(
-        id=row["id"],
-        title=row["title"],
-        created=row["created"],
-        updated=row["updated"],
-        message_count=row["message_count"],
-        excerpt=excerpt,
-        source=row["source"],
-    )
-
-
-def _this_process() -> str:
-    return f"{os.getpid()}:{psutil.Process().create_time():.2f}"
-
-
-def _is_alive(writer: str) -> bool:
-    """Whether the process that wrote this still runs; a later process with the same number does not count."""
-    number, _, born = writer.partition(":")
-    try:
-        return f"{psutil.Process(int(number)).create_time():.2f}" == born
-    except (psutil.Error, ValueError):
-        return False
 
 
 def _pattern(word: str) -> str:

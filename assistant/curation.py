@@ -1,21 +1,23 @@
 """From conversations to examples: what a person taught, each with where it came from and why it is there.
 
-Rules alone; no model is asked. What cannot be grounded is left out, and said. The inside of a turn is read in
-`reading.py`; here the findings of all turns are weighed against each other.
+Rules alone, unless a labelling model is given. What cannot be grounded is left out, and said. The inside of a
+turn is read in `reading.py`; here the findings of all turns are weighed against each other.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
 
 from assistant.advice import better_in_documents
 from assistant.confidential import secret_in
 from assistant.errors import NothingToLearn
+from assistant.reading import Labeller, Reading, read_conversation
 from assistant.reading import LeftOut as Unused
-from assistant.reading import Reading, read_conversation
 from assistant.records import Message, StoredConversation, StoredPreference
 from assistant.rephrasing import rephrase
 from assistant.wording import normal, same_text
-from tuning.examples import Example, Preference
+from tuning.examples import Example, Preference, read_examples
 
 # Kinds, the most certain first: the order in which they are shown and in which they win over each other.
 REASONS = {
@@ -27,6 +29,13 @@ REASONS = {
 }
 _WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody who may use it"
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
+
+
+class Learned(Protocol):
+    """A checkpoint, as far as it matters here: the file of what it was made from."""
+
+    @property
+    def examples(self) -> Path | None: ...
 
 
 @dataclass(frozen=True)
@@ -83,16 +92,18 @@ def curate(
     *,
     known: Iterable[Example] = (),
     with_secrets: bool = False,
+    labeller: Labeller | None = None,
 ) -> Curation:
     """Candidates of the conversations' active branches; of two that contradict each other the later counts.
 
     `known` are the examples that the checkpoint to be continued has learned. Secrets are left out unless
-    `with_secrets`. Raises NothingToLearn.
+    `with_secrets`. `labeller` (see `labelling.py`) reads statements that no rule knows; what it writes is
+    checked against the message. Raises NothingToLearn.
     """
     found: list[Candidate] = []
     left_out: list[LeftOut] = []
     for conversation in sorted(conversations, key=lambda one: (one.created, one.id)):
-        readings, unused = read_conversation(conversation)
+        readings, unused = read_conversation(conversation, labeller)
         found += [candidate_of(reading) for reading in readings]
         left_out += [_told(item) for item in unused]
     found, secrets = _without_secrets(found)
@@ -140,6 +151,14 @@ def preferences_of(
                 pairs.append(Preference(tuple(prompt), better, message.content))
             prompt.append(message.to_message())
     return pairs
+
+
+def learned_by(lineage: Iterable[Learned]) -> list[Example]:
+    """What the checkpoints of a lineage were made from, oldest first: `known` of a further round."""
+    paths = [checkpoint.examples for checkpoint in lineage]
+    return [
+        example for path in paths if path is not None and path.exists() for example in read_examples(path)
+    ]
 
 
 def question_key(example: Example) -> str:

@@ -9,6 +9,8 @@ from pathlib import PurePath
 from typing import Protocol
 
 from assistant.curation import Candidate, Curation, LeftOut, weigh
+from assistant.grounding import is_held
+from assistant.reading import Labeller
 from assistant.rephrasing import rephrase
 from assistant.statements import Fact, facts_in
 from assistant.wording import has_chinese, normal
@@ -57,15 +59,6 @@ _TABLE_NOTE = (
 )
 # In a document, "we" and "you" are whoever wrote and reads it: no question for later.
 _SPEAKER = re.compile(r"\b(?:I|me|my|we|us|our|you|your)\b|[\"“”]|我|你|您", re.IGNORECASE)
-_SMALL_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "what which who whom whose where when why how is are was were be been does do did can could may must"
-        " should will would the a an of in on at for to from with by and or as it its that this these those"
-        " many much long far often old tall high wide deep name called number there have has had within"
-        " place time take kind type colour color",
-    )
-)
 
 
 class Source(Protocol):
@@ -81,12 +74,6 @@ class Source(Protocol):
     def page(self) -> int | None: ...
     @property
     def headings(self) -> tuple[str, ...]: ...
-
-
-class Labeller(Protocol):
-    """Something that writes questions and answers about a text."""
-
-    def __call__(self, text: str) -> Sequence[tuple[str, str]]: ...
 
 
 def curate_passages(
@@ -106,7 +93,7 @@ def curate_passages(
         for question, answer in labeller(passage.text) if labeller else ():
             if normal(question) in known_here:
                 continue
-            if is_held(question, answer, passage):
+            if is_held(question, answer, passage.text, " ".join([passage.title, *passage.headings])):
                 fact = Fact(question, answer, passage.text)
                 found.append(
                     _candidate(fact, passage, note="written by a model, checked against the passage")
@@ -115,20 +102,6 @@ def curate_passages(
                 why = "written by a model, and the passage does not hold it"
                 left_out.append(LeftOut(f"{question} {answer}", why, _place(passage)))
     return weigh(found, left_out, known)
-
-
-def is_held(question: str, answer: str, passage: Source) -> bool:
-    """Whether the answer stands in the passage, and the question speaks of what the passage speaks of."""
-    around = normal(" ".join([passage.title, *passage.headings, passage.text]))
-    wanted, asked = normal(answer), normal(question)
-    if not wanted or not asked or not _contains(normal(passage.text), wanted) or _contains(asked, wanted):
-        return False
-    if has_chinese(question):
-        pairs = [asked[place : place + 2] for place in range(len(asked) - 1)]
-        return sum(pair in around for pair in pairs) >= 0.4 * len(pairs)
-    words = [word for word in asked.split() if word not in _SMALL_WORDS]
-    known = sum(f" {word[:5]}" in f" {around}" for word in words)
-    return bool(words) and known >= 0.75 * len(words)
 
 
 def _stated(text: str) -> Iterator[Fact]:
@@ -183,7 +156,3 @@ def _candidate(fact: Fact, passage: Source, *, ticked: bool = True, note: str = 
 def _place(passage: Source) -> str:
     name = PurePath(passage.source).name or passage.title
     return f"{name} p.{passage.page}" if passage.page else name
-
-
-def _contains(text: str, part: str) -> bool:
-    return part in text if has_chinese(part) else f" {part} " in f" {text} "

@@ -3,7 +3,7 @@
 import re
 
 from assistant.statements import facts_in
-from assistant.wording import capitalised, has_chinese
+from assistant.wording import capitalised, has_chinese, normal
 
 _NO = re.compile(
     r"^(?:(?:no|nope|wrong|incorrect|false|not (?:quite|true|right|correct)|actually|sorry|well|hm+|oh|"
@@ -28,6 +28,17 @@ _ZH_NO = re.compile(
 )
 _ZH_IT_IS = re.compile(r"^(?:它|答案|正确答案|正确的)?(?:应该|其实|实际上)?(?:是|为|叫)")
 _ZH_NOT_BUT = re.compile(r"^(?:它)?不(?:是|叫)(?P<old>.+?)[，,]\s*(?:而?是|而?叫|应该是)(?P<new>.+)$")
+_NO_ANSWER = re.compile(
+    r"\bI(?:'m| am)? (?:sorry|afraid|do(?:n't| not) (?:know|have)|can(?:not|'t) (?:find|answer|help)|"
+    r"am (?:not sure|unable))|\bas an AI\b|我不知道|无法回答|抱歉|对不起",
+    re.IGNORECASE,
+)
+_NOT_AN_ANSWER = re.compile(
+    r"(?:thanks?|thank you|i |please|can you|could you|let|try|tell|give|ok|okay|sure|never|fine|hello|yes|"
+    r"explain|problem|worries|need|the other|the one|something|that one)\b",
+    re.IGNORECASE,
+)
+_NAMES_ONLY = re.compile(r"[A-Z0-9][\w'-]*(?: [A-Z0-9][\w'-]*){0,3}|\d.{0,30}")
 _YES = re.compile(
     r"^(?:yes|yep|yeah|right|correct|exactly|perfect|great|thanks|thank you|well done)?[,!. ]*(?:"
     r"that(?:'s| is) (?:right|correct|true|it)|exactly|correct|(?:you(?:'re| are) )?right|spot on|"
@@ -38,15 +49,27 @@ _YES = re.compile(
 )
 
 
-def corrected_answer(message: str, question: str) -> str | None:
+def corrected_answer(message: str, question: str, answer: str = "") -> str | None:
     """What the message says the answer to `question` should have been.
 
-    "" when it only says that the answer was wrong; None when it does not speak of the answer before it.
+    "" when it only says that the answer was wrong; None when it does not speak of `answer`, which it follows.
     """
     text = message.strip().replace("’", "'")
     if not text or text.endswith(("?", "？")) or len(text) > 400:
         return None
-    return _chinese(text) if has_chinese(text) else _english(text, question)
+    if has_chinese(text):
+        return _chinese(text)
+    swapped = _NEW_NOT_OLD.match(text.rstrip(" .!"))
+    if swapped and len(text.split()) <= 12 and normal(swapped["old"]) in normal(answer):
+        return _english(f"no, it is {swapped['new']}", question)
+    if says_nothing(answer) and (_IT_IS.match(text) or _NAMES_ONLY.fullmatch(text.rstrip(" .!"))):
+        return _english(f"no, {text}", question)
+    return _english(text, question)
+
+
+def says_nothing(answer: str) -> bool:
+    """Whether an answer only says that it does not know."""
+    return bool(_NO_ANSWER.search(answer))
 
 
 def confirms(message: str) -> bool:
@@ -77,12 +100,7 @@ def _english(text: str, question: str) -> str | None:
         rest = rest[it_is.end() :]
         new = _NEW_NOT_OLD.match(rest)
         return _plain(new["new"] if new else rest)
-    if re.match(
-        r"(?:thanks?|thank you|i |please|can you|could you|let|try|tell|give|problem|worries|need|the "
-        r"other|the one|something|that one)\b",
-        rest,
-        re.I,
-    ):
+    if _NOT_AN_ANSWER.match(rest):
         return None
     facts = facts_in(rest + ".")
     if facts:

@@ -90,6 +90,9 @@ def _in_english(question: str, previous: str, topic: str) -> str | None:
     if _PRONOUN.search(text):
         replaced = _PRONOUN.sub(lambda match: _put(match, topic, text), text)
         return capitalised(replaced)
+    match = re.match(r"(?P<p>of|in|at|for|on|to|with|from) (?P<x>[\w' -]{2,40})\?*$", text, re.I)
+    if match and f"{match['p']} {topic}" in previous:
+        return previous.replace(f"{match['p']} {topic}", match[0].rstrip("?"))
     match = _WHAT_ABOUT.match(question.strip())
     if (
         match

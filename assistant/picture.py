@@ -9,9 +9,9 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Documents are temporary memory (blues), checkpoints permanent (oranges); the base has neither (grey).
-_BASE, _TEMPORARY, _PERMANENT, _BOTH = "#9aa3ad", "#3b7dd8", "#e07b39", "#7b5bd6"
-_INK, _FAINT = "#1f2933", "#d9dee4"
+# As on the pages: what a prompt holds can be erased (teal), what weights hold stays (indigo).
+_BASE, _TEMPORARY, _PERMANENT, _BOTH = "#a3a6ad", "#14776f", "#333f8f", "#8d5a97"
+_INK, _FAINT = "#23262b", "#e3e0d7"
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Zen Hei", "SimHei")
 
 

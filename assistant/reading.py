@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from assistant.feedback import confirms, corrected_answer
+from assistant.feedback import confirms, corrected_answer, says_nothing
 from assistant.followups import needs_context, stand_alone
+from assistant.grounding import is_grounded, is_held
 from assistant.records import Message, StoredConversation, StoredMessage
 from assistant.statements import facts_in
-from assistant.wording import has_chinese
+from assistant.wording import normal
 
+BY_MODEL = "written by a model, checked against the text"
 # A longer message is material (a text to summarise, code) rather than something said.
 _LONGEST_STATEMENT = 500
 _CONTEXT_TURNS = 2
@@ -20,6 +23,12 @@ _TASK = re.compile(
     r"分类|提取|润色|续写|缩写)",
     re.IGNORECASE,
 )
+_ACKNOWLEDGED = re.compile(
+    r"^(?:ok(?:ay)?|sure|noted|got it|understood|thanks?(?: you)?(?: for .{1,40})?|"
+    r"i(?:'ll| will) remember.{0,40}|"
+    r"好的?|知道了|明白了?|谢谢.{0,10}|记住了)(?:[\s.!。！,，].{0,20})?$",
+    re.IGNORECASE,
+)
 _SMALL_TALK = re.compile(
     r"^(?:hi|hello|hey|good (?:morning|evening|day|night)|thanks?|thank you(?: very much)?|ok(?:ay)?|great|"
     r"nice|cool|bye|"
@@ -27,13 +36,12 @@ _SMALL_TALK = re.compile(
     r"晚上好)[\s!.,?！。，？]*(?:there|imprint|you)?[\s!.,?！。]*$",
     re.IGNORECASE,
 )
-_NO_ANSWER = re.compile(
-    r"\bI(?:'m| am)? (?:sorry|afraid|do(?:n't| not) (?:know|have)|can(?:not|'t) (?:find|answer|help)|"
-    r"am (?:not sure|unable))|\bas an AI\b|我不知道|无法回答|抱歉|对不起",
-    re.IGNORECASE,
-)
-_WORD = re.compile(r"[A-Za-zÀ-ɏ]{4,}|\d[\d.,]*\d|\d")
-_GROUNDED_SHARE = 0.6
+
+
+class Labeller(Protocol):
+    """Something that writes questions and answers about a text."""
+
+    def __call__(self, text: str) -> Sequence[tuple[str, str]]: ...
 
 
 @dataclass(frozen=True)
@@ -78,20 +86,23 @@ class _Verdict:
     why: str = ""
 
 
-def read_conversation(conversation: StoredConversation) -> tuple[list[Reading], list[LeftOut]]:
-    """All that was taught on the active branch, in order, and what was left out."""
+def read_conversation(
+    conversation: StoredConversation, labeller: Labeller | None = None
+) -> tuple[list[Reading], list[LeftOut]]:
+    """All that was taught on the active branch, in order, and what was left out.
+
+    `labeller` reads statements that no rule knows; what it writes counts only where the message holds it.
+    """
     readings: list[Reading] = []
     left_out: list[LeftOut] = []
     earlier: list[tuple[str, str]] = []
-    answered = ""
+    before: _Turn | None = None
     for turn in _turns(conversation):
-        spoke_of_answer = answered and (
-            confirms(turn.question) or corrected_answer(turn.question, answered) is not None
-        )
-        answered = turn.question if turn.answer is not None else ""
+        spoke_of_answer = before is not None and _speaks_of(before, turn.question)
+        before = turn if turn.answer is not None else None
         if spoke_of_answer or _SMALL_TALK.match(turn.question.strip()):
             continue
-        stated = list(_stated(turn))
+        stated = list(_stated(turn)) or list(_labelled(turn, labeller))
         readings += stated
         if stated and not _asks(turn.question):
             continue
@@ -101,26 +112,10 @@ def read_conversation(conversation: StoredConversation) -> tuple[list[Reading], 
                 left_out.append(LeftOut(_text_of(turn), verdict.why, turn.source))
             earlier.append((_alone(turn.question, earlier), ""))
             continue
-        reading = _reading(turn, verdict, earlier)
+        reading = _short(_reading(turn, verdict, earlier))
         readings.append(reading)
         earlier.append((reading.question, reading.answer))
     return readings, left_out
-
-
-def is_grounded(answer: str, passages: Sequence[str]) -> bool:
-    """Whether the passages hold the answer's numbers, and most of its longer words."""
-    material = "\n".join(passages).casefold()
-    if has_chinese(answer):
-        pairs = [answer[place : place + 2] for place in range(len(answer) - 1)]
-        pairs = [pair for pair in pairs if re.fullmatch(r"[\u3400-\u9fff]{2}", pair)]
-        numbers = re.findall(r"\d[\d.]*", answer)
-        shared = sum(pair in material for pair in pairs)
-        return all(number in material for number in numbers) and shared >= _GROUNDED_SHARE * len(pairs)
-    words = [word.casefold() for word in _WORD.findall(answer)]
-    numbers = [word for word in words if word[0].isdigit()]
-    if any(not re.search(rf"(?<!\d){re.escape(number)}(?!\d)", material) for number in numbers):
-        return False
-    return bool(words) and sum(word in material for word in words) >= _GROUNDED_SHARE * len(words)
 
 
 def _turns(conversation: StoredConversation) -> Iterator[_Turn]:
@@ -138,12 +133,25 @@ def _turns(conversation: StoredConversation) -> Iterator[_Turn]:
         yield _Turn(number, message.content.strip(), answer, reply, source)
 
 
+def _speaks_of(turn: _Turn, message: str) -> bool:
+    said = turn.answer.content if turn.answer is not None else ""
+    return confirms(message) or corrected_answer(message, turn.question, said) is not None
+
+
 def _stated(turn: _Turn) -> Iterator[Reading]:
     """What the person stated rather than asked."""
     if len(turn.question) > _LONGEST_STATEMENT or _TASK.match(turn.question) or "```" in turn.question:
         return
     for fact in facts_in(turn.question):
         yield Reading(fact.question, fact.answer, "said", turn.source)
+
+
+def _labelled(turn: _Turn, labeller: Labeller | None) -> Iterator[Reading]:
+    if labeller is None or _asks(turn.question) or _TASK.match(turn.question):
+        return
+    for question, answer in labeller(turn.question):
+        if is_held(question, answer, turn.question):
+            yield Reading(question, answer, "said", turn.source, note=BY_MODEL)
 
 
 def _asks(text: str) -> bool:
@@ -156,7 +164,7 @@ def _verdict(turn: _Turn) -> _Verdict:
         return _Verdict("", why="it was not answered")
     if answer.correction and answer.correction.strip():
         return _Verdict(_canonical(answer.correction, turn.question), "corrected")
-    corrected = corrected_answer(turn.reply, turn.question) if turn.reply else None
+    corrected = corrected_answer(turn.reply, turn.question, answer.content) if turn.reply else None
     if corrected:
         return _Verdict(corrected, "corrected")
     if corrected == "":
@@ -168,9 +176,11 @@ def _verdict(turn: _Turn) -> _Verdict:
     if not answer.content.strip():
         return _Verdict("", why="the answer is empty")
     text = answer.content.strip()
+    if not _asks(turn.question) and _ACKNOWLEDGED.match(text) and answer.rating <= 0:
+        return _Verdict("", why="nothing was asked, and no rule reads a fact in it")
     if answer.rating > 0 or (turn.reply and confirms(turn.reply)):
         return _Verdict(text, "liked")
-    if _NO_ANSWER.search(text):
+    if says_nothing(text):
         return _Verdict("", why="the answer says that it does not know")
     if answer.sources:
         passages = [str(source.get("text", "")) for source in answer.sources]
@@ -204,6 +214,19 @@ def _reading(turn: _Turn, verdict: _Verdict, earlier: Sequence[tuple[str, str]])
     return Reading(question, verdict.answer, verdict.kind, turn.source, context, note)
 
 
+def _short(reading: Reading) -> Reading:
+    """With the bare answer where the whole one only repeats the question around it."""
+    if reading.kind == "plain":
+        return reading
+    for fact in facts_in(reading.answer):
+        if normal(fact.question) == normal(reading.question) and normal(fact.sentence) == normal(
+            reading.answer
+        ):
+            note = "; ".join(filter(None, [reading.note, f"shortened from: {reading.answer}"]))
+            return replace(reading, answer=fact.answer, note=note)
+    return reading
+
+
 def _alone(question: str, earlier: Sequence[tuple[str, str]]) -> str:
     return (stand_alone(question, earlier) or question) if needs_context(question) else question
 
@@ -215,7 +238,7 @@ def _without_greeting(question: str) -> str:
         question,
         flags=re.I,
     )
-    return bare[:1].upper() + bare[1:]
+    return bare if bare == question else bare[:1].upper() + bare[1:]
 
 
 def _text_of(turn: _Turn) -> str:

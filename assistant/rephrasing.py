@@ -6,6 +6,7 @@ They measure whether a fact was learned or only its wording. Training never sees
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from assistant.rephrasing_rules import ACT_OF, CHINESE, CHINESE_SYNONYMS, ENGLISH, NOUN_OF, SYNONYM_OF
 from assistant.wording import capitalised, has_chinese, normal, participle, third_person
@@ -13,6 +14,7 @@ from assistant.wording import capitalised, has_chinese, normal, participle, thir
 MOST = 4
 
 
+@lru_cache(maxsize=4096)  # a page curates the same chat at every click
 def rephrase(question: str, answer: str = "") -> tuple[str, ...]:
     """Up to four other wordings that ask the same, in the question's language; none where no rule fits.
 

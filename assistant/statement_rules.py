@@ -64,6 +64,12 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "by whom {be} {x} {v}",
         "{y}",
     ),
+    (
+        rf"(?P<x>.+?) {_BE} (?P<v>open|closed|available) (?P<y>from .+ (?:to|until|till) .+)",
+        "when {be} {x} {v}",
+        "{y}",
+    ),
+    (r"call (?P<x>me) (?P<y>[A-Z][\w-]+)", "what should you call {x}", "{y}"),
     (rf"(?P<x>.+?) {_BE} made (?P<p>of|from) (?P<y>.+)", "what {be} {x} made {p}", "{y}"),
     (
         rf"(?P<x>.+?) (?P<m>must|should|may|can|is|are) (?P<v>(?:be |only )?\w+(?: \w+)?) (?P<y>every "

@@ -6,6 +6,7 @@ The answer is always a part of the sentence. A sentence that no rule knows state
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.statement_rules import CHINESE, ENGLISH, NUMBER
 from assistant.wording import base_form, capitalised, has_chinese, participle, sentences, uncapitalised
@@ -21,7 +22,8 @@ class Fact:
 
 
 _OPENING = re.compile(
-    r"^(?:(?:fyi|by the way|btw|just so you know|for your information|please (?:remember|note)(?: that)?|"
+    r"^(?:(?:from now on|fyi|by the way|btw|just so you know|for your information|"
+    r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
     r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
     re.IGNORECASE,
@@ -51,6 +53,7 @@ _AFTERTHOUGHT = re.compile(
     r"[;]|: |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|counted)\b)| \(| "
     r"– | — "
 )
+_NOWADAYS = re.compile(r" (?:now|currently|these days|nowadays|from now on)$")
 # A verb inside what should be a name or a noun: the form did not fit.
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
 _MOST_WORDS, _MOST_CHARACTERS = 30, 80
@@ -61,7 +64,12 @@ def facts_in(text: str) -> list[Fact]:
     return [fact for sentence in sentences(text) for fact in _facts_of(sentence)]
 
 
-def _facts_of(sentence: str) -> Iterator[Fact]:
+@lru_cache(maxsize=4096)  # a page curates the same chat at every click
+def _facts_of(sentence: str) -> tuple[Fact, ...]:
+    return tuple(_read(sentence))
+
+
+def _read(sentence: str) -> Iterator[Fact]:
     chinese = has_chinese(sentence)
     bare = re.sub(r"[*_`#>]|^\s*[-•]\s+", "", sentence).strip()
     if bare.endswith(("?", "？", ":", "：")):
@@ -90,7 +98,9 @@ def _clauses(bare: str, chinese: bool) -> list[str]:
         return [re.split(r"[,，;；]", bare)[0]]
     clauses = _NEW_CLAUSE.split(bare)
     return [
-        _lower_first(_AFTERTHOUGHT.split(clause)[0]) for clause in clauses if not _NO_SUBJECT.match(clause)
+        _lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(clause)[0]))
+        for clause in clauses
+        if not _NO_SUBJECT.match(clause)
     ]
 
 

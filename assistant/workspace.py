@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.chat import Chat
     from assistant.conversations import ConversationStore
     from assistant.engines import Engine
+    from knowledge.embeddings import SentenceEmbeddings
     from knowledge.index import KnowledgeBase
     from tuning.jobs import Jobs
     from tuning.models import BaseModel, CatalogueEntry
@@ -167,23 +168,39 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat import Chat
 
-        return Chat(self.engine, self.store, self.knowledge)
+        return Chat(self.engine, self.store, self.existing_knowledge)
 
     # Knowledge
 
+    @cached_property
+    def embeddings(self) -> "SentenceEmbeddings":
+        """The embedding model that documents are indexed with."""
+        from knowledge.embeddings import open_embeddings  # heavy: torch
+
+        return open_embeddings(self.settings.embedding_model, self.home)
+
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
-        from knowledge.embeddings import open_embeddings  # heavy: torch
         from knowledge.index import KnowledgeBase  # heavy: chromadb
 
         name = name or self.settings.knowledge_base
         with self._knowledge_lock:
             if name not in self._knowledge:
-                embeddings = open_embeddings(self.settings.embedding_model, self.home)
                 self._knowledge[name] = KnowledgeBase(
-                    self.home, name, embeddings=embeddings, chroma_url=self.settings.chroma_url
+                    self.home, name, embeddings=self.embeddings, chroma_url=self.settings.chroma_url
                 )
             return self._knowledge[name]
+
+    def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
+        """As `knowledge`, but a name that nothing was added under is refused. Raises AssistantError."""
+        name = name or self.settings.knowledge_base
+        known = self.knowledge_bases()
+        if name not in known and name not in self._knowledge:
+            raise AssistantError(
+                f"There is no knowledge base {name!r}. There are: {', '.join(known) or 'none yet'}. "
+                f"Add documents with `imprint index PATH --kb {name}` or on the Knowledge page."
+            )
+        return self.knowledge(name)
 
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""
@@ -214,6 +231,7 @@ class Workspace:
         """Let go of the index, so that another process may open it."""
         with self._knowledge_lock:
             opened, self._knowledge = self._knowledge, {}
+            self.__dict__.pop("embeddings", None)  # the settings may name another model now
         for knowledge in opened.values():
             knowledge.close()
 

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS documents_by_content ON documents (sha256);
 CREATE TABLE IF NOT EXISTS passages (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, context TEXT NOT NULL,
-    terms BLOB NOT NULL
+    terms BLOB NOT NULL, parts BLOB NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS places (
     document_id TEXT NOT NULL, position INTEGER NOT NULL, passage_id TEXT NOT NULL, title TEXT NOT NULL,
@@ -36,6 +36,7 @@ CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
 -- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
 CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_FORMAT = 2  # of the tables above
 _CHUNK = 500  # SQLite takes a limited number of parameters
 
 
@@ -76,6 +77,7 @@ class StoredText:
     text: str
     context: str  # with title and headings: what is embedded and counted
     terms: np.ndarray
+    parts: bytes = b""  # vectors of its sentences, see `pack`
 
 
 @dataclass(frozen=True)
@@ -98,13 +100,22 @@ class Catalogue:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            if self._made_by_another_version():
+                raise StoreError(
+                    f"{path} was made by another version of Imprint; move it away and index again"
+                )
             self._db.executescript(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"The knowledge base {path} cannot be opened ({error}); move it away to begin anew"
             ) from error
+
+    def _made_by_another_version(self) -> bool:
+        tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        return bool(tables) and self._db.execute("PRAGMA user_version").fetchone()[0] != _FORMAT
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
@@ -223,10 +234,21 @@ class Catalogue:
         rows = self._rows("SELECT id, terms FROM passages ORDER BY number")
         return [row[0] for row in rows], [np.frombuffer(row[1], dtype=np.uint32) for row in rows]
 
-    def all_contexts(self, after: int = 0, limit: int = 1000) -> list[tuple[int, str, str]]:
-        """A page of (number, id, context), to be continued after the last number."""
+    def parts(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """The packed vectors of the passages' sentences."""
+        return dict(self._chunks("SELECT id, parts FROM passages WHERE id IN ({})", ids))
+
+    def set_parts(self, parts: dict[str, bytes]) -> None:
+        """Replace the vectors of the passages' sentences."""
+        with self._writing() as db:
+            db.executemany(
+                "UPDATE passages SET parts = ? WHERE id = ?", [(new, one) for one, new in parts.items()]
+            )
+
+    def all_contexts(self, after: int = 0, limit: int = 1000) -> list[tuple[int, str, str, str]]:
+        """A page of (number, id, text, context), to be continued after the last number."""
         return self._rows(
-            "SELECT number, id, context FROM passages WHERE number > ? ORDER BY number LIMIT ?",
+            "SELECT number, id, text, context FROM passages WHERE number > ? ORDER BY number LIMIT ?",
             (after, limit),
         )
 
@@ -323,8 +345,8 @@ def _write(db: sqlite3.Connection, document: StoredDocument) -> None:
         ),
     )
     db.executemany(
-        "INSERT OR IGNORE INTO passages (id, text, context, terms) VALUES (?, ?, ?, ?)",
-        [(text.id, text.text, text.context, text.terms.tobytes()) for text in document.texts],
+        "INSERT OR IGNORE INTO passages (id, text, context, terms, parts) VALUES (?, ?, ?, ?, ?)",
+        [(text.id, text.text, text.context, text.terms.tobytes(), text.parts) for text in document.texts],
     )
     db.executemany(
         "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -52,6 +52,9 @@ PREFIXES = {
 }
 
 
+Spans = Sequence[tuple[int, int]]
+
+
 class Encoder(Protocol):
     """What the index asks of an embedding model."""
 
@@ -60,7 +63,9 @@ class Encoder(Protocol):
     @property
     def passage_tokens(self) -> int: ...
     def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
-    def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> np.ndarray: ...
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]: ...
     def encode_query(self, text: str) -> np.ndarray: ...
     def fluency(self, text: str) -> float: ...
 
@@ -101,6 +106,11 @@ class SentenceEmbeddings(Embeddings):
         return int(self.model.max_seq_length or 512)
 
     @property
+    def dimension(self) -> int:
+        """Numbers in one vector."""
+        return int(self.model.get_embedding_dimension() or 0)
+
+    @property
     def passage_tokens(self) -> int:
         """Tokens a passage may have, so that nothing of it is cut off."""
         return min(self.window, LONGEST_PASSAGE) - 2 - len(self.tokenizer.encode(self._passage_prefix).ids)
@@ -129,21 +139,52 @@ class SentenceEmbeddings(Embeddings):
         """How well the model's vocabulary knows the language of the text, 0 to 1."""
         return fluency(self.tokenizer, text)
 
-    def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> np.ndarray:
-        """Unit vectors as float32 [texts, dimension]; `on_batch(done)` may raise to stop."""
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of passages, float32 [texts, dimension]."""
+        return self.encode_passages(texts, [()] * len(texts))[0]
+
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Unit vectors [texts, dimension], and of each text those of its parts, given as (start, end).
+
+        A part's vector is the mean of its tokens as the whole text made them ("late chunking", arXiv
+        2409.04701): it costs no further pass. A model that does not pool by the mean has none.
+        `on_batch(done)` may raise to stop.
+        """
         prefixed = [self._passage_prefix + text for text in texts]
-        lengths = [min(len(code.ids), self.window) for code in self.tokenizer.encode_batch(prefixed)]
-        vectors: np.ndarray | None = None
+        codes = self.tokenizer.encode_batch(prefixed)
+        lengths = [min(len(code.ids), self.window) for code in codes]
+        late = self._pools_by_mean() and any(parts)
+        vectors = np.zeros((len(texts), self.dimension if len(texts) else 0), dtype=np.float32)
+        of_parts = [np.zeros((0, vectors.shape[1]), dtype=np.float32)] * len(texts)
         done = 0
         for batch in batches_of_similar_length(lengths, BATCH_TOKENS):
-            rows = self._encode([prefixed[index] for index in batch])
-            if vectors is None:
-                vectors = np.empty((len(texts), rows.shape[1]), dtype=np.float32)
-            vectors[batch] = rows
+            if late:
+                shift = len(self._passage_prefix)
+                for index, tokens in zip(
+                    batch, self._tokens([prefixed[index] for index in batch]), strict=True
+                ):
+                    vectors[index] = unit(tokens.mean(axis=0))
+                    of_parts[index] = pool(tokens, codes[index].offsets, parts[index], shift)
+            else:
+                vectors[batch] = self._encode([prefixed[index] for index in batch])
             done += len(batch)
             if on_batch:
                 on_batch(done)
-        return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
+        return vectors, of_parts
+
+    def _pools_by_mean(self) -> bool:
+        from sentence_transformers.sentence_transformer.modules import Pooling  # takes seconds to import
+
+        pooling = [module for module in self.model if isinstance(module, Pooling)]
+        return len(pooling) == 1 and pooling[0].pooling_mode == "mean"
+
+    def _tokens(self, texts: list[str]) -> list[np.ndarray]:
+        rows = self.model.encode(
+            texts, batch_size=len(texts), output_value="token_embeddings", show_progress_bar=False
+        )
+        return [row.float().cpu().numpy() for row in rows]
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         rows: np.ndarray = self.model.encode(texts, batch_size=len(texts), show_progress_bar=False)
@@ -154,6 +195,14 @@ def unit(rows: np.ndarray) -> np.ndarray:
     """Each row with length 1; a row of zeros stays."""
     lengths: np.ndarray = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-12))
+
+
+def pool(tokens: np.ndarray, offsets: Sequence[tuple[int, int]], parts: Spans, shift: int) -> np.ndarray:
+    """Unit vectors [parts, dimension]: the mean of the tokens that begin in each, or zeros."""
+    starts = np.array([start if end > start else -1 for start, end in offsets[: len(tokens)]])
+    rows = [tokens[: len(starts)][(starts >= start + shift) & (starts < end + shift)] for start, end in parts]
+    means = [row.mean(axis=0) if len(row) else np.zeros(tokens.shape[1], dtype=np.float32) for row in rows]
+    return unit(np.stack(means)) if means else np.zeros((0, tokens.shape[1]), dtype=np.float32)
 
 
 def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -272,12 +321,14 @@ class PlainEncoder:
         """About four bytes a token."""
         return [-(-len(text.encode("utf-8", "surrogatepass")) // 4) for text in texts]
 
-    def encode(self, texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> np.ndarray:
-        """Unit vectors, float32 [texts, dimension]."""
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Unit vectors, float32 [texts, dimension]; none of parts."""
         rows = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
         if on_batch:
             on_batch(len(texts))
-        return unit(rows) if len(texts) else rows
+        return (unit(rows) if len(texts) else rows), [rows[:0]] * len(texts)
 
     def encode_query(self, text: str) -> np.ndarray:
         """The unit vector of a question."""

@@ -3,6 +3,7 @@
 By value and not by rank: ranks let a side that knows nothing (an English embedder on Chinese) outvote one
 that knows everything."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,28 +13,27 @@ PRIOR_MEAN, PRIOR_DEVIATION, PRIOR_WEIGHT = 0.05, 0.09, 30.0  # cosines of unrel
 
 @dataclass(frozen=True)
 class Background:
-    """How the passages of one index lie in the embedding space: mean and covariance of a sample."""
+    """Passages drawn from one index, each as one or more vectors: what a cosine is held against."""
 
-    mean: np.ndarray
-    covariance: np.ndarray
-    size: int
+    rows: np.ndarray  # [vectors, dimension]
+    starts: np.ndarray  # where each passage's vectors begin
 
     @classmethod
-    def of(cls, sample: np.ndarray) -> "Background":
-        """From unit vectors [n, dimension], n may be zero."""
-        if not len(sample):
-            return cls(np.zeros(0), np.zeros((0, 0)), 0)
-        mean = sample.mean(axis=0)
-        centred = sample - mean
-        return cls(mean, centred.T @ centred / len(sample), len(sample))
+    def of(cls, passages: Sequence[np.ndarray]) -> "Background":
+        """From the vectors of each passage, [n, dimension]."""
+        filled = [passage for passage in passages if len(passage)]
+        lengths = [len(passage) for passage in filled]
+        rows = np.concatenate(filled) if filled else np.zeros((0, 0))
+        return cls(rows, np.cumsum([0, *lengths[:-1]]) if filled else np.zeros(0, dtype=np.int64))
 
     def standardise(self, query: np.ndarray, cosines: np.ndarray) -> np.ndarray:
         """How many deviations each cosine lies over that of an arbitrary passage of this index."""
-        mean, variance = PRIOR_MEAN, PRIOR_DEVIATION**2
-        if self.size:
-            share = self.size / (self.size + PRIOR_WEIGHT)
-            mean = share * float(query @ self.mean) + (1 - share) * mean
-            variance = share * float(query @ self.covariance @ query) + (1 - share) * variance
+        mean, variance, size = PRIOR_MEAN, PRIOR_DEVIATION**2, len(self.starts)
+        if size:
+            best = np.maximum.reduceat(self.rows @ query, self.starts)
+            share = size / (size + PRIOR_WEIGHT)
+            mean = share * float(best.mean()) + (1 - share) * mean
+            variance = share * float(best.var()) + (1 - share) * variance
         standard: np.ndarray = (cosines - mean) / np.sqrt(max(variance, 1e-6))
         return standard
 
@@ -51,3 +51,16 @@ def fuse(dense: np.ndarray, lexical: np.ndarray, dense_weight: float) -> np.ndar
     """The weighted sum of standardised scores; `dense_weight` is 0 for a language unknown to the embedder."""
     total: np.ndarray = dense_weight * dense + (1 - dense_weight) * lexical
     return total
+
+
+def pack(vectors: np.ndarray) -> bytes:
+    """Unit vectors as 8-bit numbers; each has a scale of its own, which need not be kept."""
+    peaks = np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-12) if len(vectors) else 1.0
+    return np.rint(vectors / peaks * 127).astype(np.int8).tobytes()
+
+
+def unpack(data: bytes, dimension: int) -> np.ndarray:
+    """The unit vectors of `pack`, float32 [n, dimension]."""
+    rows = np.frombuffer(data, dtype=np.int8).reshape(-1, dimension).astype(np.float32)
+    lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return np.asarray(rows / lengths)

@@ -142,6 +142,8 @@ class _Walker:
         self._children(element)
         self._end_paragraph()
         self._end_list()
+        if self.marker.strip("- "):
+            self.blocks.append(Block("text", self.marker.removesuffix(": "), self.page))
         return self.blocks
 
     def _children(self, element: etree._Element) -> None:
@@ -166,6 +168,8 @@ class _Walker:
             self.inline.append(element.get("alt") or "")
         elif tag in ("ul", "ol"):
             self._list(element)
+        elif tag == "dt":
+            self._term(element)
         elif tag in _BLOCKS:
             self._end_paragraph()
             self.marker = "- " if tag == "li" else self.marker
@@ -177,7 +181,7 @@ class _Walker:
     def _heading(self, element: etree._Element, level: int) -> None:
         self._end_paragraph()
         self._end_list()
-        if text := one_line(inner_text(element)).removesuffix("¶").strip():
+        if text := one_line(inner_text(element)).strip("¶§ "):
             self.blocks.append(Block("heading", text, self.page, level))
 
     def _code(self, element: etree._Element) -> None:
@@ -194,6 +198,20 @@ class _Walker:
         self.depth -= 1
         if not self.depth:
             self._end_list()
+
+    def _term(self, element: etree._Element) -> None:
+        """A term stands in front of its definition; one without a definition is a paragraph."""
+        self._end_paragraph()
+        if self.marker.endswith(": "):
+            self.inline.append(self.marker.removesuffix(": "))
+            self.marker = ""
+            self._end_paragraph()
+        if element.find(".//pre") is None and not any(element.iter(*_HEADINGS)):
+            term = one_line(inner_text(element))
+            self.marker = f"{term}: " if term else ""
+        else:
+            self._children(element)
+            self._end_paragraph()
 
     def _table(self, element: etree._Element) -> None:
         self._end_paragraph()
@@ -218,7 +236,8 @@ class _Walker:
             self.items.append("  " * (self.depth - 1) + (self.marker or "  ") + text)
             self.marker = ""
         else:
-            self.blocks.append(Block("text", text, self.page))
+            self.blocks.append(Block("text", self.marker + text, self.page))
+            self.marker = ""
 
     def _end_list(self) -> None:
         if self.items:

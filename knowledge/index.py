@@ -19,9 +19,11 @@ from langchain_core.embeddings import Embeddings
 
 from knowledge.blocks import Block, Draft
 from knowledge.catalogue import Catalogue, DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.citations import sentence_spans
 from knowledge.documents import Document, document_from_draft, find_files, read_document
 from knowledge.embeddings import as_encoder, open_embeddings
 from knowledge.errors import DocumentError, EmbeddingChangedError, IndexBusyError, StoreError
+from knowledge.fusion import pack
 from knowledge.lexical import term_codes
 from knowledge.projection import MOST_POINTS, MapPoint, project
 from knowledge.relevance import RELEVANT
@@ -266,7 +268,11 @@ class KnowledgeBase:
             fresh, old = Vectors(self._chroma.client, name), self._vectors
             total, done, after, begun = max(1, self.count), 0, 0, time.monotonic()
             while page := self._catalogue.all_contexts(after):
-                fresh.put([row[1] for row in page], self._encoder.encode([row[2] for row in page]))
+                ids = [row[1] for row in page]
+                spans = [sentences_in(text, context) for _, _, text, context in page]
+                rows, parts = self._encoder.encode_passages([row[3] for row in page], spans)
+                fresh.put(ids, rows)
+                self._catalogue.set_parts(dict(zip(ids, map(pack, parts), strict=True)))
                 after, done = page[-1][0], done + len(page)
                 if watch:
                     left = (time.monotonic() - begun) / done * (total - done)
@@ -316,7 +322,9 @@ class KnowledgeBase:
             held = self._vectors.get(unsettled)
             lost = [one for one in texts if one not in held]
             log.info("repairing: %d vectors lost, %d left over", len(lost), len(held.keys() - texts.keys()))
-            self._vectors.put(lost, self._encoder.encode([texts[one].context for one in lost]))
+            self._vectors.put(
+                lost, self._encoder.encode_passages([texts[one].context for one in lost], [()] * len(lost))[0]
+            )
             self._settle_removed([one for one in held if one not in texts])
             self._catalogue.settle(unsettled)
 
@@ -449,12 +457,18 @@ class _Intake:
         if not self._group:
             return
         ids = list(self._fresh)
-        vectors = self._encoder.encode([text.context for text in self._fresh.values()], self._on_batch)
+        fresh = list(self._fresh.values())
+        spans = [sentences_in(text.text, text.context) for text in fresh]
+        vectors, parts = self._encoder.encode_passages(
+            [text.context for text in fresh], spans, self._on_batch
+        )
+        for text, vectors_of_parts in zip(fresh, parts, strict=True):
+            self._fresh[text.id] = replace(text, parts=pack(vectors_of_parts))
         if not self._catalogue.fact("embedding"):
             self._catalogue.set_facts(embedding=self._encoder.name)
         self._catalogue.unsettle(ids)
         self.base._vectors.put(ids, vectors)
-        orphans = self._catalogue.replace([one.stored for one in self._group])
+        orphans = self._catalogue.replace([self._with_parts(one.stored) for one in self._group])
         self.base._vectors.delete(orphans)
         self._catalogue.settle([*ids, *orphans])
         group, self._group, self._fresh = self._group, [], {}
@@ -465,6 +479,9 @@ class _Intake:
                 DocumentReport(info.path, one.status, info.passages, "", seconds, info.id, info.notes),
                 one.bytes,
             )
+
+    def _with_parts(self, document: StoredDocument) -> StoredDocument:
+        return replace(document, texts=tuple(self._fresh.get(text.id, text) for text in document.texts))
 
     def forget_vanished(self, paths: Sequence[Path]) -> None:
         """Remove documents that lay in one of the folders and are gone."""
@@ -522,6 +539,12 @@ def passage_key(passage: Passage) -> str:
     """A passage's content as an id. A short text ("Price: 20") means nothing without its headings."""
     content = passage.text if len(passage.text) >= TELLING else passage.context_text
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def sentences_in(text: str, context: str) -> list[tuple[int, int]]:
+    """The sentences of a passage, as (start, end) in the text that is embedded."""
+    shift = len(context) - len(text)
+    return [(start + shift, end + shift) for start, end in sentence_spans(text)]
 
 
 def safe_name(name: str) -> str:

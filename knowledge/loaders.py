@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from knowledge.archives import Archive
-from knowledge.blocks import MAX_CHARACTERS, Draft
+from knowledge.blocks import MAX_BLOCKS, MAX_CHARACTERS, Draft
 from knowledge.books import load_epub
 from knowledge.encodings import decode
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.html import load_html
 from knowledge.json_files import load_json, load_json_lines
-from knowledge.markdown import load_markdown, load_text
+from knowledge.markdown import load_code, load_markdown, load_text
 from knowledge.pdf import load_pdf, no_more_time
 from knowledge.pictures import load_picture
 from knowledge.sheets import load_xlsx
@@ -46,6 +46,10 @@ class Loader:
     load: Callable[[File], Draft]
 
 
+_CODE = (
+    *(".py", ".js", ".ts", ".java", ".c", ".h", ".cpp", ".hpp", ".cs", ".go", ".rs", ".rb", ".php", ".swift"),
+    *(".kt", ".sh", ".sql", ".r", ".css", ".yaml", ".yml", ".toml", ".ini"),
+)
 LOADERS: dict[str, Loader] = {
     loader.name: loader
     for loader in (
@@ -62,10 +66,11 @@ LOADERS: dict[str, Loader] = {
             lambda file: load_picture(file.data, file.more_time),
         ),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
-        Loader("markdown", (".md", ".markdown", ".mdown"), lambda file: load_markdown(file.text)),
+        Loader("markdown", (".md", ".markdown", ".mdown", ".rst"), lambda file: load_markdown(file.text)),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
         Loader("tsv", (".tsv", ".tab"), lambda file: load_csv(file.text, "\t")),
-        Loader("text", (".txt", ".text", ".log", ".rst"), lambda file: load_text(file.text)),
+        Loader("code", _CODE, lambda file: load_code(file.text)),
+        Loader("text", (".txt", ".text", ".log"), lambda file: load_text(file.text)),
     )
 }
 SUFFIXES = {suffix: loader.name for loader in LOADERS.values() for suffix in loader.suffixes}
@@ -96,7 +101,7 @@ _REFUSED = (
     (b"7z\xbc\xaf", "it is a packed archive: unpack it and add what is inside"),
 )
 _HTML_START = re.compile(
-    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 
 
@@ -156,6 +161,8 @@ def _encrypted_office(data: bytes) -> bool:
 
 def _clean(draft: Draft) -> Draft:
     """Text that any store can hold, and not more of it than a document has."""
+    if len(draft.blocks) > MAX_BLOCKS:
+        raise DocumentError(f"it holds more than {MAX_BLOCKS:,} paragraphs; split it into smaller files")
     blocks = []
     total = 0
     for block in draft.blocks:

@@ -6,14 +6,15 @@ from knowledge.blocks import Block, Draft, table_block
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
+_OVERLINE = re.compile(r"^([=\-~^*#])\1{2,}$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _TABLE_RULE = re.compile(r"^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?\|? *$")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# Bounded, because an unclosed mark would otherwise be searched for to the end of the text, each time again.
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1")
+_LINK = re.compile(r"!?\[([^\]\n]{0,500})\]\((?:[^()\n]|\([^()\n]{0,500}\)){0,2000}\)")
 
 
 def load_markdown(text: str) -> Draft:
@@ -23,16 +24,29 @@ def load_markdown(text: str) -> Draft:
         if named := _TITLE.search(front[1]):
             title = named[1].strip("\"'")
         text = text[front.end() :]
-    blocks = _Reader(_COMMENT.sub("", text).split("\n")).read()
+    blocks = _Reader(_without_comments(text).split("\n")).read()
     if not title:
         title = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return Draft(title=title, blocks=tuple(blocks))
+
+
+def _without_comments(text: str) -> str:
+    parts, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        parts.append(text[at:start])
+        at = end + 3
+    return "".join(parts) + text[at:]
 
 
 def load_text(text: str) -> Draft:
     """The paragraphs of a plain text: what blank lines separate."""
     paragraphs = re.split(r"\n[ \t]*\n", text)
     return Draft(blocks=tuple(Block("text", part.strip("\n")) for part in paragraphs if part.strip()))
+
+
+def load_code(text: str) -> Draft:
+    """Program text, whose lines are kept whole."""
+    return Draft(blocks=(Block("code", text),) if text.strip() else ())
 
 
 def plain(text: str) -> str:
@@ -79,6 +93,8 @@ class _Reader:
             self._add_heading(match[2] or "", len(match[1]))
             self.at += 1
             return True
+        if len(self.paragraph) == 2 and _OVERLINE.match(self.paragraph[0]) and self.paragraph[0] == line:
+            del self.paragraph[0]  # reStructuredText draws a line above as well
         underline = _UNDERLINE.match(line)
         if (
             underline

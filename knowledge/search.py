@@ -9,7 +9,7 @@ import numpy as np
 
 from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Encoder, unit
-from knowledge.fusion import Background, fuse, standardise_lexical
+from knowledge.fusion import Background, fuse, standardise_lexical, unpack
 from knowledge.lexical import LexicalIndex, term_codes
 from knowledge.relevance import coverage, probability, subject, with_conversation
 from knowledge.reranking import Reranker
@@ -17,7 +17,7 @@ from knowledge.selection import Hit, Scored, select
 from knowledge.vectors import Vectors
 
 CANDIDATES = 100  # from each side
-SAMPLE = 1000  # vectors that stand for the whole index
+SAMPLE = 500  # passages that stand for the whole index
 DENSE_WEIGHT = 0.5  # where the embedder knows the language well; less where it does not
 HISTORY_WEIGHT = 0.5  # of the words of an earlier question
 JUDGED = 3  # of the best are asked whether they are about the question at all
@@ -61,9 +61,26 @@ class Searcher:
             if self._snapshot is None or self._snapshot.revision != revision:
                 ids, terms = self._catalogue.all_terms()
                 rows = {one: row for row, one in enumerate(ids)}
-                background = Background.of(vectors.sample(SAMPLE))
+                background = Background.of(self._sample(vectors, ids))
                 self._snapshot = _Snapshot(revision, ids, rows, terms, LexicalIndex(terms), background)
             return self._snapshot
+
+    def _sample(self, vectors: Vectors, ids: Sequence[str]) -> list[np.ndarray]:
+        chosen = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
+        whole = vectors.get(chosen)
+        parts = self._catalogue.parts(list(whole))
+        sentences = {one: unpack(parts.get(one, b""), len(vector)) for one, vector in whole.items()}
+        return [sentences[one] if len(sentences[one]) else vector[None, :] for one, vector in whole.items()]
+
+    def _by_sentence(self, ids: Sequence[str], vector: np.ndarray, cosines: dict[str, float]) -> np.ndarray:
+        """The cosine of the best sentence of each passage; of the whole passage where it has no sentences."""
+        packed = self._catalogue.parts(ids)
+        held = [unpack(packed.get(one, b""), len(vector)) for one in ids]
+        best = [
+            float((rows @ vector).max()) if len(rows) else cosines[one]
+            for one, rows in zip(ids, held, strict=True)
+        ]
+        return np.array(best)
 
     def search(
         self,
@@ -117,7 +134,7 @@ class Searcher:
         dense = np.array([cosines[one] for one in ids])
         lexical = np.array([bm25[snapshot.rows[one]] for one in ids])
         scores = fuse(
-            snapshot.background.standardise(query.vector, dense),
+            snapshot.background.standardise(query.vector, self._by_sentence(ids, query.vector, cosines)),
             standardise_lexical(bm25, lexical),
             DENSE_WEIGHT * query.fluency,
         )

@@ -12,6 +12,7 @@ import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.client import Client
+from chromadb.api.fastapi import FastAPI
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 from filelock import FileLock, Timeout
@@ -57,6 +58,8 @@ class ChromaHome:
                 return
             del self._opened[self._key]
             if isinstance(self.client, Client):
+                if isinstance(self.client._server, FastAPI):
+                    self.client._server._session.close()  # Chroma leaves its connections open
                 self.client.close()
             if self._holder:
                 self._holder.unlink(missing_ok=True)

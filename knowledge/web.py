@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import time
+import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
@@ -14,7 +15,7 @@ from knowledge.errors import DocumentError
 from knowledge.sandbox import Sandbox
 
 MAX_REDIRECTS = 5
-AGENT = "Imprint (a person asked for this page)"
+HEADERS = {"User-Agent": "Imprint (a person asked for this page)", "Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def fetch(url: str, limits: WebLimits | None = None) -> Download:
     limits = limits or WebLimits()
     deadline = time.monotonic() + limits.seconds
     asked = url
-    with httpx.Client(trust_env=False, follow_redirects=False, headers={"User-Agent": AGENT}) as client:
+    with httpx.Client(trust_env=False, follow_redirects=False, headers=HEADERS) as client:
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 answer = _ask(client, url, limits, deadline)
@@ -85,15 +86,27 @@ def _ask(client: httpx.Client, url: str, limits: WebLimits, deadline: float) -> 
             return urljoin(url, response.headers["location"])
         if response.status_code != 200:
             raise DocumentError(f"{url}: the server answered {response.status_code} {response.reason_phrase}")
-        data = bytearray()
-        for chunk in response.iter_bytes(64 * 1024):
-            data += chunk
-            _left(url, deadline, limits)
-            if len(data) > limits.bytes:
-                raise DocumentError(f"{url}: it is larger than {limits.bytes / 2**20:,.0f} MiB")
-        return Download(url, response.headers.get("content-type", ""), bytes(data))
+        return Download(url, response.headers.get("content-type", ""), _body(response, url, limits, deadline))
     finally:
         response.close()
+
+
+def _body(response: httpx.Response, url: str, limits: WebLimits, deadline: float) -> bytes:
+    """What the server sends, unpacked here where it is packed: a small answer may unpack to gigabytes."""
+    packing = response.headers.get("content-encoding", "identity").lower()
+    if packing not in ("identity", "gzip", "deflate"):
+        raise DocumentError(f"{url}: the server packs its answer as {packing}, which was not asked for")
+    unpack = None if packing == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    data = bytearray()
+    for chunk in response.iter_raw(64 * 1024):
+        try:
+            data += unpack.decompress(chunk, limits.bytes + 1) if unpack else chunk
+        except zlib.error as error:
+            raise DocumentError(f"{url}: its packed answer is damaged ({error})") from error
+        _left(url, deadline, limits)
+        if len(data) > limits.bytes:
+            raise DocumentError(f"{url}: it is larger than {limits.bytes / 2**20:,.2g} MiB")
+    return bytes(data)
 
 
 def _target(url: str) -> httpx.URL:

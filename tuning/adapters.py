@@ -5,6 +5,7 @@ It does not decide which adapter is active (`tuning.models`) and trains nothing 
 """
 
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,9 +149,9 @@ def check_shape(adapter: PrefixAdapter, model: PreTrainedModel, name: str) -> No
 def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) -> None:
     """Inject the adapter's layers, in the model's precision. CheckpointError when they don't fit."""
     try:
-        with torch.inference_mode(
-            False
-        ):  # or a switch while answering would leave weights that nothing may touch
+        # A switch may happen while answering, and several adapters side by side are the point.
+        with torch.inference_mode(False), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Already found a `peft_config`")
             inject_adapter_in_model(adapter.config, model, key)
             outcome: Any = set_peft_model_state_dict(model, adapter.state, adapter_name=key)
     except (RuntimeError, ValueError) as error:
@@ -182,14 +183,15 @@ def select(model: PreTrainedModel, key: str | None) -> None:
 
 def detach(model: PreTrainedModel, key: str) -> None:
     """Take one adapter's layers out; the last one restores the model's own layers."""
+    held = getattr(model, "peft_config", {})
+    held.pop(key, None)
+    if not held:
+        restore(model)
+        return
     for layer in tuner_layers(model):
+        layer.set_adapter([])
         if any(key in getattr(layer, kind) for kind in layer.adapter_layer_names):
             layer.delete_adapter(key)
-    if not any(
-        len(getattr(layer, kind)) for layer in tuner_layers(model) for kind in layer.adapter_layer_names
-    ):
-        restore(model)
-    getattr(model, "peft_config", {}).pop(key, None)
 
 
 def restore(model: nn.Module) -> None:

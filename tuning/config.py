@@ -35,8 +35,7 @@ class TuneConfig:
     dora: bool = False  # low-rank: magnitude and direction apart (arXiv 2402.09353)
     layers: Literal["all", "mlp", "attention"] = "all"  # low-rank and scaling methods: which linear layers
     virtual_tokens: int | None = None  # prefix and prompt methods: learned positions
-    tokens_per_step: int | None = None  # how many tokens one optimiser step packs
-    accumulate: int = 1  # optimiser steps wait for this many packed rows
+    tokens_per_step: int | None = None  # how many tokens are computed at once; fewer take less memory
     checkpointing: bool = False  # recompute activations: less memory, a third slower (not for prefixes)
 
     noise: bool = True  # other wordings of the question while training
@@ -48,7 +47,7 @@ class TuneConfig:
     def __post_init__(self) -> None:
         self._check(self.strength in get_args(Strength), "strength", "gentle, normal or strong")
         self._check(self.layers in ("all", "mlp", "attention"), "layers", "all, mlp or attention")
-        for name in ("epochs", "rank", "alpha", "virtual_tokens", "tokens_per_step", "accumulate"):
+        for name in ("epochs", "rank", "alpha", "virtual_tokens", "tokens_per_step"):
             value = getattr(self, name)
             self._check(value is None or value >= 1, name, "a whole number from 1")
         self._check(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from tuning.config import TuneConfig
 from tuning.dataset import Encoded, Teacher, encode, pack, with_system
@@ -107,7 +108,7 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         noise=config.noise,
         rank=rank,
         alpha=config.alpha or 2 * rank,
-        virtual_tokens=config.virtual_tokens or (320 if family == "prefix" else 32),
+        virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
     )
 
@@ -184,11 +185,13 @@ def taught(base: BaseModel, items: Sequence[Encoded]) -> list[Replay]:
     """The items with the base's own thoughts at each target."""
     row = pack(items).to(base.device)
     logits = forward(base, row)
+    return [Replay(item, teacher(logits[row.owner == number].cpu())) for number, item in enumerate(items)]
+
+
+def teacher(logits: Tensor) -> Teacher:
+    """The likeliest tokens of logits (targets, vocabulary), with their probabilities."""
     chances, tokens = torch.softmax(logits.float(), dim=-1).topk(_TEACHER_TOKENS)
-    return [
-        Replay(item, Teacher(tokens[row.owner == number].cpu(), chances[row.owner == number].cpu()))
-        for number, item in enumerate(items)
-    ]
+    return Teacher(tokens, chances)
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:

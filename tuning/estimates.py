@@ -27,10 +27,11 @@ REPLAY_TOKENS = 60  # of one general prompt with the base's answer
 # Measured with SmolLM2-135M on two cores with AVX-512 and bf16; scaled by parameters and cores elsewhere.
 PRIOR_PARAMETERS, PRIOR_HIDDEN, PRIOR_CORES = 134_515_008, 576, 2
 PRIOR_TOKENS_PER_SECOND = {"cpu": 250.0, "mps": 1500.0, "cuda": 20_000.0}
-PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 12.0, 0.25
+PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 30.0, 0.25
 PRIOR_GENERAL_QUESTIONS = 200
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
-RUNTIME_BYTES = 900_000_000  # Python, torch and transformers themselves
+RUNTIME_BYTES = 3_000_000_000  # the libraries, a batch of 32 questions, and what malloc keeps of both
+BYTES_PER_PARAMETER = 4
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Measured:
     memory_bytes: float
 
 
-def estimate(home: Path, config: TuneConfig, examples: Sequence[Example], parameters: int = 0) -> Estimate:
-    """The time and memory of a job, with the basis of both; `parameters` of the base (0: the default's)."""
+def estimate(home: Path, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
+    """The time and memory of a job, with the basis of both."""
     steps, tokens = amounts(home, config, examples)
     device = config.device or best_device()
     questions = questions_of(examples)
@@ -77,12 +78,12 @@ def estimate(home: Path, config: TuneConfig, examples: Sequence[Example], parame
         plural = "job" if len(known) == 1 else f"{len(known)} jobs"
         basis = f"measured on this machine in the last {plural} with {config.method} on {config.base}"
     else:
-        size = (parameters or PRIOR_PARAMETERS) / PRIOR_PARAMETERS
+        size = _parameters(config.base) / PRIOR_PARAMETERS
         rate = PRIOR_TOKENS_PER_SECOND.get(device.split(":")[0], 250.0) / size
         rate *= _cores() / PRIOR_CORES if device == "cpu" else 1.0
         train, prepare = tokens / rate, PRIOR_PREPARE_SECONDS * size
         evaluate = 2 * (questions + PRIOR_GENERAL_QUESTIONS) * PRIOR_QUESTION_SECONDS * size
-        memory = RUNTIME_BYTES + int(PRIOR_PARAMETERS * size * 6)
+        memory = RUNTIME_BYTES + int(PRIOR_PARAMETERS * size * BYTES_PER_PARAMETER)
         basis = "a typical machine of two cores; the first job measures this one"
     phases = {"preparing": prepare, "training": train, "evaluating": evaluate, "saving": 1.0}
     per_step = math.ceil(tokens / max(1, steps))
@@ -148,6 +149,13 @@ def best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _parameters(base: str) -> int:
+    """How many weights a base has, as far as that is known before it is opened."""
+    from tuning.catalogue import KNOWN  # imports torch, as above
+
+    return next((known.parameters for known in KNOWN if known.name == base), PRIOR_PARAMETERS)
 
 
 def _kind(config: TuneConfig, device: str) -> str:

@@ -94,7 +94,7 @@ def _ask(question: str, system_prompt: str) -> list[Message]:
 
 
 def _answers(
-    base: BaseModel, asked: Sequence[_Asked], adapter: str | None, emit: Emit, start: float
+    base: BaseModel, asked: Sequence[_Asked], adapter: str | None, emit: Emit, share: float
 ) -> list[str]:
     answers: list[str] = []
     for start in range(0, len(asked), 32):
@@ -102,7 +102,7 @@ def _answers(
         longest = max((len(answer) for one in batch for answer in one.answers), default=0)
         tokens = _ANSWER_TOKENS if longest > 40 else _SHORT_ANSWER_TOKENS
         answers += base.complete([one.messages for one in batch], adapter=adapter, max_new_tokens=tokens)
-        emit({"kind": "phase", "phase": "evaluating", "share": start + len(answers) / len(asked) / 4})
+        emit({"kind": "phase", "phase": "evaluating", "share": share + len(answers) / len(asked) / 4})
     return answers
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuning.errors import ExampleError
 from tuning.examples import Example, Message, shortened
-from tuning.labels import is_labelled, labelled_reader
+from tuning.labels import ENTITIES, LABELLED, has_entities, is_labelled, labelled_reader
 
 Record = Mapping[str, Any]
 Read = Callable[[Record], "Conversation | Example | None"]
@@ -236,7 +236,8 @@ def _labelled(records: Sequence[Record]) -> Read:
 
     def read(record: Record) -> Example | None:
         turns = turns_of(record)
-        return Example(tuple(_question_and_answer(*turns)), reason="labelled text") if turns else None
+        reason = ENTITIES if has_entities(record) else LABELLED
+        return Example(tuple(_question_and_answer(*turns)), reason=reason) if turns else None
 
     return read
 

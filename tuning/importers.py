@@ -15,8 +15,8 @@ from tuning.records import (
     json_records,
     looks_like_json,
     named_rows,
-    read_text,
     table_rows,
+    texts,
 )
 
 __all__ = ["IMPORTERS", "Conversation", "ImportResult", "conversations_to_examples", "import_file"]
@@ -40,7 +40,18 @@ def import_file(path: Path | str) -> ImportResult:
     path = Path(path)
     if path.is_dir():
         raise ExampleError(f"{path} is a folder; give the files in it.")
-    importer, records = recognised(read_text(path), path)
+    parts = [_imported(text, source) for source, text in texts(path)]
+    return replace(
+        parts[0],
+        path=path,
+        conversations=tuple(c for part in parts for c in part.conversations),
+        examples=tuple(e for part in parts for e in part.examples),
+        skipped=sum(part.skipped for part in parts),
+    )
+
+
+def _imported(text: str, path: Path) -> ImportResult:
+    importer, records = recognised(text, path)
     conversations: list[Conversation] = []
     examples: list[Example] = []
     skipped = 0

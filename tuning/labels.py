@@ -6,6 +6,7 @@ from typing import Any
 TEXT_KEYS = ("text", "sentence", "review", "message", "sms", "content", "文本", "内容", "评论", "v2")
 LABEL_KEYS = ("label", "labels", "category", "sentiment", "class", "target", "标签", "类别", "情感", "v1")
 ENTITY_KEYS = ("entities", "spans", "ner", "实体")
+LABELLED, ENTITIES = "labelled text", "labelled entities"  # the reasons that such examples carry
 MAX_LISTED_LABELS = 20
 NO_ENTITY = {"en": "none", "zh": "无"}
 ASK_LABEL = {
@@ -38,7 +39,7 @@ def labelled_reader(
 
     def read(record: Mapping[str, Any]) -> tuple[str, str] | None:
         found = _found(record)
-        return _turn(found, kinds, _has_entities(record)) if found else None
+        return _turn(found, kinds, has_entities(record)) if found else None
 
     return read
 
@@ -60,7 +61,7 @@ Found = tuple[str, list[tuple[str, str]]]  # the text, and (label, what it is th
 
 
 def _found(record: Mapping[str, Any]) -> Found | None:
-    return _entities(record) if _has_entities(record) else _label(record)
+    return _entities(record) if has_entities(record) else _label(record)
 
 
 def _label(record: Mapping[str, Any]) -> Found | None:
@@ -73,7 +74,8 @@ def _label(record: Mapping[str, Any]) -> Found | None:
     return text, [(one, "") for one in labels if one]
 
 
-def _has_entities(record: Mapping[str, Any]) -> bool:
+def has_entities(record: Mapping[str, Any]) -> bool:
+    """Whether a record marks parts of its text, instead of labelling the whole."""
     if "tokens" in record or _key(record, ENTITY_KEYS):
         return True
     label = _value(record, LABEL_KEYS)

@@ -3,18 +3,18 @@
 It changes the base only inside `on()`, and leaves it as it was after `close()`. The loop is in `trainer`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
-from peft import PeftConfig, PeftType, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import LoraConfig, PeftConfig, PeftType, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 from torch import Tensor, nn
 from transformers import DynamicCache
 from transformers.cache_utils import CacheLayerMixin
 
-from tuning import adapters
+from tuning import adapters, lowrank
 from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.decoding import decode
 from tuning.errors import MethodError
@@ -47,11 +47,10 @@ class PeftLearner:
         if parent is not None:
             set_peft_model_state_dict(base.model, parent.state, adapter_name=_NAME)
         for name, parameter in base.model.named_parameters():
-            if f".{_NAME}" in name:
+            learns = f".{_NAME}" in name and parameter.requires_grad  # AdaLoRA keeps a counter that does not
+            parameter.requires_grad_(learns)
+            if learns:
                 parameter.data = parameter.data.float()
-                parameter.requires_grad_(True)
-            else:
-                parameter.requires_grad_(False)
         self._named = {n: p for n, p in base.model.named_parameters() if p.requires_grad}
         adapters.select(base.model, None)
 
@@ -69,9 +68,14 @@ class PeftLearner:
         for layer in adapters.tuner_layers(self._base.model):
             layer.enable_adapters(True)
             layer.set_adapter(_NAME)
+            layer.train()  # for its dropout
+            lowrank.quicken(layer, _NAME)
         try:
             yield
         finally:
+            for layer in adapters.tuner_layers(self._base.model):
+                lowrank.slow_down(layer)
+                layer.eval()
             adapters.select(self._base.model, None)
 
     def penalty(self) -> Tensor | None:
@@ -122,6 +126,30 @@ class AdaLoraLearner(PeftLearner):
         """Move the rank budget: nobody else calls this."""
         self._tuner.update_and_allocate(step)
 
+    def adapter(self) -> Adapter:
+        """As plain LoRA, which it is once the budget is spent: diag(E) goes into A, the scale into B."""
+        rank = self._config.init_r  # type: ignore[attr-defined]
+        state = {}
+        for name, parameter in self._named.items():
+            if ".lora_A." not in name:
+                continue
+            place = name.split(".lora_A.")[0]
+            layer: Any = self._base.model.get_submodule(place)
+            scale = layer.scaling[_NAME] / (float(layer.ranknum[_NAME]) + 1e-5)
+            a, b = parameter.detach() * layer.lora_E[_NAME].detach(), layer.lora_B[_NAME].detach() * scale
+            state[f"{place}.lora_A.weight"], state[f"{place}.lora_B.weight"] = (
+                a.float().cpu(),
+                b.float().cpu(),
+            )
+        config = LoraConfig(
+            r=rank,
+            lora_alpha=rank,
+            target_modules=self._config.target_modules,  # type: ignore[attr-defined]
+            task_type="CAUSAL_LM",
+            base_model_name_or_path=self._config.base_model_name_or_path,
+        )
+        return PeftAdapter(config, state)
+
     def state(self) -> dict[str, Tensor]:
         """Weights, and the allocator's averages of importance."""
         allocator = self._tuner.rankallocator
@@ -155,14 +183,11 @@ class PrefixLearner:
 
     def front(self) -> Front:
         """The learned keys and values; the first `frozen` positions (attention's sink) take no gradient."""
-        cache = DynamicCache()
-        for index, layer in enumerate(self._kv):
-            value: Tensor = layer
-            if self._frozen:
-                value = torch.cat([layer[:, :, : self._frozen].detach(), layer[:, :, self._frozen :]], dim=2)
-            keys, values = value.to(self._base.dtype).unbind(0)
-            cache.update(keys[None], values[None], index)
-        return Front(positions=self._kv[0].shape[2], cache=cache)
+        cut = self._frozen
+        return kv_front(
+            self._base,
+            [torch.cat([layer[:, :, :cut].detach(), layer[:, :, cut:]], dim=2) for layer in self._kv],
+        )
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -207,12 +232,7 @@ class EncodedLearner:
 
     def front(self) -> Front:
         """The keys and values the network makes of the virtual tokens."""
-        cache = DynamicCache()
-        layers = self._encoder()
-        for index, layer in enumerate(layers):
-            keys, values = layer.to(self._base.dtype).unbind(0)
-            cache.update(keys[None], values[None], index)
-        return Front(positions=layers[0].shape[2], cache=cache)
+        return kv_front(self._base, self._encoder())
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -272,9 +292,6 @@ class FullLearner:
         self._masters = {name: nn.Parameter(p.detach().float().clone()) for name, p in self._named.items()}
         if parent is not None:
             self.restore(parent.state)
-        self._hooks = [
-            p.register_post_accumulate_grad_hook(self._hand_over(n)) for n, p in self._named.items()
-        ]
 
     def _hand_over(self, name: str) -> Any:
         def hook(parameter: Tensor) -> None:
@@ -296,12 +313,16 @@ class FullLearner:
     @contextmanager
     def on(self) -> Iterator[None]:
         """Inside, the base has the learned weights."""
-        for parameter in self._named.values():
+        hooks = []
+        for name, parameter in self._named.items():
             parameter.requires_grad_(True)
+            hooks.append(parameter.register_post_accumulate_grad_hook(self._hand_over(name)))
         self._write({name: master.detach() for name, master in self._masters.items()})
         try:
             yield
         finally:
+            for hook in hooks:
+                hook.remove()
             for parameter in self._named.values():
                 parameter.requires_grad_(False)
             self._write(self._before)
@@ -334,9 +355,7 @@ class FullLearner:
         return FullAdapter({name: m.detach().to(self._base.dtype).cpu() for name, m in self._masters.items()})
 
     def close(self) -> None:
-        """The base has its own weights again (`on()` saw to it); nothing listens to it any more."""
-        for hook in self._hooks:
-            hook.remove()
+        """The base has its own weights again: `on()` saw to it."""
 
 
 class EmbeddingEncoder(nn.Module):
@@ -387,6 +406,15 @@ class KvEncoder(nn.Module):
             part.view(len(flat), 2, heads, size).permute(1, 2, 0, 3)
             for part, (heads, size) in zip(flat.split(widths, dim=1), self._shapes, strict=True)
         ]
+
+
+def kv_front(base: BaseModel, kv: Sequence[Tensor]) -> Front:
+    """A front of keys and values (2, heads, positions, size) a layer; gradients flow back into them."""
+    cache = DynamicCache()
+    for index, layer in enumerate(kv):
+        keys, values = layer.to(base.dtype).unbind(0)
+        cache.update(keys[None], values[None], index)
+    return Front(positions=kv[0].shape[2], cache=cache)
 
 
 @torch.no_grad()

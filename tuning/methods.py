@@ -3,6 +3,7 @@
 An entry also knows how to make its learner; everything else about training is the same for all.
 """
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -15,12 +16,12 @@ from tuning import learners
 from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.config import TuneConfig
 from tuning.consolidation import Recipe
-from tuning.dataset import with_system
 from tuning.errors import MethodError
 from tuning.learners import Learner
 from tuning.models import BaseModel, Message
 
 _Kind = TypeVar("_Kind", PeftAdapter, PrefixAdapter, FullAdapter)
+_PREFIX_LEAST, _PREFIX_MOST, _VIRTUAL_WORDS = 128, 384, 32  # positions
 Family = Literal["low-rank", "prefix", "prompt", "scaling", "full"]
 
 
@@ -123,6 +124,24 @@ def _lora(plan: Plan) -> Learner:
     return learners.PeftLearner(plan.base, config, parent)
 
 
+def _qlora(plan: Plan) -> Learner:
+    """LoRA over weights kept in 4 bits (arXiv 2305.14314); the adapter fits the unquantised base as well."""
+    try:
+        bitsandbytes = importlib.import_module("bitsandbytes")  # CUDA only; no other method needs it
+    except ImportError as error:
+        raise MethodError("QLoRA needs the package bitsandbytes: pip install bitsandbytes.") from error
+    model = plan.base.model
+    for name in _linear_layers(plan, "all"):
+        parent, _, child = name.rpartition(".")
+        whole: nn.Linear = getattr(model.get_submodule(parent), child)
+        packed = bitsandbytes.nn.Linear4bit(
+            whole.in_features, whole.out_features, whole.bias is not None, torch.bfloat16, quant_type="nf4"
+        )
+        packed.load_state_dict(whole.state_dict())
+        setattr(model.get_submodule(parent), child, packed.to(plan.base.device))
+    return _lora(plan)
+
+
 def _trainable(parent: PeftAdapter, kind: type) -> LoraConfig:
     """The parent's own configuration, to learn on."""
     if not isinstance(parent.config, kind):
@@ -134,11 +153,14 @@ def _trainable(parent: PeftAdapter, kind: type) -> LoraConfig:
 
 
 def _adalora(plan: Plan) -> Learner:
-    steps = plan.steps
+    steps, parent = plan.steps, _peft_parent(plan)
+    rank = round(1.5 * plan.recipe.rank)
+    if parent is not None:
+        rank, parent = _trainable(parent, LoraConfig).r, _with_singular_values(parent)
     config = AdaLoraConfig(
-        init_r=round(1.5 * plan.recipe.rank),
-        target_r=plan.recipe.rank,
-        lora_alpha=plan.recipe.alpha,
+        init_r=rank,
+        target_r=max(1, round(rank / 1.5)),
+        lora_alpha=rank if parent is not None else plan.recipe.alpha,
         lora_dropout=plan.config.dropout,
         tinit=steps // 5,
         tfinal=steps // 3,
@@ -148,7 +170,18 @@ def _adalora(plan: Plan) -> Learner:
         task_type="CAUSAL_LM",
         base_model_name_or_path=plan.base.name,
     )
-    return learners.AdaLoraLearner(plan.base, config, _peft_parent(plan))
+    return learners.AdaLoraLearner(plan.base, config, parent)
+
+
+def _with_singular_values(parent: PeftAdapter) -> PeftAdapter:
+    """A LoRA adapter as AdaLoRA's three factors, the middle one being 1."""
+    state = {}
+    for name, value in parent.state.items():
+        state[name.removesuffix(".weight")] = value
+        if ".lora_A." in name:
+            place = name.split(".lora_A.")[0]
+            state[f"{place}.lora_E"] = torch.ones(len(value), 1)
+    return PeftAdapter(parent.config, state)
 
 
 def _ia3(plan: Plan) -> Learner:
@@ -179,34 +212,29 @@ def _full(plan: Plan) -> Learner:
 # -------------------------------------------------------------------- prefixes and prompts
 
 
-def text_ids(plan: Plan, length: int) -> list[int]:
-    """`length` tokens of the conversations' own text, repeated where it is shorter."""
-    base = plan.base
-    together: list[Message] = []
-    for messages in plan.conversations:
-        together.extend(message for message in messages if message["role"] != "system")
-    ids = base.chat_ids(with_system(together, plan.config.system_prompt), add_generation_prompt=False)
-    start = ids[: min(len(ids), length)]
-    while len(start) < length:
-        start = start + ids[: length - len(start)]
-    return start
+def text_ids(plan: Plan, length: int | None) -> list[int]:
+    """The conversations' own text as one message: questions and answers, without a template around each.
+
+    With a length, cut to it, or repeated where it is shorter; without, as long as the text is, within reason.
+    """
+    lines = [" ".join(m["content"] for m in one if m["role"] != "system") for one in plan.conversations]
+    ids = plan.base.chat_ids([{"role": "user", "content": "\n".join(lines)}], add_generation_prompt=False)
+    if length is None:
+        length = min(max(len(ids), _PREFIX_LEAST), _PREFIX_MOST)
+    return (ids * (length // len(ids) + 1))[:length]
 
 
 def _deep(plan: Plan) -> Learner:
     parent = _parent(plan, PrefixAdapter)
-    details = {
-        "method": plan.config.method,
-        "base": plan.base.name,
-        "virtual_tokens": plan.recipe.virtual_tokens,
-    }
+    details = {"method": plan.config.method, "base": plan.base.name}
     if parent is not None:
         return learners.PrefixLearner(plan.base, list(parent.kv), details, frozen=1)
-    kv = learners.text_kv(plan.base, text_ids(plan, plan.recipe.virtual_tokens))
+    kv = learners.text_kv(plan.base, text_ids(plan, plan.config.virtual_tokens))
     return learners.PrefixLearner(plan.base, kv, details, frozen=1)
 
 
 def _embeddings(plan: Plan) -> torch.Tensor:
-    ids = text_ids(plan, plan.recipe.virtual_tokens)
+    ids = text_ids(plan, plan.config.virtual_tokens or _VIRTUAL_WORDS)
     return plan.base.model.get_input_embeddings()(torch.tensor(ids, device=plan.base.device))
 
 
@@ -229,11 +257,7 @@ def _p_tuning(plan: Plan) -> Learner:
 
 
 def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners.EncodedLearner]) -> Learner:
-    details = {
-        "method": plan.config.method,
-        "base": plan.base.name,
-        "virtual_tokens": plan.recipe.virtual_tokens,
-    }
+    details = {"method": plan.config.method, "base": plan.base.name}
     learner = kind(plan.base, encoder, details)
     parent = _parent(plan, PrefixAdapter)
     if parent is not None:
@@ -254,11 +278,18 @@ _ENTRIES = (
         "low-rank", _lora, mergeable=True, exportable=True,
     ),
     Method(
+        "qlora", "QLoRA",
+        "LoRA while the model itself is kept in 4 bits.",
+        "A quarter of the memory for the weights, and about a third more time.",
+        "For a large model on one CUDA GPU that cannot hold it otherwise.",
+        "low-rank", _qlora, needs_cuda=True, mergeable=True, exportable=True,
+    ),
+    Method(
         "adalora", "AdaLoRA",
         "LoRA that moves its rank to the layers where it matters most while it learns.",
         "A third more time than LoRA for the same rank.",
         "When LoRA at this rank is not enough and the adapter must stay small.",
-        "low-rank", _adalora, mergeable=True,
+        "low-rank", _adalora, mergeable=True, exportable=True,
     ),
     Method(
         "p-tuning-v2", "P-Tuning v2",

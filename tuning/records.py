@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
@@ -14,6 +16,7 @@ from tuning.errors import ExampleError
 MAX_BYTES = 1 << 30
 DELIMITERS = (",", "\t", ";", "|")
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # occurs in no text, soon in anything else
+CONVERSATIONS = re.compile(r"(^|/)conversations[^/]*\.json$")
 SPACE = re.compile(r"[\s\ufeff]*")
 
 Record = tuple[int, Any]  # the line it begins on, and a JSON value or a row as a dict
@@ -25,8 +28,34 @@ class LooseTabs(csv.excel_tab):
     quoting = csv.QUOTE_NONE
 
 
-def read_text(path: Path) -> str:
-    """The text of a file: UTF-8, UTF-16, UTF-32, GB18030 or Windows-1252, told by its bytes."""
+def texts(path: Path) -> list[tuple[Path, str]]:
+    """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name.
+
+    UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are told by the bytes.
+    """
+    data = _bytes(path)
+    if not data.startswith(b"PK\x03\x04"):
+        return [(path, decoded(data, path))]
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = [m for m in archive.infolist() if CONVERSATIONS.search(m.filename)]
+            if sum(m.file_size for m in members) > MAX_BYTES:
+                raise ExampleError(
+                    f"{path} unpacks to more than {MAX_BYTES >> 30} GiB, which is not imported."
+                )
+            found = [(path / m.filename, archive.read(m)) for m in members]
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+        raise ExampleError(
+            f"{path} is an archive that cannot be unpacked ({error}). Unpack it yourself."
+        ) from error
+    if not found:
+        raise ExampleError(
+            f"{path} is an archive without a conversations.json. Unpack it and choose a file in it."
+        )
+    return [(name, decoded(content, name)) for name, content in found]
+
+
+def _bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -38,7 +67,7 @@ def read_text(path: Path) -> str:
         raise ExampleError(f"Cannot read {path}: {error.strerror or error}.") from error
     if not data.strip():
         raise ExampleError(f"{path} is empty.")
-    return decoded(data, path)
+    return data
 
 
 def decoded(data: bytes, path: Path) -> str:

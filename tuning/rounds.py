@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from tuning import estimates
+from tuning import classification, estimates
 from tuning.adapters import Adapter, read_adapter
 from tuning.checkpoints import Checkpoint
 from tuning.estimates import Measured
@@ -14,11 +14,14 @@ from tuning.evaluation import evaluate
 from tuning.examples import Example
 from tuning.models import BaseModel
 from tuning.registry import Registry
+from tuning.remembered import open_remembering
 from tuning.storage import read_json, write_json
 from tuning.trainer import ADAPTER_FOLDER, train
 from tuning.worker import Outcome, Stopped, Task
 
 log = logging.getLogger(__name__)
+
+FEW = 8
 
 
 def tune(task: Task) -> Outcome:
@@ -28,17 +31,18 @@ def tune(task: Task) -> Outcome:
     if stored is not None:  # the earlier attempt ended after storing and before saying so
         return Outcome(stored.name, stored.metrics, stored.evaluation)
     examples = task.examples
+    learned, held_out = classification.split(examples, task.config.seed)
     with contextlib.ExitStack() as stack:
         parent = _hold_parent(task, registry, stack)
-        base = BaseModel.open(task.config.base, task.home, task.device)
+        base = open_remembering(task.config.base, task.home, task.device)
         stack.callback(base.close)
-        metrics = _train(task, base, examples, parent)
+        metrics = _train(task, base, learned, parent)
         began_evaluating = time.time()
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
-        evaluation = _evaluate(task, base, examples, adapter)
+        evaluation = _evaluate(task, base, learned, held_out, adapter)
         ended_evaluating = time.time()
         metrics["evaluate_seconds"] = ended_evaluating - began_evaluating
-        checkpoint = _store(task, registry, base, examples, adapter, metrics, evaluation)
+        checkpoint = _store(task, registry, base, learned, adapter, metrics, evaluation)
     if not metrics.pop("resumed"):
         prepared = began_evaluating - started - metrics["train_seconds"]
         _remember(task, examples, metrics, prepared)
@@ -68,9 +72,12 @@ def _train(task: Task, base: BaseModel, examples: list[Example], parent: Adapter
             first_step.append(time.time())
         task.emit(event)
 
+    config = task.config
+    if all(classification.is_labelled(example) for example in examples):
+        config = replace(config, noise=False)  # other words would be another text, with another label
     result = train(
         base,
-        task.config,
+        config,
         examples,
         task.folder.state,
         emit=emit,
@@ -86,7 +93,10 @@ def _train(task: Task, base: BaseModel, examples: list[Example], parent: Adapter
     return {**metrics, "resumed": resume}
 
 
-def _evaluate(task: Task, base: BaseModel, examples: list[Example], adapter: Adapter) -> dict[str, Any]:
+def _evaluate(
+    task: Task, base: BaseModel, learned: list[Example], held_out: list[Example], adapter: Adapter
+) -> dict[str, Any]:
+    """Facts are asked in the words they were learned in and in others; labels are asked of texts kept out."""
     task.enter("evaluating")
 
     def emit(event: dict[str, Any]) -> None:
@@ -95,7 +105,15 @@ def _evaluate(task: Task, base: BaseModel, examples: list[Example], adapter: Ada
             raise Stopped
 
     base.hold(task.name, adapter)
-    return evaluate(base, examples, task.name, emit=emit, system_prompt=task.config.system_prompt)
+    system = task.config.system_prompt
+    facts = [example for example in learned if not classification.is_labelled(example)]
+    asked = facts or learned[:FEW]  # a label is no fact: a few show what was learned
+    evaluation = evaluate(base, asked, task.name, emit=emit, system_prompt=system)
+    if held_out:
+        evaluation["classification"] = classification.report(
+            base, held_out, task.name, system_prompt=system, emit=emit
+        )
+    return evaluation
 
 
 def _store(
@@ -137,6 +155,6 @@ def _remember(task: Task, examples: list[Example], metrics: dict[str, Any], prep
         prepare_seconds=prepared,
         evaluate_seconds=metrics["evaluate_seconds"],
         questions=float(estimates.questions_of(examples)),
-        memory_bytes=float(task.peak_bytes()),
+        memory_bytes=float(task.peak_bytes() if task.device == "cpu" else metrics["memory_bytes"]),
     )
     estimates.remember(task.home, task.config, task.device, taken)

@@ -10,7 +10,9 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,15 +25,16 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule
-from tuning.dataset import Encoded, Teacher, encode, pack, prepare, with_system
+from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule, teacher
+from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
-from tuning.learners import Learner
+from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.passes import forward
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
+_TOKENS_AT_ONCE = 4096
 ADAPTER_FOLDER = "adapter"
 Emit = Callable[[dict[str, Any]], None]
 
@@ -156,6 +159,7 @@ class _Trainer:
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
         self._run = _Run()
+        self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
 
     def _front_positions(self) -> int:
         chosen = methods.method(self._config.method)
@@ -170,11 +174,12 @@ class _Trainer:
             torch.manual_seed(self._config.seed)
             replays = replay_set(self._base, self._config.system_prompt) if self._recipe.replay else []
             probes = [encode(self._base, v)[-1] for c in self._conversations for v in held_out(c)]
-            learner = methods.build(
-                methods.Plan(
-                    self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
-                )
+            setting = methods.Plan(
+                self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
             )
+            if methods.method(self._config.method).distils:
+                self._source = text_kv(self._base, methods.text_ids(setting, None))
+            learner = methods.build(setting)
             try:
                 parameters = learner.parameters()
                 optimiser = torch.optim.AdamW(
@@ -183,7 +188,7 @@ class _Trainer:
                 if self._resume:
                     self._load(learner, optimiser)
                 self._emit({"kind": "phase", "phase": "training"})
-                with learner.on():
+                with learner.on(), _checkpointing(self._base, self._config.checkpointing):
                     stopped, early = self._fit(learner, optimiser, replays, probes)
                     probe = self._probe(learner)
                 if not stopped:
@@ -238,19 +243,27 @@ class _Trainer:
         run, amounts = self._run, self._recipe
         torch.manual_seed(self._config.seed * 1_000_003 + run.step)
         facts, kept = self._batch(replays)
-        row = pack([*facts, *(one.encoded for one in kept)]).to(self._base.device)
-        logits = forward(self._base, row, learner.front()).float()
-        learned = row.owner < len(facts)
-        loss = torch.nn.functional.cross_entropy(logits[learned], row.targets[learned])
-        total = loss
-        if kept:
-            total = total + amounts.replay_weight * divergence(
-                logits[~learned], [one.teacher for one in kept]
-            )
+        targets = sum(len(one.targets) for one in facts)
+        replayed = max(1, sum(len(one.encoded.targets) for one in kept))
+        run.loss = 0.0
+        most = self._config.tokens_per_step or _TOKENS_AT_ONCE
+        for part in parts([*facts, *(one.encoded for one in kept)], most):
+            row = pack(part).to(self._base.device)
+            logits = forward(self._base, row, learner.front()).float()
+            taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
+            new = row.owner < len(part) - len(taught)
+            loss = torch.nn.functional.cross_entropy(logits[new], row.targets[new], reduction="sum") / targets
+            total = loss
+            if self._source is not None:
+                total = total + self._imitate(self._source, row, logits, new) / targets
+            if taught:
+                total = total + amounts.replay_weight * divergence(logits[~new], taught) / replayed
+            total.backward()
+            run.loss += float(loss.detach())
+            run.tokens += len(row.ids)
         penalty = learner.penalty()
         if penalty is not None:
-            total = total + penalty
-        total.backward()
+            penalty.backward()
         torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
         rate = amounts.learning_rate * schedule(run.step, self._steps, amounts.warmup)
         for group in optimiser.param_groups:
@@ -258,8 +271,12 @@ class _Trainer:
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
-        run.loss = float(loss.detach())
-        run.tokens += len(row.ids)
+
+    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, new: Tensor) -> Tensor:
+        """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
+        with torch.no_grad():
+            reading = forward(self._base, row, kv_front(self._base, source))
+        return divergence(logits[new], [teacher(reading[new])])
 
     def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
         """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
@@ -373,15 +390,47 @@ class _Trainer:
         partial.replace(final)
 
 
+def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
+    """The items in order, in groups that pack into at most so many tokens (a longer item stands alone)."""
+    group: list[Encoded] = []
+    for item in items:
+        if group and packed_length([*group, item]) > most:
+            yield group
+            group = []
+        group.append(item)
+    yield group
+
+
 def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
-    """KL(teacher ‖ model) a target, over the teacher's likeliest tokens and everything else as one."""
+    """KL(teacher ‖ model), summed over targets, over the teacher's likeliest tokens and the rest as one."""
     tokens = torch.cat([one.tokens for one in teachers]).to(logits.device)
     chances = torch.cat([one.chances for one in teachers]).to(logits.device)
     log_model = logits.gather(1, tokens) - logits.logsumexp(-1, keepdim=True)
     rest_teacher = (1 - chances.sum(-1)).clamp(min=1e-6)
     rest_model = torch.log((1 - log_model.exp().sum(-1)).clamp(min=1e-6))
     inside = (chances * (chances.clamp(min=1e-9).log() - log_model)).sum(-1)
-    return (inside + rest_teacher * (rest_teacher.log() - rest_model)).mean()
+    return (inside + rest_teacher * (rest_teacher.log() - rest_model)).sum()
+
+
+@contextmanager
+def _checkpointing(base: BaseModel, wanted: bool) -> Iterator[None]:
+    """Inside, activations are computed again instead of kept."""
+    if not wanted:
+        yield
+        return
+    base.model.train()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # renamed in transformers 5.23; 5.17 has only this name
+        base.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    try:
+        yield
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            base.model.gradient_checkpointing_disable()
+        base.model.eval()
 
 
 def memory_bytes(base: BaseModel) -> int:

@@ -4,7 +4,6 @@ It waits for its device, opens the base, trains, evaluates, stores the checkpoin
 """
 
 import contextlib
-import errno
 import logging
 import os
 import shutil
@@ -22,7 +21,8 @@ from filelock import FileLock, Timeout
 from tuning import memory
 from tuning.config import TuneConfig
 from tuning.errors import TuningError
-from tuning.examples import Example, shortened
+from tuning.examples import Example
+from tuning.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobfolder import HEARTBEAT_SECONDS, JobFolder
 from tuning.process import Identity
 from tuning.progress import Progress
@@ -33,12 +33,6 @@ STOP_SECONDS = 3.0  # from SIGTERM until a worker that did not come to an end is
 POLL_SECONDS = 0.2
 MAX_HALVINGS = 3
 LEAST_TOKENS_PER_STEP = 64
-OUT_OF_MEMORY_WORDS = (
-    "out of memory",
-    "can't allocate memory",
-    "cannot allocate memory",
-    "not enough memory",
-)
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
@@ -199,13 +193,9 @@ class Worker:
             message = out_of_memory_message(error, self._device)
         elif isinstance(error, TuningError):
             message = str(error)
-        elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        elif is_disk_full(error):
             (self.folder.path / "reserve").unlink(missing_ok=True)
-            free = shutil.disk_usage(self.folder.path).free
-            message = (
-                f"The disk of {self.home} is full ({free / 1e6:.0f} MB free). No checkpoint was written. "
-                "Free some space and resume the job."
-            )
+            message = disk_full_message(self.home)
         else:
             message = f"Something unexpected happened: {error!r}. {self.folder.log} has the details."
         log.error("failed: %s", message, exc_info=error)
@@ -278,22 +268,6 @@ def be_polite() -> None:
         os.nice(10)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out, on the device or on the machine."""
-    if isinstance(error, MemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(w in str(error).lower() for w in OUT_OF_MEMORY_WORDS)
-
-
-def out_of_memory_message(error: Exception, device: str) -> str:
-    """What to do when even a small batch does not fit."""
-    return (
-        f"Memory ran out on {device!r}, even with a smaller batch ({shortened(repr(error), 120)}). Close "
-        "what else uses it, choose a smaller base model, or a method that needs less (prompt-tuning, ia3, "
-        "LoRA of a lower rank)."
-    )
 
 
 def again() -> None:

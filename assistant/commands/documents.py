@@ -65,7 +65,7 @@ def index(workspace: Workspace, paths: tuple[str, ...], kb: str | None, as_json:
 def search(workspace: Workspace, question: str, kb: str | None, k: int, as_json: bool) -> None:
     """Show the passages that fit a question best."""
     with busy("Opening the knowledge base…"):
-        knowledge = workspace.knowledge(kb)
+        knowledge = workspace.existing_knowledge(kb)
     began = time.monotonic()
     hits = knowledge.search(question, k)
     seconds = time.monotonic() - began

@@ -13,9 +13,8 @@ from assistant.errors import AssistantError, NothingToLearn
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tuning.jobs import Job
-
     from tuning.examples import Example
+    from tuning.jobs import Job
 
 _ENDED = ("succeeded", "failed", "cancelled")
 _LOOK_AGAIN_SECONDS = 0.5
@@ -70,7 +69,7 @@ def tune(
     if not examples and not conversation:
         raise click.UsageError("Nothing to learn from: give --examples FILE or --conversation ID.")
     with busy("Reading the examples…"):
-        learned = _read_examples(workspace, examples, conversation)
+        learned = _read_examples(workspace, examples, conversation, options["parent"])
         job = _submit(workspace, learned, options)
     say(f"Job {job.id}: {len(learned)} examples, {job.method}.")
     followed = not no_wait
@@ -129,16 +128,17 @@ def resume(workspace: Workspace, job: str, no_wait: bool, as_json: bool) -> None
 
 
 def _read_examples(
-    workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...]
+    workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...], parent: str | None
 ) -> "list[Example]":
-    from assistant.curation import curate
+    from assistant.curation import curate, learned_by
     from tuning.importers import import_file
 
     learned: list[Example] = []
     for file in files:
         learned += import_file(file).examples
     if conversations:
-        learned += curate([workspace.store.get(one) for one in conversations]).examples
+        known = learned_by(workspace.registry.lineage(parent)) if parent else []
+        learned += curate([workspace.store.get(one) for one in conversations], known=known).examples
     if not learned:
         raise NothingToLearn("Nothing to learn: what was given holds no question with an answer.")
     return learned

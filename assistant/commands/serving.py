@@ -1,8 +1,7 @@
 """`imprint app` and `imprint serve`: the pages, and the HTTP interface for other programs."""
 
+import contextlib
 import importlib.util
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from assistant.errors import AssistantError
 from assistant.workspace import Workspace
 
 _API_PORT = 8600
-_STOP_SECONDS = 10
 
 
 @click.command(epilog="Example: imprint app --port 8502")
@@ -29,9 +27,8 @@ def app(workspace: Workspace, port: int | None) -> None:
     url = f"http://{settings.host}:{port}"
     with only_app(settings.home, url):
         require_free(settings.host, port, "imprint app")
-        status = _run_streamlit(settings.host, port, url)
-    if status:
-        raise AssistantError(f"The app ended with status {status}; its messages above say why.")
+        say(f"Imprint is at {url}. Ctrl-C ends it.")
+        _run_streamlit(settings.host, port)
 
 
 @click.command(
@@ -56,25 +53,14 @@ def serve(workspace: Workspace, port: int) -> None:
     uvicorn.run(create_app(workspace), host=host, port=port, log_level="warning")
 
 
-def _run_streamlit(host: str, port: int, url: str) -> int:
-    """Run the page server until it ends or is told to; both signals reach it."""
-    command = [
-        *(sys.executable, "-m", "streamlit", "run", str(_page())),
-        *("--server.address", host, "--server.port", str(port), "--server.headless", "true"),
-        *("--browser.gatherUsageStats", "false", "--browser.serverAddress", host),
-    ]
-    say(f"Imprint is at {url}. Ctrl-C ends it.")
-    process = subprocess.Popen(command, stdout=sys.stderr)
-    signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
-    try:
-        return max(0, process.wait())
-    except KeyboardInterrupt:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        return 0
+def _run_streamlit(host: str, port: int) -> None:
+    """Run the page server in this process until Ctrl-C or a termination ends it, through its own command."""
+    from streamlit.web.cli import main
+
+    options = ["--server.address", host, "--server.port", str(port), "--server.headless", "true"]
+    options += ["--browser.gatherUsageStats", "false", "--browser.serverAddress", host]
+    with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(KeyboardInterrupt):
+        main(["run", str(_page()), *options], standalone_mode=False)
 
 
 def _page() -> Path:

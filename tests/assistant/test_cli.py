@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -214,7 +216,8 @@ class _Kept(LocalEngine):
     [
         (("ask", " "), "The question is empty"),
         (("ask", "word " * 400), "window of 200"),
-        (("ask", "Hello?", "--memory", "rag"), "'default' holds no documents"),
+        (("ask", "Hello?", "--memory", "rag"), "There is no knowledge base 'default'. There are: none yet."),
+        (("search", "Hello?", "--kb", "typo"), "There is no knowledge base 'typo'"),
         (("ask", "Hello?", "--conversation", "99"), "There is no conversation 99"),
         (("ask", "Hello?", "--preset", "Pirate"), "There is no preset 'Pirate'"),
         (("cancel", "20990101"), "20990101"),
@@ -398,3 +401,39 @@ def test_a_chat_without_an_answer_teaches_nothing_and_is_told_before_the_job(tun
     result = tuning("tune", "--conversation", conversation)
     assert result.exit_code == 1 and result.stderr.startswith("imprint: ")
     assert document(tuning("jobs", "--json")) == {"jobs": []}
+
+
+def test_the_app_answers_and_ends_with_ctrl_c(home: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = subprocess.Popen(
+        [sys.executable, "-m", "assistant.cli", "app", "--port", str(port)],
+        env={**os.environ, "IMPRINT_HOME": str(home)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
+            assert app.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+        again = CliRunner().invoke(imprint, ["app"], obj=Workspace(Settings(home=home)))
+        assert again.exit_code == 1 and f"http://127.0.0.1:{port} (process {app.pid})" in again.stderr
+        app.send_signal(signal.SIGINT)
+        stdout, stderr = app.communicate(timeout=20)
+    finally:
+        app.kill()
+    assert (app.returncode, stdout) == (0, "")
+    assert f"Imprint is at http://127.0.0.1:{port}." in stderr and "Traceback" not in stderr
+    assert not _answers(f"http://127.0.0.1:{port}/_stcore/health")
+    with only_app(home, "x"):  # nobody holds the home any more
+        pass
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False

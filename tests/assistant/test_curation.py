@@ -1,15 +1,16 @@
 """Curation: what was taught is found, stands alone, says why it is there; what is not sure is left out."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from assistant.conversations import ConversationStore
-from assistant.curation import Curation, curate, preferences_of
+from assistant.curation import Curation, curate, learned_by, preferences_of
 from assistant.errors import NothingToLearn
 from assistant.records import StoredConversation, StoredMessage
-from tuning.examples import Example
+from tuning.examples import Example, write_examples
 
 
 def chat(
@@ -165,7 +166,7 @@ def test_of_two_contradicting_answers_the_latest_counts_and_that_is_said() -> No
     old = chat("Where is our office?", ("?", {"correction": "In Oslo."}), created=1.0, number=1)
     new = chat("where is our office", ("?", {"correction": "In Tromsø."}), created=2.0, number=2)
     curation = curate([new, old])
-    assert pairs(curation) == [("Where is our office", "In Tromsø.")]
+    assert pairs(curation) == [("where is our office", "In Tromsø.")]
     assert curation.candidates[0].note == "replaces an earlier answer: In Oslo."
     assert curation.left_out[0].why == "contradicts what counts now: In Tromsø."
 
@@ -181,6 +182,17 @@ def test_the_same_said_twice_is_learned_once() -> None:
     once = chat("Where is our office?", ("?", {"correction": "In Oslo."}), number=1)
     again = chat("Where is our office?", ("?", {"correction": "in Oslo"}), created=2.0, number=2)
     assert len(curate([once, again]).candidates) == 1
+
+
+def test_a_chat_tuned_twice_has_nothing_new(tmp_path: Path) -> None:
+    first = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}))])
+    path = tmp_path / "examples.jsonl"
+    write_examples(path, first.examples)
+    checkpoints = [SimpleNamespace(examples=path), SimpleNamespace(examples=None)]
+    again = curate(
+        [chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=learned_by(checkpoints)
+    )
+    assert again.examples == [] and again.candidates[0].note == "already learned"
 
 
 def test_what_an_earlier_round_learned_is_not_learned_again_but_a_change_is() -> None:
@@ -291,3 +303,58 @@ def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -
     store.close()
     assert len(curation.examples) >= 20
     assert all(len(example.probes) >= 2 for example in curation.examples)
+
+
+def test_an_answer_that_repeats_its_question_is_shortened_and_says_so() -> None:
+    candidate = curate([chat("How heavy is the Skerrin?", ("?", {"correction": "The Skerrin weighs 3 kg."}))])
+    assert candidate.examples[0].answer == "The Skerrin weighs 3 kg."  # another question: kept as it is
+    asked = chat("How much does the Skerrin weigh?", ("The Skerrin weighs 3 kg.", {"rating": 1}))
+    shortened = curate([asked]).candidates[0]
+    assert shortened.example.answer == "3 kg."
+    assert shortened.note == "shortened from: The Skerrin weighs 3 kg."
+
+
+def test_a_labelling_model_reads_what_no_rule_knows_and_is_checked() -> None:
+    def labeller(text: str) -> list[tuple[str, str]]:
+        return [("Who shall water the ferns of the hall?", "Bo"), ("Who shall water the ferns?", "Ada")]
+
+    said = chat("Watering the ferns in the hall shall from now on fall to Bo.", "Noted.")
+    curation = curate([said], labeller=labeller)
+    assert pairs(curation) == [("Who shall water the ferns of the hall?", "Bo")]
+    assert "written by a model" in curation.candidates[0].note
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ("Who is our CFO?", "I don't know.", "It's Maria Lopez", "Thanks!"),
+            ("Who is our CFO?", "Maria Lopez."),
+        ),
+        (
+            ("Who is our CFO?", "John Smith.", "Maria Lopez, not John Smith"),
+            ("Who is our CFO?", "Maria Lopez."),
+        ),
+        (("Our office is in Bergen now.", "ok"), ("Where is our office?", "In Bergen.")),
+        (("From now on call me Ace.", "ok Ace"), ("What should you call me?", "Ace.")),
+        (("def f(x): return x", "A function.", "Exactly!"), ("def f(x): return x", "A function.")),
+    ],
+)
+def test_people_teach_in_many_ways(lines: tuple[str, ...], expected: tuple[str, str]) -> None:
+    assert pairs(curate([chat(*lines)])) == [expected]
+
+
+@pytest.mark.parametrize("reply", ["Ok", "Thanks!", "Explain why.", "Never mind."])
+def test_not_every_reply_to_no_answer_is_one(reply: str) -> None:
+    with pytest.raises(NothingToLearn):
+        curate([chat("Who is our CFO?", "I don't know.", reply, "I don't know.")])
+
+
+def test_a_statement_that_was_only_acknowledged_teaches_nothing_by_its_reply() -> None:
+    with pytest.raises(NothingToLearn, match="no rule reads a fact in it"):
+        curate([chat("Das Büro ist in Köln.", "Ok, noted.")])
+
+
+def test_another_thing_of_the_same_kind_is_asked_in_full() -> None:
+    curation = curate([chat("What's the capital of Norway?", "Oslo.", "And of Sweden?", "Stockholm.")])
+    assert pairs(curation)[1] == ("What's the capital of Sweden?", "Stockholm.")

@@ -6,8 +6,9 @@ import pytest
 from langchain_core.language_models import FakeListChatModel
 
 from assistant.curation import Candidate
-from assistant.document_examples import curate_passages, is_held
+from assistant.document_examples import curate_passages
 from assistant.errors import NothingToLearn
+from assistant.grounding import is_held
 from assistant.labelling import ModelLabeller
 
 
@@ -97,4 +98,4 @@ def test_a_text_that_states_nothing_says_so() -> None:
     ],
 )
 def test_an_answer_must_stand_in_the_passage(question: str, answer: str, held: bool) -> None:
-    assert is_held(question, answer, HANDBOOK) is held
+    assert is_held(question, answer, HANDBOOK.text, HANDBOOK.title) is held

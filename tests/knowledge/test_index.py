@@ -6,7 +6,6 @@ import sys
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
@@ -41,7 +40,7 @@ def test_indexing_twice_changes_and_embeds_nothing(
     base.add([folder])
     before = base.documents()
     monkeypatch.setattr(
-        SentenceEmbeddings, "encode", lambda *_: pytest.fail("an unchanged file was embedded")
+        SentenceEmbeddings, "encode_passages", lambda *_: pytest.fail("an unchanged file was embedded")
     )
     monkeypatch.setattr("knowledge.index.read_document", lambda *_: pytest.fail("an unchanged file was read"))
     assert set(statuses(base.add([folder])).values()) == {"unchanged"}
@@ -53,13 +52,13 @@ def test_a_changed_file_embeds_only_what_changed_and_forgets_the_rest(
 ) -> None:
     base.add([folder])
     embedded: list[str] = []
-    encode = SentenceEmbeddings.encode
+    encode = SentenceEmbeddings.encode_passages
 
-    def spy(self: SentenceEmbeddings, texts: list[str], *rest: object) -> np.ndarray:
+    def spy(self: SentenceEmbeddings, texts: list[str], *rest: object) -> object:
         embedded.extend(texts)
         return encode(self, texts, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(SentenceEmbeddings, "encode", spy)
+    monkeypatch.setattr(SentenceEmbeddings, "encode_passages", spy)
     kettle = folder / "kettle.md"
     kettle.write_text(kettle.read_text("utf-8").replace("840", "910"), encoding="utf-8")
     assert statuses(base.add([folder])) == {"kettle.md": "updated", "library.txt": "unchanged"}

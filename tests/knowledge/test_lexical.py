@@ -4,7 +4,7 @@ import bm25s
 import numpy as np
 import pytest
 
-from knowledge.fusion import Background, fuse, standardise_lexical
+from knowledge.fusion import Background, fuse, pack, standardise_lexical, unpack
 from knowledge.lexical import K1, B, LexicalIndex, matching_spans, term_codes, terms
 from knowledge.relevance import points_back, with_conversation
 
@@ -51,7 +51,7 @@ def test_a_side_that_knows_nothing_does_not_outvote_the_other() -> None:
 
 
 def test_an_empty_background_still_gives_a_scale() -> None:
-    standard = Background.of(np.zeros((0, 4))).standardise(np.zeros(4), np.array([0.05, 0.5]))
+    standard = Background.of([]).standardise(np.zeros(4), np.array([0.05, 0.5]))
     assert standard[0] == pytest.approx(0) and standard[1] > 3
 
 
@@ -77,3 +77,10 @@ def test_the_conversation_is_followed_back_to_a_question_that_stands_alone() -> 
         "Who designed the Zephyr kettle?",
     ]
     assert with_conversation("What does the ferry cost?", history) == []
+
+
+def test_packed_vectors_keep_their_direction() -> None:
+    vectors = np.random.default_rng(0).normal(size=(5, 384))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert (unpack(pack(vectors), 384) * vectors).sum(axis=1).min() > 0.9995
+    assert unpack(pack(vectors[:0]), 384).shape == (0, 384)

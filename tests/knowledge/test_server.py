@@ -1,11 +1,9 @@
 """The index on a real Chroma server, which several processes may share."""
 
-import gc
 import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +35,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 time.sleep(0.1)
         yield url
         process.terminate()
-    with warnings.catch_warnings():  # Chroma's HTTP client leaves its session to the garbage collector
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 ADD = """
@@ -62,9 +57,8 @@ def test_what_one_process_adds_another_finds(server: str, tmp_path: Path) -> Non
         )
         command = [sys.executable, "-c", ADD, str(tmp_path), server]
         assert subprocess.check_output(command, text=True) == "added\n"
-        assert (
-            "Tuesdays" in base.search("When does the mill of Tarn grind?", least_relevance=0)[0].passage.text
-        )
+        hits = base.search("When does the mill of Tarn grind?", least_relevance=0)
+        assert any("Tuesdays" in hit.passage.text for hit in hits)
         base.remove(base.documents()[0].id)
         assert base._vectors.count == base.count == 1
     assert not (tmp_path / "knowledge" / "chroma").exists()

@@ -128,6 +128,20 @@ def test_markdown_front_matter_setext_links_and_nested_fences() -> None:
     ]
 
 
+def test_restructured_text_headings() -> None:
+    document = read_bytes("a.rst", b"====\nLamp\n====\n\nIt shines.\n\nParts\n-----\n\nFoot.\n")
+    assert [line[1:] for line in blocks(document)] == [
+        ("It shines.", ("Lamp",)),
+        ("Foot.", ("Lamp", "Parts")),
+    ]
+
+
+def test_program_text_is_code() -> None:
+    assert blocks(read_bytes("a.py", b"# no heading\n\ndef f():\n    return 1\n")) == [
+        ("code", "# no heading\n\ndef f():\n    return 1", ())
+    ]
+
+
 def test_unclosed_fence_is_code_to_the_end() -> None:
     assert blocks(read_bytes("a.md", b"text\n\n```\n# x\n\n| a | b |\n|---|---|\n"))[1][:2] == (
         "code",

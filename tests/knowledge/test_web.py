@@ -1,5 +1,6 @@
 """Addresses: only public ones, bounded in size and time, every redirect checked."""
 
+import gzip
 import http.server
 import threading
 import time
@@ -28,6 +29,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=gb18030")
+            packing = {"/bomb": "gzip", "/gzip": "gzip", "/odd": "zstd"}
+            if self.path in packing:
+                self.send_header("Content-Encoding", packing[self.path])
             self.end_headers()
             self.body()
 
@@ -35,6 +39,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
         if self.path == "/endless":
             for _ in range(1000):
                 self.wfile.write(b"x" * 1000)
+        elif self.path == "/bomb":
+            self.wfile.write(gzip.compress(bytes(30_000_000)))
+        elif self.path == "/gzip":
+            self.wfile.write(gzip.compress(PAGE.encode("gb18030")))
         elif self.path == "/slow":
             for _ in range(30):
                 self.wfile.write(b"x")
@@ -72,6 +80,10 @@ def test_a_page_is_read_in_the_servers_encoding(site: str) -> None:
     assert Answers.seen == [f"{site.removeprefix('http://')} /lamp"]
 
 
+def test_a_packed_page_is_unpacked(site: str) -> None:
+    assert read_url(f"{site}/gzip", limits=LOCAL).text == "灯笼很重。"
+
+
 def test_redirects_are_followed_a_few_times(site: str) -> None:
     assert fetch(f"{site}/to/{site}/lamp", LOCAL).url == f"{site}/lamp"
     with pytest.raises(DocumentError, match="redirects more than 5 times"):
@@ -96,6 +108,8 @@ def test_a_redirect_to_a_private_address_is_not_followed(site: str, monkeypatch:
         ("/endless", "larger than"),
         ("/slow", "more than 1.5 seconds"),
         ("/gone", "answered 404"),
+        ("/bomb", "larger than"),
+        ("/odd", "packs its answer as zstd"),
         ("/to/ftp://x/", "only http"),
     ],
 )

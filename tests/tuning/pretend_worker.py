@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from tuning import memory
 from tuning.errors import MethodError
 from tuning.worker import Outcome, Stopped, Task, main
@@ -37,6 +39,8 @@ def pretend(task: Task) -> Outcome:
         raise MemoryError
     if wish == "disk":
         raise OSError(28, "No space left on device")
+    if wish == "disk in words":
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
     if wish == "exit":
         os._exit(3)
     done = task.folder.state / "steps"

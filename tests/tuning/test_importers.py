@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,24 @@ def test_a_circle_in_the_tree_ends(tmp_path: Path) -> None:
     nodes = CHATGPT["mapping"]
     circle = {**CHATGPT, "mapping": {**nodes, "a": {**nodes["a"], "parent": "d"}}}  # type: ignore[dict-item,index]
     assert pairs_of(put(tmp_path, json.dumps([circle]))) == [(Q, A)]
+
+
+def test_an_export_archive_is_read_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("user.json", '{"id": "u"}')
+        for number in range(2):
+            archive.writestr(f"export/conversations-{number}.json", json.dumps([CHATGPT]))
+    result = import_file(path)
+    assert result.format == "chatgpt" and len(result.conversations) == 2 and result.path == path
+    assert result.examples[1].source == "conversations-1.json, line 1"
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ExampleError, match="cannot be unpacked"):
+        import_file(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("user.json", "{}")
+    with pytest.raises(ExampleError, match="without a conversations"):
+        import_file(path)
 
 
 def test_history_system_and_input_are_kept(tmp_path: Path) -> None:

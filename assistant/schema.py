@@ -1,0 +1,45 @@
+"""The tables of the conversations file, as the steps that lead to them."""
+
+# Written once in order; a file remembers how many it has had in `user_version`.
+MIGRATIONS = (
+    """
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        title TEXT NOT NULL,
+        created REAL NOT NULL,
+        updated REAL NOT NULL,
+        deleted REAL,
+        source TEXT NOT NULL DEFAULT '',
+        active_message INTEGER
+    );
+    CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        parent_id INTEGER REFERENCES messages(id) ON DELETE CASCADE,
+        role TEXT NOT NULL,
+        content TEXT NOT NULL,
+        created REAL NOT NULL,
+        status TEXT NOT NULL,
+        writer TEXT NOT NULL DEFAULT '',
+        rating INTEGER NOT NULL DEFAULT 0,
+        correction TEXT,
+        memory TEXT NOT NULL DEFAULT '',
+        checkpoint TEXT,
+        sources TEXT NOT NULL DEFAULT '[]',
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        seconds REAL,
+        seconds_to_first_token REAL
+    );
+    CREATE INDEX messages_of_conversation ON messages (conversation_id, parent_id);
+    CREATE TABLE preferences (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        prompt TEXT NOT NULL,
+        chosen TEXT NOT NULL,
+        rejected TEXT NOT NULL,
+        chosen_arm TEXT NOT NULL DEFAULT '',
+        rejected_arm TEXT NOT NULL DEFAULT '',
+        created REAL NOT NULL
+    );
+    """,
+)
