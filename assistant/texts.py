@@ -97,6 +97,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "message.resend": {"en": "Ask again"},
     "message.before_correction": {"en": "What the model said"},
     "message.empty": {"en": "The model ended its answer without a word. Regenerate, or ask in other words."},
+    "message.unsupported": {"en": "A sentence with a question mark is not supported by any passage."},
     "message.stopped": {"en": "Stopped here. What was written is kept."},
     "message.failed": {"en": "This answer failed. Regenerate it to try again."},
     "message.corrected": {"en": "Corrected by you"},
@@ -294,6 +295,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "knowledge.rank": {"en": "{rank}"},
     "knowledge.rank.words": {"en": "words: {rank}. ({score})"},
     "knowledge.rank.meaning": {"en": "meaning: {rank}. ({score})"},
+    "knowledge.map.question": {"en": "A question, to see where it falls"},
+    "knowledge.map.lead": {
+        "en": "Each dot is a passage; near dots mean similar things. Click one to read it.",
+    },
     "knowledge.map.none": {"en": "The map is drawn once there are passages."},
     "save": {"en": "Save"},
     "tune.lead": {

@@ -5,6 +5,7 @@ import streamlit as st
 from assistant.pages import look, session
 from assistant.records import StoredMessage
 from assistant.texts import t
+from knowledge.citations import Citation, cite
 
 LIKED, DISLIKED = 1, -1
 
@@ -75,13 +76,28 @@ def _draw_text(message: StoredMessage) -> None:
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
             st.markdown(look.prose(message.content) or "–")
     elif message.content.strip():
-        st.markdown(look.prose(message.content))
+        citations = _citations(message)
+        st.markdown(look.cited(message.content, citations) if citations else look.prose(message.content))
+        if any(not citation.supported for citation in citations):
+            look.quiet(t("message.unsupported"))
     elif message.status == "complete":
         look.quiet(t("message.empty"))
     if message.status == "stopped":
         look.quiet(t("message.stopped"))
     if message.status == "failed":
         look.quiet(t("message.failed"))
+
+
+def _citations(message: StoredMessage) -> list[Citation]:
+    """Which passage supports which sentence; nothing where no documents were read."""
+    if not message.sources or message.correction or message.status == "streaming":
+        return []
+    return _cite(message.content, tuple(str(source["text"]) for source in message.sources))
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _cite(answer: str, passages: tuple[str, ...]) -> list[Citation]:
+    return cite(answer, passages)
 
 
 def origin(message: StoredMessage) -> str:
@@ -108,8 +124,9 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
         return
     label = t("message.sources", count=len(message.sources))
     with st.expander(label, icon=":material/description:", type="compact", key=f"sources-{message.id}"):
+        spans = {one.passage: one.span for one in _citations(message) if one.passage and one.span}
         found = enumerate(message.sources, 1)
-        st.html("".join(look.source(number, source, question) for number, source in found))
+        st.html("".join(look.source(number, source, question, spans.get(number)) for number, source in found))
 
 
 def _draw_actions(message: StoredMessage) -> None:
