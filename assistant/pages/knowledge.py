@@ -314,7 +314,7 @@ def _draw_map(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
         }
     )
     picked = st.altair_chart(_map_chart(frame, asked, bool(near)), on_select="rerun", key="map")
-    chosen = picked["selection"].get("pick", []) if picked else []
+    chosen = list(picked["selection"].get("pick", ()))  # an empty selection comes as an empty mapping
     for place in chosen[:3]:
         found = base.passage(str(place["passage"]))
         where = look.where(Path(found.source).name, found.page, found.headings)

@@ -36,12 +36,12 @@ def chat(page: Page, url: str) -> None:
 
 def prompt(page: Page, url: str) -> None:
     page.goto(url)
-    page.locator(".st-key-edit-prompt button").click()
+    page.locator(".st-key-edit-prompt button").first.click()
 
 
 def teach(page: Page, url: str) -> None:
     chat(page, url)
-    page.locator(".st-key-teach button").click()
+    page.locator(".st-key-teach button").first.click()
 
 
 def knowledge(page: Page, url: str) -> None:
