@@ -36,7 +36,7 @@ def chat(page: Page, url: str) -> None:
 
 def prompt(page: Page, url: str) -> None:
     page.goto(url)
-    page.locator(".st-key-edit-prompt button").first.click()
+    page.locator(".st-key-edit-prompt button >> visible=true").first.click()
 
 
 def teach(page: Page, url: str) -> None:
