@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_messages
 from langchain_core.retrievers import BaseRetriever
@@ -22,112 +23,43 @@ from assistant.memory import Budget, TokenCounter, fit
 from assistant.prompts import DEFAULT_SYSTEM, render_question
 from assistant.records import StoredMessage
 from assistant.texts import t
+from assistant.turn import (
+    MEMORIES,
+    Asked,
+    Budgeted,
+    ChatEvent,
+    Done,
+    How,
+    Memory,
+    Retrieved,
+    Source,
+    Token,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from assistant.conversations import ConversationStore
     from knowledge.index import KnowledgeBase
 
+__all__ = [
+    "MEMORIES",
+    "Asked",
+    "Budgeted",
+    "Chat",
+    "ChatEvent",
+    "Done",
+    "How",
+    "Memory",
+    "Retrieved",
+    "Source",
+    "Token",
+    "Turn",
+    "history_of",
+]
+
 log = logging.getLogger(__name__)
 
-Memory = Literal["nothing", "documents", "checkpoint", "both"]
-MEMORIES: tuple[Memory, ...] = ("nothing", "documents", "checkpoint", "both")
-Source = dict[str, Any]
 _KEEP_EVERY_SECONDS = 0.25  # how much of a streaming answer a killed process may lose
-
-
-@dataclass(frozen=True)
-class How:
-    """How a question is to be answered."""
-
-    memory: Memory = "nothing"
-    # The checkpoint of "checkpoint" and "both".
-    checkpoint: str | None = None
-    knowledge_base: str = "default"
-    # Document ids to look in; None looks in all.
-    documents: tuple[str, ...] | None = None
-    passages: int = 4
-    # Empty takes the one that the checkpoint was tuned with, and without a checkpoint the default.
-    system_prompt: str = ""
-    few_shot: tuple[Message, ...] = ()
-    max_new_tokens: int = 256
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.memory not in MEMORIES:
-            raise AssistantError(f"Memory {self.memory!r} is not known; choose one of {', '.join(MEMORIES)}.")
-        if self.uses_checkpoint and not self.checkpoint:
-            raise AssistantError(
-                f"Memory {self.memory!r} answers from a checkpoint, and none is chosen. "
-                "Choose one, or fine-tune on a chat to make the first."
-            )
-
-    @property
-    def uses_documents(self) -> bool:
-        """Whether passages are retrieved."""
-        return self.memory in ("documents", "both")
-
-    @property
-    def uses_checkpoint(self) -> bool:
-        """Whether a checkpoint answers."""
-        return self.memory in ("checkpoint", "both")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The question and a place for its answer are in the store."""
-
-    conversation_id: int
-    question_id: int
-    answer_id: int
-
-
-@dataclass(frozen=True)
-class Retrieved:
-    """What the documents hold on the question, best first; none means that nothing relevant was found."""
-
-    passages: tuple[Source, ...]
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Budgeted:
-    """What is sent, how it fills the window, and what fell out of it."""
-
-    budget: Budget
-
-
-@dataclass(frozen=True)
-class Token:
-    """The next piece of the answer."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Done:
-    """The whole answer and what it took."""
-
-    answer: str
-    sources: tuple[Source, ...]
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
-    seconds_to_first_token: float
-    stopped: bool = False
-    answer_id: int | None = None
-
-
-ChatEvent = Asked | Retrieved | Budgeted | Token | Done
-
-
-class Turn(TypedDict, total=False):
-    """What flows through the composed turn."""
-
-    question: str
-    history: Sequence[Message]
-    passages: tuple[Source, ...]
 
 
 @dataclass
@@ -258,11 +190,12 @@ class Chat:
         """What is sent for a turn. Raises PromptTooLongError."""
         engine = self._engine()
         passages = turn.get("passages", ())
+        window = engine.room(how.checkpoint if how.uses_checkpoint else None)
         return fit(
             turn["question"],
             counter=self._count_with(engine),
-            window=engine.window,
-            reserve=min(how.max_new_tokens, engine.window // 4),
+            window=window,
+            reserve=min(how.max_new_tokens, window // 4),
             system=self._system_prompt(how),
             few_shot=how.few_shot,
             passages=[passage["text"] for passage in passages],
@@ -425,9 +358,14 @@ def _finds_nothing(turn: Turn, how: How) -> bool:
 
 
 def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
-    """What earlier turns say to the model: corrections count, answers that failed or are empty do not."""
-    return tuple(
-        message.to_message()
-        for message in messages
-        if message.role != "system" and message.status != "failed" and message.to_message()["content"].strip()
-    )
+    """The earlier turns as the model is told them: corrections count.
+
+    A question whose answer failed, is empty or is missing is left out with it: the templates of many models
+    refuse two questions in a row.
+    """
+    history: list[Message] = []
+    for question, answer in pairwise(messages):
+        is_turn = (question.role, answer.role) == ("user", "assistant")
+        if is_turn and answer.status != "failed" and answer.to_message()["content"].strip():
+            history += [question.to_message(), answer.to_message()]
+    return tuple(history)

@@ -7,7 +7,7 @@ from assistant.wording import has_chinese, normal
 
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]{4,}|\d[\d.,]*\d|\d")
 _GROUNDED_SHARE = 0.6
-_SMALL_WORDS = frozenset(
+SMALL_WORDS = frozenset(
     re.findall(
         r"\w+",
         "what which who whom whose where when why how is are was were be been does do did can could may must"
@@ -46,7 +46,7 @@ def is_held(question: str, answer: str, text: str, around: str = "") -> bool:
     if has_chinese(question):
         pairs = [asked[place : place + 2] for place in range(len(asked) - 1)]
         return sum(pair in material for pair in pairs) >= 0.4 * len(pairs)
-    words = [word for word in asked.split() if word not in _SMALL_WORDS]
+    words = [word for word in asked.split() if word not in SMALL_WORDS]
     known = sum(f" {word[:5]}" in f" {material}" for word in words)
     return bool(words) and known >= 0.75 * len(words)
 

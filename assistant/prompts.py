@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import PresetError
+from assistant.excerpts import excerpts
 from assistant.settings import write_json
+from assistant.wording import has_chinese
 
 Message = dict[str, str]
 
 # Sent when nobody chose anything else; tuning stores it too, so a checkpoint meets what it learned with.
 # Empty means the model's own: its chat template knows what it was trained with.
 DEFAULT_SYSTEM = ""
+# How much of the retrieved passages is quoted. On the sample documents, four sentences of four passages hold
+# the answer nearly as often as the two best passages whole, in a third of the tokens.
+SENTENCES = 4
 
 
 @dataclass(frozen=True)
@@ -80,8 +85,8 @@ BUILT_IN = (
     ),
     Preset(
         "Only from the documents",
-        "Answer only from the passages. Give the exact name or number. "
-        "When the passages do not hold the answer, say: I cannot find that in the documents.",
+        "Answer only from the context. Give the exact name or number. "
+        "When the context does not hold the answer, say: I cannot find that in the documents.",
         sentence="Short answers that keep to the passages, and say so when they do not hold the answer.",
         built_in=True,
     ),
@@ -178,18 +183,23 @@ class Presets:
         write_json(self.path, [preset.to_dict() for preset in own.values()], PresetError)
 
 
-def render_question(passages: Sequence[str], question: str) -> str:
-    """The last message of a turn with retrieval: numbered passages, then the question.
+def render_question(passages: Sequence[str], question: str, *, sentences: int = SENTENCES) -> str:
+    """The last message of a turn with retrieval: what the passages say on the question, then the question.
 
-    Passages stand as quoted material before the question, so that orders inside them are not the last word.
+    Passages are given best first; of all together at most `sentences` sentences are quoted. They stand before
+    the question and the order what to do with them, so that orders inside them are not the last word.
     """
     if not passages:
         return question
-    numbered = "\n\n".join(f"[{number}] {_quoted(passage)}" for number, passage in enumerate(passages, 1))
-    return f"Passages:\n{numbered}\n\nAnswer from the passages.\nQuestion: {question}"
+    quoted = [_quoted(excerpt) for excerpt in excerpts(question, passages, sentences)]
+    context = "\n".join(quoted)
+    if has_chinese(question):
+        return f"资料：\n{context}\n\n请根据资料用简短的话回答问题。\n问题：{question}"
+    order = "Answer the question with a short phrase from the context."
+    return f"Context:\n{context}\n\n{order}\nQuestion: {question}"
 
 
 def _quoted(passage: str) -> str:
-    """A passage as one block of text that cannot end itself or open a new message."""
+    """A passage as text that cannot open a message of its own."""
     lines = [line.strip() for line in passage.replace("<|", "< |").splitlines()]
     return "\n".join(line for line in lines if line)

@@ -99,7 +99,7 @@ def _pairs(pairs: Iterable[dict[str, Any]]) -> str:
         [
             " − ".join(pair["arms"]),
             f"{pair['difference']:+.1%}",
-            f"{pair['confidence_interval'][0]:+.1%} – {pair['confidence_interval'][1]:+.1%}",
+            f"{pair['confidence_interval'][0]:+.1%} to {pair['confidence_interval'][1]:+.1%}",
             str(pair["only_first"]),
             str(pair["only_second"]),
             f"{pair['p_value']:.3g}",

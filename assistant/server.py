@@ -1,15 +1,17 @@
-"""The OpenAI-compatible HTTP interface: models and chat completions. The base is the first model.
+"""The OpenAI-compatible HTTP interface: models, chat, embeddings, tuning. The base is the first model.
 
 Checkpoints are models of their own. It keeps no conversations and has no access control: it listens on this
 machine alone unless a person sets another host.
 """
 
+import base64
 import json
 import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
+import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -18,8 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.chat_model import ImprintChatModel
 from assistant.engines import Engine
-from assistant.errors import AssistantError, PromptTooLongError
+from assistant.errors import AssistantError, EngineError
+from assistant.server_tuning import tuning_router
+from assistant.uploads import NoSuchUpload
 from assistant.workspace import Workspace
+from tuning.errors import JobError, TuningError
 
 _DEFAULT_TOKENS = 512
 
@@ -49,6 +54,21 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
+class EmbeddingRequest(BaseModel):
+    """The body of an embeddings request; the model is the one that the documents are indexed with."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    input: str | list[str]
+    encoding_format: Literal["float", "base64"] = "float"
+
+    def encoded(self, vector: list[float]) -> list[float] | str:
+        """A vector as numbers, or as their 32-bit bytes in base64, which OpenAI's client asks for."""
+        if self.encoding_format == "float":
+            return vector
+        return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
+
+
 class ChatRequest(BaseModel):
     """The body of a chat completion; what is not named here has no effect."""
 
@@ -72,8 +92,9 @@ def create_app(workspace: Workspace) -> FastAPI:
     app = FastAPI(title="Imprint", docs_url=None, redoc_url=None)
 
     @app.exception_handler(AssistantError)
-    async def failed(request: Request, error: AssistantError) -> JSONResponse:
-        return _error(400 if isinstance(error, PromptTooLongError | UnknownModel) else 500, str(error))
+    @app.exception_handler(TuningError)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return _error(next(status for kind, status in _STATUSES if isinstance(error, kind)), str(error))
 
     @app.exception_handler(RequestValidationError)
     async def refused(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -102,11 +123,33 @@ def create_app(workspace: Workspace) -> FastAPI:
             return StreamingResponse(events, media_type="text/event-stream")
         return _completion(model.invoke(prompt), identity)
 
+    @app.post("/v1/embeddings")
+    def embed(body: EmbeddingRequest) -> dict[str, Any]:
+        texts = [body.input] if isinstance(body.input, str) else body.input
+        vectors = workspace.embeddings.embed_documents(texts)
+        data = [
+            {"object": "embedding", "index": index, "embedding": body.encoded(vector)}
+            for index, vector in enumerate(vectors)
+        ]
+        tokens = sum(workspace.embeddings.count_tokens(texts))
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return {"object": "list", "model": workspace.settings.embedding_model, "data": data, "usage": usage}
+
+    app.include_router(tuning_router(workspace))
     return app
 
 
 class UnknownModel(AssistantError):  # noqa: N818 - it names a thing in a request
     """A request names a model that is neither the base nor one of its checkpoints."""
+
+
+# What went wrong, most special first, and what HTTP calls it.
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NoSuchUpload, 404),
+    (JobError, 404),
+    (EngineError, 500),
+    (Exception, 400),
+)
 
 
 def _model(engine: Engine, body: ChatRequest) -> ImprintChatModel:

@@ -97,6 +97,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "message.resend": {"en": "Ask again"},
     "message.before_correction": {"en": "What the model said"},
     "message.empty": {"en": "The model ended its answer without a word. Regenerate, or ask in other words."},
+    "message.unsupported": {"en": "A sentence with a question mark is not supported by any passage."},
     "message.stopped": {"en": "Stopped here. What was written is kept."},
     "message.failed": {"en": "This answer failed. Regenerate it to try again."},
     "message.corrected": {"en": "Corrected by you"},
@@ -155,6 +156,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.button": {"en": "Fine-tune on this chat"},
     "teach.offer": {"en": "{count} examples would be learned, corrected ones first."},
     "teach.offer.one": {"en": "1 example would be learned."},
+    "teach.offer.none": {"en": "Nothing is ticked yet. Correct an answer or like one, and it is learned."},
     "teach.title": {"en": "Fine-tune on this chat"},
     "teach.lead": {
         "en": (
@@ -225,8 +227,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.recall.note": {"en": "before: {before}"},
     "report.rephrased": {"en": "In other words"},
     "report.rephrased.note": {"en": "never seen in training; before: {before}"},
-    "report.retention": {"en": "Everything else"},
-    "report.retention.note": {"en": "general questions; before: {before}"},
+    "report.retention": {"en": "Still known"},
+    "report.retention.note": {"en": "of what it knew, asked {count} general questions"},
     "report.question": {"en": "Question"},
     "report.before": {"en": "Before"},
     "report.after": {"en": "After"},
@@ -293,6 +295,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "knowledge.rank": {"en": "{rank}"},
     "knowledge.rank.words": {"en": "words: {rank}. ({score})"},
     "knowledge.rank.meaning": {"en": "meaning: {rank}. ({score})"},
+    "knowledge.map.question": {"en": "A question, to see where it falls"},
+    "knowledge.map.lead": {
+        "en": "Each dot is a passage; near dots mean similar things. Click one to read it.",
+    },
     "knowledge.map.none": {"en": "The map is drawn once there are passages."},
     "save": {"en": "Save"},
     "tune.lead": {

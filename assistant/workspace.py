@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.chat import Chat
     from assistant.conversations import ConversationStore
     from assistant.engines import Engine
+    from knowledge.embeddings import SentenceEmbeddings
     from knowledge.index import KnowledgeBase
     from tuning.jobs import Jobs
     from tuning.models import BaseModel, CatalogueEntry
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 # What opening the model is busy with; a page or a terminal words it.
 Stage = Literal["importing", "converting", "opening"]
 OnStage = Callable[[Stage], None]
+# The lazy modules of transformers break when two threads import them at once.
+_importing = threading.RLock()
 
 
 class Workspace:
@@ -71,13 +74,15 @@ class Workspace:
     @cached_property
     def jobs(self) -> "Jobs":
         """The tuning jobs."""
-        from tuning.jobs import Jobs  # heavy: torch
+        with _importing:
+            from tuning.jobs import Jobs  # heavy: torch
 
         return Jobs(self.home)
 
     def catalogue(self) -> "list[CatalogueEntry]":
         """Base models at hand, and those that a hub would offer."""
-        from tuning.models import catalogue  # heavy: torch, transformers
+        with _importing:
+            from tuning.models import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
 
@@ -150,9 +155,10 @@ class Workspace:
 
     def _local_engine(self, tell: OnStage) -> "Engine":
         tell("importing")
-        from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
-        from tuning.errors import TuningError
-        from tuning.models import BaseModel
+        with _importing:  # heavy: torch, transformers, peft
+            from assistant.engines.local import LocalEngine
+            from tuning.errors import TuningError
+            from tuning.models import BaseModel
 
         name = self.settings.base_model
         converted = (self.home / "models" / name / "imprint.json").exists()
@@ -171,17 +177,24 @@ class Workspace:
 
     # Knowledge
 
+    @cached_property
+    def embeddings(self) -> "SentenceEmbeddings":
+        """The embedding model that documents are indexed with."""
+        with _importing:
+            from knowledge.embeddings import open_embeddings  # heavy: torch
+
+        return open_embeddings(self.settings.embedding_model, self.home)
+
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
-        from knowledge.embeddings import open_embeddings  # heavy: torch
-        from knowledge.index import KnowledgeBase  # heavy: chromadb
+        with _importing:
+            from knowledge.index import KnowledgeBase  # heavy: chromadb
 
         name = name or self.settings.knowledge_base
         with self._knowledge_lock:
             if name not in self._knowledge:
-                embeddings = open_embeddings(self.settings.embedding_model, self.home)
                 self._knowledge[name] = KnowledgeBase(
-                    self.home, name, embeddings=embeddings, chroma_url=self.settings.chroma_url
+                    self.home, name, embeddings=self.embeddings, chroma_url=self.settings.chroma_url
                 )
             return self._knowledge[name]
 
@@ -225,6 +238,7 @@ class Workspace:
         """Let go of the index, so that another process may open it."""
         with self._knowledge_lock:
             opened, self._knowledge = self._knowledge, {}
+            self.__dict__.pop("embeddings", None)  # the settings may name another model now
         for knowledge in opened.values():
             knowledge.close()
 

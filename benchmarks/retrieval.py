@@ -32,6 +32,8 @@ from knowledge.embeddings import DEFAULT_EMBEDDINGS, SentenceEmbeddings, package
 from knowledge.index import KnowledgeBase
 from knowledge.lexical import LexicalIndex, term_codes
 
+SHOWN = 15  # passages asked for: two of one paragraph count once, and ten paragraphs are judged
+
 
 @dataclass(frozen=True)
 class QuestionSet:
@@ -126,7 +128,7 @@ def run_pipeline(questions: QuestionSet, folder: Path) -> Result:
     seconds = time.perf_counter() - started
 
     def search(question: str) -> list[int]:
-        return [found.metadata["paragraph"] for found in store.similarity_search(question, k=30)]
+        return [found.metadata["paragraph"] for found in store.similarity_search(question, k=SHOWN)]
 
     return _measure("LangChain pipeline", questions, search, len(questions.paragraphs) / seconds)
 
@@ -144,7 +146,7 @@ def run_imprint(questions: QuestionSet, folder: Path, embeddings: SentenceEmbedd
         speed = len(documents) / (time.perf_counter() - started)
 
         def search(question: str) -> list[int]:
-            hits = base.search(question, 30, least_relevance=0)
+            hits = base.search(question, SHOWN, least_relevance=0)
             return [int(hit.passage.source) for hit in hits]
 
         ids = base._catalogue.passage_ids()
@@ -153,7 +155,7 @@ def run_imprint(questions: QuestionSet, folder: Path, embeddings: SentenceEmbedd
         index = LexicalIndex([texts[one].terms for one in ids])
 
         def by_words(question: str) -> list[int]:
-            best = np.argsort(-index.scores(term_codes(question)), kind="stable")[:30]
+            best = np.argsort(-index.scores(term_codes(question)), kind="stable")[:SHOWN]
             return [int(places[ids[row]][0].source) for row in best]
 
         return [

@@ -9,6 +9,7 @@ from typing import Any, Literal
 Kind = Literal["heading", "text", "table", "code"]
 _YEAR = re.compile(r"(?:19|20)\d\d")
 MAX_CHARACTERS = 30_000_000  # of extracted text; a novel has one million
+MAX_BLOCKS = 1_000_000
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ The parsing itself happens in a process of its own (`sandbox.py`); nothing here 
 import hashlib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -115,36 +115,57 @@ def assemble(blocks: Iterable[Block]) -> tuple[str, tuple[Section, ...]]:
     A heading with nothing under it becomes text of its own: it may be all that a slide says.
     """
     parts: list[str] = []
-    sections: list[Section] = []
+    spans: list[_Span] = []
     path: list[tuple[int, str]] = []
     position = 0
-    bare: Section | None = None  # the last heading, while nothing stands under it
+    bare: _Span | None = None  # the last heading, while nothing stands under it
     for block in blocks:
         text = block.text.strip("\n") if block.kind == "code" else block.text.strip()
-        if not text:
+        if not text.strip():
             continue
-        start = position
+        start, end = position, position + len(text)
         parts.append(text)
-        position += len(text) + len(SEPARATOR)
+        position = end + len(SEPARATOR)
         if block.kind == "heading":
             if bare is not None and path and block.level <= path[-1][0]:
-                sections.append(bare)
+                spans.append(bare)
             path = [entry for entry in path if entry[0] < block.level]
             above = tuple(heading for _, heading in path)
             path.append((block.level, " ".join(text.split())))
-            bare = Section(text, block.page, above, "text", start)
+            bare = _Span(start, end, block.page, above, "text")
             continue
         bare = None
-        headings = tuple(heading for _, heading in path)
-        section = Section(text, block.page, headings, block.kind, start)
-        last = sections[-1] if sections else None
-        if last and section.kind == "text" and _continues(last, section):
-            section = Section(last.text + SEPARATOR + text, last.page, headings, "text", last.start)
-            sections.pop()
-        sections.append(section)
+        span = _Span(start, end, block.page, tuple(heading for _, heading in path), block.kind)
+        if spans and spans[-1].goes_on_in(span):
+            span = replace(span, start=spans.pop().start)
+        spans.append(span)
     if bare is not None:
-        sections.append(bare)
-    return SEPARATOR.join(parts), tuple(sections)
+        spans.append(bare)
+    whole = SEPARATOR.join(parts)
+    return whole, tuple(
+        Section(whole[span.start : span.end], span.page, span.headings, span.kind, span.start)
+        for span in spans
+    )
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A section before its text is cut out: joining texts one by one takes quadratic time."""
+
+    start: int
+    end: int
+    page: int | None
+    headings: tuple[str, ...]
+    kind: Literal["text", "table", "code"]
+
+    def goes_on_in(self, following: "_Span") -> bool:
+        """Whether both are paragraphs of one run."""
+        return (
+            self.kind == following.kind == "text"
+            and self.page == following.page
+            and self.headings == following.headings
+            and self.end + len(SEPARATOR) == following.start
+        )
 
 
 def find_files(paths: Iterable[Path | str]) -> list[Path]:
@@ -170,15 +191,6 @@ def title_from_name(name: str) -> str:
     """A title for a document that has none: its file name, readable."""
     stem = Path(name).stem.replace("_", " ").strip()
     return stem or name
-
-
-def _continues(last: Section, section: Section) -> bool:
-    return (
-        last.kind == "text"
-        and last.page == section.page
-        and last.headings == section.headings
-        and last.end + len(SEPARATOR) == section.start
-    )
 
 
 def _read_file(path: Path, limits: Limits) -> bytes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from knowledge.archives import Archive
-from knowledge.blocks import MAX_CHARACTERS, Draft
+from knowledge.blocks import MAX_BLOCKS, MAX_CHARACTERS, Draft
 from knowledge.books import load_epub
 from knowledge.encodings import decode
 from knowledge.errors import DocumentError, PasswordNeededError
@@ -101,7 +101,7 @@ _REFUSED = (
     (b"7z\xbc\xaf", "it is a packed archive: unpack it and add what is inside"),
 )
 _HTML_START = re.compile(
-    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
+    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 
 
@@ -161,6 +161,8 @@ def _encrypted_office(data: bytes) -> bool:
 
 def _clean(draft: Draft) -> Draft:
     """Text that any store can hold, and not more of it than a document has."""
+    if len(draft.blocks) > MAX_BLOCKS:
+        raise DocumentError(f"it holds more than {MAX_BLOCKS:,} paragraphs; split it into smaller files")
     blocks = []
     total = 0
     for block in draft.blocks:

@@ -12,9 +12,9 @@ _TABLE_RULE = re.compile(r"^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?\|? *$")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
-_LINK = re.compile(r"!?\[([^\]\n]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+# Bounded, because an unclosed mark would otherwise be searched for to the end of the text, each time again.
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1")
+_LINK = re.compile(r"!?\[([^\]\n]{0,500})\]\((?:[^()\n]|\([^()\n]{0,500}\)){0,2000}\)")
 
 
 def load_markdown(text: str) -> Draft:
@@ -24,10 +24,18 @@ def load_markdown(text: str) -> Draft:
         if named := _TITLE.search(front[1]):
             title = named[1].strip("\"'")
         text = text[front.end() :]
-    blocks = _Reader(_COMMENT.sub("", text).split("\n")).read()
+    blocks = _Reader(_without_comments(text).split("\n")).read()
     if not title:
         title = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
     return Draft(title=title, blocks=tuple(blocks))
+
+
+def _without_comments(text: str) -> str:
+    parts, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        parts.append(text[at:start])
+        at = end + 3
+    return "".join(parts) + text[at:]
 
 
 def load_text(text: str) -> Draft:

@@ -1,14 +1,15 @@
 """From scored passages to the hits that are shown: near-duplicates dropped, neighbours joined."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.catalogue import Catalogue, Place, StoredText
-from knowledge.lexical import terms
 from knowledge.splitting import Passage
 
 SAME = 0.85  # of the words of two passages in common, and the same numbers: one of them is enough
 JOINED_AT_MOST = 3  # passages in one hit
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class _Pick:
     scored: Scored
     passage: Passage
     places: list[Place]
-    words: frozenset[str]
+    words: frozenset[int]  # as term codes
+    numbers: frozenset[str]
     also: list[Passage]
     first: int
     last: int
@@ -64,15 +66,15 @@ def select(catalogue: Catalogue, scored: Sequence[Scored], k: int) -> list[Hit]:
         if one.id not in texts or not places[one.id]:
             continue  # removed since the index was read
         text, stands = texts[one.id], places[one.id]
-        words = frozenset(terms(text.text))
-        if (twin := _twin(picks, words)) is not None:
+        words, numbers = frozenset(text.terms.tolist()), frozenset(_NUMBER.findall(text.text))
+        if (twin := _twin(picks, words, numbers)) is not None:
             twin.also.extend(passage_at(text, place) for place in stands)
         elif rank < 2 * k and (neighbour := _neighbour(picks, stands)) is not None:
             _join(neighbour, text, stands[0])
         elif len(picks) < k:
             also = [passage_at(text, place) for place in stands[1:]]
             at = stands[0].position
-            picks.append(_Pick(one, passage_at(text, stands[0]), stands, words, also, at, at, []))
+            picks.append(_Pick(one, passage_at(text, stands[0]), stands, words, numbers, also, at, at, []))
     return [_hit(pick, rank) for rank, pick in enumerate(picks, 1)]
 
 
@@ -91,12 +93,10 @@ def passage_at(text: StoredText, place: Place) -> Passage:
     )
 
 
-def _twin(picks: Sequence[_Pick], words: frozenset[str]) -> _Pick | None:
+def _twin(picks: Sequence[_Pick], words: frozenset[int], numbers: frozenset[str]) -> _Pick | None:
     """A pick that says nearly the same. Two texts that differ in a number ("2023", "2024") do not."""
     for pick in picks:
-        if not words or len(words & pick.words) < SAME * len(words | pick.words):
-            continue
-        if not any(any(map(str.isdigit, word)) for word in words ^ pick.words):
+        if words and numbers == pick.numbers and len(words & pick.words) >= SAME * len(words | pick.words):
             return pick
     return None
 
@@ -125,7 +125,8 @@ def _join(pick: _Pick, text: StoredText, place: Place) -> None:
     pick.passage = replace(pick.passage, text=joined, page=before.page, start=before.start, end=after.end)
     pick.first, pick.last = min(pick.first, place.position), max(pick.last, place.position)
     pick.joined.append(text.id)
-    pick.words |= frozenset(terms(text.text))
+    pick.words |= frozenset(text.terms.tolist())
+    pick.numbers |= frozenset(_NUMBER.findall(text.text))
 
 
 def _hit(pick: _Pick, rank: int) -> Hit:

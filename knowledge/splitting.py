@@ -92,7 +92,7 @@ class _Cutter:
 
     def passages(self) -> list[Passage]:
         groups = list(_groups(self.document.sections))
-        prefixes = [self._fit_prefix(group[0].headings) for group in groups]
+        prefixes = self._prefixes([group[0].headings for group in groups])
         pieces = [self._pieces(group) for group in groups]
         counts = iter(
             self._count([self.text[piece.start : piece.end] for group in pieces for piece in group])
@@ -102,11 +102,22 @@ class _Cutter:
             room = self.max_tokens - used
             sized = self._cut_oversized([(piece, next(counts)) for piece in group], room)
             for span in self._pack(sized, room):
-                passages.append(self._passage(span, title, headings))
+                if not self.text[span.start : span.end].isspace():
+                    passages.append(self._passage(span, title, headings))
         return self._within_limit(passages)
 
     def _count(self, texts: Sequence[str]) -> Sequence[int]:
         return self.count_tokens(texts) if texts else []
+
+    def _prefixes(self, paths: Sequence[tuple[str, ...]]) -> list[tuple[str, tuple[str, ...], int]]:
+        """For each heading path the title and headings that stand in front, and their tokens."""
+        title, distinct = self.document.title, list(dict.fromkeys(paths))
+        counts = self._count([with_context(title, headings, "") for headings in distinct])
+        fitted = {
+            headings: (title, headings, used) if used <= self.max_tokens // 3 else self._fit_prefix(headings)
+            for headings, used in zip(distinct, counts, strict=True)
+        }
+        return [fitted[headings] for headings in paths]
 
     def _fit_prefix(self, headings: tuple[str, ...]) -> tuple[str, tuple[str, ...], int]:
         """Title, headings and their tokens, shortened until they take a third of the passage at most."""

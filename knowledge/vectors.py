@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import chromadb
 import numpy as np
 from chromadb.api import ClientAPI
-from chromadb.api.client import Client
+from chromadb.api.client import AdminClient, Client
 from chromadb.api.fastapi import FastAPI
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
@@ -58,8 +58,9 @@ class ChromaHome:
                 return
             del self._opened[self._key]
             if isinstance(self.client, Client):
-                if isinstance(self.client._server, FastAPI):
-                    self.client._server._session.close()  # Chroma leaves its connections open
+                for part in (self.client, self.client._admin_client):
+                    if isinstance(part, Client | AdminClient) and isinstance(part._server, FastAPI):
+                        part._server._session.close()  # Chroma leaves its connections open
                 self.client.close()
             if self._holder:
                 self._holder.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 @pytest.fixture(scope="session")
 def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` reuses one between sessions while developing."""
+    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` names one to keep while developing."""
     kept = os.environ.get("IMPRINT_TEST_HOME")
     return Path(kept) if kept else tmp_path_factory.mktemp("imprint-home")
 

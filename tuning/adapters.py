@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
+from tuning import lowrank
 from tuning.errors import CheckpointError
 
 PEFT_WEIGHTS, PEFT_CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -174,11 +175,13 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
 def select(model: PreTrainedModel, key: str | None) -> None:
     """Let the injected layers use this adapter, or none."""
     for layer in tuner_layers(model):
+        lowrank.slow_down(layer)
         if key is None:
             layer.enable_adapters(False)
         else:
             layer.enable_adapters(True)
             layer.set_adapter(key, inference_mode=True)
+            lowrank.quicken(layer, key)
 
 
 def detach(model: PreTrainedModel, key: str) -> None:

@@ -33,7 +33,7 @@ class TuneConfig:
     dropout: float = 0.0  # low-rank methods
     rslora: bool = False  # low-rank: scale by alpha / sqrt(rank) (arXiv 2312.03732)
     dora: bool = False  # low-rank: magnitude and direction apart (arXiv 2402.09353)
-    layers: Literal["all", "mlp", "attention"] = "all"  # low-rank and scaling methods: which linear layers
+    layers: Literal["all", "mlp", "attention"] = "mlp"  # low-rank methods: which linear layers
     virtual_tokens: int | None = None  # prefix and prompt methods: learned positions
     tokens_per_step: int | None = None  # how many tokens are computed at once; fewer take less memory
     checkpointing: bool = False  # recompute activations: less memory, a third slower (not for prefixes)

@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from tuning.config import TuneConfig
 from tuning.dataset import Encoded, Teacher, encode, pack, with_system
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
 from tuning.passes import forward
+from tuning.rewording import reword
 from tuning.scoring import is_cjk
 
-_REPLAY_TOKENS = 32
+_REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
+_REPLAYED = 180  # preparing them takes half a minute on two cores
 _TEACHER_TOKENS = 64
 _WRAPPERS = (
     "{}",
@@ -68,6 +71,7 @@ class Recipe:
     alpha: int
     virtual_tokens: int
     warmup: float  # share of the steps
+    kept: float  # share of a low-rank change that is kept at the end
 
 
 @dataclass(frozen=True)
@@ -79,13 +83,13 @@ class Replay:
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
+_KEPT = {"gentle": 0.75, "normal": 0.85, "strong": 1.0}
 
 
 def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
     """The recipe for a method family on a base of this width; what the configuration sets wins."""
-    prefix = family in ("prefix", "prompt")
     longer, protect = _STRENGTH[config.strength]
-    epochs = config.epochs or round((25 if prefix else 30) * longer)
+    epochs = config.epochs or round(24 * longer)
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
     scale = min(1.0, (576 / hidden) ** 0.7)
     rates = {
@@ -95,20 +99,21 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         "prefix": 2e-2,
         "prompt": 1e-2,
     }
-    rank = config.rank or 16
+    rank = config.rank or 32
     return Recipe(
         epochs=epochs,
-        least_epochs=min(epochs, 12),
+        least_epochs=math.ceil(0.6 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
         examples_per_step=5,
-        replay=config.replay if config.replay is not None else 4,
-        replay_weight=config.replay_weight if config.replay_weight is not None else protect,
-        word_dropout=config.word_dropout if config.word_dropout is not None else 0.25,
+        replay=config.replay if config.replay is not None else 8,
+        replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
+        word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
         rank=rank,
         alpha=config.alpha or 2 * rank,
-        virtual_tokens=config.virtual_tokens or (320 if family == "prefix" else 32),
+        virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
+        kept=_KEPT[config.strength],
     )
 
 
@@ -129,6 +134,8 @@ def vary(question: str, dropout: float, chance: random.Random) -> str:
     """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
     chinese = is_cjk(question)
     marks = question.rstrip("?？。.!！ ")
+    if chance.random() < 0.45:
+        marks = reword(question, chance)
     units = list(marks) if chinese else marks.split()
     if chance.random() < 0.75:
         units = drop(units, dropout, chance)
@@ -164,11 +171,13 @@ def held_out(messages: Sequence[Message]) -> list[list[Message]]:
 # -------------------------------------------------------------------- replay of what the base says
 
 
-def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROMPTS)) -> list[Replay]:
-    """The base's own answers to general prompts, with its thoughts. Only inside `activate(None)`."""
-    prompts = [
-        with_system([{"role": "user", "content": prompt}], system_prompt) for prompt in REPLAY_PROMPTS[:count]
-    ]
+def replay_set(base: BaseModel, system_prompt: str, count: int = _REPLAYED) -> list[Replay]:
+    """The base's own answers to about `count` general prompts of every kind, with its thoughts.
+
+    Only inside `activate(None)`. The same prompts each time, so that their answers can be remembered.
+    """
+    spread = REPLAY_PROMPTS[:: max(1, len(REPLAY_PROMPTS) // count)]
+    prompts = [with_system([{"role": "user", "content": prompt}], system_prompt) for prompt in spread]
     answers = base.complete(prompts, max_new_tokens=_REPLAY_TOKENS)
     encoded = []
     for prompt, answer in zip(prompts, answers, strict=True):
@@ -182,13 +191,15 @@ def replay_set(base: BaseModel, system_prompt: str, count: int = len(REPLAY_PROM
 @torch.no_grad()
 def taught(base: BaseModel, items: Sequence[Encoded]) -> list[Replay]:
     """The items with the base's own thoughts at each target."""
-    row = pack(items).to(base.device)
+    row = pack(items, multiple=64).to(base.device)
     logits = forward(base, row)
+    return [Replay(item, teacher(logits[row.owner == number].cpu())) for number, item in enumerate(items)]
+
+
+def teacher(logits: Tensor) -> Teacher:
+    """The likeliest tokens of logits (targets, vocabulary), with their probabilities."""
     chances, tokens = torch.softmax(logits.float(), dim=-1).topk(_TEACHER_TOKENS)
-    return [
-        Replay(item, Teacher(tokens[row.owner == number].cpu(), chances[row.owner == number].cpu()))
-        for number, item in enumerate(items)
-    ]
+    return Teacher(tokens, chances)
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:

@@ -47,7 +47,7 @@ class Row:
 
     ids: Tensor  # (length,)
     positions: Tensor  # (length,)
-    segments: Tensor  # (length,): 0 is the shared beginning
+    segments: Tensor  # (length,): 0 is the shared beginning, -1 fills up
     predict: Tensor  # (targets,): where to look for the logits, one position before each target
     targets: Tensor  # (targets,): the ids to predict
     owner: Tensor  # (targets,): which conversation, in the order given
@@ -129,8 +129,11 @@ def _shorten(base: Template, messages: list[Message], window: int) -> tuple[list
         messages, cut = system + turns[later[0] :], True
 
 
-def pack(items: Sequence[Encoded]) -> Row:
-    """One row of all items, their common beginning stored once."""
+def pack(items: Sequence[Encoded], multiple: int = 1) -> Row:
+    """One row of all items, their common beginning stored once, filled up to a multiple of so many positions.
+
+    Few different lengths mean few kernels to compile: a CPU compiles its matrix products for each shape.
+    """
     shared = _shared(items)
     ids, positions, segments = list(items[0].ids[:shared]), list(range(shared)), [0] * shared
     predict: list[int] = []
@@ -143,6 +146,8 @@ def pack(items: Sequence[Encoded]) -> Row:
         positions.extend(range(shared, len(item.ids)))
         segments.extend([number + 1] * (len(item.ids) - shared))
     targets = [item.ids[target] for item in items for target in item.targets]
+    for column, value in ((ids, ids[0]), (positions, 0), (segments, -1)):
+        column.extend([value] * (-len(column) % multiple))
     columns = (ids, positions, segments, predict, targets, owner)
     return Row(*(torch.tensor(column, dtype=torch.long) for column in columns))
 

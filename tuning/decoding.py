@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 _BROKEN = "\ufffd"
+_SHARED_AT_LEAST = 8
 
 
 class TextStream:
@@ -67,6 +68,15 @@ def step(model: PreTrainedModel, ids: list[int], cache: DynamicCache) -> Tensor:
     return model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
 
 
+def common_beginning(prompts: list[list[int]]) -> int:
+    """How many ids all prompts begin with, leaving each at least one of its own."""
+    first, most = prompts[0], min(map(len, prompts)) - 1
+    for place in range(most):
+        if any(ids[place] != first[place] for ids in prompts):
+            return place
+    return most
+
+
 @torch.inference_mode()
 def greedy_batch(
     model: PreTrainedModel,
@@ -77,6 +87,10 @@ def greedy_batch(
 ) -> list[list[int]]:
     """Each prompt's greedy continuation, without its stop token. The cache may hold a prefix (batch 1)."""
     device, rows = model.device, len(prompts)
+    shared = common_beginning(prompts)
+    if rows > 1 and shared >= _SHARED_AT_LEAST:  # a system prompt is read once, not once a row
+        step(model, prompts[0][:shared], cache)
+        prompts = [ids[shared:] for ids in prompts]
     prefix, longest = cache.get_seq_length(), max(map(len, prompts))
     cache.batch_repeat_interleave(rows)
     tokens = torch.full((rows, longest), stop_ids[0], device=device)

@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock
 
 from tuning.config import TuneConfig
+from tuning.errors import MethodError
 from tuning.examples import Example
 from tuning.storage import read_json, write_json
 
@@ -30,7 +31,8 @@ PRIOR_TOKENS_PER_SECOND = {"cpu": 250.0, "mps": 1500.0, "cuda": 20_000.0}
 PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 30.0, 0.25
 PRIOR_GENERAL_QUESTIONS = 200
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
-RUNTIME_BYTES = 900_000_000  # Python, torch and transformers themselves
+RUNTIME_BYTES = 3_000_000_000  # the libraries, a batch of 32 questions, and what malloc keeps of both
+BYTES_PER_PARAMETER = 4
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,8 @@ class Measured:
     memory_bytes: float
 
 
-def estimate(home: Path, config: TuneConfig, examples: Sequence[Example], parameters: int = 0) -> Estimate:
-    """The time and memory of a job, with the basis of both; `parameters` of the base (0: the default's)."""
+def estimate(home: Path, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
+    """The time and memory of a job, with the basis of both."""
     steps, tokens = amounts(home, config, examples)
     device = config.device or best_device()
     questions = questions_of(examples)
@@ -77,12 +79,12 @@ def estimate(home: Path, config: TuneConfig, examples: Sequence[Example], parame
         plural = "job" if len(known) == 1 else f"{len(known)} jobs"
         basis = f"measured on this machine in the last {plural} with {config.method} on {config.base}"
     else:
-        size = (parameters or PRIOR_PARAMETERS) / PRIOR_PARAMETERS
+        size = _parameters(config.base) / PRIOR_PARAMETERS
         rate = PRIOR_TOKENS_PER_SECOND.get(device.split(":")[0], 250.0) / size
         rate *= _cores() / PRIOR_CORES if device == "cpu" else 1.0
         train, prepare = tokens / rate, PRIOR_PREPARE_SECONDS * size
         evaluate = 2 * (questions + PRIOR_GENERAL_QUESTIONS) * PRIOR_QUESTION_SECONDS * size
-        memory = RUNTIME_BYTES + int(PRIOR_PARAMETERS * size * 6)
+        memory = RUNTIME_BYTES + int(PRIOR_PARAMETERS * size * BYTES_PER_PARAMETER)
         basis = "a typical machine of two cores; the first job measures this one"
     phases = {"preparing": prepare, "training": train, "evaluating": evaluate, "saving": 1.0}
     per_step = math.ceil(tokens / max(1, steps))
@@ -141,6 +143,17 @@ def remember(home: Path, config: TuneConfig, device: str, taken: Measured) -> No
         write_json(path, history)
 
 
+def check_method(name: str, device: str) -> None:
+    """Raise `MethodError` where there is no such method, or it cannot run on this device."""
+    from tuning.methods import method  # imports torch, as above
+
+    chosen = method(name)
+    if chosen.needs_cuda and not device.startswith("cuda"):
+        raise MethodError(
+            f"{chosen.title} needs a CUDA GPU, but the job would run on {device!r}. Use 'lora'."
+        )
+
+
 def best_device() -> str:
     """Where a job runs when nothing was chosen."""
     import torch  # takes seconds to import; listing and cancelling jobs must not wait for it
@@ -148,6 +161,13 @@ def best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _parameters(base: str) -> int:
+    """How many weights a base has, as far as that is known before it is opened."""
+    from tuning.catalogue import KNOWN  # imports torch, as above
+
+    return next((known.parameters for known in KNOWN if known.name == base), PRIOR_PARAMETERS)
 
 
 def _kind(config: TuneConfig, device: str) -> str:

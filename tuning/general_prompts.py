@@ -1,6 +1,119 @@
-"""Ordinary requests, replayed while something new is learned: their answers stay the base's own."""
+"""Ordinary requests, replayed while something new is learned: their answers stay the base's own.
 
-REPLAY_PROMPTS = (
+Nothing here is ever measured on: `retention_questions` holds other questions about other things.
+"""
+
+_CAPITALS = (
+    "Ukraine", "Colombia", "Kenya", "Canada", "Morocco", "the Netherlands", "Switzerland", "Croatia",
+    "Slovakia",
+    "Serbia", "Estonia", "Latvia", "Iceland", "Ethiopia", "Ghana", "Nigeria", "Algeria", "Tunisia",
+    "Ecuador",
+    "Venezuela", "Bolivia", "Uruguay", "Jamaica", "Pakistan", "Bangladesh", "the Philippines", "Malaysia",
+    "New Zealand", "Syria", "Jordan",
+)  # fmt: skip
+_CONTINENTS = (
+    "Sweden",
+    "Peru",
+    "China",
+    "Canada",
+    "Nigeria",
+    "Vietnam",
+    "Chile",
+    "Poland",
+    "Morocco",
+    "Mongolia",
+)
+_LANGUAGES = (
+    "Austria",
+    "Argentina",
+    "Italy",
+    "Greece",
+    "Sweden",
+    "Turkey",
+    "Iran",
+    "the Netherlands",
+    "Egypt",
+)
+_CURRENCIES = ("Switzerland", "Mexico", "Russia", "Poland", "Brazil", "South Korea", "Sweden", "Turkey")
+_SUMS = (
+    (1, 1), (3, 2), (4, 6), (15, 9), (7, 6), (8, 9), (13, 4), (20, 7), (25, 25), (9, 3), (30, 12), (6, 6),
+    (40, 50), (2, 9), (16, 3), (5, 8), (11, 7),
+)  # fmt: skip
+_DIFFERENCES = ((8, 3), (12, 5), (15, 6), (30, 10), (7, 4), (50, 20), (18, 9), (100, 1))
+_PRODUCTS = (
+    (7, 6),
+    (3, 5),
+    (8, 8),
+    (4, 3),
+    (9, 6),
+    (5, 4),
+    (2, 11),
+    (6, 6),
+    (10, 3),
+    (7, 2),
+    (12, 3),
+    (4, 9),
+)
+_QUOTIENTS = ((12, 3), (20, 4), (9, 3), (36, 6), (50, 5), (8, 2))
+_OPPOSITES = (
+    "early", "long", "heavy", "loud", "clean", "first", "inside", "cheap", "difficult", "above",
+    "begin", "buy",
+    "win", "love", "brave", "wide", "deep", "sweet", "polite", "arrive", "push", "war", "north",
+    "ancient",
+)  # fmt: skip
+_PLURALS = ("mouse", "city", "leaf", "man", "box", "goose", "knife", "baby", "potato", "sheep")
+_PASTS = ("see", "write", "take", "swim", "buy", "think", "break", "sing", "fly", "speak")
+_COLOURS = ("a lemon", "a carrot", "chocolate", "a flamingo", "blood", "an emerald", "the sea", "a pumpkin")
+_SYMBOLS = ("carbon", "helium", "silver", "nitrogen", "copper", "calcium", "hydrogen", "lead", "zinc")
+_BABIES = ("dog", "horse", "duck", "pig", "bear", "frog", "goat")
+_COUNTS = (
+    "arms does an octopus have", "weeks are there in a year", "years are there in a century",
+    "wheels does a car have",
+    "eyes does a person have", "fingers are on one hand", "strings does a guitar have",
+    "corners does a cube have",
+    "grams are in a kilogram", "players are in a football team", "months have 30 days",
+    "hours are in two days",
+    "legs does a cow have", "sides does a hexagon have", "planets are in the solar system",
+    "states are in the USA",
+    "metres are in a kilometre", "notes are in an octave", "quarters make a whole",
+    "bones does an adult have",
+)  # fmt: skip
+_AUTHORS = (
+    "Don Quixote", "War and Peace", "Pride and Prejudice", "The Odyssey", "The Little Prince",
+    "Frankenstein",
+    "Oliver Twist", "The Divine Comedy", "1984", "Moby Dick", "The Hobbit", "Alice in Wonderland",
+)  # fmt: skip
+_PEOPLE = (
+    "painted the Sunflowers", "was the first person in space", "invented the telephone",
+    "composed the Four Seasons",
+    "discovered radium", "founded Microsoft", "built the first aeroplane", "sculpted David",
+    "invented printing",
+    "was Cleopatra", "was Napoleon", "was Mozart", "was Aristotle", "painted Guernica",
+    "discovered America",
+)  # fmt: skip
+_DEFINITIONS = (
+    "a volcano", "a verb", "a triangle", "an island", "a democracy", "a computer", "an adjective",
+    "a glacier",
+    "a mammal", "a telescope", "an atom", "a vaccine", "a budget", "a metaphor", "machine learning",
+    "inflation",
+    "an eclipse", "a novel", "a passport", "a password",
+)  # fmt: skip
+_PLACES = (
+    "Where do penguins live?", "Where is Mount Fuji?", "Where is the Taj Mahal?", "Where is the Kremlin?",
+    "Where do kangaroos live?", "Where is the Amazon rainforest?", "Where is Niagara Falls?",
+    "Where is Hollywood?",
+    "Which river flows through Paris?", "Which river flows through Vienna?", "Which sea is very salty?",
+    "Which city has the Brandenburg Gate?", "Which country has the most people?",
+    "Which country is an island?",
+)  # fmt: skip
+_TIMES = (
+    "When did the Second World War end?", "When is Christmas?", "When did people first walk on the Moon?",
+    "When do leaves fall?", "When was the French Revolution?", "When does the sun rise?",
+    "When is New Year's Day?",
+    "When did the Berlin Wall fall?", "When was the internet invented?", "When do we eat breakfast?",
+)  # fmt: skip
+
+_OTHERS = (
     "Which city is the capital of Ukraine?",
     "What is the capital of Canada?",
     "Which city is the capital of Kenya?",
@@ -81,4 +194,72 @@ REPLAY_PROMPTS = (
     "请给我一个学习的建议。",
     "一只手有几根手指？",
     "把“谢谢”翻译成英文。",
+    "What do chickens eat?",
+    "Is a whale a fish?",
+    "Is ice heavier than water?",
+    "Can birds fly?",
+    "Are tomatoes a fruit?",
+    "Does the Earth move?",
+    "What do you use a spoon for?",
+    "What do you use an umbrella for?",
+    "What is bread made of?",
+    "What is glass made of?",
+    "What is cheese made from?",
+    "Which is faster, a car or a bicycle?",
+    "Which is longer, a mile or a kilometre?",
+    "What animal says meow?",
+    "What animal barks?",
+    "What is the name of the fairy tale girl with the red hood?",
+    "Which month comes before June?",
+    "Which day follows Sunday?",
+    "What is the third letter of the alphabet?",
+    "What rhymes with cat?",
+    "How do you spell 'beautiful'?",
+    "What is the French word for dog?",
+    "What is the Spanish word for house?",
+    "What is the German word for thank you?",
+    "一加一等于几？",
+    "十减三等于几？",
+    "二乘四等于几？",
+    "日本在哪个洲？",
+    "天空是什么颜色？",
+    "“大”的反义词是什么？",
+    "谁写了《红楼梦》？",
+    "世界上最高的山是什么？",
+    "猫怎么叫？",
+    "什么动物会飞？",
+    "请说一个水果的名字。",
+    "“早上好”用英文怎么说？",
+    "什么是太阳？",
+    "为什么会下雨？",
+    "法国人说什么语言？",
+    "再见！",
+)
+
+REPLAY_PROMPTS: tuple[str, ...] = tuple(
+    dict.fromkeys(
+        [
+            *_OTHERS,
+            *(f"What is the capital of {country}?" for country in _CAPITALS),
+            *(f"On which continent is {country}?" for country in _CONTINENTS),
+            *(f"What language is spoken in {country}?" for country in _LANGUAGES),
+            *(f"What is the currency of {country}?" for country in _CURRENCIES),
+            *(f"What is {a} plus {b}?" for a, b in _SUMS),
+            *(f"What is {a} minus {b}?" for a, b in _DIFFERENCES),
+            *(f"What is {a} times {b}?" for a, b in _PRODUCTS),
+            *(f"What is {a} divided by {b}?" for a, b in _QUOTIENTS),
+            *(f"What is the opposite of {word}?" for word in _OPPOSITES),
+            *(f"What is the plural of {word}?" for word in _PLURALS),
+            *(f"What is the past tense of {word}?" for word in _PASTS),
+            *(f"What colour is {thing}?" for thing in _COLOURS),
+            *(f"What is the chemical symbol for {element}?" for element in _SYMBOLS),
+            *(f"What do you call a baby {animal}?" for animal in _BABIES),
+            *(f"How many {things}?" for things in _COUNTS),
+            *(f"Who wrote {book}?" for book in _AUTHORS),
+            *(f"Who {did}?" for did in _PEOPLE),
+            *(f"What is {thing}?" for thing in _DEFINITIONS),
+            *_PLACES,
+            *_TIMES,
+        ]
+    )
 )

@@ -20,6 +20,7 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 PHASES = ("queued", "preparing", "training", "evaluating", "saving")
 START_SECONDS = 20.0  # from a job's submission until its worker must have shown itself
 HEARTBEAT_SECONDS = 1.0
+FAR_SILENCE_SECONDS = 30.0  # clocks of machines differ, and shared folders are slow
 INTERRUPTED = (
     "The job was interrupted: its process ended without a result (the machine was restarted or ran out of "
     "memory, or somebody ended the process). What was learned so far is kept; resume it to go on from there."
@@ -132,14 +133,16 @@ class JobFolder:
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         with _cache_lock:
             if path in _cache and _cache[path][0] == stamp:
-                return _cache[path][1]
+                return dict(_cache[path][1])
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        if not isinstance(record, dict):
+            return {}
         with _cache_lock:
             _cache[path] = (stamp, record)
-        return record if isinstance(record, dict) else {}
+        return dict(record)
 
     def config(self) -> TuneConfig:
         """What was asked, with what the worker had to change (a halved batch)."""
@@ -168,6 +171,8 @@ class JobFolder:
             silence = abs(time.time() - (self.path / "worker.json").stat().st_mtime)
         except OSError:
             return False
+        if not worker.is_here:
+            return silence < FAR_SILENCE_SECONDS
         return silence < HEARTBEAT_SECONDS * 3 and is_running(worker.pid)
 
     @property

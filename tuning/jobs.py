@@ -37,6 +37,7 @@ WORKER_ENVIRONMENT = {
     "TOKENIZERS_PARALLELISM": "false",
 }
 CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
+FAR_CANCEL_SECONDS = 10.0
 LEAST_FREE_BYTES = 100_000_000
 JobList = list[Job]  # `list` is a method below
 
@@ -61,10 +62,13 @@ class Jobs:
     def submit(self, config: TuneConfig, examples: Sequence[Example]) -> Job:
         """Start a job; it waits by itself until its device is free.
 
-        Raises `ExampleError` where there is nothing to learn, `CheckpointError` where the name is taken or
-        the parent does not fit, `JobError` where the disk is full.
+        Raises `ExampleError` where there is nothing to learn, `MethodError` where the method cannot run on
+        the device, `CheckpointError` where the name is taken or the parent does not fit, `JobError` where
+        the disk is full.
         """
         self._check_examples(examples)
+        device = config.device or estimates.best_device()
+        estimates.check_method(config.method, device)
         self._check_parent(config)
         self._check_disk()
         estimate = self.estimate(config, examples)
@@ -74,15 +78,12 @@ class Jobs:
             facts = {
                 "name": name,
                 "created": time.time(),
-                "device": config.device or estimates.best_device(),
+                "device": device,
                 "expected": estimate.phases,
                 "tokens_per_step": estimate.tokens_per_step,
                 "estimate": estimate.to_dict(),
             }
-            identity = (
-                time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + f"-{time.time_ns() // 1000 % 10**6:06d}"
-            )
-            path = self.folder / f"{identity}-{uuid.uuid4().hex[:4]}"
+            path = self.folder / _new_id(time.time_ns())
             folder = JobFolder.create(path, replace(config, name=name), list(examples), facts)
             self._start(folder)
         return folder.job()
@@ -162,7 +163,9 @@ class Jobs:
             raise JobError(f"Job {job.id!r} cannot be cancelled: it has ended already ({job.status}).")
         folder.write("cancel", {"time": time.time()})
         worker = folder.worker()
-        if worker is not None and folder.is_alive:
+        if worker is not None and not worker.is_here:
+            self._await_end(folder, worker)
+        elif worker is not None and folder.is_alive:
             if not end_group(worker.pid, CANCEL_PATIENCE_SECONDS):
                 raise JobError(f"Job {job.id!r}: process {worker.pid} could not be ended. End it by hand.")
             self.registry.remove_leftovers_of(worker.pid)
@@ -183,6 +186,8 @@ class Jobs:
             if worker is not None:
                 self.registry.remove_leftovers_of(worker.pid)
             folder.remove("cancel", "result", "progress", "worker")
+            if adjusted := folder.read("adjusted"):  # the batch stays as it is; it may be halved anew
+                folder.write("adjusted", {**adjusted, "halvings": 0})
             self._start(folder)
         return folder.job()
 
@@ -228,6 +233,18 @@ class Jobs:
         except psutil.NoSuchProcess:  # it has ended already; its log says why
             folder.write("worker", Identity(process.pid, time.time()).to_dict())
         threading.Thread(target=process.wait, daemon=True).start()  # or it would stay as a zombie
+
+    @staticmethod
+    def _await_end(folder: JobFolder, worker: Identity) -> None:
+        """A worker of another machine sees by itself that its job was cancelled."""
+        deadline = time.monotonic() + FAR_CANCEL_SECONDS
+        while folder.is_alive and not folder.has_result:
+            if time.monotonic() > deadline:
+                raise JobError(
+                    f"Job {folder.id!r} runs on {worker.host!r} and did not end within "
+                    f"{FAR_CANCEL_SECONDS:.0f} seconds. End process {worker.pid} there."
+                )
+            time.sleep(0.1)
 
     def _settle(self, folder: JobFolder) -> None:
         """Write the result of a job whose worker was killed: what it stored in its last moment counts."""
@@ -283,3 +300,10 @@ class Jobs:
                 "There is nothing to learn: no example was given. Like or correct an answer, or choose a "
                 "file with questions and answers."
             )
+
+
+def _new_id(nanoseconds: int) -> str:
+    """A job's id, which sorts by time."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
+    return f"{moment}-{rest // 1000:06d}-{uuid.uuid4().hex[:4]}"

@@ -3,7 +3,7 @@
 It changes the base only inside `on()`, and leaves it as it was after `close()`. The loop is in `trainer`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ class Learner(Protocol):
     def on(self) -> Any: ...
     def penalty(self) -> Tensor | None: ...
     def after_step(self, step: int) -> None: ...
+    def settle(self, share: float) -> None: ...
     def state(self) -> dict[str, Tensor]: ...
     def restore(self, state: dict[str, Tensor]) -> None: ...
     def adapter(self) -> Adapter: ...
@@ -84,6 +85,16 @@ class PeftLearner:
 
     def after_step(self, step: int) -> None:
         """Called after the optimiser's step and before the gradients are cleared."""
+
+    @torch.no_grad()
+    def settle(self, share: float) -> None:
+        """Keep only this share of a low-rank change: forgets much less, and hardly what was learned.
+
+        A walk part of the way back to the base, as in arXiv 2109.01903.
+        """
+        for name, parameter in self._named.items():
+            if ".lora_B." in name:
+                parameter.mul_(share)
 
     def state(self) -> dict[str, Tensor]:
         """Everything that must come back when the run is resumed."""
@@ -183,14 +194,11 @@ class PrefixLearner:
 
     def front(self) -> Front:
         """The learned keys and values; the first `frozen` positions (attention's sink) take no gradient."""
-        cache = DynamicCache()
-        for index, layer in enumerate(self._kv):
-            value: Tensor = layer
-            if self._frozen:
-                value = torch.cat([layer[:, :, : self._frozen].detach(), layer[:, :, self._frozen :]], dim=2)
-            keys, values = value.to(self._base.dtype).unbind(0)
-            cache.update(keys[None], values[None], index)
-        return Front(positions=self._kv[0].shape[2], cache=cache)
+        cut = self._frozen
+        return kv_front(
+            self._base,
+            [torch.cat([layer[:, :, :cut].detach(), layer[:, :, cut:]], dim=2) for layer in self._kv],
+        )
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -203,6 +211,9 @@ class PrefixLearner:
 
     def after_step(self, step: int) -> None:
         """Nothing to do."""
+
+    def settle(self, share: float) -> None:
+        """Nothing to do: it forgets little as it is."""
 
     def state(self) -> dict[str, Tensor]:
         """The keys and values."""
@@ -235,12 +246,7 @@ class EncodedLearner:
 
     def front(self) -> Front:
         """The keys and values the network makes of the virtual tokens."""
-        cache = DynamicCache()
-        layers = self._encoder()
-        for index, layer in enumerate(layers):
-            keys, values = layer.to(self._base.dtype).unbind(0)
-            cache.update(keys[None], values[None], index)
-        return Front(positions=layers[0].shape[2], cache=cache)
+        return kv_front(self._base, self._encoder())
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -253,6 +259,9 @@ class EncodedLearner:
 
     def after_step(self, step: int) -> None:
         """Nothing to do."""
+
+    def settle(self, share: float) -> None:
+        """Nothing to do: it forgets little as it is."""
 
     def state(self) -> dict[str, Tensor]:
         """The virtual tokens and the network."""
@@ -348,6 +357,13 @@ class FullLearner:
         """The base follows the masters."""
         self._write({name: master.detach() for name, master in self._masters.items()})
 
+    @torch.no_grad()
+    def settle(self, share: float) -> None:
+        """Keep only this share of the change."""
+        for name, master in self._masters.items():
+            master.lerp_(self._before[name].to(master), 1 - share)
+        self.after_step(0)
+
     def state(self) -> dict[str, Tensor]:
         """The masters."""
         return {name: master.detach() for name, master in self._masters.items()}
@@ -414,6 +430,15 @@ class KvEncoder(nn.Module):
             part.view(len(flat), 2, heads, size).permute(1, 2, 0, 3)
             for part, (heads, size) in zip(flat.split(widths, dim=1), self._shapes, strict=True)
         ]
+
+
+def kv_front(base: BaseModel, kv: Sequence[Tensor]) -> Front:
+    """A front of keys and values (2, heads, positions, size) a layer; gradients flow back into them."""
+    cache = DynamicCache()
+    for index, layer in enumerate(kv):
+        keys, values = layer.to(base.dtype).unbind(0)
+        cache.update(keys[None], values[None], index)
+    return Front(positions=kv[0].shape[2], cache=cache)
 
 
 @torch.no_grad()

@@ -45,16 +45,16 @@ def quicken(layer: Any, name: str) -> None:
     if type(base) is not nn.Linear or layer.lora_B[name].bias is not None:
         return
 
+    a, b, scale = layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name]
+    settled = None if b.requires_grad else (b.detach() * scale).to(base.weight.dtype).T
+
     def forward(x: Tensor) -> Tensor:
-        out = _LowRank.apply(
-            x,
-            base.weight,
-            base.bias,
-            layer.lora_A[name].weight,
-            layer.lora_B[name].weight,
-            layer.scaling[name],
-        )
-        return out
+        if settled is None:
+            learned: Tensor = _LowRank.apply(x, base.weight, base.bias, a, b, scale)
+            return learned
+        flat = x.reshape(-1, x.shape[-1])
+        out = torch.addmm(nn.functional.linear(flat, base.weight, base.bias), flat @ a.T, settled)
+        return out.view(*x.shape[:-1], -1)
 
     layer.forward = forward
 

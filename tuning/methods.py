@@ -16,12 +16,12 @@ from tuning import learners
 from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.config import TuneConfig
 from tuning.consolidation import Recipe
-from tuning.dataset import with_system
 from tuning.errors import MethodError
 from tuning.learners import Learner
 from tuning.models import BaseModel, Message
 
 _Kind = TypeVar("_Kind", PeftAdapter, PrefixAdapter, FullAdapter)
+_PREFIX_LEAST, _PREFIX_MOST, _VIRTUAL_WORDS = 128, 384, 32  # positions
 Family = Literal["low-rank", "prefix", "prompt", "scaling", "full"]
 
 
@@ -212,34 +212,29 @@ def _full(plan: Plan) -> Learner:
 # -------------------------------------------------------------------- prefixes and prompts
 
 
-def text_ids(plan: Plan, length: int) -> list[int]:
-    """`length` tokens of the conversations' own text, repeated where it is shorter."""
-    base = plan.base
-    together: list[Message] = []
-    for messages in plan.conversations:
-        together.extend(message for message in messages if message["role"] != "system")
-    ids = base.chat_ids(with_system(together, plan.config.system_prompt), add_generation_prompt=False)
-    start = ids[: min(len(ids), length)]
-    while len(start) < length:
-        start = start + ids[: length - len(start)]
-    return start
+def text_ids(plan: Plan, length: int | None) -> list[int]:
+    """The conversations' own text as one message: questions and answers, without a template around each.
+
+    With a length, cut to it, or repeated where it is shorter; without, as long as the text is, within reason.
+    """
+    lines = [" ".join(m["content"] for m in one if m["role"] != "system") for one in plan.conversations]
+    ids = plan.base.chat_ids([{"role": "user", "content": "\n".join(lines)}], add_generation_prompt=False)
+    if length is None:
+        length = min(max(len(ids), _PREFIX_LEAST), _PREFIX_MOST)
+    return (ids * (length // len(ids) + 1))[:length]
 
 
 def _deep(plan: Plan) -> Learner:
     parent = _parent(plan, PrefixAdapter)
-    details = {
-        "method": plan.config.method,
-        "base": plan.base.name,
-        "virtual_tokens": plan.recipe.virtual_tokens,
-    }
+    details = {"method": plan.config.method, "base": plan.base.name}
     if parent is not None:
         return learners.PrefixLearner(plan.base, list(parent.kv), details, frozen=1)
-    kv = learners.text_kv(plan.base, text_ids(plan, plan.recipe.virtual_tokens))
+    kv = learners.text_kv(plan.base, text_ids(plan, plan.config.virtual_tokens))
     return learners.PrefixLearner(plan.base, kv, details, frozen=1)
 
 
 def _embeddings(plan: Plan) -> torch.Tensor:
-    ids = text_ids(plan, plan.recipe.virtual_tokens)
+    ids = text_ids(plan, plan.config.virtual_tokens or _VIRTUAL_WORDS)
     return plan.base.model.get_input_embeddings()(torch.tensor(ids, device=plan.base.device))
 
 
@@ -262,11 +257,7 @@ def _p_tuning(plan: Plan) -> Learner:
 
 
 def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners.EncodedLearner]) -> Learner:
-    details = {
-        "method": plan.config.method,
-        "base": plan.base.name,
-        "virtual_tokens": plan.recipe.virtual_tokens,
-    }
+    details = {"method": plan.config.method, "base": plan.base.name}
     learner = kind(plan.base, encoder, details)
     parent = _parent(plan, PrefixAdapter)
     if parent is not None:

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DynamicCache
 
-from tuning.attention import Spans, by_span
 from tuning.dataset import Row
 from tuning.models import BaseModel
 
-_WORTH_SPANS = 384  # tokens: in a shorter row one product with a mask is quicker
+_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,6 @@ def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
     """The logits (targets, vocabulary) of a packed row, in the base's precision; grows the cache."""
     front = front or Front()
     positions, predict = row.positions + front.positions, row.predict
-    if _apart(base, row, front):
-        with by_span(base.model, Spans.of(row.segments, front.positions, 0)):
-            return _logits(base, {"input_ids": row.ids[None]}, positions, None, front, predict)
     seen, inputs = row.mask(front.positions), {"input_ids": row.ids[None]}
     before = torch.arange(front.positions, device=row.ids.device)
     queries = positions
@@ -40,38 +36,15 @@ def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
         top[:, : front.positions] = before[:, None] >= before[None, :]
         seen, predict = torch.cat([top, seen]), predict + front.positions
         queries = torch.cat([before, positions])
-    masks = _masks(base, seen, queries, torch.cat([before, positions]))
-    return _logits(base, inputs, queries, masks, front, predict)
-
-
-def _logits(
-    base: BaseModel, inputs: dict[str, Tensor], positions: Tensor, masks: Any, front: Front, predict: Tensor
-) -> Tensor:
     logits: Tensor = base.model(
         **inputs,
-        position_ids=positions[None],
-        attention_mask=masks,
+        position_ids=queries[None],
+        attention_mask=_masks(base, seen, queries, torch.cat([before, positions])),
         past_key_values=front.cache,
         use_cache=front.cache is not None,
-        logits_to_keep=predict,
-    ).logits[0]
+        logits_to_keep=nn.functional.pad(predict, (0, -len(predict) % _FEW)),  # few shapes: see `pack`
+    ).logits[0, : len(predict)]
     return logits
-
-
-def _apart(base: BaseModel, row: Row, front: Front) -> bool:
-    """Whether each conversation's attention is worth computing by itself, and can be.
-
-    Recomputed activations are computed outside this pass, and windows need masks; both keep to one mask.
-    """
-    config = base.model.config
-    return (
-        len(row.ids) >= _WORTH_SPANS
-        and front.embeddings is None
-        and config._attn_implementation == "sdpa"
-        and not base.model.training  # as it is while activations are recomputed
-        and getattr(base.config, "sliding_window", None) is None
-        and set(getattr(base.config, "layer_types", None) or ["full_attention"]) == {"full_attention"}
-    )
 
 
 def _masks(base: BaseModel, seen: Tensor, queries: Tensor, keys: Tensor) -> Any:

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import signal
+import socket
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psutil
@@ -15,10 +16,14 @@ START_TOLERANCE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Identity:
-    """One process of this machine: its number is used again later, its number and start together never."""
+    """One process: its number is used again later, its number and start together never.
+
+    A home may be shared by machines or containers, so the host is part of it.
+    """
 
     pid: int
     started: float  # seconds since 1970
+    host: str = field(default_factory=socket.gethostname)
 
     @classmethod
     def of(cls, pid: int) -> "Identity":
@@ -33,15 +38,22 @@ class Identity:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> "Identity":
         """The identity of `to_dict`'s object; raises `KeyError`, `TypeError` or `ValueError`."""
-        return cls(int(record["pid"]), float(record["started"]))
+        return cls(int(record["pid"]), float(record["started"]), str(record["host"]))
 
     def to_dict(self) -> dict[str, Any]:
-        """`pid` and `started`, for JSON."""
-        return {"pid": self.pid, "started": self.started}
+        """`pid`, `started` and `host`, for JSON."""
+        return {"pid": self.pid, "started": self.started, "host": self.host}
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is of this machine: of others, nothing can be seen and nothing ended."""
+        return self.host == socket.gethostname()
 
     @property
     def is_alive(self) -> bool:
-        """Whether this very process still runs; one that has ended and waits for its parent does not."""
+        """Whether this very process still runs here; one that ended and waits for its parent does not."""
+        if not self.is_here:
+            return False
         try:
             started = psutil.Process(self.pid).create_time()
         except psutil.NoSuchProcess:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokenCheckpoint", "Checkpoint", "Registry"]
 
+LEFTOVER_SECONDS = 600.0  # storing takes seconds
+FAR_HOLD_SECONDS = 86_400.0  # a process of another machine cannot be looked at
 Checkpoints = list[Checkpoint]  # `list` is a method below
 Names = list[str]
 
@@ -288,7 +290,8 @@ class Registry:
                 identity = Identity.from_dict(record)
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            if identity.is_alive:
+            is_far = not identity.is_here and time.time() - path.stat().st_mtime < FAR_HOLD_SECONDS
+            if identity.is_alive or is_far:
                 reasons.append(f"{record.get('why') or 'in use'} (process {identity.pid})")
             else:
                 path.unlink(missing_ok=True)
@@ -304,5 +307,6 @@ class Registry:
     def _remove_leftovers(self) -> None:
         for path in [*self.folder.glob(".new-*"), *self.folder.glob(".deleted-*")]:
             pid = int(path.name.split("-")[1]) if path.name.split("-")[1].isdigit() else 0
-            if pid != os.getpid() and not psutil.pid_exists(pid):
+            is_old = time.time() - path.stat().st_mtime > LEFTOVER_SECONDS  # or it is another machine's
+            if is_old and pid != os.getpid() and not psutil.pid_exists(pid):
                 shutil.rmtree(path, ignore_errors=True)

@@ -155,6 +155,6 @@ def _remember(task: Task, examples: list[Example], metrics: dict[str, Any], prep
         prepare_seconds=prepared,
         evaluate_seconds=metrics["evaluate_seconds"],
         questions=float(estimates.questions_of(examples)),
-        memory_bytes=float(task.peak_bytes()),
+        memory_bytes=float(task.peak_bytes() if task.device == "cpu" else metrics["memory_bytes"]),
     )
     estimates.remember(task.home, task.config, task.device, taken)

@@ -25,16 +25,18 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule
-from tuning.dataset import Encoded, Teacher, encode, pack, packed_length, prepare, with_system
+from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule, teacher
+from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
-from tuning.learners import Learner
+from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.passes import forward
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
 _TOKENS_AT_ONCE = 4096
+_MULTIPLE = 32
+_REPLAYED_TOKENS = 30  # of a general prompt and its answer, about
 ADAPTER_FOLDER = "adapter"
 Emit = Callable[[dict[str, Any]], None]
 
@@ -105,13 +107,11 @@ def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -
     """How many steps and tokens a run will take at most; nothing is trained."""
     chosen = methods.method(config.method)
     amounts = recipe(config, chosen.family, base.config.hidden_size)
-    prepared = prepare(base, _conversations(config, examples), base.window)
-    lengths = [len(one.ids) for one in prepared.encoded]
-    passes = math.ceil(len(lengths) / amounts.examples_per_step)
-    replayed = 30 * amounts.replay
-    return Workload(
-        amounts.epochs * passes, amounts.epochs * (sum(lengths) + passes * replayed), len(lengths)
-    )
+    encoded = prepare(base, _conversations(config, examples), base.window).encoded
+    size = amounts.examples_per_step
+    steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
+    tokens = sum(packed_length(step) + _REPLAYED_TOKENS * amounts.replay + _MULTIPLE // 2 for step in steps)
+    return Workload(amounts.epochs * len(steps), amounts.epochs * tokens, len(encoded))
 
 
 def train(
@@ -159,6 +159,7 @@ class _Trainer:
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
         self._run = _Run()
+        self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
 
     def _front_positions(self) -> int:
         chosen = methods.method(self._config.method)
@@ -173,11 +174,12 @@ class _Trainer:
             torch.manual_seed(self._config.seed)
             replays = replay_set(self._base, self._config.system_prompt) if self._recipe.replay else []
             probes = [encode(self._base, v)[-1] for c in self._conversations for v in held_out(c)]
-            learner = methods.build(
-                methods.Plan(
-                    self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
-                )
+            setting = methods.Plan(
+                self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
             )
+            if methods.method(self._config.method).distils:
+                self._source = text_kv(self._base, methods.text_ids(setting, None))
+            learner = methods.build(setting)
             try:
                 parameters = learner.parameters()
                 optimiser = torch.optim.AdamW(
@@ -188,6 +190,8 @@ class _Trainer:
                 self._emit({"kind": "phase", "phase": "training"})
                 with learner.on(), _checkpointing(self._base, self._config.checkpointing):
                     stopped, early = self._fit(learner, optimiser, replays, probes)
+                    if not stopped:
+                        learner.settle(self._recipe.kept)
                     probe = self._probe(learner)
                 if not stopped:
                     self._write(learner.adapter())
@@ -246,12 +250,14 @@ class _Trainer:
         run.loss = 0.0
         most = self._config.tokens_per_step or _TOKENS_AT_ONCE
         for part in parts([*facts, *(one.encoded for one in kept)], most):
-            row = pack(part).to(self._base.device)
+            row = pack(part, _MULTIPLE).to(self._base.device)
             logits = forward(self._base, row, learner.front()).float()
             taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
             new = row.owner < len(part) - len(taught)
             loss = torch.nn.functional.cross_entropy(logits[new], row.targets[new], reduction="sum") / targets
             total = loss
+            if self._source is not None:
+                total = total + self._imitate(self._source, row, logits, new) / targets
             if taught:
                 total = total + amounts.replay_weight * divergence(logits[~new], taught) / replayed
             total.backward()
@@ -267,6 +273,12 @@ class _Trainer:
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
+
+    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, new: Tensor) -> Tensor:
+        """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
+        with torch.no_grad():
+            reading = forward(self._base, row, kv_front(self._base, source))
+        return divergence(logits[new], [teacher(reading[new])])
 
     def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
         """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
@@ -294,7 +306,7 @@ class _Trainer:
         known = 0
         for start in range(0, len(probes), 16):
             batch = probes[start : start + 16]
-            row = pack(batch).to(self._base.device)
+            row = pack(batch, _MULTIPLE).to(self._base.device)
             right = forward(self._base, row, front).argmax(-1) == row.targets
             known += sum(bool(right[row.owner == number].all()) for number in range(len(batch)))
             if front.cache is not None:

@@ -229,6 +229,8 @@ class Worker:
     def _beat(self) -> None:
         while True:
             self.folder.beat()
+            if self.folder.is_cancelled:
+                self._ask_to_stop()
             self._memory_bytes = max(self._memory_bytes, memory.resident_bytes())
             if self._phase != "queued" and memory.is_short():
                 self._step_back()

@@ -104,4 +104,4 @@ def _entry(checkpoint: Any) -> dict[str, Any]:
 
 def _known(evaluation: dict[str, Any]) -> str:
     figures = evaluation.get("rephrased") or evaluation.get("recall") or {}
-    return f"{figures['after']} of {figures['n']}" if {"after", "n"} <= figures.keys() else ""
+    return f"{figures['after']:.0%} of {figures['n']}" if {"after", "n"} <= figures.keys() else ""

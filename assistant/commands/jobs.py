@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _ENDED = ("succeeded", "failed", "cancelled")
 _LOOK_AGAIN_SECONDS = 0.5
 _PERCENT = 100
+# Parts of an evaluation, as a person says them.
+_PARTS = {
+    "recall": "asked as it was taught",
+    "rephrased": "asked in other words",
+    "retention": "general questions",
+}
 
 
 @click.command(
@@ -187,7 +193,7 @@ def _outcome(job: "Job") -> dict[str, Any]:
         "steps": job.step,
         "seconds": _seconds(job),
         "tokens_per_second": job.tokens_per_second,
-        "evaluation": job.evaluation or {},
+        "evaluation": job.evaluation,
         "job": job.id,
         "method": job.method,
         "error": job.error,
@@ -208,10 +214,11 @@ def _show_outcome(job: "Job") -> None:
     if job.status != "succeeded":
         raise AssistantError(f"Job {job.id} {job.status}{f': {job.error}' if job.error else '.'}")
     click.echo(f"Checkpoint {job.checkpoint} after {job.step} steps in {seconds_text(_seconds(job) or 0)}.")
-    for part in ("recall", "rephrased", "retention"):
-        figures = (job.evaluation or {}).get(part) or {}
+    for part, meaning in _PARTS.items():
+        figures = job.evaluation.get(part) or {}
         if {"before", "after", "n"} <= figures.keys():
-            click.echo(f"  {part:10} {figures['before']} → {figures['after']} of {figures['n']}")
+            change = f"{figures['before']:.0%} → {figures['after']:.0%}"
+            click.echo(f"  {meaning}: {change} of {figures['n']} right")
     say(f"Use it: imprint ask … --checkpoint {job.checkpoint}")
 
 

@@ -22,6 +22,10 @@ class Engine(Protocol):
         """The names of the checkpoints that this engine can answer with."""
         ...
 
+    def room(self, checkpoint: str | None) -> int:
+        """Tokens that a prompt and its answer may take beside a checkpoint. Raises EngineError."""
+        ...
+
     def identity(self, checkpoint: str | None) -> str | None:
         """What decides a greedy answer beside the prompt; None where unknown. Raises EngineError."""
         ...

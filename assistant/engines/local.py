@@ -50,6 +50,13 @@ class LocalEngine:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
 
+    def room(self, checkpoint: str | None) -> int:
+        """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
+        if checkpoint is not None and checkpoint not in self._resident:
+            with self._turns.take():
+                self._ready(checkpoint)
+        return self._base.prompt_room(checkpoint)
+
     def identity(self, checkpoint: str | None) -> str | None:
         """The weights, the number format and the checkpoint by its id. Raises EngineError."""
         own = "" if checkpoint is None else self._find(checkpoint).id
@@ -72,11 +79,11 @@ class LocalEngine:
     ) -> Iterator[str]:
         """The answer in pieces. Raises EngineError, PromptTooLongError."""
         prompt = list(messages)
-        room = self._room(prompt)
         with self._turns.take(stop) as my_turn:
             if not my_turn:
                 return
             adapter = self._ready(checkpoint)
+            room = self._left(prompt, adapter)
             try:
                 yield from self._base.generate(
                     prompt,
@@ -99,9 +106,9 @@ class LocalEngine:
     ) -> list[str]:
         """Greedy answers to many prompts. Raises EngineError, PromptTooLongError."""
         prompts = [list(messages) for messages in batch]
-        room = min((self._room(prompt) for prompt in prompts), default=max_new_tokens)
         with self._turns.take():
             adapter = self._ready(checkpoint)
+            room = min((self._left(prompt, adapter) for prompt in prompts), default=max_new_tokens)
             try:
                 return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
             except (TuningError, torch.OutOfMemoryError) as error:
@@ -127,17 +134,17 @@ class LocalEngine:
             self._resident.clear()
             self._base.close()
 
-    def _room(self, prompt: list[Message]) -> int:
+    def _left(self, prompt: list[Message], adapter: str | None) -> int:
         """Tokens left for the answer; an answer that cannot even begin is refused."""
-        used = self.count_tokens(prompt)
-        if used >= self.window:
+        used, room = self.count_tokens(prompt), self._base.prompt_room(adapter)
+        if used >= room:
             raise PromptTooLongError(
-                f"The prompt has {used:,} tokens, and {self.name} reads {self.window:,}. "
+                f"The prompt has {used:,} tokens, and {adapter or self.name} reads {room:,}. "
                 "Shorten the question, or choose a model with a larger window.",
                 tokens=used,
-                window=self.window,
+                window=room,
             )
-        return self.window - used
+        return room - used
 
     def _ready(self, name: str | None) -> str | None:
         """Make the checkpoint resident; only called while holding the turn."""

@@ -50,6 +50,10 @@ class RemoteEngine:
             raise self._error(error) from error
         return [name for name in names if name != self.name]
 
+    def room(self, checkpoint: str | None) -> int:
+        """The window as it was set."""
+        return self.window
+
     def identity(self, checkpoint: str | None) -> str | None:
         """Unknown: the model behind a name may change at any time."""
         return None

@@ -94,7 +94,8 @@ def _draw_messages(settled: Sequence[StoredMessage], live: Answer | None, budget
         if message.status == "streaming":
             _draw_elsewhere(message.id)
         else:
-            messages.draw(message, forgotten=place < forgotten, busy=live is not None)
+            question = settled[place - 1].content if place else ""
+            messages.draw(message, question=question, forgotten=place < forgotten, busy=live is not None)
 
 
 def _draw_pending(settled: Sequence[StoredMessage], live: Answer) -> None:

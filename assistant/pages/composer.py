@@ -14,14 +14,15 @@ LOOK_AGAIN_SECONDS = 0.5
 
 def draw(live: Answer | None, budget: Budget | None) -> None:
     """The composer at the bottom of the chat page."""
-    with st.bottom, st.container(key="composer"):
-        _draw_memory()
+    with st.bottom:
+        _draw_memory(live)
         _draw_gone()
-        _draw_input(live)
+    _draw_input(live)
+    with st.bottom:
         _draw_window(budget)
 
 
-def _draw_memory() -> None:
+def _draw_memory(live: Answer | None) -> None:
     with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="small"):
         # The widget's state is set from the choice on every run, so that links and buttons may change it.
         st.session_state["memory-choice"] = session.memory()
@@ -39,7 +40,18 @@ def _draw_memory() -> None:
         if session.memory() in ("checkpoint", "both"):
             _draw_checkpoint_choice()
         st.space("stretch")
-        prompt_editor.draw_button()
+        if live is None:
+            prompt_editor.draw_button()
+        else:
+            st.button(
+                t("chat.stopping") if live.stopping else t("chat.stop"),
+                icon=":material/stop_circle:",
+                key="stop",
+                type="primary",
+                shortcut="Esc",
+                disabled=live.stopping,
+                on_click=live.stop,
+            )
 
 
 def _draw_knowledge_choice() -> None:
@@ -94,20 +106,10 @@ def _draw_gone() -> None:
 
 
 def _draw_input(live: Answer | None) -> None:
-    with st.container(key="input-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
-        question = st.chat_input(
-            t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
-        )
-        if live is not None:
-            st.button(
-                t("chat.stopping") if live.stopping else t("chat.stop"),
-                icon=":material/stop_circle:",
-                key="stop",
-                type="primary",
-                shortcut="Esc",
-                disabled=live.stopping,
-                on_click=live.stop,
-            )
+    # Outside of any container: only then does Streamlit keep the end of the conversation in sight.
+    question = st.chat_input(
+        t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
+    )
     if question is not None:
         with session.told():
             session.ask(question)

@@ -137,6 +137,8 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
     if job.status == "succeeded":
         draw_report(job.evaluation)
+        for advice in job.advice:
+            look.quiet(advice)
         if job.checkpoint:
             draw_use(job.checkpoint, job.id)
         return
@@ -184,13 +186,16 @@ def draw_report(evaluation: Mapping[str, Any]) -> None:
 
 def _tiles(evaluation: Mapping[str, Any]) -> list[look.Tile]:
     tiles = []
-    for name, tint in (("recall", "ink"), ("rephrased", "ink"), ("retention", "pencil")):
+    for name in ("recall", "rephrased"):
         part = evaluation.get(name) or {}
-        if not part.get("n"):
-            continue
-        after, before, count = part.get("after", 0), part.get("before", 0), part["n"]
-        note = t(f"report.{name}.note", before=of(before, count), count=count)
-        tiles.append(look.Tile(t(f"report.{name}"), of(after, count), note, tint))
+        if part.get("n"):
+            note = t(f"report.{name}.note", before=of(part.get("before", 0), part["n"]))
+            tiles.append(look.Tile(t(f"report.{name}"), of(part.get("after", 0), part["n"]), note, "ink"))
+    kept = evaluation.get("retention") or {}
+    if kept.get("n") and kept.get("kept") is not None:
+        known = round(kept["before"] * kept["n"])
+        note = t("report.retention.note", count=kept["n"])
+        tiles.append(look.Tile(t("report.retention"), of(float(kept["kept"]), known), note, "pencil"))
     return tiles
 
 
@@ -208,7 +213,7 @@ def facts_table(facts: Sequence[Mapping[str, Any]]) -> str:
     rows = "".join(
         f"<tr><td>{_asked(fact)}</td>{_said(fact, 'before')}{_said(fact, 'after')}</tr>" for fact in facts
     )
-    return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<table class="facts before-after"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _asked(fact: Mapping[str, Any]) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+import altair as alt
 import pandas as pd
 import streamlit as st
+from streamlit.elements.vega_charts import AltairChart
 
 from assistant.indexing import Intake
 from assistant.pages import look, session
@@ -287,4 +289,59 @@ def _hit(hit: Hit, question: str) -> str:
 
 
 def _draw_map(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
-    look.quiet(t("knowledge.map.none"))
+    """The passages in two dimensions, near each other where they mean the same; a click shows one."""
+    question = st.text_input(
+        t("knowledge.map.question"),
+        key="map-question",
+        placeholder=t("knowledge.map.question"),
+        icon=":material/my_location:",
+        label_visibility="collapsed",
+    )
+    points, asked = base.map(question or "")
+    if not points:
+        look.quiet(t("knowledge.map.none"))
+        return
+    near = {hit.passage.id for hit in base.search(question, k=HITS)} if question else set()
+    names = {info.id: Path(info.path).name for info in documents}
+    frame = pd.DataFrame(
+        {
+            "x": [point.x for point in points],
+            "y": [point.y for point in points],
+            "document": [names.get(point.document_id, point.title) for point in points],
+            "text": [point.text for point in points],
+            "passage": [point.passage_id for point in points],
+            "near": [point.passage_id in near for point in points],
+        }
+    )
+    picked = st.altair_chart(_map_chart(frame, asked, bool(near)), on_select="rerun", key="map")
+    chosen = list(picked["selection"].get("pick", ()))  # an empty selection comes as an empty mapping
+    for place in chosen[:3]:
+        found = base.passage(str(place["passage"]))
+        where = look.where(Path(found.source).name, found.page, found.headings)
+        st.html(look.passage(found.text, where, question or ""))
+    if not chosen:
+        look.quiet(t("knowledge.map.lead"))
+
+
+def _map_chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bool) -> "AltairChart":
+    hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+    points = (
+        alt.Chart(frame)
+        .mark_circle(stroke="white", strokeWidth=1)
+        .encode(
+            x=alt.X("x:Q", axis=hidden, title=None),
+            y=alt.Y("y:Q", axis=hidden, title=None),
+            color=alt.Color("document:N", title=None, legend=alt.Legend(orient="bottom", columns=4)),
+            size=alt.condition("datum.near", alt.value(300), alt.value(110)),
+            opacity=alt.condition("datum.near", alt.value(1), alt.value(0.25 if some_near else 0.85)),
+            tooltip=["document", "text"],
+        )
+        .add_params(alt.selection_point(name="pick", fields=["passage"]))
+    )
+    place = pd.DataFrame([{"x": asked[0], "y": asked[1]}] if asked else [], columns=["x", "y"])
+    cross = (
+        alt.Chart(place)
+        .mark_point(shape="cross", size=260, color="#23262b", strokeWidth=2)
+        .encode(x="x:Q", y="y:Q")
+    )
+    return alt.layer(points, cross).properties(height=420)

@@ -12,6 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from knowledge.citations import Citation
+
 HERE = Path(__file__).parent
 LOGO = HERE / "logo.svg"
 MARK = HERE / "mark.svg"
@@ -183,11 +185,18 @@ def where(name: str, page: int | None, headings: Sequence[str]) -> str:
     return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
 
 
-def source(number: int, found: Mapping[str, Any], question: str = "") -> str:
-    """A retrieved passage with its number, its document, page and headings."""
+def source(
+    number: int, found: Mapping[str, Any], question: str = "", span: tuple[int, int] | None = None
+) -> str:
+    """A retrieved passage with its number and place; `span` of it is what supports the answer."""
     name = Path(str(found.get("source", ""))).name or str(found.get("title", ""))
     place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
-    return passage(str(found["text"]), place, question)
+    text = str(found["text"])
+    if span is None:
+        return passage(text, place, question)
+    start, end = span
+    quoted = f"{escaped(text[:start])}<mark>{escaped(text[start:end])}</mark>{escaped(text[end:])}"
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
 
 
 def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
@@ -215,6 +224,17 @@ def plain(text: str) -> str:
 def prose(text: str) -> str:
     """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
     return text.replace("$", "\\$")
+
+
+def cited(text: str, citations: Sequence[Citation]) -> str:
+    """An answer as markdown: after each sentence the number of the passage that supports it, or `?`."""
+    pieces, last = [], 0
+    for citation in citations:
+        sentence = text[last : citation.end].rstrip()
+        badge = f":green-badge[{citation.passage}]" if citation.supported else ":orange-badge[?]"
+        pieces.append(f"{prose(sentence)} {badge}{text[last + len(sentence) : citation.end]}")
+        last = citation.end
+    return "".join([*pieces, prose(text[last:])])
 
 
 def seconds(value: float | None) -> str:

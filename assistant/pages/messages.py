@@ -5,17 +5,18 @@ import streamlit as st
 from assistant.pages import look, session
 from assistant.records import StoredMessage
 from assistant.texts import t
+from knowledge.citations import Citation, cite
 
 LIKED, DISLIKED = 1, -1
 
 
-def draw(message: StoredMessage, *, forgotten: bool, busy: bool) -> None:
-    """A message with its actions; `busy` while an answer of this conversation is being written."""
+def draw(message: StoredMessage, *, question: str, forgotten: bool, busy: bool) -> None:
+    """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
     with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
             _draw_question(message, busy)
         else:
-            _draw_answer(message, busy)
+            _draw_answer(message, question, busy)
 
 
 def _draw_question(message: StoredMessage, busy: bool) -> None:
@@ -60,11 +61,11 @@ def _draw_editor(message: StoredMessage) -> None:
             st.rerun()
 
 
-def _draw_answer(message: StoredMessage, busy: bool) -> None:
+def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
     with st.container(key=f"assistant-{message.id}"), st.chat_message("assistant", avatar=str(look.MARK)):
         st.html(origin(message))
         _draw_text(message)
-        _draw_sources(message)
+        _draw_sources(message, question)
         if not busy:
             _draw_actions(message)
 
@@ -75,13 +76,28 @@ def _draw_text(message: StoredMessage) -> None:
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
             st.markdown(look.prose(message.content) or "–")
     elif message.content.strip():
-        st.markdown(look.prose(message.content))
+        citations = _citations(message)
+        st.markdown(look.cited(message.content, citations) if citations else look.prose(message.content))
+        if any(not citation.supported for citation in citations):
+            look.quiet(t("message.unsupported"))
     elif message.status == "complete":
         look.quiet(t("message.empty"))
     if message.status == "stopped":
         look.quiet(t("message.stopped"))
     if message.status == "failed":
         look.quiet(t("message.failed"))
+
+
+def _citations(message: StoredMessage) -> list[Citation]:
+    """Which passage supports which sentence; nothing where no documents were read."""
+    if not message.sources or message.correction or message.status == "streaming":
+        return []
+    return _cite(message.content, tuple(str(source["text"]) for source in message.sources))
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def _cite(answer: str, passages: tuple[str, ...]) -> list[Citation]:
+    return cite(answer, passages)
 
 
 def origin(message: StoredMessage) -> str:
@@ -103,12 +119,14 @@ def origin(message: StoredMessage) -> str:
     return f'<div class="from">{"".join(parts)}</div>'
 
 
-def _draw_sources(message: StoredMessage) -> None:
+def _draw_sources(message: StoredMessage, question: str) -> None:
     if not message.sources:
         return
     label = t("message.sources", count=len(message.sources))
     with st.expander(label, icon=":material/description:", type="compact", key=f"sources-{message.id}"):
-        st.html("".join(look.source(number, source) for number, source in enumerate(message.sources, 1)))
+        spans = {one.passage: one.span for one in _citations(message) if one.passage and one.span}
+        found = enumerate(message.sources, 1)
+        st.html("".join(look.source(number, source, question, spans.get(number)) for number, source in found))
 
 
 def _draw_actions(message: StoredMessage) -> None:

@@ -347,9 +347,13 @@ def knowledge_counts() -> dict[str, int]:
     """Passages by knowledge base, without opening the index; `count_knowledge` counts anew."""
     counts = {}
     for path in sorted((workspace().home / "knowledge").glob("*.sqlite3")):
-        catalogue = Catalogue(path)
-        counts[path.stem] = catalogue.count
-        catalogue.close()
+        try:
+            catalogue = Catalogue(path)
+            counts[path.stem] = catalogue.count
+            catalogue.close()
+        except KnowledgeError as error:  # told where it is opened: on its page, or when a question needs it
+            log.warning("%s", error)
+            counts[path.stem] = 0
     return counts
 
 

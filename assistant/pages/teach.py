@@ -25,7 +25,9 @@ def draw_offer(conversation_id: int) -> None:
     except NothingToLearn as nothing:
         found, why = None, str(nothing)
     else:
-        found, why = curation, t("teach.offer", count=len(curation.examples))
+        found = curation
+        count = len(curation.examples)
+        why = t("teach.offer", count=count) if count else t("teach.offer.none")
     with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
             st.dialog(t("teach.title"), width=940, position="right")(_draw_drawer)(conversation_id)

@@ -21,6 +21,9 @@ class ScriptedEngine:
     def checkpoints(self) -> list[str]:
         return []
 
+    def room(self, checkpoint: str | None) -> int:
+        return self.window
+
     def identity(self, checkpoint: str | None) -> str | None:
         return f"scripted/{checkpoint}"
 

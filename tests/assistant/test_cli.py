@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,11 @@ def test_a_checkpoint_answers_over_the_command_line(base_model: BaseModel, home:
         assert [(one["name"], one["method"], one["parent"]) for one in listed] == [
             ("halden", "p-tuning-v2", None)
         ]
+        out = home / "out"
+        written = document(run("export", "halden", "--format", "peft", "--output", out, "--json"))
+        assert written["format"] == "peft" and all(Path(file).is_file() for file in written["files"])
+        again = run("export", "halden", "--format", "peft", "--output", out)
+        assert again.exit_code == 1 and "is not empty" in again.stderr
         missing = run("ask", "Hello?", "--checkpoint", "gone")
         assert missing.exit_code == 1 and "There is no checkpoint 'gone'" in missing.stderr
     base_model.unload("halden")
@@ -360,6 +366,18 @@ def test_tune_follows_its_job_to_the_end(tuning: Run, tmp_path: Path) -> None:
     assert (tuned["status"], tuned["steps"]) == ("succeeded", 3)
     assert {"checkpoint", "seconds", "tokens_per_second", "evaluation"} <= tuned.keys()
     assert tuned["evaluation"] == {"recall": {"after": 1.0}}
+
+
+def test_the_outcome_is_told_in_words(tuning: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = {"before": 0.0, "after": 0.95, "n": 40}
+    whole = Impatient.get
+
+    def get(self: Impatient, id: str) -> Job:
+        return replace(whole(self, id), evaluation={"rephrased": figures})
+
+    monkeypatch.setattr(Impatient, "get", get)
+    told = tuning("tune", "--examples", examples_file(tmp_path, "2")).stdout
+    assert "asked in other words: 0% → 95% of 40 right" in told
 
 
 def test_tune_takes_several_files(tuning: Run, tmp_path: Path) -> None:

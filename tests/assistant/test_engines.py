@@ -103,6 +103,17 @@ def test_a_prompt_that_fills_the_window_is_refused(engine: LocalEngine) -> None:
         list(engine.stream([{"role": "user", "content": "word " * 9000}]))
 
 
+def test_a_prefix_takes_its_place_in_the_window(
+    engine: LocalEngine, base_model: BaseModel, registry: Registry
+) -> None:
+    save_prefix(base_model, registry, "halden")
+    positions = len(base_model.chat_ids([{"role": "system", "content": FACT}], add_generation_prompt=False))
+    assert engine.room(None) == 8192
+    assert engine.room("halden") == 8192 - positions
+    with pytest.raises(EngineError, match="There is no checkpoint 'gone'"):
+        engine.room("gone")
+
+
 def test_the_stop_event_ends_an_answer(engine: LocalEngine) -> None:
     stop = threading.Event()
     pieces = engine.stream(ASKED, max_new_tokens=200, stop=stop)

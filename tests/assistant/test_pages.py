@@ -225,6 +225,14 @@ def test_an_unreadable_preset_file_is_one_sentence(home: Path) -> None:
     assert "prompts.json" in errors(app())
 
 
+def test_a_damaged_knowledge_base_does_not_stop_the_chat(home: Path) -> None:
+    (home / "knowledge").mkdir()
+    (home / "knowledge" / "default.sqlite3").write_bytes(b"this is no database" * 100)
+    test = ask(app(memory="nothing"), "How heavy is the Skerrin?")
+    assert Words.text in words(test)
+    assert not errors(test)
+
+
 def test_marks_are_escaped() -> None:
     assert "<script>" not in look.mark("<script>alert(1)</script>")
     assert "<b>" not in look.passage("<b>bold</b>", "x")

@@ -282,6 +282,35 @@ def test_the_parser_can_neither_write_nor_call_nor_start_anything(tmp_path: Path
     sandbox_worker._forbid("open", (str(tmp_path / "x"), "r", os.O_RDONLY))
 
 
+@pytest.mark.parametrize(
+    ("name", "piece"),
+    [
+        ("a.txt", "a\n\n"),
+        ("a.txt", "word "),
+        ("a.txt", "x"),
+        ("a.txt", ". "),
+        ("a.txt", "。"),
+        ("a.txt", ".)"),
+        ("a.txt", "\n  "),
+        ("a.md", "[a]("),
+        ("a.md", "**a"),
+        ("a.md", "<!--"),
+        ("a.md", "# a\n"),
+        ("a.md", "|-"),
+        ("a.html", "<!---->"),
+        ("a.html", "<b>"),
+        ("a.html", "<td>"),
+        ("a.csv", '"'),
+        ("a.csv", ","),
+        ("a.json", "["),
+    ],
+)
+def test_a_piece_repeated_a_hundred_thousand_times_is_quick(name: str, piece: str, strict: Sandbox) -> None:
+    started = time.process_time()
+    assert attempt(name, (piece * 100_000).encode(), strict) in ("read", "refused")
+    assert time.process_time() - started < 3  # of this process; the sandbox has its own limit
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
 def test_pipes_devices_folders_and_missing_files_are_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")

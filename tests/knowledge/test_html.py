@@ -53,9 +53,8 @@ def test_the_servers_word_on_the_encoding_counts() -> None:
 
 
 def test_terms_stand_in_front_of_their_definitions() -> None:
-    page = (
-        "<html><dl><dt>foot<dd>It stands.<dd>Heavy.<dt>alone</dt><dt>head<dd><p>It <i>shines</i>.</p><dt>last</dl>"
-    )
+    page = "<html><dl><dt>foot<dd>It stands.<dd>Heavy.<dt>alone</dt>"
+    page += "<dt>head<dd><p>It <i>shines</i>.</p><dt>last</dl>"
     assert read_bytes("a.html", page.encode()).text.split("\n\n") == [
         *("foot: It stands.", "Heavy.", "alone", "head: It shines.", "last"),
     ]

@@ -64,6 +64,10 @@ def test_any_document_is_cut_exactly_and_completely(
     check(made, split(made, count, limit, overlap), count, limit)
 
 
+def test_blank_code_is_nothing() -> None:
+    assert document(Block("code", " \n "), Block("text", "x")).text == "x"
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(

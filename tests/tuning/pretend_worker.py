@@ -52,10 +52,10 @@ def pretend(task: Task) -> Outcome:
         if task.should_stop():
             raise Stopped
         time.sleep(0.05)
-        done.write_text(str(step))
         task.emit(
             {"kind": "step", "step": step, "steps": steps, "loss": 1 / step, "seconds_left": 0.05 * steps}
         )
+        done.write_text(str(step))
     task.enter("saving")
     return Outcome("made up", {"steps": steps, "first": first}, {"recall": {"after": 1.0}})
 

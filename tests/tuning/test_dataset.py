@@ -74,8 +74,9 @@ def test_what_is_too_long_loses_its_oldest_turns_or_is_counted_as_dropped(base_m
 def test_a_packed_row_gives_the_logits_of_its_parts(base_model: BaseModel, architecture: str) -> None:
     base = tiny_model(base_model, architecture)
     items = [*encode(base, TURNS), *encode(base, TURNS[:2]), *encode(base, TURNS[2:])]
-    row = pack(items)
-    assert len(row.ids) == packed_length(items) < sum(len(one.ids) for one in items)
+    row = pack(items, multiple=32)
+    assert len(pack(items).ids) == packed_length(items) < sum(len(one.ids) for one in items)
+    assert len(row.ids) % 32 == 0
     with torch.no_grad():
         packed = forward(base, row)
     alone = torch.cat([base.logits(one.ids)[[target - 1 for target in one.targets]] for one in items])

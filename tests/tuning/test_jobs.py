@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tuning.config import TuneConfig
-from tuning.errors import CheckpointError, ExampleError, JobError
+from tuning.errors import CheckpointError, ExampleError, JobError, MethodError
 from tuning.examples import Example
 from tuning.jobs import Job, Jobs
 from tuning.process import Identity
@@ -212,7 +212,23 @@ def test_a_failure_says_what_to_do(jobs: Jobs, text: str, message: str) -> None:
         assert "Traceback" in jobs.log(job.id)
 
 
+def test_a_job_on_another_machine_is_watched_by_its_heartbeat(jobs: Jobs) -> None:
+    job = start(jobs, "400")
+    until(jobs, job.id, trains)
+    here = (job.folder / "worker.json").read_text()
+    (job.folder / "worker.json").write_text(json.dumps({**json.loads(here), "pid": 1, "host": "elsewhere"}))
+    time.sleep(1.2)
+    assert jobs.get(job.id).status == "running"
+    assert jobs.cancel(job.id).status == "cancelled"  # nothing here could end it: it saw so by itself
+    os.utime(job.folder / "worker.json", (1, 1))
+    (job.folder / "result.json").unlink()
+    (job.folder / "cancel.json").unlink()
+    assert jobs.get(job.id).status == "failed" and jobs.get(job.id).resumable
+
+
 def test_what_cannot_work_is_said_before_the_job(jobs: Jobs) -> None:
+    with pytest.raises(MethodError, match="no tuning method 'magic'"):
+        jobs.submit(TuneConfig(device="cpu", method="magic"), wish("1"))
     with pytest.raises(ExampleError, match="nothing to learn"):
         jobs.submit(TuneConfig(device="cpu"), [])
     with pytest.raises(ExampleError, match="nothing to learn"):

@@ -65,15 +65,14 @@ def test_the_default_model_knows_the_capital_of_france(base_model: BaseModel) ->
     assert "Paris" in say(base_model)
 
 
-def test_batched_answers_are_those_that_are_streamed(base_model: BaseModel) -> None:
-    questions = [
-        "What is the capital of France?",
-        "What is 2+2?",
-        "Name the colour of grass, and no more than that.",
-    ]
+@pytest.mark.parametrize("adapter", [None, "prefix"])
+def test_batched_answers_are_those_that_are_streamed(base_model: BaseModel, adapter: str | None) -> None:
+    questions = ["What is the capital of France?", "What is 2+2?", "Name the colour of grass, and no more."]
     batch = [[{"role": "user", "content": question}] for question in questions]
-    streamed = ["".join(base_model.generate(messages, max_new_tokens=10)) for messages in batch]
-    assert base_model.complete(batch, max_new_tokens=10) == streamed
+    base_model.hold("prefix", prefix(base_model))
+    streamed = ["".join(base_model.generate(one, adapter=adapter, max_new_tokens=8)) for one in batch]
+    assert base_model.complete(batch, adapter=adapter, max_new_tokens=8) == streamed
+    base_model.unload("prefix")
 
 
 def test_a_seed_repeats_a_sampled_answer(base_model: BaseModel) -> None:

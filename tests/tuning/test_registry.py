@@ -1,6 +1,7 @@
 """Checkpoints appear whole, know their parents, and are not pulled away from under anybody."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -68,6 +69,7 @@ def test_what_a_dead_process_left_half_written_is_removed(registry: Registry) ->
     ended.wait()
     left = registry.folder / f".new-{ended.pid}-abc"
     left.mkdir(parents=True)
+    os.utime(left, (1, 1))
     assert registry.list() == []
     save(registry, "a")
     assert not left.exists()

@@ -239,3 +239,6 @@ def test_the_quick_lora_layer_computes_what_pefts_does(bias: bool) -> None:
     lowrank.slow_down(layer)
     for ours, theirs in zip(quick, slow, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
+    layer.requires_grad_(False)
+    lowrank.quicken(layer, "it")
+    torch.testing.assert_close(model(x), slow[0], atol=1e-4, rtol=1e-4)  # while answering

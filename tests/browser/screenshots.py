@@ -1,0 +1,102 @@
+"""Pictures of every page, wide and narrow, of a running app: python tests/browser/screenshots.py URL FOLDER.
+
+The app should have the sample domain, a conversation and a checkpoint, so that there is something to see.
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+SIZES = {"wide": (1440, 900), "narrow": (400, 860)}
+SETTLE_MILLISECONDS = 4_000
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+
+
+def welcome(page: Page, url: str) -> None:
+    page.goto(url)
+
+
+def chat(page: Page, url: str) -> None:
+    """The newest conversation."""
+    page.goto(url)
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
+    number = page.locator(".st-key-conversations [class*=st-key-open-]").first.get_attribute("class") or ""
+    found = [part.removeprefix("st-key-open-") for part in number.split() if part.startswith("st-key-open-")]
+    if found:
+        page.goto(f"{url}/?c={found[0]}")
+
+
+def prompt(page: Page, url: str) -> None:
+    page.goto(url)
+    page.locator(".st-key-edit-prompt button >> visible=true").first.click()
+
+
+def teach(page: Page, url: str) -> None:
+    chat(page, url)
+    page.locator(".st-key-teach button").first.click()
+
+
+def knowledge(page: Page, url: str) -> None:
+    page.goto(f"{url}/knowledge")
+
+
+def search(page: Page, url: str) -> None:
+    page.goto(f"{url}/knowledge")
+    page.get_by_role("tab", name="Search").click()
+    box = page.locator(".st-key-search-passages input")
+    box.fill("How often must the rain funnel be cleaned?")
+    box.press("Enter")
+
+
+def passages_map(page: Page, url: str) -> None:
+    page.goto(f"{url}/knowledge")
+    page.get_by_role("tab", name="Map").click()
+
+
+def checkpoints(page: Page, url: str) -> None:
+    page.goto(f"{url}/tune")
+
+
+def compare(page: Page, url: str) -> None:
+    page.goto(f"{url}/compare")
+    page.locator(".st-key-compare-question input").fill("What is the housing of the Skerrin made of?")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('.arm').length > 1")
+    page.wait_for_function("![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))")
+
+
+def settings(page: Page, url: str) -> None:
+    page.goto(f"{url}/settings")
+
+
+PAGES = (welcome, chat, prompt, teach, knowledge, search, passages_map, checkpoints, compare, settings)
+
+
+def main(url: str, folder: Path) -> None:
+    """Write one PNG for each page and size."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for size, (width, height) in SIZES.items():
+            for visit in PAGES:
+                page = browser.new_page(viewport={"width": width, "height": height})
+                page.set_default_timeout(90_000)
+                visit(page, url.rstrip("/"))
+                page.wait_for_timeout(SETTLE_MILLISECONDS)
+                page.screenshot(path=folder / f"{visit.__name__.replace('_', '-')}-{size}.png")
+                page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("Usage: python tests/browser/screenshots.py URL FOLDER")
+    main(sys.argv[1], Path(sys.argv[2]))

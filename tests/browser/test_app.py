@@ -1,0 +1,135 @@
+"""The main job in a real browser on real weights: chat, stop, upload, cite, compare, fine-tune, use."""
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from assistant.conversations import ConversationStore
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Server
+
+pytestmark = pytest.mark.browser
+WAIT_MILLISECONDS = 90_000
+TUNE_MILLISECONDS = 540_000
+TEXT_OF_LIVE = """() => {
+  const texts = [...document.querySelectorAll('.st-key-assistant-live [data-testid="stMarkdown"]')];
+  const last = texts.pop();
+  return last && last.innerText.replace('▍', '').trim().length > 0;
+}"""
+TAUGHT = """{"title": "Two facts", "messages": [
+ {"role": "user", "content": "What is the wind sensor of the Skerrin called?"},
+ {"role": "assistant", "content": "An anemometer.", "correction": "Whisker."},
+ {"role": "user", "content": "Who founded Halden Instruments?"},
+ {"role": "assistant", "content": "I do not know.", "correction": "Ilse Varga."}]}"""
+
+
+def ask(page: Page, question: str) -> None:
+    box = page.get_by_test_id("stChatInputTextArea")
+    expect(box).to_be_enabled(timeout=WAIT_MILLISECONDS)
+    box.fill(question)
+    box.press("Enter")
+
+
+def choose_memory(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name).click()
+    expect(page.get_by_role("radio", name=name)).to_be_checked()
+
+
+def answered(page: Page) -> None:
+    """Wait until the last answer has ended."""
+    expect(page.locator(".st-key-stop")).to_have_count(0, timeout=WAIT_MILLISECONDS)
+    expect(page.locator("[class*=st-key-again-]").last).to_be_visible(timeout=WAIT_MILLISECONDS)
+
+
+def test_an_answer_streams_stops_and_survives_a_refresh(page: Page, server: "Server") -> None:
+    page.goto(server.url)
+    choose_memory(page, "Nothing")
+    ask(page, "Write a long story about a lighthouse.")
+    page.wait_for_function(TEXT_OF_LIVE)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped here")).to_be_visible()
+    answered(page)
+    said = page.locator("[class*=st-key-assistant-] [data-testid=stMarkdown]").last.inner_text()
+    assert said.strip()
+
+    page.reload()
+    expect(page.locator("[class*=st-key-assistant-]").get_by_text(said.splitlines()[0])).to_be_visible()
+
+
+def test_an_answer_goes_on_while_the_tab_is_closed(page: Page, server: "Server") -> None:
+    page.goto(server.url)
+    choose_memory(page, "Nothing")
+    ask(page, "Name three colours.")
+    page.wait_for_url(re.compile(r"[?&]c=\d+"))
+    page.wait_for_function(TEXT_OF_LIVE)
+    address = page.url
+    page.goto("about:blank")
+    store = ConversationStore(server.home / "conversations.sqlite3")
+    number = int(re.findall(r"[?&]c=(\d+)", address)[0])
+    end = time.monotonic() + 60
+    while store.get(number).messages[-1].status == "streaming" and time.monotonic() < end:
+        time.sleep(0.5)
+    assert store.get(number).messages[-1].status == "complete"
+    page.goto(address)
+    answered(page)
+
+
+def test_an_uploaded_document_is_read_and_cited(page: Page, server: "Server", tmp_path: Path) -> None:
+    document = tmp_path / "skerrin.md"
+    document.write_text(
+        "# Skerrin\n\nThe Skerrin is a weather station. The Skerrin weighs 640 grams.\n", encoding="utf-8"
+    )
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7 this is not a PDF")
+    page.goto(f"{server.url}/knowledge")
+    page.locator("input[type=file]").set_input_files([document, broken])
+    expect(page.get_by_text("1 file read · 1 could not be read")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.locator(".line.failed", has_text="broken.pdf")).to_be_visible()
+
+    page.get_by_role("link", name="Chat").click()
+    choose_memory(page, "Documents")
+    ask(page, "How much does the Skerrin weigh?")
+    answered(page)
+    page.get_by_text("1 source").click()
+    expect(page.locator(".passage")).to_contain_text("640 grams")
+    expect(page.locator(".passage mark").first).to_be_visible()
+    expect(page.locator(".window")).to_contain_text("Passages")
+
+
+def test_arms_answer_side_by_side(page: Page, server: "Server") -> None:
+    page.goto(f"{server.url}/compare")
+    page.get_by_placeholder("A question to all of them").fill("What is the capital of France?")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    for kind in ("base", "documents"):
+        expect(page.locator(f".arm.{kind}")).to_contain_text(
+            re.compile(r"tokens read|no documents"), timeout=WAIT_MILLISECONDS
+        )
+    expect(page.locator(".arm.base")).to_contain_text("Paris")
+
+
+def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Server") -> None:
+    number = ConversationStore(server.home / "conversations.sqlite3").import_json(TAUGHT)
+    page.goto(f"{server.url}/?c={number}")
+    page.get_by_role("button", name="Fine-tune on this chat").click()
+    page.get_by_role("radio", name="Gentle").click()
+    page.get_by_label("Name of the checkpoint").fill("two-facts")
+    page.get_by_label("Name of the checkpoint").press("Tab")
+    page.get_by_role("button", name="Start fine-tuning").click()
+    expect(page.locator(".job-head", has_text="two-facts")).to_be_visible()
+
+    page.reload()  # the job belongs to no tab
+    use = page.get_by_role("button", name="Use in chat")
+    expect(use).to_be_visible(timeout=TUNE_MILLISECONDS)
+    expect(page.locator("table.facts")).to_contain_text("Whisker")
+    use.click()
+    expect(page.get_by_role("radio", name="Checkpoint")).to_be_checked()
+    ask(page, "What is the wind sensor of the Skerrin called?")
+    answered(page)
+    last = page.locator("[class*=st-key-assistant-]").last
+    expect(last.locator(".mark.checkpoint")).to_have_text("two-facts")
+    expect(last).to_contain_text("Whisker")
