@@ -27,6 +27,12 @@ class Words:
     def checkpoints(self) -> list[str]:
         return []
 
+    def room(self, checkpoint: str | None) -> int:
+        return self.window
+
+    def identity(self, checkpoint: str | None) -> str | None:
+        return None
+
     def system_prompt(self, checkpoint: str | None) -> str:
         return ""
 
