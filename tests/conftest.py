@@ -31,3 +31,8 @@ def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
     base = BaseModel.open(DEFAULT_MODEL, imprint_home, device="cpu")
     yield base
     base.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser tests last: Playwright leaves an event loop running where asynchronous tests need none."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
