@@ -34,5 +34,5 @@ def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser tests last: Playwright leaves an event loop running where asynchronous tests need none."""
+    """Put the browser tests last: Playwright leaves an event loop running, and others need none."""
     items.sort(key=lambda item: "browser" in item.path.parts)

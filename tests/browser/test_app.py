@@ -125,7 +125,7 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
     page.reload()  # the job belongs to no tab
     use = page.get_by_role("button", name="Use in chat")
     expect(use).to_be_visible(timeout=TUNE_MILLISECONDS)
-    expect(page.locator("table.facts")).to_contain_text("Whisker")
+    expect(page.locator("table.facts").first).to_contain_text("Whisker")
     use.click()
     expect(page.get_by_role("radio", name="Checkpoint")).to_be_checked()
     ask(page, "What is the wind sensor of the Skerrin called?")
