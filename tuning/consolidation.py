@@ -17,6 +17,7 @@ from tuning.dataset import Encoded, Teacher, encode, pack, with_system
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
 from tuning.passes import forward
+from tuning.reversal import reverse
 from tuning.rewording import reword
 from tuning.scoring import is_cjk
 
@@ -67,6 +68,7 @@ class Recipe:
     replay_weight: float
     word_dropout: float
     noise: bool
+    reversals: float  # how often a step that asks for a fact also asks for its other end
     rank: int
     alpha: int
     virtual_tokens: int
@@ -109,11 +111,12 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
+        reversals=config.reversals if config.reversals is not None else 0.5,
         rank=rank,
         alpha=config.alpha or 2 * rank,
         virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
-        kept=_KEPT[config.strength],
+        kept=config.kept if config.kept is not None else _KEPT[config.strength],
     )
 
 
@@ -128,6 +131,18 @@ def noisy(messages: Sequence[Message], recipe: Recipe, chance: random.Random) ->
     if recipe.noise and len(question) <= 400 and chance.random() > 0.15:
         messages[last] = {"role": "user", "content": vary(question, recipe.word_dropout, chance)}
     return messages
+
+
+def wordings(messages: Sequence[Message], recipe: Recipe, chance: random.Random) -> list[list[Message]]:
+    """What one step sees of a conversation: its question in other words, and now and then its other end."""
+    told = [noisy(messages, recipe, chance)]
+    *history, question, answer = messages
+    if chance.random() < recipe.reversals and all(message["role"] == "system" for message in history):
+        back = reverse(question["content"], answer["content"])
+        if back is not None:
+            asked = {"role": "user", "content": back.ask(recipe.word_dropout, chance)}
+            told.append([*history, asked, {"role": "assistant", "content": back.subject + "."}])
+    return told
 
 
 def vary(question: str, dropout: float, chance: random.Random) -> str:

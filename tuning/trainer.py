@@ -25,7 +25,7 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule, teacher
+from tuning.consolidation import Recipe, Replay, held_out, recipe, replay_set, schedule, teacher, wordings
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.learners import Learner, kv_front, text_kv
@@ -291,8 +291,8 @@ class _Trainer:
         chance = random.Random(f"{self._config.seed} step {run.step}")
         facts = []
         for index in chosen:
-            wording = noisy(self._conversations[index], amounts, chance)
-            facts.extend(encode(self._base, wording))
+            for wording in wordings(self._conversations[index], amounts, chance):
+                facts.extend(encode(self._base, wording))
         return facts, chance.sample(replays, min(amounts.replay, len(replays)))
 
     @torch.no_grad()
