@@ -73,7 +73,7 @@ def _warm_up(opened: Workspace) -> None:
 
 
 def _spare_what_stays() -> None:
-    """Streamlit collects garbage after every run; it need not search the libraries, a third of a second each."""
+    """Streamlit collects garbage after every run: a third of a second if it had to search the libraries."""
     gc.collect()
     gc.freeze()
 
