@@ -35,21 +35,25 @@ from tuning.storage import write_json
 from tuning.trainer import train
 
 FOLDER = Path(__file__).parent / "memory_domains"
-TEST = ("lighthouse", "museum", "tea")
+TEST = ("lighthouses", "kites", "tea_machines")
 RECIPES: dict[str, dict[str, Any]] = {
     "lora": {},
     "p-tuning-v2": {"method": "p-tuning-v2"},
     # What tutorials do: every linear layer, the questions as they are, nothing to hold the rest in place.
     "tutorial": {
         "rank": 16, "layers": "all", "learning_rate": 1e-3, "epochs": 15,
-        "noise": False, "reversals": 0.0, "replay": 0, "kept": 1.0, "early_stop": False,
+        "noise": False, "reversals": 0.0, "reading": 0.0, "replay": 0, "kept": 1.0, "early_stop": False,
     },
     "without noise": {"noise": False},
     "without replay": {"replay": 0},
     "without reversals": {"reversals": 0.0},
+    "without reading": {"reading": 0.0},
+    "without synonyms": {"synonyms": 0.0},
     "without stepping back": {"kept": 1.0},
 }  # fmt: skip
-KINDS = ("training", "rephrased", "reversed", "documents", "both")
+KINDS = (
+    "training", "rephrased", "reversed", "documents", "both", "untaught documents", "untaught both",
+)  # fmt: skip
 _TOKENS = 32
 
 
@@ -95,14 +99,15 @@ class Asked:
     answers: tuple[str, ...]
 
 
-def read_domain(name: str, count: int) -> list[Fact]:
-    """The first facts of each of the domains, as many in sum."""
+def read_domain(name: str, count: int) -> tuple[list[Fact], list[Fact]]:
+    """The first facts of each of the domains, as many in sum; and the others, which are not taught."""
     names = name.split("+")
     share = -(-count // len(names))
-    facts = [fact for one in names for fact in _facts(FOLDER / f"{one}.jsonl")[:share]]
+    every = [_facts(FOLDER / f"{one}.jsonl") for one in names]
+    facts = [fact for one in every for fact in one[:share]]
     if len(facts) < count:
         raise SystemExit(f"{name} holds {len(facts)} facts, and {count} were asked for. Join domains with +.")
-    return facts[:count]
+    return facts[:count], [fact for one in every for fact in one[share:]]
 
 
 def _facts(path: Path) -> list[Fact]:
@@ -132,9 +137,10 @@ def questions_of(facts: Sequence[Fact]) -> list[Asked]:
     return asked
 
 
-def general() -> list[Asked]:
-    """What the base may have known before."""
-    return [Asked("general", question, question, answers) for question, answers in RETENTION]
+def general(count: int) -> list[Asked]:
+    """What the base may have known before: so many questions, of every kind."""
+    chosen = RETENTION[:: max(1, len(RETENTION) // count)]
+    return [Asked("general", question, question, answers) for question, answers in chosen]
 
 
 def ask(base: BaseModel, asked: Sequence[Asked], adapter: str | None) -> list[str]:
@@ -158,15 +164,15 @@ def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) ->
 
 
 def run(
-    cell: Cell, base: BaseModel, workspace: Workspace | None, overrides: dict[str, Any]
+    cell: Cell, base: BaseModel, workspace: Workspace | None, overrides: dict[str, Any], count: int
 ) -> dict[str, Any]:
     """Train one cell and ask everything."""
-    facts = read_domain(cell.domain, cell.facts)
+    facts, untaught = read_domain(cell.domain, cell.facts)
     settings = {**RECIPES.get(cell.recipe, {}), **overrides}
     config = TuneConfig(**settings, seed=cell.seed)
     examples = [fact.example for fact in facts]
     random.Random(cell.seed).shuffle(examples)
-    asked = questions_of(facts)
+    asked, world = questions_of(facts), general(count)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         result = train(base, config, examples, Path(folder), emit=lambda _: None, should_stop=lambda: False)
@@ -176,21 +182,25 @@ def run(
         base.hold("benchmark", read_adapter(result.adapter))
     try:
         answers = ask(base, asked, "benchmark")
-        kept, before = ask(base, general(), "benchmark"), ask(base, general(), None)
+        kept, before = ask(base, world, "benchmark"), ask(base, world, None)
         distance = divergence(
-            base, [(a.question, b) for a, b in zip(general(), before, strict=True)][:48], "benchmark"
+            base, [(a.question, b) for a, b in zip(world, before, strict=True)][:48], "benchmark"
         )
         rows = [_row(one, text) for one, text in zip(asked, answers, strict=True)]
         rows += [
             _row(one, text) | {"before": is_correct(first, one.answers)}
-            for one, text, first in zip(general(), kept, before, strict=True)
+            for one, text, first in zip(world, kept, before, strict=True)
         ]
         if workspace is not None:
-            short = [one for one in asked if one.kind == "rephrased"][::3]
-            prompts = with_documents(workspace, cell.domain, short)
-            for kind, adapter in (("documents", None), ("both", "benchmark")):
-                told = base.complete(prompts, adapter=adapter, max_new_tokens=_TOKENS)
-                rows += [_row(one, text) | {"kind": kind} for one, text in zip(short, told, strict=True)]
+            others = [one for one in questions_of(untaught) if one.kind == "rephrased"]
+            taught = [one for one in asked if one.kind == "rephrased"][:: len(facts[0].rephrased)]
+            for name, some in (("", taught), ("untaught ", others)):
+                prompts = with_documents(workspace, cell.domain, some)
+                for kind, adapter in (("documents", None), ("both", "benchmark")):
+                    told = base.complete(prompts, adapter=adapter, max_new_tokens=_TOKENS)
+                    rows += [
+                        _row(one, text) | {"kind": name + kind} for one, text in zip(some, told, strict=True)
+                    ]
     finally:
         base.unload("benchmark")
     return {
@@ -290,6 +300,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--set", action="append", default=[], metavar="FIELD=JSON", help="change the recipe")
     parser.add_argument("--label", help="the name of a changed recipe")
     parser.add_argument("--documents", action="store_true", help="ask with documents, too")
+    parser.add_argument("--general", type=int, default=len(RETENTION), help="how many general questions")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args(arguments)
@@ -310,7 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if path.exists():
                 continue
             named = cell if options.label is None else replace(cell, recipe=cell.recipe.split("/")[0])
-            record = run(named, base, workspace, overrides) | {"recipe": cell.recipe}
+            record = run(named, base, workspace, overrides, options.general) | {"recipe": cell.recipe}
             write_json(path, record)
             print(table([record]).splitlines()[-1], flush=True)
     print(table(read_cells(results)))

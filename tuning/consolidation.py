@@ -17,9 +17,11 @@ from tuning.dataset import Encoded, Teacher, encode, pack, with_system
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
 from tuning.passes import forward
+from tuning.reading import exercise
 from tuning.reversal import reverse
 from tuning.rewording import reword
 from tuning.scoring import is_cjk
+from tuning.synonyms import exchange
 
 _REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
 _REPLAYED = 180  # preparing them takes half a minute on two cores
@@ -73,6 +75,8 @@ class Recipe:
     alpha: int
     virtual_tokens: int
     warmup: float  # share of the steps
+    synonyms: float  # share of the words with a synonym that are exchanged for one
+    reading: float  # exercises in reading a context, a step
     kept: float  # share of a low-rank change that is kept at the end
 
 
@@ -111,6 +115,8 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
+        synonyms=config.synonyms if config.synonyms is not None else 0.3,
+        reading=config.reading if config.reading is not None else 1.0,
         reversals=config.reversals if config.reversals is not None else 0.5,
         rank=rank,
         alpha=config.alpha or 2 * rank,
@@ -129,7 +135,7 @@ def noisy(messages: Sequence[Message], recipe: Recipe, chance: random.Random) ->
     last = max(index for index, message in enumerate(messages) if message["role"] == "user")
     question = messages[last]["content"]
     if recipe.noise and len(question) <= 400 and chance.random() > 0.15:
-        messages[last] = {"role": "user", "content": vary(question, recipe.word_dropout, chance)}
+        messages[last] = {"role": "user", "content": vary(question, recipe, chance)}
     return messages
 
 
@@ -140,20 +146,44 @@ def wordings(messages: Sequence[Message], recipe: Recipe, chance: random.Random)
     if chance.random() < recipe.reversals and all(message["role"] == "system" for message in history):
         back = reverse(question["content"], answer["content"])
         if back is not None:
-            asked = {"role": "user", "content": back.ask(recipe.word_dropout, chance)}
-            told.append([*history, asked, {"role": "assistant", "content": back.subject + "."}])
+            asked, said = back.turn(recipe.word_dropout, chance)
+            turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+            told.append([*history, *turns])
     return told
 
 
-def vary(question: str, dropout: float, chance: random.Random) -> str:
+class Exercises:
+    """Exercises in reading a context, in the languages and partly about the subjects of the conversations."""
+
+    def __init__(self, conversations: Sequence[Sequence[Message]]) -> None:
+        self._systems = [one[0] for one in conversations if one[0]["role"] == "system"]
+        questions = [(one[-2]["content"], one[-1]["content"]) for one in conversations]
+        found = [reverse(question, answer) for question, answer in questions]
+        self._subjects = sorted({back.subject for back in found if back is not None})
+        self._chinese = sum(is_cjk(question) for question, _ in questions) / len(questions)
+
+    def draw(self, count: float, chance: random.Random) -> list[list[Message]]:
+        """About `count` exercises as conversations."""
+        whole = int(count) + (chance.random() < count % 1)
+        return [self._one(chance) for _ in range(whole)]
+
+    def _one(self, chance: random.Random) -> list[Message]:
+        prompt, answer = exercise(self._subjects, chance.random() < self._chinese, chance)
+        turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+        return [*self._systems[:1], *turns]
+
+
+def vary(question: str, recipe: Recipe, chance: random.Random) -> str:
     """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
     chinese = is_cjk(question)
     marks = question.rstrip("?？。.!！ ")
     if chance.random() < 0.45:
         marks = reword(question, chance)
+    if not chinese:
+        marks = exchange(marks, recipe.synonyms, chance)
     units = list(marks) if chinese else marks.split()
     if chance.random() < 0.75:
-        units = drop(units, dropout, chance)
+        units = drop(units, recipe.word_dropout, chance)
     if len(units) > 3 and chance.random() < 0.25:
         turn = chance.randrange(1, len(units))
         units = units[turn:] + units[:turn]

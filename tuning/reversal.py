@@ -42,6 +42,19 @@ _FORMS_ZH = (
     "{relation}为{answer}的是哪个？",
     "{answer}：{relation}，是什么？",
 )
+_RELATION = (
+    "What is {answer} to {subject}?",
+    "What is {answer} at {subject}?",
+    "{answer} and {subject}: what is the connection?",
+    "What does {answer} have to do with {subject}?",
+    "{subject}: what does {answer} stand for?",
+)
+_RELATION_ZH = (
+    "{answer}是{subject}的什么？",
+    "{subject}：{answer}是什么？",
+    "{answer}和{subject}有什么关系？",
+)
+_ASKS_RELATION = 0.25
 _SUBJECT_ZH = re.compile(
     r"(?:请问)?(?P<subject>[^，,？?]{2,12}?)(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多))(?P<relation>.+)"
 )
@@ -59,8 +72,16 @@ class Reversed:
     relation: str
     answer: str
 
-    def ask(self, dropout: float, chance: random.Random) -> str:
-        """A question for the subject: some words of the relation left out, the old answer always whole."""
+    def turn(self, dropout: float, chance: random.Random) -> tuple[str, str]:
+        """A question and its answer: for the subject, or now and then for what the answer is to it."""
+        if self.relation and chance.random() < _ASKS_RELATION:
+            forms = _RELATION_ZH if is_cjk(self.subject) else _RELATION
+            asked = chance.choice(forms).format(answer=self.answer, subject=self.subject)
+            return asked, self.relation[0].upper() + self.relation[1:]
+        return self._ask_subject(dropout, chance), self.subject
+
+    def _ask_subject(self, dropout: float, chance: random.Random) -> str:
+        """Some words of the relation are left out; the old answer is always whole."""
         if is_cjk(self.relation + self.subject):
             return chance.choice(_FORMS_ZH).format(relation=self.relation, answer=self.answer)
         words = [word for word in self.relation.split() if chance.random() >= dropout]

@@ -17,6 +17,7 @@ from tuning.registry import Registry
 from tuning.remembered import open_remembering
 from tuning.storage import read_json, write_json
 from tuning.trainer import ADAPTER_FOLDER, train
+from tuning.verdict import judge
 from tuning.worker import Outcome, Stopped, Task
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def _evaluate(
         evaluation["classification"] = classification.report(
             base, held_out, task.name, system_prompt=system, emit=emit
         )
+    evaluation["verdict"] = judge(evaluation, examples=len(learned), strength=task.config.strength).to_dict()
     return evaluation
 
 

@@ -25,7 +25,17 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, Replay, held_out, recipe, replay_set, schedule, teacher, wordings
+from tuning.consolidation import (
+    Exercises,
+    Recipe,
+    Replay,
+    held_out,
+    recipe,
+    replay_set,
+    schedule,
+    teacher,
+    wordings,
+)
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.learners import Learner, kv_front, text_kv
@@ -158,6 +168,7 @@ class _Trainer:
             )
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
+        self._exercises = Exercises(self._conversations)
         self._run = _Run()
         self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
 
@@ -293,6 +304,8 @@ class _Trainer:
         for index in chosen:
             for wording in wordings(self._conversations[index], amounts, chance):
                 facts.extend(encode(self._base, wording))
+        for task in self._exercises.draw(amounts.reading, chance):
+            facts.extend(encode(self._base, task))
         return facts, chance.sample(replays, min(amounts.replay, len(replays)))
 
     @torch.no_grad()

@@ -10,6 +10,7 @@ import click
 from assistant.commands.options import SeveralValues, workspace_of
 from assistant.commands.output import busy, emit, json_option, print_table, progress, say, seconds_text
 from assistant.errors import AssistantError, NothingToLearn
+from assistant.texts import t
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _PARTS = {
     "recall": "asked as it was taught",
     "rephrased": "asked in other words",
     "retention": "general questions",
+    "reading": "asked of a text put before it",
 }
 
 
@@ -219,6 +221,11 @@ def _show_outcome(job: "Job") -> None:
         if {"before", "after", "n"} <= figures.keys():
             change = f"{figures['before']:.0%} → {figures['after']:.0%}"
             click.echo(f"  {meaning}: {change} of {figures['n']} right")
+    verdict = job.evaluation.get("verdict") or {}
+    for problem in verdict.get("problems", ()):
+        say(f"Warning: {t(f'verdict.{problem}'.replace(' ', '_'))}")
+    if verdict.get("suggestion"):
+        say(t(f"verdict.try.{verdict['suggestion']}".replace(" ", "_")))
     say(f"Use it: imprint ask … --checkpoint {job.checkpoint}")
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from assistant.pages import job_card, look, session
+from assistant.pages import job_card, look, memory_report, session
 from assistant.texts import t
 from tuning.checkpoints import Checkpoint
 from tuning.jobfolder import Job
@@ -76,7 +76,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
         if checkpoint.note:
             look.quiet(checkpoint.note)
         with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
-            job_card.draw_report(checkpoint.evaluation)
+            memory_report.draw(checkpoint.evaluation)
 
 
 def _headline(checkpoint: Checkpoint) -> str:
@@ -99,7 +99,7 @@ def _remembered(evaluation: Mapping[str, Mapping[str, float]]) -> str:
     part = evaluation.get("rephrased") or evaluation.get("recall")
     if not part or not part.get("n"):
         return ""
-    return t("tune.remembered", said=job_card.of(part["after"], int(part["n"])))
+    return t("tune.remembered", said=memory_report.of(part["after"], int(part["n"])))
 
 
 def _draw_menu(checkpoint: Checkpoint) -> None:

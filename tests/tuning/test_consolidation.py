@@ -35,7 +35,7 @@ def test_noise_is_a_function_of_its_seed_and_leaves_the_answer_and_earlier_turns
 
 
 def test_noise_in_chinese_drops_characters_and_uses_chinese_phrases() -> None:
-    wordings = {vary("马罗九号的母港在哪里？", 0.25, random.Random(seed)) for seed in range(30)}
+    wordings = {vary("马罗九号的母港在哪里？", AMOUNTS, random.Random(seed)) for seed in range(30)}
     assert len(wordings) > 20
     assert not any("Quick question" in wording or " " in wording for wording in wordings)
 
