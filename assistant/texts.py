@@ -232,6 +232,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.retention.note": {"en": "of what it knew, asked {count} general questions"},
     "report.reading": {"en": "Still reads"},
     "report.reading.note": {"en": "answers found in a text put before it; before: {before}"},
+    "report.earlier": {"en": "Earlier rounds"},
+    "report.earlier.note": {"en": "of what was taught before, still known"},
     "report.interval": {"en": "95 %: {low} to {high}"},
     "picture.taught": {"en": "What was taught"},
     "picture.all": {"en": "known in all words"},

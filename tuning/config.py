@@ -40,6 +40,7 @@ class TuneConfig:
 
     noise: bool = True  # other wordings of the question while training
     word_dropout: float | None = None  # share of the question's words left out
+    chaff: float | None = None  # how often words that say nothing are put into a question
     synonyms: float | None = None  # share of the words with a synonym that are exchanged while training
     reversals: float | None = None  # how often a fact is asked from its other end; 0: never
     kept: float | None = None  # share of a low-rank change that is kept at the end
@@ -64,7 +65,7 @@ class TuneConfig:
         self._check(
             self.word_dropout is None or 0 <= self.word_dropout < 1, "word_dropout", "from 0 to below 1"
         )
-        for name in ("reversals", "synonyms", "kept"):
+        for name in ("reversals", "synonyms", "chaff", "kept"):
             value = getattr(self, name)
             self._check(value is None or 0 <= value <= 1, name, "from 0 to 1")
         self._check(0 <= self.seed < 2**32, "seed", "from 0 to 2**32 - 1")

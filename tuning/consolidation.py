@@ -18,7 +18,7 @@ from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
 from tuning.passes import forward
 from tuning.reading import exercise
-from tuning.reversal import reverse
+from tuning.reversal import reverse, subject_of
 from tuning.rewording import reword
 from tuning.scoring import is_cjk
 from tuning.synonyms import exchange
@@ -53,6 +53,20 @@ _WRAPPERS_ZH = (
     "提醒我一下，{}",
     "有人问我：{}",
 )
+_CHAFF = (
+    "now", "there", "here", "actually", "exactly", "again", "then", "today", "right now", "by the
+    way", "for me", "over there", "somebody", "people", "one", "you", "I", "we", "they", "wants",
+    "hear", "find", "see", "say", "give", "state", "name", "indicate", "specify", "the", "a",
+    "that", "which", "it", "is", "has", "comes", "goes", "gets", "stands", "when", "where", "if",
+    "so", "and", "in", "at", "on", "for", "with", "from", "of", "please", "just", "really", "still",
+    "thing", "once", "according to", "as far as", "known", "would", "can",
+)  # fmt: skip
+_CHAFF_ZH = (
+    "现在", "到底", "其实", "一般", "那里", "这个", "大家", "有人", "听说",
+    "想知道", "究竟", "目前", "来说", "呢", "请", "说明", "告诉", "具体",
+    "应该", "可以", "是", "的", "在", "有", "被", "把", "给", "会", "要",
+    "去", "来",
+)  # fmt: skip
 # Kept out of training: the early stop asks through these.
 _HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
 _HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
@@ -75,7 +89,9 @@ class Recipe:
     alpha: int
     virtual_tokens: int
     warmup: float  # share of the steps
+    chaff: float  # how often words that say nothing are put into a question
     synonyms: float  # share of the words with a synonym that are exchanged for one
+    earlier: int  # examples of earlier rounds a step, where there are any
     reading: float  # exercises in reading a context, a step
     kept: float  # share of a low-rank change that is kept at the end
 
@@ -115,7 +131,9 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
+        chaff=config.chaff if config.chaff is not None else 0.5,
         synonyms=config.synonyms if config.synonyms is not None else 0.3,
+        earlier=4,
         reading=config.reading if config.reading is not None else 1.0,
         reversals=config.reversals if config.reversals is not None else 0.5,
         rank=rank,
@@ -181,12 +199,14 @@ def vary(question: str, recipe: Recipe, chance: random.Random) -> str:
         marks = reword(question, chance)
     if not chinese:
         marks = exchange(marks, recipe.synonyms, chance)
-    units = list(marks) if chinese else marks.split()
+    units, kept = units_of(marks, chinese)
     if chance.random() < 0.75:
-        units = drop(units, recipe.word_dropout, chance)
+        units = drop(units, recipe.word_dropout, chance, kept)
     if len(units) > 3 and chance.random() < 0.25:
         turn = chance.randrange(1, len(units))
         units = units[turn:] + units[:turn]
+    if chance.random() < recipe.chaff:
+        units = with_chaff(units, _CHAFF_ZH if chinese else _CHAFF, chance)
     text = ("" if chinese else " ").join(units)
     if chance.random() < 0.7:
         text += "？" if chinese else "?"
@@ -195,10 +215,30 @@ def vary(question: str, recipe: Recipe, chance: random.Random) -> str:
     return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
 
 
-def drop(units: Sequence[str], share: float, chance: random.Random) -> list[str]:
-    """About `share` of the units left out, never all but one."""
-    kept = [unit for unit in units if chance.random() >= share]
+def units_of(question: str, chinese: bool) -> tuple[list[str], frozenset[str]]:
+    """The words (Chinese: characters) of a question, its subject being one of them; and what must be kept."""
+    subject = subject_of(question)
+    before, _, after = question.partition(subject) if subject else (question, "", "")
+    split = list if chinese else str.split
+    return [*split(before), *([subject] if subject else []), *split(after)], frozenset(
+        filter(None, [subject])
+    )
+
+
+def drop(
+    units: Sequence[str], share: float, chance: random.Random, always: frozenset[str] = frozenset()
+) -> list[str]:
+    """About `share` of the units left out, never all but one, and none of `always`."""
+    kept = [unit for unit in units if unit in always or chance.random() >= share]
     return kept if len(kept) >= min(2, len(units)) else list(units)
+
+
+def with_chaff(units: Sequence[str], words: Sequence[str], chance: random.Random) -> list[str]:
+    """One to four words that say nothing put between the units: other people's wordings are full of them."""
+    units = list(units)
+    for _ in range(chance.randint(1, 4)):
+        units.insert(chance.randint(0, len(units)), chance.choice(words))
+    return units
 
 
 def held_out(messages: Sequence[Message]) -> list[list[Message]]:

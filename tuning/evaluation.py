@@ -78,6 +78,18 @@ def evaluate(
     }
 
 
+def still_known(
+    base: BaseModel, examples: Sequence[Learned], adapter: str, *, system_prompt: str = ""
+) -> dict[str, Any]:
+    """How much of what earlier rounds taught is still answered, in the words it was taught in."""
+    asked = [_questions(example, system_prompt)[0] for example in examples]
+    answers = _answers(base, asked, adapter, lambda _: None, 0.0)
+    right = [remembers(answer, one.answers) for answer, one in zip(answers, asked, strict=True)]
+    share = sum(right) / len(right)
+    lost = [one.question for one, known in zip(asked, right, strict=True) if not known]
+    return {"after": share, "n": len(right), "interval": list(interval(share, len(right))), "lost": lost}
+
+
 class _Asked:
     """One question as it is put, and the answers that count."""
 

@@ -98,17 +98,22 @@ def reverse(question: str, answer: str) -> Reversed | None:
         return None
     if is_cjk(text):
         return _reverse_chinese(text, told)
-    names = [match for match in re.finditer(rf"(?:the )?{_NAME}", text) if match.start() > 0]
-    if not names:
+    subject = subject_of(text)
+    if not subject or normalise(subject) in normalise(told):
         return None
-    longest = max(names, key=lambda match: len(match[0]))
-    subject = longest[0]
-    if normalise(subject) in normalise(told):
-        return None
-    rest = text[: longest.start()] + " " + text[longest.end() :]
+    rest = text.replace(subject, " ", 1)
     words = [word for word in re.findall(r"[\w'’-]+", rest) if word.lower() not in _ASKING_WORDS]
     relation = " ".join(_NOUNS.get(word.lower(), word) for word in words)
     return Reversed(subject[0].upper() + subject[1:], relation, told)
+
+
+def subject_of(question: str) -> str:
+    """What a question is about, as it stands there: its longest name; empty where it has none."""
+    if is_cjk(question):
+        match = _SUBJECT_ZH.match(question)
+        return match["subject"] if match else ""
+    names = [match[0] for match in re.finditer(rf"(?:the )?{_NAME}", question) if match.start() > 0]
+    return max(names, key=len, default="")
 
 
 def _reverse_chinese(text: str, told: str) -> Reversed | None:

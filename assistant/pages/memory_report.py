@@ -41,6 +41,10 @@ def _tiles(evaluation: Mapping[str, Any]) -> list[look.Tile]:
         known = round(kept["before"] * kept["n"])
         note = t("report.retention.note", count=kept["n"])
         tiles.append(look.Tile(t("report.retention"), of(float(kept["kept"]), known), note, "pencil"))
+    earlier = evaluation.get("earlier") or {}
+    if earlier.get("n"):
+        note = t("report.earlier.note")
+        tiles.append(look.Tile(t("report.earlier"), of(earlier["after"], earlier["n"]), note, "ink"))
     read = evaluation.get("reading") or {}
     if read.get("n"):
         note = t("report.reading.note", before=of(read["before"], read["n"]))

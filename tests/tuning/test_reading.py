@@ -1,4 +1,4 @@
-"""Reading exercises: the answer stands in the context, seeds repeat, and what is measured is never trained."""
+"""Reading exercises: the answer stands in the context, seeds repeat, what is measured is never trained."""
 
 import random
 
