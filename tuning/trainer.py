@@ -25,22 +25,12 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import (
-    Exercises,
-    Recipe,
-    Replay,
-    held_out,
-    noisy,
-    recipe,
-    replay_set,
-    schedule,
-    teacher,
-    wordings,
-)
+from tuning.consolidation import Exercises, Recipe, Replay, recipe, replay_set, schedule, teacher
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
+from tuning.noise import held_out, noisy, wordings
 from tuning.passes import forward
 
 _log = logging.getLogger(__name__)

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from tests.tuning.tiny import tiny_model
-from tuning import consolidation
+from tuning import consolidation, noise
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, held_out, noisy, recipe, replay_set, schedule, vary
+from tuning.consolidation import Recipe, recipe, replay_set, schedule
 from tuning.errors import MethodError
 from tuning.evaluation import _REPHRASINGS, _REPHRASINGS_ZH
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel
+from tuning.noise import held_out, noisy, vary
 from tuning.retention_questions import RETENTION
 from tuning.rewording import reword
 from tuning.scoring import normalise
@@ -41,8 +42,8 @@ def test_noise_in_chinese_drops_characters_and_uses_chinese_phrases() -> None:
 
 
 def test_the_phrases_of_training_early_stop_and_evaluation_are_disjoint() -> None:
-    trained = {*consolidation._WRAPPERS, *consolidation._WRAPPERS_ZH}
-    stopped = {*consolidation._HELD_OUT, *consolidation._HELD_OUT_ZH}
+    trained = {*noise._WRAPPERS, *noise._WRAPPERS_ZH}
+    stopped = {*noise._HELD_OUT, *noise._HELD_OUT_ZH}
     evaluated = {*_REPHRASINGS, *_REPHRASINGS_ZH}
     assert not trained & stopped
     assert not (trained | stopped) & evaluated
