@@ -189,12 +189,20 @@ class Workspace:
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
         with _importing:
             from knowledge.index import KnowledgeBase  # heavy: chromadb
+            from knowledge.reranking import CrossEncoderReranker
+            from knowledge.web import WebLimits
 
+        reranker = self.settings.reranker
         name = name or self.settings.knowledge_base
         with self._knowledge_lock:
             if name not in self._knowledge:
                 self._knowledge[name] = KnowledgeBase(
-                    self.home, name, embeddings=self.embeddings, chroma_url=self.settings.chroma_url
+                    self.home,
+                    name,
+                    embeddings=self.embeddings,
+                    chroma_url=self.settings.chroma_url,
+                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
 
@@ -223,7 +231,7 @@ class Workspace:
         after = self.settings
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
             self.close_engine()
-        if _differs(before, after, ("embedding_model", "chroma_url")):
+        if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):
             self.close_knowledge()
         return after
 

@@ -25,6 +25,7 @@ from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.assistant.checkpoints import save_prefix
 from tests.assistant.scripted import ScriptedEngine
+from tests.knowledge.pdf_maker import PdfPage, encrypted, pdf
 from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
 from tuning.registry import Registry
@@ -46,7 +47,10 @@ def run(home: Path) -> Iterator[Run]:
 
 @contextmanager
 def running(workspace: Workspace) -> Iterator[Run]:
-    yield lambda *args: CliRunner().invoke(imprint, [str(arg) for arg in args], obj=workspace)
+    def invoke(*args: object, given: str = "") -> Result:
+        return CliRunner().invoke(imprint, [str(arg) for arg in args], obj=workspace, input=given)
+
+    yield invoke
     workspace.close()
 
 
@@ -115,6 +119,29 @@ def test_a_broken_file_is_reported_and_the_others_are_indexed(run: Run, manual: 
     status = {Path(entry["path"]).name: entry for entry in indexed["documents"]}
     assert status["manual.md"]["status"] == "added"
     assert status["broken.pdf"]["status"] == "failed" and status["broken.pdf"]["error"]
+
+
+def test_an_encrypted_file_asks_for_its_password_when_told_to(run: Run, tmp_path: Path) -> None:
+    text = pdf(PdfPage().text(60, 60, "The vault of Orrin opens at noon."))
+    (tmp_path / "vault.pdf").write_bytes(encrypted(text, "sesame"))
+    refused = run("index", tmp_path / "vault.pdf")
+    assert refused.exit_code == 1
+    assert "it is encrypted: give its password" in refused.output and "--password" in refused.stderr
+    (entry,) = document(run("index", tmp_path / "vault.pdf", "--json"), status=1)["documents"]
+    assert entry["locked"]
+    opened = run("index", tmp_path / "vault.pdf", "--password", "--json", given="sesame\n")
+    assert document(opened)["documents"][0]["status"] == "added"
+    assert "sesame" not in opened.output
+    assert run("index", tmp_path / "vault.pdf", "--password").exit_code == 2
+
+
+def test_a_url_is_indexed_where_the_settings_allow_its_address(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/manual.html"
+    for allowed, reason in ((False, "is the private address 127.0.0.1"), (True, "cannot be fetched")):
+        settings = Settings(home=tmp_path / str(allowed), allow_private_urls=allowed)
+        with running(Workspace(settings, engine=ScriptedEngine(""))) as run:
+            (entry,) = document(run("index", url, "--json"), status=1)["documents"]
+            assert entry["path"] == url and reason in entry["error"]
 
 
 def test_ask_streams_the_answer_to_standard_output_alone(run: Run) -> None:
