@@ -175,6 +175,22 @@ class Workspace:
 
         return Chat(self.engine, self.store, self.existing_knowledge)
 
+    def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None] | None]":
+        """A chat whose answers are written side by side, and what loads checkpoints before they are.
+
+        It keeps nothing. An endpoint answers many at once by itself and has nothing to load. Raises EngineError.
+        """
+        from assistant.engines.local import LocalEngine  # heavy: torch
+        from assistant.engines.together import Together
+
+        engine = self.engine()
+        if not isinstance(engine, LocalEngine):
+            return self.chat, None
+        together = Together(engine)
+        from assistant.chat import Chat
+
+        return Chat(lambda: together, None, self.existing_knowledge), together.prepare
+
     # Knowledge
 
     @cached_property

@@ -28,6 +28,7 @@ from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
 
 if TYPE_CHECKING:
+    from assistant.blind import BlindTrials
     from assistant.indexing import Indexing
     from assistant.trials import Trials
 
@@ -98,6 +99,14 @@ def trials() -> "Trials":
     from assistant.trials import Trials  # heavy: scipy
 
     return Trials(answering())
+
+
+@st.cache_resource(show_spinner=False)
+def blind_trials() -> "BlindTrials":
+    """The blind trials of this home."""
+    from assistant.blind import BlindTrials  # heavy: scipy
+
+    return BlindTrials(workspace().settings.conversations_path)
 
 
 def speak() -> None:
