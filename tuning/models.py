@@ -159,6 +159,12 @@ class BaseModel(Template):
         """The names of the loaded adapters."""
         return list(self._adapters)
 
+    def adapter(self, name: str) -> Adapter:
+        """A loaded adapter itself, for looking at. Raises CheckpointError where it is not loaded."""
+        if name not in self._adapters:
+            raise CheckpointError(f"Checkpoint {name!r} is not loaded. Choose another, or load it first.")
+        return self._adapters[name]
+
     def load(self, checkpoint: Stored) -> AdapterProof:
         """Load a checkpoint's adapter, once, and prove that it changes the logits. Raises CheckpointError."""
         with self._lock:

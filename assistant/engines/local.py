@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
@@ -111,6 +112,16 @@ class LocalEngine:
             room = min((self._left(prompt, adapter) for prompt in prompts), default=max_new_tokens)
             try:
                 return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
+            except (TuningError, torch.OutOfMemoryError) as error:
+                raise _engine_error(self.name, error) from error
+
+    @contextmanager
+    def inside(self, checkpoint: str | None = None) -> Iterator[BaseModel]:
+        """The open base with this checkpoint loaded, for looking at; others wait. Raises EngineError."""
+        with self._turns.take():
+            self._ready(checkpoint)
+            try:
+                yield self._base
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 
