@@ -1,4 +1,4 @@
-"""Kept votes as a file to train from: prompt, chosen, rejected, the form that DPO trainers read (TRL's conversational)."""
+"""Kept votes as a file to train from: prompt, chosen, rejected, the form that DPO trainers read."""
 
 import json
 from collections.abc import Iterable

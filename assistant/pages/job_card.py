@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.pages import look, memory_report, session
+from assistant.pages import look, memory_report, pictures, session
 from assistant.teaching import conversations_of
 from assistant.texts import t
-from tuning.errors import JobError
+from tuning.errors import CheckpointError, JobError
 from tuning.jobfolder import Job
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -64,8 +64,15 @@ def _draw_live(job_id: str) -> None:
         step = t("job.step", step=job.step, steps=job.steps) if job.steps and job.phase == "training" else ""
         words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
         st.progress(min(max(job.progress, 0.0), 1.0), text=words)
-        draw_curve([job])
-        st.html(f'<div class="quiet numbers">{look.escaped(_speed(job))}</div>')
+        draw_figures(job)
+        loss, rate = st.columns([2, 1])
+        with loss:
+            draw_curve([job], "loss")
+        with rate:
+            draw_curve([job], "learning_rate")
+        for advice in job.advice:
+            st.warning(session.sentence(Exception(advice)), icon=":material/info:")
+        look.quiet(t("job.safe_to_leave"))
 
 
 def headline(job: Job) -> str:
@@ -86,43 +93,58 @@ def method_title(name: str) -> str:
     return METHODS[name].title if name in METHODS else name
 
 
-def _speed(job: Job) -> str:
-    parts = []
-    if job.loss is not None:
-        parts.append(t("job.loss", loss=f"{job.loss:.3f}"))
-    if job.tokens_per_second:
-        parts.append(t("job.speed", speed=f"{job.tokens_per_second:,.0f}"))
-    if job.memory_bytes:
-        parts.append(t("job.memory", memory=look.size(job.memory_bytes)))
-    parts.append(t("job.safe_to_leave"))
-    return " · ".join(parts)
+def draw_figures(job: Job) -> None:
+    """What the last step said: loss, learning rate, speed, memory."""
+    last = (session.workspace().jobs.curve(job.id) or [{}])[-1]
+    rate = last.get("learning_rate")
+    figures = {
+        "loss": None if job.loss is None else f"{job.loss:.3f}",
+        "learning_rate": None if rate is None else f"{rate:.2g}",
+        "tokens_per_second": f"{job.tokens_per_second:,.0f}" if job.tokens_per_second else None,
+        "memory_bytes": look.size(job.memory_bytes) if job.memory_bytes else None,
+    }
+    tiles = [look.Tile(t(f"job.axis.{name}"), value) for name, value in figures.items() if value]
+    if tiles:
+        look.tiles(tiles)
 
 
-def draw_curve(jobs: Sequence[Job], height: int = 150) -> None:
-    """The loss of one job, or of several over each other."""
+def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) -> None:
+    """One measure of one job, or of several over each other, step by step."""
     points = [
-        {"step": event["step"], "loss": event["loss"], "name": job.name}
+        {"step": event["step"], "value": event[measure], "name": job.name}
         for job in jobs
         for event in session.workspace().jobs.curve(job.id)
-        if event.get("loss") is not None
+        if event.get(measure) is not None
     ]
     if len(points) < 2:
         return
     several = len(jobs) > 1
+    form = ".3f" if measure == "loss" else ".2e" if measure == "learning_rate" else ",.0f"
     chart = (
         alt.Chart(pd.DataFrame(points))
         .mark_line(strokeWidth=2, interpolate="monotone")
         .encode(
-            x=alt.X("step:Q", title=t("job.axis.step"), axis=alt.Axis(grid=False, tickMinStep=1)),
-            y=alt.Y("loss:Q", title=t("job.axis.loss"), axis=alt.Axis(tickCount=4)),
-            color=alt.Color("name:N", title=None, scale=alt.Scale(range=list(look.SERIES)))
+            x=alt.X(
+                "step:Q", title=t("job.axis.step"), axis=alt.Axis(grid=False, tickMinStep=1, tickCount=6)
+            ),
+            y=alt.Y("value:Q", title=t(f"job.axis.{measure}"), axis=_value_axis(measure)),
+            color=alt.Color(
+                "name:N",
+                title=None,
+                scale=alt.Scale(range=list(look.SERIES)),
+                legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
+            )
             if several
             else alt.value(look.INK),
-            tooltip=["name", "step", alt.Tooltip("loss:Q", format=".3f")],
+            tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
         )
         .properties(height=height)
     )
     st.altair_chart(chart)
+
+
+def _value_axis(measure: str) -> alt.Axis:
+    return alt.Axis(tickCount=4, format=".1e") if measure == "learning_rate" else alt.Axis(tickCount=4)
 
 
 def _draw_ended(job: Job, can_hide: bool) -> None:
@@ -135,6 +157,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
     if job.status == "succeeded":
         memory_report.draw(job.evaluation)
+        draw_words(_words(job))
         for advice in job.advice:
             look.quiet(advice)
         if job.checkpoint:
@@ -167,3 +190,19 @@ def draw_use(checkpoint: str, key: str, passed: bool) -> None:
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
             st.session_state["arms"] = ["rag", checkpoint]
             st.switch_page(session.page("compare"))
+
+
+def _words(job: Job) -> list[list[str]]:
+    """What the checkpoint of a job learned as words; none once it is deleted."""
+    try:
+        return session.workspace().registry.get(job.checkpoint or "").nearest_words
+    except CheckpointError:
+        return []
+
+
+def draw_words(words: Sequence[Sequence[str]]) -> None:
+    """The real words nearest to each learned one, where the method learns words."""
+    if words:
+        with st.expander(t("report.words", count=len(words)), type="compact"):
+            look.quiet(t("visible.words.said"))
+            st.html(pictures.learned_words(words))

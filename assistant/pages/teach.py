@@ -15,7 +15,6 @@ from tuning.config import Strength, TuneConfig
 from tuning.examples import Example
 
 STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
-FIRST_METHODS = ("lora", "p-tuning-v2")
 
 
 def draw_offer(conversation_id: int) -> None:
@@ -37,12 +36,15 @@ def draw_offer(conversation_id: int) -> None:
 def _draw_drawer(conversation_id: int) -> None:
     session.speak()
     look.quiet(t("teach.lead"))
+    session.import_models()
+    from assistant.pages import tuning_options  # heavy: torch, peft
+
     with session.told():
         curation = curate([session.workspace().store.get(conversation_id)])
         rows = _draw_examples(curation, conversation_id)
         _draw_left_out(curation)
         method = _draw_methods()
-        config = _draw_options(method)
+        config = tuning_options.draw(_draw_options(method))
         examples = chosen_examples(curation.candidates, rows)
         _draw_estimate(config, examples)
         if st.button(
@@ -94,31 +96,13 @@ def _draw_left_out(curation: Curation) -> None:
 
 def _draw_methods() -> str:
     """The method cards; the name of the chosen one."""
-    session.import_models()
-    from tuning.methods import METHODS  # heavy: torch, peft
+    from assistant.pages import method_cards  # heavy: torch, peft
 
     st.markdown(f"**{t('teach.method')}**")
-    chosen = str(st.session_state.setdefault("method", FIRST_METHODS[0]))
-    others = [name for name in METHODS if name not in FIRST_METHODS]
-    shown = [*FIRST_METHODS, *([chosen] if chosen in others else [])]
-    for column, name in zip(st.columns(len(shown)), shown, strict=True):
-        entry = METHODS[name]
-        key = "method-chosen" if name == chosen else f"method-{name}"
-        with column, st.container(key=key, border=True, height="stretch"):
-            st.html(look.card(entry.title, entry.sentence, entry.choose_when))
-            if name == chosen:
-                st.html(look.mark(t("teach.chosen"), "checkpoint"))
-            elif st.button(t("teach.choose"), key=f"choose-{name}", type="tertiary"):
-                st.session_state["method"] = name
-                st.rerun(scope="fragment")
+    method_cards.draw_first()
     with st.popover(t("teach.more_methods"), icon=":material/expand_more:", type="tertiary"):
-        for name in others:
-            entry = METHODS[name]
-            if st.button(entry.title, key=f"choose-{name}", help=entry.sentence, width="stretch"):
-                st.session_state["method"] = name
-                st.rerun(scope="fragment")
-            look.quiet(entry.choose_when)
-    return chosen
+        method_cards.draw_others("choose")
+    return method_cards.chosen()
 
 
 def _draw_options(method: str) -> TuneConfig:
