@@ -256,6 +256,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.before": {"en": "Before"},
     "report.after": {"en": "After"},
     "report.rephrased.mark": {"en": "other words"},
+    "knowledge.permanent": {"en": "Make permanent"},
+    "knowledge.permanent.title": {"en": "Make these documents permanent"},
     "knowledge.lead": {
         "en": (
             "Documents that the assistant looks things up in. This memory is temporary: a passage is "
