@@ -1,4 +1,4 @@
-"""The quick forward pass must be the model's own arithmetic: same logits, same gradients, no more rounding."""
+"""The quick forward pass must be the model's own arithmetic: same logits and gradients, no more rounding."""
 
 import random
 from typing import Any
@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from tests.tuning.tiny import tiny_model
-from tuning import adapters, kernels, llama, lowrank
+from tuning import adapters, decoding, kernels, llama, lowrank
 from tuning.attention import Spans
 from tuning.dataset import Encoded, Row, pack
 from tuning.models import BaseModel
@@ -146,3 +146,34 @@ def test_what_is_nearly_certain_still_gives_a_gradient_and_twice_asked_counts_tw
     (found,) = torch.autograd.grad(kernels.log_chances(logits, tokens).sum(), logits)
     wanted = torch.autograd.grad(torch.log_softmax(logits.float(), -1).gather(1, tokens).sum(), logits)[0]
     torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0.01)
+
+
+@pytest.mark.parametrize("architecture", KINDS)
+@pytest.mark.parametrize("before", [0, 5])
+def test_batched_and_streamed_answers_are_those_of_the_model(
+    base_model: BaseModel, monkeypatch: pytest.MonkeyPatch, architecture: str, before: int
+) -> None:
+    base, chance = tiny_model(base_model, architecture), random.Random(3)
+    prompts = [[chance.randrange(400) for _ in range(length)] for length in (3, 12, 7)]
+    prompts += [[*range(20, 31), *prompt] for prompt in prompts] if before else []
+
+    def cache() -> DynamicCache:
+        filled = DynamicCache(config=base.model.config)
+        if before:
+            base.model(torch.tensor([[5, 6, 7, 8, 9]]), past_key_values=filled, use_cache=True)
+        return filled
+
+    def answers() -> list[Any]:
+        found: list[Any] = decoding.greedy_batch(base.model, prompts, cache(), (base.end_id,), 6)
+        for prompt in prompts:
+            kept = cache()
+            found.append([decoding.step(base.model, ids, kept) for ids in (prompt, prompt[:1], prompt[:2])])
+        return found
+
+    quick = answers()
+    monkeypatch.setattr(llama, "knows", lambda *_: False)
+    slow = answers()
+    count = len(prompts)
+    assert quick[:count] == slow[:count]
+    for ours, theirs in zip(quick[count:], slow[count:], strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
