@@ -48,6 +48,9 @@ class TuneConfig:
     replay: int | None = None  # general prompts a step that must keep the base's answer; 0: none
     replay_weight: float | None = None  # weight of their KL to the base against the examples' loss
     early_stop: bool = True  # stop when held-out wordings of every example are known
+    validation: float = 0.0  # share of the examples kept out; the state with the least loss on them is kept
+    patience: int = 3  # passes without a better validation loss before an early stop
+    processes: int = 1  # that train together, each with the whole base: one a GPU
 
     def __post_init__(self) -> None:
         self._check(self.strength in get_args(Strength), "strength", "gentle, normal or strong")
@@ -68,6 +71,9 @@ class TuneConfig:
         for name in ("reversals", "synonyms", "chaff", "kept"):
             value = getattr(self, name)
             self._check(value is None or 0 <= value <= 1, name, "from 0 to 1")
+        self._check(0 <= self.validation < 1, "validation", "from 0 to below 1")
+        for name in ("patience", "processes"):
+            self._check(getattr(self, name) >= 1, name, "a whole number from 1")
         self._check(0 <= self.seed < 2**32, "seed", "from 0 to 2**32 - 1")
 
     def _check(self, holds: bool, field: str, wanted: str) -> None:

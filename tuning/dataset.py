@@ -37,6 +37,9 @@ class Prepared:
     """Encoded conversations, and how many had to be shortened or left out because of the window."""
 
     encoded: tuple[Encoded, ...]
+    conversations: tuple[
+        list[Message], ...
+    ]  # as they fit: without their oldest turns, those dropped left out
     shortened: int
     dropped: int
 
@@ -106,26 +109,30 @@ def _span(prompt: list[int], answer: list[int]) -> range:
 def prepare(base: Template, conversations: Sequence[Sequence[Message]], window: int) -> Prepared:
     """Encode conversations; what is over the window loses its oldest turns, or is dropped, and is counted."""
     encoded: list[Encoded] = []
+    kept: list[list[Message]] = []
     shortened = dropped = 0
     for messages in conversations:
-        fitting, cut = _shorten(base, list(messages), window)
+        fitting, told, cut = _shorten(base, list(messages), window)
         encoded.extend(fitting)
+        kept.extend([told] if fitting else [])
         shortened += bool(fitting) and cut
         dropped += not fitting
-    return Prepared(tuple(encoded), shortened, dropped)
+    return Prepared(tuple(encoded), tuple(kept), shortened, dropped)
 
 
-def _shorten(base: Template, messages: list[Message], window: int) -> tuple[list[Encoded], bool]:
+def _shorten(
+    base: Template, messages: list[Message], window: int
+) -> tuple[list[Encoded], list[Message], bool]:
     cut = False
     while True:
         encoded = encode(base, messages)
         if all(len(one.ids) <= window for one in encoded):
-            return encoded, cut
+            return encoded, messages, cut
         system = messages[:1] if messages[0]["role"] == "system" else []
         turns = messages[len(system) :]
         later = [index for index, message in enumerate(turns) if message["role"] == "user" and index > 0]
         if not later:
-            return [], cut
+            return [], messages, cut
         messages, cut = system + turns[later[0] :], True
 
 

@@ -220,7 +220,7 @@ class Jobs:
         path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
-                [*self._worker, str(folder.path)],
+                [*self._command(folder), str(folder.path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -233,6 +233,17 @@ class Jobs:
         except psutil.NoSuchProcess:  # it has ended already; its log says why
             folder.write("worker", Identity(process.pid, time.time()).to_dict())
         threading.Thread(target=process.wait, daemon=True).start()  # or it would stay as a zombie
+
+    def _command(self, folder: JobFolder) -> Sequence[str]:
+        """What starts the worker: as many at once as are to train together (see `ranks`)."""
+        processes = folder.config().processes
+        if processes == 1:
+            return self._worker
+        # --multi_gpu means torchrun, which is what starts several processes on CPUs as well.
+        plain = ["--multi_gpu", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+        port = ["--main_process_port", "0"]  # any that is free: two launches must not meet
+        launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(processes)]
+        return [*launch, *plain, *port, *(part for part in self._worker[1:] if part != "-P")]
 
     @staticmethod
     def _await_end(folder: JobFolder, worker: Identity) -> None:

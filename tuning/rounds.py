@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import time
 from dataclasses import replace
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from tuning import classification, estimates
 from tuning.adapters import Adapter, read_adapter
 from tuning.checkpoints import Checkpoint
+from tuning.config import TuneConfig
 from tuning.estimates import Measured
 from tuning.evaluation import evaluate, still_known
 from tuning.examples import Example, read_examples
+from tuning.jobfolder import JobFolder
 from tuning.models import BaseModel
 from tuning.registry import Registry
 from tuning.remembered import open_remembering
@@ -90,12 +93,9 @@ def _train(
             first_step.append(time.time())
         task.emit(event)
 
-    config = task.config
-    if all(classification.is_labelled(example) for example in examples):
-        config = replace(config, noise=False)  # other words would be another text, with another label
     result = train(
         base,
-        config,
+        _fitting(task.config, examples),
         examples,
         task.folder.state,
         emit=emit,
@@ -110,6 +110,37 @@ def _train(
     metrics["train_seconds"] = time.time() - first_step[0] if first_step else 0.0
     write_json(done, metrics)
     return {**metrics, "resumed": resume}
+
+
+def _fitting(config: TuneConfig, examples: list[Example]) -> TuneConfig:
+    if all(classification.is_labelled(example) for example in examples):
+        return replace(config, noise=False)  # other words would be another text, with another label
+    return config
+
+
+def follow(folder: JobFolder) -> None:
+    """Train along with the process that works on this job (see `ranks`), and keep nothing."""
+    home, config = folder.path.parent.parent, folder.config()
+    if (folder.state / "trained.json").is_file():
+        return
+    registry = Registry(home)
+    learned, _ = classification.split(folder.examples(), config.seed)
+    parent = None if config.parent is None else read_adapter(registry.get(config.parent).path)
+    device = str(folder.read("job").get("device", "cpu"))
+    place = device if device == "cpu" else f"{device}:{os.environ['LOCAL_RANK']}"
+    base = open_remembering(config.base, home, place)
+    train(
+        base,
+        _fitting(config, learned),
+        learned,
+        folder.state,
+        emit=lambda event: None,
+        should_stop=lambda: folder.is_cancelled,
+        resume=folder.state.exists(),
+        parent=parent,
+        earlier=_earlier(registry, config.parent, learned),
+    )
+    base.close()
 
 
 def _evaluate(

@@ -33,6 +33,7 @@ from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.noise import held_out, noisy, wordings
 from tuning.passes import forward
+from tuning.ranks import Ranks
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
@@ -69,6 +70,9 @@ class TrainResult:
     dropped: int  # examples that did not fit the window at all
     memory_bytes: int  # at most, while training
     probe: dict[str, Any]  # a question, and what the checkpoint must answer to it
+    validated: int = 0  # examples kept out of training to choose the best state by
+    validation_loss: float | None = None  # a token of their answers, in the state that is kept
+    best_step: int | None = None  # where that state was reached
 
     @property
     def tokens_per_second(self) -> float:
@@ -105,6 +109,10 @@ class _Run:
     learned: float = 0.0
     known_for: int = 0
     memory_bytes: int = 0
+    validation: float = math.nan
+    best_validation: float = math.inf
+    best_step: int = 0
+    worse_for: int = 0  # passes without a better validation loss
 
 
 def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
@@ -158,18 +166,23 @@ class _Trainer:
         self._parent = parent
         chosen = methods.method(config.method)
         self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size)
-        self._conversations = _conversations(config, examples)
         self._earlier = _conversations(config, earlier)
-        self._prepared = prepare(base, self._conversations, base.window - self._front_positions())
+        self._prepared = prepare(
+            base, _conversations(config, examples), base.window - self._front_positions()
+        )
         if not self._prepared.encoded:
             raise ExampleError(
                 f"None of the {len(examples)} examples can be learned from: each is longer than the model's "
                 f"window of {base.window} tokens. Shorten them."
             )
+        self._conversations, self._kept_out = split(self._prepared.conversations, config)
+        self._validation = [one for told in self._kept_out for one in encode(base, told)]
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
         self._exercises = Exercises(self._conversations)
         self._run = _Run()
+        self._ranks = Ranks.join(base.device)
+        self._best: dict[str, Tensor] = {}  # the learner's state where the validation loss was lowest
         self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
 
     def _front_positions(self) -> int:
@@ -202,10 +215,14 @@ class _Trainer:
                 with learner.on(), _checkpointing(self._base, self._config.checkpointing):
                     stopped, early = self._fit(learner, optimiser, replays, probes)
                     if not stopped:
+                        if self._best:
+                            learner.restore(self._best)
                         learner.settle(self._recipe.kept)
                     probe = self._probe(learner)
                 if not stopped:
-                    self._write(learner.adapter())
+                    if self._ranks.leads:
+                        self._write(learner.adapter())
+                    self._ranks.wait()
             finally:
                 learner.close()
         run = self._run
@@ -223,6 +240,9 @@ class _Trainer:
             dropped=self._prepared.dropped,
             memory_bytes=run.memory_bytes,
             probe=probe,
+            validated=len(self._kept_out),
+            validation_loss=run.best_validation if self._best else None,
+            best_step=run.best_step if self._best else None,
         )
 
     # ------------------------------------------------------------ fit
@@ -237,7 +257,7 @@ class _Trainer:
         """Returns whether it was asked to stop, and whether it ended early."""
         run, saved = self._run, time.monotonic()
         while run.step < self._steps:
-            if self._should_stop():
+            if self._ranks.any(self._should_stop(), self._base.device):
                 self._save(learner, optimiser)
                 return True, False
             started = time.monotonic()
@@ -245,7 +265,7 @@ class _Trainer:
             run.step += 1
             run.seconds += time.monotonic() - started
             self._report()
-            if run.step % self._per_epoch == 0 and self._all_known(learner, probes):
+            if run.step % self._per_epoch == 0 and self._is_enough(learner, probes):
                 return False, True
             if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
                 self._save(learner, optimiser)
@@ -260,7 +280,8 @@ class _Trainer:
         replayed = max(1, sum(len(one.encoded.targets) for one in kept))
         run.loss = 0.0
         most = self._config.tokens_per_step or _TOKENS_AT_ONCE
-        for part in parts([*facts, *(one.encoded for one in kept)], most):
+        own = self._ranks.share([*facts, *(one.encoded for one in kept)])
+        for part in parts(own, most) if own else ():
             row = pack(part, _MULTIPLE).to(self._base.device)
             logits = forward(self._base, row, learner.front())
             taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
@@ -279,6 +300,7 @@ class _Trainer:
             total.backward()
             run.loss += float(loss.detach())
             run.tokens += len(row.ids)
+        self._gather(learner)
         penalty = learner.penalty()
         if penalty is not None:
             penalty.backward()
@@ -289,6 +311,17 @@ class _Trainer:
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
+
+    def _gather(self, learner: Learner) -> None:
+        """Add up what the processes found, where there are several."""
+        if self._ranks.count == 1:
+            return
+        for parameter in learner.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        loss = torch.tensor(self._run.loss, device=self._base.device)
+        self._ranks.add_up([loss, *(p.grad for p in learner.parameters() if p.grad is not None)])
+        self._run.loss = float(loss)
 
     def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, count: int) -> Tensor:
         """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
@@ -314,6 +347,34 @@ class _Trainer:
         for task in self._exercises.draw(amounts.reading, chance):
             facts.extend(encode(self._base, task))
         return facts, chance.sample(replays, min(amounts.replay, len(replays)))
+
+    def _is_enough(self, learner: Learner, probes: list[Encoded]) -> bool:
+        """After a pass: whether everything is known, or what is kept out has long not become better known."""
+        known = self._all_known(learner, probes)
+        return known or (bool(self._validation) and self._has_peaked(learner))
+
+    def _has_peaked(self, learner: Learner) -> bool:
+        """Measure the validation loss and keep the best state; true after `patience` passes without a better."""
+        run = self._run
+        run.validation = self._validation_loss(learner)
+        if run.validation < run.best_validation:
+            run.best_validation, run.best_step, run.worse_for = run.validation, run.step, 0
+            self._best = {name: value.detach().cpu().clone() for name, value in learner.state().items()}
+        else:
+            run.worse_for += 1
+        self._emit({"kind": "validation", "step": run.step, "loss": run.validation, "best": run.best_step})
+        return self._config.early_stop and run.worse_for >= self._config.patience
+
+    @torch.no_grad()
+    def _validation_loss(self, learner: Learner) -> float:
+        """The mean loss over the answers' tokens of the examples that training never sees."""
+        total, count = 0.0, 0
+        for start in range(0, len(self._validation), 16):
+            row = pack(self._validation[start : start + 16], _MULTIPLE).to(self._base.device)
+            logits = forward(self._base, row, learner.front())
+            total -= float(log_chances(logits, row.targets[:, None]).sum())
+            count += len(row.targets)
+        return total / count
 
     @torch.no_grad()
     def _all_known(self, learner: Learner, probes: list[Encoded]) -> bool:
@@ -367,10 +428,13 @@ class _Trainer:
 
     def _save(self, learner: Learner, optimiser: torch.optim.Optimizer) -> None:
         """Everything a resumed run needs, by rename: the last complete state is always there."""
+        if not self._ranks.leads:
+            return
         partial, final = self._folder / ".state", self._folder / "state"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         tensors = {f"learner.{name}": value for name, value in learner.state().items()}
+        tensors |= {f"best.{name}": value for name, value in self._best.items()}
         for index, parameter in enumerate(learner.parameters()):
             for name, value in optimiser.state[parameter].items():
                 tensors[f"optimiser.{index}.{name}"] = value
@@ -395,6 +459,7 @@ class _Trainer:
         learner.restore(
             {n.removeprefix("learner."): v for n, v in tensors.items() if n.startswith("learner.")}
         )
+        self._best = {n.removeprefix("best."): v for n, v in tensors.items() if n.startswith("best.")}
         for index, parameter in enumerate(learner.parameters()):
             mark = f"optimiser.{index}."
             held = {n.removeprefix(mark): v for n, v in tensors.items() if n.startswith(mark)}
@@ -421,6 +486,25 @@ def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
             group = []
         group.append(item)
     yield group
+
+
+def split(
+    conversations: Sequence[list[Message]], config: TuneConfig
+) -> tuple[list[list[Message]], list[list[Message]]]:
+    """What is learned, and what is kept out to choose the best state by. Raises ExampleError."""
+    if not config.validation:
+        return list(conversations), []
+    if len(conversations) < 2:
+        raise ExampleError(
+            f"validation={config.validation} keeps examples out of training, and there is only "
+            f"{len(conversations)}. Add examples, or set validation to 0."
+        )
+    count = min(max(1, round(config.validation * len(conversations))), len(conversations) - 1)
+    order = list(range(len(conversations)))
+    random.Random(f"{config.seed} validation").shuffle(order)
+    out = set(order[:count])
+    learned = [one for number, one in enumerate(conversations) if number not in out]
+    return learned, [one for number, one in enumerate(conversations) if number in out]
 
 
 def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:

@@ -85,7 +85,7 @@ class Worker:
 
     def run(self) -> int:
         """Work on the job until it has a result; the exit status."""
-        self.folder.write("worker", Identity.own().to_dict())
+        self.folder.write("worker", _leader().to_dict())
         signal.signal(signal.SIGTERM, lambda *_: self._ask_to_stop())
         threading.Thread(target=self._beat, daemon=True).start()
         try:
@@ -264,6 +264,26 @@ def tune(task: Task) -> Outcome:
     return work(task)
 
 
+def _follow(path: Path) -> int:
+    """Another process of the same job trains along, from when the job has its turn; it writes nothing."""
+    folder = JobFolder(path)
+    while folder.read("progress").get("phase", "queued") == "queued":
+        if folder.is_cancelled or folder.has_result:
+            return 0
+        time.sleep(POLL_SECONDS)
+    be_polite()
+    log.info("process %s of %s trains along", os.environ["RANK"], os.environ["WORLD_SIZE"])
+    from tuning.rounds import follow  # torch, as above
+
+    follow(folder)
+    return 0
+
+
+def _leader() -> Identity:
+    """The process that stands for the job: this one, or the launcher of several."""
+    return Identity.of(os.getppid()) if int(os.environ.get("WORLD_SIZE", 1)) > 1 else Identity.own()
+
+
 def be_polite() -> None:
     """Let the chat go first: low priority, and the first to be ended where memory runs out."""
     with contextlib.suppress(OSError):
@@ -291,7 +311,8 @@ def main(arguments: list[str], work: Callable[[Task], Outcome] = tune) -> int:
     if len(arguments) != 1 or not (Path(arguments[0]) / "job.json").is_file():
         log.error("usage: python -m tuning.worker JOB_FOLDER; found %r", arguments)
         return 2
-    return Worker(Path(arguments[0]).resolve(), work).run()
+    folder = Path(arguments[0]).resolve()
+    return Worker(folder, work).run() if int(os.environ.get("RANK", 0)) == 0 else _follow(folder)
 
 
 if __name__ == "__main__":
