@@ -36,6 +36,7 @@ from tuning.consolidation import recipe
 from tuning.dataset import Encoded, Row, pack
 from tuning.errors import TuningError
 from tuning.examples import read_examples
+from tuning.kernels import log_chances
 from tuning.learners import Learner
 from tuning.methods import METHODS, Plan, build
 from tuning.models import DEFAULT_MODEL, BaseModel
@@ -155,8 +156,8 @@ def step(base: BaseModel, learner: Learner, optimiser: torch.optim.Optimizer, pa
     """One optimiser step over the rows, gradients accumulated; the arithmetic of the product's own step."""
     targets, loss = sum(len(row.targets) for row in packed), torch.zeros((), device=base.device)
     for row in packed:
-        logits = forward(base, row, learner.front()).float()
-        part = torch.nn.functional.cross_entropy(logits, row.targets, reduction="sum") / targets
+        logits = forward(base, row, learner.front())
+        part = -log_chances(logits, row.targets[:, None]).sum() / targets
         part.backward()
         loss += part.detach()
         del logits, part

@@ -23,6 +23,7 @@ _FLAGS = (
     "-O3", "-march=native", "-shared", "-fPIC", "-fno-math-errno", "-fno-trapping-math",
     "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math",
 )  # fmt: skip
+_ROWS = 256  # of logits that are float32 at a time
 _THREADS = ("-fopenmp",) if sys.platform == "linux" else ()  # torch's own threads: it has the library loaded
 
 
@@ -205,8 +206,11 @@ class _LogChances(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, tokens: Tensor) -> Tensor:
         logits = logits.contiguous()
-        sums = logits.new_empty(len(logits), dtype=torch.float32)
-        _call("log_sums", logits, sums, *logits.shape)
+        if _native(logits):
+            sums = logits.new_empty(len(logits), dtype=torch.float32)
+            _call("log_sums", logits, sums, *logits.shape)
+        else:
+            sums = torch.cat([part.float().logsumexp(-1) for part in logits.split(_ROWS)])
         ctx.save_for_backward(logits, tokens, sums)
         return logits.gather(1, tokens).float() - sums[:, None]
 
@@ -216,7 +220,12 @@ class _LogChances(torch.autograd.Function):
         logits, tokens, sums = ctx.saved_tensors
         result = torch.empty_like(logits)
         totals = gradient.sum(-1, dtype=torch.float32).contiguous()
-        _call("log_sums_backward", logits, sums, totals, result, *logits.shape)
+        if _native(logits):
+            _call("log_sums_backward", logits, sums, totals, result, *logits.shape)
+        else:
+            parts = zip(*(x.split(_ROWS) for x in (result, logits, sums, totals)), strict=True)
+            for into, part, sum_, total in parts:
+                into.copy_(-total[:, None] * torch.exp(part.float() - sum_[:, None]))
         same = tokens[:, :, None] == tokens[:, None, :]  # a token may be asked for twice
         own = (same * gradient[:, None, :]).sum(-1)
         rest = totals[:, None] * torch.exp(logits.gather(1, tokens).float() - sums[:, None])
@@ -224,9 +233,9 @@ class _LogChances(torch.autograd.Function):
 
 
 def log_chances(logits: Tensor, tokens: Tensor) -> Tensor:
-    """The log-probabilities (rows, k), in float32, of some tokens (rows, k) by logits (rows, vocabulary)."""
-    if _native(logits):
-        chances: Tensor = _LogChances.apply(logits, tokens)
-        return chances
-    exact = logits.float()
-    return exact.gather(1, tokens) - exact.logsumexp(-1, keepdim=True)
+    """The log-probabilities (rows, k), in float32, of some tokens (rows, k) by logits (rows, vocabulary).
+
+    Beside the logits and their gradient, nothing of their size is kept in float32.
+    """
+    chances: Tensor = _LogChances.apply(logits, tokens)
+    return chances

@@ -30,8 +30,8 @@ def knows(model: PreTrainedModel, positions: int) -> bool:
     config = model.config
     window = getattr(config, "sliding_window", None)
     return (
-        type(model) in _KINDS
-        and model.device.type == "cpu"
+        model.device.type == "cpu"
+        and type(model) in _KINDS
         and not model.training  # as it is while activations are recomputed
         and config.hidden_act == "silu"
         and (window is None or positions <= window)

@@ -123,10 +123,10 @@ def test_the_compiled_passes_are_what_torch_computes(monkeypatch: pytest.MonkeyP
                 if not native:
                     patch.setattr(kernels, "compiled", lambda: None)
                 made = function(*learned, *rest)
-            outs = made if isinstance(made, tuple) else (made,)
-            torch.manual_seed(1)
-            scalar = sum((out.float() * torch.randn(out.shape)).sum() for out in outs)
-            results.append([*outs, *torch.autograd.grad(scalar, learned)])  # type: ignore[arg-type]
+                outs = made if isinstance(made, tuple) else (made,)
+                torch.manual_seed(1)
+                scalar: Any = sum((out.float() * torch.randn(out.shape)).sum() for out in outs)
+                results.append([*outs, *torch.autograd.grad(scalar, learned)])
         assert max(errors([r.float() for r in results[0]], [r.float() for r in results[1]])) < 0.01
 
 
@@ -137,7 +137,13 @@ def test_a_row_that_fills_up_leaves_its_filling_alone() -> None:
     assert (spans.mask == 0).sum(-1).tolist() == [7, 8, 9]
 
 
-def test_what_is_nearly_certain_still_gives_a_gradient_and_twice_asked_counts_twice() -> None:
+@pytest.mark.parametrize("native", [True, False])
+def test_what_is_nearly_certain_still_gives_a_gradient_and_twice_asked_counts_twice(
+    monkeypatch: pytest.MonkeyPatch, native: bool
+) -> None:
+    if not native:
+        monkeypatch.setattr(kernels, "compiled", lambda: None)
+        monkeypatch.setattr(kernels, "_ROWS", 2)
     torch.manual_seed(0)
     logits = torch.randn(3, 50, dtype=torch.bfloat16)
     logits[0, 7] = 9.0  # where 1 - p is far below what bfloat16 tells from 1
