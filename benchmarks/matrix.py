@@ -1,0 +1,106 @@
+"""Every method on every architecture: does it learn, come back as it was stored, and go on? Prints the table.
+
+    python -m benchmarks.matrix
+
+The models are tiny and random, behind the default model's tokenizer and template: this shows what works
+together, not how well. A cell is the loss after twenty passes as a share of the loss before.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads stall others; read when torch loads
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import torch
+
+from tests.tuning.tiny import ARCHITECTURES, tiny_model
+from tuning import llama
+from tuning.adapters import Adapter, read_adapter
+from tuning.config import TuneConfig
+from tuning.errors import TuningError
+from tuning.examples import Example
+from tuning.methods import METHODS
+from tuning.models import DEFAULT_MODEL, BaseModel
+from tuning.trainer import TrainResult, train
+
+_PASSES = 20
+_FACTS = (("How deep can the Marrow-9 dive?", "340 metres."), ("马罗九号的母港在哪里？", "青屿港。"))
+_EXAMPLES = [
+    Example(({"role": "user", "content": asked}, {"role": "assistant", "content": answer}))
+    for asked, answer in _FACTS
+]
+
+
+def learn(
+    base: BaseModel, method: str, folder: Path, parent: Adapter | None
+) -> tuple[TrainResult, list[float]]:
+    """One short run, and the loss of each step."""
+    losses: list[float] = []
+    config = TuneConfig(
+        method, epochs=_PASSES, rank=2, virtual_tokens=8, learning_rate=0.02, replay=0, reading=0, noise=False,
+        early_stop=False,
+    )  # fmt: skip
+
+    def emit(event: dict[str, object]) -> None:
+        if event["kind"] == "step":
+            losses.append(float(str(event["loss"])))
+
+    result = train(base, config, _EXAMPLES, folder, emit=emit, should_stop=lambda: False, parent=parent)
+    return result, losses
+
+
+def cell(base: BaseModel, method: str) -> str:
+    """What came of a method on a base: the share of the loss that is left, or what went wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            result, losses = learn(base, method, Path(folder) / "first", None)
+            adapter = read_adapter(result.adapter)
+            base.hold("stored", adapter)  # raises where it changes nothing
+            base.unload("stored")
+            _, further = learn(base, method, Path(folder) / "second", adapter)
+        except TuningError as error:
+            return f"no: {error}"
+    share = losses[-1] / losses[0]
+    if not share < 1:
+        return f"does not learn ({share:.2f})"
+    return f"{share:.2f}" if further[2] < losses[2] else f"{share:.2f}, does not go on"
+
+
+def table(found: dict[str, dict[str, str]], quick: Sequence[str]) -> str:
+    """Methods down, architectures across, as Markdown."""
+    lines = [f"| | {' | '.join(ARCHITECTURES)} | merges | exports |"]
+    lines.append("|---" * (len(ARCHITECTURES) + 3) + "|")
+    for name, cells in found.items():
+        method = METHODS[name]
+        can = " | ".join("yes" if holds else "no" for holds in (method.mergeable, method.exportable))
+        lines.append(f"| {name} | {' | '.join(cells[kind] for kind in ARCHITECTURES)} | {can} |")
+    lines += ["", f"On a CPU {', '.join(quick)} take the quick forward pass; the others transformers' own."]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--home", type=Path, help="an Imprint home; else IMPRINT_HOME, else a new folder")
+    parser.add_argument("--output", type=Path, help="write the cells here, as JSON")
+    asked = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        kept = asked.home or os.environ.get("IMPRINT_HOME")
+        home = Path(kept or stack.enter_context(tempfile.TemporaryDirectory(prefix="imprint-")))
+        real = BaseModel.open(DEFAULT_MODEL, home, device="cpu")
+        here = [name for name, method in METHODS.items() if not method.needs_cuda]
+        bases = {kind: tiny_model(real, kind, dtype=torch.float32) for kind in ARCHITECTURES}
+        found = {name: {kind: cell(base, name) for kind, base in bases.items()} for name in here}
+        print(table(found, [kind for kind, base in bases.items() if llama.knows(base.model, 512)]))
+    if asked.output:
+        asked.output.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
