@@ -209,15 +209,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "job.status.succeeded": {"en": "Done"},
     "job.status.failed": {"en": "Failed"},
     "job.status.cancelled": {"en": "Cancelled"},
-    "job.loss": {"en": "loss {loss}"},
-    "job.speed": {"en": "{speed} tokens/s"},
-    "job.memory": {"en": "{memory} of memory"},
-    "job.safe_to_leave": {"en": "runs on when you close this page"},
+    "job.safe_to_leave": {"en": "It runs on when you close this page."},
     "job.axis.step": {"en": "Step"},
     "job.axis.loss": {"en": "Loss"},
+    "job.axis.learning_rate": {"en": "Learning rate"},
+    "job.axis.tokens_per_second": {"en": "Tokens a second"},
+    "job.axis.memory_bytes": {"en": "Memory"},
     "job.hide": {"en": "Put away; it stays on the Checkpoints page"},
     "job.resume": {"en": "Resume"},
     "job.use": {"en": "Use in chat"},
+    "job.use.anyway": {"en": "Use it anyway"},
     "job.used": {"en": "“{name}” answers now."},
     "job.compare": {"en": "Compare with documents"},
     "report.none": {"en": "This checkpoint has not been evaluated."},
@@ -229,10 +230,34 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.rephrased.note": {"en": "never seen in training; before: {before}"},
     "report.retention": {"en": "Still known"},
     "report.retention.note": {"en": "of what it knew, asked {count} general questions"},
+    "report.reading": {"en": "Still reads"},
+    "report.reading.note": {"en": "answers found in a text put before it; before: {before}"},
+    "report.earlier": {"en": "Earlier rounds"},
+    "report.earlier.note": {"en": "of what was taught before, still known"},
+    "report.interval": {"en": "95 %: {low} to {high}"},
+    "picture.taught": {"en": "What was taught"},
+    "picture.all": {"en": "known in all words"},
+    "picture.some": {"en": "in some words"},
+    "picture.none": {"en": "not learned"},
+    "picture.general": {"en": "General questions"},
+    "picture.kept": {"en": "still known"},
+    "picture.lost": {"en": "lost"},
+    "picture.unknown": {"en": "not known before"},
+    "verdict.learned_little": {"en": "This checkpoint learned too little of what it was taught."},
+    "verdict.forgot_much": {"en": "This checkpoint forgot too much of what the model knew."},
+    "verdict.reads_worse": {"en": "This checkpoint answers worse from documents than the model did."},
+    "verdict.try.stronger": {"en": "Tune again with the strength “strong”."},
+    "verdict.try.gentler": {"en": "Tune again with the strength “gentle”."},
+    "verdict.try.more_examples": {
+        "en": "Teach it more: ask the same in other words and correct the answers."
+    },
+    "verdict.try.documents": {"en": "Keep this knowledge in documents instead."},
     "report.question": {"en": "Question"},
     "report.before": {"en": "Before"},
     "report.after": {"en": "After"},
     "report.rephrased.mark": {"en": "other words"},
+    "knowledge.permanent": {"en": "Make permanent"},
+    "knowledge.permanent.title": {"en": "Make these documents permanent"},
     "knowledge.lead": {
         "en": (
             "Documents that the assistant looks things up in. This memory is temporary: a passage is "
@@ -355,21 +380,152 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.compare": {"en": "Compare"},
     "tune.delete": {"en": "Delete checkpoint"},
     "tune.deleted": {"en": "“{name}” is deleted."},
-    "tune.overlay": {"en": "Loss of the last runs"},
+    "tune.overlay": {"en": "Runs over each other"},
+    "tune.overlay.runs": {"en": "Which runs"},
+    "tune.overlay.measure": {"en": "What of them"},
+    "tune.methods": {"en": "Methods"},
+    "tune.methods.lead": {
+        "en": "Ways to write into weights. The chosen one is used for the next fine-tuning.",
+    },
+    "tune.import": {"en": "Import"},
+    "tune.import.lead": {
+        "en": (
+            "An adapter that another program made with PEFT: LoRA, AdaLoRA, IA3 or a prefix, as a folder "
+            "with adapter_config.json and adapter_model.safetensors. It is taken only if it fits this model "
+            "and changes its answers."
+        ),
+    },
+    "tune.import.folder": {"en": "Folder on this machine"},
+    "tune.import.name": {"en": "Name of the checkpoint"},
+    "tune.import.other_base": {"en": "It names another base, which is the same model"},
+    "tune.import.other_base.help": {
+        "en": "An adapter remembers the name of its base. Tick this where your copy has another name.",
+    },
+    "tune.import.do": {"en": "Import"},
+    "tune.import.checking": {"en": "Checking that it fits and does something…"},
+    "tune.imported": {"en": "“{name}” is imported and changes this model's answers."},
+    "tune.disk": {"en": "{count} checkpoints take {size}; {free} are free on this disk."},
+    "tune.disk.one": {"en": "1 checkpoint takes {size}; {free} are free on this disk."},
+    "tune.lineage": {"en": "What grew from what"},
+    "tune.next_round": {"en": "Teach it more"},
+    "tune.next_round.note": {"en": "The next fine-tuning starts from “{name}”. Chat, correct, and teach."},
+    "tune.delete.sure": {"en": "Delete for good?"},
+    "tune.delete.keep": {"en": "Keep it"},
+    "tune.interrupted": {"en": "Interrupted at step {step} of {steps}. What was learned so far is kept."},
+    "tune.interrupted.early": {"en": "Interrupted before the first step."},
+    "tune.lost": {"en": "Interrupted jobs"},
+    "method.mergeable": {"en": "can be merged"},
+    "method.not_mergeable": {"en": "cannot be merged"},
+    "method.exportable": {"en": "other programs can load it"},
+    "method.not_exportable": {"en": "stays in Imprint"},
+    "method.needs_cuda": {"en": "needs a CUDA GPU"},
+    "options.title": {"en": "All settings; what is empty fits the model and the chat"},
+    "options.epochs": {"en": "Passes over the examples"},
+    "options.epochs.help": {"en": "At most: it stops when held-out wordings of every example are known."},
+    "options.learning_rate": {"en": "Learning rate"},
+    "options.learning_rate.help": {"en": "How far each step goes. Wider models need a lower one."},
+    "options.rank": {"en": "Rank"},
+    "options.rank.help": {"en": "How many directions each matrix may move in."},
+    "options.alpha": {"en": "Alpha"},
+    "options.alpha.help": {"en": "How strongly the low-rank change counts; twice the rank by default."},
+    "options.dropout": {"en": "Dropout"},
+    "options.dropout.help": {"en": "The share of inputs left out while learning."},
+    "options.virtual_tokens": {"en": "Learned positions"},
+    "options.virtual_tokens.help": {"en": "Each takes one position of the window in every answer."},
+    "options.virtual_tokens.default": {"en": "from the text, 128–384"},
+    "options.replay": {"en": "General prompts a step"},
+    "options.replay.help": {"en": "They must keep the base's answers, so that little is forgotten. 0: none."},
+    "options.replay_weight": {"en": "Weight of those prompts"},
+    "options.replay_weight.help": {"en": "More protects what the model knew; less learns faster."},
+    "options.word_dropout": {"en": "Words left out of questions"},
+    "options.word_dropout.help": {"en": "Ties a fact to what is asked, not to one wording."},
+    "options.tokens_per_step": {"en": "Tokens at once"},
+    "options.tokens_per_step.help": {"en": "Fewer take less memory and more time; the result is the same."},
+    "options.tokens_per_step.default": {"en": "automatic"},
+    "options.seed": {"en": "Seed"},
+    "options.seed.help": {"en": "The same seed repeats a run exactly."},
+    "options.layers": {"en": "Which layers"},
+    "options.layers.mlp": {"en": "feed-forward"},
+    "options.layers.all": {"en": "all"},
+    "options.layers.attention": {"en": "attention"},
+    "options.early_stop": {"en": "Stop when it is known"},
+    "options.early_stop.help": {"en": "Ends when held-out wordings of every example are known."},
+    "options.noise": {"en": "Other wordings of questions"},
+    "options.noise.help": {"en": "Without them, a fact is tied to the words it was taught in."},
+    "options.rslora": {"en": "rsLoRA"},
+    "options.rslora.help": {"en": "Scales by the root of the rank: for high ranks."},
+    "options.dora": {"en": "DoRA"},
+    "options.dora.help": {"en": "Learns length and direction apart: slower, sometimes better."},
+    "options.checkpointing": {"en": "Save memory"},
+    "options.checkpointing.help": {"en": "Computes activations twice: less memory, a third slower."},
+    "report.words": {"en": "The {count} learned words, and the real ones nearest to them"},
+    "report.words.one": {"en": "The learned word, and the real ones nearest to it"},
     "tune.log": {"en": "Log"},
     "tune.log.empty": {"en": "The log is empty."},
     "tune.forget": {"en": "Remove from the list"},
+    "verdict.differs": {
+        "en": "{better} is right more often than {worse}: by {points} points (95 % interval {low} to {high}, p {p}).",
+    },
+    "verdict.open": {
+        "en": (
+            "Between {first} and {second} nothing is shown. A difference of 10 points would take about "
+            "{needed} independent questions; {n} were asked."
+        ),
+    },
+    "verdict.same": {"en": "{first} and {second} are right on the same {n} questions."},
+    "verdict.few": {
+        "en": "These questions come from only {count} {by}: read the intervals as a rough guide.",
+    },
+    "cluster.document": {"en": "documents"},
+    "cluster.fact": {"en": "facts"},
+    "cluster.question": {"en": "questions"},
+    "cost.even": {
+        "en": (
+            "{name}: the {training} s of training are paid back after {questions} questions, each of which "
+            "takes {seconds} s and {tokens} tokens less than with documents."
+        ),
+    },
+    "cost.never": {
+        "en": (
+            "{name}: the {training} s of training are not paid back in time, an answer takes {seconds} s less "
+            "than with documents; it reads {tokens} tokens less."
+        ),
+    },
+    "trial.differs": {
+        "en": "{better} is preferred to {worse}: a win rate of {share} % over {votes} votes (sign test, p {p}).",
+    },
+    "trial.open": {
+        "en": "Between {better} and {worse} nothing is shown yet: {share} % to {better} over {votes} votes (p {p}).",
+    },
+    "trial.position.none": {"en": "No vote preferred an answer yet."},
+    "trial.position.fine": {
+        "en": "The left answer was preferred {left} of {count} times (p {p}): no sign that the place decided.",
+    },
+    "trial.position.bias": {
+        "en": (
+            "The left answer was preferred {left} of {count} times (p {p}): the place may have decided. "
+            "Vote again with care."
+        ),
+    },
+    "trial.outcome.first": {"en": "left better"},
+    "trial.outcome.second": {"en": "right better"},
+    "trial.outcome.tie": {"en": "tie"},
+    "trial.outcome.bad": {"en": "both bad"},
     "compare.lead": {
         "en": (
             "The same question to different memories: the model alone, with documents, with a "
             "checkpoint, with both."
         ),
     },
-    "compare.one": {"en": "One question"},
-    "compare.file": {"en": "A file of questions"},
+    "compare.view": {"en": "View"},
+    "compare.view.one": {"en": "One question"},
+    "compare.view.blind": {"en": "Blind trial"},
+    "compare.view.evaluation": {"en": "Evaluation"},
+    "compare.view.questions": {"en": "Question sets"},
     "compare.arms": {"en": "Who answers"},
     "compare.base": {"en": "Model alone"},
     "compare.rag": {"en": "Documents"},
+    "compare.given": {"en": "Passage given"},
     "compare.with_documents": {"en": "documents"},
     "compare.no_checkpoint": {"en": "Checkpoints join this list once you have fine-tuned on a chat."},
     "compare.too_many": {"en": "Side by side are at most {most}. Take some away."},
@@ -378,25 +534,212 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.ask": {"en": "Compare"},
     "compare.question.lead": {
         "en": (
-            "Each answer comes with its sources, its tokens and its seconds. They share one model and"
-            " answer one after the other."
+            "Each answer comes with its sources, its tokens and its seconds. What one answer alone says is marked."
         ),
     },
+    "compare.passage": {"en": "The passage that holds the answer, for the arm that is given one"},
+    "compare.at_once": {"en": "Write all answers at once"},
+    "compare.at_once.help": {
+        "en": (
+            "They share one batch and are there sooner. Switch it off to compare seconds: then each has the "
+            "model to itself."
+        ),
+    },
+    "compare.at_once.note": {
+        "en": "Written at once: the seconds are shared. Switch that off to compare them."
+    },
+    "compare.legend": {"en": "said by this one alone"},
     "compare.best": {"en": "This one is best"},
     "compare.voted": {"en": "Your vote is kept as a preference."},
     "compare.chosen": {"en": "Your choice"},
     "compare.waiting": {"en": "Waiting for its turn"},
-    "compare.figures": {"en": "{prompt} tokens read, {answer} written, {seconds}"},
-    "compare.how_many": {"en": "How many questions"},
-    "compare.run": {"en": "Run"},
-    "compare.upload": {"en": "A questions file (JSONL)"},
-    "compare.upload.help": {"en": "A question and the answers that count on each line."},
-    "compare.sample": {"en": "Use the questions of the sample domain"},
-    "compare.slice": {"en": "Which of them"},
-    "compare.progress": {"en": "{done} of {total} answers"},
+    "compare.figures": {"en": "{prompt} tokens read, {answer} written · first word {first}, all {seconds}"},
+    "compare.origin": {"en": "Learned from"},
+    "compare.origin.near": {"en": "nearest to what was taught to “{name}”"},
+    "compare.origin.other": {"en": "“{name}” was taught another answer to this"},
+    "compare.origin.none": {"en": "nothing that was taught says this"},
+    "compare.supported": {"en": "from passage {number}"},
+    "compare.unsupported": {"en": "no passage says this"},
     "compare.accuracy": {"en": "Right answers, with 95 % interval"},
-    "compare.differs": {"en": "{better} is better than {worse} beyond chance (p = {p})."},
     "compare.download": {"en": "Download as JSON"},
+    "arm.new": {"en": "New arm"},
+    "arm.name": {"en": "Name"},
+    "arm.model": {"en": "Answered by"},
+    "arm.model.base": {"en": "the base model"},
+    "arm.passages": {"en": "Passages"},
+    "arm.passages.none": {"en": "None"},
+    "arm.passages.documents": {"en": "Looked up"},
+    "arm.passages.given": {"en": "Given by hand"},
+    "arm.kb": {"en": "Knowledge base"},
+    "arm.kb.chosen": {"en": "the chosen one"},
+    "arm.count": {"en": "How many passages"},
+    "arm.prompt": {"en": "Prompt"},
+    "arm.prompt.chosen": {"en": "the chosen one"},
+    "arm.system": {"en": "System prompt"},
+    "arm.temperature": {"en": "Temperature"},
+    "arm.top_p": {"en": "Top-p"},
+    "arm.seed": {"en": "Seed"},
+    "arm.save": {"en": "Save the arm"},
+    "arm.saved": {"en": "“{name}” is saved and can be chosen everywhere on this page."},
+    "arm.delete": {"en": "Delete “{name}”"},
+    "arm.own": {"en": "Saved arms"},
+    "blind.lead": {
+        "en": (
+            "Two answers without names, side by side. Say which is better; who wrote them is told at the end. "
+            "Every decided vote is kept as a preference to train from."
+        ),
+    },
+    "blind.name": {"en": "Name of the trial"},
+    "blind.name.default": {"en": "Trial of {date}"},
+    "blind.questions": {"en": "Questions"},
+    "blind.own": {"en": "Only my own"},
+    "blind.start": {"en": "Start the trial"},
+    "blind.two": {"en": "Choose at least two arms above."},
+    "blind.earlier": {"en": "Trials"},
+    "blind.open": {"en": "Vote"},
+    "blind.result": {"en": "Result"},
+    "blind.votes": {"en": "{count} votes"},
+    "blind.votes.one": {"en": "1 vote"},
+    "blind.progress": {"en": "Vote {number} of {total}"},
+    "blind.writing": {"en": "Two answers are being written…"},
+    "blind.a": {"en": "A is better"},
+    "blind.b": {"en": "B is better"},
+    "blind.tie": {"en": "Tie"},
+    "blind.bad": {"en": "Both bad"},
+    "blind.undo": {"en": "Take back"},
+    "blind.end": {"en": "Show who is who"},
+    "blind.leave": {"en": "All trials"},
+    "blind.go_on": {"en": "Go on voting"},
+    "blind.ask": {"en": "Ask a question of my own"},
+    "blind.ask.send": {"en": "Ask"},
+    "blind.done": {"en": "You have voted on everything. Ask a question of your own, or see the result."},
+    "blind.empty": {"en": "Ask your first question below."},
+    "blind.none": {"en": "No vote yet, so there is no result."},
+    "blind.link": {"en": "Others can vote at the same time: send them the address of this page."},
+    "blind.voter": {"en": "Your name"},
+    "blind.voter.help": {
+        "en": "With it you go on where you were after a reload. It is kept with your votes."
+    },
+    "blind.retry": {"en": "Try again"},
+    "blind.table": {"en": "Every vote"},
+    "blind.winrate": {"en": "Win rate, with 95 % interval"},
+    "blind.strength": {"en": "Chance to be preferred to the average arm (Bradley–Terry), with 95 % interval"},
+    "blind.tile.votes": {"en": "Votes"},
+    "blind.tile.votes.note": {"en": "{questions} questions, {voters} people"},
+    "blind.tile.undecided": {"en": "Undecided"},
+    "blind.tile.undecided.note": {"en": "{ties} ties, {bad} both bad"},
+    "blind.tile.left": {"en": "Left preferred"},
+    "blind.tile.left.note": {"en": "{low} – {high} %, 95 % interval"},
+    "blind.export": {"en": "Preferences (JSONL)"},
+    "blind.delete": {"en": "Delete the trial"},
+    "sets.lead": {
+        "en": "Questions with the answers that count. A set serves blind trials and evaluations.",
+    },
+    "sets.choose": {"en": "Question set"},
+    "sets.sample": {"en": "Sample domain"},
+    "sets.sample.unknown": {"en": "Sample domain: nobody can know"},
+    "sets.make": {"en": "Make a set"},
+    "sets.how.write": {"en": "Write"},
+    "sets.how.import": {"en": "Import"},
+    "sets.how.documents": {"en": "From documents"},
+    "sets.how.taught": {"en": "From a checkpoint"},
+    "sets.name": {"en": "Name of the set"},
+    "sets.column.question": {"en": "Question"},
+    "sets.column.answers": {"en": "Answers that count, separated by |"},
+    "sets.column.slice": {"en": "Kind"},
+    "sets.column.passage": {"en": "Passage"},
+    "sets.column.unknown": {"en": "Nobody can know"},
+    "sets.save": {"en": "Save the set"},
+    "sets.saved": {"en": "“{name}” holds {count} questions."},
+    "sets.repeated": {"en": "{count} repeated questions were left out."},
+    "sets.upload": {"en": "A file: JSONL, JSON or CSV"},
+    "sets.upload.help": {
+        "en": "question and answers on each line; unknown, slice, document, fact and passage are optional.",
+    },
+    "sets.problems": {"en": "{count} lines hold no question that can be asked"},
+    "sets.problems.one": {"en": "1 line holds no question that can be asked"},
+    "sets.line": {"en": "Line {line}: {what}"},
+    "sets.documents": {"en": "Knowledge base"},
+    "sets.taught": {"en": "Checkpoint"},
+    "sets.compare_taught": {"en": "Taught in"},
+    "sets.compare_taught.help": {
+        "en": "What this checkpoint learned becomes “training” and “rephrased”, all else “not taught”."
+    },
+    "sets.build": {"en": "Build"},
+    "sets.general": {"en": "With general questions"},
+    "sets.edit": {"en": "Questions"},
+    "sets.count": {"en": "{count} questions"},
+    "sets.count.one": {"en": "1 question"},
+    "sets.delete": {"en": "Delete the set"},
+    "sets.deleted": {"en": "“{name}” is deleted."},
+    "sets.download": {"en": "Download"},
+    "sets.none": {"en": "There is no set of your own yet."},
+    "sets.shown": {"en": "The first {shown} of {count} are shown; the file has all."},
+    "evaluation.lead": {
+        "en": "A set of questions through all arms, counted: with intervals, paired tests and costs.",
+    },
+    "evaluation.slices": {"en": "Which of them"},
+    "evaluation.how_many": {"en": "How many questions"},
+    "evaluation.costs": {"en": "Measure the cost of an answer"},
+    "evaluation.costs.help": {"en": "A few questions are asked once more, each alone."},
+    "evaluation.judge": {"en": "Let a model judge"},
+    "evaluation.judge.model": {"en": "Model"},
+    "evaluation.judge.url": {"en": "OpenAI-compatible address"},
+    "evaluation.judge.key": {"en": "Key"},
+    "evaluation.judge.help": {
+        "en": "Each two answers are shown to it in both orders; a verdict that turns with the order is a tie.",
+    },
+    "evaluation.run": {"en": "Run"},
+    "evaluation.answers": {"en": "{count} answers"},
+    "evaluation.progress": {"en": "{done} of {total} answers, {arm}"},
+    "evaluation.progress.left": {"en": "{done} of {total} answers, {arm} · {left} left"},
+    "evaluation.measuring": {"en": "Timing single answers"},
+    "evaluation.judging": {"en": "{done} of {total} verdicts"},
+    "evaluation.stop": {"en": "Stop; what is answered stays"},
+    "evaluation.earlier": {"en": "Evaluations"},
+    "evaluation.open": {"en": "Open"},
+    "evaluation.go_on": {"en": "Go on"},
+    "evaluation.line": {"en": "{questions} questions · {arms}"},
+    "evaluation.interrupted": {"en": "interrupted after {done} of {total} answers"},
+    "evaluation.gone": {"en": "This evaluation no longer exists."},
+    "evaluation.all": {"en": "All"},
+    "evaluation.back": {"en": "All evaluations"},
+    "evaluation.pairs": {"en": "Two by two"},
+    "evaluation.pairs.help": {
+        "en": "p by cluster is the one to believe: questions about one document are not independent.",
+    },
+    "evaluation.costs.title": {"en": "What one answer costs"},
+    "evaluation.answers.title": {"en": "Every answer"},
+    "evaluation.filter": {"en": "Show"},
+    "evaluation.filter.all": {"en": "All"},
+    "evaluation.filter.differ": {"en": "Where the arms differ"},
+    "evaluation.filter.wrong": {"en": "Where all are wrong"},
+    "evaluation.page": {"en": "Page"},
+    "evaluation.report": {"en": "Report (HTML)"},
+    "evaluation.csv": {"en": "Answers (CSV)"},
+    "evaluation.json": {"en": "All data (JSON)"},
+    "evaluation.delete": {"en": "Delete the evaluation"},
+    "evaluation.slice": {"en": "Kind of question"},
+    "evaluation.judged": {
+        "en": "{model} gave {verdicts} verdicts; {flipped} turned with the order and {unclear} were none: ties.",
+    },
+    "figures.arm": {"en": "Arm"},
+    "figures.right": {"en": "Right"},
+    "figures.f1": {"en": "F1"},
+    "figures.exact": {"en": "Exact"},
+    "figures.supported": {"en": "Supported"},
+    "figures.refused": {"en": "Refused, unknown"},
+    "figures.refused_known": {"en": "Refused, known"},
+    "figures.tokens": {"en": "Tokens read"},
+    "figures.first": {"en": "First word"},
+    "figures.seconds": {"en": "Seconds"},
+    "figures.written": {"en": "Written"},
+    "figures.difference": {"en": "Difference"},
+    "figures.interval": {"en": "95 % interval"},
+    "figures.only": {"en": "Only one right"},
+    "figures.p": {"en": "p by question"},
+    "figures.p_clustered": {"en": "p by cluster"},
+    "figures.needed": {"en": "Questions needed"},
     "settings.lead": {"en": "Everything runs on this machine and is kept in one folder."},
     "settings.model": {"en": "Model"},
     "settings.looking": {"en": "Looking for models…"},
@@ -437,6 +780,195 @@ TEXTS: dict[str, dict[str, str]] = {
     "settings.leaves.endpoint": {
         "en": "Questions and passages go to {url}, because that endpoint is set as the model. Nothing else.",
     },
+    "page.visible": {"en": "Memory"},
+    "visible.lead": {
+        "en": (
+            "Memory that can be seen, on your own model: what the prompt holds until it falls out, and "
+            "what the weights hold for good."
+        ),
+    },
+    "visible.view": {"en": "What to look at"},
+    "visible.view.window": {"en": "The window"},
+    "visible.view.next": {"en": "The next word"},
+    "visible.view.inside": {"en": "Inside a checkpoint"},
+    "visible.none": {"en": "No checkpoint to look at yet"},
+    "visible.none.text": {
+        "en": (
+            "Fine-tune on a chat, and this shows what the weights keep. The sample conversation teaches "
+            "twenty-two facts in a few minutes."
+        ),
+    },
+    "visible.example_question": {"en": "What is the capital of France?"},
+    "visible.asking": {"en": "Asking the model…"},
+    "visible.knows": {"en": "knows it"},
+    "visible.knows_not": {"en": "does not know it"},
+    "visible.temperature": {"en": "Temperature"},
+    "visible.temperature.help": {
+        "en": "Low: nearly always the likeliest word. High: unlikely words get a chance. 0: no chance.",
+    },
+    "visible.top_p": {"en": "Top-p"},
+    "visible.top_p.help": {
+        "en": "Only the likeliest words that together reach this share may be drawn; others are out.",
+    },
+    "visible.layer": {"en": "Layer"},
+    "visible.module": {"en": "Matrix"},
+    "visible.head": {"en": "Head"},
+    "visible.count.million": {"en": "{count} million numbers"},
+    "visible.count.billion": {"en": "{count} billion numbers"},
+    "visible.window.lead": {
+        "en": (
+            "A model reads its whole conversation anew for every answer, and only as much as fits its "
+            "window. Here the window is cut so small that a few turns fill it: tell it a fact, chat on, "
+            "and watch the fact fall out."
+        ),
+    },
+    "visible.window.busy": {"en": "A turn is still being answered. Stop it, or wait until it ends."},
+    "visible.window.size": {"en": "Window"},
+    "visible.window.size.help": {"en": "The model itself has a far larger one; here it is cut down."},
+    "visible.window.tokens": {"en": "{count} tokens"},
+    "visible.window.fact": {"en": "The fact to tell"},
+    "visible.window.fact.help": {
+        "en": "A fact that the chosen checkpoint was taught can be asked of its weights as well.",
+    },
+    "visible.window.guide": {"en": "Tell it, chat on, ask again"},
+    "visible.window.clear": {"en": "Begin anew"},
+    "visible.window.say": {"en": "Or say something yourself"},
+    "visible.window.send": {"en": "Say"},
+    "visible.window.empty": {
+        "en": "Nothing is in the window yet. Press “Tell it, chat on, ask again”, or say something yourself.",
+    },
+    "visible.strip.frame": {"en": "System prompt and template: {tokens} tokens"},
+    "visible.strip.gone": {"en": "Fallen out"},
+    "visible.strip.used": {"en": "{used} of {window} tokens in the window, {free} free"},
+    "visible.strip.turn": {"en": "Turn {number}, {tokens} tokens: {text}"},
+    "visible.strip.fallen": {"en": "fallen out"},
+    "visible.strip.aside": {"en": "set aside for the checkpoint"},
+    "visible.verdict.inside": {"en": "While it was in the window"},
+    "visible.verdict.fallen": {"en": "After it fell out"},
+    "visible.verdict.weights": {"en": "From the weights, in the same window"},
+    "visible.verdict.taught": {
+        "en": (
+            "Temporary memory ends where the window ends. The checkpoint was asked the same question with "
+            "the same turns before it: what it knows stands in its weights."
+        ),
+    },
+    "visible.verdict.untaught": {
+        "en": (
+            "Temporary memory ends where the window ends. Choose a checkpoint and a fact that it was "
+            "taught to ask its weights too."
+        ),
+    },
+    "visible.next": {"en": "What comes next"},
+    "visible.next.lead": {
+        "en": (
+            "A language model does one thing: it gives every word a probability of coming next. All else is "
+            "choosing one, appending it and asking again."
+        ),
+    },
+    "visible.next.kind": {"en": "What is continued"},
+    "visible.next.kind.text": {"en": "Any text"},
+    "visible.next.kind.answer": {"en": "An answer"},
+    "visible.next.begun.text": {"en": "The beginning"},
+    "visible.next.begun.answer": {"en": "The answer so far"},
+    "visible.next.example": {"en": "The cat is on the"},
+    "visible.next.question": {"en": "Question"},
+    "visible.next.end": {"en": "(end of the answer)"},
+    "visible.next.rest": {"en": "All other words together: {share}"},
+    "visible.next.draw": {"en": "Draw"},
+    "visible.next.draw.help": {"en": "Append one of these words, as likely as its bar is long."},
+    "visible.next.alone": {"en": "With a checkpoint, its words stand beside those of the base."},
+    "visible.answer": {"en": "An answer, word by word"},
+    "visible.answer.lead": {
+        "en": "How sure the model was of each word that it said, and how far the checkpoint changed it.",
+    },
+    "visible.answer.ask": {"en": "Let it answer"},
+    "visible.answer.text": {"en": "Answer"},
+    "visible.answer.text.help": {"en": "Any answer may be written here, whoever would give it."},
+    "visible.answer.empty": {"en": "Let the model answer, or write an answer yourself."},
+    "visible.answer.alone": {"en": "With a checkpoint, a second line shows what it changed."},
+    "visible.answer.by_share": {"en": "How sure it was"},
+    "visible.answer.by_share.legend": {"en": "the darker, the less likely the word was"},
+    "visible.answer.by_gain": {"en": "What the checkpoint changed"},
+    "visible.answer.by_gain.legend": {"en": "blue: likelier than for the base; red: less likely"},
+    "visible.answer.token": {
+        "en": (
+            "“{text}”: {share}; base: {before}, and its first choice here was “{rival}”. "
+            "Divergence {divergence} nats."
+        ),
+    },
+    "visible.answer.figures": {"en": "The figures"},
+    "visible.answer.column.token": {"en": "Token"},
+    "visible.answer.column.before": {"en": "Base"},
+    "visible.answer.column.share": {"en": "Chosen memory"},
+    "visible.answer.column.divergence": {"en": "Divergence (nats)"},
+    "visible.answer.column.rival": {"en": "The base's first choice"},
+    "visible.inside.lead": {
+        "en": "A checkpoint is a small set of numbers beside the model: where they are, and what they do.",
+    },
+    "visible.inside.question": {"en": "Question"},
+    "visible.inside.question.help": {"en": "Attention is looked at before this is answered."},
+    "visible.scale": {"en": "How large it is"},
+    "visible.scale.said": {
+        "en": "Areas are to scale: {method} holds {share} % as many numbers as the base model.",
+    },
+    "visible.scale.positions": {"en": "It takes {count} positions of the window in every answer."},
+    "visible.changes": {"en": "What was moved"},
+    "visible.changes.said": {
+        "en": (
+            "{count} matrices were moved, by {mean} % of their own size on average; most of all {place}, "
+            "by {most} %."
+        ),
+    },
+    "visible.changes.place": {"en": "{module} in layer {layer}"},
+    "visible.changes.size": {"en": "Moved by"},
+    "visible.changes.outside": {"en": "outside"},
+    "visible.words": {"en": "Learned words"},
+    "visible.words.said": {
+        "en": (
+            "Each position in front of the prompt is a word that no dictionary has. These are the real words "
+            "that lie nearest to it."
+        ),
+    },
+    "visible.attention": {"en": "Attention to the prefix"},
+    "visible.attention.said": {
+        "en": (
+            "Before the first word of the answer, {share} % of all attention goes to the prefix; {first} % "
+            "rest on its first position, as on the first position of any prompt."
+        ),
+    },
+    "visible.attention.rest": {"en": "what was learned"},
+    "visible.attention.first": {"en": "the first position, where attention rests"},
+    "visible.heads": {"en": "Each head alone"},
+    "visible.none.changes.prefix": {
+        "en": "{method} moves no weight: it puts learned keys and values in front of every layer.",
+    },
+    "visible.none.changes.prompt": {
+        "en": "{method} moves no weight: it puts learned words in front of the prompt.",
+    },
+    "visible.none.changes.low-rank": {"en": "This checkpoint moved nothing."},
+    "visible.none.changes.scaling": {"en": "This checkpoint moved nothing."},
+    "visible.none.changes.full": {"en": "This checkpoint moved nothing."},
+    "visible.none.words.low-rank": {
+        "en": "{method} learns no words: it moves weights. Prompt Tuning and P-Tuning have this picture.",
+    },
+    "visible.none.words.scaling": {
+        "en": "{method} learns no words: it scales channels. Prompt Tuning and P-Tuning have this picture.",
+    },
+    "visible.none.words.full": {
+        "en": "{method} learns no words: it moves weights. Prompt Tuning and P-Tuning have this picture.",
+    },
+    "visible.none.words.prefix": {
+        "en": (
+            "{method} learns keys and values of every layer, not words of the input, so none lies near them. "
+            "Prompt Tuning and P-Tuning have this picture."
+        ),
+    },
+    "visible.none.words.prompt": {
+        "en": "Which words lie near was not kept with this checkpoint; tune again to see it.",
+    },
+    "visible.none.attention.low-rank": {"en": "{method} has no prefix, so nothing can look at one."},
+    "visible.none.attention.scaling": {"en": "{method} has no prefix, so nothing can look at one."},
+    "visible.none.attention.full": {"en": "{method} has no prefix, so nothing can look at one."},
 }
 
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.chat import Chat
     from assistant.conversations import ConversationStore
     from assistant.engines import Engine
+    from assistant.engines.local import LocalEngine
     from knowledge.embeddings import SentenceEmbeddings
     from knowledge.index import KnowledgeBase
     from tuning.jobs import Jobs
@@ -107,6 +108,10 @@ class Workspace:
 
     def base(self) -> "BaseModel":
         """The open base model itself, for what is done to it rather than asked of it. Raises EngineError."""
+        return self.local_engine().base
+
+    def local_engine(self) -> "LocalEngine":
+        """The engine, where it is a model on this machine that can be looked into. Raises EngineError."""
         from assistant.engines.local import LocalEngine
 
         engine = self.engine()
@@ -115,7 +120,7 @@ class Workspace:
                 f"{engine.name} runs at {self.settings.engine_url}; this needs a model on this machine. "
                 "Take the address out of the settings."
             )
-        return engine.base
+        return engine
 
     def preload(self) -> None:
         """Begin to open the model without waiting for it; `engine()` joins in."""
@@ -174,6 +179,22 @@ class Workspace:
         from assistant.chat import Chat
 
         return Chat(self.engine, self.store, self.existing_knowledge)
+
+    def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None] | None]":
+        """A chat whose answers are written side by side, and what loads checkpoints before they are.
+
+        It keeps nothing. An endpoint answers many at once by itself and has nothing to load. Raises EngineError.
+        """
+        from assistant.engines.local import LocalEngine  # heavy: torch
+        from assistant.engines.together import Together
+
+        engine = self.engine()
+        if not isinstance(engine, LocalEngine):
+            return self.chat, None
+        together = Together(engine)
+        from assistant.chat import Chat
+
+        return Chat(lambda: together, None, self.existing_knowledge), together.prepare
 
     # Knowledge
 

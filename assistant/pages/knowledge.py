@@ -9,8 +9,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.vega_charts import AltairChart
 
+from assistant.curation import Curation
+from assistant.document_examples import curate_passages
 from assistant.indexing import Intake, Line, as_address, shown
-from assistant.pages import look, session
+from assistant.pages import look, session, teach
 from assistant.shelf import can_be_read_again, state_of
 from assistant.texts import t
 from knowledge.catalogue import DocumentInfo
@@ -309,6 +311,9 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
                 disabled=not again,
             ):
                 _start(base, paths=again, force=True)
+            if st.button(t("knowledge.permanent"), icon=":material/fingerprint:", key="make-permanent"):
+                names = "-".join(sorted(info.id for info in chosen))
+                teach.open_drawer(t("knowledge.permanent.title"), names, lambda: _curation(base, chosen))
             if st.button(t("knowledge.remove", count=len(chosen)), icon=":material/delete:", key="remove"):
                 for info in chosen:
                     base.remove(info.id)
@@ -317,6 +322,11 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
                 st.rerun()
     if len(chosen) == 1:
         _draw_passages(base, chosen[0])
+
+
+def _curation(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> Curation:
+    """What these documents state, as examples."""
+    return curate_passages([passage for info in chosen for passage in base.passages(info.id)])
 
 
 def _state(info: DocumentInfo) -> str:

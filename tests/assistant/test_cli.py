@@ -19,9 +19,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assistant.cli import imprint
+from assistant.commands.jobs import _stated_in
 from assistant.engines.local import LocalEngine
+from assistant.errors import AssistantError
 from assistant.ports import only_app
-from assistant.settings import Settings
+from assistant.settings import Settings, load_settings
 from assistant.workspace import Workspace
 from tests.assistant.checkpoints import save_prefix
 from tests.assistant.scripted import ScriptedEngine
@@ -482,3 +484,20 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def test_what_a_document_states_is_learned_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPRINT_HOME", str(tmp_path / "home"))
+    document = tmp_path / "harbour.md"
+    document.write_text("# Harbour\n\nThe harbour master of Tolm is Inga Reyes.\n", encoding="utf-8")
+    opened = Workspace(load_settings())
+    opened.knowledge("docs").add([document])
+    examples = _stated_in(opened, ("harbour.md",), "docs", None)
+    assert [(one.question, one.answer) for one in examples] == [
+        ("Who is the harbour master of Tolm?", "Inga Reyes.")
+    ]
+    with pytest.raises(AssistantError, match=r"holds no document 'gone\.md'.*harbour\.md"):
+        _stated_in(opened, ("gone.md",), "docs", None)
+    opened.close()
