@@ -136,7 +136,8 @@ class Judge:
     def _read(self, line: str) -> None:
         try:
             record = json.loads(line)
-            self._known[record.pop("key")] = Verdict(**record)
+            key = str(record.pop("key"))
+            self._known[key] = Verdict(**record)
         except (ValueError, KeyError, TypeError):  # half-written: asked anew
             return
 

@@ -126,7 +126,9 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
         list(session.knowledge_counts()),
         plan.common.knowledge_base,
     )
-    session.trials().evaluate(plan, _store(), opened.chat, opened.engine(), checkpoints, key=key, costs=costs)
+    session.trials().evaluate(
+        plan, _store(), opened.chat, session.engine(), checkpoints, key=key, costs=costs
+    )
     st.rerun()
 
 

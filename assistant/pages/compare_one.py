@@ -51,8 +51,22 @@ def draw() -> None:
 
 def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> None:
     opened = session.workspace()
-    chat, prepare = opened.chat_at_once() if at_once else (opened.chat, None)
-    run = session.trials().ask(chat, question, arms, common(), passage=passage, prepare=prepare)
+    chat, open_checkpoints = opened.chat_at_once()
+
+    def prepare(checkpoints: Sequence[str | None]) -> None:
+        session.import_models()
+        if at_once:
+            open_checkpoints(checkpoints)
+
+    run = session.trials().ask(
+        chat if at_once else opened.chat,
+        question,
+        arms,
+        common(),
+        passage=passage,
+        prepare=prepare,
+        at_once=at_once,
+    )
     session.choose("run", run.id)
     st.session_state["votes"] = None
     st.rerun()
