@@ -174,7 +174,7 @@ class BlindTrials:
     def next_ballot(self, trial_id: str, voter: str, *, at: int | None = None) -> Ballot | None:
         """What a voter sees next: the open ballot, or a new one; None when there is nothing left to vote on.
 
-        Pairs of arms come equally often, and so does each arm on the left. `at` asks for the question at a place.
+        Pairs of arms come equally often, and so does each arm on the left. `at` wants a certain question.
         """
         trial = self.get(trial_id)
         with self._database.write() as database:

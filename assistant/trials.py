@@ -1,4 +1,4 @@
-"""Comparisons on the pages, in the background: one question side by side, an evaluation, a blind trial's answers."""
+"""Comparisons in the background: one question side by side, an evaluation, a blind trial's answers."""
 
 import threading
 import time
@@ -174,7 +174,7 @@ class Trials:
     ) -> SideBySide:
         """Ask every arm in the background. Raises CompareError.
 
-        `passage` is what arms that are given one read. `prepare` opens what is needed before the first answer.
+        `passage` is for arms that are given one. `prepare` opens what is needed before the first answer.
         `at_once` says that the chat writes all answers side by side.
         """
         if not question.strip():
@@ -185,7 +185,8 @@ class Trials:
             )
         if any(arm.given for arm in arms) and not passage.strip():
             raise CompareError(
-                "An arm reads a passage that you give it, and there is none. Paste the passage that holds the "
+                "An arm reads a passage that you give it, and there is none. Paste the passage that "
+                "holds the "
                 "answer, or take the arm out."
             )
         run, preparing = uuid.uuid4().hex[:8], threading.Lock()

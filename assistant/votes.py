@@ -1,5 +1,7 @@
-"""What votes between two answers say: who wins against whom, how surely, a ranking of all, and whether the place
-on the page decided. Every vote is on two answers to the same question."""
+"""What votes say: who wins against whom, how surely, a ranking, and whether the place on the page decided.
+
+Every vote is on two answers to the same question.
+"""
 
 import math
 from collections.abc import Sequence
@@ -146,9 +148,9 @@ def _points(arm: str, vote: Vote) -> float:
 
 
 def sign_test_of_questions(first: str, votes: Sequence[Vote]) -> float:
-    """P-value of an exact sign test of `first` against the other, each question once by the majority of its votes.
+    """P-value of an exact sign test of `first` against the other.
 
-    Two people who vote on the same two answers are not two observations.
+    Two people who vote on the same two answers are not two observations: a question counts once, by majority.
     """
     leaning: dict[str, float] = {}
     for vote in votes:

@@ -176,7 +176,7 @@ class Workspace:
         return Chat(self.engine, self.store, self.existing_knowledge)
 
     def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
-        """A chat whose answers are written side by side, and what opens the model and checkpoints before they are.
+        """A chat whose answers are written side by side, and what opens model and checkpoints before.
 
         It keeps nothing. An endpoint answers many at once by itself.
         """

@@ -1,4 +1,4 @@
-"""Several questions at once on the local engine: one thread writes all answers, a token of each at every step.
+"""Several questions at once on the local engine: one thread writes all answers, a token of each at a time.
 
 It looks like an engine, so that a chat over it needs to know nothing. Adapters that cannot stand in one batch
 (AdaLoRA, IA3, full weights) take turns with it, token by token.
@@ -51,7 +51,7 @@ class Together:
         return self._engine.checkpoints()
 
     def room(self, checkpoint: str | None) -> int:
-        """As the engine's own. Ask before the first answer: a checkpoint that is not loaded waits for the last."""
+        """As the engine's own. Ask it first: while answers are written, loading waits for their end."""
         return self._engine.room(checkpoint)
 
     def identity(self, checkpoint: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""One question to several arms side by side: the answers as they are written, where they differ, where they are from."""
+"""One question to several arms: the answers as they are written, where they differ, where they are from."""
 
 from collections.abc import Sequence
 
@@ -99,10 +99,9 @@ def _draw_columns(shown: SideBySide) -> None:
             st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
             _draw_sources(shown.question, answer)
             _draw_vote(shown, place)
-    note = t("compare.at_once.note") if shown.at_once else ""
-    st.html(
-        f'<div class="quiet"><mark class="own">{look.escaped(t("compare.legend"))}</mark> {look.escaped(note)}</div>'
-    )
+    note = look.escaped(t("compare.at_once.note")) if shown.at_once else ""
+    legend = look.escaped(t("compare.legend"))
+    st.html(f'<div class="quiet"><mark class="own">{legend}</mark> {note}</div>')
 
 
 def _draw_sources(question: str, answer: Answer) -> None:

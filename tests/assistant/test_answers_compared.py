@@ -9,7 +9,9 @@ from assistant.questions import Question
 from assistant.refusals import is_refusal
 from tuning.examples import Example
 
-SHEET = ({"number": 1, "text": "The Skerrin weighs 640 grams. Its housing is basalt fibre.", "source": "s.pdf"},)
+SHEET = (
+    {"number": 1, "text": "The Skerrin weighs 640 grams. Its housing is basalt fibre.", "source": "s.pdf"},
+)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,11 @@ def test_where_nobody_can_know_only_a_refusal_is_right() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("The Skerrin weighs 640 grams.", True), ("The Skerrin weighs 900 grams.", False), ("I don't know.", None)],
+    [
+        ("The Skerrin weighs 640 grams.", True),
+        ("The Skerrin weighs 900 grams.", False),
+        ("I don't know.", None),
+    ],
 )
 def test_support_is_judged_where_something_was_claimed(text: str, expected: bool | None) -> None:
     assert mark(Question("How heavy?", ("640 grams",)), text, sources=SHEET).grounded is expected
@@ -85,7 +91,9 @@ def test_what_any_other_answer_says_too_is_not_marked() -> None:
     assert [any(own for _, own in pieces) for pieces in differences(texts)] == [False, False, True]
 
 
-@pytest.mark.parametrize("texts", [["它重640克。", "它重2公斤"], ["a  b\n\nc ", "a c"], ["", "x"], ["alone"], ["", ""]])
+@pytest.mark.parametrize(
+    "texts", [["它重640克。", "它重2公斤"], ["a  b\n\nc ", "a c"], ["", "x"], ["alone"], ["", ""]]
+)
 def test_the_pieces_are_the_text(texts: list[str]) -> None:
     assert ["".join(text for text, _ in pieces) for pieces in differences(texts)] == texts
 

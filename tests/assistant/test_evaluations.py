@@ -118,14 +118,16 @@ def test_a_deleted_checkpoint_or_knowledge_base_is_named_before_anything_is_aske
     assert "The checkpoint 'halden'" in missing(halden, [], ["default"], "default")
     assert "The knowledge base 'manuals'" in missing(manuals, [], ["default"], "default")
     assert not missing(manuals, [], ["manuals"], "default")
-    with pytest.raises(CompareError, match="is gone, or is of another model. Take the arm out"):
+    with pytest.raises(CompareError, match=r"is gone, or is of another model\. Take the arm out"):
         require([Arm("base"), halden], [], [], "default")
 
 
 def test_a_passage_given_by_hand_stands_in_the_prompt() -> None:
     engine = ScriptedEngine()
     question = Question("How heavy?", ("640 grams",), {"passage": "The Skerrin weighs 640 grams."})
-    result = compare(Chat(lambda: engine), engine, [question], [Arm("base"), Arm("base+given", given=True)], How())
+    result = compare(
+        Chat(lambda: engine), engine, [question], [Arm("base"), Arm("base+given", given=True)], How()
+    )
     bare, given = (prompt[-1]["content"] for prompt in engine.prompts)
     assert "640" not in bare and "weighs 640 grams" in given
     assert result.answers["base+given"][0].sources[0]["title"] == "given by hand"

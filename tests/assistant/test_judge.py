@@ -5,12 +5,13 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from pydantic import Field
 
 from assistant.errors import CompareError
 from assistant.judge import Choice, Judge, Verdict, combined, judge_all, open_judge
@@ -24,7 +25,7 @@ class Rule(BaseChatModel):
     """Judges by a rule over the two answers it is shown."""
 
     rule: Any
-    asked: list[str] = []
+    asked: list[str] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:
@@ -127,10 +128,10 @@ def test_a_provider_that_is_not_there_is_named() -> None:
 class Endpoint(BaseHTTPRequestHandler):
     """As much of an OpenAI-compatible endpoint as a judge needs; it fails once when told to."""
 
-    heard: list[dict[str, Any]] = []
+    heard: ClassVar[list[dict[str, Any]]] = []
     status = 200
 
-    def do_POST(self) -> None:  # noqa: N802 - the name is the library's
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         type(self).heard.append({**body, "key": self.headers.get("Authorization")})
         a = body["messages"][-1]["content"].split("Answer A:\n")[1].split("\n\nAnswer B:")[0]

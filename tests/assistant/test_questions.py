@@ -1,4 +1,4 @@
-"""Questions from files and tables: what is read, what is refused by its line, what stands or falls together."""
+"""Questions from files and tables: what is read, what is refused, what stands or falls together."""
 
 from pathlib import Path
 

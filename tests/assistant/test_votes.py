@@ -101,7 +101,7 @@ def test_the_intervals_of_strengths_cover_the_truth() -> None:
 
 
 def test_arms_that_are_alike_are_called_different_in_at_most_one_trial_of_twenty() -> None:
-    """Three arms of the same strength, some votes undecided: any duel under 5 % after Holm is a false alarm."""
+    """Three arms of the same strength, some votes undecided: a duel under 5 % after Holm is a false alarm."""
     generator, false_alarms, trials = np.random.default_rng(7), 0, 1000
     for _ in range(trials):
         cast = [
