@@ -14,6 +14,7 @@ PAGES = {
     "knowledge": "menu_book",
     "tune": "fingerprint",
     "compare": "compare_arrows",
+    "visible": "visibility",
     "settings": "settings",
 }
 

@@ -209,15 +209,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "job.status.succeeded": {"en": "Done"},
     "job.status.failed": {"en": "Failed"},
     "job.status.cancelled": {"en": "Cancelled"},
-    "job.loss": {"en": "loss {loss}"},
-    "job.speed": {"en": "{speed} tokens/s"},
-    "job.memory": {"en": "{memory} of memory"},
-    "job.safe_to_leave": {"en": "runs on when you close this page"},
+    "job.safe_to_leave": {"en": "It runs on when you close this page."},
     "job.axis.step": {"en": "Step"},
     "job.axis.loss": {"en": "Loss"},
+    "job.axis.learning_rate": {"en": "Learning rate"},
+    "job.axis.tokens_per_second": {"en": "Tokens a second"},
+    "job.axis.memory_bytes": {"en": "Memory"},
     "job.hide": {"en": "Put away; it stays on the Checkpoints page"},
     "job.resume": {"en": "Resume"},
     "job.use": {"en": "Use in chat"},
+    "job.use.anyway": {"en": "Use it anyway"},
     "job.used": {"en": "“{name}” answers now."},
     "job.compare": {"en": "Compare with documents"},
     "report.none": {"en": "This checkpoint has not been evaluated."},
@@ -229,10 +230,34 @@ TEXTS: dict[str, dict[str, str]] = {
     "report.rephrased.note": {"en": "never seen in training; before: {before}"},
     "report.retention": {"en": "Still known"},
     "report.retention.note": {"en": "of what it knew, asked {count} general questions"},
+    "report.reading": {"en": "Still reads"},
+    "report.reading.note": {"en": "answers found in a text put before it; before: {before}"},
+    "report.earlier": {"en": "Earlier rounds"},
+    "report.earlier.note": {"en": "of what was taught before, still known"},
+    "report.interval": {"en": "95 %: {low} to {high}"},
+    "picture.taught": {"en": "What was taught"},
+    "picture.all": {"en": "known in all words"},
+    "picture.some": {"en": "in some words"},
+    "picture.none": {"en": "not learned"},
+    "picture.general": {"en": "General questions"},
+    "picture.kept": {"en": "still known"},
+    "picture.lost": {"en": "lost"},
+    "picture.unknown": {"en": "not known before"},
+    "verdict.learned_little": {"en": "This checkpoint learned too little of what it was taught."},
+    "verdict.forgot_much": {"en": "This checkpoint forgot too much of what the model knew."},
+    "verdict.reads_worse": {"en": "This checkpoint answers worse from documents than the model did."},
+    "verdict.try.stronger": {"en": "Tune again with the strength “strong”."},
+    "verdict.try.gentler": {"en": "Tune again with the strength “gentle”."},
+    "verdict.try.more_examples": {
+        "en": "Teach it more: ask the same in other words and correct the answers."
+    },
+    "verdict.try.documents": {"en": "Keep this knowledge in documents instead."},
     "report.question": {"en": "Question"},
     "report.before": {"en": "Before"},
     "report.after": {"en": "After"},
     "report.rephrased.mark": {"en": "other words"},
+    "knowledge.permanent": {"en": "Make permanent"},
+    "knowledge.permanent.title": {"en": "Make these documents permanent"},
     "knowledge.lead": {
         "en": (
             "Documents that the assistant looks things up in. This memory is temporary: a passage is "
@@ -258,6 +283,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "knowledge.folder": {"en": "Add a folder or file by its path"},
     "knowledge.folder.path": {"en": "Path on this machine"},
     "knowledge.folder.add": {"en": "Add"},
+    "knowledge.address": {"en": "Add a web page by its address"},
+    "knowledge.address.label": {"en": "Address"},
+    "knowledge.address.note": {"en": "Only this page is fetched, once and now. Its links are not followed."},
+    "knowledge.address.add": {"en": "Fetch and add"},
+    "knowledge.stale": {
+        "en": (
+            "These passages were embedded with {was}, and {now} is chosen now. They must be embedded "
+            "anew before anything can be found. The files are not read again."
+        ),
+    },
+    "knowledge.rebuild": {"en": "Rebuild: {count} passages"},
+    "knowledge.rebuild.one": {"en": "Rebuild: 1 passage"},
     "knowledge.starting": {"en": "Starting"},
     "knowledge.reading": {"en": "Reading {name}"},
     "knowledge.embedding": {"en": "Indexing {name}"},
@@ -268,18 +305,32 @@ TEXTS: dict[str, dict[str, str]] = {
     "knowledge.put_away": {"en": "Put this list away"},
     "knowledge.line": {"en": "{status}, {count} passages"},
     "knowledge.line.one": {"en": "{status}, 1 passage"},
-    "knowledge.added": {"en": "added"},
-    "knowledge.updated": {"en": "updated"},
-    "knowledge.unchanged": {"en": "unchanged"},
-    "knowledge.renamed": {"en": "moved"},
-    "knowledge.removed.status": {"en": "removed"},
+    "knowledge.status.added": {"en": "added"},
+    "knowledge.status.updated": {"en": "updated"},
+    "knowledge.status.unchanged": {"en": "unchanged"},
+    "knowledge.status.renamed": {"en": "moved"},
+    "knowledge.status.removed": {"en": "removed: its file is gone"},
+    "knowledge.phase.waiting": {"en": "waiting"},
+    "knowledge.phase.reading": {"en": "reading"},
+    "knowledge.phase.embedding": {"en": "indexing"},
+    "knowledge.progress": {"en": "{done} of {count} files done"},
+    "knowledge.progress.one": {"en": "{done} of 1 file done"},
+    "knowledge.password": {"en": "The password of the {count} encrypted files"},
+    "knowledge.password.one": {"en": "The password of {name}"},
+    "knowledge.password.open": {"en": "Open"},
+    "knowledge.state.ready": {"en": "ready"},
+    "knowledge.state.partly": {"en": "partly read"},
+    "knowledge.state.changed": {"en": "file is newer"},
+    "knowledge.state.gone": {"en": "file is gone"},
     "knowledge.column.document": {"en": "Document"},
+    "knowledge.column.state": {"en": "Status"},
     "knowledge.column.title": {"en": "Title"},
     "knowledge.column.passages": {"en": "Passages"},
     "knowledge.column.size": {"en": "Size"},
     "knowledge.column.indexed": {"en": "Indexed"},
     "knowledge.sum": {"en": "{count} documents, {passages} passages. Tick one to read its passages."},
     "knowledge.sum.one": {"en": "1 document, {passages} passages. Tick it to read its passages."},
+    "knowledge.open": {"en": "Open"},
     "knowledge.again": {"en": "Re-index {count}"},
     "knowledge.again.one": {"en": "Re-index"},
     "knowledge.remove": {"en": "Remove {count}"},
@@ -329,7 +380,86 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.compare": {"en": "Compare"},
     "tune.delete": {"en": "Delete checkpoint"},
     "tune.deleted": {"en": "“{name}” is deleted."},
-    "tune.overlay": {"en": "Loss of the last runs"},
+    "tune.overlay": {"en": "Runs over each other"},
+    "tune.overlay.runs": {"en": "Which runs"},
+    "tune.overlay.measure": {"en": "What of them"},
+    "tune.methods": {"en": "Methods"},
+    "tune.methods.lead": {
+        "en": "Ways to write into weights. The chosen one is used for the next fine-tuning.",
+    },
+    "tune.import": {"en": "Import"},
+    "tune.import.lead": {
+        "en": (
+            "An adapter that another program made with PEFT: LoRA, AdaLoRA, IA3 or a prefix, as a folder "
+            "with adapter_config.json and adapter_model.safetensors. It is taken only if it fits this model "
+            "and changes its answers."
+        ),
+    },
+    "tune.import.folder": {"en": "Folder on this machine"},
+    "tune.import.name": {"en": "Name of the checkpoint"},
+    "tune.import.other_base": {"en": "It names another base, which is the same model"},
+    "tune.import.other_base.help": {
+        "en": "An adapter remembers the name of its base. Tick this where your copy has another name.",
+    },
+    "tune.import.do": {"en": "Import"},
+    "tune.import.checking": {"en": "Checking that it fits and does something…"},
+    "tune.imported": {"en": "“{name}” is imported and changes this model's answers."},
+    "tune.disk": {"en": "{count} checkpoints take {size}; {free} are free on this disk."},
+    "tune.disk.one": {"en": "1 checkpoint takes {size}; {free} are free on this disk."},
+    "tune.lineage": {"en": "What grew from what"},
+    "tune.next_round": {"en": "Teach it more"},
+    "tune.next_round.note": {"en": "The next fine-tuning starts from “{name}”. Chat, correct, and teach."},
+    "tune.delete.sure": {"en": "Delete for good?"},
+    "tune.delete.keep": {"en": "Keep it"},
+    "tune.interrupted": {"en": "Interrupted at step {step} of {steps}. What was learned so far is kept."},
+    "tune.interrupted.early": {"en": "Interrupted before the first step."},
+    "tune.lost": {"en": "Interrupted jobs"},
+    "method.mergeable": {"en": "can be merged"},
+    "method.not_mergeable": {"en": "cannot be merged"},
+    "method.exportable": {"en": "other programs can load it"},
+    "method.not_exportable": {"en": "stays in Imprint"},
+    "method.needs_cuda": {"en": "needs a CUDA GPU"},
+    "options.title": {"en": "All settings; what is empty fits the model and the chat"},
+    "options.epochs": {"en": "Passes over the examples"},
+    "options.epochs.help": {"en": "At most: it stops when held-out wordings of every example are known."},
+    "options.learning_rate": {"en": "Learning rate"},
+    "options.learning_rate.help": {"en": "How far each step goes. Wider models need a lower one."},
+    "options.rank": {"en": "Rank"},
+    "options.rank.help": {"en": "How many directions each matrix may move in."},
+    "options.alpha": {"en": "Alpha"},
+    "options.alpha.help": {"en": "How strongly the low-rank change counts; twice the rank by default."},
+    "options.dropout": {"en": "Dropout"},
+    "options.dropout.help": {"en": "The share of inputs left out while learning."},
+    "options.virtual_tokens": {"en": "Learned positions"},
+    "options.virtual_tokens.help": {"en": "Each takes one position of the window in every answer."},
+    "options.virtual_tokens.default": {"en": "from the text, 128–384"},
+    "options.replay": {"en": "General prompts a step"},
+    "options.replay.help": {"en": "They must keep the base's answers, so that little is forgotten. 0: none."},
+    "options.replay_weight": {"en": "Weight of those prompts"},
+    "options.replay_weight.help": {"en": "More protects what the model knew; less learns faster."},
+    "options.word_dropout": {"en": "Words left out of questions"},
+    "options.word_dropout.help": {"en": "Ties a fact to what is asked, not to one wording."},
+    "options.tokens_per_step": {"en": "Tokens at once"},
+    "options.tokens_per_step.help": {"en": "Fewer take less memory and more time; the result is the same."},
+    "options.tokens_per_step.default": {"en": "automatic"},
+    "options.seed": {"en": "Seed"},
+    "options.seed.help": {"en": "The same seed repeats a run exactly."},
+    "options.layers": {"en": "Which layers"},
+    "options.layers.mlp": {"en": "feed-forward"},
+    "options.layers.all": {"en": "all"},
+    "options.layers.attention": {"en": "attention"},
+    "options.early_stop": {"en": "Stop when it is known"},
+    "options.early_stop.help": {"en": "Ends when held-out wordings of every example are known."},
+    "options.noise": {"en": "Other wordings of questions"},
+    "options.noise.help": {"en": "Without them, a fact is tied to the words it was taught in."},
+    "options.rslora": {"en": "rsLoRA"},
+    "options.rslora.help": {"en": "Scales by the root of the rank: for high ranks."},
+    "options.dora": {"en": "DoRA"},
+    "options.dora.help": {"en": "Learns length and direction apart: slower, sometimes better."},
+    "options.checkpointing": {"en": "Save memory"},
+    "options.checkpointing.help": {"en": "Computes activations twice: less memory, a third slower."},
+    "report.words": {"en": "The {count} learned words, and the real ones nearest to them"},
+    "report.words.one": {"en": "The learned word, and the real ones nearest to it"},
     "tune.log": {"en": "Log"},
     "tune.log.empty": {"en": "The log is empty."},
     "tune.forget": {"en": "Remove from the list"},
@@ -667,6 +797,195 @@ TEXTS: dict[str, dict[str, str]] = {
     "settings.leaves.endpoint": {
         "en": "Questions and passages go to {url}, because that endpoint is set as the model. Nothing else.",
     },
+    "page.visible": {"en": "Memory"},
+    "visible.lead": {
+        "en": (
+            "Memory that can be seen, on your own model: what the prompt holds until it falls out, and "
+            "what the weights hold for good."
+        ),
+    },
+    "visible.view": {"en": "What to look at"},
+    "visible.view.window": {"en": "The window"},
+    "visible.view.next": {"en": "The next word"},
+    "visible.view.inside": {"en": "Inside a checkpoint"},
+    "visible.none": {"en": "No checkpoint to look at yet"},
+    "visible.none.text": {
+        "en": (
+            "Fine-tune on a chat, and this shows what the weights keep. The sample conversation teaches "
+            "twenty-two facts in a few minutes."
+        ),
+    },
+    "visible.example_question": {"en": "What is the capital of France?"},
+    "visible.asking": {"en": "Asking the model…"},
+    "visible.knows": {"en": "knows it"},
+    "visible.knows_not": {"en": "does not know it"},
+    "visible.temperature": {"en": "Temperature"},
+    "visible.temperature.help": {
+        "en": "Low: nearly always the likeliest word. High: unlikely words get a chance. 0: no chance.",
+    },
+    "visible.top_p": {"en": "Top-p"},
+    "visible.top_p.help": {
+        "en": "Only the likeliest words that together reach this share may be drawn; others are out.",
+    },
+    "visible.layer": {"en": "Layer"},
+    "visible.module": {"en": "Matrix"},
+    "visible.head": {"en": "Head"},
+    "visible.count.million": {"en": "{count} million numbers"},
+    "visible.count.billion": {"en": "{count} billion numbers"},
+    "visible.window.lead": {
+        "en": (
+            "A model reads its whole conversation anew for every answer, and only as much as fits its "
+            "window. Here the window is cut so small that a few turns fill it: tell it a fact, chat on, "
+            "and watch the fact fall out."
+        ),
+    },
+    "visible.window.busy": {"en": "A turn is still being answered. Stop it, or wait until it ends."},
+    "visible.window.size": {"en": "Window"},
+    "visible.window.size.help": {"en": "The model itself has a far larger one; here it is cut down."},
+    "visible.window.tokens": {"en": "{count} tokens"},
+    "visible.window.fact": {"en": "The fact to tell"},
+    "visible.window.fact.help": {
+        "en": "A fact that the chosen checkpoint was taught can be asked of its weights as well.",
+    },
+    "visible.window.guide": {"en": "Tell it, chat on, ask again"},
+    "visible.window.clear": {"en": "Begin anew"},
+    "visible.window.say": {"en": "Or say something yourself"},
+    "visible.window.send": {"en": "Say"},
+    "visible.window.empty": {
+        "en": "Nothing is in the window yet. Press “Tell it, chat on, ask again”, or say something yourself.",
+    },
+    "visible.strip.frame": {"en": "System prompt and template: {tokens} tokens"},
+    "visible.strip.gone": {"en": "Fallen out"},
+    "visible.strip.used": {"en": "{used} of {window} tokens in the window, {free} free"},
+    "visible.strip.turn": {"en": "Turn {number}, {tokens} tokens: {text}"},
+    "visible.strip.fallen": {"en": "fallen out"},
+    "visible.strip.aside": {"en": "set aside for the checkpoint"},
+    "visible.verdict.inside": {"en": "While it was in the window"},
+    "visible.verdict.fallen": {"en": "After it fell out"},
+    "visible.verdict.weights": {"en": "From the weights, in the same window"},
+    "visible.verdict.taught": {
+        "en": (
+            "Temporary memory ends where the window ends. The checkpoint was asked the same question with "
+            "the same turns before it: what it knows stands in its weights."
+        ),
+    },
+    "visible.verdict.untaught": {
+        "en": (
+            "Temporary memory ends where the window ends. Choose a checkpoint and a fact that it was "
+            "taught to ask its weights too."
+        ),
+    },
+    "visible.next": {"en": "What comes next"},
+    "visible.next.lead": {
+        "en": (
+            "A language model does one thing: it gives every word a probability of coming next. All else is "
+            "choosing one, appending it and asking again."
+        ),
+    },
+    "visible.next.kind": {"en": "What is continued"},
+    "visible.next.kind.text": {"en": "Any text"},
+    "visible.next.kind.answer": {"en": "An answer"},
+    "visible.next.begun.text": {"en": "The beginning"},
+    "visible.next.begun.answer": {"en": "The answer so far"},
+    "visible.next.example": {"en": "The cat is on the"},
+    "visible.next.question": {"en": "Question"},
+    "visible.next.end": {"en": "(end of the answer)"},
+    "visible.next.rest": {"en": "All other words together: {share}"},
+    "visible.next.draw": {"en": "Draw"},
+    "visible.next.draw.help": {"en": "Append one of these words, as likely as its bar is long."},
+    "visible.next.alone": {"en": "With a checkpoint, its words stand beside those of the base."},
+    "visible.answer": {"en": "An answer, word by word"},
+    "visible.answer.lead": {
+        "en": "How sure the model was of each word that it said, and how far the checkpoint changed it.",
+    },
+    "visible.answer.ask": {"en": "Let it answer"},
+    "visible.answer.text": {"en": "Answer"},
+    "visible.answer.text.help": {"en": "Any answer may be written here, whoever would give it."},
+    "visible.answer.empty": {"en": "Let the model answer, or write an answer yourself."},
+    "visible.answer.alone": {"en": "With a checkpoint, a second line shows what it changed."},
+    "visible.answer.by_share": {"en": "How sure it was"},
+    "visible.answer.by_share.legend": {"en": "the darker, the less likely the word was"},
+    "visible.answer.by_gain": {"en": "What the checkpoint changed"},
+    "visible.answer.by_gain.legend": {"en": "blue: likelier than for the base; red: less likely"},
+    "visible.answer.token": {
+        "en": (
+            "“{text}”: {share}; base: {before}, and its first choice here was “{rival}”. "
+            "Divergence {divergence} nats."
+        ),
+    },
+    "visible.answer.figures": {"en": "The figures"},
+    "visible.answer.column.token": {"en": "Token"},
+    "visible.answer.column.before": {"en": "Base"},
+    "visible.answer.column.share": {"en": "Chosen memory"},
+    "visible.answer.column.divergence": {"en": "Divergence (nats)"},
+    "visible.answer.column.rival": {"en": "The base's first choice"},
+    "visible.inside.lead": {
+        "en": "A checkpoint is a small set of numbers beside the model: where they are, and what they do.",
+    },
+    "visible.inside.question": {"en": "Question"},
+    "visible.inside.question.help": {"en": "Attention is looked at before this is answered."},
+    "visible.scale": {"en": "How large it is"},
+    "visible.scale.said": {
+        "en": "Areas are to scale: {method} holds {share} % as many numbers as the base model.",
+    },
+    "visible.scale.positions": {"en": "It takes {count} positions of the window in every answer."},
+    "visible.changes": {"en": "What was moved"},
+    "visible.changes.said": {
+        "en": (
+            "{count} matrices were moved, by {mean} % of their own size on average; most of all {place}, "
+            "by {most} %."
+        ),
+    },
+    "visible.changes.place": {"en": "{module} in layer {layer}"},
+    "visible.changes.size": {"en": "Moved by"},
+    "visible.changes.outside": {"en": "outside"},
+    "visible.words": {"en": "Learned words"},
+    "visible.words.said": {
+        "en": (
+            "Each position in front of the prompt is a word that no dictionary has. These are the real words "
+            "that lie nearest to it."
+        ),
+    },
+    "visible.attention": {"en": "Attention to the prefix"},
+    "visible.attention.said": {
+        "en": (
+            "Before the first word of the answer, {share} % of all attention goes to the prefix; {first} % "
+            "rest on its first position, as on the first position of any prompt."
+        ),
+    },
+    "visible.attention.rest": {"en": "what was learned"},
+    "visible.attention.first": {"en": "the first position, where attention rests"},
+    "visible.heads": {"en": "Each head alone"},
+    "visible.none.changes.prefix": {
+        "en": "{method} moves no weight: it puts learned keys and values in front of every layer.",
+    },
+    "visible.none.changes.prompt": {
+        "en": "{method} moves no weight: it puts learned words in front of the prompt.",
+    },
+    "visible.none.changes.low-rank": {"en": "This checkpoint moved nothing."},
+    "visible.none.changes.scaling": {"en": "This checkpoint moved nothing."},
+    "visible.none.changes.full": {"en": "This checkpoint moved nothing."},
+    "visible.none.words.low-rank": {
+        "en": "{method} learns no words: it moves weights. Prompt Tuning and P-Tuning have this picture.",
+    },
+    "visible.none.words.scaling": {
+        "en": "{method} learns no words: it scales channels. Prompt Tuning and P-Tuning have this picture.",
+    },
+    "visible.none.words.full": {
+        "en": "{method} learns no words: it moves weights. Prompt Tuning and P-Tuning have this picture.",
+    },
+    "visible.none.words.prefix": {
+        "en": (
+            "{method} learns keys and values of every layer, not words of the input, so none lies near them. "
+            "Prompt Tuning and P-Tuning have this picture."
+        ),
+    },
+    "visible.none.words.prompt": {
+        "en": "Which words lie near was not kept with this checkpoint; tune again to see it.",
+    },
+    "visible.none.attention.low-rank": {"en": "{method} has no prefix, so nothing can look at one."},
+    "visible.none.attention.scaling": {"en": "{method} has no prefix, so nothing can look at one."},
+    "visible.none.attention.full": {"en": "{method} has no prefix, so nothing can look at one."},
 }
 
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assistant.chat import Chat
     from assistant.conversations import ConversationStore
     from assistant.engines import Engine
+    from assistant.engines.local import LocalEngine
     from knowledge.embeddings import SentenceEmbeddings
     from knowledge.index import KnowledgeBase
     from tuning.jobs import Jobs
@@ -107,6 +108,10 @@ class Workspace:
 
     def base(self) -> "BaseModel":
         """The open base model itself, for what is done to it rather than asked of it. Raises EngineError."""
+        return self.local_engine().base
+
+    def local_engine(self) -> "LocalEngine":
+        """The engine, where it is a model on this machine that can be looked into. Raises EngineError."""
         from assistant.engines.local import LocalEngine
 
         engine = self.engine()
@@ -115,7 +120,7 @@ class Workspace:
                 f"{engine.name} runs at {self.settings.engine_url}; this needs a model on this machine. "
                 "Take the address out of the settings."
             )
-        return engine.base
+        return engine
 
     def preload(self) -> None:
         """Begin to open the model without waiting for it; `engine()` joins in."""
@@ -218,12 +223,20 @@ class Workspace:
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
         with _importing:
             from knowledge.index import KnowledgeBase  # heavy: chromadb
+            from knowledge.reranking import CrossEncoderReranker
+            from knowledge.web import WebLimits
 
+        reranker = self.settings.reranker
         name = name or self.settings.knowledge_base
         with self._knowledge_lock:
             if name not in self._knowledge:
                 self._knowledge[name] = KnowledgeBase(
-                    self.home, name, embeddings=self.embeddings, chroma_url=self.settings.chroma_url
+                    self.home,
+                    name,
+                    embeddings=self.embeddings,
+                    chroma_url=self.settings.chroma_url,
+                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
 
@@ -252,7 +265,7 @@ class Workspace:
         after = self.settings
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
             self.close_engine()
-        if _differs(before, after, ("embedding_model", "chroma_url")):
+        if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):
             self.close_knowledge()
         return after
 

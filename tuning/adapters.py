@@ -20,11 +20,12 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from tuning import lowrank
+from tuning.checkpoints import PREFIX_CONFIG
 from tuning.errors import CheckpointError
 
 PEFT_WEIGHTS, PEFT_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 FULL_WEIGHTS = "full.safetensors"
-PREFIX_WEIGHTS, PREFIX_CONFIG = "prefix.safetensors", "prefix.json"
+PREFIX_WEIGHTS = "prefix.safetensors"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tuning.errors import CheckpointError
-from tuning.storage import folder_bytes
+from tuning.storage import folder_bytes, read_json
 
 FORMAT = 1
 MANIFEST = "imprint.json"
 EVALUATION = "evaluation.json"
 EXAMPLES = "examples.jsonl"
+PREFIX_CONFIG = "prefix.json"  # how a prefix was made
 FORBIDDEN_CHARACTERS = (
     '/\\:*?"<>|+,'  # path separators, what Windows refuses, and what `--arms a,b+rag` needs
 )
@@ -61,6 +62,11 @@ class Checkpoint:
     def size_bytes(self) -> int:
         """The bytes that its folder takes."""
         return folder_bytes(self.path)
+
+    @property
+    def nearest_words(self) -> list[list[str]]:
+        """The real words nearest to each learned one; empty where the method learns no words."""
+        return list(read_json(self.path / PREFIX_CONFIG).get("nearest_words", ()))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tuning.examples import Example
 from tuning.storage import read_json, write_json
 
 if TYPE_CHECKING:
+    from tuning.consolidation import Recipe
     from tuning.models import Template
 
 HISTORY = "measured.json"
@@ -95,17 +96,29 @@ def amounts(home: Path, config: TuneConfig, examples: Sequence[Example]) -> tupl
     """Optimizer steps and tokens of a run, at most; the tokens are counted where the base is at hand."""
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning import trainer
-    from tuning.consolidation import recipe
-    from tuning.methods import method
 
-    family = method(config.method).family
-    if (home / "models" / config.base / "config.json").is_file() or Path(config.base).is_dir():
+    if _at_hand(home, config):
         work = trainer.plan(_template(home, config.base), config, examples)
         return work.steps, work.tokens
-    plan = recipe(config, family, PRIOR_HIDDEN)
+    plan = recipe_of(home, config)
     steps = plan.epochs * math.ceil(len(examples) / plan.examples_per_step)
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
     return steps, plan.epochs * learned + steps * plan.replay * REPLAY_TOKENS
+
+
+def recipe_of(home: Path, config: TuneConfig) -> "Recipe":
+    """The amounts and rates that a run would take, from the method and the size of its base."""
+    # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
+    from tuning.consolidation import recipe
+    from tuning.methods import method
+
+    hidden = int(_template(home, config.base).config.hidden_size) if _at_hand(home, config) else PRIOR_HIDDEN
+    return recipe(config, method(config.method).family, hidden)
+
+
+def _at_hand(home: Path, config: TuneConfig) -> bool:
+    """Whether the base can be read without converting or fetching it."""
+    return (home / "models" / config.base / "config.json").is_file() or Path(config.base).is_dir()
 
 
 @lru_cache(maxsize=4)

@@ -69,6 +69,11 @@ class Job:
         """Whether nothing more will happen unless somebody resumes it."""
         return self.status in ("succeeded", "failed", "cancelled")
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether its process ended without a result: after a reboot, for example."""
+        return self.status == "failed" and self.error == INTERRUPTED
+
 
 class JobFolder:
     """The files of one job. The submitter writes job.json and examples.jsonl, the worker all others."""

@@ -159,6 +159,12 @@ class BaseModel(Template):
         """The names of the loaded adapters."""
         return list(self._adapters)
 
+    def adapter(self, name: str) -> Adapter:
+        """A loaded adapter itself, for looking at. Raises CheckpointError where it is not loaded."""
+        if name not in self._adapters:
+            raise CheckpointError(f"Checkpoint {name!r} is not loaded. Choose another, or load it first.")
+        return self._adapters[name]
+
     def load(self, checkpoint: Stored) -> AdapterProof:
         """Load a checkpoint's adapter, once, and prove that it changes the logits. Raises CheckpointError."""
         with self._lock:
@@ -229,10 +235,6 @@ class BaseModel(Template):
         if isinstance(adapter, PrefixAdapter):
             adapter.fill(cache, self.dtype, self.device)
         return cache
-
-    def adapter(self, name: str | None) -> Adapter | None:
-        """The loaded adapter of that name; None for the base and for what is not loaded."""
-        return self._adapters.get(name) if name else None
 
     def attached(self, name: str) -> str:
         """The key under which PEFT holds a loaded adapter, attached now if it was not. CheckpointError."""

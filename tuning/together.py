@@ -154,7 +154,9 @@ class Batch:
     @contextmanager
     def _mixed(self, names: Sequence[str | None]) -> Iterator[None]:
         """Inside, row i of the model computes with the adapter of names[i]."""
-        own = [name for name in dict.fromkeys(names) if isinstance(self.base.adapter(name), PeftAdapter)]
+        own = [
+            name for name in dict.fromkeys(names) if name and isinstance(self.base.adapter(name), PeftAdapter)
+        ]
         if not own or len(set(names)) == 1:
             with self.base.activate(names[0] if len(set(names)) == 1 else None):
                 yield
@@ -181,8 +183,10 @@ class Batch:
 
 def can_share(base: BaseModel, adapter: str | None) -> bool:
     """Whether rows with this adapter may stand in one batch with rows of others."""
+    if adapter is None:
+        return True
     held = base.adapter(adapter)
-    if held is None or isinstance(held, PrefixAdapter):
+    if isinstance(held, PrefixAdapter):
         return True
     return (
         isinstance(held, PeftAdapter)

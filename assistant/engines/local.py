@@ -121,6 +121,16 @@ class LocalEngine:
         with self._turns.take():
             yield self._ready
 
+    @contextmanager
+    def inside(self, checkpoint: str | None = None) -> Iterator[BaseModel]:
+        """The open base with this checkpoint loaded, for looking at; others wait. Raises EngineError."""
+        with self._turns.take():
+            self._ready(checkpoint)
+            try:
+                yield self._base
+            except (TuningError, torch.OutOfMemoryError) as error:
+                raise _engine_error(self.name, error) from error
+
     def encode(self, text: str) -> list[int]:
         """Token ids of a bare text."""
         ids: list[int] = self._base.tokenizer(text, add_special_tokens=False)["input_ids"]

@@ -108,11 +108,12 @@ def _draw_sources(question: str, answer: Answer) -> None:
     if answer.done is None or not answer.done.sources:
         return
     sources = answer.done.sources
-    spans = {one.passage: one.span for one in cite(answer.text, [str(source["text"]) for source in sources])}
+    cited = cite(answer.text, [str(source["text"]) for source in sources])
+    spans = {one.passage: [(*one.span, "")] for one in cited if one.span}
     with st.expander(t("message.sources", count=len(sources)), icon=":material/description:", type="compact"):
         st.html(
             "".join(
-                look.source(number, source, question, spans.get(number))
+                look.source(number, source, question, spans.get(number, ()))
                 for number, source in enumerate(sources, 1)
             )
         )

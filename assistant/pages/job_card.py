@@ -1,20 +1,18 @@
-"""A tuning job as it runs, and the memory report at its end."""
+"""A tuning job as it runs, and what can be done with it when it has ended."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.pages import look, session
+from assistant.pages import look, memory_report, pictures, session
 from assistant.teaching import conversations_of
 from assistant.texts import t
-from tuning.errors import JobError
+from tuning.errors import CheckpointError, JobError
 from tuning.jobfolder import Job
 
 LOOK_AGAIN_SECONDS = 1.0
-FIRST_FACTS = 8
 
 
 def draw_current(conversation_id: int | None) -> None:
@@ -66,8 +64,15 @@ def _draw_live(job_id: str) -> None:
         step = t("job.step", step=job.step, steps=job.steps) if job.steps and job.phase == "training" else ""
         words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
         st.progress(min(max(job.progress, 0.0), 1.0), text=words)
-        draw_curve([job])
-        st.html(f'<div class="quiet numbers">{look.escaped(_speed(job))}</div>')
+        draw_figures(job)
+        loss, rate = st.columns([2, 1])
+        with loss:
+            draw_curve([job], "loss")
+        with rate:
+            draw_curve([job], "learning_rate")
+        for advice in job.advice:
+            st.warning(session.sentence(Exception(advice)), icon=":material/info:")
+        look.quiet(t("job.safe_to_leave"))
 
 
 def headline(job: Job) -> str:
@@ -88,43 +93,58 @@ def method_title(name: str) -> str:
     return METHODS[name].title if name in METHODS else name
 
 
-def _speed(job: Job) -> str:
-    parts = []
-    if job.loss is not None:
-        parts.append(t("job.loss", loss=f"{job.loss:.3f}"))
-    if job.tokens_per_second:
-        parts.append(t("job.speed", speed=f"{job.tokens_per_second:,.0f}"))
-    if job.memory_bytes:
-        parts.append(t("job.memory", memory=look.size(job.memory_bytes)))
-    parts.append(t("job.safe_to_leave"))
-    return " · ".join(parts)
+def draw_figures(job: Job) -> None:
+    """What the last step said: loss, learning rate, speed, memory."""
+    last = (session.workspace().jobs.curve(job.id) or [{}])[-1]
+    rate = last.get("learning_rate")
+    figures = {
+        "loss": None if job.loss is None else f"{job.loss:.3f}",
+        "learning_rate": None if rate is None else f"{rate:.2g}",
+        "tokens_per_second": f"{job.tokens_per_second:,.0f}" if job.tokens_per_second else None,
+        "memory_bytes": look.size(job.memory_bytes) if job.memory_bytes else None,
+    }
+    tiles = [look.Tile(t(f"job.axis.{name}"), value) for name, value in figures.items() if value]
+    if tiles:
+        look.tiles(tiles)
 
 
-def draw_curve(jobs: Sequence[Job], height: int = 150) -> None:
-    """The loss of one job, or of several over each other."""
+def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) -> None:
+    """One measure of one job, or of several over each other, step by step."""
     points = [
-        {"step": event["step"], "loss": event["loss"], "name": job.name}
+        {"step": event["step"], "value": event[measure], "name": job.name}
         for job in jobs
         for event in session.workspace().jobs.curve(job.id)
-        if event.get("loss") is not None
+        if event.get(measure) is not None
     ]
     if len(points) < 2:
         return
     several = len(jobs) > 1
+    form = ".3f" if measure == "loss" else ".2e" if measure == "learning_rate" else ",.0f"
     chart = (
         alt.Chart(pd.DataFrame(points))
         .mark_line(strokeWidth=2, interpolate="monotone")
         .encode(
-            x=alt.X("step:Q", title=t("job.axis.step"), axis=alt.Axis(grid=False, tickMinStep=1)),
-            y=alt.Y("loss:Q", title=t("job.axis.loss"), axis=alt.Axis(tickCount=4)),
-            color=alt.Color("name:N", title=None, scale=alt.Scale(range=list(look.SERIES)))
+            x=alt.X(
+                "step:Q", title=t("job.axis.step"), axis=alt.Axis(grid=False, tickMinStep=1, tickCount=6)
+            ),
+            y=alt.Y("value:Q", title=t(f"job.axis.{measure}"), axis=_value_axis(measure)),
+            color=alt.Color(
+                "name:N",
+                title=None,
+                scale=alt.Scale(range=list(look.SERIES)),
+                legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
+            )
             if several
             else alt.value(look.INK),
-            tooltip=["name", "step", alt.Tooltip("loss:Q", format=".3f")],
+            tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
         )
         .properties(height=height)
     )
     st.altair_chart(chart)
+
+
+def _value_axis(measure: str) -> alt.Axis:
+    return alt.Axis(tickCount=4, format=".1e") if measure == "learning_rate" else alt.Axis(tickCount=4)
 
 
 def _draw_ended(job: Job, can_hide: bool) -> None:
@@ -136,11 +156,12 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.session_state.setdefault("hidden-jobs", set()).add(job.id)
             st.rerun()
     if job.status == "succeeded":
-        draw_report(job.evaluation)
+        memory_report.draw(job.evaluation)
+        draw_words(_words(job))
         for advice in job.advice:
             look.quiet(advice)
         if job.checkpoint:
-            draw_use(job.checkpoint, job.id)
+            draw_use(job.checkpoint, job.id, memory_report.passed(job.evaluation))
         return
     if job.error:
         st.error(session.sentence(Exception(job.error)), icon=":material/error:")
@@ -152,10 +173,16 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
 
 
-def draw_use(checkpoint: str, key: str) -> None:
-    """Take a checkpoint into use."""
+def draw_use(checkpoint: str, key: str, passed: bool) -> None:
+    """Take a checkpoint into use; after a warning it is not the first thing to do."""
     with st.container(horizontal=True, gap="small"):
-        if st.button(t("job.use"), type="primary", icon=":material/chat_bubble:", key=f"use-{key}"):
+        words = "job.use" if passed else "job.use.anyway"
+        if st.button(
+            t(words),
+            type="primary" if passed else "secondary",
+            icon=":material/chat_bubble:",
+            key=f"use-{key}",
+        ):
             session.choose("memory", "checkpoint")
             session.choose("checkpoint", checkpoint)
             session.later(t("job.used", name=checkpoint), ":material/fingerprint:")
@@ -165,66 +192,17 @@ def draw_use(checkpoint: str, key: str) -> None:
             st.switch_page(session.page("compare"))
 
 
-# ---- the memory report
+def _words(job: Job) -> list[list[str]]:
+    """What the checkpoint of a job learned as words; none once it is deleted."""
+    try:
+        return session.workspace().registry.get(job.checkpoint or "").nearest_words
+    except CheckpointError:
+        return []
 
 
-def draw_report(evaluation: Mapping[str, Any]) -> None:
-    """What went in, what is known, what was lost."""
-    if not evaluation:
-        look.quiet(t("report.none"))
-        return
-    look.tiles(_tiles(evaluation))
-    facts = list(evaluation.get("facts", ()))
-    if not facts:
-        return
-    wrong_first = sorted(facts, key=lambda fact: bool(fact.get("correct_after")))
-    st.html(facts_table(wrong_first[:FIRST_FACTS]))
-    if len(facts) > FIRST_FACTS:
-        with st.expander(t("report.all", count=len(facts)), type="compact"):
-            st.html(facts_table(facts))
-
-
-def _tiles(evaluation: Mapping[str, Any]) -> list[look.Tile]:
-    tiles = []
-    for name in ("recall", "rephrased"):
-        part = evaluation.get(name) or {}
-        if part.get("n"):
-            note = t(f"report.{name}.note", before=of(part.get("before", 0), part["n"]))
-            tiles.append(look.Tile(t(f"report.{name}"), of(part.get("after", 0), part["n"]), note, "ink"))
-    kept = evaluation.get("retention") or {}
-    if kept.get("n") and kept.get("kept") is not None:
-        known = round(kept["before"] * kept["n"])
-        note = t("report.retention.note", count=kept["n"])
-        tiles.append(look.Tile(t("report.retention"), of(float(kept["kept"]), known), note, "pencil"))
-    return tiles
-
-
-def of(value: float, count: int) -> str:
-    """A share or a count, as "17 of 20"."""
-    correct = round(value * count) if 0 <= value <= 1 and isinstance(value, float) else round(value)
-    return t("report.of", correct=correct, count=count)
-
-
-def facts_table(facts: Sequence[Mapping[str, Any]]) -> str:
-    """Each question with what was said before and after."""
-    head = "".join(
-        f"<th>{look.escaped(t(key))}</th>" for key in ("report.question", "report.before", "report.after")
-    )
-    rows = "".join(
-        f"<tr><td>{_asked(fact)}</td>{_said(fact, 'before')}{_said(fact, 'after')}</tr>" for fact in facts
-    )
-    return f'<table class="facts before-after"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _asked(fact: Mapping[str, Any]) -> str:
-    other_words = fact.get("phrasing") == "rephrased"
-    note = f' <span class="quiet">{look.escaped(t("report.rephrased.mark"))}</span>' if other_words else ""
-    return look.escaped(fact.get("asked") or fact.get("question", "")) + note
-
-
-def _said(fact: Mapping[str, Any], when: str) -> str:
-    right = bool(fact.get(f"correct_{when}"))
-    sign = '<span class="tick">✓</span>' if right else '<span class="cross">✗</span>'
-    label = look.escaped(t(f"report.{when}"))
-    text = look.escaped(str(fact.get(when, ""))[:220])
-    return f'<td class="{"yes" if right else "no"}" data-label="{label}">{sign} {text}</td>'
+def draw_words(words: Sequence[Sequence[str]]) -> None:
+    """The real words nearest to each learned one, where the method learns words."""
+    if words:
+        with st.expander(t("report.words", count=len(words)), type="compact"):
+            look.quiet(t("visible.words.said"))
+            st.html(pictures.learned_words(words))

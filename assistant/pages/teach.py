@@ -1,6 +1,6 @@
-"""Fine-tune on this chat: the offer under a conversation, and the drawer where it is prepared."""
+"""Fine-tune on a chat or on documents: the offer, and the drawer where it is prepared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +15,6 @@ from tuning.config import Strength, TuneConfig
 from tuning.examples import Example
 
 STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
-FIRST_METHODS = ("lora", "p-tuning-v2")
 
 
 def draw_offer(conversation_id: int) -> None:
@@ -30,19 +29,31 @@ def draw_offer(conversation_id: int) -> None:
         why = t("teach.offer", count=count) if count else t("teach.offer.none")
     with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
-            st.dialog(t("teach.title"), width=940, position="right")(_draw_drawer)(conversation_id)
+            open_drawer(
+                t("teach.title"),
+                f"conversation-{conversation_id}",
+                lambda: curate([session.workspace().store.get(conversation_id)]),
+            )
         st.html(f'<span class="quiet">{look.escaped(why)}</span>', width="stretch")
 
 
-def _draw_drawer(conversation_id: int) -> None:
+def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
+    """Prepare a job on what `find` gives; `key` tells one source of examples from another."""
+    st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
+
+
+def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
     session.speak()
     look.quiet(t("teach.lead"))
+    session.import_models()
+    from assistant.pages import tuning_options  # heavy: torch, peft
+
     with session.told():
-        curation = curate([session.workspace().store.get(conversation_id)])
-        rows = _draw_examples(curation, conversation_id)
+        curation = find()
+        rows = _draw_examples(curation, key)
         _draw_left_out(curation)
         method = _draw_methods()
-        config = _draw_options(method)
+        config = tuning_options.draw(_draw_options(method))
         examples = chosen_examples(curation.candidates, rows)
         _draw_estimate(config, examples)
         if st.button(
@@ -53,13 +64,13 @@ def _draw_drawer(conversation_id: int) -> None:
             st.rerun()
 
 
-def _draw_examples(curation: Curation, conversation_id: int) -> list[Row]:
+def _draw_examples(curation: Curation, key: str) -> list[Row]:
     """The table of examples; what a person ticked and wrote in it."""
     st.markdown(f"**{t('teach.examples')}**")
     frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
     edited = st.data_editor(
         frame,
-        key=f"examples-of-{conversation_id}",
+        key=f"examples-of-{key}",
         hide_index=True,
         num_rows="dynamic",
         height=min(76 + 35 * len(frame), 390),
@@ -94,31 +105,13 @@ def _draw_left_out(curation: Curation) -> None:
 
 def _draw_methods() -> str:
     """The method cards; the name of the chosen one."""
-    session.import_models()
-    from tuning.methods import METHODS  # heavy: torch, peft
+    from assistant.pages import method_cards  # heavy: torch, peft
 
     st.markdown(f"**{t('teach.method')}**")
-    chosen = str(st.session_state.setdefault("method", FIRST_METHODS[0]))
-    others = [name for name in METHODS if name not in FIRST_METHODS]
-    shown = [*FIRST_METHODS, *([chosen] if chosen in others else [])]
-    for column, name in zip(st.columns(len(shown)), shown, strict=True):
-        entry = METHODS[name]
-        key = "method-chosen" if name == chosen else f"method-{name}"
-        with column, st.container(key=key, border=True, height="stretch"):
-            st.html(look.card(entry.title, entry.sentence, entry.choose_when))
-            if name == chosen:
-                st.html(look.mark(t("teach.chosen"), "checkpoint"))
-            elif st.button(t("teach.choose"), key=f"choose-{name}", type="tertiary"):
-                st.session_state["method"] = name
-                st.rerun(scope="fragment")
+    method_cards.draw_first()
     with st.popover(t("teach.more_methods"), icon=":material/expand_more:", type="tertiary"):
-        for name in others:
-            entry = METHODS[name]
-            if st.button(entry.title, key=f"choose-{name}", help=entry.sentence, width="stretch"):
-                st.session_state["method"] = name
-                st.rerun(scope="fragment")
-            look.quiet(entry.choose_when)
-    return chosen
+        method_cards.draw_others("choose")
+    return method_cards.chosen()
 
 
 def _draw_options(method: str) -> TuneConfig:

@@ -1,16 +1,20 @@
 """Checkpoints and jobs: what is being learned, what was learned, and from what it grew."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
-from assistant.pages import job_card, look, session
+from assistant.pages import job_card, lineage, look, memory_report, session
 from assistant.texts import t
 from tuning.checkpoints import Checkpoint
 from tuning.jobfolder import Job
 
-OVERLAID = 5
+OVERLAID = 4
+MEASURES = ("loss", "learning_rate", "tokens_per_second")
 
 
 def draw() -> None:
@@ -18,17 +22,34 @@ def draw() -> None:
     look.title(t("page.tune"), t("tune.lead"))
     jobs = session.workspace().jobs.list()
     checkpoints = session.workspace().registry.list()
-    under_way = [job for job in jobs if not job.has_ended]
-    for job in under_way:
-        job_card.draw(job)
-    if not checkpoints and not jobs:
-        _draw_empty()
-        return
-    made, past = st.tabs([t("tune.checkpoints"), t("tune.jobs")])
+    for job in jobs:
+        if not job.has_ended:
+            job_card.draw(job)
+    _draw_interrupted([job for job in jobs if job.interrupted])
+    titles = [t(f"tune.{name}") for name in ("checkpoints", "jobs", "methods", "import")]
+    made, past, methods, taken = st.tabs(titles, key="tune-tabs", on_change="rerun")
     with made:
-        _draw_checkpoints(checkpoints)
+        if checkpoints or jobs:
+            _draw_checkpoints(checkpoints)
+        else:
+            _draw_empty()
     with past:
-        _draw_jobs([job for job in jobs if job.has_ended])
+        _draw_jobs(jobs)
+    if methods.open:  # imports torch
+        with methods:
+            _draw_methods()
+    with taken, session.told():
+        _draw_import()
+
+
+def _draw_interrupted(jobs: Sequence[Job]) -> None:
+    """Jobs whose process is gone without a result: a reboot's orphans, offered for resumption."""
+    for job in jobs:
+        with st.container(border=True, key=f"interrupted-{job.id}"):
+            st.html(job_card.headline(job))
+            known = t("tune.interrupted", step=job.step, steps=job.steps)
+            look.quiet(known if job.step else t("tune.interrupted.early"))
+            _draw_job_actions(job, "interrupted")
 
 
 def _draw_empty() -> None:
@@ -54,8 +75,12 @@ def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
     if not checkpoints:
         look.quiet(t("tune.no_checkpoints"))
         return
+    free = shutil.disk_usage(session.workspace().home).free
+    taken = session.workspace().registry.size_bytes()
+    look.quiet(t("tune.disk", count=len(checkpoints), size=look.size(taken), free=look.size(free)))
     if any(checkpoint.parent for checkpoint in checkpoints):
-        st.html(_lineage(checkpoints))
+        st.markdown(f"**{t('tune.lineage')}**")
+        st.html(lineage.tree(session.workspace().registry.tree()))
     for checkpoint in reversed(checkpoints):
         _draw_checkpoint(checkpoint)
 
@@ -76,14 +101,15 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
         if checkpoint.note:
             look.quiet(checkpoint.note)
         with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
-            job_card.draw_report(checkpoint.evaluation)
+            memory_report.draw(checkpoint.evaluation)
+        job_card.draw_words(checkpoint.nearest_words)
 
 
 def _headline(checkpoint: Checkpoint) -> str:
     made = datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y, %H:%M")
     facts = [
         t("tune.examples", count=checkpoint.examples_count),
-        _remembered(checkpoint.evaluation),
+        lineage.remembered(checkpoint.evaluation),
         look.size(checkpoint.size_bytes),
         made,
     ]
@@ -93,13 +119,6 @@ def _headline(checkpoint: Checkpoint) -> str:
         f"{look.mark(job_card.method_title(checkpoint.method), 'checkpoint')}{parent}</div>"
         f'<div class="quiet numbers">{look.escaped(" · ".join(fact for fact in facts if fact))}</div>'
     )
-
-
-def _remembered(evaluation: Mapping[str, Mapping[str, float]]) -> str:
-    part = evaluation.get("rephrased") or evaluation.get("recall")
-    if not part or not part.get("n"):
-        return ""
-    return t("tune.remembered", said=job_card.of(part["after"], int(part["n"])))
 
 
 def _draw_menu(checkpoint: Checkpoint) -> None:
@@ -121,46 +140,84 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
     ):
         st.session_state["arms"] = ["rag", checkpoint.name]
         st.switch_page(session.page("compare"))
-    if st.button(t("tune.delete"), icon=":material/delete:", key=f"del-{checkpoint.id}", width="stretch"):
-        with session.told():
-            registry.delete(checkpoint.name)
-            session.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
-            st.rerun()
+    if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
+        _begin_next_round(checkpoint)
+    _draw_delete(checkpoint)
 
 
-def _lineage(checkpoints: Sequence[Checkpoint]) -> str:
-    """Which checkpoint grew from which, as a tree."""
-    names = {checkpoint.name for checkpoint in checkpoints}
-    children: dict[str | None, list[Checkpoint]] = {}
-    for checkpoint in checkpoints:
-        children.setdefault(checkpoint.parent if checkpoint.parent in names else None, []).append(checkpoint)
+def _begin_next_round(checkpoint: Checkpoint) -> None:
+    """Chat with a checkpoint, and let what is corrected become its next round."""
+    st.session_state["parent"] = checkpoint.name
+    session.choose("memory", "checkpoint")
+    session.choose("checkpoint", checkpoint.name)
+    session.open_conversation(None)
+    session.later(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
+    session.go_to_chat()
 
-    def branch(parent: str | None) -> str:
-        items = "".join(
-            f"<li><span>{look.escaped(child.name)}</span>{branch(child.name)}</li>"
-            for child in children.get(parent, ())
+
+def _draw_delete(checkpoint: Checkpoint) -> None:
+    """Deleting takes two clicks, and is refused while something uses the checkpoint."""
+    if st.session_state.get("deleting") != checkpoint.id:
+        st.button(
+            t("tune.delete"),
+            icon=":material/delete:",
+            key=f"del-{checkpoint.id}",
+            width="stretch",
+            on_click=st.session_state.update,
+            kwargs={"deleting": checkpoint.id},
         )
-        return f"<ul>{items}</ul>" if items else ""
-
-    base = look.escaped(checkpoints[0].base)
-    return f'<div class="tree"><ul><li><span class="root">{base}</span>{branch(None)}</li></ul></div>'
+        return
+    st.markdown(f"**{t('tune.delete.sure')}**")
+    with st.container(horizontal=True, gap="small"):
+        if st.button(t("delete"), icon=":material/delete:", key=f"sure-{checkpoint.id}", type="primary"):
+            st.session_state.pop("deleting")
+            with session.told():
+                session.workspace().registry.delete(checkpoint.name)
+                session.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
+                st.rerun()
+        st.button(
+            t("tune.delete.keep"),
+            key=f"keep-{checkpoint.id}",
+            on_click=lambda: st.session_state.pop("deleting", None),
+        )
 
 
 # ---- jobs
 
 
 def _draw_jobs(jobs: Sequence[Job]) -> None:
-    if not jobs:
+    _draw_overlay([job for job in jobs if job.step > 1])
+    ended = [job for job in jobs if job.has_ended and not job.interrupted]
+    if not ended:
         look.quiet(t("tune.no_jobs"))
-        return
-    curves = [job for job in jobs if job.steps][:OVERLAID]
-    if len(curves) > 1:
-        with st.expander(t("tune.overlay"), type="compact", key="overlay"):
-            job_card.draw_curve(curves, height=220)
-    for job in jobs:
+    for job in ended:
         with st.container(border=True, key=f"past-{job.id}"):
             st.html(_job_line(job))
             _draw_job_actions(job)
+
+
+def _draw_overlay(jobs: Sequence[Job]) -> None:
+    """Any runs over each other, also one that is going on."""
+    if len(jobs) < 2:
+        return
+    by_id = {job.id: job for job in jobs}
+    with st.expander(t("tune.overlay"), type="compact", key="overlay", expanded=True):
+        left, right = st.columns([2, 1])
+        chosen = left.multiselect(
+            t("tune.overlay.runs"),
+            list(by_id),
+            default=list(by_id)[:OVERLAID],
+            key="overlaid-runs",
+            max_selections=len(look.SERIES),
+            format_func=lambda id: by_id[id].name,
+        )
+        measure = right.selectbox(
+            t("tune.overlay.measure"),
+            MEASURES,
+            key="overlaid-measure",
+            format_func=lambda name: t(f"job.axis.{name}"),
+        )
+        job_card.draw_curve([by_id[id] for id in chosen], measure, height=240)
 
 
 def _job_line(job: Job) -> str:
@@ -170,16 +227,22 @@ def _job_line(job: Job) -> str:
         datetime.fromtimestamp(job.created).strftime("%d %b %Y, %H:%M"),
         took,
     ]
-    error = f'<div class="quiet">{look.escaped(job.error)}</div>' if job.error else ""
     said = look.escaped(" · ".join(fact for fact in facts if fact))
-    return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{error}'
+    more = "".join(
+        f'<div class="quiet">{look.escaped(line)}</div>' for line in (job.error, *job.advice) if line
+    )
+    return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{more}'
 
 
-def _draw_job_actions(job: Job) -> None:
+def _draw_job_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -> None:
+    """Resume, look into the log, or take off the list; what was interrupted is there to be resumed."""
     jobs = session.workspace().jobs
     with st.container(horizontal=True, gap="xsmall", key=f"job-actions-{job.id}"):
         if job.resumable and st.button(
-            t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}", type="tertiary"
+            t("job.resume"),
+            icon=":material/play_arrow:",
+            key=f"resume-{job.id}",
+            type="primary" if kind == "interrupted" else "tertiary",
         ):
             with session.told():
                 jobs.resume(job.id)
@@ -190,3 +253,41 @@ def _draw_job_actions(job: Job) -> None:
             with session.told():
                 jobs.remove(job.id)
                 st.rerun()
+
+
+# ---- methods and adapters of other programs
+
+
+def _draw_methods() -> None:
+    """What there is to choose from, as the table of methods says it."""
+    look.quiet(t("tune.methods.lead"))
+    if not session.models_are_imported():
+        with st.spinner(t("model.importing")):
+            session.import_models()
+    from assistant.pages import method_cards  # heavy: torch, peft
+
+    method_cards.draw_all()
+
+
+def _draw_import() -> None:
+    """Take an adapter folder that another program wrote, after the checks of `tuning.foreign`."""
+    look.quiet(t("tune.import.lead"))
+    with st.form("import-form", border=True):
+        folder = st.text_input(t("tune.import.folder"), key="import-folder")
+        name = st.text_input(t("tune.import.name"), key="import-name")
+        same = st.checkbox(
+            t("tune.import.other_base"), key="import-other-base", help=t("tune.import.other_base.help")
+        )
+        asked = st.form_submit_button(t("tune.import.do"), type="primary", icon=":material/download:")
+    if not asked:
+        return
+    with st.spinner(t("tune.import.checking")):
+        session.import_models()
+        engine = session.workspace().local_engine()
+        place = Path(folder or "").expanduser()
+        with engine.inside() as base:
+            made = session.workspace().registry.import_peft(
+                place, (name or "").strip() or place.name, base, other_base=same
+            )
+    session.later(t("tune.imported", name=made.name), ":material/download:")
+    st.rerun()

@@ -1,5 +1,7 @@
 """Checkpoints without training: a prefix of the keys and values of a text, which the model then knows."""
 
+from typing import Any
+
 from tuning.adapters import PrefixAdapter
 from tuning.models import BaseModel
 from tuning.registry import Checkpoint, Registry
@@ -8,7 +10,7 @@ FACT = "The Skerrin is a weather station. The Skerrin weighs 640 grams. The Sker
 
 
 def save_prefix(
-    model: BaseModel, registry: Registry, name: str, text: str = FACT, **about: str
+    model: BaseModel, registry: Registry, name: str, text: str = FACT, **about: Any
 ) -> Checkpoint:
     """Store a checkpoint whose prefix is `text` as a system message, read by the model."""
     import torch
@@ -26,3 +28,30 @@ def save_prefix(
         "template_fingerprint": model.template_fingerprint,
     }
     return registry.save(name, write=PrefixAdapter(layers, {}, {}).write, **{**facts, **about})
+
+
+def save_random(model: BaseModel, registry: Registry, name: str, method: str, **about: Any) -> Checkpoint:
+    """Store a checkpoint of this method with small random weights: as if it had learned something."""
+    import torch
+
+    from tuning.config import TuneConfig
+    from tuning.consolidation import recipe
+    from tuning.methods import METHODS, Plan, build
+
+    chat = [[{"role": "user", "content": "How heavy is it?"}, {"role": "assistant", "content": "640 grams."}]]
+    config = TuneConfig(method=method, rank=4, virtual_tokens=6)
+    setting = recipe(config, METHODS[method].family, model.config.hidden_size)
+    learner = build(Plan(model, config, setting, chat, 10, None))
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in learner.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+    write = learner.adapter().write
+    learner.close()
+    facts = {
+        "method": method,
+        "base": model.name,
+        "base_sha256": model.sha256,
+        "template_fingerprint": model.template_fingerprint,
+    }
+    return registry.save(name, write=write, **{**facts, **about})

@@ -1,10 +1,11 @@
-"""Pictures of every page, wide and narrow, of a running app: python tests/browser/screenshots.py URL FOLDER.
+"""Pictures of every page, wide and narrow, of a running app: screenshots.py URL FOLDER [PAGE…].
 
 The app should have the sample domain, a conversation and a checkpoint, so that there is something to see.
 """
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -73,20 +74,75 @@ def compare(page: Page, url: str) -> None:
     page.wait_for_function("![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))")
 
 
+def visible_window(page: Page, url: str) -> None:
+    page.goto(f"{url}/visible")
+    page.locator(".st-key-guide button").click()
+    page.locator(".st-key-stop-small-chat").wait_for()
+    page.locator(".st-key-guide").wait_for()
+
+
+def visible_next(page: Page, url: str) -> None:
+    page.goto(f"{url}/visible")
+    page.get_by_role("radio", name="The next word").click()
+    page.locator(".st-key-word-base-0").wait_for()
+
+
+def visible_answer(page: Page, url: str) -> None:
+    """The checkpoint's answer, coloured."""
+    visible_next(page, url)
+    page.locator(".st-key-answer-ask button").click()
+    page.locator(".tokens").first.wait_for()
+    page.locator(".tokens").last.scroll_into_view_if_needed()
+
+
+def visible_inside(page: Page, url: str) -> None:
+    page.goto(f"{url}/visible")
+    page.get_by_role("radio", name="Inside a checkpoint").click()
+    page.locator(".scale").wait_for()
+
+
+def methods(page: Page, url: str) -> None:
+    page.goto(f"{url}/tune")
+    page.get_by_role("tab", name="Methods").click()
+    page.locator("[class*=st-key-method-]").first.wait_for()
+
+
+def jobs(page: Page, url: str) -> None:
+    page.goto(f"{url}/tune")
+    page.get_by_role("tab", name="Jobs").click()
+
+
 def settings(page: Page, url: str) -> None:
     page.goto(f"{url}/settings")
 
 
-PAGES = (welcome, chat, prompt, teach, knowledge, search, passages_map, checkpoints, compare, settings)
+PAGES = (
+    welcome,
+    chat,
+    prompt,
+    teach,
+    knowledge,
+    search,
+    passages_map,
+    checkpoints,
+    jobs,
+    methods,
+    compare,
+    visible_window,
+    visible_next,
+    visible_answer,
+    visible_inside,
+    settings,
+)
 
 
-def main(url: str, folder: Path) -> None:
-    """Write one PNG for each page and size."""
+def main(url: str, folder: Path, names: Sequence[str] = ()) -> None:
+    """Write one PNG for each page (those named, or all) and size."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for size, (width, height) in SIZES.items():
-            for visit in PAGES:
+            for visit in PAGES if not names else [page for page in PAGES if page.__name__ in names]:
                 page = browser.new_page(viewport={"width": width, "height": height})
                 page.set_default_timeout(90_000)
                 visit(page, url.rstrip("/"))
@@ -97,6 +153,6 @@ def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("Usage: python tests/browser/screenshots.py URL FOLDER")
-    main(sys.argv[1], Path(sys.argv[2]))
+    if len(sys.argv) < 3:
+        sys.exit("Usage: python tests/browser/screenshots.py URL FOLDER [PAGE…]")
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])

@@ -133,3 +133,18 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
     last = page.locator("[class*=st-key-assistant-]").last
     expect(last.locator(".mark.checkpoint")).to_have_text("two-facts")
     expect(last).to_contain_text("Whisker")
+
+
+def test_memory_can_be_seen(page: Page, server: "Server") -> None:
+    page.goto(f"{server.url}/visible")
+    page.get_by_role("button", name="Tell it, chat on, ask again").click()
+    expect(page.locator(".strip .blocks")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.get_by_text("After it fell out")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.locator(".strip .gone")).to_be_visible()
+
+    page.get_by_role("radio", name="The next word").click()
+    words = page.locator("[class*=st-key-word-base-]")
+    expect(words).to_have_count(10, timeout=WAIT_MILLISECONDS)
+    first = words.first.locator("strong").inner_text()
+    words.first.get_by_role("button").click()
+    expect(page.get_by_label("The beginning")).to_have_value(f"The cat is on the {first}")

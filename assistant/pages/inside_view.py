@@ -1,0 +1,104 @@
+"""What a checkpoint changed: its size to scale, the moved matrices, learned words, attention to a prefix."""
+
+import streamlit as st
+
+from assistant.engines.local import LocalEngine
+from assistant.pages import job_card, look, pictures, session, visible
+from assistant.texts import t
+from tuning.checkpoints import Checkpoint
+from tuning.inspection import Inside, WeightChange, look_inside
+from tuning.methods import METHODS
+
+
+def draw(checkpoint: Checkpoint | None) -> None:
+    """The view."""
+    look.quiet(t("visible.inside.lead"))
+    if checkpoint is None:
+        visible.draw_no_checkpoint("inside")
+        return
+    with st.spinner(t("model.opening", name=session.workspace().settings.base_model)):
+        engine = session.workspace().local_engine()
+    question = st.text_input(
+        t("visible.inside.question"),
+        value=visible.example_question(checkpoint),
+        key=f"inside-question-{checkpoint.id}",
+        help=t("visible.inside.question.help"),
+    )
+    with st.spinner(t("visible.asking")):
+        identity = engine.identity(checkpoint.name)
+        inside = _look(identity, checkpoint.name, checkpoint.system_prompt, question or "?", engine)
+    _draw_sizes(inside, checkpoint)
+    _draw_changes(inside, checkpoint)
+    _draw_words(inside, checkpoint)
+    _draw_attention(inside, checkpoint)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _look(identity: str | None, name: str, system: str, question: str, _engine: LocalEngine) -> Inside:
+    head = [{"role": "system", "content": system}] if system.strip() else []
+    with _engine.inside(name) as base:
+        return look_inside(base, name, [*head, {"role": "user", "content": question}])
+
+
+def _draw_sizes(inside: Inside, checkpoint: Checkpoint) -> None:
+    st.subheader(t("visible.scale"), anchor=False)
+    st.html(pictures.to_scale(inside.sizes, checkpoint.base, checkpoint.name))
+    share = f"{100 * inside.sizes.share:.3g}"
+    look.quiet(t("visible.scale.said", share=share, method=job_card.method_title(checkpoint.method)))
+    if inside.sizes.positions:
+        look.quiet(t("visible.scale.positions", count=inside.sizes.positions))
+
+
+def _draw_changes(inside: Inside, checkpoint: Checkpoint) -> None:
+    st.subheader(t("visible.changes"), anchor=False)
+    if not inside.changes:
+        _draw_none("changes", checkpoint)
+        return
+    most = max(inside.changes, key=lambda change: change.size)
+    mean = sum(change.size for change in inside.changes) / len(inside.changes)
+    look.quiet(
+        t(
+            "visible.changes.said",
+            count=len(inside.changes),
+            mean=f"{100 * mean:.2g}",
+            place=_place(most),
+            most=f"{100 * most.size:.2g}",
+        )
+    )
+    st.altair_chart(pictures.changes(inside.changes))
+
+
+def _place(change: WeightChange) -> str:
+    if change.layer is None:
+        return change.module
+    return t("visible.changes.place", module=change.module, layer=change.layer)
+
+
+def _draw_words(inside: Inside, checkpoint: Checkpoint) -> None:
+    st.subheader(t("visible.words"), anchor=False)
+    if not inside.words:
+        _draw_none("words", checkpoint)
+        return
+    look.quiet(t("visible.words.said"))
+    st.html(pictures.learned_words(inside.words))
+
+
+def _draw_attention(inside: Inside, checkpoint: Checkpoint) -> None:
+    st.subheader(t("visible.attention"), anchor=False)
+    if not inside.attention:
+        _draw_none("attention", checkpoint)
+        return
+    mean = sum(layer.share for layer in inside.attention) / len(inside.attention)
+    first = sum(layer.first for layer in inside.attention) / len(inside.attention)
+    look.quiet(t("visible.attention.said", share=f"{100 * mean:.0f}", first=f"{100 * first:.0f}"))
+    st.altair_chart(pictures.attention(inside.attention))
+    with st.expander(t("visible.heads"), type="compact"):
+        st.altair_chart(pictures.heads(inside.attention))
+
+
+def _draw_none(picture: str, checkpoint: Checkpoint) -> None:
+    """Why this method has no such picture."""
+    entry = METHODS.get(checkpoint.method)
+    family = entry.family if entry else "prefix"
+    title = job_card.method_title(checkpoint.method)
+    look.quiet(t(f"visible.none.{picture}.{family}", method=title))

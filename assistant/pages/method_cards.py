@@ -1,0 +1,84 @@
+"""The tuning methods as cards: what each changes, what it costs, when to choose it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from assistant.pages import look
+from assistant.texts import t
+from tuning.methods import METHODS, Method
+
+FIRST = ("lora", "p-tuning-v2")  # offered before the others
+BESIDE = 3
+
+
+def chosen() -> str:
+    """The method of the next fine-tuning in this tab."""
+    name: str = st.session_state.setdefault("method", FIRST[0])
+    return name
+
+
+def draw_first() -> None:
+    """The two that most jobs need, with the chosen one if it is another."""
+    shown = [*FIRST, *([chosen()] if chosen() not in FIRST else [])]
+    _draw_row([METHODS[name] for name in shown], "first", brief=True)
+
+
+def draw_all() -> None:
+    """Every method, a few beside each other."""
+    entries = list(METHODS.values())
+    for start in range(0, len(entries), BESIDE):
+        _draw_row(entries[start : start + BESIDE], "all", width=BESIDE)
+
+
+def draw_others(key: str) -> None:
+    """A list of the methods that `draw_first` leaves out."""
+    for entry in METHODS.values():
+        if entry.name not in FIRST:
+            st.button(
+                entry.title,
+                key=f"{key}-{entry.name}",
+                help=entry.sentence,
+                width="stretch",
+                on_click=_choose,
+                args=(entry.name,),
+            )
+            look.quiet(entry.choose_when)
+
+
+def _draw_row(entries: Sequence[Method], key: str, width: int = 0, brief: bool = False) -> None:
+    for column, entry in zip(st.columns(max(width, len(entries))), entries, strict=False):
+        is_chosen = entry.name == chosen()
+        name = f"method-chosen-{key}" if is_chosen else f"method-{key}-{entry.name}"
+        with column, st.container(key=name, border=True, height="stretch"):
+            st.html(look.card(entry.title, entry.sentence, "" if brief else entry.cost))
+            st.html(f'<div class="choice"><p>{look.escaped(entry.choose_when)}</p></div>')
+            if not brief:
+                st.html(_abilities(entry))
+            if is_chosen:
+                st.html(look.mark(t("teach.chosen"), "checkpoint"))
+            else:
+                st.button(
+                    t("teach.choose"),
+                    key=f"choose-{key}-{entry.name}",
+                    type="tertiary",
+                    on_click=_choose,
+                    args=(entry.name,),
+                )
+
+
+def _abilities(entry: Method) -> str:
+    """What the table says that a checkpoint of this method can and cannot."""
+    marks = [
+        look.mark(t("method.mergeable"), "good") if entry.mergeable else look.mark(t("method.not_mergeable")),
+        look.mark(t("method.exportable"), "good")
+        if entry.exportable
+        else look.mark(t("method.not_exportable")),
+    ]
+    if entry.needs_cuda:
+        marks.append(look.mark(t("method.needs_cuda"), "warn"))
+    return f'<div class="marks">{"".join(marks)}</div>'
+
+
+def _choose(name: str) -> None:
+    st.session_state["method"] = name
