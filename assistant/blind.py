@@ -174,7 +174,7 @@ class BlindTrials:
     def next_ballot(self, trial_id: str, voter: str, *, at: int | None = None) -> Ballot | None:
         """What a voter sees next: the open ballot, or a new one; None when there is nothing left to vote on.
 
-        Pairs of arms come equally often, and so does each arm on the left. `at` asks for the question at a place.
+        Pairs of arms come equally often, and so does each arm on the left. `at` wants a certain question.
         """
         trial = self.get(trial_id)
         with self._database.write() as database:
@@ -186,12 +186,13 @@ class BlindTrials:
             if chosen is None:
                 return None
             place, first, second = chosen
+            shown = (trial_id, place, voter, first, second, time.time())
             cursor = database.execute(
                 "INSERT INTO ballots (trial, place, voter, first_arm, second_arm, created)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (trial_id, place, voter, first, second, time.time()),
+                shown,
             )
-            return Ballot(int(cursor.lastrowid or 0), trial_id, place, voter, first, second, time.time())
+            return Ballot(int(cursor.lastrowid or 0), *shown)
 
     def vote(self, ballot_id: int, outcome: Outcome) -> bool:
         """Cast a vote; whether it counted: a ballot takes one, and a second press of the key none.

@@ -1,4 +1,4 @@
-"""What a comparison found: every arm's answer to every question, and the figures and tests that follow from them.
+"""What a comparison found: every answer to every question, and the figures and tests that follow from them.
 
 It asks no model: `compare.py` does.
 """
@@ -99,7 +99,7 @@ class Comparison:
             # Of answers that had passages and claimed something, the share that the passages support.
             "grounded": _mean(judged),
             "grounded_n": len(judged),
-            # Where nobody can know: the share that says so. Where somebody can: the share that refuses all the same.
+            # Where nobody can know: the share that says so; where somebody can: that says so all the same.
             "refused_unknown": _mean([answer.refused for answer in unknown]),
             "unknown_n": len(unknown),
             "refused_known": _mean([answer.refused for answer in known]),

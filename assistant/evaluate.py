@@ -1,4 +1,4 @@
-"""One evaluation from its plan to its result: the answers, the costs, the judge's verdicts. It keeps no state."""
+"""One evaluation from its plan to its result: answers, costs, a judge's verdicts. It keeps no state."""
 
 import threading
 from collections.abc import Callable, Sequence

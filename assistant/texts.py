@@ -464,7 +464,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.log.empty": {"en": "The log is empty."},
     "tune.forget": {"en": "Remove from the list"},
     "verdict.differs": {
-        "en": "{better} is right more often than {worse}: by {points} points (95 % interval {low} to {high}, p {p}).",
+        "en": (
+            "{better} is right more often than {worse}: by {points} points (95 % interval {low} to "
+            "{high}, p {p})."
+        ),
     },
     "verdict.open": {
         "en": (
@@ -487,19 +490,27 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "cost.never": {
         "en": (
-            "{name}: the {training} s of training are not paid back in time, an answer takes {seconds} s less "
+            "{name}: the {training} s of training are not paid back in time, an answer takes "
+            "{seconds} s less "
             "than with documents; it reads {tokens} tokens less."
         ),
     },
     "trial.differs": {
-        "en": "{better} is preferred to {worse}: a win rate of {share} % over {votes} votes (sign test, p {p}).",
+        "en": (
+            "{better} is preferred to {worse}: a win rate of {share} % over {votes} votes (sign test, p {p})."
+        ),
     },
     "trial.open": {
-        "en": "Between {better} and {worse} nothing is shown yet: {share} % to {better} over {votes} votes (p {p}).",
+        "en": (
+            "Between {better} and {worse} nothing is shown yet: {share} % to {better} over {votes} votes "
+            "(p {p})."
+        ),
     },
     "trial.position.none": {"en": "No vote preferred an answer yet."},
     "trial.position.fine": {
-        "en": "The left answer was preferred {left} of {count} times (p {p}): no sign that the place decided.",
+        "en": (
+            "The left answer was preferred {left} of {count} times (p {p}): no sign that the place decided."
+        ),
     },
     "trial.position.bias": {
         "en": (
@@ -534,15 +545,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.ask": {"en": "Compare"},
     "compare.question.lead": {
         "en": (
-            "Each answer comes with its sources, its tokens and its seconds. What one answer alone says is marked."
+            "Each answer comes with its sources, its tokens and its seconds. What one answer alone "
+            "says is marked."
         ),
     },
     "compare.passage": {"en": "The passage that holds the answer, for the arm that is given one"},
     "compare.at_once": {"en": "Write all answers at once"},
     "compare.at_once.help": {
         "en": (
-            "They share one batch and are there sooner. Switch it off to compare seconds: then each has the "
-            "model to itself."
+            "They share one batch and are there sooner. Switch it off to compare seconds: then each has "
+            "the model to itself."
         ),
     },
     "compare.at_once.note": {
@@ -585,7 +597,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "arm.own": {"en": "Saved arms"},
     "blind.lead": {
         "en": (
-            "Two answers without names, side by side. Say which is better; who wrote them is told at the end. "
+            "Two answers without names, side by side. Say which is better; who wrote them is told "
+            "at the end. "
             "Every decided vote is kept as a preference to train from."
         ),
     },
@@ -687,7 +700,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.judge.url": {"en": "OpenAI-compatible address"},
     "evaluation.judge.key": {"en": "Key"},
     "evaluation.judge.help": {
-        "en": "Each two answers are shown to it in both orders; a verdict that turns with the order is a tie.",
+        "en": (
+            "Each two answers are shown to it in both orders; a verdict that turns with the order is a tie."
+        ),
     },
     "evaluation.run": {"en": "Run"},
     "evaluation.answers": {"en": "{count} answers"},
@@ -721,7 +736,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.delete": {"en": "Delete the evaluation"},
     "evaluation.slice": {"en": "Kind of question"},
     "evaluation.judged": {
-        "en": "{model} gave {verdicts} verdicts; {flipped} turned with the order and {unclear} were none: ties.",
+        "en": (
+            "{model} gave {verdicts} verdicts; {flipped} turned with the order and {unclear} were none: ties."
+        ),
     },
     "figures.arm": {"en": "Arm"},
     "figures.right": {"en": "Right"},

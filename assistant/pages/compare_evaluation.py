@@ -20,6 +20,9 @@ from assistant.trials import Evaluation
 def draw() -> None:
     """The view: what runs, the one in the address, or all of them."""
     work = session.trials().evaluation
+    if work is not None and work.is_complete and st.session_state.get("watched") == work.plan.id:
+        st.session_state["watched"] = None
+        _go(work.plan.id)
     opened = st.query_params.get("evaluation")
     if work is not None and work.running:
         _draw_running(work)
@@ -126,7 +129,10 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
         list(session.knowledge_counts()),
         plan.common.knowledge_base,
     )
-    session.trials().evaluate(plan, _store(), opened.chat, opened.engine(), checkpoints, key=key, costs=costs)
+    session.trials().evaluate(
+        plan, _store(), opened.chat, session.engine(), checkpoints, key=key, costs=costs
+    )
+    st.session_state["watched"] = plan.id
     st.rerun()
 
 
@@ -137,8 +143,6 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
 def _draw_running(work: Evaluation) -> None:
     session.speak()
     if not work.running:
-        if work.is_complete:
-            _go(work.plan.id)
         st.rerun()
     st.subheader(look.plain(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
