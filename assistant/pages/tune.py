@@ -108,7 +108,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
 def _headline(checkpoint: Checkpoint) -> str:
     made = datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y, %H:%M")
     facts = [
-        t("tune.examples", count=checkpoint.examples_count),
+        t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         lineage.remembered(checkpoint.evaluation),
         look.size(checkpoint.size_bytes),
         made,
@@ -170,9 +170,9 @@ def _draw_delete(checkpoint: Checkpoint) -> None:
     st.markdown(f"**{t('tune.delete.sure')}**")
     with st.container(horizontal=True, gap="small"):
         if st.button(t("delete"), icon=":material/delete:", key=f"sure-{checkpoint.id}", type="primary"):
-            st.session_state.pop("deleting")
             with session.told():
                 session.workspace().registry.delete(checkpoint.name)
+                st.session_state.pop("deleting")
                 session.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
                 st.rerun()
         st.button(
