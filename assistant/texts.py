@@ -329,7 +329,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.compare": {"en": "Compare"},
     "tune.delete": {"en": "Delete checkpoint"},
     "tune.deleted": {"en": "“{name}” is deleted."},
-    "tune.overlay": {"en": "Runs over each other"},
+    "tune.overlay": {"en": "How they learned"},
     "tune.overlay.runs": {"en": "Which runs"},
     "tune.overlay.measure": {"en": "What of them"},
     "tune.methods": {"en": "Methods"},
