@@ -59,6 +59,7 @@ __all__ = [
 
 log = logging.getLogger(__name__)
 
+GIVEN = "given by hand"  # the title of a passage that nobody looked up
 _KEEP_EVERY_SECONDS = 0.25  # how much of a streaming answer a killed process may lose
 
 
@@ -178,6 +179,8 @@ class Chat:
 
     def retrieve(self, question: str, how: How, history: Sequence[Message] = ()) -> tuple[Source, ...]:
         """The passages that would be sent with a question. Raises AssistantError, KnowledgeError."""
+        if how.given:
+            return tuple({"number": n, "text": text, "title": GIVEN} for n, text in enumerate(how.given, 1))
         if not how.uses_documents:
             return ()
         found = self._retriever(how).invoke(question, history=history)
@@ -252,7 +255,7 @@ class Chat:
         try:
             if place is not None:
                 yield place
-            if how.uses_documents:
+            if how.reads_passages:
                 yield Retrieved(turn["passages"], seconds)
             yield Budgeted(budget)
             if _finds_nothing(turn, how):

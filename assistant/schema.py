@@ -42,4 +42,39 @@ MIGRATIONS = (
         created REAL NOT NULL
     );
     """,
+    """
+    CREATE TABLE blind_trials (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        arms TEXT NOT NULL,
+        common TEXT NOT NULL,
+        seed INTEGER NOT NULL,
+        created REAL NOT NULL
+    );
+    CREATE TABLE blind_questions (
+        trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        question TEXT NOT NULL,
+        PRIMARY KEY (trial, place)
+    );
+    CREATE TABLE blind_answers (
+        trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        arm TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        PRIMARY KEY (trial, place, arm)
+    );
+    CREATE TABLE ballots (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        voter TEXT NOT NULL,
+        first_arm TEXT NOT NULL,
+        second_arm TEXT NOT NULL,
+        created REAL NOT NULL,
+        outcome TEXT,
+        voted REAL
+    );
+    CREATE INDEX ballots_of_trial ON ballots (trial, voter);
+    """,
 )

@@ -39,6 +39,8 @@ class Settings:
     # None picks cuda, then mps, then cpu.
     device: str | None = None
     embedding_model: str = "all-minilm-l6-v2"
+    # A cross-encoder (a folder or a hub's name) that judges what retrieval found; None goes without.
+    reranker: str | None = None
     # None keeps the index in a folder of the home; a URL names a Chroma server.
     chroma_url: str | None = None
     knowledge_base: str = "default"

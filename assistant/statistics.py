@@ -1,6 +1,7 @@
 """What figures over questions are worth: intervals, paired tests, corrections. Pure arithmetic over numbers.
 
-Questions about one fact are not independent: intervals resample whole clusters.
+Questions about one document or fact are not independent: intervals resample whole clusters, and the test by
+clusters turns the sign of whole clusters.
 """
 
 import math
@@ -11,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 RESAMPLES = 10_000
+EXACT_CLUSTERS = 14  # up to here every arrangement of signs is counted, beyond it they are drawn
 _AT_ONCE = 1_000_000  # numbers drawn at a time, so that memory stays small
 
 
@@ -30,7 +32,18 @@ class PairedTest:
     only_second: int
     difference: float
     interval: Interval
+    # McNemar's exact test, as if every question stood alone.
     p_value: float
+    # By whole clusters: the one to believe where questions belong together.
+    p_value_clustered: float = math.nan
+    clusters: int = 0
+
+    n: int = 0
+
+    @property
+    def disagreement(self) -> float:
+        """The share of questions that one arm has right and the other wrong."""
+        return (self.only_first + self.only_second) / self.n if self.n else math.nan
 
 
 def bootstrap_mean(
@@ -43,7 +56,8 @@ def bootstrap_mean(
 ) -> Interval:
     """Percentile interval of a mean, resampling whole clusters (Efron and Tibshirani 1993, chapter 13).
 
-    Where every cluster says the same the bootstrap sees no spread; then it is Wilson's over clusters.
+    Its ends lie further out where clusters are few or one outweighs the others (`_tail`). Where every cluster
+    says the same the bootstrap sees no spread; then it is Wilson's over clusters.
     """
     if not values:
         return Interval(math.nan, math.nan)
@@ -52,10 +66,7 @@ def bootstrap_mean(
     if np.all(means == means[0]):
         successes = float(means[0]) * len(means)
         return wilson(successes, len(means), level) if 0 <= means[0] <= 1 else Interval(means[0], means[0])
-    draws = _resampled_means(sums, sizes, resamples, seed)
-    tail = (1 - level) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    return _percentiles(sums, sizes, level, resamples, seed)
 
 
 def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
@@ -77,9 +88,9 @@ def paired(
     level: float = 0.95,
     seed: int = 0,
 ) -> PairedTest:
-    """Exact McNemar test of two arms, and the interval of their difference by cluster bootstrap.
+    """Exact McNemar test of two arms, the same by clusters, and the interval of their difference.
 
-    The test is a two-sided binomial test over the questions on which the arms disagree (McNemar 1947).
+    McNemar's (1947) is a two-sided binomial test over the questions on which the arms disagree.
     """
     only_first = sum(a and not b for a, b in zip(first, second, strict=True))
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
@@ -92,7 +103,43 @@ def paired(
         difference=float(np.mean(differences)) if differences else math.nan,
         interval=_difference_interval(differences, clusters, level, seed),
         p_value=p_value,
+        p_value_clustered=sign_flip(differences, clusters, seed=seed),
+        clusters=len(set(clusters)) if clusters is not None else len(differences),
+        n=len(differences),
     )
+
+
+def sign_flip(
+    differences: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    draws: int = RESAMPLES,
+    seed: int = 0,
+) -> float:
+    """Two-sided p-value that the differences are symmetric about 0, where whole clusters change their sign.
+
+    Fisher's randomisation test (1935): exact for up to EXACT_CLUSTERS clusters that differ at all, and else over
+    drawn signs, with the observed arrangement among them (Phipson and Smyth 2010). Where every question is a
+    cluster of its own and differs by one, it is McNemar's test.
+    """
+    if not differences:
+        return 1.0
+    sums, _ = _by_cluster(differences, clusters)
+    sums = sums[sums != 0]
+    if not len(sums):
+        return 1.0
+    if np.all(np.abs(sums) == np.abs(sums[0])):
+        return float(stats.binomtest(int((sums > 0).sum()), len(sums)).pvalue)
+    observed = abs(float(sums.sum())) - 1e-9
+    if len(sums) <= EXACT_CLUSTERS:
+        signs = 1 - 2 * ((np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1)
+        return float((np.abs(signs @ sums) >= observed).mean())
+    generator = np.random.default_rng(seed)
+    reached, step = 0, max(1, _AT_ONCE // len(sums))
+    for start in range(0, draws, step):
+        signs = generator.integers(0, 2, size=(min(step, draws - start), len(sums))) * 2 - 1
+        reached += int((np.abs(signs @ sums) >= observed).sum())
+    return (reached + 1) / (draws + 1)
 
 
 def pairs_needed(difference: float, disagreement: float, *, level: float = 0.95, power: float = 0.8) -> int:
@@ -127,10 +174,26 @@ def _difference_interval(
     if not differences:
         return Interval(math.nan, math.nan)
     sums, sizes = _by_cluster(differences, clusters)
-    draws = _resampled_means(sums, sizes, RESAMPLES, seed)
-    tail = (1 - level) / 2
+    return _percentiles(sums, sizes, level, RESAMPLES, seed)
+
+
+def _percentiles(sums: np.ndarray, sizes: np.ndarray, level: float, resamples: int, seed: int) -> Interval:
+    draws = _resampled_means(sums, sizes, resamples, seed)
+    tail = _tail(sizes, level)
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Interval(float(low), float(high))
+
+
+def _tail(sizes: np.ndarray, level: float) -> float:
+    """The share beyond each end: the expanded percentile (Hesterberg 2015, The American Statistician 69).
+
+    The number of clusters is Kish's effective one, so that one large document does not count as one of many.
+    """
+    effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+    if effective < 2:
+        return 0.0
+    reach = stats.t.ppf((1 + level) / 2, effective - 1) * math.sqrt(effective / (effective - 1))
+    return float(stats.norm.sf(reach))
 
 
 def _by_cluster(

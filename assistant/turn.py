@@ -24,6 +24,8 @@ class How:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
+    # Passages that a person gives by hand; then nothing is looked up.
+    given: tuple[str, ...] = ()
     # Empty takes the one that the checkpoint was tuned with, and without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
@@ -45,6 +47,11 @@ class How:
     def uses_documents(self) -> bool:
         """Whether passages are retrieved."""
         return self.memory in ("documents", "both")
+
+    @property
+    def reads_passages(self) -> bool:
+        """Whether passages stand in the prompt, looked up or given."""
+        return self.uses_documents or bool(self.given)
 
     @property
     def uses_checkpoint(self) -> bool:

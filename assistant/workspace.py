@@ -180,6 +180,22 @@ class Workspace:
 
         return Chat(self.engine, self.store, self.existing_knowledge)
 
+    def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None] | None]":
+        """A chat whose answers are written side by side, and what loads checkpoints before they are.
+
+        It keeps nothing. An endpoint answers many at once by itself and has nothing to load. Raises EngineError.
+        """
+        from assistant.engines.local import LocalEngine  # heavy: torch
+        from assistant.engines.together import Together
+
+        engine = self.engine()
+        if not isinstance(engine, LocalEngine):
+            return self.chat, None
+        together = Together(engine)
+        from assistant.chat import Chat
+
+        return Chat(lambda: together, None, self.existing_knowledge), together.prepare
+
     # Knowledge
 
     @cached_property
@@ -194,12 +210,20 @@ class Workspace:
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
         with _importing:
             from knowledge.index import KnowledgeBase  # heavy: chromadb
+            from knowledge.reranking import CrossEncoderReranker
+            from knowledge.web import WebLimits
 
+        reranker = self.settings.reranker
         name = name or self.settings.knowledge_base
         with self._knowledge_lock:
             if name not in self._knowledge:
                 self._knowledge[name] = KnowledgeBase(
-                    self.home, name, embeddings=self.embeddings, chroma_url=self.settings.chroma_url
+                    self.home,
+                    name,
+                    embeddings=self.embeddings,
+                    chroma_url=self.settings.chroma_url,
+                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
 
@@ -228,7 +252,7 @@ class Workspace:
         after = self.settings
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
             self.close_engine()
-        if _differs(before, after, ("embedding_model", "chroma_url")):
+        if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):
             self.close_knowledge()
         return after
 

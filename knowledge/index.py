@@ -22,9 +22,15 @@ from knowledge.catalogue import Catalogue, DocumentInfo, Place, StoredDocument, 
 from knowledge.citations import sentence_spans
 from knowledge.documents import Document, document_from_draft, find_files, read_document
 from knowledge.embeddings import as_encoder, open_embeddings
-from knowledge.errors import DocumentError, EmbeddingChangedError, IndexBusyError, StoreError
+from knowledge.errors import (
+    DocumentError,
+    EmbeddingChangedError,
+    IndexBusyError,
+    PasswordNeededError,
+    StoreError,
+)
 from knowledge.fusion import pack
-from knowledge.lexical import term_codes
+from knowledge.lexical import passage_codes
 from knowledge.projection import MOST_POINTS, MapPoint, project
 from knowledge.relevance import RELEVANT
 from knowledge.reranking import Reranker
@@ -32,6 +38,7 @@ from knowledge.search import Message, Searcher
 from knowledge.selection import Hit, passage_at
 from knowledge.splitting import Passage, split
 from knowledge.vectors import ChromaHome, Vectors
+from knowledge.web import WebLimits, fetch, is_url, read_download
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +46,7 @@ GROUP_PASSAGES, GROUP_SECONDS = (
     256,
     3.0,
 )  # documents are written in groups: one transaction, well filled batches
+PAGE_BYTES = 200_000  # what a page of the web counts for in the progress, before it is fetched
 TELLING = 200  # characters from which a text means the same under any title
 _NAME = re.compile(r"[\w][\w .-]{0,62}")
 
@@ -54,6 +62,7 @@ class DocumentReport:
     seconds: float = 0.0
     document_id: str = ""
     notes: tuple[str, ...] = ()
+    locked: bool = False  # it failed for want of the right password: ask for it and add it again
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,7 @@ class KnowledgeBase:
         embeddings: Embeddings | None = None,
         chroma_url: str | None = None,
         reranker: Reranker | None = None,
+        web: WebLimits | None = None,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise StoreError(
@@ -94,6 +104,7 @@ class KnowledgeBase:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.embeddings = embeddings or open_embeddings()
         self._encoder = as_encoder(self.embeddings)
+        self.web = web or WebLimits()
         self._thread_lock = threading.RLock()
         self._write_lock = FileLock(self.folder / f"{name}.write.lock", thread_local=False)
         self._chroma = ChromaHome.open(self.folder / "chroma", chroma_url)
@@ -154,22 +165,23 @@ class KnowledgeBase:
         force: bool = False,
         password: str | None = None,
     ) -> list[DocumentReport]:
-        """Index files and folders; a file that cannot be read is reported and the others go on.
+        """Index files, folders and addresses; what cannot be read is reported and the others go on.
 
         Unchanged files are skipped by their hash unless `force`; a file that vanished from a folder given is
         removed; one that moved keeps its passages. `progress(report, done, total)` follows the files.
         `should_stop` is asked between batches: what was reported by then stays, the rest is left out.
+        `password` opens those that are encrypted; it is kept nowhere.
         """
-        files = [absolute(path) for path in find_files(paths)]
+        wanted = sources(paths)
         with self._writing():
-            intake = _Intake(self, files, progress, watch, should_stop)
+            intake = _Intake(self, wanted, progress, watch, should_stop)
             try:
-                for file in files:
-                    intake.take(file, force, password)
+                for source in wanted:
+                    intake.take(source, force, password)
                 intake.flush()
             except _Stopped:
-                log.info("stopped after %d of %d files", len(intake.reports), len(files))
-            intake.forget_vanished([absolute(Path(path)) for path in paths])
+                log.info("stopped after %d of %d files", len(intake.reports), len(wanted))
+            intake.forget_vanished([absolute(Path(path)) for path in paths if not is_url(str(path))])
         return intake.reports
 
     def add_bytes(self, name: str, data: bytes, *, password: str | None = None) -> DocumentReport:
@@ -281,15 +293,21 @@ class KnowledgeBase:
             self._vectors = fresh
             old.drop()
 
+    @property
+    def stale_model(self) -> str:
+        """The embedding model that the vectors were made with, where another is chosen now; else empty."""
+        made_with = self._catalogue.fact("embedding")
+        return made_with if made_with != self._encoder.name else ""
+
     def _collection_name(self) -> str:
         return self._catalogue.fact("collection") or f"kb-{self._catalogue.fact('identity')}"
 
     def _check_embedding(self) -> None:
-        made_with = self._catalogue.fact("embedding")
-        if made_with and made_with != self._encoder.name:
+        if made_with := self.stale_model:
             raise EmbeddingChangedError(
                 f"The knowledge base {self.name!r} was indexed with the embedding model {made_with!r}, and "
-                f"{self._encoder.name!r} is chosen now: rebuild it, or choose {made_with!r} again."
+                f"{self._encoder.name!r} is chosen now: rebuild it (on the Knowledge page, or with `imprint "
+                f"index --rebuild`), or choose {made_with!r} again."
             )
 
     @contextmanager
@@ -339,7 +357,7 @@ class _Intake:
     def __init__(
         self,
         base: KnowledgeBase,
-        files: Sequence[Path],
+        wanted: Sequence[str],
         progress: Callable[[DocumentReport, int, int], None] | None,
         watch: Callable[[Progress], None] | None,
         should_stop: Callable[[], bool],
@@ -348,32 +366,45 @@ class _Intake:
         self.base = base
         self.reports: list[DocumentReport] = []
         self._catalogue, self._encoder = base._catalogue, base._encoder
-        self._total = len(files)
-        self._sizes = {file: _size(file) for file in files}
+        self._total = len(wanted)
+        self._sizes = {source: _size(source) for source in wanted}
         self._bytes_total, self._bytes_done = max(1, sum(self._sizes.values())), 0
         self._progress, self._watch, self._should_stop = progress, watch, should_stop
         self._group: list[_Prepared] = []
         self._fresh: dict[str, StoredText] = {}
         self._begun = self._group_begun = time.monotonic()
 
-    def take(self, file: Path, force: bool, password: str | None) -> None:
-        """Read one file, unless it is known; a failure becomes a report."""
+    def take(self, source: str, force: bool, password: str | None) -> None:
+        """Read one file or address, unless it is known; a failure becomes a report."""
         if self._should_stop():
             raise _Stopped
         started = time.monotonic()
-        self._tell(str(file), "reading", 0)
+        size = self._sizes[source]
+        self._tell(source, "reading", 0)
         try:
-            known = self._catalogue.document(document_id(str(file)))
-            if not force and (report := self._known(file, known, started)):
-                self._report(report, self._sizes[file])
-                return
-            document = read_document(file, source=str(file), password=password)
-            self._prepare(document, "updated" if known else "added", self._sizes[file], started)
+            known = self._catalogue.document(document_id(source))
+            found = self._read(source, known, force, password, started)
+            if isinstance(found, DocumentReport):
+                self._report(found, size)
+            else:
+                self._prepare(found, "updated" if known else "added", size, started)
         except DocumentError as error:
-            self._report(
-                DocumentReport(str(file), "failed", error=str(error), seconds=time.monotonic() - started),
-                self._sizes[file],
-            )
+            locked = isinstance(error, PasswordNeededError)
+            seconds = time.monotonic() - started
+            failed = DocumentReport(source, "failed", error=str(error), seconds=seconds, locked=locked)
+            self._report(failed, size)
+
+    def _read(
+        self, source: str, known: DocumentInfo | None, force: bool, password: str | None, started: float
+    ) -> Document | DocumentReport:
+        """The document, or the report on one that need not be read. Raises DocumentError."""
+        if not is_url(source):
+            report = None if force else self._known(Path(source), known, started)
+            return report or read_document(source, source=source, password=password)
+        download = fetch(source, self.base.web)
+        if known and known.sha256 == download.sha256 and not force:
+            return _unchanged(known, started)
+        return read_download(download, password=password)
 
     def take_document(self, document: Document) -> str:
         """Prepare a document that was made in memory; returns its id."""
@@ -386,15 +417,8 @@ class _Intake:
         """The report on a file that need not be read: unchanged, or only moved."""
         digest = _sha256(file)
         if known and known.sha256 == digest:
-            seconds = time.monotonic() - started
-            return DocumentReport(
-                str(file), "unchanged", known.passages, seconds=seconds, document_id=known.id
-            )
-        moved = (
-            []
-            if known
-            else [info for info in self._catalogue.with_content(digest) if not Path(info.path).exists()]
-        )
+            return _unchanged(known, started)
+        moved = [] if known else [info for info in self._catalogue.with_content(digest) if _is_gone(info)]
         if not moved:
             return None
         new_id = document_id(str(file))
@@ -416,9 +440,9 @@ class _Intake:
         places: list[Place] = []
         for position, passage in enumerate(passages):
             key = passage_key(passage)
-            texts.append(
-                StoredText(key, passage.text, passage.context_text, term_codes(passage.context_text))
-            )
+            context = passage.context_text
+            codes = passage_codes(context, sentences_in(passage.text, context))
+            texts.append(StoredText(key, passage.text, context, codes))
             places.append(
                 Place(
                     key,
@@ -489,8 +513,7 @@ class _Intake:
         gone = [
             info
             for info in self._catalogue.documents()
-            if any(Path(info.path).is_relative_to(folder) for folder in folders)
-            and not Path(info.path).exists()
+            if _is_gone(info) and any(Path(info.path).is_relative_to(folder) for folder in folders)
         ]
         self.base._settle_removed(self._catalogue.remove([info.id for info in gone]) if gone else [])
         for info in gone:
@@ -518,6 +541,13 @@ class _Intake:
         self._bytes_done += size
         if self._progress:
             self._progress(report, len(self.reports), self._total)
+
+
+def sources(paths: Sequence[Path | str]) -> list[str]:
+    """What `KnowledgeBase.add` reads for these, in its order: files, those in folders too, then addresses."""
+    files = find_files([path for path in paths if not is_url(str(path))])
+    addresses = dict.fromkeys(str(path) for path in paths if is_url(str(path)))
+    return [*(str(absolute(file)) for file in files), *addresses]
 
 
 def absolute(path: Path) -> Path:
@@ -564,8 +594,20 @@ def _sha256(path: Path) -> str:
         raise DocumentError(f"{path}: cannot be opened ({error.strerror})") from error
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+def _unchanged(known: DocumentInfo, started: float) -> DocumentReport:
+    seconds = time.monotonic() - started
+    return DocumentReport(known.path, "unchanged", known.passages, seconds=seconds, document_id=known.id)
+
+
+def _is_gone(info: DocumentInfo) -> bool:
+    """Whether a document was a file and is there no more; an address and a text from a program are none."""
+    return Path(info.path).is_absolute() and not Path(info.path).exists()
+
+
+def _size(source: str) -> int:
+    if is_url(source):
+        return PAGE_BYTES
+    return Path(source).stat().st_size if Path(source).is_file() else 0
 
 
 def _from_langchain(source: str, parts: Sequence[LangChainDocument]) -> Document:

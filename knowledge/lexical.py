@@ -20,6 +20,7 @@ UNSPACED = (
 WORD_RUN = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:\u0301)?")
 _UNSPACED_START = re.compile(rf"[{UNSPACED}]")
 K1, B = 1.2, 0.75
+SENTENCE_END = 0  # among the codes of a passage; no term has this code
 
 
 def terms(text: str) -> list[str]:
@@ -64,6 +65,15 @@ def term_codes(text: str) -> np.ndarray:
     return np.fromiter((_code(term) for term in terms(text)), dtype=np.uint32)
 
 
+def passage_codes(context: str, sentences: Sequence[tuple[int, int]]) -> np.ndarray:
+    """The codes of what stands in front of the sentences, then of each sentence after a SENTENCE_END."""
+    head = sentences[0][0] if sentences else len(context)
+    parts = [term_codes(context[:head])]
+    for start, end in sentences:
+        parts += [np.array([SENTENCE_END], dtype=np.uint32), term_codes(context[start:end])]
+    return np.concatenate(parts)
+
+
 @lru_cache(maxsize=200_000)
 def _stem(word: str) -> str:
     # The stemmer object is not thread-safe, and this is the only place that makes words of it.
@@ -73,7 +83,7 @@ def _stem(word: str) -> str:
 
 @lru_cache(maxsize=400_000)
 def _code(term: str) -> int:
-    return crc32(term.encode("utf-8", "surrogatepass"))
+    return crc32(term.encode("utf-8", "surrogatepass")) or 1
 
 
 class _VectorizedBM25(bm25s.BM25):
@@ -112,12 +122,13 @@ class _VectorizedBM25(bm25s.BM25):
 
 
 class LexicalIndex:
-    """An immutable BM25 index over rows 0…n-1; made anew when the passages change."""
+    """An immutable BM25 index over rows 0…n-1 of term codes; made anew when the passages change."""
 
     def __init__(self, rows: Sequence[np.ndarray]) -> None:
         self.rows = len(rows)
         self._bm25 = _VectorizedBM25(k1=K1, b=B)
         self._vocabulary = np.empty(0, dtype=np.uint32)
+        rows = [row[row != SENTENCE_END] for row in rows]
         if any(len(row) for row in rows):
             self._bm25.scores = self._bm25.build_index_from_ids(None, rows)
             self._vocabulary = self._bm25.vocabulary

@@ -9,7 +9,7 @@ from knowledge.archives import Archive
 from knowledge.blocks import MAX_BLOCKS, MAX_CHARACTERS, Draft
 from knowledge.books import load_epub
 from knowledge.encodings import decode
-from knowledge.errors import DocumentError, PasswordNeededError
+from knowledge.errors import DocumentError
 from knowledge.html import load_html
 from knowledge.json_files import load_json, load_json_lines
 from knowledge.markdown import load_code, load_markdown, load_text
@@ -131,7 +131,7 @@ def detect(data: bytes, suffix: str, media_type: str = "") -> str:
     if data.startswith(b"PK"):
         return _packed_kind(data)
     if data.startswith(_REFUSED[0][0]) and _encrypted_office(data):
-        raise PasswordNeededError("it is encrypted: save it without a password first")
+        raise DocumentError("it is encrypted: save it without a password first")
     for magic, reason in _REFUSED:
         if data.startswith(magic):
             raise DocumentError(reason)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.lexical import LexicalIndex, term_codes, terms
+from knowledge.lexical import term_codes, terms
 
 RELEVANT = 0.12  # loses about 2 of 100 questions that have an answer
 # Words that say nothing about the subject; in a small index their rarity would not show it.
@@ -33,15 +33,6 @@ def telling(codes: np.ndarray) -> np.ndarray:
     return np.array(
         [code for code in dict.fromkeys(codes.tolist()) if code not in _EMPTY_CODES], dtype=np.uint32
     )
-
-
-def coverage(index: LexicalIndex, question: np.ndarray, passage: np.ndarray) -> float:
-    """The share of the question's telling terms, weighted by rarity, that the passage has: 0 to 1."""
-    codes = telling(question)
-    weights = index.idf(codes)
-    if not len(codes) or weights.sum() <= 0:
-        return 0.0
-    return float(weights[np.isin(codes, passage)].sum() / weights.sum())
 
 
 def probability(cosine: float, covered: float, fluency: float) -> float:

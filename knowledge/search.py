@@ -11,14 +11,14 @@ from knowledge.catalogue import Catalogue
 from knowledge.embeddings import Encoder, unit
 from knowledge.fusion import Background, fuse, standardise_lexical, unpack
 from knowledge.lexical import LexicalIndex, term_codes
-from knowledge.relevance import coverage, probability, subject, with_conversation
+from knowledge.proximity import closeness
+from knowledge.relevance import probability, subject, with_conversation
 from knowledge.reranking import Reranker
 from knowledge.selection import Hit, Scored, select
 from knowledge.vectors import Vectors
 
 CANDIDATES = 100  # from each side
 SAMPLE = 500  # passages that stand for the whole index
-DENSE_WEIGHT = 0.5  # where the embedder knows the language well; less where it does not
 HISTORY_WEIGHT = 0.5  # of the words of an earlier question
 JUDGED = 3  # of the best are asked whether they are about the question at all
 RERANKED = 20
@@ -75,12 +75,13 @@ class Searcher:
     def _by_sentence(self, ids: Sequence[str], vector: np.ndarray, cosines: dict[str, float]) -> np.ndarray:
         """The cosine of the best sentence of each passage; of the whole passage where it has no sentences."""
         packed = self._catalogue.parts(ids)
-        held = [unpack(packed.get(one, b""), len(vector)) for one in ids]
-        best = [
-            float((rows @ vector).max()) if len(rows) else cosines[one]
-            for one, rows in zip(ids, held, strict=True)
-        ]
-        return np.array(best)
+        held = [one for one in ids if packed.get(one)]
+        best = dict(cosines)
+        if held:
+            lengths = [len(packed[one]) // len(vector) for one in held]
+            every = unpack(b"".join(packed[one] for one in held), len(vector)) @ vector
+            best |= zip(held, np.maximum.reduceat(every, np.cumsum([0, *lengths[:-1]])), strict=True)
+        return np.array([best[one] for one in ids])
 
     def search(
         self,
@@ -124,7 +125,9 @@ class Searcher:
         if among is not None:
             allowed = np.array([snapshot.rows[one] for one in among if one in snapshot.rows], dtype=np.int64)
         nearest = vectors.nearest(
-            query.vector, CANDIDATES, None if among is None else [snapshot.ids[row] for row in allowed]
+            query.vector,
+            min(CANDIDATES, len(allowed)),
+            None if among is None else [snapshot.ids[row] for row in allowed],
         )
         nearest = {one: cosine for one, cosine in nearest.items() if one in snapshot.rows}
         by_words = [snapshot.ids[row] for row in _best(bm25, allowed, CANDIDATES)]
@@ -133,34 +136,28 @@ class Searcher:
         ids = [one for one in dict.fromkeys([*by_words, *nearest]) if one in cosines]
         dense = np.array([cosines[one] for one in ids])
         lexical = np.array([bm25[snapshot.rows[one]] for one in ids])
+        asked = np.concatenate([query.codes, query.earlier])
+        close = closeness([snapshot.terms[snapshot.rows[one]] for one in ids], asked, snapshot.lexical.idf)
         scores = fuse(
             snapshot.background.standardise(query.vector, self._by_sentence(ids, query.vector, cosines)),
             standardise_lexical(bm25, lexical),
-            DENSE_WEIGHT * query.fluency,
+            close,
+            query.fluency,
         )
         rank_dense = {one: rank for rank, one in enumerate(nearest, 1)}
         rank_lexical = {one: rank for rank, one in enumerate(by_words, 1)}
-        asked = np.concatenate([query.codes, query.earlier])
-        scored: list[Scored] = []
-        for at in np.argsort(-scores, kind="stable"):
-            one = ids[at]
-            covered = (
-                coverage(snapshot.lexical, asked, snapshot.terms[snapshot.rows[one]])
-                if len(scored) < 20
-                else 0.0
+        return [
+            Scored(
+                ids[at],
+                float(scores[at]),
+                float(dense[at]),
+                float(lexical[at]),
+                probability(float(dense[at]), float(close.covered[at]), query.fluency),
+                rank_dense.get(ids[at]),
+                rank_lexical.get(ids[at]),
             )
-            scored.append(
-                Scored(
-                    one,
-                    float(scores[at]),
-                    float(dense[at]),
-                    float(lexical[at]),
-                    probability(float(dense[at]), covered, query.fluency),
-                    rank_dense.get(one),
-                    rank_lexical.get(one),
-                )
-            )
-        return scored
+            for at in np.argsort(-scores, kind="stable")
+        ]
 
     def _rerank(self, reranker: Reranker, query: _Query, scored: Sequence[Scored]) -> list[Scored]:
         """Put the first ones in the order of the cross-encoder; what follows them stays behind."""

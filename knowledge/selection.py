@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.catalogue import Catalogue, Place, StoredText
+from knowledge.lexical import SENTENCE_END
 from knowledge.splitting import Passage
 
 SAME = 0.85  # of the words of two passages in common, and the same numbers: one of them is enough
@@ -66,7 +67,7 @@ def select(catalogue: Catalogue, scored: Sequence[Scored], k: int) -> list[Hit]:
         if one.id not in texts or not places[one.id]:
             continue  # removed since the index was read
         text, stands = texts[one.id], places[one.id]
-        words, numbers = frozenset(text.terms.tolist()), frozenset(_NUMBER.findall(text.text))
+        words, numbers = _words(text), frozenset(_NUMBER.findall(text.text))
         if (twin := _twin(picks, words, numbers)) is not None:
             twin.also.extend(passage_at(text, place) for place in stands)
         elif rank < 2 * k and (neighbour := _neighbour(picks, stands)) is not None:
@@ -91,6 +92,10 @@ def passage_at(text: StoredText, place: Place) -> Passage:
         end=place.end,
         document_id=place.document_id,
     )
+
+
+def _words(text: StoredText) -> frozenset[int]:
+    return frozenset(text.terms.tolist()) - {SENTENCE_END}
 
 
 def _twin(picks: Sequence[_Pick], words: frozenset[int], numbers: frozenset[str]) -> _Pick | None:
@@ -125,7 +130,7 @@ def _join(pick: _Pick, text: StoredText, place: Place) -> None:
     pick.passage = replace(pick.passage, text=joined, page=before.page, start=before.start, end=after.end)
     pick.first, pick.last = min(pick.first, place.position), max(pick.last, place.position)
     pick.joined.append(text.id)
-    pick.words |= frozenset(text.terms.tolist())
+    pick.words |= _words(text)
     pick.numbers |= frozenset(_NUMBER.findall(text.text))
 
 

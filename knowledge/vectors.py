@@ -147,8 +147,7 @@ class Vectors:
 
     def nearest(self, vector: np.ndarray, n: int, among: Sequence[str] | None = None) -> dict[str, float]:
         """The nearest ids with their cosine, best first; only `among` those ids when given."""
-        n = min(n, self.count if among is None else len(among))
-        if n < 1:
+        if n < 1 or (among is not None and not among):
             return {}
         found = self._collection.query(
             query_embeddings=vector[None, :],

@@ -1,11 +1,12 @@
 """An address that a person gave → a document; no private address unless allowed; bounded in size and time."""
 
+import hashlib
 import ipaddress
 import socket
 import time
 import zlib
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
 
 import httpx
@@ -31,9 +32,15 @@ class WebLimits:
 class Download:
     """What came from an address."""
 
+    asked: str  # as a person gave it: what is cited
     url: str  # the last one, after redirects
     content_type: str
     data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of what came."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def is_url(text: str) -> bool:
@@ -41,13 +48,39 @@ def is_url(text: str) -> bool:
     return text.lower().startswith(("http://", "https://"))
 
 
-def read_url(url: str, *, limits: WebLimits | None = None, sandbox: Sandbox | None = None) -> Document:
+def name_of(source: str) -> str:
+    """A short name to show: of an address its host and last part, of a path its file name."""
+    if not is_url(source):
+        return PurePath(source).name or source
+    parts = urlsplit(source)
+    last = PurePosixPath(unquote(parts.path)).name
+    return f"{parts.hostname or source}{f' / {last}' if last else ''}"
+
+
+def read_url(
+    url: str,
+    *,
+    limits: WebLimits | None = None,
+    password: str | None = None,
+    sandbox: Sandbox | None = None,
+) -> Document:
     """Fetch one page and read it; links in it are not followed. Raises DocumentError."""
-    download = fetch(url, limits)
-    name = (
-        PurePosixPath(unquote(urlsplit(download.url).path)).name or urlsplit(download.url).hostname or "page"
+    return read_download(fetch(url, limits), password=password, sandbox=sandbox)
+
+
+def read_download(
+    download: Download, *, password: str | None = None, sandbox: Sandbox | None = None
+) -> Document:
+    """Read what was fetched. Raises as `read_bytes`."""
+    parts = urlsplit(download.url)
+    return read_bytes(
+        PurePosixPath(unquote(parts.path)).name or parts.hostname or "page",
+        download.data,
+        source=download.asked,
+        content_type=download.content_type,
+        password=password,
+        sandbox=sandbox,
     )
-    return read_bytes(name, download.data, source=url, content_type=download.content_type, sandbox=sandbox)
 
 
 def fetch(url: str, limits: WebLimits | None = None) -> Download:
@@ -58,7 +91,7 @@ def fetch(url: str, limits: WebLimits | None = None) -> Download:
     with httpx.Client(trust_env=False, follow_redirects=False, headers=HEADERS) as client:
         for _ in range(MAX_REDIRECTS + 1):
             try:
-                answer = _ask(client, url, limits, deadline)
+                answer = _ask(client, asked, url, limits, deadline)
             except httpx.HTTPError as error:
                 raise DocumentError(
                     f"{asked}: cannot be fetched ({error or type(error).__name__})"
@@ -69,7 +102,7 @@ def fetch(url: str, limits: WebLimits | None = None) -> Download:
     raise DocumentError(f"{asked}: it redirects more than {MAX_REDIRECTS} times")
 
 
-def _ask(client: httpx.Client, url: str, limits: WebLimits, deadline: float) -> Download | str:
+def _ask(client: httpx.Client, asked: str, url: str, limits: WebLimits, deadline: float) -> Download | str:
     """The download, or the address that it is at instead."""
     target = _target(url)
     address = _checked_address(target, limits.allow_private)
@@ -86,7 +119,8 @@ def _ask(client: httpx.Client, url: str, limits: WebLimits, deadline: float) -> 
             return urljoin(url, response.headers["location"])
         if response.status_code != 200:
             raise DocumentError(f"{url}: the server answered {response.status_code} {response.reason_phrase}")
-        return Download(url, response.headers.get("content-type", ""), _body(response, url, limits, deadline))
+        media_type = response.headers.get("content-type", "")
+        return Download(asked, url, media_type, _body(response, url, limits, deadline))
     finally:
         response.close()
 

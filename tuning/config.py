@@ -40,6 +40,11 @@ class TuneConfig:
 
     noise: bool = True  # other wordings of the question while training
     word_dropout: float | None = None  # share of the question's words left out
+    chaff: float | None = None  # how often words that say nothing are put into a question
+    synonyms: float | None = None  # share of the words with a synonym that are exchanged while training
+    reversals: float | None = None  # how often a fact is asked from its other end; 0: never
+    kept: float | None = None  # share of a low-rank change that is kept at the end
+    reading: float | None = None  # exercises in reading a context, a step; 0: none
     replay: int | None = None  # general prompts a step that must keep the base's answer; 0: none
     replay_weight: float | None = None  # weight of their KL to the base against the examples' loss
     early_stop: bool = True  # stop when held-out wordings of every example are known
@@ -53,12 +58,16 @@ class TuneConfig:
         self._check(
             self.learning_rate is None or 0 < self.learning_rate <= 1, "learning_rate", "above 0, up to 1"
         )
+        self._check(self.reading is None or self.reading >= 0, "reading", "0 or more")
         self._check(self.replay is None or self.replay >= 0, "replay", "0 or more")
         self._check(self.replay_weight is None or self.replay_weight >= 0, "replay_weight", "0 or more")
         self._check(0 <= self.dropout < 1, "dropout", "from 0 to below 1")
         self._check(
             self.word_dropout is None or 0 <= self.word_dropout < 1, "word_dropout", "from 0 to below 1"
         )
+        for name in ("reversals", "synonyms", "chaff", "kept"):
+            value = getattr(self, name)
+            self._check(value is None or 0 <= value <= 1, name, "from 0 to 1")
         self._check(0 <= self.seed < 2**32, "seed", "from 0 to 2**32 - 1")
 
     def _check(self, holds: bool, field: str, wanted: str) -> None:

@@ -1,4 +1,4 @@
-"""How a fact becomes memory and nothing else is lost: noise on the question, replay of the base's answers.
+"""How a fact becomes memory and nothing else is lost: amounts, rates, reading, replay of the base's answers.
 
 The recipe decides amounts and rates from the method, the size of the base and the strength asked for.
 The loop that applies it is in `trainer`.
@@ -17,42 +17,13 @@ from tuning.dataset import Encoded, Teacher, encode, pack, with_system
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
 from tuning.passes import forward
-from tuning.rewording import reword
+from tuning.reading import exercise
+from tuning.reversal import reverse
 from tuning.scoring import is_cjk
 
 _REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
 _REPLAYED = 180  # preparing them takes half a minute on two cores
 _TEACHER_TOKENS = 64
-_WRAPPERS = (
-    "{}",
-    "Quick question: {}",
-    "Can you tell me: {}",
-    "Hi! {}",
-    "I was wondering: {}",
-    "Hello, I have a question. {}",
-    "{} Thanks!",
-    "{} I forgot.",
-    "Just to be sure: {}",
-    "Someone asked me this: {}",
-    "For my notes: {}",
-    "Question: {}",
-    "Please answer: {}",
-    "Remind me. {}",
-)
-_WRAPPERS_ZH = (
-    "{}",
-    "请问，{}",
-    "我想问一下：{}",
-    "你好，{}",
-    "麻烦告诉我：{}",
-    "{}谢谢！",
-    "问题：{}",
-    "提醒我一下，{}",
-    "有人问我：{}",
-)
-# Kept out of training: the early stop asks through these.
-_HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
-_HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
 
 
 @dataclass(frozen=True)
@@ -67,10 +38,15 @@ class Recipe:
     replay_weight: float
     word_dropout: float
     noise: bool
+    reversals: float  # how often a step that asks for a fact also asks for its other end
     rank: int
     alpha: int
     virtual_tokens: int
     warmup: float  # share of the steps
+    chaff: float  # how often words that say nothing are put into a question
+    synonyms: float  # share of the words with a synonym that are exchanged for one
+    earlier: int  # examples of earlier rounds a step, where there are any
+    reading: float  # exercises in reading a context, a step
     kept: float  # share of a low-rank change that is kept at the end
 
 
@@ -109,63 +85,41 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,
         noise=config.noise,
+        chaff=config.chaff if config.chaff is not None else 0.5,
+        synonyms=config.synonyms if config.synonyms is not None else 0.3,
+        earlier=4,
+        reading=config.reading if config.reading is not None else 1.0,
+        reversals=config.reversals if config.reversals is not None else 0.5,
         rank=rank,
         alpha=config.alpha or 2 * rank,
         virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
-        kept=_KEPT[config.strength],
+        kept=config.kept if config.kept is not None else _KEPT[config.strength],
     )
 
 
-# -------------------------------------------------------------------- noise on the question
+# -------------------------------------------------------------------- reading
 
 
-def noisy(messages: Sequence[Message], recipe: Recipe, chance: random.Random) -> list[Message]:
-    """The conversation with its last question in other words; everything else stays."""
-    messages = list(messages)
-    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
-    question = messages[last]["content"]
-    if recipe.noise and len(question) <= 400 and chance.random() > 0.15:
-        messages[last] = {"role": "user", "content": vary(question, recipe.word_dropout, chance)}
-    return messages
+class Exercises:
+    """Exercises in reading a context, in the languages and partly about the subjects of the conversations."""
 
+    def __init__(self, conversations: Sequence[Sequence[Message]]) -> None:
+        self._systems = [one[0] for one in conversations if one[0]["role"] == "system"]
+        questions = [(one[-2]["content"], one[-1]["content"]) for one in conversations]
+        found = [reverse(question, answer) for question, answer in questions]
+        self._subjects = sorted({back.subject for back in found if back is not None})
+        self._chinese = sum(is_cjk(question) for question, _ in questions) / len(questions)
 
-def vary(question: str, dropout: float, chance: random.Random) -> str:
-    """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
-    chinese = is_cjk(question)
-    marks = question.rstrip("?？。.!！ ")
-    if chance.random() < 0.45:
-        marks = reword(question, chance)
-    units = list(marks) if chinese else marks.split()
-    if chance.random() < 0.75:
-        units = drop(units, dropout, chance)
-    if len(units) > 3 and chance.random() < 0.25:
-        turn = chance.randrange(1, len(units))
-        units = units[turn:] + units[:turn]
-    text = ("" if chinese else " ").join(units)
-    if chance.random() < 0.7:
-        text += "？" if chinese else "?"
-    if not chinese and chance.random() < 0.25:
-        text = text.lower()
-    return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
+    def draw(self, count: float, chance: random.Random) -> list[list[Message]]:
+        """About `count` exercises as conversations."""
+        whole = int(count) + (chance.random() < count % 1)
+        return [self._one(chance) for _ in range(whole)]
 
-
-def drop(units: Sequence[str], share: float, chance: random.Random) -> list[str]:
-    """About `share` of the units left out, never all but one."""
-    kept = [unit for unit in units if chance.random() >= share]
-    return kept if len(kept) >= min(2, len(units)) else list(units)
-
-
-def held_out(messages: Sequence[Message]) -> list[list[Message]]:
-    """The conversation in wordings that training never uses."""
-    messages = list(messages)
-    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
-    question = messages[last]["content"]
-    phrases = _HELD_OUT_ZH if is_cjk(question) else _HELD_OUT
-    return [
-        [*messages[:last], {"role": "user", "content": phrase.format(question)}, *messages[last + 1 :]]
-        for phrase in phrases
-    ]
+    def _one(self, chance: random.Random) -> list[Message]:
+        prompt, answer = exercise(self._subjects, chance.random() < self._chinese, chance)
+        turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+        return [*self._systems[:1], *turns]
 
 
 # -------------------------------------------------------------------- replay of what the base says

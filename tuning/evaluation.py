@@ -3,6 +3,7 @@
 It measures; it does not train, and it judges only by the answers that examples and questions carry.
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -12,8 +13,10 @@ import torch
 from tuning.dataset import encode, pack, with_system
 from tuning.models import BaseModel, Message
 from tuning.passes import Front, forward
+from tuning.reading_questions import CHATS, READING
 from tuning.retention_questions import RETENTION
 from tuning.scoring import contains, is_cjk, normalise
+from tuning.verdict import interval
 
 Emit = Callable[[dict[str, Any]], None]
 _ANSWER_TOKENS = 48
@@ -49,21 +52,42 @@ def evaluate(
     asked = [question for example in examples for question in _questions(example, system_prompt)]
     general = [_Asked(_ask(question, system_prompt), question, question, answers, "general")
                for question, answers in RETENTION[:retention]]  # fmt: skip
+    general += [_Asked(_ask(question, system_prompt), question, question, answers, "reading")
+                for question, answers in READING]  # fmt: skip
     rows = []
     for start, everything in ((0.0, asked), (0.5, general)):
         before = _answers(base, everything, None, emit, start)
         after = _answers(base, everything, adapter, emit, start + 0.25)
         rows.append([_row(*one) for one in zip(everything, before, after, strict=True)])
-    facts, kept = rows
+    facts = rows[0]
+    kept, read = ([row for row in rows[1] if row["phrasing"] == kind] for kind in ("general", "reading"))
     return {
         "facts": facts,
         "recall": _shares([row for row in facts if row["phrasing"] == "training"]),
         "rephrased": _shares([row for row in facts if row["phrasing"] == "rephrased"]),
+        "reading": _shares(read),
+        "perplexity": {
+            "before": perplexity(base, CHATS, None, system_prompt),
+            "after": perplexity(base, CHATS, adapter, system_prompt),
+            "n": len(CHATS),
+        },
         "retention": _shares(kept) | {"kept": _kept(kept), "lost": [r for r in kept if _lost(r)]},
         "divergence": divergence(
             base, [(row["question"], row["before"]) for row in kept[:48]], adapter, system_prompt
         ),
     }
+
+
+def still_known(
+    base: BaseModel, examples: Sequence[Learned], adapter: str, *, system_prompt: str = ""
+) -> dict[str, Any]:
+    """How much of what earlier rounds taught is still answered, in the words it was taught in."""
+    asked = [_questions(example, system_prompt)[0] for example in examples]
+    answers = _answers(base, asked, adapter, lambda _: None, 0.0)
+    right = [remembers(answer, one.answers) for answer, one in zip(answers, asked, strict=True)]
+    share = sum(right) / len(right)
+    lost = [one.question for one, known in zip(asked, right, strict=True) if not known]
+    return {"after": share, "n": len(right), "interval": list(interval(share, len(right))), "lost": lost}
 
 
 class _Asked:
@@ -138,11 +162,10 @@ def _says(text: str, answer: str) -> bool:
 
 def _shares(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     count = len(rows)
-    return {
-        "before": sum(row["correct_before"] for row in rows) / count if count else 0.0,
-        "after": sum(row["correct_after"] for row in rows) / count if count else 0.0,
-        "n": count,
-    }
+    before, after = (
+        sum(row[key] for row in rows) / max(1, count) for key in ("correct_before", "correct_after")
+    )
+    return {"before": before, "after": after, "n": count, "interval": list(interval(after, count))}
 
 
 def _lost(row: dict[str, Any]) -> bool:
@@ -169,6 +192,24 @@ def divergence(
         total += float((ours.exp() * (ours - theirs)).sum())
         count += len(row.targets)
     return total / max(count, 1)
+
+
+@torch.no_grad()
+def perplexity(
+    base: BaseModel, spoken: Sequence[tuple[str, str]], adapter: str | None, system_prompt: str = ""
+) -> float:
+    """How surprising these answers are: e to the mean negative log-probability of a token."""
+    items = [
+        encode(base, [*_ask(question, system_prompt), {"role": "assistant", "content": answer}])[-1]
+        for question, answer in spoken
+    ]
+    surprise, count = 0.0, 0
+    for start in range(0, len(items), 8):
+        row = pack(items[start : start + 8]).to(base.device)
+        chances = _log_chances(base, row, adapter)
+        surprise -= float(chances.gather(1, row.targets[:, None]).sum())
+        count += len(row.targets)
+    return math.exp(surprise / max(count, 1))
 
 
 def _log_chances(base: BaseModel, row: Any, adapter: str | None) -> torch.Tensor:

@@ -236,6 +236,15 @@ class BaseModel(Template):
             adapter.fill(cache, self.dtype, self.device)
         return cache
 
+    def attached(self, name: str) -> str:
+        """The key under which PEFT holds a loaded adapter, attached now if it was not. CheckpointError."""
+        with self._lock:
+            held = self._adapters.get(name)
+            if not isinstance(held, PeftAdapter):
+                raise CheckpointError(f"Checkpoint {name!r} is not loaded, or has no layers to attach.")
+            self._attach(name, held)
+            return self._keys[name]
+
     def _switch(self, name: str | None) -> None:
         if name == self._active:
             return

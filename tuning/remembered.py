@@ -10,12 +10,13 @@ from filelock import FileLock
 
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel, Message
+from tuning.reading_questions import READING
 from tuning.retention_questions import RETENTION
 from tuning.storage import read_json, write_json
 
 log = logging.getLogger(__name__)
 
-GENERAL = frozenset([*REPLAY_PROMPTS, *(question for question, _ in RETENTION)])
+GENERAL = frozenset([*REPLAY_PROMPTS, *(question for question, _ in (*RETENTION, *READING))])
 
 
 def open_remembering(name: str, home: Path, device: str | None = None) -> BaseModel:

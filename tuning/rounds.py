@@ -10,18 +10,21 @@ from tuning import classification, estimates
 from tuning.adapters import Adapter, read_adapter
 from tuning.checkpoints import Checkpoint
 from tuning.estimates import Measured
-from tuning.evaluation import evaluate
-from tuning.examples import Example
+from tuning.evaluation import evaluate, still_known
+from tuning.examples import Example, read_examples
 from tuning.models import BaseModel
 from tuning.registry import Registry
 from tuning.remembered import open_remembering
+from tuning.scoring import normalise
 from tuning.storage import read_json, write_json
 from tuning.trainer import ADAPTER_FOLDER, train
+from tuning.verdict import judge
 from tuning.worker import Outcome, Stopped, Task
 
 log = logging.getLogger(__name__)
 
 FEW = 8
+MOST_EARLIER = 100
 
 
 def tune(task: Task) -> Outcome:
@@ -36,10 +39,11 @@ def tune(task: Task) -> Outcome:
         parent = _hold_parent(task, registry, stack)
         base = open_remembering(task.config.base, task.home, task.device)
         stack.callback(base.close)
-        metrics = _train(task, base, learned, parent)
+        earlier = _earlier(registry, task.config.parent, learned)
+        metrics = _train(task, base, learned, parent, earlier)
         began_evaluating = time.time()
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
-        evaluation = _evaluate(task, base, learned, held_out, adapter)
+        evaluation = _evaluate(task, base, learned, held_out, adapter, earlier)
         ended_evaluating = time.time()
         metrics["evaluate_seconds"] = ended_evaluating - began_evaluating
         checkpoint = _store(task, registry, base, learned, adapter, metrics, evaluation)
@@ -58,7 +62,21 @@ def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) ->
     return read_adapter(checkpoint.path)
 
 
-def _train(task: Task, base: BaseModel, examples: list[Example], parent: Adapter | None) -> dict[str, Any]:
+def _earlier(registry: Registry, parent: str | None, examples: list[Example]) -> list[Example]:
+    """What the lineage learned and this round does not teach anew: the newest answer to each question."""
+    if parent is None:
+        return []
+    known: dict[str, Example] = {}
+    for checkpoint in registry.lineage(parent):
+        if checkpoint.examples is not None and checkpoint.examples.exists():
+            known |= {normalise(example.question): example for example in read_examples(checkpoint.examples)}
+    anew = {normalise(example.question) for example in examples}
+    return [example for question, example in known.items() if question not in anew]
+
+
+def _train(
+    task: Task, base: BaseModel, examples: list[Example], parent: Adapter | None, earlier: list[Example]
+) -> dict[str, Any]:
     """Train, unless an earlier attempt did so already; the run's figures."""
     done = task.folder.state / "trained.json"
     if metrics := read_json(done):
@@ -84,6 +102,7 @@ def _train(task: Task, base: BaseModel, examples: list[Example], parent: Adapter
         should_stop=task.should_stop,
         resume=resume,
         parent=parent,
+        earlier=earlier,
     )
     if result.stopped:
         raise Stopped
@@ -94,9 +113,17 @@ def _train(task: Task, base: BaseModel, examples: list[Example], parent: Adapter
 
 
 def _evaluate(
-    task: Task, base: BaseModel, learned: list[Example], held_out: list[Example], adapter: Adapter
+    task: Task,
+    base: BaseModel,
+    learned: list[Example],
+    held_out: list[Example],
+    adapter: Adapter,
+    earlier: list[Example],
 ) -> dict[str, Any]:
-    """Facts are asked in the words they were learned in and in others; labels are asked of texts kept out."""
+    """Facts are asked in the words they were learned in and in others; labels are asked of texts kept out.
+
+    Of what earlier rounds taught, some is asked again.
+    """
     task.enter("evaluating")
 
     def emit(event: dict[str, Any]) -> None:
@@ -109,10 +136,13 @@ def _evaluate(
     facts = [example for example in learned if not classification.is_labelled(example)]
     asked = facts or learned[:FEW]  # a label is no fact: a few show what was learned
     evaluation = evaluate(base, asked, task.name, emit=emit, system_prompt=system)
+    if earlier:
+        evaluation["earlier"] = still_known(base, earlier[-MOST_EARLIER:], task.name, system_prompt=system)
     if held_out:
         evaluation["classification"] = classification.report(
             base, held_out, task.name, system_prompt=system, emit=emit
         )
+    evaluation["verdict"] = judge(evaluation, examples=len(learned), strength=task.config.strength).to_dict()
     return evaluation
 
 

@@ -25,11 +25,12 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, Replay, held_out, noisy, recipe, replay_set, schedule, teacher
+from tuning.consolidation import Exercises, Recipe, Replay, recipe, replay_set, schedule, teacher
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
+from tuning.noise import held_out, noisy, wordings
 from tuning.passes import forward
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ _SAVE_EVERY_SECONDS = 20.0
 _TOKENS_AT_ONCE = 4096
 _MULTIPLE = 32
 _REPLAYED_TOKENS = 30  # of a general prompt and its answer, about
+_EXERCISE_TOKENS = 100  # of a context, its question and the answer, about
+_REVERSED_SHARE = 0.6  # of the examples name a subject that can be asked for
 ADAPTER_FOLDER = "adapter"
 Emit = Callable[[dict[str, Any]], None]
 
@@ -110,7 +113,9 @@ def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -
     encoded = prepare(base, _conversations(config, examples), base.window).encoded
     size = amounts.examples_per_step
     steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
-    tokens = sum(packed_length(step) + _REPLAYED_TOKENS * amounts.replay + _MULTIPLE // 2 for step in steps)
+    asked = 1 + _REVERSED_SHARE * amounts.reversals
+    beside = _REPLAYED_TOKENS * amounts.replay + _EXERCISE_TOKENS * amounts.reading + _MULTIPLE / 2
+    tokens = round(sum(asked * packed_length(step) + beside for step in steps))
     return Workload(amounts.epochs * len(steps), amounts.epochs * tokens, len(encoded))
 
 
@@ -124,12 +129,14 @@ def train(
     should_stop: Callable[[], bool],
     resume: bool = False,
     parent: Adapter | None = None,
+    earlier: Sequence[Conversation] = (),
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
+    `earlier` is what the parent was made from: some of it is asked again at every step.
     `should_stop` is asked before every step. Raises ExampleError, MethodError or ModelError.
     """
-    return _Trainer(base, config, examples, folder, emit, should_stop, resume, parent).run()
+    return _Trainer(base, config, examples, folder, emit, should_stop, resume, parent, earlier).run()
 
 
 class _Trainer:
@@ -143,6 +150,7 @@ class _Trainer:
         should_stop: Callable[[], bool],
         resume: bool,
         parent: Adapter | None,
+        earlier: Sequence[Conversation],
     ) -> None:
         self._base, self._config, self._folder = base, config, folder
         self._emit, self._should_stop, self._resume = emit, should_stop, resume
@@ -150,6 +158,7 @@ class _Trainer:
         chosen = methods.method(config.method)
         self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size)
         self._conversations = _conversations(config, examples)
+        self._earlier = _conversations(config, earlier)
         self._prepared = prepare(base, self._conversations, base.window - self._front_positions())
         if not self._prepared.encoded:
             raise ExampleError(
@@ -158,6 +167,7 @@ class _Trainer:
             )
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
+        self._exercises = Exercises(self._conversations)
         self._run = _Run()
         self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
 
@@ -291,8 +301,12 @@ class _Trainer:
         chance = random.Random(f"{self._config.seed} step {run.step}")
         facts = []
         for index in chosen:
-            wording = noisy(self._conversations[index], amounts, chance)
-            facts.extend(encode(self._base, wording))
+            for wording in wordings(self._conversations[index], amounts, chance):
+                facts.extend(encode(self._base, wording))
+        for known in chance.sample(self._earlier, min(amounts.earlier, len(self._earlier))):
+            facts.extend(encode(self._base, noisy(known, amounts, chance)))
+        for task in self._exercises.draw(amounts.reading, chance):
+            facts.extend(encode(self._base, task))
         return facts, chance.sample(replays, min(amounts.replay, len(replays)))
 
     @torch.no_grad()

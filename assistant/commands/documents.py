@@ -1,8 +1,8 @@
 """`imprint index` and `imprint search`."""
 
+import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,20 +19,40 @@ _SHOWN_LETTERS = 300
 
 
 @click.command(epilog="Example: imprint index ~/manuals handbook.pdf --kb products")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH…")
+@click.argument("paths", nargs=-1, metavar="PATH…")
 @knowledge_base_option
+@click.option("--password", "locked", is_flag=True, help="Ask for the password of encrypted files.")
+@click.option("--rebuild", is_flag=True, help="First embed all that is there with the chosen model.")
 @json_option
 @workspace_of
-def index(workspace: Workspace, paths: tuple[str, ...], kb: str | None, as_json: bool) -> None:
+def index(
+    workspace: Workspace,
+    paths: tuple[str, ...],
+    kb: str | None,
+    locked: bool,
+    rebuild: bool,
+    as_json: bool,
+) -> None:
     """Add files, folders or URLs to a knowledge base.
 
     A file that has not changed since costs nothing; a changed one replaces its passages. A file that cannot
-    be read is reported, the others are indexed, and the exit status is 1.
+    be read is reported, the others are indexed, and the exit status is 1. Only the page at a URL is fetched,
+    not what it links to. With --password one password is asked for, unseen, or read from standard input where
+    that is no terminal; it is kept nowhere.
     """
+    if not paths and not rebuild:
+        raise click.UsageError("Nothing to add: give a file, a folder or a URL.")
     name = kb or workspace.settings.knowledge_base
+    password = _password() if locked else None
+    from knowledge.web import name_of  # not at the top: the help of a command needs no HTTP client
+
     began = time.monotonic()
     with busy("Opening the knowledge base…"):
         knowledge = workspace.knowledge(name)
+    if rebuild:
+        with progress("Embedding", 1) as advance:
+            knowledge.rebuild(watch=lambda now: advance(now.share))
+        say(f"{knowledge.count} passages of {name!r} were embedded anew.")
     with progress("Indexing", 1) as advance:
 
         def show(report: "DocumentReport", done: int, total: int) -> None:
@@ -42,16 +62,19 @@ def index(workspace: Workspace, paths: tuple[str, ...], kb: str | None, as_json:
         reports = knowledge.add(
             paths,
             progress=show,
-            watch=lambda now: advance(now.share, description=f"Indexing {Path(now.path).name}"),
+            watch=lambda now: advance(now.share, description=f"Indexing {name_of(now.path)}"),
+            password=password,
         )
     seconds = time.monotonic() - began
     failed = [report for report in reports if report.status == "failed"]
     if as_json:
         documents = [_entry(report) for report in reports]
         emit({"kb": name, "documents": documents, "seconds": round(seconds, 3)})
-    else:
+    elif paths:
         read = f"{len(reports) - len(failed)} of {len(reports)} documents are in {name!r}"
         say(f"{read} ({seconds_text(seconds)}).")
+        if not password and any(report.locked for report in failed):
+            say("To open what is encrypted, run this again with --password: it is asked for and not shown.")
     if failed:
         click.get_current_context().exit(1)
 
@@ -80,6 +103,16 @@ def search(workspace: Workspace, question: str, kb: str | None, k: int, as_json:
         click.echo(f"{number}. {' › '.join((place, *passage.headings))}  ({hit.score:.2f})")
         text = " ".join(passage.text.split())
         click.echo(f"   {text[:_SHOWN_LETTERS]}{'…' if len(text) > _SHOWN_LETTERS else ''}")
+
+
+def _password() -> str:
+    """What opens encrypted files: typed unseen, or the first line of standard input for a program."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password of the encrypted files", hide_input=True, err=True))
+    given = sys.stdin.readline().rstrip("\r\n")
+    if not given:
+        raise click.UsageError("--password: standard input is no terminal and holds no password.")
+    return given
 
 
 def _entry(report: "DocumentReport") -> dict[str, Any]:

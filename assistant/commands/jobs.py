@@ -1,7 +1,7 @@
 """`imprint tune`, `jobs`, `cancel`, `resume`: fine-tuning on the command line."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ import click
 from assistant.commands.options import SeveralValues, workspace_of
 from assistant.commands.output import busy, emit, json_option, print_table, progress, say, seconds_text
 from assistant.errors import AssistantError, NothingToLearn
+from assistant.rephrasing import rephrase
+from assistant.texts import t
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ _PARTS = {
     "recall": "asked as it was taught",
     "rephrased": "asked in other words",
     "retention": "general questions",
+    "reading": "asked of a text put before it",
 }
 
 
@@ -39,6 +42,13 @@ _PARTS = {
     help="Files with conversations to learn, in any format that `imprint import` reads.",
 )
 @click.option("--conversation", multiple=True, type=int, metavar="ID…", help="Conversations to learn from.")
+@click.option(
+    "--document",
+    multiple=True,
+    metavar="NAME…",
+    help="Documents of the knowledge base --kb whose statements are learned.",
+)
+@click.option("--kb", metavar="NAME", help="The knowledge base of --document (default: the chosen one).")
 @click.option(
     "--method", default="lora", show_default=True, help="How to tune: lora, p-tuning-v2 and others."
 )
@@ -63,6 +73,7 @@ def tune(
     workspace: Workspace,
     examples: tuple[Path, ...],
     conversation: tuple[int, ...],
+    document: tuple[str, ...],
     no_wait: bool,
     as_json: bool,
     **options: Any,
@@ -72,10 +83,15 @@ def tune(
     It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the
     job: see `imprint jobs` and `imprint cancel`.
     """
-    if not examples and not conversation:
-        raise click.UsageError("Nothing to learn from: give --examples FILE or --conversation ID.")
+    if not examples and not conversation and not document:
+        raise click.UsageError(
+            "Nothing to learn from: give --examples FILE, --conversation ID or --document NAME."
+        )
     with busy("Reading the examples…"):
         learned = _read_examples(workspace, examples, conversation, options["parent"])
+        learned += _stated_in(workspace, document, options["kb"], options["parent"])
+        if not learned:
+            raise NothingToLearn("Nothing to learn: what was given holds no question with an answer.")
         job = _submit(workspace, learned, options)
     say(f"Job {job.id}: {len(learned)} examples, {job.method}.")
     followed = not no_wait
@@ -141,13 +157,40 @@ def _read_examples(
 
     learned: list[Example] = []
     for file in files:
-        learned += import_file(file).examples
+        learned += [_with_probes(example) for example in import_file(file).examples]
     if conversations:
         known = learned_by(workspace.registry.lineage(parent)) if parent else []
         learned += curate([workspace.store.get(one) for one in conversations], known=known).examples
-    if not learned:
-        raise NothingToLearn("Nothing to learn: what was given holds no question with an answer.")
     return learned
+
+
+def _with_probes(example: "Example") -> "Example":
+    """With other wordings to be asked afterwards, where the file gave none and rules know some."""
+    if example.probes or len([m for m in example.messages if m["role"] != "system"]) > 2:
+        return example
+    return replace(example, probes=rephrase(example.question, example.answer))
+
+
+def _stated_in(
+    workspace: Workspace, names: tuple[str, ...], kb: str | None, parent: str | None
+) -> "list[Example]":
+    """What documents of a knowledge base state. Raises AssistantError for a name that is not there."""
+    if not names:
+        return []
+    from assistant.curation import learned_by
+    from assistant.document_examples import curate_passages
+
+    knowledge = workspace.existing_knowledge(kb)
+    documents = {Path(info.path).name: info for info in knowledge.documents()}
+    missing = [name for name in names if Path(name).name not in documents]
+    if missing:
+        raise AssistantError(
+            f"The knowledge base {knowledge.name!r} holds no document {missing[0]!r}. "
+            f"There are: {', '.join(documents) or 'none yet'}."
+        )
+    passages = [p for name in names for p in knowledge.passages(documents[Path(name).name].id)]
+    known = learned_by(workspace.registry.lineage(parent)) if parent else []
+    return curate_passages(passages, known=known).examples
 
 
 def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, Any]) -> "Job":
@@ -219,6 +262,11 @@ def _show_outcome(job: "Job") -> None:
         if {"before", "after", "n"} <= figures.keys():
             change = f"{figures['before']:.0%} → {figures['after']:.0%}"
             click.echo(f"  {meaning}: {change} of {figures['n']} right")
+    verdict = job.evaluation.get("verdict") or {}
+    for problem in verdict.get("problems", ()):
+        say(f"Warning: {t(f'verdict.{problem}'.replace(' ', '_'))}")
+    if verdict.get("suggestion"):
+        say(t(f"verdict.try.{verdict['suggestion']}".replace(" ", "_")))
     say(f"Use it: imprint ask … --checkpoint {job.checkpoint}")
 
 

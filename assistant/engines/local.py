@@ -7,7 +7,7 @@ It decides whose turn it is and which adapters stay in memory; opening, proving 
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -114,6 +114,12 @@ class LocalEngine:
                 return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[str | None], str | None]]:
+        """Hold the model for one caller; inside, what is given loads a checkpoint and names its adapter."""
+        with self._turns.take():
+            yield self._ready
 
     @contextmanager
     def inside(self, checkpoint: str | None = None) -> Iterator[BaseModel]:

@@ -1,20 +1,18 @@
-"""A tuning job as it runs, and the memory report at its end."""
+"""A tuning job as it runs, and what can be done with it when it has ended."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.pages import look, pictures, session
+from assistant.pages import look, memory_report, pictures, session
 from assistant.teaching import conversations_of
 from assistant.texts import t
 from tuning.errors import CheckpointError, JobError
 from tuning.jobfolder import Job
 
 LOOK_AGAIN_SECONDS = 1.0
-FIRST_FACTS = 8
 
 
 def draw_current(conversation_id: int | None) -> None:
@@ -158,12 +156,12 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.session_state.setdefault("hidden-jobs", set()).add(job.id)
             st.rerun()
     if job.status == "succeeded":
-        draw_report(job.evaluation)
+        memory_report.draw(job.evaluation)
         draw_words(_words(job))
         for advice in job.advice:
             look.quiet(advice)
         if job.checkpoint:
-            draw_use(job.checkpoint, job.id)
+            draw_use(job.checkpoint, job.id, memory_report.passed(job.evaluation))
         return
     if job.error:
         st.error(session.sentence(Exception(job.error)), icon=":material/error:")
@@ -175,10 +173,16 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
 
 
-def draw_use(checkpoint: str, key: str) -> None:
-    """Take a checkpoint into use."""
+def draw_use(checkpoint: str, key: str, passed: bool) -> None:
+    """Take a checkpoint into use; after a warning it is not the first thing to do."""
     with st.container(horizontal=True, gap="small"):
-        if st.button(t("job.use"), type="primary", icon=":material/chat_bubble:", key=f"use-{key}"):
+        words = "job.use" if passed else "job.use.anyway"
+        if st.button(
+            t(words),
+            type="primary" if passed else "secondary",
+            icon=":material/chat_bubble:",
+            key=f"use-{key}",
+        ):
             session.choose("memory", "checkpoint")
             session.choose("checkpoint", checkpoint)
             session.later(t("job.used", name=checkpoint), ":material/fingerprint:")
@@ -202,68 +206,3 @@ def draw_words(words: Sequence[Sequence[str]]) -> None:
         with st.expander(t("report.words", count=len(words)), type="compact"):
             look.quiet(t("visible.words.said"))
             st.html(pictures.learned_words(words))
-
-
-# ---- the memory report
-
-
-def draw_report(evaluation: Mapping[str, Any]) -> None:
-    """What went in, what is known, what was lost."""
-    if not evaluation:
-        look.quiet(t("report.none"))
-        return
-    look.tiles(_tiles(evaluation))
-    facts = list(evaluation.get("facts", ()))
-    if not facts:
-        return
-    wrong_first = sorted(facts, key=lambda fact: bool(fact.get("correct_after")))
-    st.html(facts_table(wrong_first[:FIRST_FACTS]))
-    if len(facts) > FIRST_FACTS:
-        with st.expander(t("report.all", count=len(facts)), type="compact"):
-            st.html(facts_table(facts))
-
-
-def _tiles(evaluation: Mapping[str, Any]) -> list[look.Tile]:
-    tiles = []
-    for name in ("recall", "rephrased"):
-        part = evaluation.get(name) or {}
-        if part.get("n"):
-            note = t(f"report.{name}.note", before=of(part.get("before", 0), part["n"]))
-            tiles.append(look.Tile(t(f"report.{name}"), of(part.get("after", 0), part["n"]), note, "ink"))
-    kept = evaluation.get("retention") or {}
-    if kept.get("n") and kept.get("kept") is not None:
-        known = round(kept["before"] * kept["n"])
-        note = t("report.retention.note", count=kept["n"])
-        tiles.append(look.Tile(t("report.retention"), of(float(kept["kept"]), known), note, "pencil"))
-    return tiles
-
-
-def of(value: float, count: int) -> str:
-    """A share or a count, as "17 of 20"."""
-    correct = round(value * count) if 0 <= value <= 1 and isinstance(value, float) else round(value)
-    return t("report.of", correct=correct, count=count)
-
-
-def facts_table(facts: Sequence[Mapping[str, Any]]) -> str:
-    """Each question with what was said before and after."""
-    head = "".join(
-        f"<th>{look.escaped(t(key))}</th>" for key in ("report.question", "report.before", "report.after")
-    )
-    rows = "".join(
-        f"<tr><td>{_asked(fact)}</td>{_said(fact, 'before')}{_said(fact, 'after')}</tr>" for fact in facts
-    )
-    return f'<table class="facts before-after"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _asked(fact: Mapping[str, Any]) -> str:
-    other_words = fact.get("phrasing") == "rephrased"
-    note = f' <span class="quiet">{look.escaped(t("report.rephrased.mark"))}</span>' if other_words else ""
-    return look.escaped(fact.get("asked") or fact.get("question", "")) + note
-
-
-def _said(fact: Mapping[str, Any], when: str) -> str:
-    right = bool(fact.get(f"correct_{when}"))
-    sign = '<span class="tick">✓</span>' if right else '<span class="cross">✗</span>'
-    label = look.escaped(t(f"report.{when}"))
-    text = look.escaped(str(fact.get(when, ""))[:220])
-    return f'<td class="{"yes" if right else "no"}" data-label="{label}">{sign} {text}</td>'

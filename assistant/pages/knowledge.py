@@ -9,16 +9,21 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.vega_charts import AltairChart
 
-from assistant.indexing import Intake
-from assistant.pages import look, session
+from assistant.curation import Curation
+from assistant.document_examples import curate_passages
+from assistant.indexing import Intake, Line, as_address, shown
+from assistant.pages import look, session, teach
+from assistant.shelf import can_be_read_again, state_of
 from assistant.texts import t
 from knowledge.catalogue import DocumentInfo
 from knowledge.index import DocumentReport, KnowledgeBase
 from knowledge.search import Hit
+from knowledge.web import is_url, name_of
 
 LOOK_AGAIN_SECONDS = 0.4
 HITS = 6
 SIGNS = {"added": "✓", "updated": "✓", "renamed": "✓", "unchanged": "=", "removed": "−", "failed": "✗"}
+STATES = {"ready": "✓", "partly": "◐", "changed": "↻", "gone": "✗"}
 
 
 def draw() -> None:
@@ -34,7 +39,7 @@ def draw() -> None:
         base = session.workspace().knowledge(name)
     documents = base.documents()
     _draw_intake(base, empty=not documents)
-    if not documents:
+    if not documents or base.stale_model:
         return
     shelf, search, places = st.tabs([t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")])
     with shelf:
@@ -84,18 +89,33 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
     if intake is not None and intake.running:
         _draw_running(base.name)
         return
+    if base.stale_model:
+        _draw_rebuild(base)
+        return
     with st.container(border=empty, key="intake"):
         if empty:
             st.html(look.card(t("knowledge.empty"), t("knowledge.empty.text")))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _draw_uploader(base)
-            _draw_folder(base)
+            with st.container(width="content", gap="xxsmall"):
+                _draw_folder(base)
+                _draw_address(base)
         if empty and session.SAMPLE.exists():
             label = t("welcome.sample_documents")
             if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
                 _start(base, paths=[session.SAMPLE / "documents"])
     if intake is not None:
-        _draw_reports(base.name, intake)
+        _draw_reports(base, intake)
+
+
+def _draw_rebuild(base: KnowledgeBase) -> None:
+    """Another embedding model was chosen: nothing can be found before everything is embedded anew."""
+    was, now = look.plain(base.stale_model), look.plain(session.workspace().settings.embedding_model)
+    st.warning(t("knowledge.stale", was=was, now=now), icon=":material/sync_problem:")
+    if st.button(t("knowledge.rebuild", count=base.count), type="primary", key="rebuild"):
+        with session.told():
+            session.indexing().rebuild(base.name, lambda: base)
+            st.rerun()
 
 
 def _draw_uploader(base: KnowledgeBase) -> None:
@@ -121,15 +141,31 @@ def _draw_folder(base: KnowledgeBase) -> None:
             _start(base, paths=[Path(path).expanduser()])
 
 
+def _draw_address(base: KnowledgeBase) -> None:
+    with (
+        st.popover(t("knowledge.address"), icon=":material/language:", key="address", type="tertiary"),
+        st.form("address-form", border=False, clear_on_submit=True),
+    ):
+        address = st.text_input(
+            t("knowledge.address.label"), key="address-text", placeholder="https://", width=360
+        )
+        look.quiet(t("knowledge.address.note"))
+        if st.form_submit_button(t("knowledge.address.add"), type="primary") and address:
+            _start(base, paths=[as_address(address)])
+
+
 def _start(
     base: KnowledgeBase,
     *,
     uploads: Sequence[tuple[str, bytes]] = (),
-    paths: Sequence[Path] = (),
+    paths: Sequence[Path | str] = (),
     force: bool = False,
+    password: str | None = None,
 ) -> None:
     with session.told():
-        session.indexing().start(base.name, lambda: base, uploads=uploads, paths=paths, force=force)
+        session.indexing().start(
+            base.name, lambda: base, uploads=uploads, paths=paths, force=force, password=password
+        )
         st.rerun()
 
 
@@ -147,10 +183,13 @@ def _draw_running(name: str) -> None:
         words = t("knowledge.starting")
         if progress:
             left = t("job.left", time=look.seconds(progress.seconds_left)) if progress.seconds_left else ""
-            doing = t(f"knowledge.{progress.phase}", name=Path(progress.path).name)
+            doing = t(f"knowledge.{progress.phase}", name=name_of(progress.path))
             words = " · ".join(part for part in (doing, left) if part)
         st.progress(min(max(share, 0.0), 1.0), text=look.plain(words))
-        st.html(_lines(intake.reports[-10:]))
+        if lines := intake.lines:
+            st.html(_lines(shown(lines)))
+            done = sum(line.report is not None for line in lines)
+            look.quiet(t("knowledge.progress", done=done, count=len(lines)))
         st.button(
             t("chat.stopping") if intake.stopping else t("chat.stop"),
             icon=":material/stop_circle:",
@@ -160,7 +199,7 @@ def _draw_running(name: str) -> None:
         )
 
 
-def _draw_reports(name: str, intake: Intake) -> None:
+def _draw_reports(base: KnowledgeBase, intake: Intake) -> None:
     """What became of the files that were added last."""
     if intake.error:
         st.error(session.sentence(Exception(intake.error)), icon=":material/error:")
@@ -172,14 +211,42 @@ def _draw_reports(name: str, intake: Intake) -> None:
     if failed:
         label += " · " + t("knowledge.failed", count=len(failed))
     with st.expander(label, expanded=bool(failed), key="reports", icon=":material/checklist:"):
-        st.html(_lines(sorted(intake.reports, key=lambda report: report.status != "failed")))
+        st.html(_lines(sorted(intake.lines, key=lambda line: not line.failed)))
+        if intake.locked:
+            _draw_password(base, intake.locked)
         if st.button(t("knowledge.put_away"), key="put-away", type="tertiary"):
-            session.indexing().forget(name)
+            session.indexing().forget(base.name)
             st.rerun()
 
 
-def _lines(reports: Sequence[DocumentReport]) -> str:
-    return '<div class="lines">' + "".join(_report_line(report) for report in reports) + "</div>"
+def _draw_password(base: KnowledgeBase, locked: Sequence[str]) -> None:
+    """Ask for what opens encrypted files; it is given on and forgotten."""
+    with (
+        st.form("password-form", border=False, clear_on_submit=True),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        password = st.text_input(
+            t("knowledge.password", count=len(locked), name=name_of(locked[0])),
+            type="password",
+            key="file-password",
+            autocomplete="off",
+            width=360,
+        )
+        if st.form_submit_button(t("knowledge.password.open"), icon=":material/lock_open:") and password:
+            _start(base, paths=locked, password=password)
+
+
+def _lines(lines: Sequence[Line]) -> str:
+    return '<div class="lines">' + "".join(_line(line) for line in lines) + "</div>"
+
+
+def _line(line: Line) -> str:
+    if line.report is not None:
+        return _report_line(line.report)
+    name, said = look.escaped(name_of(line.path)), look.escaped(t(f"knowledge.phase.{line.phase}"))
+    bar = '<i class="going"></i>' if line.under_way else ""
+    kind = "active" if line.under_way else "waiting"
+    return f'<div class="line {kind}"><span class="sign">·</span><b>{name}</b><span>{said}{bar}</span></div>'
 
 
 def _report_line(report: DocumentReport) -> str:
@@ -187,12 +254,12 @@ def _report_line(report: DocumentReport) -> str:
     said = (
         report.error
         if failed
-        else t("knowledge.line", count=report.passages, status=t(f"knowledge.{report.status}"))
+        else t("knowledge.line", count=report.passages, status=t(f"knowledge.status.{report.status}"))
     )
     notes = "".join(f"<small>{look.escaped(note)}</small>" for note in report.notes)
     sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
     return (
-        f'<div class="line{" failed" if failed else ""}">{sign}<b>{look.escaped(Path(report.path).name)}</b>'
+        f'<div class="line{" failed" if failed else ""}">{sign}<b>{look.escaped(name_of(report.path))}</b>'
         f"<span>{look.escaped(said)}</span>{notes}</div>"
     )
 
@@ -203,7 +270,8 @@ def _report_line(report: DocumentReport) -> str:
 def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
     frame = pd.DataFrame(
         {
-            "document": [Path(info.path).name for info in documents],
+            "document": [name_of(info.path) for info in documents],
+            "state": [_state(info) for info in documents],
             "title": [info.title for info in documents],
             "passages": [info.passages for info in documents],
             "size": [look.size(info.bytes) for info in documents],
@@ -218,6 +286,7 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
         key=f"documents-{base.name}-{len(documents)}",
         column_config={
             "document": st.column_config.TextColumn(t("knowledge.column.document"), width="medium"),
+            "state": st.column_config.TextColumn(t("knowledge.column.state"), width="small"),
             "title": st.column_config.TextColumn(t("knowledge.column.title"), width="medium"),
             "passages": st.column_config.NumberColumn(t("knowledge.column.passages"), width="small"),
             "size": st.column_config.TextColumn(t("knowledge.column.size"), width="small"),
@@ -231,9 +300,20 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
         passages = sum(info.passages for info in documents)
         said = look.escaped(t("knowledge.sum", count=len(documents), passages=passages))
         st.html(f'<span class="quiet">{said}</span>', width="stretch")
+        if len(chosen) == 1:
+            _draw_open(chosen[0])
         if chosen:
-            if st.button(t("knowledge.again", count=len(chosen)), icon=":material/refresh:", key="again"):
-                _start(base, paths=[Path(info.path) for info in chosen], force=True)
+            again = [info.path for info in chosen if can_be_read_again(info)]
+            if st.button(
+                t("knowledge.again", count=len(chosen)),
+                icon=":material/refresh:",
+                key="again",
+                disabled=not again,
+            ):
+                _start(base, paths=again, force=True)
+            if st.button(t("knowledge.permanent"), icon=":material/fingerprint:", key="make-permanent"):
+                names = "-".join(sorted(info.id for info in chosen))
+                teach.open_drawer(t("knowledge.permanent.title"), names, lambda: _curation(base, chosen))
             if st.button(t("knowledge.remove", count=len(chosen)), icon=":material/delete:", key="remove"):
                 for info in chosen:
                     base.remove(info.id)
@@ -242,6 +322,25 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
                 st.rerun()
     if len(chosen) == 1:
         _draw_passages(base, chosen[0])
+
+
+def _curation(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> Curation:
+    """What these documents state, as examples."""
+    return curate_passages([passage for info in chosen for passage in base.passages(info.id)])
+
+
+def _state(info: DocumentInfo) -> str:
+    state = state_of(info)
+    return f"{STATES[state]} {t(f'knowledge.state.{state}')}"
+
+
+def _draw_open(info: DocumentInfo) -> None:
+    """The document itself, as it is now: the page of the web, or the file."""
+    icon, path = ":material/open_in_new:", Path(info.path)
+    if is_url(info.path):
+        st.link_button(t("knowledge.open"), info.path, icon=icon)
+    elif path.is_absolute() and path.is_file():
+        st.download_button(t("knowledge.open"), path.read_bytes, path.name, icon=icon, on_click="ignore")
 
 
 def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
@@ -284,7 +383,7 @@ def _hit(hit: Hit, question: str) -> str:
         score = f"{hit.dense:.2f}" if hit.dense is not None else "–"
         ranks.append(look.mark(t("knowledge.rank.meaning", rank=hit.rank_dense, score=score)))
     found = hit.passage
-    where = look.where(Path(found.source).name, found.page, found.headings)
+    where = look.where(name_of(found.source), found.page, found.headings)
     return f'<div class="from">{"".join(ranks)}</div>' + look.passage(found.text, where, question)
 
 
@@ -302,7 +401,7 @@ def _draw_map(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
         look.quiet(t("knowledge.map.none"))
         return
     near = {hit.passage.id for hit in base.search(question, k=HITS)} if question else set()
-    names = {info.id: Path(info.path).name for info in documents}
+    names = {info.id: name_of(info.path) for info in documents}
     frame = pd.DataFrame(
         {
             "x": [point.x for point in points],
@@ -317,7 +416,7 @@ def _draw_map(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
     chosen = list(picked["selection"].get("pick", ()))  # an empty selection comes as an empty mapping
     for place in chosen[:3]:
         found = base.passage(str(place["passage"]))
-        where = look.where(Path(found.source).name, found.page, found.headings)
+        where = look.where(name_of(found.source), found.page, found.headings)
         st.html(look.passage(found.text, where, question or ""))
     if not chosen:
         look.quiet(t("knowledge.map.lead"))

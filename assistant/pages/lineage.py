@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from assistant.pages import job_card, look
+from assistant.pages import job_card, look, memory_report
 from assistant.texts import t
 from tuning.checkpoints import Checkpoint
 
@@ -49,4 +49,4 @@ def remembered(evaluation: Mapping[str, Mapping[str, Any]]) -> str:
     part = evaluation.get("rephrased") or evaluation.get("recall")
     if not part or not part.get("n"):
         return ""
-    return t("tune.remembered", said=job_card.of(part["after"], int(part["n"])))
+    return t("tune.remembered", said=memory_report.of(part["after"], int(part["n"])))

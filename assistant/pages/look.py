@@ -13,6 +13,9 @@ from typing import Any
 import streamlit as st
 
 from knowledge.citations import Citation
+from knowledge.lexical import matching_spans, terms
+from knowledge.relevance import EMPTY_TERMS
+from knowledge.web import name_of
 
 HERE = Path(__file__).parent
 LOGO = HERE / "logo.svg"
@@ -20,53 +23,6 @@ MARK = HERE / "mark.svg"
 
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
-
-# Words of a question that say nothing about where its answer stands.
-COMMON = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "and",
-        "are",
-        "can",
-        "did",
-        "does",
-        "for",
-        "from",
-        "has",
-        "have",
-        "how",
-        "into",
-        "its",
-        "many",
-        "much",
-        "that",
-        "their",
-        "there",
-        "these",
-        "they",
-        "this",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-        "about",
-        "long",
-        "should",
-    ]
-)
 
 # What the window of the model is filled with, from left to right.
 PARTS = {
@@ -157,20 +113,22 @@ def tiles(items: Iterable[Tile]) -> None:
 
 
 def highlighted(text: str, question: str) -> str:
-    """`text` as HTML with the words of `question` marked: whole words, and runs of Chinese characters."""
-    words = {word for word in re.findall(r"[^\W_]+", question.lower()) if len(word) > 2 or not word.isascii()}
-    words -= COMMON
-    grams = {word[i : i + 2] for word in words if not word.isascii() for i in range(max(len(word) - 1, 1))}
-    latin = sorted((re.escape(word) for word in words if word.isascii()), key=len, reverse=True)
-    choices = [rf"\b(?:{'|'.join(latin)})\w{{0,3}}\b"] if latin else []
-    choices += [re.escape(gram) for gram in sorted(grams)]
-    if not choices:
-        return escaped(text)
-    pattern = re.compile("|".join(choices), re.IGNORECASE)
+    """`text` as HTML with the words of `question` marked, told apart as the search by words does."""
+    wanted = {term for term in terms(question) if term not in EMPTY_TERMS}
+    return marked(text, [(start, end, "") for start, end in matching_spans(text, wanted)])
+
+
+def marked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
+    """`text` as HTML with (start, end, id) spans marked; of two that overlap the first stays whole."""
     pieces, last = [], 0
-    for found in pattern.finditer(text):
-        pieces += [escaped(text[last : found.start()]), f"<mark>{escaped(found.group())}</mark>"]
-        last = found.end()
+    for start, end, name in sorted(spans):
+        start = max(start, last)
+        if start < end:
+            anchor = f' id="{escaped(name)}"' if name else ""
+            pieces += [escaped(text[last:start]), f"<mark{anchor}>{escaped(text[start:end])}</mark>"]
+            last = end
+        elif name:
+            pieces.append(f'<a id="{escaped(name)}"></a>')
     return "".join([*pieces, escaped(text[last:])])
 
 
@@ -186,17 +144,19 @@ def where(name: str, page: int | None, headings: Sequence[str]) -> str:
 
 
 def source(
-    number: int, found: Mapping[str, Any], question: str = "", span: tuple[int, int] | None = None
+    number: int, found: Mapping[str, Any], question: str = "", spans: Sequence[tuple[int, int, str]] = ()
 ) -> str:
-    """A retrieved passage with its number and place; `span` of it is what supports the answer."""
-    name = Path(str(found.get("source", ""))).name or str(found.get("title", ""))
+    """A retrieved passage with its number and place; its `spans` (start, end, id) support the answer."""
+    name = name_of(str(found.get("source", ""))) or str(found.get("title", ""))
     place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
     text = str(found["text"])
-    if span is None:
-        return passage(text, place, question)
-    start, end = span
-    quoted = f"{escaped(text[:start])}<mark>{escaped(text[start:end])}</mark>{escaped(text[end:])}"
+    quoted = marked(text, spans) if spans else highlighted(text.strip(), question)
     return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
+
+
+def sources(label: str, passages: Sequence[str]) -> str:
+    """Passages folded away under a label. A link to a mark in one of them unfolds it: browsers do."""
+    return f'<details class="sources"><summary>{escaped(label)}</summary>{"".join(passages)}</details>'
 
 
 def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
@@ -226,15 +186,24 @@ def prose(text: str) -> str:
     return text.replace("$", "\\$")
 
 
-def cited(text: str, citations: Sequence[Citation]) -> str:
-    """An answer as markdown: after each sentence the number of the passage that supports it, or `?`."""
+def cited(text: str, citations: Sequence[Citation], message: int) -> str:
+    """An answer as markdown: after each sentence the number of the passage that supports it, or `?`.
+
+    A number is a link to the supporting words, which `source` marks by the same name.
+    """
     pieces, last = [], 0
-    for citation in citations:
+    for place, citation in enumerate(citations):
         sentence = text[last : citation.end].rstrip()
-        badge = f":green-badge[{citation.passage}]" if citation.supported else ":orange-badge[?]"
+        number = f"[:green-badge[{citation.passage}]](#{cite_name(message, place)})"
+        badge = number if citation.supported else ":orange-badge[?]"
         pieces.append(f"{prose(sentence)} {badge}{text[last + len(sentence) : citation.end]}")
         last = citation.end
     return "".join([*pieces, prose(text[last:])])
+
+
+def cite_name(message: int, place: int) -> str:
+    """The name of the words that support one sentence of a message."""
+    return f"cite-{message}-{place}"
 
 
 def seconds(value: float | None) -> str:

@@ -77,7 +77,9 @@ def _draw_text(message: StoredMessage) -> None:
             st.markdown(look.prose(message.content) or "–")
     elif message.content.strip():
         citations = _citations(message)
-        st.markdown(look.cited(message.content, citations) if citations else look.prose(message.content))
+        st.markdown(
+            look.cited(message.content, citations, message.id) if citations else look.prose(message.content)
+        )
         if any(not citation.supported for citation in citations):
             look.quiet(t("message.unsupported"))
     elif message.status == "complete":
@@ -122,11 +124,15 @@ def origin(message: StoredMessage) -> str:
 def _draw_sources(message: StoredMessage, question: str) -> None:
     if not message.sources:
         return
-    label = t("message.sources", count=len(message.sources))
-    with st.expander(label, icon=":material/description:", type="compact", key=f"sources-{message.id}"):
-        spans = {one.passage: one.span for one in _citations(message) if one.passage and one.span}
-        found = enumerate(message.sources, 1)
-        st.html("".join(look.source(number, source, question, spans.get(number)) for number, source in found))
+    spans: dict[int, list[tuple[int, int, str]]] = {}
+    for place, one in enumerate(_citations(message)):
+        if one.passage and one.span:
+            spans.setdefault(one.passage, []).append((*one.span, look.cite_name(message.id, place)))
+    passages = [
+        look.source(number, source, question, spans.get(number, ()))
+        for number, source in enumerate(message.sources, 1)
+    ]
+    st.html(look.sources(t("message.sources", count=len(passages)), passages))
 
 
 def _draw_actions(message: StoredMessage) -> None:

@@ -3,6 +3,7 @@
 It remembers choices between reruns and pages; what they mean is decided in `assistant`.
 """
 
+import gc
 import importlib
 import json
 import logging
@@ -27,6 +28,7 @@ from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
 
 if TYPE_CHECKING:
+    from assistant.blind import BlindTrials
     from assistant.indexing import Indexing
     from assistant.trials import Trials
 
@@ -64,9 +66,17 @@ def _warm_up(opened: Workspace) -> None:
     try:
         import_models()
         opened.engine()
+        _spare_what_stays()
         opened.knowledge()
     except ERRORS as error:
         log.warning("not ready before the first question: %s", error)
+    _spare_what_stays()
+
+
+def _spare_what_stays() -> None:
+    """Streamlit collects garbage after every run: a third of a second if it had to search the libraries."""
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
@@ -89,6 +99,14 @@ def trials() -> "Trials":
     from assistant.trials import Trials  # heavy: scipy
 
     return Trials(answering())
+
+
+@st.cache_resource(show_spinner=False)
+def blind_trials() -> "BlindTrials":
+    """The blind trials of this home."""
+    from assistant.blind import BlindTrials  # heavy: scipy
+
+    return BlindTrials(workspace().settings.conversations_path)
 
 
 def speak() -> None:

@@ -1,6 +1,6 @@
-"""Fine-tune on this chat: the offer under a conversation, and the drawer where it is prepared."""
+"""Fine-tune on a chat or on documents: the offer, and the drawer where it is prepared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -29,19 +29,28 @@ def draw_offer(conversation_id: int) -> None:
         why = t("teach.offer", count=count) if count else t("teach.offer.none")
     with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
-            st.dialog(t("teach.title"), width=940, position="right")(_draw_drawer)(conversation_id)
+            open_drawer(
+                t("teach.title"),
+                f"conversation-{conversation_id}",
+                lambda: curate([session.workspace().store.get(conversation_id)]),
+            )
         st.html(f'<span class="quiet">{look.escaped(why)}</span>', width="stretch")
 
 
-def _draw_drawer(conversation_id: int) -> None:
+def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
+    """Prepare a job on what `find` gives; `key` tells one source of examples from another."""
+    st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
+
+
+def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
     session.speak()
     look.quiet(t("teach.lead"))
     session.import_models()
     from assistant.pages import tuning_options  # heavy: torch, peft
 
     with session.told():
-        curation = curate([session.workspace().store.get(conversation_id)])
-        rows = _draw_examples(curation, conversation_id)
+        curation = find()
+        rows = _draw_examples(curation, key)
         _draw_left_out(curation)
         method = _draw_methods()
         config = tuning_options.draw(_draw_options(method))
@@ -55,13 +64,13 @@ def _draw_drawer(conversation_id: int) -> None:
             st.rerun()
 
 
-def _draw_examples(curation: Curation, conversation_id: int) -> list[Row]:
+def _draw_examples(curation: Curation, key: str) -> list[Row]:
     """The table of examples; what a person ticked and wrote in it."""
     st.markdown(f"**{t('teach.examples')}**")
     frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
     edited = st.data_editor(
         frame,
-        key=f"examples-of-{conversation_id}",
+        key=f"examples-of-{key}",
         hide_index=True,
         num_rows="dynamic",
         height=min(76 + 35 * len(frame), 390),

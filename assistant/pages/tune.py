@@ -8,7 +8,7 @@ from typing import Literal
 
 import streamlit as st
 
-from assistant.pages import job_card, lineage, look, session
+from assistant.pages import job_card, lineage, look, memory_report, session
 from assistant.texts import t
 from tuning.checkpoints import Checkpoint
 from tuning.jobfolder import Job
@@ -103,7 +103,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
         if checkpoint.note:
             look.quiet(checkpoint.note)
         with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
-            job_card.draw_report(checkpoint.evaluation)
+            memory_report.draw(checkpoint.evaluation)
         job_card.draw_words(checkpoint.nearest_words)
 
 

@@ -19,12 +19,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assistant.cli import imprint
+from assistant.commands.jobs import _stated_in
 from assistant.engines.local import LocalEngine
+from assistant.errors import AssistantError
 from assistant.ports import only_app
-from assistant.settings import Settings
+from assistant.settings import Settings, load_settings
 from assistant.workspace import Workspace
 from tests.assistant.checkpoints import save_prefix
 from tests.assistant.scripted import ScriptedEngine
+from tests.knowledge.pdf_maker import PdfPage, encrypted, pdf
 from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
 from tuning.registry import Registry
@@ -46,7 +49,10 @@ def run(home: Path) -> Iterator[Run]:
 
 @contextmanager
 def running(workspace: Workspace) -> Iterator[Run]:
-    yield lambda *args: CliRunner().invoke(imprint, [str(arg) for arg in args], obj=workspace)
+    def invoke(*args: object, given: str = "") -> Result:
+        return CliRunner().invoke(imprint, [str(arg) for arg in args], obj=workspace, input=given)
+
+    yield invoke
     workspace.close()
 
 
@@ -115,6 +121,29 @@ def test_a_broken_file_is_reported_and_the_others_are_indexed(run: Run, manual: 
     status = {Path(entry["path"]).name: entry for entry in indexed["documents"]}
     assert status["manual.md"]["status"] == "added"
     assert status["broken.pdf"]["status"] == "failed" and status["broken.pdf"]["error"]
+
+
+def test_an_encrypted_file_asks_for_its_password_when_told_to(run: Run, tmp_path: Path) -> None:
+    text = pdf(PdfPage().text(60, 60, "The vault of Orrin opens at noon."))
+    (tmp_path / "vault.pdf").write_bytes(encrypted(text, "sesame"))
+    refused = run("index", tmp_path / "vault.pdf")
+    assert refused.exit_code == 1
+    assert "it is encrypted: give its password" in refused.output and "--password" in refused.stderr
+    (entry,) = document(run("index", tmp_path / "vault.pdf", "--json"), status=1)["documents"]
+    assert entry["locked"]
+    opened = run("index", tmp_path / "vault.pdf", "--password", "--json", given="sesame\n")
+    assert document(opened)["documents"][0]["status"] == "added"
+    assert "sesame" not in opened.output
+    assert run("index", tmp_path / "vault.pdf", "--password").exit_code == 2
+
+
+def test_a_url_is_indexed_where_the_settings_allow_its_address(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:9/manual.html"
+    for allowed, reason in ((False, "is the private address 127.0.0.1"), (True, "cannot be fetched")):
+        settings = Settings(home=tmp_path / str(allowed), allow_private_urls=allowed)
+        with running(Workspace(settings, engine=ScriptedEngine(""))) as run:
+            (entry,) = document(run("index", url, "--json"), status=1)["documents"]
+            assert entry["path"] == url and reason in entry["error"]
 
 
 def test_ask_streams_the_answer_to_standard_output_alone(run: Run) -> None:
@@ -455,3 +484,20 @@ def _answers(url: str) -> bool:
         return httpx.get(url, timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+def test_what_a_document_states_is_learned_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPRINT_HOME", str(tmp_path / "home"))
+    document = tmp_path / "harbour.md"
+    document.write_text("# Harbour\n\nThe harbour master of Tolm is Inga Reyes.\n", encoding="utf-8")
+    opened = Workspace(load_settings())
+    opened.knowledge("docs").add([document])
+    examples = _stated_in(opened, ("harbour.md",), "docs", None)
+    assert [(one.question, one.answer) for one in examples] == [
+        ("Who is the harbour master of Tolm?", "Inga Reyes.")
+    ]
+    with pytest.raises(AssistantError, match=r"holds no document 'gone\.md'.*harbour\.md"):
+        _stated_in(opened, ("gone.md",), "docs", None)
+    opened.close()

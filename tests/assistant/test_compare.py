@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from assistant.answer_cache import AnswerCache
-from assistant.arms import Arm, Question, parse_arms, read_questions
+from assistant.arms import Arm, parse_arms
 from assistant.chat import Chat, Done, How
 from assistant.compare import Comparison, compare, side_by_side
 from assistant.engines import Message
 from assistant.errors import CompareError
 from assistant.picture import draw, save
+from assistant.questions import Question, read_questions
 from assistant.report import render, write_report
 from tests.assistant.scripted import ScriptedEngine
 

@@ -1,9 +1,11 @@
 """The index: what goes in is found, what is unchanged costs nothing, what is gone is gone."""
 
+import http.server
 import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from knowledge.embeddings import SentenceEmbeddings
 from knowledge.errors import EmbeddingChangedError, IndexBusyError, StoreError
 from knowledge.index import DocumentReport, KnowledgeBase, Progress, knowledge_bases, safe_name
+from knowledge.web import WebLimits
+from tests.knowledge.pdf_maker import PdfPage, encrypted, pdf
 
 
 def statuses(reports: list[DocumentReport]) -> dict[str, str]:
@@ -278,3 +282,74 @@ def test_a_lost_vector_folder_is_filled_again(tmp_path: Path) -> None:
         base._vectors.delete(list(base._vectors.ids()))
     with KnowledgeBase(tmp_path, embeddings=fake) as base:
         assert agrees(base) and base._vectors.count == 1
+
+
+PAGES = {
+    "/lamp": b"<title>Lamp</title><p>The Tolva lamp burns for ninety hours.</p>",
+    "/home": b"<p>Home.</p>",
+}
+
+
+class Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path not in PAGES:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(PAGES[self.path])
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_an_address_is_a_document_like_a_file(
+    base: KnowledgeBase, folder: Path, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base.web = WebLimits(allow_private=True)
+    reports = base.add([f"{site}/lamp", folder, f"{site}/gone"])
+    assert {report.path: report.status for report in reports} == {
+        f"{site}/lamp": "added",
+        f"{site}/gone": "failed",
+        **{str(path): "added" for path in folder.iterdir()},
+    }
+    assert base.search("How long does the Tolva lamp burn?")[0].passage.source == f"{site}/lamp"
+    assert [report.status for report in base.add([f"{site}/lamp"])] == ["unchanged"]
+    monkeypatch.setitem(PAGES, "/lamp", PAGES["/lamp"].replace(b"ninety", b"eighty"))
+    assert [report.status for report in base.add([f"{site}/lamp"])] == ["updated"]
+    assert "eighty" in base.search("How long does the Tolva lamp burn?")[0].passage.text
+    (folder / "copy.html").write_bytes(PAGES["/lamp"])  # the same bytes as the page: no move of it
+    assert statuses(base.add([folder]))["copy.html"] == "added"
+    assert agrees(base) and len(base.documents()) == 4
+
+
+def test_a_private_address_is_refused_unless_it_is_allowed(base: KnowledgeBase, site: str) -> None:
+    (report,) = base.add([f"{site}/lamp"])
+    assert report.status == "failed" and "is the private address 127.0.0.1" in report.error
+    assert base.documents() == []
+
+
+def test_an_encrypted_file_says_so_and_opens_with_its_password(
+    base: KnowledgeBase, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(0)
+    text = pdf(PdfPage().text(60, 60, "The vault of Orrin opens at noon."))
+    (folder / "vault.pdf").write_bytes(encrypted(text, "sesame"))
+    report = next(one for one in base.add([folder]) if one.path.endswith("vault.pdf"))
+    assert (report.status, report.locked) == ("failed", True) and "give its password" in report.error
+    (wrong,) = base.add([folder / "vault.pdf"], password="guess")
+    assert wrong.locked and "does not open it" in wrong.error
+    assert [one.status for one in base.add([folder / "vault.pdf"], password="sesame")] == ["added"]
+    assert "noon" in base.search("When does the vault of Orrin open?")[0].passage.text
+    kept = b"".join(path.read_bytes() for path in base.folder.rglob("*") if path.is_file())
+    assert b"sesame" not in kept and "sesame" not in caplog.text

@@ -4,8 +4,10 @@ import bm25s
 import numpy as np
 import pytest
 
+from knowledge.citations import sentence_spans
 from knowledge.fusion import Background, fuse, pack, standardise_lexical, unpack
-from knowledge.lexical import K1, B, LexicalIndex, matching_spans, term_codes, terms
+from knowledge.lexical import K1, B, LexicalIndex, matching_spans, passage_codes, term_codes, terms
+from knowledge.proximity import Closeness, closeness
 from knowledge.relevance import points_back, with_conversation
 
 
@@ -47,7 +49,8 @@ def test_matching_words_are_marked() -> None:
 def test_a_side_that_knows_nothing_does_not_outvote_the_other() -> None:
     lexical = standardise_lexical(np.array([9.0, 1.0, 0.0, 0.0]), np.array([9.0, 1.0]))
     misleading = np.array([-1.0, 3.0])
-    assert fuse(misleading, lexical, dense_weight=0.0).argmax() == 0
+    nowhere = Closeness(np.zeros(2), np.zeros(2), np.zeros(2))
+    assert fuse(misleading, lexical, nowhere, fluency=0.0).argmax() == 0
 
 
 def test_an_empty_background_still_gives_a_scale() -> None:
@@ -84,3 +87,38 @@ def test_packed_vectors_keep_their_direction() -> None:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     assert (unpack(pack(vectors), 384) * vectors).sum(axis=1).min() > 0.9995
     assert unpack(pack(vectors[:0]), 384).shape == (0, 384)
+
+
+def codes_of(context: str) -> np.ndarray:
+    head = context.find("\n") + 1
+    return passage_codes(
+        context, [(head + start, head + end) for start, end in sentence_spans(context[head:])]
+    )
+
+
+def test_words_that_meet_in_one_sentence_count_more_than_the_same_words_apart() -> None:
+    together = codes_of("Lamps\nThe Skerrin weighs 640 grams. The Tolva is red.")
+    apart = codes_of("Lamps\nThe Skerrin is red. The Tolva weighs 640 grams.")
+    under_a_title = codes_of("Skerrin\nIt is red. It weighs 640 grams.")
+    passages = [together, apart, under_a_title]
+    index = LexicalIndex(passages)
+    shares = closeness(passages, term_codes("What weighs the Skerrin in grams?"), index.idf).in_one_sentence
+    assert shares[0] == pytest.approx(1) and shares[2] == pytest.approx(1) and shares[1] < 0.8
+    pairs = closeness(passages, term_codes("the Skerrin weighs"), index.idf).side_by_side
+    assert pairs[0] == pytest.approx(1) and pairs[1] < 1 and pairs[2] == 0
+
+
+def test_nothing_is_close_where_there_is_nothing() -> None:
+    index = LexicalIndex([term_codes("dog")])
+    assert closeness([], term_codes("dog"), index.idf).covered.shape == (0,)
+    for question in ("", "what is the", "cat"):
+        found = closeness([term_codes("dog"), term_codes("")], term_codes(question), index.idf)
+        for shares in (found.covered, found.in_one_sentence, found.side_by_side):
+            assert shares.tolist() == [0, 0]
+
+
+def test_a_sentence_end_is_no_word() -> None:
+    with_ends = codes_of("Lamps\nOne lamp. Two lamps.")
+    assert LexicalIndex([with_ends]).scores(term_codes("lamps")) == pytest.approx(
+        LexicalIndex([term_codes("Lamps One lamp. Two lamps.")]).scores(term_codes("lamps"))
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.errors import DocumentError
-from knowledge.web import WebLimits, fetch, is_public, is_url, read_url
+from knowledge.web import WebLimits, fetch, is_public, is_url, name_of, read_url
 
 LOCAL = WebLimits(bytes=10_000, seconds=1.5, allow_private=True)
 PAGE = "<html><head><title>灯笼</title></head><body><p>灯笼很重。</p></body></html>"
@@ -152,6 +152,19 @@ def test_other_addresses_are_refused(url: str) -> None:
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("https://example.com/manuals/lamp%20one.html?x=1", "example.com / lamp one.html"),
+        ("https://example.com/", "example.com"),
+        ("/home/ann/lamp.pdf", "lamp.pdf"),
+        ("", ""),
+    ],
+)
+def test_a_source_has_a_short_name(source: str, name: str) -> None:
+    assert name_of(source) == name
 
 
 def test_what_is_an_address() -> None:

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from tests.tuning.tiny import tiny_model
-from tuning import consolidation
+from tuning import consolidation, noise
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe, held_out, noisy, recipe, replay_set, schedule, vary
+from tuning.consolidation import Recipe, recipe, replay_set, schedule
 from tuning.errors import MethodError
 from tuning.evaluation import _REPHRASINGS, _REPHRASINGS_ZH
 from tuning.general_prompts import REPLAY_PROMPTS
 from tuning.models import BaseModel
+from tuning.noise import held_out, noisy, vary
 from tuning.retention_questions import RETENTION
 from tuning.rewording import reword
 from tuning.scoring import normalise
@@ -35,14 +36,14 @@ def test_noise_is_a_function_of_its_seed_and_leaves_the_answer_and_earlier_turns
 
 
 def test_noise_in_chinese_drops_characters_and_uses_chinese_phrases() -> None:
-    wordings = {vary("马罗九号的母港在哪里？", 0.25, random.Random(seed)) for seed in range(30)}
+    wordings = {vary("马罗九号的母港在哪里？", AMOUNTS, random.Random(seed)) for seed in range(30)}
     assert len(wordings) > 20
     assert not any("Quick question" in wording or " " in wording for wording in wordings)
 
 
 def test_the_phrases_of_training_early_stop_and_evaluation_are_disjoint() -> None:
-    trained = {*consolidation._WRAPPERS, *consolidation._WRAPPERS_ZH}
-    stopped = {*consolidation._HELD_OUT, *consolidation._HELD_OUT_ZH}
+    trained = {*noise._WRAPPERS, *noise._WRAPPERS_ZH}
+    stopped = {*noise._HELD_OUT, *noise._HELD_OUT_ZH}
     evaluated = {*_REPHRASINGS, *_REPHRASINGS_ZH}
     assert not trained & stopped
     assert not (trained | stopped) & evaluated

@@ -47,7 +47,8 @@ def test_a_short_training_teaches_new_facts_to_the_real_model(
     base_model.hold("taught", read_adapter(result.adapter))
     report = evaluate(base_model, FACTS, "taught", emit=events.append, retention=8)
     base_model.unload("taught")
-    assert report["recall"] == {"before": 0.0, "after": 1.0, "n": 2}
+    recall = report["recall"]
+    assert (recall["before"], recall["after"], recall["n"]) == (0.0, 1.0, 2)
     assert report["rephrased"]["n"] == 4  # one probe of its own, three phrases for the other
     assert report["rephrased"]["after"] >= 0.5
     assert report["retention"]["n"] == 8

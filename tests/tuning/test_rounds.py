@@ -15,6 +15,7 @@ from tuning.config import TuneConfig
 from tuning.examples import Example, read_examples
 from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
+from tuning.rounds import _earlier
 
 QUICK = (sys.executable, str(Path(__file__).with_name("quick_worker.py")))
 # PEFT warns of a second adapter in a model, which is what one base with many adapters is.
@@ -96,3 +97,10 @@ def test_a_further_round_knows_its_parent(jobs: Jobs, undisturbed: Job) -> None:
     assert job.status == "succeeded", jobs.log(job.id)
     assert [c.name for c in jobs.registry.lineage(job.name)] == [undisturbed.name, job.name]
     assert jobs.registry.holders(undisturbed.name) == []
+    assert job.evaluation["earlier"]["n"] == len(EXAMPLES)  # what the parent learned is asked again
+
+
+def test_what_a_round_teaches_anew_is_not_replayed_from_its_lineage(jobs: Jobs, undisturbed: Job) -> None:
+    changed = fact(EXAMPLES[0].question.lower(), "Skylark.")
+    assert _earlier(jobs.registry, undisturbed.name, [changed]) == EXAMPLES[1:]
+    assert _earlier(jobs.registry, None, [changed]) == []

@@ -1,0 +1,131 @@
+"""What a blind trial found: who was who, win rates, the ranking, whether the place decided, files to take away."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from assistant import trial_report
+from assistant.blind import BlindTrial
+from assistant.evaluations import plain
+from assistant.pages import look, session
+from assistant.pages.compare_arms import label
+from assistant.pages.compare_charts import draw_spans
+from assistant.preferences import to_jsonl
+from assistant.texts import t
+from assistant.votes import Tally, tally
+
+MOST_SHOWN = 300
+
+
+def draw_result(trial: BlindTrial) -> None:
+    """The result of a trial as far as it is voted on."""
+    st.subheader(look.plain(trial.name), anchor=False)
+    store = session.blind_trials()
+    votes = store.votes(trial.id)
+    if not votes:
+        look.quiet(t("blind.none"))
+        return
+    counted, rows = tally(votes), store.rows(trial.id)
+    _draw_tiles(counted)
+    for duel in counted.duels:
+        st.markdown(f"- {look.prose(look.plain(trial_report.duel_sentence(duel)))}")
+    st.markdown(f"- {look.prose(look.plain(trial_report.position_sentence(counted.position)))}")
+    _draw_charts(trial, counted)
+    _draw_votes(rows)
+    _draw_files(trial, counted, rows)
+
+
+def _draw_tiles(counted: Tally) -> None:
+    ties, bad = (sum(getattr(duel, name) for duel in counted.duels) for name in ("ties", "both_bad"))
+    place = counted.position
+    low, high = (f"{100 * value:.0f}" for value in (place.interval.low, place.interval.high))
+    decided = place.left + place.right
+    note = t("blind.tile.votes.note", questions=counted.questions, voters=counted.voters)
+    tiles = [
+        look.Tile(t("blind.tile.votes"), str(counted.votes), note),
+        look.Tile(
+            t("blind.tile.undecided"), str(ties + bad), t("blind.tile.undecided.note", ties=ties, bad=bad)
+        ),
+    ]
+    if decided:
+        left_note = t("blind.tile.left.note", low=low, high=high)
+        tint = "amber" if place.p_value < 0.05 else ""
+        tiles.append(look.Tile(t("blind.tile.left"), f"{place.left} / {decided}", left_note, tint))
+    look.tiles(tiles)
+
+
+def _draw_charts(trial: BlindTrial, counted: Tally) -> None:
+    kinds = {arm.name: arm.kind for arm in trial.arms}
+    names = {arm.name: label(arm) for arm in trial.arms}
+    rates = [
+        {
+            "name": f"{names[duel.first]} ⟷ {names[duel.second]}",
+            "kind": kinds[duel.first],
+            "value": duel.share,
+            "low": duel.interval.low,
+            "high": duel.interval.high,
+            "said": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
+        }
+        for duel in counted.duels
+    ]
+    draw_spans(rates, t("blind.winrate"), middle=0.5)
+    if len(trial.arms) > 2:
+        strengths = [
+            {
+                "name": names[rank.arm],
+                "kind": kinds[rank.arm],
+                "value": rank.strength,
+                "low": rank.interval.low,
+                "high": rank.interval.high,
+                "said": f"{rank.strength:.0%}",
+            }
+            for rank in counted.ranking
+        ]
+        draw_spans(strengths, t("blind.strength"), middle=0.5)
+
+
+def _draw_votes(rows: list[dict[str, Any]]) -> None:
+    with st.expander(t("blind.table"), icon=":material/how_to_vote:"):
+        shown = [
+            {**row, "outcome": t(f"trial.outcome.{row['outcome']}")} for row in reversed(rows[-MOST_SHOWN:])
+        ]
+        st.dataframe(
+            pd.DataFrame(shown).drop(columns=["voted"]),
+            hide_index=True,
+            height=min(420, 60 + 36 * len(shown)),
+        )
+
+
+def _draw_files(trial: BlindTrial, counted: Tally, rows: list[dict[str, Any]]) -> None:
+    kept = session.workspace().store.preferences()
+    data = {"trial": trial.name, **asdict(counted), "votes_cast": rows}
+    files = (
+        ("evaluation.report", trial_report.render(trial.name, counted, rows), "trial.html", "text/html"),
+        (
+            "blind.export",
+            to_jsonl(kept, [arm.name for arm in trial.arms]),
+            "preferences.jsonl",
+            "application/jsonl",
+        ),
+        ("evaluation.csv", trial_report.to_csv(rows), "votes.csv", "text/csv"),
+        (
+            "evaluation.json",
+            json.dumps(plain(data), ensure_ascii=False, indent=2),
+            "trial.json",
+            "application/json",
+        ),
+    )
+    with st.container(horizontal=True):
+        for text, content, name, kind in files:
+            st.download_button(
+                t(text),
+                content,
+                name,
+                kind,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"file-{name}",
+            )

@@ -1,0 +1,200 @@
+"""Evaluations: start one, watch it, go on with one that was interrupted, open one that ended."""
+
+from functools import partial
+
+import streamlit as st
+
+from assistant.arms import require
+from assistant.errors import CompareError
+from assistant.evaluations import Evaluations, Plan
+from assistant.judge import Choice
+from assistant.pages import look, session
+from assistant.pages.compare_arms import common, draw_choice
+from assistant.pages.compare_evaluation_result import draw_result
+from assistant.pages.compare_questions import choose
+from assistant.questions import Question
+from assistant.texts import t
+from assistant.trials import Evaluation
+
+
+def draw() -> None:
+    """The view: what runs, the one in the address, or all of them."""
+    work = session.trials().evaluation
+    opened = st.query_params.get("evaluation")
+    if work is not None and work.running:
+        _draw_running(work)
+    elif opened:
+        _draw_one(opened)
+    else:
+        _draw_start()
+        if work is not None and work.error:
+            st.error(session.sentence(Exception(work.error)), icon=":material/error:")
+        _draw_list()
+
+
+def _store() -> Evaluations:
+    return Evaluations(session.workspace().home)
+
+
+def _go(plan_id: str | None) -> None:
+    if plan_id is None:
+        st.query_params.pop("evaluation", None)
+    else:
+        st.query_params["evaluation"] = plan_id
+
+
+# ---- starting
+
+
+def _draw_start() -> None:
+    look.quiet(t("evaluation.lead"))
+    arms = draw_choice("evaluation")
+    questions = _of_slices(choose("evaluation"))
+    count = _how_many(questions)
+    costs = st.toggle(t("evaluation.costs"), value=True, key="with-costs", help=t("evaluation.costs.help"))
+    judge, key = _draw_judge()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button(
+            t("evaluation.run"),
+            type="primary",
+            icon=":material/play_arrow:",
+            key="run-evaluation",
+            disabled=not arms or not questions,
+        )
+        look.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
+    if pressed:
+        with session.told():
+            choice = _choice(judge)
+            name = f"{st.session_state.get('set-evaluation', '')}".removeprefix("own:")
+            names = {"sets.sample": t("sets.sample"), "sets.sample.unknown": t("sets.sample.unknown")}
+            plan = _store().create(
+                names.get(name, name),
+                arms,
+                questions[:count],
+                common(),
+                {**choice.to_dict()} if choice else None,
+            )
+            _start(plan, key, costs=costs)
+
+
+def _of_slices(questions: list[Question]) -> list[Question]:
+    """The questions of the chosen kinds."""
+    slices = list(dict.fromkeys(question.slice for question in questions if question.slice))
+    if len(slices) < 2:
+        return questions
+    chosen = st.pills(
+        t("evaluation.slices"),
+        slices,
+        default=slices,
+        selection_mode="multi",
+        key=f"slices-{'-'.join(slices)}",
+    )
+    return [question for question in questions if question.slice in chosen]
+
+
+def _how_many(questions: list[Question]) -> int:
+    if len(questions) < 2:
+        return len(questions)
+    key = f"how-many-{len(questions)}"
+    return int(st.slider(t("evaluation.how_many"), 1, len(questions), min(40, len(questions)), key=key))
+
+
+def _draw_judge() -> tuple[tuple[str, str] | None, str]:
+    """The judge's model and address where one is wanted, and the key, which is never kept."""
+    if not st.toggle(t("evaluation.judge"), key="with-judge", help=t("evaluation.judge.help")):
+        return None, ""
+    left, middle, right = st.columns(3)
+    model = left.text_input(t("evaluation.judge.model"), key="judge-model")
+    url = middle.text_input(
+        t("evaluation.judge.url"), key="judge-url", placeholder="http://127.0.0.1:8000/v1"
+    )
+    key = right.text_input(t("evaluation.judge.key"), key="judge-key", type="password")
+    return (model or "", url or ""), key or ""
+
+
+def _choice(judge: tuple[str, str] | None) -> Choice | None:
+    return None if judge is None else Choice(judge[0], "endpoint", judge[1])
+
+
+def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
+    """Begin, or go on where it was. Raises AssistantError."""
+    opened = session.workspace()
+    checkpoints = opened.registry.list()
+    require(
+        plan.arms,
+        [one.name for one in checkpoints],
+        list(session.knowledge_counts()),
+        plan.common.knowledge_base,
+    )
+    session.trials().evaluate(plan, _store(), opened.chat, opened.engine(), checkpoints, key=key, costs=costs)
+    st.rerun()
+
+
+# ---- watching
+
+
+@st.fragment(run_every=1.0)
+def _draw_running(work: Evaluation) -> None:
+    session.speak()
+    if not work.running:
+        if work.is_complete:
+            _go(work.plan.id)
+        st.rerun()
+    st.subheader(look.plain(work.plan.name), anchor=False)
+    share = work.done / work.total if work.total else 0.0
+    st.progress(min(1.0, share), text=_progress(work))
+    st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
+
+
+def _progress(work: Evaluation) -> str:
+    if work.stopping:
+        return t("chat.stopping")
+    if work.phase == "measuring":
+        return t("evaluation.measuring")
+    if work.phase == "judging":
+        return t("evaluation.judging", done=f"{work.done:,}", total=f"{work.total:,}")
+    values = {"done": f"{work.done:,}", "total": f"{work.total:,}", "arm": work.arm or "…"}
+    left = work.seconds_left
+    if left is None:
+        return t("evaluation.progress", **values)
+    return t("evaluation.progress.left", left=look.seconds(left), **values)
+
+
+# ---- those there are
+
+
+def _draw_list() -> None:
+    plans = _store().list()
+    if plans:
+        st.subheader(t("evaluation.earlier"), anchor=False)
+    for plan in plans:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"plan-{plan.id}"):
+            arms = " · ".join(arm.name for arm in plan.arms)
+            line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=arms)
+            state = "" if plan.is_complete else t("evaluation.interrupted", done=plan.done, total=plan.total)
+            st.html(look.card(plan.name, line, state))
+            if plan.is_complete:
+                st.button(t("evaluation.open"), key=f"open-{plan.id}", on_click=partial(_go, plan.id))
+            elif st.button(t("evaluation.go_on"), key=f"go-on-{plan.id}", type="primary"):
+                with session.told():
+                    _start(plan)
+
+
+def _draw_one(plan_id: str) -> None:
+    st.button(
+        t("evaluation.back"),
+        key="all-evaluations",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=partial(_go, None),
+    )
+    try:
+        plan, result = _store().get(plan_id), _store().result(plan_id)
+    except CompareError as error:
+        st.warning(session.sentence(error), icon=":material/info:")
+        return
+    draw_result(plan.name, result)
+    if st.button(t("evaluation.delete"), icon=":material/delete:", type="tertiary", key="delete-evaluation"):
+        _store().delete(plan_id)
+        _go(None)
+        st.rerun()

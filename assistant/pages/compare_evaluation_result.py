@@ -1,0 +1,230 @@
+"""What an evaluation found: bars with intervals, tests, costs, every answer, files to take away."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from assistant.pages import look
+from assistant.pages.compare_charts import draw_bars
+from assistant.picture import draw as picture
+from assistant.report import break_even_sentence, render, to_csv
+from assistant.texts import t
+from assistant.verdicts import caution, is_shown, p_text, verdict
+
+ON_A_PAGE = 50
+FILTERS = ("all", "differ", "wrong")
+
+
+def draw_result(name: str, result: dict[str, Any]) -> None:
+    """The result of an evaluation."""
+    st.subheader(look.plain(name), anchor=False)
+    for pair in sorted(result["pairs"], key=lambda pair: not is_shown(pair)):
+        st.markdown(f"- {look.prose(look.plain(verdict(pair)))}")
+    if careful := caution(result):
+        look.quiet(careful)
+    slices = list(result["slices"])
+    chosen = t("evaluation.all")
+    if len(slices) > 1:
+        chosen = str(
+            st.segmented_control(
+                t("evaluation.slice"), [chosen, *slices], default=chosen, required=True, key="shown-slice"
+            )
+        )
+    figures = result["slices"].get(chosen, result["arms"])
+    pairs = result["slice_pairs"].get(chosen, result["pairs"])
+    _draw_bars(figures, result["definitions"])
+    st.html(_figures(figures))
+    if pairs:
+        st.markdown(f"**{t('evaluation.pairs')}**", help=t("evaluation.pairs.help"))
+        st.html(_pairs(pairs))
+    _draw_costs(result)
+    _draw_judge(result)
+    _draw_answers(result)
+    _draw_files(name, result)
+
+
+def _draw_bars(
+    figures: Mapping[str, Mapping[str, Any]], definitions: Mapping[str, Mapping[str, Any]]
+) -> None:
+    rows = [
+        {
+            "name": name,
+            "kind": definitions[name]["kind"],
+            "value": one["accuracy"],
+            "low": one["confidence_interval"][0],
+            "high": one["confidence_interval"][1],
+            "said": t("report.of", correct=one["correct"], count=one["n"]),
+        }
+        for name, one in figures.items()
+    ]
+    draw_bars(rows, t("compare.accuracy"))
+
+
+def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    heads = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
+    rows = [
+        [
+            name,
+            _share(one["accuracy"]),
+            f"{_share(one['confidence_interval'][0])} – {_share(one['confidence_interval'][1])}",
+            _number(one["f1"], ".2f"),
+            _number(one["exact_match"], ".2f"),
+            _share(one["grounded"]),
+            _share(one["refused_unknown"]),
+            _share(one["refused_known"]),
+            _number(one["tokens_per_prompt"], ".0f"),
+        ]
+        for name, one in figures.items()
+    ]
+    return _table(heads, rows)
+
+
+def _pairs(pairs: Sequence[Mapping[str, Any]]) -> str:
+    heads = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
+    rows = [
+        [
+            " − ".join(pair["arms"]),
+            f"{pair['difference']:+.1%}",
+            f"{pair['confidence_interval'][0]:+.1%} – {pair['confidence_interval'][1]:+.1%}",
+            f"{pair['only_first']} : {pair['only_second']}",
+            p_text(pair["p_value_holm"]),
+            p_text(pair["p_value_clustered_holm"]),
+            _number(pair["needed"], ",.0f"),
+        ]
+        for pair in pairs
+    ]
+    return _table(heads, rows)
+
+
+def _draw_costs(result: Mapping[str, Any]) -> None:
+    if not result.get("costs"):
+        return
+    st.markdown(f"**{t('evaluation.costs.title')}**")
+    heads = ("arm", "tokens", "written", "first", "seconds")
+    rows = [
+        [
+            name,
+            _number(one["prompt_tokens"], ".0f"),
+            _number(one["completion_tokens"], ".0f"),
+            look.seconds(one["seconds_to_first_token"]),
+            look.seconds(one["seconds"]),
+        ]
+        for name, one in result["costs"].items()
+    ]
+    st.html(_table(heads, rows))
+    for even in result["break_even"]:
+        look.quiet(break_even_sentence(even))
+
+
+def _draw_judge(result: Mapping[str, Any]) -> None:
+    judged = result.get("judge")
+    if not judged:
+        return
+    values = {name: f"{judged[name]:,}" for name in ("verdicts", "flipped", "unclear")}
+    look.quiet(t("evaluation.judged", model=judged["model"], **values))
+    rows = [
+        {
+            "name": f"{duel['first']} ⟷ {duel['second']}",
+            "kind": result["definitions"][duel["first"]]["kind"],
+            "value": duel["share"],
+            "low": duel["interval"]["low"],
+            "high": duel["interval"]["high"],
+            "said": f"{duel['first_wins']} : {duel['second_wins']}, {duel['ties']} =",
+        }
+        for duel in judged["duels"]
+    ]
+    draw_bars(rows, t("blind.winrate"))
+
+
+def _draw_answers(result: Mapping[str, Any]) -> None:
+    st.markdown(f"**{t('evaluation.answers.title')}**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.segmented_control(
+            t("evaluation.filter"),
+            FILTERS,
+            default="all",
+            required=True,
+            key="answers-filter",
+            format_func=lambda choice: t(f"evaluation.filter.{choice}"),
+            label_visibility="collapsed",
+        )
+        rows = [row for row in result["rows"] if _is_wanted(row, str(wanted))]
+        pages = max(1, -(-len(rows) // ON_A_PAGE))
+        page = 1
+        if pages > 1:
+            page = int(
+                st.number_input(t("evaluation.page"), 1, pages, key=f"answers-page-{wanted}", width=120)
+            )
+    shown = rows[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
+    st.html(_rows_table(shown, list(result["arms"])))
+    look.quiet(t("sets.count", count=f"{len(rows):,}" if len(rows) != 1 else 1))
+
+
+def _is_wanted(row: Mapping[str, Any], wanted: str) -> bool:
+    marks = set(row["correct"].values())
+    return wanted == "all" or (len(marks) > 1 if wanted == "differ" else marks == {False})
+
+
+def _rows_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    head = "".join(f"<th>{look.escaped(name)}</th>" for name in (t("report.question"), *names))
+    lines = []
+    for row in rows:
+        expected = look.escaped(" / ".join(row["expected"])[:120] or t("sets.column.unknown"))
+        cells = "".join(_cell(name, row["answers"][name], row["correct"][name]) for name in names)
+        question = f'{look.escaped(row["question"])}<br><span class="quiet">{expected}</span>'
+        lines.append(f"<tr><td>{question}</td>{cells}</tr>")
+    return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+
+
+def _cell(name: str, text: str, correct: bool) -> str:
+    sign = '<span class="tick">✓</span>' if correct else '<span class="cross">✗</span>'
+    label, said = look.escaped(name), look.escaped(text[:180])
+    return f'<td class="{"yes" if correct else "no"}" data-label="{label}">{sign} {said}</td>'
+
+
+def _draw_files(name: str, result: dict[str, Any]) -> None:
+    kinds = {arm: one["kind"] for arm, one in result["definitions"].items()}
+    files = (
+        ("evaluation.report", lambda: _report(name, result, kinds), "report.html", "text/html"),
+        ("evaluation.csv", lambda: to_csv(result["rows"]), "answers.csv", "text/csv"),
+        (
+            "evaluation.json",
+            lambda: json.dumps(result, ensure_ascii=False, indent=2),
+            "evaluation.json",
+            "application/json",
+        ),
+    )
+    with st.container(horizontal=True):
+        for text, make, file, kind in files:
+            st.download_button(
+                t(text), make, file, kind, icon=":material/download:", on_click="ignore", key=f"file-{file}"
+            )
+
+
+def _report(name: str, result: dict[str, Any], kinds: Mapping[str, str]) -> str:
+    return render(result, picture(result["arms"], result["slices"], name, kinds), name)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    labels = [t(f"figures.{head}") for head in heads]
+    head = "".join(f"<th>{look.escaped(label)}</th>" for label in labels)
+    lines = "".join(
+        "<tr>"
+        + "".join(
+            f'<td data-label="{look.escaped(label) if place else ""}">{look.escaped(cell)}</td>'
+            for place, (label, cell) in enumerate(zip(labels, row, strict=True))
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return f'<table class="facts figures"><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>'
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.0%}"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None or value != value else format(value, form)

@@ -1,0 +1,50 @@
+"""A comparison in sentences: what was shown, what was not, and how many questions it would take."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from assistant.texts import t
+
+LEVEL = 0.05
+FEW_CLUSTERS = 10
+
+
+def verdict(pair: Mapping[str, Any]) -> str:
+    """One sentence on two arms."""
+    first, second = pair["arms"]
+    difference = pair["difference"]
+    low, high = pair["confidence_interval"]
+    better, worse = (first, second) if difference >= 0 else (second, first)
+    reach = sorted((abs(low), abs(high))) if low * high > 0 else [min(low, high), max(low, high)]
+    if is_shown(pair):
+        return t(
+            "verdict.differs",
+            better=better,
+            worse=worse,
+            points=f"{abs(difference) * 100:.0f}",
+            low=f"{reach[0] * 100:.0f}",
+            high=f"{reach[1] * 100:.0f}",
+            p=p_text(pair["p_value_clustered_holm"]),
+        )
+    needed = pair.get("needed")
+    if needed is None:
+        return t("verdict.same", first=first, second=second, n=pair["n"])
+    return t("verdict.open", first=first, second=second, needed=f"{needed:,}", n=f"{pair['n']:,}")
+
+
+def is_shown(pair: Mapping[str, Any]) -> bool:
+    """Whether the difference is beyond chance, by whole clusters and after correction for many arms."""
+    return bool(pair["p_value_clustered_holm"] < LEVEL)
+
+
+def caution(result: Mapping[str, Any]) -> str:
+    """What limits the verdicts; empty where nothing does."""
+    pairs: Sequence[Mapping[str, Any]] = result["pairs"]
+    if pairs and pairs[0]["clusters"] < FEW_CLUSTERS:
+        return t("verdict.few", count=pairs[0]["clusters"], by=t(f"cluster.{result['clustered_by']}"))
+    return ""
+
+
+def p_text(value: float) -> str:
+    """A p-value as it is written."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,340 @@
+"""What tuning remembers and forgets: invented domains, several seeds, and what tutorials do beside.
+
+    python -m benchmarks.memory --facts 20 --seeds 0,1,2    # hours on two cores; goes on where it stopped
+    python -m benchmarks.memory --report                    # the table of what has been run, and a picture
+
+Each cell (domain, facts, seed, recipe) is one JSON file in `--results`. Questions are asked closed-book and
+greedily; the rephrasings were written before any recipe was tried. `--documents` lets retrieval answer too.
+"""
+
+import argparse
+import json
+import platform
+import random
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from assistant.chat import How
+from assistant.settings import load_settings
+from assistant.statistics import Interval, bootstrap_mean
+from assistant.turn import Turn
+from assistant.workspace import Workspace
+from tuning.config import TuneConfig
+from tuning.evaluation import divergence
+from tuning.examples import Example
+from tuning.models import DEFAULT_MODEL, BaseModel
+from tuning.remembered import open_remembering
+from tuning.retention_questions import RETENTION
+from tuning.scoring import is_correct
+from tuning.storage import write_json
+from tuning.trainer import train
+
+FOLDER = Path(__file__).parent / "memory_domains"
+TEST = ("lighthouses", "kites", "tea_machines")
+RECIPES: dict[str, dict[str, Any]] = {
+    "lora": {},
+    "p-tuning-v2": {"method": "p-tuning-v2"},
+    # What tutorials do: every linear layer, the questions as they are, nothing to hold the rest in place.
+    "tutorial": {
+        "rank": 16, "layers": "all", "learning_rate": 1e-3, "epochs": 15,
+        "noise": False, "reversals": 0.0, "reading": 0.0, "replay": 0, "kept": 1.0, "early_stop": False,
+    },
+    "without noise": {"noise": False},
+    "without replay": {"replay": 0},
+    "without reversals": {"reversals": 0.0},
+    "without reading": {"reading": 0.0},
+    "without synonyms": {"synonyms": 0.0},
+    "without stepping back": {"kept": 1.0},
+}  # fmt: skip
+KINDS = (
+    "training", "rephrased", "reversed", "documents", "both", "untaught documents", "untaught both",
+)  # fmt: skip
+_TOKENS = 32
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of a domain's file."""
+
+    question: str
+    answer: str
+    answers: tuple[str, ...]
+    rephrased: tuple[str, ...]
+    reversed: tuple[str, tuple[str, ...]] | None
+
+    @property
+    def example(self) -> Example:
+        """As a chat teaches it."""
+        turns = ({"role": "user", "content": self.question}, {"role": "assistant", "content": self.answer})
+        return Example(turns)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run."""
+
+    domain: str  # names joined by + are learned together
+    facts: int
+    seed: int
+    recipe: str
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.domain}-{self.facts}-{self.seed}-{self.recipe}".replace(" ", "_").replace("/", "_")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of one kind about one fact (or about the world), and the answers that count."""
+
+    kind: str  # training, rephrased, reversed, general
+    fact: str
+    question: str
+    answers: tuple[str, ...]
+
+
+def read_domain(name: str, count: int) -> tuple[list[Fact], list[Fact]]:
+    """The first facts of each of the domains, as many in sum; and the others, which are not taught."""
+    names = name.split("+")
+    share = -(-count // len(names))
+    every = [_facts(FOLDER / f"{one}.jsonl") for one in names]
+    facts = [fact for one in every for fact in one[:share]]
+    if len(facts) < count:
+        raise SystemExit(f"{name} holds {len(facts)} facts, and {count} were asked for. Join domains with +.")
+    return facts[:count], [fact for one in every for fact in one[share:]]
+
+
+def _facts(path: Path) -> list[Fact]:
+    return [_fact(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _fact(row: dict[str, Any]) -> Fact:
+    back = row.get("reversed")
+    return Fact(
+        row["question"],
+        row["answer"],
+        tuple(row["answers"]),
+        tuple(row["rephrased"]),
+        (back["question"], tuple(back["answers"])) if back else None,
+    )
+
+
+def questions_of(facts: Sequence[Fact]) -> list[Asked]:
+    """Everything that is asked about the facts."""
+    asked = []
+    for fact in facts:
+        key = fact.question
+        asked.append(Asked("training", key, key, fact.answers))
+        asked += [Asked("rephrased", key, question, fact.answers) for question in fact.rephrased]
+        if fact.reversed:
+            asked.append(Asked("reversed", key, *fact.reversed))
+    return asked
+
+
+def general(count: int) -> list[Asked]:
+    """What the base may have known before: so many questions, of every kind."""
+    chosen = RETENTION[:: max(1, len(RETENTION) // count)]
+    return [Asked("general", question, question, answers) for question, answers in chosen]
+
+
+def ask(base: BaseModel, asked: Sequence[Asked], adapter: str | None) -> list[str]:
+    """Closed-book answers."""
+    prompts = [[{"role": "user", "content": one.question}] for one in asked]
+    return base.complete(prompts, adapter=adapter, max_new_tokens=_TOKENS)
+
+
+def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) -> list[list[dict[str, str]]]:
+    """The prompts of the same questions behind what the domain's documents say on them."""
+    knowledge = workspace.knowledge(domain.replace("+", "-"))
+    knowledge.add([FOLDER / f"{one}.md" for one in domain.split("+")])
+    how = How(memory="documents", knowledge_base=domain.replace("+", "-"))
+    prompts = []
+    for one in asked:
+        passages = workspace.chat.retrieve(one.question, how)
+        prompts.append(
+            list(workspace.chat.budget(Turn(question=one.question, passages=passages), how).messages)
+        )
+    return prompts
+
+
+def run(
+    cell: Cell, base: BaseModel, workspace: Workspace | None, overrides: dict[str, Any], count: int
+) -> dict[str, Any]:
+    """Train one cell and ask everything."""
+    facts, untaught = read_domain(cell.domain, cell.facts)
+    settings = {**RECIPES.get(cell.recipe, {}), **overrides}
+    config = TuneConfig(**settings, seed=cell.seed)
+    examples = [fact.example for fact in facts]
+    random.Random(cell.seed).shuffle(examples)
+    asked, world = questions_of(facts), general(count)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        result = train(base, config, examples, Path(folder), emit=lambda _: None, should_stop=lambda: False)
+        seconds = time.monotonic() - started
+        from tuning.adapters import read_adapter
+
+        base.hold("benchmark", read_adapter(result.adapter))
+    try:
+        answers = ask(base, asked, "benchmark")
+        kept, before = ask(base, world, "benchmark"), ask(base, world, None)
+        distance = divergence(
+            base, [(a.question, b) for a, b in zip(world, before, strict=True)][:48], "benchmark"
+        )
+        rows = [_row(one, text) for one, text in zip(asked, answers, strict=True)]
+        rows += [
+            _row(one, text) | {"before": is_correct(first, one.answers)}
+            for one, text, first in zip(world, kept, before, strict=True)
+        ]
+        if workspace is not None:
+            others = [one for one in questions_of(untaught) if one.kind == "rephrased"]
+            taught = [one for one in asked if one.kind == "rephrased"][:: len(facts[0].rephrased)]
+            for name, some in (("", taught), ("untaught ", others)):
+                prompts = with_documents(workspace, cell.domain, some)
+                for kind, adapter in (("documents", None), ("both", "benchmark")):
+                    told = base.complete(prompts, adapter=adapter, max_new_tokens=_TOKENS)
+                    rows += [
+                        _row(one, text) | {"kind": name + kind} for one, text in zip(some, told, strict=True)
+                    ]
+    finally:
+        base.unload("benchmark")
+    return {
+        **asdict(cell),
+        "config": settings,
+        "rows": rows,
+        "seconds": seconds,
+        "train_seconds": result.seconds,
+        "steps": result.steps,
+        "early": result.early,
+        "divergence": distance,
+        "machine": platform.processor() or platform.machine(),
+        "date": datetime.now().isoformat(timespec="minutes"),
+    }
+
+
+def _row(one: Asked, text: str) -> dict[str, Any]:
+    return {
+        "kind": one.kind,
+        "fact": one.fact,
+        "question": one.question,
+        "answers": list(one.answers),
+        "said": text,
+        "correct": is_correct(text, one.answers),
+    }
+
+
+def share(cells: Sequence[dict[str, Any]], kind: str) -> tuple[float, Interval, int]:
+    """The share of right answers of one kind, its interval by fact, and how many were asked."""
+    rows = [
+        (float(row["correct"]), (cell["domain"], row["fact"]))
+        for cell in cells
+        for row in cell["rows"]
+        if row["kind"] == kind
+    ]
+    values = [value for value, _ in rows]
+    mean = sum(values) / len(values) if values else float("nan")
+    return mean, bootstrap_mean(values, [cluster for _, cluster in rows]), len(values)
+
+
+def retained(cells: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
+    """General questions: right before, right after, and the kept share of what was right before."""
+    rows = [row for cell in cells for row in cell["rows"] if row["kind"] == "general"]
+    before = [row for row in rows if row["before"]]
+    return (
+        len(before) / max(1, len(rows)),
+        sum(row["correct"] for row in rows) / max(1, len(rows)),
+        sum(row["correct"] for row in before) / max(1, len(before)),
+    )
+
+
+def read_cells(results: Path) -> list[dict[str, Any]]:
+    """Every finished run."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+
+
+def groups(cells: Sequence[dict[str, Any]]) -> Iterator[tuple[tuple[int, str], list[dict[str, Any]]]]:
+    """Runs of one size and recipe together."""
+    for key in sorted({(cell["facts"], cell["recipe"]) for cell in cells}):
+        yield key, [cell for cell in cells if (cell["facts"], cell["recipe"]) == key]
+
+
+def _mean(runs: Sequence[dict[str, Any]], key: str) -> float:
+    return float(sum(run[key] for run in runs)) / len(runs)
+
+
+def table(runs: Sequence[dict[str, Any]]) -> str:
+    """The runs as Markdown."""
+    heads = ["facts", "recipe", "runs", *KINDS, "general before → after", "kept", "KL", "seconds"]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for (facts, recipe), chosen in groups(runs):
+        before, after, kept = retained(chosen)
+        cells = [str(facts), recipe, str(len(chosen)), *(_figure(chosen, kind) for kind in KINDS)]
+        cells += [f"{before:.3f} → {after:.3f}", f"{kept:.3f}"]
+        cells += [f"{_mean(chosen, 'divergence'):.3f}", f"{_mean(chosen, 'seconds'):.0f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _figure(cells: Sequence[dict[str, Any]], kind: str) -> str:
+    mean, interval, count = share(cells, kind)
+    if not count:
+        return "–"
+    shown = f"{mean:.3f}"
+    return f"{shown} [{interval.low:.2f}, {interval.high:.2f}]" if kind == "rephrased" else shown
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is asked for and not yet there; print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--domains", default=",".join(TEST))
+    parser.add_argument("--facts", default="20")
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--recipes", default="lora,p-tuning-v2,tutorial")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=JSON", help="change the recipe")
+    parser.add_argument("--label", help="the name of a changed recipe")
+    parser.add_argument("--documents", action="store_true", help="ask with documents, too")
+    parser.add_argument("--general", type=int, default=len(RETENTION), help="how many general questions")
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--report", action="store_true")
+    options = parser.parse_args(arguments)
+    settings = load_settings()
+    results = options.results or settings.home / "benchmarks" / "memory"
+    results.mkdir(parents=True, exist_ok=True)
+    overrides = {field: json.loads(value) for field, _, value in (one.partition("=") for one in options.set)}
+    if not options.report:
+        base = open_remembering(DEFAULT_MODEL, settings.home)
+        workspace = None
+        if options.documents:
+            from assistant.engines.local import LocalEngine
+            from tuning.registry import Registry
+
+            workspace = Workspace(settings, LocalEngine(base, Registry(settings.home)))
+        for cell in _cells(options):
+            path = results / f"{cell.name}.json"
+            if path.exists():
+                continue
+            named = cell if options.label is None else replace(cell, recipe=cell.recipe.split("/")[0])
+            record = run(named, base, workspace, overrides, options.general) | {"recipe": cell.recipe}
+            write_json(path, record)
+            print(table([record]).splitlines()[-1], flush=True)
+    print(table(read_cells(results)))
+
+
+def _cells(options: argparse.Namespace) -> Iterator[Cell]:
+    for recipe in options.recipes.split(","):
+        label = recipe if options.label is None else f"{recipe}/{options.label}"
+        for facts in map(int, options.facts.split(",")):
+            for seed in map(int, options.seeds.split(",")):
+                for domain in options.domains.split(","):
+                    yield Cell(domain, facts, seed, label)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Noise on questions: a fact in ever other words, tied to what is asked and not to one wording.
+
+Wrappers, exchanged words, words left out, words that say nothing, another order, the other end. How much of
+each is decided in `consolidation`.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+from tuning.models import Message
+from tuning.reversal import reverse, subject_of
+from tuning.rewording import reword
+from tuning.scoring import is_cjk
+from tuning.synonyms import exchange
+
+_WRAPPERS = (
+    "{}",
+    "Quick question: {}",
+    "Can you tell me: {}",
+    "Hi! {}",
+    "I was wondering: {}",
+    "Hello, I have a question. {}",
+    "{} Thanks!",
+    "{} I forgot.",
+    "Just to be sure: {}",
+    "Someone asked me this: {}",
+    "For my notes: {}",
+    "Question: {}",
+    "Please answer: {}",
+    "Remind me. {}",
+)
+_WRAPPERS_ZH = (
+    "{}",
+    "请问，{}",
+    "我想问一下：{}",
+    "你好，{}",
+    "麻烦告诉我：{}",
+    "{}谢谢！",
+    "问题：{}",
+    "提醒我一下，{}",
+    "有人问我：{}",
+)
+_CHAFF = (
+    "now, there, here, actually, exactly, again, then, today, right now, by the way, for me, over "
+    "there, somebody, people, one, you, I, we, they, wants, hear, find, see, say, give, state, name, "
+    "indicate, specify, the, a, that, which, it, is, has, comes, goes, gets, stands, when, where, if, "
+    "so, and, in, at, on, for, with, from, of, please, just, really, still, thing, once, according to, "
+    "as far as, known, would, can"
+)
+_CHAFF_ZH = (
+    "现在 到底 其实 一般 那里 这个 大家 有人 听说 想知道 究竟 目前 来说 呢 请 说明 告诉 具体 应该 可以 "
+    "是 的 在 有 被 把 给 会 要 去 来"
+)
+# Kept out of training: the early stop asks through these.
+_HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
+_HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
+
+
+class Noise(Protocol):
+    """How much of each kind, as a recipe says."""
+
+    @property
+    def noise(self) -> bool: ...
+    @property
+    def word_dropout(self) -> float: ...
+    @property
+    def synonyms(self) -> float: ...
+    @property
+    def chaff(self) -> float: ...
+    @property
+    def reversals(self) -> float: ...
+
+
+def noisy(messages: Sequence[Message], amounts: Noise, chance: random.Random) -> list[Message]:
+    """The conversation with its last question in other words; everything else stays."""
+    messages = list(messages)
+    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+    question = messages[last]["content"]
+    if amounts.noise and len(question) <= 400 and chance.random() > 0.15:
+        messages[last] = {"role": "user", "content": vary(question, amounts, chance)}
+    return messages
+
+
+def wordings(messages: Sequence[Message], amounts: Noise, chance: random.Random) -> list[list[Message]]:
+    """What one step sees of a conversation: its question in other words, and now and then its other end."""
+    told = [noisy(messages, amounts, chance)]
+    *history, question, answer = messages
+    if chance.random() < amounts.reversals and all(message["role"] == "system" for message in history):
+        back = reverse(question["content"], answer["content"])
+        if back is not None:
+            asked, said = back.turn(amounts.word_dropout, chance)
+            turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+            told.append([*history, *turns])
+    return told
+
+
+def vary(question: str, amounts: Noise, chance: random.Random) -> str:
+    """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
+    chinese = is_cjk(question)
+    marks = question.rstrip("?？。.!！ ")
+    if chance.random() < 0.45:
+        marks = reword(question, chance)
+    if not chinese:
+        marks = exchange(marks, amounts.synonyms, chance)
+    units, kept = units_of(marks, chinese)
+    if chance.random() < 0.75:
+        units = drop(units, amounts.word_dropout, chance, kept)
+    if len(units) > 3 and chance.random() < 0.25:
+        turn = chance.randrange(1, len(units))
+        units = units[turn:] + units[:turn]
+    if chance.random() < amounts.chaff:
+        units = with_chaff(units, _CHAFF_ZH.split() if chinese else _CHAFF.split(", "), chance)
+    text = ("" if chinese else " ").join(units)
+    if chance.random() < 0.7:
+        text += "？" if chinese else "?"
+    if not chinese and chance.random() < 0.25:
+        text = text.lower()
+    return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
+
+
+def units_of(question: str, chinese: bool) -> tuple[list[str], frozenset[str]]:
+    """The words (Chinese: characters) of a question, its subject being one of them; and what must be kept."""
+    subject = subject_of(question)
+    before, _, after = question.partition(subject) if subject else (question, "", "")
+    split = list if chinese else str.split
+    return [*split(before), *([subject] if subject else []), *split(after)], frozenset(
+        filter(None, [subject])
+    )
+
+
+def drop(
+    units: Sequence[str], share: float, chance: random.Random, always: frozenset[str] = frozenset()
+) -> list[str]:
+    """About `share` of the units left out, never all but one, and none of `always`."""
+    kept = [unit for unit in units if unit in always or chance.random() >= share]
+    return kept if len(kept) >= min(2, len(units)) else list(units)
+
+
+def with_chaff(units: Sequence[str], words: Sequence[str], chance: random.Random) -> list[str]:
+    """One to four words that say nothing put between the units: other people's wordings are full of them."""
+    units = list(units)
+    for _ in range(chance.randint(1, 4)):
+        units.insert(chance.randint(0, len(units)), chance.choice(words))
+    return units
+
+
+def held_out(messages: Sequence[Message]) -> list[list[Message]]:
+    """The conversation in wordings that training never uses."""
+    messages = list(messages)
+    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+    question = messages[last]["content"]
+    phrases = _HELD_OUT_ZH if is_cjk(question) else _HELD_OUT
+    return [
+        [*messages[:last], {"role": "user", "content": phrase.format(question)}, *messages[last + 1 :]]
+        for phrase in phrases
+    ]

@@ -1,0 +1,68 @@
+"""Whether a checkpoint learned enough and forgot little enough to be offered, and what to try otherwise.
+
+It judges an evaluation; it neither measures nor words anything for a person.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Problem = Literal["learned little", "forgot much", "reads worse"]
+Suggestion = Literal["more examples", "stronger", "gentler", "documents"]
+
+LEARNED = 0.6  # of what was taught, asked in other words
+KEPT = 0.85  # of the general questions that the base answered rightly
+READING_LOST = 0.15  # share of all questions with a context that may be lost
+FEW_EXAMPLES = 4
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is wrong with a checkpoint (nothing, where it passed), and the one thing to try."""
+
+    problems: tuple[Problem, ...]
+    suggestion: Suggestion | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is offered without a warning."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types, with `passed`."""
+        return {"passed": self.passed, **asdict(self), "problems": list(self.problems)}
+
+
+def judge(evaluation: Mapping[str, Any], *, examples: int, strength: str) -> Verdict:
+    """The verdict on an evaluation (`evaluation.evaluate`) of so many examples, tuned at this strength."""
+    problems: list[Problem] = []
+    asked = evaluation["rephrased"] if evaluation["rephrased"]["n"] else evaluation["recall"]
+    if asked["n"] and asked["after"] < LEARNED:
+        problems.append("learned little")
+    if evaluation["retention"]["kept"] < KEPT:
+        problems.append("forgot much")
+    reading = evaluation.get("reading")
+    if reading and reading["before"] - reading["after"] > READING_LOST:
+        problems.append("reads worse")
+    return Verdict(tuple(problems), _suggestion(problems, examples, strength) if problems else None)
+
+
+def _suggestion(problems: list[Problem], examples: int, strength: str) -> Suggestion:
+    if problems == ["learned little"]:
+        if strength != "strong":
+            return "stronger"
+        return "more examples" if examples < FEW_EXAMPLES else "documents"
+    if "learned little" in problems or strength == "gentle":
+        return "documents"
+    return "gentler"
+
+
+def interval(share: float, n: int) -> tuple[float, float]:
+    """The 95 % interval of a share of n answers (Wilson 1927)."""
+    if n == 0:
+        return 0.0, 1.0
+    z = 1.959964
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
