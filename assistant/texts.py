@@ -380,7 +380,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.compare": {"en": "Compare"},
     "tune.delete": {"en": "Delete checkpoint"},
     "tune.deleted": {"en": "“{name}” is deleted."},
-    "tune.overlay": {"en": "Runs over each other"},
+    "tune.overlay": {"en": "How they learned"},
     "tune.overlay.runs": {"en": "Which runs"},
     "tune.overlay.measure": {"en": "What of them"},
     "tune.methods": {"en": "Methods"},
@@ -830,6 +830,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.layer": {"en": "Layer"},
     "visible.module": {"en": "Matrix"},
     "visible.head": {"en": "Head"},
+    "visible.count.plain": {"en": "{count} numbers"},
     "visible.count.million": {"en": "{count} million numbers"},
     "visible.count.billion": {"en": "{count} billion numbers"},
     "visible.window.lead": {
@@ -891,6 +892,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.next.question": {"en": "Question"},
     "visible.next.end": {"en": "(end of the answer)"},
     "visible.next.rest": {"en": "All other words together: {share}"},
+    "visible.next.scale": {"en": "A bar across the whole width would be {share}. Click a word to append it."},
     "visible.next.draw": {"en": "Draw"},
     "visible.next.draw.help": {"en": "Append one of these words, as likely as its bar is long."},
     "visible.next.alone": {"en": "With a checkpoint, its words stand beside those of the base."},
@@ -922,8 +924,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.inside.lead": {
         "en": "A checkpoint is a small set of numbers beside the model: where they are, and what they do.",
     },
-    "visible.inside.question": {"en": "Question"},
-    "visible.inside.question.help": {"en": "Attention is looked at before this is answered."},
+    "visible.inside.question": {"en": "Before this question is answered"},
+    "visible.inside.without": {"en": "What this method has no picture of"},
     "visible.scale": {"en": "How large it is"},
     "visible.scale.said": {
         "en": "Areas are to scale: {method} holds {share} % as many numbers as the base model.",
@@ -949,8 +951,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.attention": {"en": "Attention to the prefix"},
     "visible.attention.said": {
         "en": (
-            "Before the first word of the answer, {share} % of all attention goes to the prefix; {first} % "
-            "rest on its first position, as on the first position of any prompt."
+            "{share} % of all attention goes to the prefix; {first} % rest on its first position, as on the "
+            "first position of any prompt."
         ),
     },
     "visible.attention.rest": {"en": "what was learned"},
