@@ -70,6 +70,7 @@ class BlindTrials:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, MIGRATIONS)
+        self._asked: dict[str, tuple[Question, ...]] = {}
 
     # ---- trials
 
@@ -118,14 +119,11 @@ class BlindTrials:
         if not rows:
             raise CompareError(f"There is no blind trial {trial_id!r}; it may have been deleted.")
         row = rows[0]
-        asked = self._database.read(
-            "SELECT question FROM blind_questions WHERE trial = ? ORDER BY place", (trial_id,)
-        )
         return BlindTrial(
             id=row["id"],
             name=row["name"],
             arms=tuple(Arm.from_dict(record) for record in json.loads(row["arms"])),
-            questions=tuple(Question.from_dict(json.loads(one["question"])) for one in asked),
+            questions=self._questions(trial_id),
             common=json.loads(row["common"]),
             seed=row["seed"],
             created=row["created"],
@@ -250,7 +248,8 @@ class BlindTrials:
     def rows(self, trial_id: str) -> Rows:
         """Every vote with its question and both answers, for a table."""
         trial = self.get(trial_id)
-        answers = {place: self.answers(trial_id, place) for place in range(len(trial.questions))}
+        cast = self.ballots(trial_id)
+        answers = {place: self.answers(trial_id, place) for place in {one.place for one in cast}}
         return [
             {
                 "question": trial.questions[one.place].text,
@@ -262,8 +261,20 @@ class BlindTrials:
                 "voter": one.voter,
                 "voted": one.voted,
             }
-            for one in self.ballots(trial_id)
+            for one in cast
         ]
+
+    def _questions(self, trial_id: str) -> tuple[Question, ...]:
+        """The questions of a trial; they only ever grow in number, so that what was read stays true."""
+        known = self._asked.get(trial_id, ())
+        more = self._database.read(
+            "SELECT question FROM blind_questions WHERE trial = ? AND place >= ? ORDER BY place",
+            (trial_id, len(known)),
+        )
+        if more:
+            known += tuple(Question.from_dict(json.loads(row["question"])) for row in more)
+            self._asked[trial_id] = known
+        return known
 
     def _ballots(self, trial_id: str) -> Ballots:
         rows = self._database.read("SELECT * FROM ballots WHERE trial = ? ORDER BY id", (trial_id,))

@@ -18,8 +18,7 @@ from assistant.statistics import bootstrap_mean, holm, paired, pairs_needed
 from knowledge.citations import cite
 from tuning.scoring import exact_match, f1, is_correct
 
-# A difference that a person would care about: in how many more of a hundred questions one arm is right.
-WORTHWHILE = 0.1
+WORTHWHILE = 0.1  # a difference of accuracy that a person would care about, unless they say another
 
 
 @dataclass(frozen=True)

@@ -471,7 +471,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "verdict.open": {
         "en": (
-            "Between {first} and {second} nothing is shown. A difference of 10 points would take about "
+            "Between {first} and {second} nothing is shown. A difference of {points} points would take about "
             "{needed} independent questions; {n} were asked."
         ),
     },
@@ -722,6 +722,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.pairs": {"en": "Two by two"},
     "evaluation.pairs.help": {
         "en": "p by cluster is the one to believe: questions about one document are not independent.",
+    },
+    "evaluation.worthwhile": {"en": "A difference that matters, in points"},
+    "evaluation.worthwhile.help": {
+        "en": "How many questions each pair would need to show it, with 80 % power, is in the last column.",
     },
     "evaluation.costs.title": {"en": "What one answer costs"},
     "evaluation.answers.title": {"en": "Every answer"},

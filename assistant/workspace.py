@@ -193,7 +193,7 @@ class Workspace:
         def engine() -> "Engine":
             with opening:
                 if not opened:
-                    opened.append(self._together())
+                    opened.append(self.answers_at_once())
                 return opened[0]
 
         def prepare(checkpoints: Sequence[str | None]) -> None:
@@ -202,7 +202,8 @@ class Workspace:
 
         return Chat(engine, None, self.existing_knowledge), prepare
 
-    def _together(self) -> "Engine":
+    def answers_at_once(self) -> "Engine":
+        """An engine whose answers are written side by side; an endpoint does so by itself. Raises EngineError."""
         engine = self.engine()
         from assistant.engines.local import LocalEngine  # heavy: torch
         from assistant.engines.together import Together

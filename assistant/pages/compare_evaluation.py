@@ -1,6 +1,7 @@
 """Evaluations: start one, watch it, go on with one that was interrupted, open one that ended."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -184,6 +185,12 @@ def _draw_list() -> None:
                     _start(plan)
 
 
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _result(folder: str, plan_id: str, created: float) -> dict[str, Any]:
+    """A result never changes; ten thousand answers need not be read at every click."""
+    return _store().result(plan_id)
+
+
 def _draw_one(plan_id: str) -> None:
     st.button(
         t("evaluation.back"),
@@ -193,7 +200,8 @@ def _draw_one(plan_id: str) -> None:
         on_click=partial(_go, None),
     )
     try:
-        plan, result = _store().get(plan_id), _store().result(plan_id)
+        plan = _store().get(plan_id)
+        result = _result(str(_store().folder), plan_id, plan.created)
     except CompareError as error:
         st.warning(session.sentence(error), icon=":material/info:")
         return

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -184,3 +185,13 @@ def test_a_deleted_trial_is_named(store: BlindTrials, file: Path) -> None:
     with pytest.raises(CompareError, match="no blind trial"):
         store.next_ballot(trial.id, "ann")
     assert len(ConversationStore(file).preferences()) == kept > 0
+
+
+def test_a_trial_of_ten_thousand_questions_goes_on_at_once(store: BlindTrials) -> None:
+    trial = start(store, 10_000)
+    store.next_ballot(trial.id, "ann")
+    began = time.monotonic()
+    ballot = store.next_ballot(trial.id, "bob")
+    assert ballot is not None and store.vote(ballot.id, "tie")
+    assert len(store.rows(trial.id)) == 1
+    assert time.monotonic() - began < 3

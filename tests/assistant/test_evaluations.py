@@ -19,6 +19,7 @@ from assistant.evaluations import Evaluations, Plan
 from assistant.picture import draw
 from assistant.questions import Question
 from assistant.report import MOST_ROWS, render, to_csv, write_data
+from assistant.statistics import pairs_needed
 from assistant.trials import Evaluation
 from assistant.verdicts import caution, verdict
 from tests.assistant.scripted import ScriptedEngine
@@ -233,14 +234,15 @@ def test_a_verdict_needs_the_test_by_cluster() -> None:
         "confidence_interval": [-0.4, -0.2],
         "p_value_holm": 0.001,
         "p_value_clustered_holm": 0.001,
-        "needed": 120,
+        "only_first": 4,
+        "only_second": 28,
         "n": 80,
     }
     assert verdict(pair).startswith("rag is right more often than base: by 30 points (95 % interval 20 to 40")
-    assert "nothing is shown" in verdict({**pair, "p_value_clustered_holm": 0.2}) and "120" in verdict(
-        {**pair, "p_value_clustered_holm": 0.2}
-    )
-    same = {**pair, "difference": 0.0, "p_value_clustered_holm": 1.0, "needed": None}
+    unsure = {**pair, "p_value_clustered_holm": 0.2}
+    assert f"10 points would take about {pairs_needed(0.1, 0.4)} independent" in verdict(unsure)
+    assert f"5 points would take about {pairs_needed(0.05, 0.4):,} independent" in verdict(unsure, 0.05)
+    same = {**unsure, "difference": 0.0, "only_first": 0, "only_second": 0}
     assert "the same 80 questions" in verdict(same)
 
 
@@ -286,3 +288,10 @@ def test_each_question_is_timed_alone_and_the_first_only_warms_up() -> None:
     costs = measure(Chat(lambda: engine), asked(20), ARMS, How(), asked=4)
     assert [(one.arm, one.n) for one in costs] == [("base", 4), ("halden", 4)]
     assert len(engine.prompts) == 2 * 5
+
+
+def test_an_arm_that_is_given_passages_wants_a_set_with_some(tmp_path: Path) -> None:
+    store = Evaluations(tmp_path)
+    plan = store.create("x", [Arm("base+given", given=True)], asked(2), How())
+    with pytest.raises(CompareError, match="no question of this set has one"):
+        run(Knowing(), plan, store)
