@@ -1,7 +1,8 @@
 """Retrieval measured beside the standard LangChain pipeline, on the same paragraphs in the same run.
 
-    python benchmarks/retrieval.py --squad squad.json --squad cmrc2018_dev.json --trec cran.all.1400
-    cran.qry cranqrel python benchmarks/retrieval.py --sizes 1000 10000 100000
+    python -m benchmarks.retrieval --squad dev-v1.1.json --held-out --squad cmrc2018_dev.json
+    python -m benchmarks.retrieval --trec cran.all.1400 cran.qry cranqrel
+    python -m benchmarks.retrieval --sizes 1000 10000 100000
 
 The pipeline: RecursiveCharacterTextSplitter 1000/200 → the same MiniLM through sentence-transformers at its
 defaults → Chroma → similarity search. A question counts as answered when a chunk of its own paragraph comes
@@ -10,6 +11,7 @@ first (recall@1), among the first five paragraphs (recall@5), or earlier (MRR@10
 
 import argparse
 import json
+import os
 import platform
 import re
 import resource
@@ -20,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +30,13 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from knowledge.catalogue import DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.citations import sentence_spans
 from knowledge.embeddings import DEFAULT_EMBEDDINGS, SentenceEmbeddings, packaged_folder
+from knowledge.fusion import pack
 from knowledge.index import KnowledgeBase
-from knowledge.lexical import LexicalIndex, term_codes
+from knowledge.lexical import LexicalIndex, passage_codes, term_codes
 
+SENTENCES = 6  # of a made-up passage, with a vector each
 SHOWN = 15  # passages asked for: two of one paragraph count once, and ten paragraphs are judged
 
 
@@ -57,16 +62,19 @@ class Result:
     p95_ms: float
 
 
-def read_squad(path: Path) -> QuestionSet:
-    """SQuAD's JSON, in whatever language."""
+def read_squad(path: Path, held_out: bool = False, untitled: bool = False) -> QuestionSet:
+    """SQuAD's JSON, in whatever language; `held_out` asks only about articles no weight was fitted on."""
     data = json.loads(path.read_text(encoding="utf-8"))["data"]
     paragraphs: list[tuple[str, str]] = []
     questions: list[tuple[str, set[int]]] = []
-    for article in data:
+    for number, article in enumerate(data):
         for paragraph in article["paragraphs"]:
-            questions.extend((entry["question"], {len(paragraphs)}) for entry in paragraph["qas"])
-            paragraphs.append((article.get("title", "").replace("_", " "), paragraph["context"]))
-    return QuestionSet(path.stem, paragraphs, questions)
+            if not held_out or number % 2:
+                questions.extend((entry["question"], {len(paragraphs)}) for entry in paragraph["qas"])
+            title = "" if untitled else article.get("title", "").replace("_", " ")
+            paragraphs.append((title, paragraph["context"]))
+    name = f"{path.stem}{', untitled' * untitled}{', questions on every second article' * held_out}"
+    return QuestionSet(name, paragraphs, questions)
 
 
 def read_trec(documents: Path, queries: Path, judgements: Path) -> QuestionSet:
@@ -224,8 +232,11 @@ def _store_synthetic(
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     texts: list[StoredText] = []
     for number in range(first, first + count):
-        text = " ".join(words[np.minimum(rng.zipf(1.3, 120), len(words)) - 1]) + f" n{number}"
-        texts.append(StoredText(f"{number:032x}", text, text, term_codes(text)))
+        drawn = words[np.minimum(rng.zipf(1.3, SENTENCES * 20), len(words)) - 1].reshape(SENTENCES, 20)
+        text = " ".join(f"{' '.join(sentence)}." for sentence in drawn) + f" N{number}."
+        codes = passage_codes(text, sentence_spans(text))
+        parts = pack(rng.normal(size=(SENTENCES, 384)).astype(np.float32))
+        texts.append(StoredText(f"{number:032x}", text, text, codes, parts))
     identity = f"synthetic-{first}"
     places = tuple(
         Place(text.id, identity, at, identity, "", None, (), 0, len(text.text))
@@ -270,14 +281,18 @@ def main() -> None:
     parser.add_argument(
         "--squad", type=Path, action="append", default=[], help="SQuAD-style JSON; may be repeated"
     )
+    parser.add_argument("--held-out", action="store_true", help="only questions on every second article")
+    parser.add_argument("--untitled", action="store_true", help="leave out the articles' titles")
     parser.add_argument("--trec", type=Path, nargs=3, metavar=("DOCUMENTS", "QUERIES", "JUDGEMENTS"))
     parser.add_argument("--questions", type=int, default=1000, help="of each set, drawn evenly (0: all)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[], help="passages of the speed test")
     parser.add_argument("--output", type=Path, help="append the tables to this file")
     options = parser.parse_args()
-    sets = [read_squad(path) for path in options.squad] + ([read_trec(*options.trec)] if options.trec else [])
+    sets = [read_squad(path, options.held_out, options.untitled) for path in options.squad]
+    sets += [read_trec(*options.trec)] if options.trec else []
     embeddings = SentenceEmbeddings()
-    lines = [f"{date.today()}, {platform.processor() or platform.machine()}, `{' '.join(sys.argv)}`", ""]
+    asked = " ".join(Path(word).name for word in sys.argv)
+    lines = [f"{datetime.now():%Y-%m-%d %H:%M}, {os.cpu_count()} cores, {platform.machine()}: `{asked}`", ""]
     for questions in sets:
         if options.questions:
             step = max(1, len(questions.questions) // options.questions)

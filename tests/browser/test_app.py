@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from assistant.conversations import ConversationStore
+from tests.knowledge.pdf_maker import PdfPage, encrypted, pdf
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
@@ -87,17 +88,24 @@ def test_an_uploaded_document_is_read_and_cited(page: Page, server: "Server", tm
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7 this is not a PDF")
     page.goto(f"{server.url}/knowledge")
-    page.locator("input[type=file]").set_input_files([document, broken])
-    expect(page.get_by_text("1 file read · 1 could not be read")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    locked = tmp_path / "vault.pdf"
+    locked.write_bytes(encrypted(pdf(PdfPage().text(60, 60, "The vault opens at noon.")), "sesame"))
+    page.locator("input[type=file]").set_input_files([document, broken, locked])
+    expect(page.get_by_text("1 file read · 2 could not be read")).to_be_visible(timeout=WAIT_MILLISECONDS)
     expect(page.locator(".line.failed", has_text="broken.pdf")).to_be_visible()
+    page.get_by_label("The password of vault.pdf").fill("sesame")
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_text("1 file read", exact=True)).to_be_visible(timeout=WAIT_MILLISECONDS)
 
     page.get_by_role("link", name="Chat").click()
     choose_memory(page, "Documents")
     ask(page, "How much does the Skerrin weigh?")
     answered(page)
-    page.get_by_text("1 source").click()
-    expect(page.locator(".passage")).to_contain_text("640 grams")
-    expect(page.locator(".passage mark").first).to_be_visible()
+    page.locator("a[href^='#cite-']").first.click()  # a sentence's number opens what supports it
+    expect(page.locator(".passage mark:target")).to_contain_text("640 grams")
+    expect(page.locator(".passage mark:target")).to_be_visible()
+    page.locator("details.sources summary").click()
+    expect(page.locator(".passage")).not_to_be_visible()
     expect(page.locator(".window")).to_contain_text("Passages")
 
 
