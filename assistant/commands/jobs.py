@@ -66,6 +66,20 @@ _PARTS = {
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes a run repeatable."
 )
 @click.option("--system", metavar="TEXT", default="", help="The system prompt to learn under.")
+@click.option(
+    "--validation",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    metavar="SHARE",
+    help="The share of the examples kept out of training, to keep the state that knows them best.",
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many train together: one a GPU.",
+)
 @click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
 @json_option
 @workspace_of
@@ -203,6 +217,8 @@ def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, A
         base=options["base"] or workspace.settings.base_model,
         strength=options["strength"],
         seed=options["seed"],
+        validation=options["validation"],
+        processes=options["processes"],
         system_prompt=options["system"],
         device=workspace.settings.device,
     )
