@@ -1,4 +1,4 @@
-"""Arms: the ways to answer that are compared. A person names and keeps them; a few are there from the start."""
+"""Arms: the ways to answer that are compared. A few are there from the start, a person makes others."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -72,7 +72,8 @@ class Arm:
                 for role, text in zip(("user", "assistant"), example, strict=True)
             )
         given = (passage,) if self.given and passage.strip() else ()
-        return replace(common, memory=memory, checkpoint=self.checkpoint, given=given, **own)  # type: ignore[arg-type]
+        way = {"memory": memory, "checkpoint": self.checkpoint, "given": given, **own}
+        return replace(common, **way)
 
     @property
     def kind(self) -> str:
@@ -140,7 +141,7 @@ class Shelf:
         return [Arm.from_dict(record) for record in records]
 
     def save(self, arm: Arm, taken: Iterable[str] = ()) -> Arm:
-        """Keep an arm; one of the same name is replaced. Raises CompareError for a name that means another."""
+        """Keep an arm in place of one of the same name. Raises CompareError for a name that means another."""
         name = " ".join(arm.name.split())
         bad = next((sign for sign in ",+" if sign in name), "" if name else "nothing")
         if bad or name in (BASE, RAG, GIVEN) or name in taken:

@@ -70,6 +70,7 @@ class BlindTrials:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, MIGRATIONS)
+        self._asked: dict[str, tuple[Question, ...]] = {}
 
     # ---- trials
 
@@ -118,14 +119,11 @@ class BlindTrials:
         if not rows:
             raise CompareError(f"There is no blind trial {trial_id!r}; it may have been deleted.")
         row = rows[0]
-        asked = self._database.read(
-            "SELECT question FROM blind_questions WHERE trial = ? ORDER BY place", (trial_id,)
-        )
         return BlindTrial(
             id=row["id"],
             name=row["name"],
             arms=tuple(Arm.from_dict(record) for record in json.loads(row["arms"])),
-            questions=tuple(Question.from_dict(json.loads(one["question"])) for one in asked),
+            questions=self._questions(trial_id),
             common=json.loads(row["common"]),
             seed=row["seed"],
             created=row["created"],
@@ -174,7 +172,7 @@ class BlindTrials:
     def next_ballot(self, trial_id: str, voter: str, *, at: int | None = None) -> Ballot | None:
         """What a voter sees next: the open ballot, or a new one; None when there is nothing left to vote on.
 
-        Pairs of arms come equally often, and so does each arm on the left. `at` asks for the question at a place.
+        Pairs of arms come equally often, and so does each arm on the left. `at` wants a certain question.
         """
         trial = self.get(trial_id)
         with self._database.write() as database:
@@ -186,12 +184,13 @@ class BlindTrials:
             if chosen is None:
                 return None
             place, first, second = chosen
+            shown = (trial_id, place, voter, first, second, time.time())
             cursor = database.execute(
                 "INSERT INTO ballots (trial, place, voter, first_arm, second_arm, created)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (trial_id, place, voter, first, second, time.time()),
+                shown,
             )
-            return Ballot(int(cursor.lastrowid or 0), trial_id, place, voter, first, second, time.time())
+            return Ballot(int(cursor.lastrowid or 0), *shown)
 
     def vote(self, ballot_id: int, outcome: Outcome) -> bool:
         """Cast a vote; whether it counted: a ballot takes one, and a second press of the key none.
@@ -249,7 +248,8 @@ class BlindTrials:
     def rows(self, trial_id: str) -> Rows:
         """Every vote with its question and both answers, for a table."""
         trial = self.get(trial_id)
-        answers = {place: self.answers(trial_id, place) for place in range(len(trial.questions))}
+        cast = self.ballots(trial_id)
+        answers = {place: self.answers(trial_id, place) for place in {one.place for one in cast}}
         return [
             {
                 "question": trial.questions[one.place].text,
@@ -261,8 +261,20 @@ class BlindTrials:
                 "voter": one.voter,
                 "voted": one.voted,
             }
-            for one in self.ballots(trial_id)
+            for one in cast
         ]
+
+    def _questions(self, trial_id: str) -> tuple[Question, ...]:
+        """The questions of a trial; they only ever grow in number, so that what was read stays true."""
+        known = self._asked.get(trial_id, ())
+        more = self._database.read(
+            "SELECT question FROM blind_questions WHERE trial = ? AND place >= ? ORDER BY place",
+            (trial_id, len(known)),
+        )
+        if more:
+            known += tuple(Question.from_dict(json.loads(row["question"])) for row in more)
+            self._asked[trial_id] = known
+        return known
 
     def _ballots(self, trial_id: str) -> Ballots:
         rows = self._database.read("SELECT * FROM ballots WHERE trial = ? ORDER BY id", (trial_id,))

@@ -37,8 +37,8 @@ def compare(
 ) -> Comparison:
     """Let every arm answer every question, each on its own. Raises CompareError, AssistantError.
 
-    Answers in `cache` are not asked again. `on_answered(arm, done, total)` hears of each batch. An arm without
-    sampling of its own answers greedily, with at most MAX_NEW_TOKENS tokens.
+    Answers in `cache` are not asked again. `on_answered(arm, done, total)` hears of each batch. An arm
+    without sampling of its own answers greedily, with at most MAX_NEW_TOKENS tokens.
     """
     began = time.monotonic()
     asking = Asking(chat, engine, common, cache)
@@ -49,7 +49,7 @@ def compare(
         for start in range(0, len(questions), _AT_ONCE):
             if stop is not None and stop.is_set():
                 raise CompareError(
-                    "The comparison was stopped before every question was answered. What was answered is kept."
+                    "The comparison was stopped before every question was answered; what was is kept."
                 )
             found += asking(arm, questions[start : start + _AT_ONCE])
             if on_answered is not None:

@@ -1,4 +1,4 @@
-"""What a comparison found: every arm's answer to every question, and the figures and tests that follow from them.
+"""What a comparison found: every answer to every question, and the figures and tests that follow from them.
 
 It asks no model: `compare.py` does.
 """
@@ -18,8 +18,7 @@ from assistant.statistics import bootstrap_mean, holm, paired, pairs_needed
 from knowledge.citations import cite
 from tuning.scoring import exact_match, f1, is_correct
 
-# A difference that a person would care about: in how many more of a hundred questions one arm is right.
-WORTHWHILE = 0.1
+WORTHWHILE = 0.1  # a difference of accuracy that a person would care about, unless they say another
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Comparison:
             # Of answers that had passages and claimed something, the share that the passages support.
             "grounded": _mean(judged),
             "grounded_n": len(judged),
-            # Where nobody can know: the share that says so. Where somebody can: the share that refuses all the same.
+            # Where nobody can know: the share that says so; where somebody can: that says so all the same.
             "refused_unknown": _mean([answer.refused for answer in unknown]),
             "unknown_n": len(unknown),
             "refused_known": _mean([answer.refused for answer in known]),

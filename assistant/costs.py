@@ -1,5 +1,4 @@
-"""What an answer costs with each memory: tokens read and seconds, one question at a time, and when a checkpoint has
-paid for its training.
+"""What an answer costs with each memory, in tokens and seconds, and when training has paid for itself.
 
 Answers of a batch share their time; here each is asked alone, as in a chat.
 """
@@ -65,7 +64,7 @@ def measure(
     asked: int = ASKED,
     stop: threading.Event | None = None,
 ) -> list[Cost]:
-    """Ask a few questions alone, every arm in turn; the first of each arm only warms up. Raises AssistantError."""
+    """Ask a few questions alone, every arm in turn; its first one only warms up. Raises AssistantError."""
     chosen = [*questions[:: max(1, len(questions) // asked)]][:asked]
     costs = []
     for arm in arms:

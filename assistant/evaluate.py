@@ -1,4 +1,4 @@
-"""One evaluation from its plan to its result: the answers, the costs, the judge's verdicts. It keeps no state."""
+"""One evaluation from its plan to its result: answers, costs, a judge's verdicts. It keeps no state."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from assistant.chat import Chat
 from assistant.compare import compare
 from assistant.costs import Stored, break_even, measure, to_dict
 from assistant.engines import Engine
+from assistant.errors import CompareError
 from assistant.evaluations import Plan
 from assistant.judge import Judge, judge_all
 from assistant.votes import tally
@@ -39,6 +40,11 @@ def evaluate(
 
     What is in `cache`, and what the judge has said before, is not asked again.
     """
+    if any(arm.given for arm in plan.arms) and not any(question.passage for question in plan.questions):
+        raise CompareError(
+            "An arm is given the passage of each question, and no question of this set has one. Build a set from "
+            "documents, or take the arm out."
+        )
     tell: Callable[..., None] = on_progress or (lambda *_, **__: None)
     comparison = compare(
         chat,

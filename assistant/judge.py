@@ -1,5 +1,6 @@
-"""A model that judges between answers: any LangChain chat model, asked in both orders; a verdict that turns with the
-order is a tie. It never judges with the small default model, and hears no arm's name.
+"""A model that judges between answers: any LangChain chat model but the small default one.
+
+It is asked in both orders, a verdict that turns with the order is a tie, and it hears no arm's name.
 """
 
 import hashlib
@@ -15,17 +16,20 @@ from typing import Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import SecretStr
 
 from assistant.errors import CompareError
 from assistant.questions import Question
 from assistant.votes import Outcome, Vote
 
 KINDS: tuple[Literal["endpoint", "provider"], ...] = ("endpoint", "provider")
+_WAIT_SECONDS = 60
 _TOO_SMALL = re.compile(r"smollm2?[-_ ]?(?:135|360)m", re.IGNORECASE)
 _SYSTEM = (
-    "You compare two answers to one question. Judge only whether they answer the question rightly and plainly; "
-    "a longer answer is not a better one, and the order says nothing. Think in at most two sentences, then end "
-    "with one line: VERDICT: A, VERDICT: B or VERDICT: TIE."
+    "You compare two answers to one question. Judge only whether they answer the question rightly and "
+    "plainly; a longer answer is not a better one, and the order says nothing. Think in at most two "
+    "sentences, "
+    "then end with one line: VERDICT: A, VERDICT: B or VERDICT: TIE."
 )
 _VERDICT = re.compile(r"VERDICT\s*[:：]\s*\**\s*(A|B|TIE)\b", re.IGNORECASE)
 
@@ -74,15 +78,18 @@ def open_judge(choice: Choice, key: str = "") -> BaseChatModel:
     if choice.kind == "endpoint":
         from langchain_openai import ChatOpenAI  # heavy, and only for judges
 
-        key = key or os.environ.get("OPENAI_API_KEY", "") or "none"
-        return ChatOpenAI(base_url=choice.url, model=choice.model, api_key=key, temperature=0, timeout=60)  # type: ignore[arg-type]
+        secret = SecretStr(key or os.environ.get("OPENAI_API_KEY", "") or "none")
+        return ChatOpenAI(
+            base_url=choice.url, model=choice.model, api_key=secret, temperature=0, timeout=_WAIT_SECONDS
+        )
     from langchain.chat_models import init_chat_model  # heavy, and only for judges
 
     try:
         return init_chat_model(choice.model, temperature=0)
     except (ImportError, ValueError) as error:
         raise CompareError(
-            f"The judge {choice.model!r} cannot be opened: {error}. Write provider:model, and install its package."
+            f"The judge {choice.model!r} cannot be opened: {error}. Write provider:model, and "
+            f"install its package."
         ) from error
 
 
@@ -136,7 +143,8 @@ class Judge:
     def _read(self, line: str) -> None:
         try:
             record = json.loads(line)
-            self._known[record.pop("key")] = Verdict(**record)
+            key = str(record.pop("key"))
+            self._known[key] = Verdict(**record)
         except (ValueError, KeyError, TypeError):  # half-written: asked anew
             return
 
@@ -159,7 +167,7 @@ def judge_all(
     on_judged: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> tuple[list[Vote], dict[str, int]]:
-    """Votes between every two arms on every question, and how many verdicts turned with the order or were none.
+    """Votes between every two arms on every question; how many verdicts turned with the order or were none.
 
     Raises CompareError where the judge cannot be asked, or the work was stopped.
     """

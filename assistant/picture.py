@@ -27,7 +27,7 @@ def draw(
     title: str,
     kinds: Mapping[str, str] | None = None,
 ) -> Figure:
-    """A figure of the accuracies. `arms` and `slices` are those of `Comparison.to_dict`; `kinds` as in `Arm.kind`."""
+    """A figure of the accuracies: `arms` and `slices` of `Comparison.to_dict`, `kinds` as in `Arm.kind`."""
     kinds = {name: (kinds or {}).get(name) or _kind(name) for name in arms}
     groups = {"all": arms, **slices} if len(slices) > 1 else {"all": arms}
     width = max(6.4, 1.6 + 0.42 * len(arms) * len(groups) + 0.5 * len(groups))

@@ -1,4 +1,4 @@
-"""Kept votes as a file to train from: prompt, chosen, rejected, the form that DPO trainers read."""
+"""Kept votes as a file to train from: prompt, chosen, rejected, TRL's conversational form."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from assistant.records import StoredPreference
 
 
 def to_jsonl(preferences: Iterable[StoredPreference], arms: Iterable[str] | None = None) -> str:
-    """One JSON object a line; with `arms`, only the votes between these. Where no two answers differ, nothing."""
+    """One JSON object a line for two answers that differ; with `arms`, only the votes between these."""
     wanted = None if arms is None else set(arms)
     lines = [
         {

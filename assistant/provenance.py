@@ -1,4 +1,4 @@
-"""Which training example an answer of a checkpoint comes nearest to. It compares words: it cannot prove a cause."""
+"""Which training example an answer comes nearest to. It compares words and cannot prove a cause."""
 
 import math
 from collections import Counter
@@ -42,7 +42,7 @@ class Origin:
 
     @property
     def is_near(self) -> bool:
-        """Whether it is near enough to be named: the answer says what was taught on something like the question."""
+        """Whether the answer says what was taught, on something like the question."""
         return self.answer >= _SAYS and self.question >= _ASKS
 
     @property

@@ -1,4 +1,4 @@
-"""Question sets: a person's own, imported ones, and those that are built from documents or from what was taught."""
+"""Question sets: a person's own, imported ones, those built from documents or from what was taught."""
 
 import re
 import unicodedata
@@ -39,8 +39,9 @@ class QuestionSets:
         try:
             return parse(self._path(name).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
+            known = ", ".join(self.list()) or "none"
             raise CompareError(
-                f"The question set {name!r} cannot be read ({error}). There are: {', '.join(self.list()) or 'none'}."
+                f"The question set {name!r} cannot be read ({error}). There are: {known}."
             ) from error
 
     def save(self, name: str, questions: Sequence[Question]) -> Reading:
@@ -104,7 +105,8 @@ def from_passages(passages: Sequence[Source], taught: Iterable[Example] = ()) ->
             ]
     if not questions:
         raise CompareError(
-            "No statement that could be asked about was found in these documents. Write questions by hand, or "
+            "No statement that could be asked about was found in these documents. Write questions "
+            "by hand, or "
             "import a file."
         )
     return _each_once(questions)

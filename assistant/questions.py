@@ -1,4 +1,4 @@
-"""Questions with the answers that count, read from JSONL, JSON or CSV. A wrong line is told by its number."""
+"""Questions with the answers that count, read from JSONL, JSON or CSV; what is wrong is told by its line."""
 
 import csv
 import io

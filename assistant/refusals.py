@@ -1,4 +1,4 @@
-"""Whether an answer says that it is not known: by its words, in English and Chinese. It judges nothing else."""
+"""Whether an answer says that it is not known, by its words in English and Chinese. It judges no more."""
 
 import re
 
@@ -12,8 +12,10 @@ _ENGLISH = re.compile(
         \s+(?:\w+ly\s+)?(?:know|find|answer|tell|say|determine|provide|have|see|assist|help|confirm|verify|give|access)
     | i\s+found\s+nothing | i\s*(?:am|['’]m|was)\s+(?:unable|not\s+able)\s+to
     | i\s*(?:am|['’]m)\s+not\s+(?:sure|aware|certain|familiar)
-    | (?:does|do|did)\s*(?:not|n['’]?t)\s+(?:say|mention|state|specify|contain|provide|include|hold|give|tell|indicate)
-    | (?:is|are|was|were)\s*(?:not|n['’]?t)\s+(?:mentioned|stated|specified|provided|given|known|available|included
+    | (?:does|do|did)\s*(?:not|n['’]?t)\s+(?:say|mention|state|specify|contain|provide|include|hold|give
+        |tell|indicate)
+    | (?:is|are|was|were)\s*(?:not|n['’]?t)\s+(?:mentioned|stated|specified|provided|given|known
+        |available|included
         |in\s+the\s+(?:context|documents?|text|passages?))
     | (?:it\s+is\s+)?(?:unknown|unclear|not\s+known|not\s+specified|not\s+mentioned|not\s+stated)
     | no\s+(?:information|mention|answer|data|details?)\b

@@ -1,6 +1,4 @@
-"""A comparison as one HTML file that needs nothing else: figures, tests, costs, answers, how it was counted; and its
-data as CSV and JSON.
-"""
+"""A comparison as one HTML file that needs nothing else, and how it was counted; its data as CSV and JSON."""
 
 import csv
 import html
@@ -241,7 +239,8 @@ def break_even_sentence(one: Mapping[str, Any]) -> str:
 
 def _judge(judged: dict[str, Any]) -> str:
     note = (
-        f"{judged['model']}: {judged['verdicts']:,} verdicts, each asked in both orders; {judged['flipped']:,} turned "
+        f"{judged['model']}: {judged['verdicts']:,} verdicts, each asked in both orders; "
+        f"{judged['flipped']:,} turned "
         f"with the order and {judged['unclear']:,} were none, which count as ties."
     )
     return f"<p class=note>{_text(note)}</p>{duels_table(judged['duels'])}{ranking_table(judged['ranking'])}"

@@ -19,7 +19,9 @@ _ROLE = (
     r"colleague|"
     r"secretary|assistant|owner|author|inventor|captain|coach|mayor|minister|king|queen|supervisor|mentor|"
     r"contact|"
-    r"chief|CEO|CTO|CFO|engineer|editor|treasurer|professor|landlord)"
+    r"chief|CEO|CTO|CFO|engineer|editor|treasurer|professor|landlord|presenter|curator|conductor|"
+    r"gardener|cook|chef|baker|pilot|driver|nurse|judge|trainer|designer|builder|architect|painter|"
+    r"\w+(?:master|mistress|keeper|maker|man|woman|person)|(?:harbour|station|choir|head)[ -]master)"
 )
 _BE = r"(?P<be>is|are|was|were|am)"
 _TIME = (

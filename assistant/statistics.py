@@ -118,9 +118,9 @@ def sign_flip(
 ) -> float:
     """Two-sided p-value that the differences are symmetric about 0, where whole clusters change their sign.
 
-    Fisher's randomisation test (1935): exact for up to EXACT_CLUSTERS clusters that differ at all, and else over
-    drawn signs, with the observed arrangement among them (Phipson and Smyth 2010). Where every question is a
-    cluster of its own and differs by one, it is McNemar's test.
+    Fisher's randomisation test (1935): exact for up to EXACT_CLUSTERS clusters that differ at all, and else
+    over drawn signs, with the observed arrangement among them (Phipson and Smyth 2010). Where every question
+    is a cluster of its own and differs by one, it is McNemar's test.
     """
     if not differences:
         return 1.0

@@ -380,7 +380,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.compare": {"en": "Compare"},
     "tune.delete": {"en": "Delete checkpoint"},
     "tune.deleted": {"en": "“{name}” is deleted."},
-    "tune.overlay": {"en": "Runs over each other"},
+    "tune.overlay": {"en": "How they learned"},
     "tune.overlay.runs": {"en": "Which runs"},
     "tune.overlay.measure": {"en": "What of them"},
     "tune.methods": {"en": "Methods"},
@@ -464,11 +464,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.log.empty": {"en": "The log is empty."},
     "tune.forget": {"en": "Remove from the list"},
     "verdict.differs": {
-        "en": "{better} is right more often than {worse}: by {points} points (95 % interval {low} to {high}, p {p}).",
+        "en": (
+            "{better} is right more often than {worse}: by {points} points (95 % interval {low} to "
+            "{high}, p {p})."
+        ),
     },
     "verdict.open": {
         "en": (
-            "Between {first} and {second} nothing is shown. A difference of 10 points would take about "
+            "Between {first} and {second} nothing is shown. A difference of {points} points would take about "
             "{needed} independent questions; {n} were asked."
         ),
     },
@@ -487,19 +490,27 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "cost.never": {
         "en": (
-            "{name}: the {training} s of training are not paid back in time, an answer takes {seconds} s less "
+            "{name}: the {training} s of training are not paid back in time, an answer takes "
+            "{seconds} s less "
             "than with documents; it reads {tokens} tokens less."
         ),
     },
     "trial.differs": {
-        "en": "{better} is preferred to {worse}: a win rate of {share} % over {votes} votes (sign test, p {p}).",
+        "en": (
+            "{better} is preferred to {worse}: a win rate of {share} % over {votes} votes (sign test, p {p})."
+        ),
     },
     "trial.open": {
-        "en": "Between {better} and {worse} nothing is shown yet: {share} % to {better} over {votes} votes (p {p}).",
+        "en": (
+            "Between {better} and {worse} nothing is shown yet: {share} % to {better} over {votes} votes "
+            "(p {p})."
+        ),
     },
     "trial.position.none": {"en": "No vote preferred an answer yet."},
     "trial.position.fine": {
-        "en": "The left answer was preferred {left} of {count} times (p {p}): no sign that the place decided.",
+        "en": (
+            "The left answer was preferred {left} of {count} times (p {p}): no sign that the place decided."
+        ),
     },
     "trial.position.bias": {
         "en": (
@@ -534,15 +545,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.ask": {"en": "Compare"},
     "compare.question.lead": {
         "en": (
-            "Each answer comes with its sources, its tokens and its seconds. What one answer alone says is marked."
+            "Each answer comes with its sources, its tokens and its seconds. What one answer alone "
+            "says is marked."
         ),
     },
     "compare.passage": {"en": "The passage that holds the answer, for the arm that is given one"},
     "compare.at_once": {"en": "Write all answers at once"},
     "compare.at_once.help": {
         "en": (
-            "They share one batch and are there sooner. Switch it off to compare seconds: then each has the "
-            "model to itself."
+            "They share one batch and are there sooner. Switch it off to compare seconds: then each has "
+            "the model to itself."
         ),
     },
     "compare.at_once.note": {
@@ -585,7 +597,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "arm.own": {"en": "Saved arms"},
     "blind.lead": {
         "en": (
-            "Two answers without names, side by side. Say which is better; who wrote them is told at the end. "
+            "Two answers without names, side by side. Say which is better; who wrote them is told "
+            "at the end. "
             "Every decided vote is kept as a preference to train from."
         ),
     },
@@ -687,7 +700,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.judge.url": {"en": "OpenAI-compatible address"},
     "evaluation.judge.key": {"en": "Key"},
     "evaluation.judge.help": {
-        "en": "Each two answers are shown to it in both orders; a verdict that turns with the order is a tie.",
+        "en": (
+            "Each two answers are shown to it in both orders; a verdict that turns with the order is a tie."
+        ),
     },
     "evaluation.run": {"en": "Run"},
     "evaluation.answers": {"en": "{count} answers"},
@@ -708,6 +723,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.pairs.help": {
         "en": "p by cluster is the one to believe: questions about one document are not independent.",
     },
+    "evaluation.worthwhile": {"en": "A difference that matters, in points"},
+    "evaluation.worthwhile.help": {
+        "en": "How many questions each pair would need to show it, with 80 % power, is in the last column.",
+    },
     "evaluation.costs.title": {"en": "What one answer costs"},
     "evaluation.answers.title": {"en": "Every answer"},
     "evaluation.filter": {"en": "Show"},
@@ -721,7 +740,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.delete": {"en": "Delete the evaluation"},
     "evaluation.slice": {"en": "Kind of question"},
     "evaluation.judged": {
-        "en": "{model} gave {verdicts} verdicts; {flipped} turned with the order and {unclear} were none: ties.",
+        "en": (
+            "{model} gave {verdicts} verdicts; {flipped} turned with the order and {unclear} were none: ties."
+        ),
     },
     "figures.arm": {"en": "Arm"},
     "figures.right": {"en": "Right"},
@@ -813,6 +834,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.layer": {"en": "Layer"},
     "visible.module": {"en": "Matrix"},
     "visible.head": {"en": "Head"},
+    "visible.count.plain": {"en": "{count} numbers"},
     "visible.count.million": {"en": "{count} million numbers"},
     "visible.count.billion": {"en": "{count} billion numbers"},
     "visible.window.lead": {
@@ -874,6 +896,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.next.question": {"en": "Question"},
     "visible.next.end": {"en": "(end of the answer)"},
     "visible.next.rest": {"en": "All other words together: {share}"},
+    "visible.next.scale": {"en": "A bar across the whole width would be {share}. Click a word to append it."},
     "visible.next.draw": {"en": "Draw"},
     "visible.next.draw.help": {"en": "Append one of these words, as likely as its bar is long."},
     "visible.next.alone": {"en": "With a checkpoint, its words stand beside those of the base."},
@@ -905,8 +928,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.inside.lead": {
         "en": "A checkpoint is a small set of numbers beside the model: where they are, and what they do.",
     },
-    "visible.inside.question": {"en": "Question"},
-    "visible.inside.question.help": {"en": "Attention is looked at before this is answered."},
+    "visible.inside.question": {"en": "Before this question is answered"},
+    "visible.inside.without": {"en": "What this method has no picture of"},
     "visible.scale": {"en": "How large it is"},
     "visible.scale.said": {
         "en": "Areas are to scale: {method} holds {share} % as many numbers as the base model.",
@@ -932,8 +955,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.attention": {"en": "Attention to the prefix"},
     "visible.attention.said": {
         "en": (
-            "Before the first word of the answer, {share} % of all attention goes to the prefix; {first} % "
-            "rest on its first position, as on the first position of any prompt."
+            "{share} % of all attention goes to the prefix; {first} % rest on its first position, as on the "
+            "first position of any prompt."
         ),
     },
     "visible.attention.rest": {"en": "what was learned"},

@@ -1,4 +1,4 @@
-"""A blind trial as one HTML file and as CSV: votes, win rates, the test for the place on the page, every vote."""
+"""A blind trial as one HTML file and as CSV: win rates, ranking, whether the place decided, every vote."""
 
 import csv
 import html
@@ -13,14 +13,14 @@ from assistant.verdicts import LEVEL, p_text
 from assistant.votes import Duel, Position, Tally
 
 _NOTES = (
-    "The names were hidden. Pairs of arms came equally often, and each arm of a pair stood on the left as often "
-    "as on the right.",
-    "A win rate counts an undecided vote (tie, or both bad) as half a win for each. Its interval resamples whole "
-    "questions.",
-    "The sign test counts a question once, by the majority of its votes, and leaves undecided ones out; p-values "
-    "are adjusted for the number of pairs by Holm's method.",
-    "Bradley–Terry: the chance of an arm to be preferred to the average one, from these paired votes alone, with "
-    "one imagined draw between every two arms.",
+    "The names were hidden. Pairs of arms came equally often, and each arm of a pair stood on the left as "
+    "often as on the right.",
+    "A win rate counts an undecided vote (tie, or both bad) as half a win for each. Its interval resamples "
+    "whole questions.",
+    "The sign test counts a question once, by the majority of its votes, and leaves undecided ones out; "
+    "p-values are adjusted for the number of pairs by Holm's method.",
+    "Bradley–Terry: the chance of an arm to be preferred to the average one, from these paired votes alone, "
+    "with one imagined draw between every two arms.",
 )
 
 
@@ -53,7 +53,7 @@ def render(name: str, counted: Tally, rows: Sequence[Mapping[str, Any]]) -> str:
     plain = asdict(counted)
     said = [*(duel_sentence(duel) for duel in counted.duels), position_sentence(counted.position)]
     parts = [
-        f"<p class=note>{counted.votes:,} votes, {counted.questions:,} questions, {counted.voters:,} people</p>",
+        f"<p class=note>{_counts(counted)}</p>",
         f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in said)}</ul>",
         _picture(counted),
         "<h2>Two by two</h2>",
@@ -78,6 +78,10 @@ def to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
+def _counts(counted: Tally) -> str:
+    return f"{counted.votes:,} votes, {counted.questions:,} questions, {counted.voters:,} people"
+
+
 def _picture(counted: Tally) -> str:
     """Strengths with their intervals, as SVG."""
     height = 44 * len(counted.ranking) + 30
@@ -95,8 +99,9 @@ def _picture(counted: Tally) -> str:
         )
     middle = f'<line x1="520" x2="520" y1="8" y2="{height - 22}" stroke="#a3a6ad" stroke-dasharray="4 4"/>'
     style = 'font-family="system-ui, sans-serif" font-size="14" fill="#23262b"'
-    words = f'<text x="520" y="{height - 6}" text-anchor="middle" fill="#6a6d74">50 %: as good as the average</text>'
-    svg = f'<svg viewBox="0 0 900 {height}" {style} role="img">{middle}{"".join(lines)}{words}</svg>'
+    middle_place = f'x="520" y="{height - 6}" text-anchor="middle" fill="#6a6d74"'
+    caption = f"<text {middle_place}>50 %: as good as the average</text>"
+    svg = f'<svg viewBox="0 0 900 {height}" {style} role="img">{middle}{"".join(lines)}{caption}</svg>'
     return f"<figure>{svg}</figure>" if counted.ranking else ""
 
 

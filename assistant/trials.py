@@ -1,4 +1,4 @@
-"""Comparisons on the pages, in the background: one question side by side, an evaluation, a blind trial's answers."""
+"""Comparisons in the background: one question side by side, an evaluation, a blind trial's answers."""
 
 import threading
 import time
@@ -169,12 +169,13 @@ class Trials:
         common: How,
         *,
         passage: str = "",
-        prepare: Callable[[Sequence[str | None]], None] | None = None,
+        prepare: Callable[[Sequence[str | None]], None] = lambda checkpoints: None,
+        at_once: bool = False,
     ) -> SideBySide:
         """Ask every arm in the background. Raises CompareError.
 
-        `passage` is what arms that are given one read. `prepare` loads checkpoints before the first answer, for a
-        chat whose answers are written at once.
+        `passage` is for arms that are given one. `prepare` opens what is needed before the first answer.
+        `at_once` says that the chat writes all answers side by side.
         """
         if not question.strip():
             raise CompareError("The question is empty. Write what you would like to compare.")
@@ -184,21 +185,22 @@ class Trials:
             )
         if any(arm.given for arm in arms) and not passage.strip():
             raise CompareError(
-                "An arm reads a passage that you give it, and there is none. Paste the passage that holds the "
+                "An arm reads a passage that you give it, and there is none. Paste the passage that "
+                "holds the "
                 "answer, or take the arm out."
             )
-        run, checkpoints = uuid.uuid4().hex[:8], [arm.checkpoint for arm in arms]
+        run, preparing = uuid.uuid4().hex[:8], threading.Lock()
 
         def turn(how: How, stop: threading.Event) -> Iterator[ChatEvent]:
-            if prepare is not None:
-                prepare(checkpoints)
+            with preparing:
+                prepare([arm.checkpoint for arm in arms])
             yield from chat.ask(question, how, stop=stop)
 
         answers = tuple(
             self.answering.start((run, arm.name), question, partial(turn, arm.how(common, passage)))
             for arm in arms
         )
-        self._questions[run] = SideBySide(run, question, tuple(arms), answers, prepare is not None)
+        self._questions[run] = SideBySide(run, question, tuple(arms), answers, at_once)
         return self._questions[run]
 
     def get(self, run: str) -> SideBySide | None:

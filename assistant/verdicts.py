@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistant.comparison import WORTHWHILE, questions_needed
 from assistant.texts import t
 
 LEVEL = 0.05
 FEW_CLUSTERS = 10
 
 
-def verdict(pair: Mapping[str, Any]) -> str:
-    """One sentence on two arms."""
+def verdict(pair: Mapping[str, Any], worthwhile: float = WORTHWHILE) -> str:
+    """One sentence on two arms; `worthwhile` is the difference that a person would care about."""
     first, second = pair["arms"]
     difference = pair["difference"]
     low, high = pair["confidence_interval"]
@@ -26,10 +27,18 @@ def verdict(pair: Mapping[str, Any]) -> str:
             high=f"{reach[1] * 100:.0f}",
             p=p_text(pair["p_value_clustered_holm"]),
         )
-    needed = pair.get("needed")
+    needed = needed_for(pair, worthwhile)
     if needed is None:
         return t("verdict.same", first=first, second=second, n=pair["n"])
-    return t("verdict.open", first=first, second=second, needed=f"{needed:,}", n=f"{pair['n']:,}")
+    points = f"{100 * worthwhile:.0f}"
+    return t(
+        "verdict.open", first=first, second=second, needed=f"{needed:,}", n=f"{pair['n']:,}", points=points
+    )
+
+
+def needed_for(pair: Mapping[str, Any], worthwhile: float) -> int | None:
+    """How many independent questions would show such a difference, where two arms disagree as often as here."""
+    return questions_needed((pair["only_first"] + pair["only_second"]) / pair["n"], worthwhile)
 
 
 def is_shown(pair: Mapping[str, Any]) -> bool:

@@ -1,5 +1,7 @@
-"""What votes between two answers say: who wins against whom, how surely, a ranking of all, and whether the place
-on the page decided. Every vote is on two answers to the same question."""
+"""What votes say: who wins against whom, how surely, a ranking, and whether the place on the page decided.
+
+Every vote is on two answers to the same question.
+"""
 
 import math
 from collections.abc import Sequence
@@ -107,7 +109,7 @@ def tally(votes: Sequence[Vote], *, level: float = 0.95, seed: int = 0) -> Tally
         for first, second in combinations(arms, 2)
     ]
     fought = [(first, second, own) for first, second, own in between if own]
-    p_values = [_sign_test(first, own) for first, _, own in fought]
+    p_values = [sign_test_of_questions(first, own) for first, _, own in fought]
     duels = tuple(
         _duel(first, second, own, p_value, p_holm, level, seed)
         for (first, second, own), p_value, p_holm in zip(fought, p_values, holm(p_values), strict=True)
@@ -145,8 +147,11 @@ def _points(arm: str, vote: Vote) -> float:
     return 0.5 if vote.winner is None else float(vote.winner == arm)
 
 
-def _sign_test(first: str, votes: Sequence[Vote]) -> float:
-    """Two people who vote on the same two answers are not two observations: a question counts once."""
+def sign_test_of_questions(first: str, votes: Sequence[Vote]) -> float:
+    """P-value of an exact sign test of `first` against the other.
+
+    Two people who vote on the same two answers are not two observations: a question counts once, by majority.
+    """
     leaning: dict[str, float] = {}
     for vote in votes:
         leaning[vote.question] = leaning.get(vote.question, 0.0) + _points(first, vote) - 0.5

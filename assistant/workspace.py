@@ -180,21 +180,35 @@ class Workspace:
 
         return Chat(self.engine, self.store, self.existing_knowledge)
 
-    def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None] | None]":
-        """A chat whose answers are written side by side, and what loads checkpoints before they are.
+    def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
+        """A chat whose answers are written side by side, and what opens model and checkpoints before.
 
-        It keeps nothing. An endpoint answers many at once by itself and has nothing to load. Raises EngineError.
+        It keeps nothing. An endpoint answers many at once by itself.
         """
+        from assistant.chat import Chat
+
+        opened: list[Engine] = []
+        opening = threading.Lock()
+
+        def engine() -> "Engine":
+            with opening:
+                if not opened:
+                    opened.append(self.answers_at_once())
+                return opened[0]
+
+        def prepare(checkpoints: Sequence[str | None]) -> None:
+            for checkpoint in checkpoints:
+                engine().room(checkpoint)
+
+        return Chat(engine, None, self.existing_knowledge), prepare
+
+    def answers_at_once(self) -> "Engine":
+        """An engine whose answers are written side by side; an endpoint does so by itself. Raises EngineError."""
+        engine = self.engine()
         from assistant.engines.local import LocalEngine  # heavy: torch
         from assistant.engines.together import Together
 
-        engine = self.engine()
-        if not isinstance(engine, LocalEngine):
-            return self.chat, None
-        together = Together(engine)
-        from assistant.chat import Chat
-
-        return Chat(lambda: together, None, self.existing_knowledge), together.prepare
+        return Together(engine) if isinstance(engine, LocalEngine) else engine
 
     # Knowledge
 

@@ -244,10 +244,12 @@ def fluency(tokenizer: Tokenizer, text: str) -> float:
 def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
     """Open a packaged model, a local folder or a Hugging Face id (from its cache first)."""
     from sentence_transformers import SentenceTransformer  # takes seconds to import
+    from transformers.utils import logging as transformers_logging
 
     packaged = PACKAGED.get(name)
     folder = packaged_folder(name) if packaged else name
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    transformers_logging.disable_progress_bar()  # a bar of a tenth of a second on a terminal
     try:
         return SentenceTransformer(
             str(folder),
@@ -261,6 +263,8 @@ def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
             f"The embedding model {name!r} cannot be opened ({error}). Give a folder of a "
             f"sentence-transformers model, or leave it at {DEFAULT_EMBEDDINGS!r}, which needs no download."
         ) from error
+    finally:
+        transformers_logging.enable_progress_bar()
 
 
 def packaged_folder(name: str) -> Path:

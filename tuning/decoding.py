@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
+from tuning import llama
+
 _BROKEN = "\ufffd"
 _SHARED_AT_LEAST = 8
 
@@ -65,6 +67,9 @@ def pick(logits: Tensor, temperature: float, top_p: float, generator: torch.Gene
 def step(model: PreTrainedModel, ids: list[int], cache: DynamicCache) -> Tensor:
     """The logits (vocabulary,) that follow the ids, given and growing the cache."""
     tokens = torch.tensor([ids], device=model.device)
+    known = cache.get_seq_length()
+    if llama.knows(model, known + len(ids)):
+        return llama.read(model, tokens, torch.arange(known, known + len(ids))[None], cache, None)[0]
     return model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
 
 
@@ -104,14 +109,17 @@ def greedy_batch(
     answers: list[list[int]] = [[] for _ in prompts]
     alive = list(range(rows))
     for _ in range(max_new_tokens):
-        logits = model(
-            input_ids=tokens,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
+        if llama.knows(model, mask.shape[1]):
+            logits = llama.read(model, tokens, positions, cache, mask)
+        else:
+            logits = model(
+                input_ids=tokens,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]
         best = logits.argmax(-1)
         going = ~torch.isin(best, stops)
         for index, token in zip(going.nonzero().flatten().tolist(), best[going].tolist(), strict=True):

@@ -263,6 +263,7 @@ class BaseModel(Template):
             self._attach(name, adapter)
             adapters.select(self.model, self._keys[name])
         elif name is not None and isinstance(adapter, FullAdapter):
+            adapters.restore(self.model)  # it has the base's own layers alone; others are attached anew
             adapter.swap(self.model, name)
         self._active = name
 

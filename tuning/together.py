@@ -1,8 +1,8 @@
-"""Several answers in one batch: the base, LoRA adapters and prefixes side by side, a token of each at every step.
+"""Several answers in one batch: the base, LoRA adapters and prefixes side by side, a token of each a step.
 
 A row's prompt is read alone, with its own adapter; from then on rows share the products of the base (PEFT's
-mixed batches: each row with its own low-rank change). A prefix is part of a row's cache and needs nothing more.
-Which adapters can share is `can_share`'s answer; it decides no order.
+mixed batches: each row with its own low-rank change). A prefix is part of a row's cache and needs nothing
+more. Which adapters can share is `can_share`'s answer; it decides no order.
 """
 
 from collections.abc import Iterator, Sequence

@@ -28,6 +28,7 @@ from tuning.config import TuneConfig
 from tuning.consolidation import Exercises, Recipe, Replay, recipe, replay_set, schedule, teacher
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
+from tuning.kernels import log_chances
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.noise import held_out, noisy, wordings
@@ -261,15 +262,20 @@ class _Trainer:
         most = self._config.tokens_per_step or _TOKENS_AT_ONCE
         for part in parts([*facts, *(one.encoded for one in kept)], most):
             row = pack(part, _MULTIPLE).to(self._base.device)
-            logits = forward(self._base, row, learner.front()).float()
+            logits = forward(self._base, row, learner.front())
             taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
-            new = row.owner < len(part) - len(taught)
-            loss = torch.nn.functional.cross_entropy(logits[new], row.targets[new], reduction="sum") / targets
+            count = int((row.owner < len(part) - len(taught)).sum())  # the examples' targets come first
+            tokens = row.targets[:, None]
+            if taught:
+                asked = torch.cat([one.tokens for one in taught]).to(row.ids.device)
+                tokens = torch.cat([tokens[:count].expand(-1, asked.shape[1]), asked])
+            log_model = log_chances(logits, tokens)
+            loss = -log_model[:count, 0].sum() / targets
             total = loss
             if self._source is not None:
-                total = total + self._imitate(self._source, row, logits, new) / targets
+                total = total + self._imitate(self._source, row, logits, count) / targets
             if taught:
-                total = total + amounts.replay_weight * divergence(logits[~new], taught) / replayed
+                total = total + amounts.replay_weight * _distance(log_model[count:], taught) / replayed
             total.backward()
             run.loss += float(loss.detach())
             run.tokens += len(row.ids)
@@ -284,11 +290,11 @@ class _Trainer:
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
 
-    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, new: Tensor) -> Tensor:
+    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, count: int) -> Tensor:
         """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
         with torch.no_grad():
             reading = forward(self._base, row, kv_front(self._base, source))
-        return divergence(logits[new], [teacher(reading[new])])
+        return divergence(logits[:count], [teacher(reading[:count])])
 
     def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
         """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
@@ -420,8 +426,12 @@ def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
 def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
     """KL(teacher ‖ model), summed over targets, over the teacher's likeliest tokens and the rest as one."""
     tokens = torch.cat([one.tokens for one in teachers]).to(logits.device)
-    chances = torch.cat([one.chances for one in teachers]).to(logits.device)
-    log_model = logits.gather(1, tokens) - logits.logsumexp(-1, keepdim=True)
+    return _distance(log_chances(logits, tokens), teachers)
+
+
+def _distance(log_model: Tensor, teachers: Sequence[Teacher]) -> Tensor:
+    """The same from the model's log-probabilities of the teachers' tokens."""
+    chances = torch.cat([one.chances for one in teachers]).to(log_model.device)
     rest_teacher = (1 - chances.sum(-1)).clamp(min=1e-6)
     rest_model = torch.log((1 - log_model.exp().sum(-1)).clamp(min=1e-6))
     inside = (chances * (chances.clamp(min=1e-9).log() - log_model)).sum(-1)

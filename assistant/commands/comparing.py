@@ -25,8 +25,8 @@ _PHASES = {"answering": "Answering as {}", "measuring": "Timing {}", "judging": 
     multiple=True,
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help='JSONL: {"question": "...", "answers": ["any of these counts"]}; "unknown": true where nobody can know; '
-    '"fact", "document", "slice" and "passage" are optional. Or CSV with these columns. May be given again.',
+    help='JSONL: {"question": "...", "answers": ["any of these counts"]}; "unknown": true where nobody can '
+    'know; "fact", "document", "slice" and "passage" are optional. Or CSV with these columns. Repeatable.',
 )
 @click.option(
     "--arms",

@@ -86,15 +86,16 @@ class LocalEngine:
             adapter = self._ready(checkpoint)
             room = self._left(prompt, adapter)
             try:
-                yield from self._base.generate(
-                    prompt,
-                    adapter=adapter,
-                    max_new_tokens=min(max_new_tokens, room),
-                    temperature=temperature,
-                    top_p=top_p,
-                    seed=seed,
-                    stop=stop,
-                )
+                with self._in_use(checkpoint):
+                    yield from self._base.generate(
+                        prompt,
+                        adapter=adapter,
+                        max_new_tokens=min(max_new_tokens, room),
+                        temperature=temperature,
+                        top_p=top_p,
+                        seed=seed,
+                        stop=stop,
+                    )
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 
@@ -150,6 +151,15 @@ class LocalEngine:
             self._closed = True
             self._resident.clear()
             self._base.close()
+
+    @contextmanager
+    def _in_use(self, checkpoint: str | None) -> Iterator[None]:
+        """Inside, the checkpoint is neither deleted nor renamed."""
+        if checkpoint is None:
+            yield
+            return
+        with self._registry.hold(checkpoint, "an answer is being written with it"):
+            yield
 
     def _left(self, prompt: list[Message], adapter: str | None) -> int:
         """Tokens left for the answer; an answer that cannot even begin is refused."""

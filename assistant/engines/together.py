@@ -1,4 +1,4 @@
-"""Several questions at once on the local engine: one thread writes all answers, a token of each at every step.
+"""Several questions at once on the local engine: one thread writes all answers, a token of each at a time.
 
 It looks like an engine, so that a chat over it needs to know nothing. Adapters that cannot stand in one batch
 (AdaLoRA, IA3, full weights) take turns with it, token by token.
@@ -40,27 +40,18 @@ class Together:
 
     def __init__(self, engine: LocalEngine) -> None:
         self._engine = engine
-        self._lock, self._preparing = threading.Lock(), threading.Lock()
+        self._lock = threading.Lock()
         self._arrived: list[_Request] = []
         self._is_driven = False
         self.name = engine.name
         self.window = engine.window
-
-    def prepare(self, checkpoints: Sequence[str | None]) -> None:
-        """Load checkpoints before anybody writes: while answers are written, a load would wait for their end.
-
-        Whoever comes first loads all of them. Raises EngineError.
-        """
-        with self._preparing:
-            for checkpoint in checkpoints:
-                self._engine.room(checkpoint)
 
     def checkpoints(self) -> list[str]:
         """As the engine's own."""
         return self._engine.checkpoints()
 
     def room(self, checkpoint: str | None) -> int:
-        """As the engine's own."""
+        """As the engine's own. Ask it first: while answers are written, loading waits for their end."""
         return self._engine.room(checkpoint)
 
     def identity(self, checkpoint: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Compare: the same question to several memories. One question, a blind trial, an evaluation, question sets."""
+"""Compare: the same to several memories. One question, a blind trial, an evaluation, question sets."""
 
 import importlib
 

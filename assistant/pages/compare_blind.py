@@ -122,7 +122,7 @@ def _draw_voting(trial: BlindTrial) -> None:
         if ballot is None and at is not None:
             st.session_state.pop("own-place", None)
             ballot = store.next_ballot(trial.id, _voter())
-        work = session.trials().write_ahead(store, trial, opened.chat, opened.engine())
+        work = session.trials().write_ahead(store, trial, opened.chat, session.engine())
         if ballot is None:
             st.info(t("blind.empty" if not trial.questions else "blind.done"))
         else:
@@ -173,7 +173,7 @@ def _wait(trial: BlindTrial, ballot: Ballot) -> None:
     look.quiet(t("blind.writing"))
     answers = session.blind_trials().answers(trial.id, ballot.place)
     opened = session.workspace()
-    work = session.trials().write_ahead(session.blind_trials(), trial, opened.chat, opened.engine())
+    work = session.trials().write_ahead(session.blind_trials(), trial, opened.chat, session.engine())
     if (ballot.first_arm in answers and ballot.second_arm in answers) or (work is not None and work.error):
         st.rerun()
 

@@ -1,4 +1,4 @@
-"""What a blind trial found: who was who, win rates, the ranking, whether the place decided, files to take away."""
+"""What a blind trial found: who was who, win rates, the ranking, whether the place decided; and files."""
 
 import json
 from dataclasses import asdict

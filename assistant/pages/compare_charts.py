@@ -13,7 +13,7 @@ _INTERVAL, _WORDS = "#23262b", "#6a6d74"
 
 
 def draw_bars(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Bars from 0 to 1 with their interval; a row has name, kind, value, low, high and what is said beside it."""
+    """Bars from 0 to 1 with their interval; a row has name, kind, value, low, high and words beside it."""
     _draw(rows, title, bars=True)
 
 

@@ -1,6 +1,7 @@
 """Evaluations: start one, watch it, go on with one that was interrupted, open one that ended."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +21,9 @@ from assistant.trials import Evaluation
 def draw() -> None:
     """The view: what runs, the one in the address, or all of them."""
     work = session.trials().evaluation
+    if work is not None and work.is_complete and st.session_state.get("watched") == work.plan.id:
+        st.session_state["watched"] = None
+        _go(work.plan.id)
     opened = st.query_params.get("evaluation")
     if work is not None and work.running:
         _draw_running(work)
@@ -126,7 +130,10 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
         list(session.knowledge_counts()),
         plan.common.knowledge_base,
     )
-    session.trials().evaluate(plan, _store(), opened.chat, opened.engine(), checkpoints, key=key, costs=costs)
+    session.trials().evaluate(
+        plan, _store(), opened.chat, session.engine(), checkpoints, key=key, costs=costs
+    )
+    st.session_state["watched"] = plan.id
     st.rerun()
 
 
@@ -137,8 +144,6 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
 def _draw_running(work: Evaluation) -> None:
     session.speak()
     if not work.running:
-        if work.is_complete:
-            _go(work.plan.id)
         st.rerun()
     st.subheader(look.plain(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
@@ -180,6 +185,12 @@ def _draw_list() -> None:
                     _start(plan)
 
 
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _result(folder: str, plan_id: str, created: float) -> dict[str, Any]:
+    """A result never changes; ten thousand answers need not be read at every click."""
+    return _store().result(plan_id)
+
+
 def _draw_one(plan_id: str) -> None:
     st.button(
         t("evaluation.back"),
@@ -189,7 +200,8 @@ def _draw_one(plan_id: str) -> None:
         on_click=partial(_go, None),
     )
     try:
-        plan, result = _store().get(plan_id), _store().result(plan_id)
+        plan = _store().get(plan_id)
+        result = _result(str(_store().folder), plan_id, plan.created)
     except CompareError as error:
         st.warning(session.sentence(error), icon=":material/info:")
         return

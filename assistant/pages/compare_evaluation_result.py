@@ -11,17 +11,19 @@ from assistant.pages.compare_charts import draw_bars
 from assistant.picture import draw as picture
 from assistant.report import break_even_sentence, render, to_csv
 from assistant.texts import t
-from assistant.verdicts import caution, is_shown, p_text, verdict
+from assistant.verdicts import caution, is_shown, needed_for, p_text, verdict
 
 ON_A_PAGE = 50
+DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
 FILTERS = ("all", "differ", "wrong")
 
 
 def draw_result(name: str, result: dict[str, Any]) -> None:
     """The result of an evaluation."""
     st.subheader(look.plain(name), anchor=False)
+    worthwhile = st.session_state.get("worthwhile", 10) / 100
     for pair in sorted(result["pairs"], key=lambda pair: not is_shown(pair)):
-        st.markdown(f"- {look.prose(look.plain(verdict(pair)))}")
+        st.markdown(f"- {look.prose(look.plain(verdict(pair, worthwhile)))}")
     if careful := caution(result):
         look.quiet(careful)
     slices = list(result["slices"])
@@ -38,7 +40,15 @@ def draw_result(name: str, result: dict[str, Any]) -> None:
     st.html(_figures(figures))
     if pairs:
         st.markdown(f"**{t('evaluation.pairs')}**", help=t("evaluation.pairs.help"))
-        st.html(_pairs(pairs))
+        st.html(_pairs(pairs, worthwhile))
+        st.select_slider(
+            t("evaluation.worthwhile"),
+            DIFFERENCES,
+            value=10,
+            key="worthwhile",
+            help=t("evaluation.worthwhile.help"),
+            width=320,
+        )
     _draw_costs(result)
     _draw_judge(result)
     _draw_answers(result)
@@ -81,7 +91,7 @@ def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
     return _table(heads, rows)
 
 
-def _pairs(pairs: Sequence[Mapping[str, Any]]) -> str:
+def _pairs(pairs: Sequence[Mapping[str, Any]], worthwhile: float) -> str:
     heads = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
     rows = [
         [
@@ -91,7 +101,7 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> str:
             f"{pair['only_first']} : {pair['only_second']}",
             p_text(pair["p_value_holm"]),
             p_text(pair["p_value_clustered_holm"]),
-            _number(pair["needed"], ",.0f"),
+            _number(needed_for(pair, worthwhile), ",.0f"),
         ]
         for pair in pairs
     ]

@@ -1,4 +1,4 @@
-"""One question to several arms side by side: answers as they are written, where they differ and come from."""
+"""One question to several arms: the answers as they are written, where they differ, where they are from."""
 
 from collections.abc import Sequence
 
@@ -51,8 +51,22 @@ def draw() -> None:
 
 def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> None:
     opened = session.workspace()
-    chat, prepare = opened.chat_at_once() if at_once else (opened.chat, None)
-    run = session.trials().ask(chat, question, arms, common(), passage=passage, prepare=prepare)
+    chat, open_checkpoints = opened.chat_at_once()
+
+    def prepare(checkpoints: Sequence[str | None]) -> None:
+        session.import_models()
+        if at_once:
+            open_checkpoints(checkpoints)
+
+    run = session.trials().ask(
+        chat if at_once else opened.chat,
+        question,
+        arms,
+        common(),
+        passage=passage,
+        prepare=prepare,
+        at_once=at_once,
+    )
     session.choose("run", run.id)
     st.session_state["votes"] = None
     st.rerun()
@@ -85,10 +99,9 @@ def _draw_columns(shown: SideBySide) -> None:
             st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
             _draw_sources(shown.question, answer)
             _draw_vote(shown, place)
-    note = t("compare.at_once.note") if shown.at_once else ""
-    st.html(
-        f'<div class="quiet"><mark class="own">{look.escaped(t("compare.legend"))}</mark> {look.escaped(note)}</div>'
-    )
+    note = look.escaped(t("compare.at_once.note")) if shown.at_once else ""
+    legend = look.escaped(t("compare.legend"))
+    st.html(f'<div class="quiet"><mark class="own">{legend}</mark> {note}</div>')
 
 
 def _draw_sources(question: str, answer: Answer) -> None:

@@ -166,7 +166,7 @@ def _draw_write() -> list[Question] | None:
 
 
 def _of_rows(rows: Sequence[dict[Any, Any]]) -> list[Question]:
-    """Written rows as questions; an empty row is nothing, a half-written one is named. Raises CompareError."""
+    """Written rows as questions; an empty row is nothing, half a one is named. Raises CompareError."""
     questions = []
     for number, row in enumerate(rows, 1):
         values = {name: "" if _is_empty(value) else value for name, value in row.items()}

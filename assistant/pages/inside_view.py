@@ -18,19 +18,19 @@ def draw(checkpoint: Checkpoint | None) -> None:
         return
     with st.spinner(t("model.opening", name=session.workspace().settings.base_model)):
         engine = session.workspace().local_engine()
-    question = st.text_input(
-        t("visible.inside.question"),
-        value=visible.example_question(checkpoint),
-        key=f"inside-question-{checkpoint.id}",
-        help=t("visible.inside.question.help"),
-    )
+    field = f"inside-question-{checkpoint.id}"
+    question: str = st.session_state.setdefault(field, visible.example_question(checkpoint))
     with st.spinner(t("visible.asking")):
         identity = engine.identity(checkpoint.name)
-        inside = _look(identity, checkpoint.name, checkpoint.system_prompt, question or "?", engine)
+        inside = _look(identity, checkpoint.name, checkpoint.system_prompt, question.strip() or "?", engine)
     _draw_sizes(inside, checkpoint)
-    _draw_changes(inside, checkpoint)
-    _draw_words(inside, checkpoint)
-    _draw_attention(inside, checkpoint)
+    if inside.changes:
+        _draw_changes(inside)
+    if inside.words:
+        _draw_words(inside)
+    if inside.attention:
+        _draw_attention(inside, field)
+    _draw_missing(inside, checkpoint)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -44,16 +44,14 @@ def _draw_sizes(inside: Inside, checkpoint: Checkpoint) -> None:
     st.subheader(t("visible.scale"), anchor=False)
     st.html(pictures.to_scale(inside.sizes, checkpoint.base, checkpoint.name))
     share = f"{100 * inside.sizes.share:.3g}"
-    look.quiet(t("visible.scale.said", share=share, method=job_card.method_title(checkpoint.method)))
+    said = [t("visible.scale.said", share=share, method=job_card.method_title(checkpoint.method))]
     if inside.sizes.positions:
-        look.quiet(t("visible.scale.positions", count=inside.sizes.positions))
+        said.append(t("visible.scale.positions", count=inside.sizes.positions))
+    look.quiet(" ".join(said))
 
 
-def _draw_changes(inside: Inside, checkpoint: Checkpoint) -> None:
+def _draw_changes(inside: Inside) -> None:
     st.subheader(t("visible.changes"), anchor=False)
-    if not inside.changes:
-        _draw_none("changes", checkpoint)
-        return
     most = max(inside.changes, key=lambda change: change.size)
     mean = sum(change.size for change in inside.changes) / len(inside.changes)
     look.quiet(
@@ -74,20 +72,15 @@ def _place(change: WeightChange) -> str:
     return t("visible.changes.place", module=change.module, layer=change.layer)
 
 
-def _draw_words(inside: Inside, checkpoint: Checkpoint) -> None:
+def _draw_words(inside: Inside) -> None:
     st.subheader(t("visible.words"), anchor=False)
-    if not inside.words:
-        _draw_none("words", checkpoint)
-        return
     look.quiet(t("visible.words.said"))
     st.html(pictures.learned_words(inside.words))
 
 
-def _draw_attention(inside: Inside, checkpoint: Checkpoint) -> None:
+def _draw_attention(inside: Inside, field: str) -> None:
     st.subheader(t("visible.attention"), anchor=False)
-    if not inside.attention:
-        _draw_none("attention", checkpoint)
-        return
+    st.text_input(t("visible.inside.question"), key=field)
     mean = sum(layer.share for layer in inside.attention) / len(inside.attention)
     first = sum(layer.first for layer in inside.attention) / len(inside.attention)
     look.quiet(t("visible.attention.said", share=f"{100 * mean:.0f}", first=f"{100 * first:.0f}"))
@@ -96,9 +89,12 @@ def _draw_attention(inside: Inside, checkpoint: Checkpoint) -> None:
         st.altair_chart(pictures.heads(inside.attention))
 
 
-def _draw_none(picture: str, checkpoint: Checkpoint) -> None:
-    """Why this method has no such picture."""
+def _draw_missing(inside: Inside, checkpoint: Checkpoint) -> None:
+    """Which pictures this method has not, and why."""
+    missing = [name for name in ("changes", "words", "attention") if not getattr(inside, name)]
     entry = METHODS.get(checkpoint.method)
     family = entry.family if entry else "prefix"
     title = job_card.method_title(checkpoint.method)
-    look.quiet(t(f"visible.none.{picture}.{family}", method=title))
+    st.markdown(f"**{t('visible.inside.without')}**")
+    for name in missing:
+        look.quiet(t(f"visible.none.{name}.{family}", method=title))

@@ -79,21 +79,21 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
             else _text_logits(engine.identity(arm), arm, begun or "", engine)
             for arm in arms
         ]
-        for column, arm, found in zip(st.columns(len(arms)), arms, logits, strict=True):
+        sides = [likeliest(engine.base, found, SHOWN, temperature, top_p) for found in logits]
+        whole = pictures.scale_of(sides)
+        for column, arm, words in zip(st.columns(len(arms)), arms, sides, strict=True):
             with column:
-                _draw_words(engine, arm, found, field, temperature, top_p)
+                _draw_words(arm, words, field, whole)
+        look.quiet(t("visible.next.scale", share=pictures.percent(min(whole, 1.0))))
     if checkpoint is None:
         look.quiet(t("visible.next.alone"))
 
 
-def _draw_words(
-    engine: LocalEngine, arm: str | None, logits: Logits, field: str, temperature: float, top_p: float
-) -> None:
+def _draw_words(arm: str | None, words: Sequence[Word], field: str, whole: float) -> None:
     """The likeliest words of one arm: each is a button with its probability as a bar."""
     side = "base" if arm is None else "checkpoint"
-    words = likeliest(engine.base, logits, SHOWN, temperature, top_p)
     st.html(f'<div class="from">{look.mark(arm or t("memory.alone"), "checkpoint" if arm else "")}</div>')
-    st.html(pictures.bars(words, f"word-{side}", BARS[side]))
+    st.html(pictures.bars(words, f"word-{side}", BARS[side], whole))
     with st.container(key=f"words-{side}", gap=None):
         for place, word in enumerate(words):
             name = look.plain(pictures.readable(word.text, word.ends))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # these import torch, and the Checkpoints page draws words wi
 
 SCALE_SIDE = 170.0  # of the square that stands for the base, in CSS pixels
 SMALLEST_SIDE = 1.5
+WHOLE_WIDTHS = (0.1, 0.25, 0.5, 1.01)  # a little above 1, for rounding
 SURE_GAIN = 4.0  # nats: e⁴ is more than fifty times as likely
 HEAT = ["#f3f2ed", "#c3c8ea", "#7f89cc", look.INK, "#1d2560"]
 
@@ -109,11 +110,17 @@ def readable(text: str, ends: bool = False) -> str:
     return f"…{shown}" if shown[0].isascii() and shown[0].isalnum() else shown
 
 
-def bars(words: "Sequence[Word]", key: str, colour: str) -> str:
-    """The style that draws a bar behind the button of each word."""
+def scale_of(sides: "Sequence[Sequence[Word]]") -> float:
+    """The probability that a bar of full width stands for: the same for words beside each other."""
+    largest = max((word.share for words in sides for word in words), default=1.0)
+    return next(whole for whole in WHOLE_WIDTHS if largest <= whole)
+
+
+def bars(words: "Sequence[Word]", key: str, colour: str, whole: float) -> str:
+    """The style that draws a bar behind the button of each word; `whole` is that of a full width."""
     rules = []
     for place, word in enumerate(words):
-        width = 100 * word.share
+        width = min(100 * word.share / whole, 100)
         rules.append(
             f".st-key-{key}-{place} button {{ background: linear-gradient(to right, {colour} {width:.2f}%, "
             f"transparent {width:.2f}%) no-repeat; opacity: {'.45' if word.left_out else '1'} }}"
@@ -210,7 +217,7 @@ def count(numbers: int) -> str:
         return t("visible.count.billion", count=f"{numbers / 1e9:.1f}")
     if numbers >= 1e6:
         return t("visible.count.million", count=f"{numbers / 1e6:.1f}")
-    return f"{numbers:,}"
+    return t("visible.count.plain", count=f"{numbers:,}")
 
 
 def changes(found: "Sequence[WeightChange]") -> alt.Chart:

@@ -29,6 +29,7 @@ from tuning.errors import TuningError
 
 if TYPE_CHECKING:
     from assistant.blind import BlindTrials
+    from assistant.engines import Engine
     from assistant.indexing import Indexing
     from assistant.trials import Trials
 
@@ -54,6 +55,12 @@ def import_models() -> None:
         for name in ("tuning.methods", "sentence_transformers"):
             importlib.import_module(name)
     _imported.set()
+
+
+def engine() -> "Engine":
+    """The engine, for what cannot go on without it. Raises EngineError."""
+    import_models()
+    return workspace().engine()
 
 
 def models_are_imported() -> bool:

@@ -87,7 +87,9 @@ def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
 
 def _draw_checkpoint(checkpoint: Checkpoint) -> None:
     with st.container(border=True, key=f"checkpoint-{checkpoint.id}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(
+            key=f"head-{checkpoint.id}", horizontal=True, vertical_alignment="center", gap="small"
+        ):
             st.html(_headline(checkpoint), width="stretch")
             if st.button(
                 t("job.use"), icon=":material/chat_bubble:", key=f"use-{checkpoint.id}", type="primary"
@@ -108,7 +110,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
 def _headline(checkpoint: Checkpoint) -> str:
     made = datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y, %H:%M")
     facts = [
-        t("tune.examples", count=checkpoint.examples_count),
+        t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         lineage.remembered(checkpoint.evaluation),
         look.size(checkpoint.size_bytes),
         made,
@@ -170,9 +172,9 @@ def _draw_delete(checkpoint: Checkpoint) -> None:
     st.markdown(f"**{t('tune.delete.sure')}**")
     with st.container(horizontal=True, gap="small"):
         if st.button(t("delete"), icon=":material/delete:", key=f"sure-{checkpoint.id}", type="primary"):
-            st.session_state.pop("deleting")
             with session.told():
                 session.workspace().registry.delete(checkpoint.name)
+                st.session_state.pop("deleting")
                 session.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
                 st.rerun()
         st.button(
@@ -197,8 +199,8 @@ def _draw_jobs(jobs: Sequence[Job]) -> None:
 
 
 def _draw_overlay(jobs: Sequence[Job]) -> None:
-    """Any runs over each other, also one that is going on."""
-    if len(jobs) < 2:
+    """How runs learned, over each other; also one that is going on."""
+    if not jobs:
         return
     by_id = {job.id: job for job in jobs}
     with st.expander(t("tune.overlay"), type="compact", key="overlay", expanded=True):

@@ -16,6 +16,7 @@ from assistant.engines.turns import Turns
 from assistant.errors import EngineError, PromptTooLongError
 from assistant.prompts import DEFAULT_SYSTEM, render_question
 from tests.assistant.checkpoints import FACT, save_prefix
+from tuning.errors import CheckpointError
 from tuning.models import BaseModel
 from tuning.registry import Registry
 
@@ -67,6 +68,18 @@ def test_a_deleted_checkpoint_is_refused_and_leaves_memory(
     with pytest.raises(EngineError, match=r"There is no checkpoint 'halden'"):
         answer(engine, "halden")
     assert "halden" not in base_model.loaded
+
+
+def test_a_checkpoint_is_not_deleted_while_it_answers(
+    engine: LocalEngine, base_model: BaseModel, registry: Registry
+) -> None:
+    save_prefix(base_model, registry, "halden")
+    answering = engine.stream(ASKED, checkpoint="halden", max_new_tokens=12)
+    next(answering)
+    with pytest.raises(CheckpointError, match="while it is in use: an answer is being written with it"):
+        registry.delete("halden")
+    assert "".join(answering)
+    registry.delete("halden")
 
 
 def test_a_new_checkpoint_under_an_old_name_is_read_anew(

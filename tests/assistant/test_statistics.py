@@ -1,10 +1,14 @@
 """Intervals, paired tests and corrections: against scipy, published examples and simulation."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
-from assistant.statistics import bootstrap_mean, holm, paired, pairs_needed, wilson
+from assistant.statistics import bootstrap_mean, holm, paired, pairs_needed, sign_flip, wilson
 
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
@@ -100,3 +104,87 @@ def test_the_needed_number_of_questions_reaches_its_power(difference: float, dis
 def test_a_difference_larger_than_the_disagreement_cannot_be() -> None:
     with pytest.raises(ValueError, match="at most the disagreement"):
         pairs_needed(0.4, 0.3)
+
+
+def test_mcnemar_is_that_of_statsmodels() -> None:
+    first = [True] * 40 + [True] * 15 + [False] * 5 + [False] * 20
+    second = [True] * 40 + [False] * 15 + [True] * 5 + [False] * 20
+    expected = mcnemar([[40, 15], [5, 20]], exact=True)
+    assert paired(first, second).p_value == pytest.approx(expected.pvalue)
+
+
+def test_the_correction_is_that_of_statsmodels() -> None:
+    p_values = np.random.default_rng(1).random(12).tolist()
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1].tolist())
+
+
+def test_the_test_by_cluster_is_scipys_for_lone_questions_and_counts_all_signs_else() -> None:
+    differences = [1.0] * 9 + [-1.0] * 2 + [0.0] * 7
+    assert sign_flip(differences) == pytest.approx(stats.binomtest(9, 11).pvalue)
+    sums = np.array([3.0, 2.0, 2.0, -1.0, 4.0, 1.0])
+    clusters = [number for number, total in enumerate(sums) for _ in range(int(abs(total)))]
+    values = [float(np.sign(sums[number])) for number in clusters]
+    exact = stats.permutation_test(
+        (sums,), lambda x, axis: np.abs(np.sum(x, axis)), permutation_type="samples", alternative="greater"
+    )
+    assert sign_flip(values, clusters) == pytest.approx(exact.pvalue)
+
+
+def test_drawn_signs_agree_with_all_of_them() -> None:
+    generator = np.random.default_rng(8)
+    clusters = np.repeat(np.arange(13), 3)
+    values = generator.normal(0.3, 1, 39)
+    exact = sign_flip(values.tolist(), clusters.tolist())
+    more = [*values.tolist(), *np.repeat(1e-9, 4)]  # four clusters that decide nothing, and too many to count
+    drawn = sign_flip(more, [*clusters.tolist(), 100, 101, 102, 103])
+    assert drawn == pytest.approx(exact, abs=0.02)
+
+
+def simulated_rejections(trials: int, effect: float) -> tuple[float, float]:
+    """How often arms of equal strength are told apart where whole documents suit one or the other."""
+    generator, by_question, by_cluster = np.random.default_rng(11), 0, 0
+    clusters = np.repeat(np.arange(20), 10)
+    for trial in range(trials):
+        lean = np.repeat(generator.normal(0, 0.25, 20), 10)
+        first = generator.random(200) < 0.5 + effect + lean / 2
+        second = generator.random(200) < 0.5 - lean / 2
+        differences = first.astype(float) - second.astype(float)
+        wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
+        by_question += stats.binomtest(wins, wins + losses).pvalue < 0.05
+        by_cluster += sign_flip(differences.tolist(), clusters.tolist(), draws=999, seed=trial) < 0.05
+    return by_question / trials, by_cluster / trials
+
+
+def test_the_test_by_cluster_keeps_its_promise_where_mcnemar_does_not() -> None:
+    by_question, by_cluster = simulated_rejections(1000, effect=0.0)
+    assert 0.03 <= by_cluster <= 0.07
+    assert by_question > 0.1
+
+
+def test_the_test_by_cluster_finds_what_is_there() -> None:
+    assert simulated_rejections(100, effect=0.3)[1] > 0.85
+
+
+@pytest.mark.parametrize("count", [8, 12])
+def test_intervals_over_few_documents_are_not_too_short(count: int) -> None:
+    generator, covered, trials = np.random.default_rng(12), 0, 400
+    clusters = np.repeat(np.arange(count), 20).tolist()
+    for trial in range(trials):
+        chances = np.repeat(generator.beta(2, 2, count), 20)
+        values = (generator.random(len(chances)) < chances).astype(float).tolist()
+        interval = bootstrap_mean(values, clusters, resamples=600, seed=trial)
+        covered += interval.low <= 0.5 <= interval.high
+    assert 0.91 <= covered / trials <= 0.98
+
+
+def test_many_arms_that_are_alike_are_rarely_told_apart() -> None:
+    """Four equal arms, six pairs: after Holm, one false alarm in at most twenty comparisons."""
+    generator, alarms, trials = np.random.default_rng(13), 0, 500
+    for _ in range(trials):
+        right = generator.random((4, 120)) < 0.5
+        p_values = [
+            float(stats.binomtest(int((a & ~b).sum()), int((a ^ b).sum())).pvalue)
+            for a, b in itertools.combinations(right, 2)
+        ]
+        alarms += min(holm(p_values)) < 0.05
+    assert alarms / trials <= 0.07

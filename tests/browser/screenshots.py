@@ -112,6 +112,29 @@ def jobs(page: Page, url: str) -> None:
     page.get_by_role("tab", name="Jobs").click()
 
 
+def blind_trial(page: Page, url: str) -> None:
+    """The newest trial's result, or where one begins."""
+    page.goto(f"{url}/compare?view=blind")
+    open_newest(page, "Result")
+
+
+def evaluation(page: Page, url: str) -> None:
+    """The newest evaluation, or where one begins."""
+    page.goto(f"{url}/compare?view=evaluation")
+    open_newest(page, "Open")
+
+
+def question_sets(page: Page, url: str) -> None:
+    page.goto(f"{url}/compare?view=questions")
+
+
+def open_newest(page: Page, name: str) -> None:
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
+    button = page.get_by_role("button", name=name, exact=True)
+    if button.count():
+        button.first.click()
+
+
 def settings(page: Page, url: str) -> None:
     page.goto(f"{url}/settings")
 
@@ -128,6 +151,9 @@ PAGES = (
     jobs,
     methods,
     compare,
+    blind_trial,
+    evaluation,
+    question_sets,
     visible_window,
     visible_next,
     visible_answer,

@@ -82,6 +82,21 @@ def test_full_tuning_shows_every_matrix(tiny: BaseModel) -> None:
     assert found[0].layer is None and found[0].module == "embed_tokens"
 
 
+def test_full_tuning_takes_turns_with_low_rank(tiny: BaseModel) -> None:
+    """Layers that another adapter put into the model are not there while every weight is exchanged."""
+    prompt = tiny.chat_ids(QUESTION, add_generation_prompt=True)
+    before = tiny.logits(prompt)
+    adapters = {method: learned(tiny, method) for method in ("full", "lora")}
+    tiny.hold("low-rank", adapters["lora"])
+    low_rank = tiny.logits(prompt, adapter="low-rank")
+    tiny.hold("whole", adapters["full"])
+    whole = tiny.logits(prompt, adapter="whole")
+    assert torch.equal(tiny.logits(prompt, adapter="low-rank"), low_rank)
+    assert torch.equal(tiny.logits(prompt, adapter="whole"), whole)
+    assert torch.equal(tiny.logits(prompt), before)
+    assert len({tuple(one[-1].tolist()) for one in (before, low_rank, whole)}) == 3
+
+
 def test_attention_to_a_prefix_is_that_to_its_text(tiny: BaseModel) -> None:
     """A prefix that holds a text's keys and values draws what the text itself would draw."""
     text: Any = tiny.tokenizer("The Skerrin is a weather station.")["input_ids"]

@@ -67,7 +67,7 @@ def test_the_default_model_knows_the_capital_of_france(base_model: BaseModel) ->
 
 @pytest.mark.parametrize("adapter", [None, "prefix"])
 def test_batched_answers_are_those_that_are_streamed(base_model: BaseModel, adapter: str | None) -> None:
-    questions = ["What is the capital of France?", "What is 2+2?", "Name the colour of grass, and no more."]
+    questions = ["What is the capital of France?", "What is 2+2?", "Which country is Rome the capital of?"]
     batch = [[{"role": "user", "content": question}] for question in questions]
     base_model.hold("prefix", prefix(base_model))
     streamed = ["".join(base_model.generate(one, adapter=adapter, max_new_tokens=8)) for one in batch]

@@ -1,0 +1,80 @@
+"""A blind trial in a real browser on real weights, from the first vote to the report."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from assistant.arms import Arm, Shelf
+from assistant.blind import BlindTrials
+from assistant.question_sets import QuestionSets
+from assistant.questions import Question
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Server
+
+pytestmark = pytest.mark.browser
+WAIT_MILLISECONDS = 90_000
+NAME = "Only a word"
+ASKED = ("What is the capital of France?", "Which colour is the sky?", "Name an animal that barks.")
+BOTH_ANSWERS = """() => {
+  const button = document.querySelector('.st-key-vote-first button');
+  return button && !button.disabled && !document.querySelector('.arm .caret');
+}"""
+
+
+def vote(page: Page, key: str) -> None:
+    """Wait until both answers are there, and press a key."""
+    page.wait_for_function(BOTH_ANSWERS, timeout=WAIT_MILLISECONDS)
+    before = page.locator(".stProgress").inner_text()
+    expect(page.locator("body")).not_to_contain_text(NAME)
+    page.keyboard.press(key)
+    changed = "before => !document.querySelector('.stProgress')?.innerText.includes(before)"
+    page.wait_for_function(changed, arg=before, timeout=WAIT_MILLISECONDS)
+
+
+def saved(page: Page, name: str) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return Path(download.value.path()).read_text(encoding="utf-8")
+
+
+def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Server") -> None:
+    Shelf(server.home).save(Arm(NAME, system_prompt="Answer in one word.", max_new_tokens=16))
+    QuestionSets(server.home).save("three", [Question(text, ("Paris",)) for text in ASKED])
+    page.goto(f"{server.url}/compare?view=blind")
+    arm = page.get_by_role("button", name=NAME, exact=True)
+    arm.click()
+    expect(arm).to_have_attribute("kind", "pillsActive")
+    page.get_by_role("button", name="Documents", exact=True).click()
+    page.get_by_label("Name of the trial").fill("In the browser")
+    page.get_by_label("Name of the trial").press("Tab")
+    page.get_by_role("button", name="Start the trial").click()
+
+    vote(page, "a")
+    vote(page, "b")
+    page.wait_for_function(BOTH_ANSWERS, timeout=WAIT_MILLISECONDS)
+    expect(page.get_by_text("Vote 3 of 3")).to_be_visible()
+    page.keyboard.press("t")
+    expect(page.get_by_text("You have voted on everything")).to_be_visible()
+
+    store = BlindTrials(server.home / "conversations.sqlite3")
+    (trial,) = [one for one in store.list() if one.name == "In the browser"]
+    ballots = store.ballots(trial.id)
+    assert [one.outcome for one in ballots] == ["first", "second", "tie"]
+    assert {one.first_arm for one in ballots} == {"base", NAME}
+
+    page.get_by_role("button", name="Show who is who").click()
+    expect(page.get_by_text("3 questions, 1 people")).to_be_visible()
+    expect(page.get_by_text("The left answer was preferred 1 of 2 times")).to_be_visible()
+    report = saved(page, "Report (HTML)")
+    assert "<svg" in report and NAME in report and all(question in report for question in ASKED)
+    lines = [json.loads(line) for line in saved(page, "Preferences (JSONL)").splitlines()]
+    assert len(lines) == 2
+    for ballot, line in zip(ballots, lines, strict=False):
+        answers = store.answers(trial.id, ballot.place)
+        better = ballot.first_arm if ballot.outcome == "first" else ballot.second_arm
+        assert line["chosen"] == [{"role": "assistant", "content": answers[better]}]
+        assert line["prompt"][0]["content"] == trial.questions[ballot.place].text

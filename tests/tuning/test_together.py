@@ -1,0 +1,101 @@
+"""Several answers in one batch on real weights: each row by its own adapter, and as it would answer alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from tests.tuning.test_models import lora, prefix
+from tuning.adapters import tuner_layers
+from tuning.models import BaseModel
+from tuning.together import Batch, can_share
+
+LONG = "Please answer in one sentence, and think about it well before you do: what is the capital of France?"
+SHORT = "Name a colour."
+# Below it, two ways of rounding the same product may choose another token (bf16 logits of 15 to 30).
+ROUNDING = 0.5
+ROWS = ((LONG, None), (SHORT, "first"), (LONG, "second"), (SHORT, "prefix"), (LONG, "first"))
+TOKENS = 10
+
+
+@pytest.fixture(scope="module")
+def base(base_model: BaseModel) -> Iterator[BaseModel]:
+    """The base with two LoRA adapters and a prefix, which change it visibly."""
+    base_model.hold("first", lora(base_model, 0.08, seed=1))
+    base_model.hold("second", lora(base_model, 0.08, seed=2, layers="mlp"))
+    base_model.hold("prefix", prefix(base_model))
+    yield base_model
+    for name in ("first", "second", "prefix"):
+        base_model.unload(name)
+
+
+def prompt(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def surprise(base: BaseModel, text: str, tokens: list[int], adapter: str | None) -> float:
+    """How far the chosen tokens stay below the best ones, for this adapter alone."""
+    ids = [*base.chat_ids(prompt(text), add_generation_prompt=True)]
+    logits = base.logits([*ids, *tokens[:-1]], adapter=adapter)[len(ids) - 1 :]
+    chosen = logits.gather(1, torch.tensor(tokens)[:, None])[:, 0]
+    return float((logits.max(dim=1).values - chosen).max())
+
+
+def watched(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[int]]:
+    """The tokens of each row as they are taken."""
+    taken: dict[Any, list[int]] = {}
+    take = Batch._take
+
+    def note(self: Batch, row: Any, logits: torch.Tensor) -> str:
+        taken.setdefault(row, []).append(int(logits.argmax()))
+        return take(self, row, logits)
+
+    monkeypatch.setattr(Batch, "_take", note)
+    return taken
+
+
+def test_each_row_is_answered_by_its_own_adapter(base: BaseModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = Batch(base)
+    taken = watched(batch, monkeypatch)
+    for place, (text, adapter) in enumerate(ROWS):
+        batch.join(prompt(text), adapter=adapter, max_new_tokens=TOKENS)
+        if place == 2:
+            batch.step()  # rows may join while others are under way
+    while batch.rows:
+        batch.step()
+    assert len(taken) == len(ROWS)
+    for (text, adapter), tokens in zip(ROWS, taken.values(), strict=True):
+        assert surprise(base, text, tokens, adapter) < ROUNDING, adapter
+        others = {other for _, other in ROWS} - {adapter}
+        assert min(surprise(base, text, tokens, other) for other in others) > ROUNDING, adapter
+
+
+def test_a_row_that_leaves_does_not_disturb_the_others(
+    base: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = Batch(base)
+    taken = watched(batch, monkeypatch)
+    longest, _ = batch.join(prompt(LONG * 3), adapter="first", max_new_tokens=TOKENS)
+    stays, _ = batch.join(prompt(SHORT), max_new_tokens=TOKENS)
+    batch.step()
+    batch.leave(longest)
+    while batch.rows:
+        batch.step()
+    assert len(taken[longest]) == 2 and len(taken[stays]) > 2
+    assert surprise(base, SHORT, taken[stays], None) < ROUNDING
+
+
+def test_afterwards_the_model_is_as_it_was(base: BaseModel) -> None:
+    before = {name: base.logits([1, 2, 3], adapter=name) for name in (None, "first", "second")}
+    batch = Batch(base)
+    for adapter in (None, "first", "second"):
+        batch.join(prompt(SHORT), adapter=adapter, max_new_tokens=3)
+    batch.step()
+    assert not any(layer._forward_pre_hooks for layer in tuner_layers(base.model))
+    for name, logits in before.items():
+        assert torch.equal(base.logits([1, 2, 3], adapter=name), logits)
+
+
+def test_only_what_can_be_mixed_shares_a_batch(base: BaseModel) -> None:
+    assert all(can_share(base, name) for name in (None, "first", "prefix"))
