@@ -76,7 +76,7 @@ def write_whole(path: Path, content: str) -> Path:
     """Write a text so that it appears whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(content, encoding="utf-8")
     partial.replace(path)
     return path
 
