@@ -125,9 +125,10 @@ def _draw_live(talk: Talk) -> None:
     session.speak()
     if not talk.running:
         st.rerun()
-    if talk.chat.said:
-        st.html(pictures.strip(talk.chat))
-    st.html(pictures.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
+    with st.container(key="small-chat-live"):
+        if talk.chat.said:
+            st.html(pictures.strip(talk.chat))
+        st.html(pictures.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
 
 
 def _draw_verdict(chat: SmallChat) -> None:
