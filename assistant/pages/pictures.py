@@ -319,8 +319,9 @@ def _layers_axis(layers: Sequence[str]) -> alt.Axis:
 
 
 def _heat(domain: list[float] | None = None) -> alt.Scale:
-    shades = {"range": HEAT, "interpolate": "rgb"}
-    return alt.Scale(**shades, domain=domain) if domain else alt.Scale(**shades, domainMin=0)
+    if domain:
+        return alt.Scale(range=HEAT, interpolate="rgb", domain=domain)
+    return alt.Scale(range=HEAT, interpolate="rgb", domainMin=0)
 
 
 def _legend() -> alt.Legend:
