@@ -868,6 +868,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.verdict.inside": {"en": "While it was in the window"},
     "visible.verdict.fallen": {"en": "After it fell out"},
     "visible.verdict.weights": {"en": "From the weights, in the same window"},
+    "visible.verdict.unread": {
+        "en": (
+            "The model did not take the fact from its window even while it stood there: small models often "
+            "read badly. Choose another fact, or a smaller window."
+        ),
+    },
     "visible.verdict.taught": {
         "en": (
             "Temporary memory ends where the window ends. The checkpoint was asked the same question with "
