@@ -638,7 +638,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "blind.winrate": {"en": "Win rate, with 95 % interval"},
     "blind.strength": {"en": "Chance to be preferred to the average arm (Bradley–Terry), with 95 % interval"},
     "blind.tile.votes": {"en": "Votes"},
-    "blind.tile.votes.note": {"en": "{questions} questions, {voters} people"},
+    "blind.tile.votes.note": {"en": "{questions} questions, voters: {voters}"},
     "blind.tile.undecided": {"en": "Undecided"},
     "blind.tile.undecided.note": {"en": "{ties} ties, {bad} both bad"},
     "blind.tile.left": {"en": "Left preferred"},

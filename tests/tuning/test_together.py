@@ -15,7 +15,7 @@ LONG = "Please answer in one sentence, and think about it well before you do: wh
 SHORT = "Name a colour."
 # Below it, two ways of rounding the same product may choose another token (bf16 logits of 15 to 30).
 ROUNDING = 0.5
-ROWS = ((LONG, None), (SHORT, "first"), (LONG, "second"), (SHORT, "prefix"), (LONG, "first"))
+ROWS = ((LONG, None), (SHORT, "first"), (LONG, "second"), (LONG, "first"))
 TOKENS = 10
 
 
