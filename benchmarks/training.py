@@ -142,6 +142,8 @@ def plain() -> TuneConfig:
         learning_rate=_RATE,
         epochs=1,
         noise=False,
+        reversals=0,
+        reading=0,
         replay=0,
         early_stop=False,
         device="cpu",
