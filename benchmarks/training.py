@@ -142,7 +142,9 @@ def plain() -> TuneConfig:
         learning_rate=_RATE,
         epochs=1,
         noise=False,
+        reversals=0,
         replay=0,
+        reading=0,
         early_stop=False,
         device="cpu",
     )
