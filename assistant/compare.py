@@ -49,7 +49,7 @@ def compare(
         for start in range(0, len(questions), _AT_ONCE):
             if stop is not None and stop.is_set():
                 raise CompareError(
-                    "The comparison was stopped before every question was answered; what was is kept."
+                    "The comparison was stopped before every question was answered; what was answered is kept."
                 )
             found += asking(arm, questions[start : start + _AT_ONCE])
             if on_answered is not None:

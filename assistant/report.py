@@ -1,7 +1,6 @@
 """A comparison as one HTML file that needs nothing else, and how it was counted; its data as CSV and JSON."""
 
 import csv
-import html
 import io
 import json
 import time
@@ -12,24 +11,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from assistant.evaluations import plain
+from assistant.report_page import MOST_ROWS, duels_table, page, ranking_table, share, table, text, write_whole
 from assistant.texts import t
 from assistant.verdicts import caution, p_text, verdict
 
-MOST_ROWS = 1_000  # answers in the page itself: a browser opens no table of ten thousand lines
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1f2933; --faint: #d9dee4; --paper: #fff;
-  --good: #2f8f4e; --bad: #c2452d }
-@media (prefers-color-scheme: dark) { :root { --ink: #e4e9ee; --faint: #3a444e; --paper: #14191e } }
-body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 1080px; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .6rem;
-  border-bottom: 1px solid var(--faint); vertical-align: top } td.n, th.n { text-align: right;
-  font-variant-numeric: tabular-nums } .right { color: var(--good) } .wrong { color: var(--bad) }
-figure { margin: 1rem 0; background: #fff; border-radius: 8px; overflow-x: auto }
-figure svg { max-width: 100%; height: auto }
-.wide { overflow-x: auto } .note { opacity: .75 } details { margin: .5rem 0 } summary { cursor: pointer }
-"""
 _NOTES = (
     "An answer is right when it contains one of the expected answers after normalisation: lower case, no "
     "punctuation, no articles, whole words; in Chinese without white space and punctuation. Exact match "
@@ -63,15 +48,6 @@ def write_data(result: dict[str, Any], stem: Path) -> dict[str, Path]:
         "json": write_whole(stem.with_suffix(".json"), text),
         "csv": write_whole(stem.with_suffix(".csv"), to_csv(result["rows"])),
     }
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """Write a text so that it appears whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-    return path
 
 
 def to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -137,37 +113,29 @@ def render(result: dict[str, Any], figure: Figure, title: str) -> str:
         "<h2>Every answer</h2>",
         _answers(result["rows"], arms),
         "<h2>How this was counted</h2>",
-        *(f"<p>{_text(note)}</p>" for note in _NOTES),
+        *(f"<p>{text(note)}</p>" for note in _NOTES),
     ]
     return page(title, parts)
-
-
-def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page of these parts."""
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_text(title)}'
-    style = f"</title><style>{_STYLE}</style>"
-    body = f"<h1>{_text(title)}</h1>{''.join(parts)}"
-    return f"<!doctype html><html><head>{head}{style}</head><body>{body}</body></html>\n"
 
 
 def _verdicts(result: dict[str, Any]) -> str:
     said = [verdict(pair) for pair in result["pairs"]]
     careful = caution(result)
-    lines = "".join(f"<li>{_text(sentence)}</li>" for sentence in said)
-    return f"<ul>{lines}</ul>" + (f"<p class=note>{_text(careful)}</p>" if careful else "")
+    lines = "".join(f"<li>{text(sentence)}</li>" for sentence in said)
+    return f"<ul>{lines}</ul>" + (f"<p class=note>{text(careful)}</p>" if careful else "")
 
 
 def _figures(arms: dict[str, dict[str, Any]]) -> str:
     rows = [
         [
             name,
-            _share(one["accuracy"]),
-            f"{_share(one['confidence_interval'][0])} – {_share(one['confidence_interval'][1])}",
+            share(one["accuracy"]),
+            f"{share(one['confidence_interval'][0])} – {share(one['confidence_interval'][1])}",
             _number(one["f1"], ".2f"),
             _number(one["exact_match"], ".2f"),
-            _share(one.get("grounded")),
-            _share(one.get("refused_unknown")),
-            _share(one.get("refused_known")),
+            share(one.get("grounded")),
+            share(one.get("refused_unknown")),
+            share(one.get("refused_known")),
             _number(one["tokens_per_prompt"], ".0f"),
         ]
         for name, one in arms.items()
@@ -221,7 +189,7 @@ def _costs(costs: dict[str, dict[str, Any]]) -> str:
 
 
 def _break_even(evens: Iterable[dict[str, Any]]) -> str:
-    return "".join(f"<p>{_text(break_even_sentence(one))}</p>" for one in evens)
+    return "".join(f"<p>{text(break_even_sentence(one))}</p>" for one in evens)
 
 
 def break_even_sentence(one: Mapping[str, Any]) -> str:
@@ -243,52 +211,18 @@ def _judge(judged: dict[str, Any]) -> str:
         f"{judged['flipped']:,} turned "
         f"with the order and {judged['unclear']:,} were none, which count as ties."
     )
-    return f"<p class=note>{_text(note)}</p>{duels_table(judged['duels'])}{ranking_table(judged['ranking'])}"
-
-
-def duels_table(duels: Iterable[Mapping[str, Any]]) -> str:
-    """Every two arms that were voted between."""
-    rows = [
-        [
-            f"{one['first']} − {one['second']}",
-            str(one["first_wins"]),
-            str(one["second_wins"]),
-            f"{one['ties']} + {one['both_bad']}",
-            _share(one["share"]),
-            f"{_share(one['interval']['low'])} – {_share(one['interval']['high'])}",
-            p_text(one["p_value_holm"]),
-        ]
-        for one in duels
-    ]
-    headings = ["between", "first wins", "second wins", "ties + both bad", "win rate of the first"]
-    return table([*headings, "95 % interval", "p (sign test, Holm)"], rows)
-
-
-def ranking_table(ranking: Iterable[Mapping[str, Any]]) -> str:
-    """All arms, the strongest first."""
-    rows = [
-        [
-            one["arm"],
-            _share(one["strength"]),
-            f"{_share(one['interval']['low'])} – {_share(one['interval']['high'])}",
-            _share(one["win_rate"]),
-            str(one["votes"]),
-        ]
-        for one in ranking
-    ]
-    headings = ["arm", "Bradley–Terry: preferred to the average", "95 % interval", "win rate", "votes"]
-    return table(headings, rows)
+    return f"<p class=note>{text(note)}</p>{duels_table(judged['duels'])}{ranking_table(judged['ranking'])}"
 
 
 def _answers(rows: Sequence[dict[str, Any]], arms: Sequence[str]) -> str:
-    head = "".join(f"<th>{_text(name)}</th>" for name in ("question", "expected", *arms))
+    head = "".join(f"<th>{text(name)}</th>" for name in ("question", "expected", *arms))
     lines = []
     for row in rows[:MOST_ROWS]:
         expected = row["expected"][0] if row["expected"] else "nobody can know"
-        cells = [f"<td>{_text(row['question'])}</td>", f"<td>{_text(expected)}</td>"]
+        cells = [f"<td>{text(row['question'])}</td>", f"<td>{text(expected)}</td>"]
         for arm in arms:
             kind, mark = ("right", "✓") if row["correct"][arm] else ("wrong", "✗")
-            cells.append(f"<td><span class={kind}>{mark}</span> {_text(row['answers'][arm])}</td>")
+            cells.append(f"<td><span class={kind}>{mark}</span> {text(row['answers'][arm])}</td>")
         lines.append(f"<tr>{''.join(cells)}</tr>")
     body = (
         f"<div class=wide><table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
@@ -300,27 +234,11 @@ def _answers(rows: Sequence[dict[str, Any]], arms: Sequence[str]) -> str:
     )
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The first column is text, the others are numbers."""
-    body = "".join(_line(row, "td") for row in rows)
-    return f"<div class=wide><table><thead>{_line(headings, 'th')}</thead><tbody>{body}</tbody></table></div>"
-
-
-def _line(cells: Sequence[str], tag: str) -> str:
-    first, *numbers = cells
-    others = "".join(f"<{tag} class=n>{_text(number)}</{tag}>" for number in numbers)
-    return f"<tr><{tag}>{_text(first)}</{tag}>{others}</tr>"
-
-
 def _svg(figure: Figure) -> str:
     """The picture as SVG with its letters as shapes: no font is needed where it is read."""
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()[text.getvalue().index("<svg") :]
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.1%}"
 
 
 def _number(value: float | None, form: str) -> str:
@@ -334,7 +252,3 @@ def _safe(text: str) -> str:
 
 def _when() -> str:
     return time.strftime("%Y-%m-%d %H:%M")
-
-
-def _text(value: object) -> str:
-    return html.escape(str(value))

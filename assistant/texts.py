@@ -638,7 +638,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "blind.winrate": {"en": "Win rate, with 95 % interval"},
     "blind.strength": {"en": "Chance to be preferred to the average arm (Bradley–Terry), with 95 % interval"},
     "blind.tile.votes": {"en": "Votes"},
-    "blind.tile.votes.note": {"en": "{questions} questions, {voters} people"},
+    "blind.tile.votes.note": {"en": "{questions} questions, voters: {voters}"},
     "blind.tile.undecided": {"en": "Undecided"},
     "blind.tile.undecided.note": {"en": "{ties} ties, {bad} both bad"},
     "blind.tile.left": {"en": "Left preferred"},
@@ -868,6 +868,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.verdict.inside": {"en": "While it was in the window"},
     "visible.verdict.fallen": {"en": "After it fell out"},
     "visible.verdict.weights": {"en": "From the weights, in the same window"},
+    "visible.verdict.unread": {
+        "en": (
+            "The model did not take the fact from its window even while it stood there: small models often "
+            "read badly. Choose another fact, or a smaller window."
+        ),
+    },
     "visible.verdict.taught": {
         "en": (
             "Temporary memory ends where the window ends. The checkpoint was asked the same question with "

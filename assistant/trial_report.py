@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from assistant.report import MOST_ROWS, duels_table, page, ranking_table
+from assistant.report_page import MOST_ROWS, duels_table, page, ranking_table
 from assistant.texts import t
 from assistant.verdicts import LEVEL, p_text
 from assistant.votes import Duel, Position, Tally

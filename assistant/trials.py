@@ -10,7 +10,8 @@ from functools import partial
 from assistant.answering import Answer, Answering
 from assistant.arms import Arm
 from assistant.background import Newest, Work
-from assistant.blind import BlindTrial, BlindTrials
+from assistant.ballots import BlindTrial
+from assistant.blind import BlindTrials
 from assistant.chat import Chat, ChatEvent, How
 from assistant.compare import MOST_SIDE_BY_SIDE, Asking
 from assistant.conversations import ConversationStore
@@ -185,9 +186,8 @@ class Trials:
             )
         if any(arm.given for arm in arms) and not passage.strip():
             raise CompareError(
-                "An arm reads a passage that you give it, and there is none. Paste the passage that "
-                "holds the "
-                "answer, or take the arm out."
+                "An arm reads a passage that you give it, and there is none. Paste the passage that holds "
+                "the answer, or take the arm out."
             )
         run, preparing = uuid.uuid4().hex[:8], threading.Lock()
 

@@ -4,6 +4,7 @@ Everything heavy is imported and opened when it is first needed, once, whatever 
 It draws nothing and decides nothing.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -198,7 +199,8 @@ class Workspace:
 
         def prepare(checkpoints: Sequence[str | None]) -> None:
             for checkpoint in checkpoints:
-                engine().room(checkpoint)
+                with contextlib.suppress(EngineError):  # whoever asks it will say so
+                    engine().room(checkpoint)
 
         return Chat(engine, None, self.existing_knowledge), prepare
 

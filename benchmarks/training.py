@@ -143,8 +143,8 @@ def plain() -> TuneConfig:
         epochs=1,
         noise=False,
         reversals=0,
-        replay=0,
         reading=0,
+        replay=0,
         early_stop=False,
         device="cpu",
     )

@@ -34,6 +34,7 @@ from knowledge.lexical import passage_codes
 from knowledge.projection import MOST_POINTS, MapPoint, project
 from knowledge.relevance import RELEVANT
 from knowledge.reranking import Reranker
+from knowledge.sandbox import shared_sandbox
 from knowledge.search import Message, Searcher
 from knowledge.selection import Hit, passage_at
 from knowledge.splitting import Passage, split
@@ -415,6 +416,8 @@ class _Intake:
 
     def _known(self, file: Path, known: DocumentInfo | None, started: float) -> DocumentReport | None:
         """The report on a file that need not be read: unchanged, or only moved."""
+        if _size(str(file)) > shared_sandbox().limits.bytes:
+            return None  # reading it will refuse it, sooner than its gigabytes are hashed
         digest = _sha256(file)
         if known and known.sha256 == digest:
             return _unchanged(known, started)

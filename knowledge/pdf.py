@@ -47,19 +47,21 @@ def load_pdf(
     document = open_pdf(data, password)
     try:
         count = len(document)
-        pages, unread = _read_pages(document, min(count, MAX_PAGES))
+        pages, unread, damaged = _read_pages(document, min(count, MAX_PAGES))
         unread = _recognise(document, pages, unread, more_time)
         title = one_line(document.get_metadata_value("Title"))
     finally:
         document.close()
     blocks = blocks_of(pages)
     if not blocks:
-        raise DocumentError(_no_text(count, unread))
+        raise DocumentError(_no_text(count, unread, damaged))
     if len(title) < 3 or _NO_TITLE.search(title):
         title = _largest_heading(blocks)
     notes = []
     if unread:
         notes.append(f"{_pages(unread)} without text (pictures or scans) could not be read")
+    if damaged:
+        notes.append(f"{_pages(damaged)} damaged, could not be read")
     if count > MAX_PAGES:
         notes.append(f"only the first {MAX_PAGES:,} of {count:,} pages were read")
     return Draft(title, tuple(blocks), tuple(notes))
@@ -81,15 +83,17 @@ def open_pdf(data: bytes, password: str | None) -> pypdfium2.PdfDocument:
     return document
 
 
-def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page], list[int]]:
+def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page], list[int], list[int]]:
+    """The pages, the numbers of those that hold pictures alone, and of those that cannot be opened."""
     pages: list[Page] = []
     unread: list[int] = []
+    damaged: list[int] = []
     characters = 0
     for index in range(count):
         try:
             page = document[index]
         except pypdfium2.PdfiumError:
-            unread.append(index + 1)  # a damaged page; the others may be whole
+            damaged.append(index + 1)  # the others may be whole
             continue
         words = list(page_words(page))
         characters += sum(len(word.text) for word in words)
@@ -103,7 +107,7 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
         tables, rest = ruled_tables(edges, words)
         pages.append(Page(index + 1, page.get_height(), tuple(reading_order(rest, tables))))
         page.close()
-    return pages, unread
+    return pages, unread, damaged
 
 
 def _recognise(
@@ -284,9 +288,9 @@ def _largest_heading(blocks: list[Block]) -> str:
     return min(first, key=lambda block: block.level).text if first else ""
 
 
-def _no_text(count: int, unread: list[int]) -> str:
+def _no_text(count: int, unread: list[int], damaged: list[int]) -> str:
     if not unread:
-        return "it has no text"
+        return "it is damaged: no page of it can be opened" if damaged else "it has no text"
     one = count == 1
     return (
         f"it is a scan: its {count} page{' holds' if one else 's hold'} pictures and no text; "

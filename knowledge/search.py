@@ -14,10 +14,10 @@ from knowledge.lexical import LexicalIndex, term_codes
 from knowledge.proximity import closeness
 from knowledge.relevance import probability, subject, with_conversation
 from knowledge.reranking import Reranker
-from knowledge.selection import Hit, Scored, select
+from knowledge.selection import Hit, Scored, considered, select
 from knowledge.vectors import Vectors
 
-CANDIDATES = 100  # from each side
+CANDIDATES = 50  # from each side
 SAMPLE = 500  # passages that stand for the whole index
 HISTORY_WEIGHT = 0.5  # of the words of an earlier question
 JUDGED = 3  # of the best are asked whether they are about the question at all
@@ -72,17 +72,6 @@ class Searcher:
         sentences = {one: unpack(parts.get(one, b""), len(vector)) for one, vector in whole.items()}
         return [sentences[one] if len(sentences[one]) else vector[None, :] for one, vector in whole.items()]
 
-    def _by_sentence(self, ids: Sequence[str], vector: np.ndarray, cosines: dict[str, float]) -> np.ndarray:
-        """The cosine of the best sentence of each passage; of the whole passage where it has no sentences."""
-        packed = self._catalogue.parts(ids)
-        held = [one for one in ids if packed.get(one)]
-        best = dict(cosines)
-        if held:
-            lengths = [len(packed[one]) // len(vector) for one in held]
-            every = unpack(b"".join(packed[one] for one in held), len(vector)) @ vector
-            best |= zip(held, np.maximum.reduceat(every, np.cumsum([0, *lengths[:-1]])), strict=True)
-        return np.array([best[one] for one in ids])
-
     def search(
         self,
         vectors: Vectors,
@@ -98,7 +87,7 @@ class Searcher:
         if not question.strip() or not snapshot.ids or k < 1:
             return []
         query = self._query(question, history)
-        scored = self._score(snapshot, vectors, query, among)
+        scored = self._score(snapshot, vectors, query, among, max(RERANKED, considered(k)))
         if self._reranker and scored:
             scored = self._rerank(self._reranker, query, scored)
         if max((one.relevance for one in scored[:JUDGED]), default=0.0) < least_relevance:
@@ -116,8 +105,14 @@ class Searcher:
         return _Query(whole, vector, codes, leaned_on, self._encoder.fluency(whole))
 
     def _score(
-        self, snapshot: _Snapshot, vectors: Vectors, query: _Query, among: Sequence[str] | None
+        self,
+        snapshot: _Snapshot,
+        vectors: Vectors,
+        query: _Query,
+        among: Sequence[str] | None,
+        wanted: int,
     ) -> list[Scored]:
+        """The `wanted` best passages, best first."""
         bm25 = snapshot.lexical.scores(query.codes)
         if len(query.earlier):
             bm25 = bm25 + HISTORY_WEIGHT * snapshot.lexical.scores(query.earlier)
@@ -131,32 +126,38 @@ class Searcher:
         )
         nearest = {one: cosine for one, cosine in nearest.items() if one in snapshot.rows}
         by_words = [snapshot.ids[row] for row in _best(bm25, allowed, CANDIDATES)]
-        others = vectors.get([one for one in by_words if one not in nearest])
-        cosines = nearest | {one: float(vector @ query.vector) for one, vector in others.items()}
-        ids = [one for one in dict.fromkeys([*by_words, *nearest]) if one in cosines]
-        dense = np.array([cosines[one] for one in ids])
+        ids = list(dict.fromkeys([*by_words, *nearest]))
+        sentences = self._catalogue.parts(ids)
+        unknown = [one for one in ids if one not in nearest and not sentences.get(one)]
+        cosines = nearest | _cosines(vectors, unknown, query.vector)
+        ids = [one for one in ids if one in cosines or sentences.get(one)]
         lexical = np.array([bm25[snapshot.rows[one]] for one in ids])
         asked = np.concatenate([query.codes, query.earlier])
         close = closeness([snapshot.terms[snapshot.rows[one]] for one in ids], asked, snapshot.lexical.idf)
         scores = fuse(
-            snapshot.background.standardise(query.vector, self._by_sentence(ids, query.vector, cosines)),
+            snapshot.background.standardise(
+                query.vector, _by_sentence(ids, query.vector, cosines, sentences)
+            ),
             standardise_lexical(bm25, lexical),
             close,
             query.fluency,
         )
         rank_dense = {one: rank for rank, one in enumerate(nearest, 1)}
         rank_lexical = {one: rank for rank, one in enumerate(by_words, 1)}
+        order = np.argsort(-scores, kind="stable")[:wanted].tolist()
+        cosines |= _cosines(vectors, [ids[at] for at in order if ids[at] not in cosines], query.vector)
         return [
             Scored(
                 ids[at],
                 float(scores[at]),
-                float(dense[at]),
+                cosines[ids[at]],
                 float(lexical[at]),
-                probability(float(dense[at]), float(close.covered[at]), query.fluency),
+                probability(cosines[ids[at]], float(close.covered[at]), query.fluency),
                 rank_dense.get(ids[at]),
                 rank_lexical.get(ids[at]),
             )
-            for at in np.argsort(-scores, kind="stable")
+            for at in order
+            if ids[at] in cosines
         ]
 
     def _rerank(self, reranker: Reranker, query: _Query, scored: Sequence[Scored]) -> list[Scored]:
@@ -166,6 +167,25 @@ class Searcher:
         known = [one for one in head if one.id in texts]
         judged = reranker.score(query.text, [texts[one.id].context for one in known])
         return [known[at] for at in np.argsort(-judged, kind="stable")] + list(tail)
+
+
+def _cosines(vectors: Vectors, ids: Sequence[str], query: np.ndarray) -> dict[str, float]:
+    """Of whole passages; one that has no vector is left out."""
+    held = vectors.get(ids) if ids else {}
+    return {one: float(vector @ query) for one, vector in held.items()}
+
+
+def _by_sentence(
+    ids: Sequence[str], query: np.ndarray, cosines: dict[str, float], sentences: dict[str, bytes]
+) -> np.ndarray:
+    """The cosine of the best sentence of each passage; of the whole passage where it has no sentences."""
+    held = [one for one in ids if sentences.get(one)]
+    best = dict(cosines)
+    if held:
+        lengths = [len(sentences[one]) // len(query) for one in held]
+        every = unpack(b"".join(sentences[one] for one in held), len(query)) @ query
+        best |= zip(held, np.maximum.reduceat(every, np.cumsum([0, *lengths[:-1]])), strict=True)
+    return np.array([best[one] for one in ids])
 
 
 def _best(scores: np.ndarray, allowed: np.ndarray, n: int) -> np.ndarray:

@@ -57,13 +57,18 @@ class _Pick:
     joined: list[str]
 
 
+def considered(k: int) -> int:
+    """How many passages are looked at for `k` hits: some are duplicates, some are joined."""
+    return 3 * k + 6
+
+
 def select(catalogue: Catalogue, scored: Sequence[Scored], k: int) -> list[Hit]:
     """The `k` best distinct hits."""
-    considered = scored[: 3 * k + 6]
-    texts = catalogue.texts([one.id for one in considered])
-    places = catalogue.places([one.id for one in considered])
+    scored = scored[: considered(k)]
+    texts = catalogue.texts([one.id for one in scored])
+    places = catalogue.places([one.id for one in scored])
     picks: list[_Pick] = []
-    for rank, one in enumerate(considered):
+    for rank, one in enumerate(scored):
         if one.id not in texts or not places[one.id]:
             continue  # removed since the index was read
         text, stands = texts[one.id], places[one.id]

@@ -65,7 +65,7 @@ _KEPT = {"gentle": 0.75, "normal": 0.85, "strong": 1.0}
 def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
     """The recipe for a method family on a base of this width; what the configuration sets wins."""
     longer, protect = _STRENGTH[config.strength]
-    epochs = config.epochs or round(24 * longer)
+    epochs = config.epochs or round(40 * longer)
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
     scale = min(1.0, (576 / hidden) ** 0.7)
     rates = {
@@ -78,7 +78,7 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
     rank = config.rank or 32
     return Recipe(
         epochs=epochs,
-        least_epochs=math.ceil(0.6 * epochs),  # known phrases come early, unknown ones later
+        least_epochs=math.ceil(0.75 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
         examples_per_step=5,
         replay=config.replay if config.replay is not None else 8,

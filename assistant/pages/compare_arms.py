@@ -1,6 +1,6 @@
 """Choosing and making arms, for every view of the Compare page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -17,6 +17,7 @@ COLOURS = {
     "checkpoint": look.INK,
     "both": "#8d5a97",
 }
+METHOD_TITLES = {"lora": "LoRA", "p-tuning-v2": "P-Tuning v2"}
 _ICONS = {
     "base": "circle",
     "documents": "edit_note",
@@ -30,6 +31,7 @@ def draw_choice(key: str, *, most: int | None = None) -> tuple[Arm, ...]:
     """The arms that a person chose; those whose checkpoint or documents are gone are told and left out."""
     checkpoints = session.workspace().registry.list()
     arms = offered(checkpoints)
+    methods = {one.name: METHOD_TITLES.get(one.method, one.method) for one in checkpoints}
     wanted = [name for name in st.session_state.get("arms", ["base", "rag"]) if name in arms]
     st.session_state[f"arm-choice-{key}"] = wanted
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -38,7 +40,7 @@ def draw_choice(key: str, *, most: int | None = None) -> tuple[Arm, ...]:
             list(arms),
             selection_mode="multi",
             key=f"arm-choice-{key}",
-            format_func=lambda name: f":material/{_ICONS[arms[name].kind]}: {look.plain(label(arms[name]))}",
+            format_func=lambda name: _pill(arms[name], methods),
             on_change=lambda: st.session_state.update(arms=st.session_state[f"arm-choice-{key}"]),
         )
         with st.popover(t("arm.new"), icon=":material/add:", type="tertiary", key=f"new-arm-{key}"):
@@ -48,6 +50,13 @@ def draw_choice(key: str, *, most: int | None = None) -> tuple[Arm, ...]:
     if most is not None and len(chosen) > most:
         st.warning(t("compare.too_many", most=most), icon=":material/info:")
     return _present([arms[name] for name in chosen], checkpoints)
+
+
+def _pill(arm: Arm, methods: Mapping[str, str]) -> str:
+    """An arm to pick: its icon, its name, and how its checkpoint was made."""
+    method = methods.get(arm.checkpoint or "") if arm.kind == "checkpoint" and arm.is_plain else None
+    text = f"{label(arm)} · {method}" if method else label(arm)
+    return f":material/{_ICONS[arm.kind]}: {look.plain(text)}"
 
 
 def offered(checkpoints: Sequence[Checkpoint]) -> dict[str, Arm]:

@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from assistant.blind import Ballot, BlindTrial
+from assistant.ballots import Ballot, BlindTrial
 from assistant.pages import look, session
 from assistant.pages.compare_arms import common, draw_choice
 from assistant.pages.compare_blind_result import draw_result

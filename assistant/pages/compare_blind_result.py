@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from assistant import trial_report
-from assistant.blind import BlindTrial
+from assistant.ballots import BlindTrial
 from assistant.evaluations import plain
 from assistant.pages import look, session
 from assistant.pages.compare_arms import label

@@ -12,7 +12,7 @@ from assistant.texts import t
 from tuning.errors import CheckpointError, JobError
 from tuning.jobfolder import Job
 
-LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 2.0  # each look draws two charts on the cores that train
 
 
 def draw_current(conversation_id: int | None) -> None:
@@ -144,7 +144,7 @@ def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) ->
 
 
 def _value_axis(measure: str) -> alt.Axis:
-    return alt.Axis(tickCount=4, format=".1e") if measure == "learning_rate" else alt.Axis(tickCount=4)
+    return alt.Axis(tickCount=4, format="~g") if measure == "learning_rate" else alt.Axis(tickCount=4)
 
 
 def _draw_ended(job: Job, can_hide: bool) -> None:

@@ -18,7 +18,8 @@ def draw(evaluation: Mapping[str, Any]) -> None:
         return
     _draw_verdict(evaluation)
     look.tiles(_tiles(evaluation))
-    st.html(memory_picture(evaluation))
+    if dots := memory_picture(evaluation):
+        st.html(dots)
     facts = list(evaluation.get("facts", ()))
     if not facts:
         return

@@ -246,7 +246,7 @@ def changes(found: "Sequence[WeightChange]") -> alt.Chart:
                 alt.Tooltip("size:Q", title=t("visible.changes.size"), format=".2%"),
             ],
         )
-        .properties(height=26 * len(modules) + 90)
+        .properties(height=34 * len(modules) + 170)
     )
 
 
@@ -297,7 +297,7 @@ def heads(found: "Sequence[PrefixAttention]") -> alt.Chart:
             color=alt.Color("share:Q", title=None, scale=_heat([0, 1]), legend=_legend()),
             tooltip=["layer", "head", alt.Tooltip("share:Q", format=".1%")],
         )
-        .properties(height=22 * max(len(layer.heads) for layer in found) + 90)
+        .properties(height=26 * max(len(layer.heads) for layer in found) + 170)
     )
 
 
@@ -319,7 +319,9 @@ def _layers_axis(layers: Sequence[str]) -> alt.Axis:
 
 
 def _heat(domain: list[float] | None = None) -> alt.Scale:
-    return alt.Scale(range=HEAT, domain=domain) if domain else alt.Scale(range=HEAT, domainMin=0)
+    if domain:
+        return alt.Scale(range=HEAT, interpolate="rgb", domain=domain)
+    return alt.Scale(range=HEAT, interpolate="rgb", domainMin=0)
 
 
 def _legend() -> alt.Legend:

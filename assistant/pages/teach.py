@@ -45,7 +45,9 @@ def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
 def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
     session.speak()
     look.quiet(t("teach.lead"))
-    session.import_models()
+    if not session.models_are_imported():
+        with st.spinner(t("model.importing")):
+            session.import_models()
     from assistant.pages import tuning_options  # heavy: torch, peft
 
     with session.told():

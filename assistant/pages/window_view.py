@@ -125,9 +125,10 @@ def _draw_live(talk: Talk) -> None:
     session.speak()
     if not talk.running:
         st.rerun()
-    if talk.chat.said:
-        st.html(pictures.strip(talk.chat))
-    st.html(pictures.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
+    with st.container(key="small-chat-live"):
+        if talk.chat.said:
+            st.html(pictures.strip(talk.chat))
+        st.html(pictures.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
 
 
 def _draw_verdict(chat: SmallChat) -> None:
@@ -136,13 +137,21 @@ def _draw_verdict(chat: SmallChat) -> None:
     if asked is None or again is None:
         return
     tiles = [
-        look.Tile(t("visible.verdict.inside"), _knows(asked.right), asked.answer[:90], "pencil"),
+        look.Tile(
+            t("visible.verdict.inside"),
+            _knows(asked.right),
+            asked.answer[:90],
+            "pencil" if asked.right else "amber",
+        ),
         look.Tile(t("visible.verdict.fallen"), _knows(again.right), again.answer[:90], "amber"),
     ]
     if weights is not None:
         note = weights.answer[:90]
         tiles.append(look.Tile(t("visible.verdict.weights"), _knows(weights.right), note, "ink"))
     look.tiles(tiles)
+    if not asked.right:
+        look.quiet(t("visible.verdict.unread"))
+        return
     taught = chat.fact.checkpoint is not None
     look.quiet(t("visible.verdict.taught") if taught else t("visible.verdict.untaught"))
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from assistant.arms import Arm
-from assistant.blind import BlindTrial, BlindTrials
+from assistant.ballots import BlindTrial
+from assistant.blind import BlindTrials
 from assistant.conversations import ConversationStore
 from assistant.errors import CompareError
 from assistant.preferences import to_jsonl

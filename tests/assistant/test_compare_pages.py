@@ -155,7 +155,7 @@ def test_a_blind_trial_hides_the_names_until_its_end(home: Path) -> None:
     assert "You have voted on everything" in " ".join(info.value for info in test.info)
     test.button(key="end-blind").click().run()
     assert not errors(test)
-    assert "3 questions, 1 people" in words(test) and "Terse" in words(test)
+    assert "3 questions, voters: 1" in words(test) and "Terse" in words(test)
     assert len(ConversationStore(home / "conversations.sqlite3").preferences()) == 3
 
 

@@ -18,7 +18,8 @@ from assistant.evaluate import evaluate
 from assistant.evaluations import Evaluations, Plan
 from assistant.picture import draw
 from assistant.questions import Question
-from assistant.report import MOST_ROWS, render, to_csv, write_data
+from assistant.report import render, to_csv, write_data
+from assistant.report_page import MOST_ROWS
 from assistant.statistics import pairs_needed
 from assistant.trials import Evaluation
 from assistant.verdicts import caution, verdict

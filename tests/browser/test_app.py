@@ -96,6 +96,10 @@ def test_an_uploaded_document_is_read_and_cited(page: Page, server: "Server", tm
     page.get_by_label("The password of vault.pdf").fill("sesame")
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_text("1 file read", exact=True)).to_be_visible(timeout=WAIT_MILLISECONDS)
+    page.get_by_role("button", name="Add a web page by its address").click()
+    page.get_by_label("Address", exact=True).fill("http://127.0.0.1:9/manual.html")
+    page.get_by_role("button", name="Fetch and add").click()
+    expect(page.locator(".line.failed", has_text="is the private address")).to_be_visible()
 
     page.get_by_role("link", name="Chat").click()
     choose_memory(page, "Documents")

@@ -47,7 +47,7 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     page.goto(f"{server.url}/compare?view=blind")
     arm = page.get_by_role("button", name=NAME, exact=True)
     arm.click()
-    expect(arm).to_have_attribute("kind", "pillsActive")
+    expect(arm).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Documents", exact=True).click()
     page.get_by_label("Name of the trial").fill("In the browser")
     page.get_by_label("Name of the trial").press("Tab")
@@ -67,7 +67,7 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     assert {one.first_arm for one in ballots} == {"base", NAME}
 
     page.get_by_role("button", name="Show who is who").click()
-    expect(page.get_by_text("3 questions, 1 people")).to_be_visible()
+    expect(page.get_by_text("3 questions, voters: 1")).to_be_visible()
     expect(page.get_by_text("The left answer was preferred 1 of 2 times")).to_be_visible()
     report = saved(page, "Report (HTML)")
     assert "<svg" in report and NAME in report and all(question in report for question in ASKED)

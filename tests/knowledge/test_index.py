@@ -112,6 +112,16 @@ def test_a_broken_file_is_reported_and_the_others_go_on(base: KnowledgeBase, fol
     assert {reports["kettle.md"].status, reports["library.txt"].status} == {"added"}
 
 
+def test_a_file_over_the_limit_is_refused_before_its_gigabytes_are_hashed(
+    base: KnowledgeBase, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (folder / "huge.txt").open("wb") as huge:
+        huge.truncate(2 * 2**30)  # sparse: takes no room
+    monkeypatch.setattr("knowledge.index._sha256", lambda path: pytest.fail("it was hashed"))
+    (report,) = base.add([folder / "huge.txt"])
+    assert report.status == "failed" and "over the limit" in report.error
+
+
 def test_an_upload_is_kept_under_the_home_and_leaves_with_its_document(
     base: KnowledgeBase, tmp_path: Path
 ) -> None:

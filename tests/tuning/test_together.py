@@ -15,15 +15,19 @@ LONG = "Please answer in one sentence, and think about it well before you do: wh
 SHORT = "Name a colour."
 # Below it, two ways of rounding the same product may choose another token (bf16 logits of 15 to 30).
 ROUNDING = 0.5
-ROWS = ((LONG, None), (SHORT, "first"), (LONG, "second"), (SHORT, "prefix"), (LONG, "first"))
+ROWS = ((LONG, None), (SHORT, "first"), (LONG, "second"), (LONG, "first"))
 TOKENS = 10
 
 
 @pytest.fixture(scope="module")
 def base(base_model: BaseModel) -> Iterator[BaseModel]:
     """The base with two LoRA adapters and a prefix, which change it visibly."""
-    base_model.hold("first", lora(base_model, 0.08, seed=1))
-    base_model.hold("second", lora(base_model, 0.08, seed=2, layers="mlp"))
+    adapters = [
+        lora(base_model, 0.08, seed=1),
+        lora(base_model, 0.08, seed=2, layers="mlp"),
+    ]  # before any is held
+    for name, adapter in zip(("first", "second"), adapters, strict=True):
+        base_model.hold(name, adapter)
     base_model.hold("prefix", prefix(base_model))
     yield base_model
     for name in ("first", "second", "prefix"):
@@ -98,4 +102,4 @@ def test_afterwards_the_model_is_as_it_was(base: BaseModel) -> None:
 
 
 def test_only_what_can_be_mixed_shares_a_batch(base: BaseModel) -> None:
-    assert all(can_share(base, name) for name in (None, "first", "prefix"))
+    assert [can_share(base, name) for name in (None, "first", "prefix")] == [True, True, False]
