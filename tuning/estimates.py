@@ -100,20 +100,20 @@ def amounts(home: Path, config: TuneConfig, examples: Sequence[Example]) -> tupl
     if _at_hand(home, config):
         work = trainer.plan(_template(home, config.base), config, examples)
         return work.steps, work.tokens
-    plan = recipe_of(home, config)
+    plan = recipe_of(home, config, len(examples))
     steps = plan.epochs * math.ceil(len(examples) / plan.examples_per_step)
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
     return steps, plan.epochs * learned + steps * plan.replay * REPLAY_TOKENS
 
 
-def recipe_of(home: Path, config: TuneConfig) -> "Recipe":
+def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> "Recipe":
     """The amounts and rates that a run would take, from the method and the size of its base."""
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning.consolidation import recipe
     from tuning.methods import method
 
     hidden = int(_template(home, config.base).config.hidden_size) if _at_hand(home, config) else PRIOR_HIDDEN
-    return recipe(config, method(config.method).family, hidden)
+    return recipe(config, method(config.method).family, hidden, examples)
 
 
 def _at_hand(home: Path, config: TuneConfig) -> bool:

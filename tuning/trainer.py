@@ -118,7 +118,7 @@ class _Run:
 def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
     """How many steps and tokens a run will take at most; nothing is trained."""
     chosen = methods.method(config.method)
-    amounts = recipe(config, chosen.family, base.config.hidden_size)
+    amounts = recipe(config, chosen.family, base.config.hidden_size, len(examples))
     encoded = prepare(base, _conversations(config, examples), base.window).encoded
     size = amounts.examples_per_step
     steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
@@ -165,7 +165,7 @@ class _Trainer:
         self._emit, self._should_stop, self._resume = emit, should_stop, resume
         self._parent = parent
         chosen = methods.method(config.method)
-        self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size)
+        self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size, len(examples))
         self._earlier = _conversations(config, earlier)
         self._prepared = prepare(
             base, _conversations(config, examples), base.window - self._front_positions()
