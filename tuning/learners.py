@@ -146,7 +146,7 @@ class AdaLoraLearner(PeftLearner):
                 continue
             place = name.split(".lora_A.")[0]
             layer: Any = self._base.model.get_submodule(place)
-            scale = layer.scaling[_NAME] / (float(layer.ranknum[_NAME]) + 1e-5)
+            scale = layer.scaling[_NAME] / (float(layer.ranknum[_NAME].detach()) + 1e-5)
             a, b = parameter.detach() * layer.lora_E[_NAME].detach(), layer.lora_B[_NAME].detach() * scale
             state[f"{place}.lora_A.weight"], state[f"{place}.lora_B.weight"] = (
                 a.float().cpu(),
