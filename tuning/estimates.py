@@ -110,11 +110,10 @@ def amounts(home: Path, config: TuneConfig, examples: Sequence[Example]) -> tupl
 def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> "Recipe":
     """The amounts and rates that a run would take, from the method and the size of its base."""
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
-    from tuning.consolidation import recipe
-    from tuning.methods import method
+    from tuning.methods import amounts
 
     hidden = int(_template(home, config.base).config.hidden_size) if _at_hand(home, config) else PRIOR_HIDDEN
-    return recipe(config, method(config.method).family, hidden, examples)
+    return amounts(config, hidden, examples)
 
 
 def _at_hand(home: Path, config: TuneConfig) -> bool:

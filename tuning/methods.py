@@ -4,8 +4,9 @@ An entry also knows how to make its learner; everything else about training is t
 """
 
 import importlib
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import torch
@@ -15,7 +16,7 @@ from torch import nn
 from tuning import learners
 from tuning.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Recipe
+from tuning.consolidation import Recipe, recipe
 from tuning.errors import MethodError
 from tuning.learners import Learner
 from tuning.models import BaseModel, Message
@@ -52,6 +53,7 @@ class Method:
     mergeable: bool = False  # its change can be added to the base's weights
     exportable: bool = False  # other programs can load it
     distils: bool = False  # learns from the base with the text in its prompt
+    rate: float = 1.0  # times its family's learning rate
 
 
 def method(name: str) -> Method:
@@ -59,6 +61,13 @@ def method(name: str) -> Method:
     if name not in METHODS:
         raise MethodError(f"There is no tuning method {name!r}. There are: {', '.join(METHODS)}.")
     return METHODS[name]
+
+
+def amounts(config: TuneConfig, hidden: int, examples: int) -> Recipe:
+    """The recipe of a run on a base of this width. Raises MethodError."""
+    chosen = method(config.method)
+    found = recipe(config, chosen.family, hidden, examples)
+    return found if config.learning_rate else replace(found, learning_rate=found.learning_rate * chosen.rate)
 
 
 def build(plan: Plan) -> Learner:
@@ -174,13 +183,22 @@ def _adalora(plan: Plan) -> Learner:
 
 
 def _with_singular_values(parent: PeftAdapter) -> PeftAdapter:
-    """A LoRA adapter as AdaLoRA's three factors, the middle one being 1."""
+    """A LoRA adapter as AdaLoRA's three factors, each of the size it has in a first round.
+
+    What a row of A is longer than a fresh one goes into the middle factor: at AdaLoRA's rate it would be lost.
+    """
     state = {}
     for name, value in parent.state.items():
         state[name.removesuffix(".weight")] = value
         if ".lora_A." in name:
             place = name.split(".lora_A.")[0]
-            state[f"{place}.lora_E"] = torch.ones(len(value), 1)
+            fresh = 0.02 * math.sqrt(value.shape[1])
+            sizes = value.float().norm(dim=1, keepdim=True) / fresh
+            learned = value.float() / sizes.clamp(min=1e-6)
+            rows = torch.where(
+                sizes > 1e-6, learned, 0.02 * torch.randn(value.shape)
+            )  # spent ones start anew
+            state[f"{place}.lora_A"], state[f"{place}.lora_E"] = rows, torch.where(sizes > 1e-6, sizes, 0.0)
     return PeftAdapter(parent.config, state)
 
 
@@ -289,7 +307,7 @@ _ENTRIES = (
         "LoRA that moves its rank to the layers where it matters most while it learns.",
         "A third more time than LoRA for the same rank.",
         "When LoRA at this rank is not enough and the adapter must stay small.",
-        "low-rank", _adalora, mergeable=True, exportable=True,
+        "low-rank", _adalora, mergeable=True, exportable=True, rate=10.0,  # its middle factor begins at 0
     ),
     Method(
         "p-tuning-v2", "P-Tuning v2",
@@ -310,7 +328,7 @@ _ENTRIES = (
         "Learns virtual tokens and a small network that makes keys and values for every layer of them.",
         "The network is large while training and gone afterwards.",
         "For style and format; slower to take in facts than P-Tuning v2.",
-        "prefix", _prefix,
+        "prefix", _prefix, rate=0.1,  # a network's weights move together: at more its loss grows
     ),
     Method(
         "p-tuning", "P-Tuning",

@@ -25,7 +25,7 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Exercises, Recipe, Replay, recipe, replay_set, schedule, teacher
+from tuning.consolidation import Exercises, Recipe, Replay, replay_set, schedule, teacher
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.kernels import log_chances
@@ -117,8 +117,7 @@ class _Run:
 
 def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
     """How many steps and tokens a run will take at most; nothing is trained."""
-    chosen = methods.method(config.method)
-    amounts = recipe(config, chosen.family, base.config.hidden_size, len(examples))
+    amounts = methods.amounts(config, base.config.hidden_size, len(examples))
     encoded = prepare(base, _conversations(config, examples), base.window).encoded
     size = amounts.examples_per_step
     steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
@@ -164,8 +163,7 @@ class _Trainer:
         self._base, self._config, self._folder = base, config, folder
         self._emit, self._should_stop, self._resume = emit, should_stop, resume
         self._parent = parent
-        chosen = methods.method(config.method)
-        self._recipe: Recipe = recipe(config, chosen.family, base.config.hidden_size, len(examples))
+        self._recipe: Recipe = methods.amounts(config, base.config.hidden_size, len(examples))
         self._earlier = _conversations(config, earlier)
         self._prepared = prepare(
             base, _conversations(config, examples), base.window - self._front_positions()
