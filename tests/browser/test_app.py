@@ -131,7 +131,7 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
     page.get_by_label("Name of the checkpoint").fill("two-facts")
     page.get_by_label("Name of the checkpoint").press("Tab")
     page.get_by_role("button", name="Start fine-tuning").click()
-    expect(page.locator(".job-head", has_text="two-facts")).to_be_visible()
+    expect(page.locator(".job-head", has_text="two-facts")).to_be_visible(timeout=WAIT_MILLISECONDS)
 
     page.reload()  # the job belongs to no tab
     use = page.get_by_role("button", name=re.compile("Use (in chat|it anyway)"))
