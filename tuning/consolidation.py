@@ -24,6 +24,9 @@ from tuning.scoring import is_cjk
 _REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
 _REPLAYED = 180  # preparing them takes half a minute on two cores
 _TEACHER_TOKENS = 64
+_EXAMPLES_PER_STEP = 5
+_LEAST_STEPS = 80  # few examples are seen more often: with less, what is learned does not stay
+_MANY = 100
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,11 @@ _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  
 _KEPT = {"gentle": 0.75, "normal": 0.85, "strong": 1.0}
 
 
-def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
+def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) -> Recipe:
     """The recipe for a method family on a base of this width; what the configuration sets wins."""
     longer, protect = _STRENGTH[config.strength]
-    epochs = config.epochs or round(40 * longer)
+    passes = math.ceil(examples / _EXAMPLES_PER_STEP)  # steps of one pass
+    epochs = config.epochs or max(round(40 * longer), math.ceil(_LEAST_STEPS * longer / passes))
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
     scale = min(1.0, (576 / hidden) ** 0.7)
     rates = {
@@ -80,7 +84,7 @@ def recipe(config: TuneConfig, family: str, hidden: int) -> Recipe:
         epochs=epochs,
         least_epochs=math.ceil(0.75 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
-        examples_per_step=5,
+        examples_per_step=_EXAMPLES_PER_STEP,
         replay=config.replay if config.replay is not None else 8,
         replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,

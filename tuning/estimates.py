@@ -27,6 +27,7 @@ TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question an
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
 REPLAY_TOKENS = 60  # of one general prompt with the base's answer
 # Measured with SmolLM2-135M on two cores with AVX-512 and bf16; scaled by parameters and cores elsewhere.
+MANY_EXAMPLES = 100
 PRIOR_PARAMETERS, PRIOR_HIDDEN, PRIOR_CORES = 134_515_008, 576, 2
 PRIOR_TOKENS_PER_SECOND = {"cpu": 250.0, "mps": 1500.0, "cuda": 20_000.0}
 PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 30.0, 0.25
@@ -100,19 +101,19 @@ def amounts(home: Path, config: TuneConfig, examples: Sequence[Example]) -> tupl
     if _at_hand(home, config):
         work = trainer.plan(_template(home, config.base), config, examples)
         return work.steps, work.tokens
-    plan = recipe_of(home, config)
+    plan = recipe_of(home, config, len(examples))
     steps = plan.epochs * math.ceil(len(examples) / plan.examples_per_step)
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
     return steps, plan.epochs * learned + steps * plan.replay * REPLAY_TOKENS
 
 
-def recipe_of(home: Path, config: TuneConfig) -> "Recipe":
+def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> "Recipe":
     """The amounts and rates that a run would take, from the method and the size of its base."""
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning.methods import amounts
 
     hidden = int(_template(home, config.base).config.hidden_size) if _at_hand(home, config) else PRIOR_HIDDEN
-    return amounts(config, hidden)
+    return amounts(config, hidden, examples)
 
 
 def _at_hand(home: Path, config: TuneConfig) -> bool:

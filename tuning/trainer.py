@@ -117,7 +117,7 @@ class _Run:
 
 def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
     """How many steps and tokens a run will take at most; nothing is trained."""
-    amounts = methods.amounts(config, base.config.hidden_size)
+    amounts = methods.amounts(config, base.config.hidden_size, len(examples))
     encoded = prepare(base, _conversations(config, examples), base.window).encoded
     size = amounts.examples_per_step
     steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
@@ -163,7 +163,7 @@ class _Trainer:
         self._base, self._config, self._folder = base, config, folder
         self._emit, self._should_stop, self._resume = emit, should_stop, resume
         self._parent = parent
-        self._recipe: Recipe = methods.amounts(config, base.config.hidden_size)
+        self._recipe: Recipe = methods.amounts(config, base.config.hidden_size, len(examples))
         self._earlier = _conversations(config, earlier)
         self._prepared = prepare(
             base, _conversations(config, examples), base.window - self._front_positions()

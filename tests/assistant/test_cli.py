@@ -294,7 +294,7 @@ def test_wrong_usage_ends_with_two(run: Run, args: tuple[str, ...]) -> None:
     ("line", "sentence"),
     [
         ("", "holds no question"),
-        ("not json", "line 1: not JSON"),
+        ("not json", "neither JSONL nor a table"),
         ('{"answers": ["x"]}', 'line 1: no "question" text'),
         ('{"question": "q", "answers": []}', r'"answers" must be a list of texts, and is []'),
         ('{"question": " ", "answers": ["x"]}', "the question is empty"),

@@ -1,8 +1,6 @@
 """The store of conversations: nothing is lost, whatever tab, process or branch wrote it."""
 
 import json
-import multiprocessing
-import os
 import sqlite3
 import subprocess
 import sys
@@ -128,19 +126,25 @@ def test_an_answer_that_still_streams_here_is_shown_as_streaming(store: Conversa
     assert store.message(answer.id).status == "streaming"
 
 
-def _write_many(path: Path, conversation: int, count: int) -> None:
-    store = ConversationStore(path)
-    for number in range(count):
-        message = store.add_message(conversation, "user", f"{os.getpid()} {number}")
-        store.update_message(message.id, content=message.content + " done")
-    store.close()
+# A process of its own, begun afresh: what other tests ran in this one must not come along.
+WRITE_MANY = """
+import os, sys
+from pathlib import Path
+from assistant.conversations import ConversationStore
+
+store = ConversationStore(Path(sys.argv[1]))
+for number in range(int(sys.argv[3])):
+    message = store.add_message(int(sys.argv[2]), "user", f"{os.getpid()} {number}")
+    store.update_message(message.id, content=message.content + " done")
+store.close()
+"""
 
 
 def test_two_processes_and_many_threads_write_at_once_and_lose_nothing(store: ConversationStore) -> None:
     conversation = store.create("busy")
-    context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_write_many, args=(store.path, conversation, 40))
-    process.start()
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITE_MANY, str(store.path), str(conversation), "40"], cwd=Path.cwd()
+    )
 
     def write() -> None:
         for number in range(10):
@@ -151,8 +155,7 @@ def test_two_processes_and_many_threads_write_at_once_and_lose_nothing(store: Co
         thread.start()
     for thread in [*threads]:
         thread.join()
-    process.join()
-    assert process.exitcode == 0
+    assert process.wait(60) == 0
     messages = store.all_messages(conversation)
     assert len(messages) == 100
     assert sum(message.content.endswith("done") for message in messages) == 40

@@ -139,7 +139,17 @@ def test_every_method_learns_on_every_architecture(
     base_model: BaseModel, tmp_path: Path, method: str, architecture: str
 ) -> None:
     base = tiny_model(base_model, architecture)
-    result, events = run(base, tmp_path, method=method, epochs=8, replay=0, noise=False, learning_rate=0.02)
+    result, events = run(
+        base,
+        tmp_path,
+        method=method,
+        epochs=8,
+        replay=0,
+        reading=0,
+        reversals=0,
+        noise=False,
+        learning_rate=0.02,
+    )
     losses = [event["loss"] for event in events if event["kind"] == "step"]
     assert losses[-1] < losses[0]
     assert not list(tuner_layers(base.model))
