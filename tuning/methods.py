@@ -64,7 +64,7 @@ def method(name: str) -> Method:
 
 
 def amounts(config: TuneConfig, hidden: int, examples: int) -> Recipe:
-    """The recipe of a run on a base of this width. Raises MethodError."""
+    """The recipe of a run over so many examples on a base of this width. Raises MethodError."""
     chosen = method(config.method)
     found = recipe(config, chosen.family, hidden, examples)
     return found if config.learning_rate else replace(found, learning_rate=found.learning_rate * chosen.rate)
