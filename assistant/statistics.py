@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from tuning.verdict import interval
+
 RESAMPLES = 10_000
 EXACT_CLUSTERS = 14  # up to here every arrangement of signs is counted, beyond it they are drawn
 _AT_ONCE = 1_000_000  # numbers drawn at a time, so that memory stays small
@@ -74,10 +76,7 @@ def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
     if n == 0:
         return Interval(math.nan, math.nan)
     z = float(stats.norm.ppf((1 + level) / 2))
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    return Interval(*interval(successes / n, n, z))
 
 
 def paired(

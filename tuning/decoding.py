@@ -51,6 +51,16 @@ def decode(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
+def generator_of(seed: int | None) -> torch.Generator:
+    """What draws the next tokens: the same for the same seed, anew each time without one."""
+    generator = torch.Generator()
+    if seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(seed)
+    return generator
+
+
 def pick(logits: Tensor, temperature: float, top_p: float, generator: torch.Generator) -> int:
     """The next token from logits (vocabulary,): the best at temperature 0, else sampled."""
     if temperature <= 0:

@@ -152,6 +152,16 @@ class BaseModel(Template):
         held = self._adapters.get(adapter) if adapter else None
         return self.window - (held.positions if isinstance(held, PrefixAdapter) else 0)
 
+    def prompt(self, messages: Sequence[Message], adapter: str | None = None) -> tuple[list[int], int]:
+        """The ids that ask for an answer, and how many tokens it may have. Raises ModelError where it has none."""
+        ids = self.chat_ids(messages, add_generation_prompt=True)
+        most = self.prompt_room(adapter)
+        if len(ids) >= most:
+            raise ModelError(
+                f"The prompt has {len(ids)} tokens, and {self.name!r} takes {most - 1}. Shorten it."
+            )
+        return ids, most - len(ids)
+
     # ---------------------------------------------------------------- adapters
 
     @property
@@ -317,18 +327,8 @@ class BaseModel(Template):
         stop: threading.Event | None = None,
     ) -> Iterator[str]:
         """Stream the answer in whole characters. Raises ModelError when the prompt fills the window."""
-        ids = self.chat_ids(messages, add_generation_prompt=True)
-        room = self.prompt_room(adapter) - len(ids)
-        if room < 1:
-            raise ModelError(
-                f"The prompt has {len(ids)} tokens, and {self.name!r} takes "
-                f"{self.prompt_room(adapter) - 1}. Shorten it."
-            )
-        generator = torch.Generator()
-        if seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(seed)
+        ids, room = self.prompt(messages, adapter)
+        generator = decoding.generator_of(seed)
         text = decoding.TextStream(self.tokenizer)
         with self.activate(adapter):
             cache = self.new_cache()

@@ -114,7 +114,8 @@ def _train(
 
 def _fitting(config: TuneConfig, examples: list[Example]) -> TuneConfig:
     if all(classification.is_labelled(example) for example in examples):
-        return replace(config, noise=False)  # other words would be another text, with another label
+        # In other words it would be another text, and a label has no other end.
+        return replace(config, noise=False, reversals=0.0)
     return config
 
 

@@ -17,7 +17,6 @@ from transformers import DynamicCache
 
 from tuning import adapters, decoding, lowrank
 from tuning.adapters import PeftAdapter
-from tuning.errors import ModelError
 from tuning.models import BaseModel, Message
 
 _BASE_ROW = "__base__"  # PEFT's name for a row without an adapter
@@ -65,18 +64,8 @@ class Batch:
         seed: int | None = None,
     ) -> tuple[Row, str]:
         """Read a prompt; the new row and the first piece of its answer. Raises ModelError."""
-        ids = self.base.chat_ids(messages, add_generation_prompt=True)
-        room = self.base.prompt_room(adapter) - len(ids)
-        if room < 1:
-            raise ModelError(
-                f"The prompt has {len(ids)} tokens, and {self.base.name!r} takes "
-                f"{self.base.prompt_room(adapter) - 1}. Shorten it."
-            )
-        generator = torch.Generator()
-        if seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(seed)
+        ids, room = self.base.prompt(messages, adapter)
+        generator = decoding.generator_of(seed)
         text = decoding.TextStream(self.base.tokenizer)
         row = Row(adapter, text, temperature, top_p, generator, min(max_new_tokens, room))
         with self.base.activate(adapter):

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning.classification import figures, report, split
+from tuning.config import TuneConfig
 from tuning.examples import Example
 from tuning.labels import ENTITIES, LABELLED
 from tuning.models import BaseModel
+from tuning.rounds import _fitting
 
 
 def labelled(text: str, label: str, reason: str = LABELLED) -> Example:
@@ -59,3 +61,9 @@ def test_the_report_compares_before_and_after(base_model: BaseModel) -> None:
     got = report(base_model, held, None, emit=events.append)  # type: ignore[arg-type]
     assert got["n"] == 2 and got["before"] == got["after"]
     assert [e["share"] for e in events] == [0.5, 1.0]
+
+
+def test_a_labelled_text_is_neither_reworded_nor_asked_from_its_other_end() -> None:
+    fitted = _fitting(TuneConfig(), [labelled("Meet Ada in Oslo", "spam")])
+    assert (fitted.noise, fitted.reversals) == (False, 0.0)
+    assert _fitting(TuneConfig(), [labelled("Who leads Oslo?", "Ada.", reason="")]) == TuneConfig()
