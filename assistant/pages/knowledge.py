@@ -210,7 +210,12 @@ def _draw_reports(base: KnowledgeBase, intake: Intake) -> None:
     label = t("knowledge.done", count=done)
     if failed:
         label += " · " + t("knowledge.failed", count=len(failed))
-    with st.expander(label, expanded=bool(failed), key="reports", icon=":material/checklist:"):
+    with st.expander(
+        label,
+        expanded=bool(failed),
+        key="reports-failed" if failed else "reports",
+        icon=":material/checklist:",
+    ):
         st.html(_lines(sorted(intake.lines, key=lambda line: not line.failed)))
         if intake.locked:
             _draw_password(base, intake.locked)

@@ -72,8 +72,9 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     report = saved(page, "Report (HTML)")
     assert "<svg" in report and NAME in report and all(question in report for question in ASKED)
     lines = [json.loads(line) for line in saved(page, "Preferences (JSONL)").splitlines()]
-    assert len(lines) == 2
-    for ballot, line in zip(ballots, lines, strict=False):
+    decided = [one for one in ballots[:2] if len(set(store.answers(trial.id, one.place).values())) == 2]
+    assert decided  # where both answers are the same, there is nothing to prefer
+    for ballot, line in zip(decided, lines, strict=True):
         answers = store.answers(trial.id, ballot.place)
         better = ballot.first_arm if ballot.outcome == "first" else ballot.second_arm
         assert line["chosen"] == [{"role": "assistant", "content": answers[better]}]
