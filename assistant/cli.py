@@ -89,8 +89,9 @@ for command in (
 
 def main() -> None:
     """Entry point of the `imprint` command."""
-    # Before torch is imported: busy waiting stalls it and every other process on the same cores.
+    # Before torch and numpy are imported: busy waiting stalls both, and every other process on the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     imprint(prog_name="imprint")

@@ -25,6 +25,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+# As the `imprint` command sets them: read when torch and numpy are imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings

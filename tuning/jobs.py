@@ -33,6 +33,7 @@ WORKER = (sys.executable, "-P", "-m", "tuning.worker")
 # Threads that wait for work by spinning would stall the chat, and the chat the training, on the same cores.
 WORKER_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
+    "OPENBLAS_NUM_THREADS": "1",  # numpy's products are small, and its threads always spin
     "PYTHONUNBUFFERED": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
