@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from assistant.arms import Arm
 from assistant.chat import Chat, Done, How
-from assistant.questions import Question
+from assistant.errors import CompareError
+from assistant.questions import Question, spread
 
 ASKED = 6
 
@@ -46,7 +47,9 @@ class BreakEven:
     with_documents: str
     without: str
     training_seconds: float
+    # Tokens of the prompt and of the answer.
     tokens_saved: float
+    written_saved: float
     seconds_saved: float
 
     @property
@@ -64,13 +67,19 @@ def measure(
     asked: int = ASKED,
     stop: threading.Event | None = None,
 ) -> list[Cost]:
-    """Ask a few questions alone, every arm in turn; its first one only warms up. Raises AssistantError."""
-    chosen = [*questions[:: max(1, len(questions) // asked)]][:asked]
+    """Ask a few questions alone, every arm in turn; its first one only warms up.
+
+    Raises AssistantError, CompareError where it was stopped.
+    """
+    chosen = spread(questions, asked)
     costs = []
     for arm in arms:
-        found = [_one(chat, question, arm, common) for question in (chosen[0], *chosen)][1:]
-        if stop is not None and stop.is_set():
-            break
+        found = []
+        for question in (chosen[0], *chosen):
+            if stop is not None and stop.is_set():
+                raise CompareError("The timing of single answers was stopped; it begins anew.")
+            found.append(_one(chat, question, arm, common))
+        del found[0]
         costs.append(
             Cost(
                 arm=arm.name,
@@ -98,6 +107,7 @@ def break_even(costs: Sequence[Cost], arms: Sequence[Arm], checkpoints: Sequence
             without=arm.name,
             training_seconds=training[arm.checkpoint],
             tokens_saved=cost[documents].prompt_tokens - cost[arm.name].prompt_tokens,
+            written_saved=cost[documents].completion_tokens - cost[arm.name].completion_tokens,
             seconds_saved=cost[documents].seconds - cost[arm.name].seconds,
         )
         for arm in arms

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -22,8 +22,12 @@ from assistant.errors import CompareError
 from assistant.questions import Question
 from assistant.votes import Outcome, Vote
 
+if TYPE_CHECKING:
+    from openai import OpenAI
+
 KINDS: tuple[Literal["endpoint", "provider"], ...] = ("endpoint", "provider")
 _WAIT_SECONDS = 60
+_LIST_SECONDS = 5
 _TOO_SMALL = re.compile(r"smollm2?[-_ ]?(?:135|360)m", re.IGNORECASE)
 _SYSTEM = (
     "You compare two answers to one question. Judge only whether they answer the question rightly and "
@@ -48,10 +52,7 @@ class Choice:
         if not self.model.strip():
             raise CompareError("No judge is named. Give the name of a chat model.")
         if _TOO_SMALL.search(self.model):
-            raise CompareError(
-                f"{self.model!r} is too small to judge: its verdicts follow the order of the answers. "
-                "Choose a model with some billions of parameters."
-            )
+            raise _too_small(self.model)
         if self.kind == "endpoint" and not self.url.startswith(("http://", "https://")):
             raise CompareError(
                 f"The judge's address is {self.url!r}; expected a URL such as http://127.0.0.1:8000/v1."
@@ -73,15 +74,25 @@ class Verdict:
     unclear: bool = False
 
 
+def _too_small(what: str) -> CompareError:
+    return CompareError(
+        f"{what!r} is too small to judge: its verdicts follow the order of the answers. "
+        "Choose a model with some billions of parameters."
+    )
+
+
 def open_judge(choice: Choice, key: str = "") -> BaseChatModel:
     """The model of a choice; `key` or OPENAI_API_KEY is sent to it alone. Raises CompareError."""
     if choice.kind == "endpoint":
         from langchain_openai import ChatOpenAI  # heavy, and only for judges
 
         secret = SecretStr(key or os.environ.get("OPENAI_API_KEY", "") or "none")
-        return ChatOpenAI(
+        model = ChatOpenAI(
             base_url=choice.url, model=choice.model, api_key=secret, temperature=0, timeout=_WAIT_SECONDS
         )
+        if _TOO_SMALL.search(parent := _parent(model.root_client, choice.model)):
+            raise _too_small(f"{choice.model} ({parent})")
+        return model
     from langchain.chat_models import init_chat_model  # heavy, and only for judges
 
     try:
@@ -91,6 +102,17 @@ def open_judge(choice: Choice, key: str = "") -> BaseChatModel:
             f"The judge {choice.model!r} cannot be opened: {error}. Write provider:model, and "
             f"install its package."
         ) from error
+
+
+def _parent(client: "OpenAI", name: str) -> str:
+    """The model that an endpoint says this one was tuned from; empty where it does not say."""
+    from openai import OpenAIError  # heavy, and only for judges
+
+    try:
+        listed = client.with_options(timeout=_LIST_SECONDS, max_retries=0).models.list().data
+    except OpenAIError:  # an endpoint that does not answer is told when it is asked to judge
+        return ""
+    return next((str((one.model_extra or {}).get("parent") or "") for one in listed if one.id == name), "")
 
 
 class Judge:

@@ -45,8 +45,11 @@ class QuestionSets:
             ) from error
 
     def save(self, name: str, questions: Sequence[Question]) -> Reading:
-        """Keep a set; repetitions are dropped and told. Raises CompareError."""
+        """Keep a set; repetitions are dropped and told. Raises CompareError, where two contradict too."""
         reading = without_repetitions(iter(enumerate((one.to_dict() for one in questions), 1)))
+        wrong = next((problem for problem in reading.problems if not problem.is_repetition), None)
+        if wrong is not None:
+            raise CompareError(f"Line {wrong.line}: {wrong.what}")
         if not reading.questions:
             raise CompareError(f"The set {name!r} would hold no question. Add one first.")
         path = self._path(name)

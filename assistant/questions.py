@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,8 @@ class Question:
         kept = tuple(one.strip() for one in answers if one.strip())
         if not kept:
             raise CompareError(
-                f'"answers" must be a list of texts, and is {answers!r}. Where nobody can know the answer, '
-                'write "unknown": true.'
+                f'"answers" holds none that counts ({answers!r}). Give one; where nobody can know, say so: '
+                '"unknown": true.'
             )
         return cls(text, kept, about)
 
@@ -140,9 +140,40 @@ def without_repetitions(records: Iterator[tuple[int, Any]]) -> Reading:
     return Reading(tuple(question for _, question in kept.values()), tuple(problems))
 
 
+def of_rows(rows: Iterable[Mapping[Any, Any]]) -> list[Question]:
+    """Written rows as questions; an empty row is nothing, half a one is named. Raises CompareError."""
+    questions = []
+    for number, row in enumerate(rows, 1):
+        values = {name: "" if _is_empty(value) else value for name, value in row.items()}
+        if not str(values["question"]).strip() and not str(values["answers"]).strip():
+            continue
+        record: dict[str, Any] = {
+            "question": str(values["question"]),
+            "answers": [part for part in str(values["answers"]).split("|") if part.strip()],
+            "unknown": values["unknown"] is True,
+        }
+        if values["slice"]:
+            record["slice"] = values["slice"]
+        try:
+            questions.append(Question.from_dict(record))
+        except CompareError as error:
+            raise CompareError(f"Line {number}: {error}") from error
+    return questions
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value != value
+
+
 def to_jsonl(questions: Sequence[Question]) -> str:
     """The questions as a file."""
     return "".join(json.dumps(question.to_dict(), ensure_ascii=False) + "\n" for question in questions)
+
+
+def spread(questions: Sequence[Question], count: int) -> list[Question]:
+    """So many of the questions, taken evenly from the whole: a set's kinds stand one after the other."""
+    count = min(count, len(questions))
+    return [questions[place * len(questions) // count] for place in range(count)]
 
 
 def clusters_of(questions: Sequence[Question]) -> tuple[list[str], str]:

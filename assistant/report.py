@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from assistant.evaluations import plain
 from assistant.report_page import MOST_ROWS, duels_table, page, ranking_table, share, table, text, write_whole
 from assistant.texts import t
-from assistant.verdicts import caution, p_text, verdict
+from assistant.verdicts import caution, p_text, verdicts
 
 _NOTES = (
     "An answer is right when it contains one of the expected answers after normalisation: lower case, no "
@@ -119,7 +119,7 @@ def render(result: dict[str, Any], figure: Figure, title: str) -> str:
 
 
 def _verdicts(result: dict[str, Any]) -> str:
-    said = [verdict(pair) for pair in result["pairs"]]
+    said = verdicts(result["pairs"])
     careful = caution(result)
     lines = "".join(f"<li>{text(sentence)}</li>" for sentence in said)
     return f"<ul>{lines}</ul>" + (f"<p class=note>{text(careful)}</p>" if careful else "")
@@ -200,7 +200,8 @@ def break_even_sentence(one: Mapping[str, Any]) -> str:
         name=one["checkpoint"],
         training=f"{one['training_seconds']:.0f}",
         tokens=f"{one['tokens_saved']:.0f}",
-        seconds=f"{one['seconds_saved']:.2f}",
+        written=f"{one['written_saved']:.0f}",
+        seconds=f"{abs(one['seconds_saved']):.2f}",
         questions=f"{one['questions'] or 0:,}",
     )
 

@@ -108,8 +108,11 @@ def create_app(workspace: Workspace) -> FastAPI:
     @app.get("/v1/models")
     def models() -> dict[str, Any]:
         engine = workspace.engine()
-        names = [engine.name, *engine.checkpoints()]
-        entries = [{"id": name, "object": "model", "created": 0, "owned_by": "imprint"} for name in names]
+        parents = {engine.name: None, **dict.fromkeys(engine.checkpoints(), engine.name)}
+        entries = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "imprint", "parent": parent}
+            for name, parent in parents.items()
+        ]
         return {"object": "list", "data": entries}
 
     @app.post("/v1/chat/completions", response_model=None)

@@ -475,6 +475,13 @@ TEXTS: dict[str, dict[str, str]] = {
             "{needed} independent questions; {n} were asked."
         ),
     },
+    "verdict.open.many": {
+        "en": (
+            "Nothing is shown between {pairs}. A difference of {points} points would take about {least} to "
+            "{most} independent questions; {n} were asked."
+        ),
+    },
+    "verdict.open.pair": {"en": "{first} and {second}"},
     "verdict.same": {"en": "{first} and {second} are right on the same {n} questions."},
     "verdict.few": {
         "en": "These questions come from only {count} {by}: read the intervals as a rough guide.",
@@ -484,15 +491,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "cluster.question": {"en": "questions"},
     "cost.even": {
         "en": (
-            "{name}: the {training} s of training are paid back after {questions} questions, each of which "
-            "takes {seconds} s and {tokens} tokens less than with documents."
+            "{name}: the {training} s of training are paid back after {questions} questions. Each takes "
+            "{seconds} s less than with documents: {tokens} tokens fewer to read, {written} fewer to write."
         ),
     },
     "cost.never": {
         "en": (
-            "{name}: the {training} s of training are not paid back in time, an answer takes "
-            "{seconds} s less "
-            "than with documents; it reads {tokens} tokens less."
+            "{name}: the {training} s of training are never paid back in time: an answer takes {seconds} s "
+            "more than with documents. It reads {tokens} tokens fewer and writes {written} fewer."
         ),
     },
     "trial.differs": {
@@ -567,7 +573,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "compare.waiting": {"en": "Waiting for its turn"},
     "compare.figures": {"en": "{prompt} tokens read, {answer} written · first word {first}, all {seconds}"},
     "compare.origin": {"en": "Learned from"},
-    "compare.origin.near": {"en": "nearest to what was taught to “{name}”"},
+    "compare.origin.near": {"en": "nearest example of “{name}”"},
     "compare.origin.other": {"en": "“{name}” was taught another answer to this"},
     "compare.origin.none": {"en": "nothing that was taught says this"},
     "compare.supported": {"en": "from passage {number}"},
@@ -654,8 +660,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "sets.make": {"en": "Make a set"},
     "sets.how.write": {"en": "Write"},
     "sets.how.import": {"en": "Import"},
-    "sets.how.documents": {"en": "From documents"},
-    "sets.how.taught": {"en": "From a checkpoint"},
+    "sets.how.documents": {"en": "Documents"},
+    "sets.how.taught": {"en": "Checkpoint"},
     "sets.name": {"en": "Name of the set"},
     "sets.column.question": {"en": "Question"},
     "sets.column.answers": {"en": "Answers that count, separated by |"},
@@ -665,6 +671,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "sets.save": {"en": "Save the set"},
     "sets.saved": {"en": "“{name}” holds {count} questions."},
     "sets.repeated": {"en": "{count} repeated questions were left out."},
+    "sets.repeated.one": {"en": "1 repeated question was left out."},
     "sets.upload": {"en": "A file: JSONL, JSON or CSV"},
     "sets.upload.help": {
         "en": "question and answers on each line; unknown, slice, document, fact and passage are optional.",
@@ -693,6 +700,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "evaluation.slices": {"en": "Which of them"},
     "evaluation.how_many": {"en": "How many questions"},
+    "evaluation.how_many.help": {"en": "Fewer than all are taken evenly from the whole set."},
     "evaluation.costs": {"en": "Measure the cost of an answer"},
     "evaluation.costs.help": {"en": "A few questions are asked once more, each alone."},
     "evaluation.judge": {"en": "Let a model judge"},
@@ -716,7 +724,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "evaluation.go_on": {"en": "Go on"},
     "evaluation.line": {"en": "{questions} questions · {arms}"},
     "evaluation.interrupted": {"en": "interrupted after {done} of {total} answers"},
-    "evaluation.gone": {"en": "This evaluation no longer exists."},
+    "evaluation.stopped": {
+        "en": "Stopped: {done} of {total} answers of “{name}” are there, and are not asked again."
+    },
     "evaluation.all": {"en": "All"},
     "evaluation.back": {"en": "All evaluations"},
     "evaluation.pairs": {"en": "Two by two"},

@@ -10,6 +10,26 @@ LEVEL = 0.05
 FEW_CLUSTERS = 10
 
 
+def verdicts(pairs: Sequence[Mapping[str, Any]], worthwhile: float = WORTHWHILE) -> list[str]:
+    """What is shown, a sentence each; all pairs between which nothing is shown share one."""
+    needed = {
+        tuple(pair["arms"]): count
+        for pair in pairs
+        if not is_shown(pair) and (count := needed_for(pair, worthwhile)) is not None
+    }
+    if len(needed) < 2:
+        return [verdict(pair, worthwhile) for pair in pairs]
+    together = t(
+        "verdict.open.many",
+        pairs="; ".join(t("verdict.open.pair", first=first, second=second) for first, second in needed),
+        points=f"{100 * worthwhile:.0f}",
+        least=f"{min(needed.values()):,}",
+        most=f"{max(needed.values()):,}",
+        n=f"{pairs[0]['n']:,}",
+    )
+    return [*(verdict(pair, worthwhile) for pair in pairs if tuple(pair["arms"]) not in needed), together]
+
+
 def verdict(pair: Mapping[str, Any], worthwhile: float = WORTHWHILE) -> str:
     """One sentence on two arms; `worthwhile` is the difference that a person would care about."""
     first, second = pair["arms"]

@@ -131,7 +131,7 @@ def _judge(model: str, url: str, home: Path) -> "Judge":
 
 def _show(result: dict[str, Any]) -> None:
     from assistant.report import break_even_sentence
-    from assistant.verdicts import caution, verdict
+    from assistant.verdicts import caution, verdicts
 
     rows = [_row(name, figures) for name, figures in result["arms"].items()]
     print_table(
@@ -146,8 +146,8 @@ def _show(result: dict[str, Any]) -> None:
             for name, figures in slices.items()
         ]
         print_table(["slice", *result["arms"]], shown, numbers=tuple(range(1, len(result["arms"]) + 1)))
-    for pair in result["pairs"]:
-        click.echo(verdict(pair))
+    for said in verdicts(result["pairs"]):
+        click.echo(said)
     if careful := caution(result):
         click.echo(careful)
     for even in result.get("break_even", ()):

@@ -13,7 +13,7 @@ from assistant.pages import look, session
 from assistant.pages.compare_arms import common, draw_choice
 from assistant.pages.compare_evaluation_result import draw_result
 from assistant.pages.compare_questions import choose
-from assistant.questions import Question
+from assistant.questions import Question, spread
 from assistant.texts import t
 from assistant.trials import Evaluation
 
@@ -30,9 +30,9 @@ def draw() -> None:
     elif opened:
         _draw_one(opened)
     else:
-        _draw_start()
         if work is not None and work.error:
-            st.error(session.sentence(Exception(work.error)), icon=":material/error:")
+            _draw_broken_off(work)
+        _draw_start()
         _draw_list()
 
 
@@ -74,7 +74,7 @@ def _draw_start() -> None:
             plan = _store().create(
                 names.get(name, name),
                 arms,
-                questions[:count],
+                spread(questions, count),
                 common(),
                 {**choice.to_dict()} if choice else None,
             )
@@ -100,7 +100,16 @@ def _how_many(questions: list[Question]) -> int:
     if len(questions) < 2:
         return len(questions)
     key = f"how-many-{len(questions)}"
-    return int(st.slider(t("evaluation.how_many"), 1, len(questions), min(40, len(questions)), key=key))
+    return int(
+        st.slider(
+            t("evaluation.how_many"),
+            1,
+            len(questions),
+            min(40, len(questions)),
+            key=key,
+            help=t("evaluation.how_many.help"),
+        )
+    )
 
 
 def _draw_judge() -> tuple[tuple[str, str] | None, str]:
@@ -165,6 +174,28 @@ def _progress(work: Evaluation) -> str:
     return t("evaluation.progress.left", left=look.seconds(left), **values)
 
 
+def _draw_broken_off(work: Evaluation) -> None:
+    """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
+    if not work.stopping:
+        st.error(session.sentence(Exception(work.error)), icon=":material/error:")
+        return
+    try:
+        plan = _store().get(work.plan.id)
+    except CompareError:  # stopped and deleted
+        return
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="stopped-evaluation"):
+        name = plan.name
+        look.quiet(t("evaluation.stopped", done=f"{plan.done:,}", total=f"{plan.total:,}", name=name))
+        st.space("stretch")
+        _draw_go_on(plan, "stopped")
+
+
+def _draw_go_on(plan: Plan, where: str) -> None:
+    if st.button(t("evaluation.go_on"), key=f"go-on-{where}", icon=":material/play_arrow:"):
+        with session.told():
+            _start(plan)
+
+
 # ---- those there are
 
 
@@ -180,9 +211,8 @@ def _draw_list() -> None:
             st.html(look.card(plan.name, line, state))
             if plan.is_complete:
                 st.button(t("evaluation.open"), key=f"open-{plan.id}", on_click=partial(_go, plan.id))
-            elif st.button(t("evaluation.go_on"), key=f"go-on-{plan.id}", type="primary"):
-                with session.told():
-                    _start(plan)
+            else:
+                _draw_go_on(plan, plan.id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

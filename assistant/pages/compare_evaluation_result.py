@@ -11,19 +11,20 @@ from assistant.pages.compare_charts import draw_bars
 from assistant.picture import draw as picture
 from assistant.report import break_even_sentence, render, to_csv
 from assistant.texts import t
-from assistant.verdicts import caution, is_shown, needed_for, p_text, verdict
+from assistant.verdicts import caution, needed_for, p_text, verdicts
 
 ON_A_PAGE = 50
 DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
 FILTERS = ("all", "differ", "wrong")
+NONE = "–"  # a figure that does not exist; a column of these is left out
 
 
 def draw_result(name: str, result: dict[str, Any]) -> None:
     """The result of an evaluation."""
     st.subheader(look.plain(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
-    for pair in sorted(result["pairs"], key=lambda pair: not is_shown(pair)):
-        st.markdown(f"- {look.prose(look.plain(verdict(pair, worthwhile)))}")
+    said = verdicts(result["pairs"], worthwhile)
+    st.markdown("\n".join(f"- {look.prose(look.plain(sentence))}" for sentence in said))
     if careful := caution(result):
         look.quiet(careful)
     slices = list(result["slices"])
@@ -218,7 +219,9 @@ def _report(name: str, result: dict[str, Any], kinds: Mapping[str, str]) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    labels = [t(f"figures.{head}") for head in heads]
+    told = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
+    labels = [t(f"figures.{heads[place]}") for place in told]
+    rows = [[row[place] for place in told] for row in rows]
     head = "".join(f"<th>{look.escaped(label)}</th>" for label in labels)
     lines = "".join(
         "<tr>"
@@ -233,8 +236,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "–" if value is None or value != value else f"{value:.0%}"
+    return NONE if value is None or value != value else f"{value:.0%}"
 
 
 def _number(value: float | None, form: str) -> str:
-    return "–" if value is None or value != value else format(value, form)
+    return NONE if value is None or value != value else format(value, form)

@@ -181,10 +181,14 @@ def _column(arm: Arm, answer: Answer, pieces: Sequence[Piece], origin: str = "")
 
 
 def _marked(pieces: Sequence[Piece]) -> str:
-    return "".join(
-        f'<mark class="own">{look.escaped(text)}</mark>' if is_own else look.escaped(text)
-        for text, is_own in pieces
-    )
+    return "".join(_own(text) if is_own else look.escaped(text) for text, is_own in pieces)
+
+
+def _own(text: str) -> str:
+    """A marked piece; the space around it is not part of it."""
+    said = text.strip()
+    before, _, after = text.partition(said)
+    return f'{before}<mark class="own">{look.escaped(said)}</mark>{after}' if said else text
 
 
 def _figures(answer: Answer) -> str:

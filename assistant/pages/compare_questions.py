@@ -1,7 +1,6 @@
 """Question sets: choose one, write one, import one, build one from documents or from what was taught."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,22 +9,20 @@ from assistant.errors import CompareError
 from assistant.pages import look, session
 from assistant.provenance import learned_by
 from assistant.question_sets import SLICES, QuestionSets, from_passages, from_taught
-from assistant.questions import Question, Reading, parse, read_file, to_jsonl
+from assistant.questions import Question, Reading, of_rows, parse, read_file, to_jsonl
 from assistant.texts import t
 
 SAMPLES = {"sets.sample": "questions.jsonl", "sets.sample.unknown": "unanswerable.jsonl"}
 MOST_SHOWN = 300
+BLANK_ROWS = 3  # to begin with; a row left blank is no question
 HOWS = ("write", "import", "documents", "taught")
 
 
 def draw() -> None:
     """The view."""
     look.quiet(t("sets.lead"))
-    left, right = st.columns([3, 2], gap="large")
-    with right:
-        _draw_make()
-    with left:
-        _draw_set()
+    _draw_set()
+    _draw_make()
 
 
 def choose(key: str) -> list[Question]:
@@ -97,7 +94,13 @@ def _draw_questions(questions: Sequence[Question]) -> None:
             for question in questions[:MOST_SHOWN]
         ]
     )
-    st.dataframe(frame, hide_index=True, height=420)
+    wide = {t("sets.column.question"): "large", t("sets.column.answers"): "medium"}
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(318, 38 + 35 * len(frame)),
+        column_config={name: st.column_config.TextColumn(width=width) for name, width in wide.items()},
+    )
     if len(questions) > MOST_SHOWN:
         look.quiet(t("sets.shown", shown=MOST_SHOWN, count=f"{len(questions):,}"))
 
@@ -135,26 +138,18 @@ def _save(name: str, questions: Sequence[Question]) -> None:
     if reading.problems:
         session.later(t("sets.repeated", count=len(reading.problems)), ":material/info:")
     st.session_state.pop("shown-set", None)
-    st.session_state.pop("written-questions", None)
     st.rerun()
 
 
 def _draw_write() -> list[Question] | None:
-    empty = pd.DataFrame(
-        {
-            "question": pd.Series(dtype="str"),
-            "answers": pd.Series(dtype="str"),
-            "slice": pd.Series(dtype="str"),
-            "unknown": pd.Series(dtype="bool"),
-        }
-    )
+    empty = pd.DataFrame([{"question": "", "answers": "", "slice": None, "unknown": False}] * BLANK_ROWS)
     written = st.data_editor(
         empty,
         num_rows="dynamic",
         key="written-questions",
         hide_index=True,
         column_config={
-            "question": st.column_config.TextColumn(t("sets.column.question"), width="medium"),
+            "question": st.column_config.TextColumn(t("sets.column.question"), width="large"),
             "answers": st.column_config.TextColumn(t("sets.column.answers"), width="medium"),
             "slice": st.column_config.SelectboxColumn(t("sets.column.slice"), options=list(SLICES)),
             "unknown": st.column_config.CheckboxColumn(t("sets.column.unknown"), default=False),
@@ -162,32 +157,7 @@ def _draw_write() -> list[Question] | None:
     )
     if not st.button(t("sets.save"), type="primary", key="save-written"):
         return None
-    return _of_rows(written.to_dict("records"))
-
-
-def _of_rows(rows: Sequence[dict[Any, Any]]) -> list[Question]:
-    """Written rows as questions; an empty row is nothing, half a one is named. Raises CompareError."""
-    questions = []
-    for number, row in enumerate(rows, 1):
-        values = {name: "" if _is_empty(value) else value for name, value in row.items()}
-        if not str(values["question"]).strip() and not str(values["answers"]).strip():
-            continue
-        record: dict[str, Any] = {
-            "question": str(values["question"]),
-            "answers": [part for part in str(values["answers"]).split("|") if part.strip()],
-            "unknown": values["unknown"] is True,
-        }
-        if values["slice"]:
-            record["slice"] = values["slice"]
-        try:
-            questions.append(Question.from_dict(record))
-        except CompareError as error:
-            raise CompareError(t("sets.line", line=number, what=str(error))) from error
-    return questions
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value != value
+    return of_rows(written.to_dict("records"))
 
 
 def _draw_import() -> list[Question] | None:

@@ -65,7 +65,7 @@ def _draw_knowledge_choice() -> None:
         names,
         key="kb-choice",
         label_visibility="collapsed",
-        width=190,
+        width=260,
         format_func=lambda name: (
             t("memory.kb.option", name=name, count=counts[name]) if name in counts else name
         ),

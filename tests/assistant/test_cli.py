@@ -296,7 +296,7 @@ def test_wrong_usage_ends_with_two(run: Run, args: tuple[str, ...]) -> None:
         ("", "holds no question"),
         ("not json", "neither JSONL nor a table"),
         ('{"answers": ["x"]}', 'line 1: no "question" text'),
-        ('{"question": "q", "answers": []}', r'"answers" must be a list of texts, and is []'),
+        ('{"question": "q", "answers": []}', r'"answers" holds none that counts ([])'),
         ('{"question": " ", "answers": ["x"]}', "the question is empty"),
     ],
 )

@@ -3,8 +3,10 @@ voters.
 """
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -253,6 +255,29 @@ def test_an_interrupted_evaluation_goes_on(home: Path) -> None:
     test.button(key=f"go-on-{plan.id}").click().run()
     until(test, lambda shown: "facts figures" in words(shown))
     assert store.get(plan.id).is_complete
+
+
+def test_a_stopped_evaluation_is_no_failure_and_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.compare._AT_ONCE", 1)
+    stopped, asked = threading.Event(), Styled.complete
+
+    def wait_for_the_stop(self: Styled, *prompts: Any, **options: Any) -> list[str]:
+        assert len(self.prompts) < 1 or stopped.wait(TIMEOUT_SECONDS)
+        return asked(self, *prompts, **options)
+
+    monkeypatch.setattr(Styled, "complete", wait_for_the_stop)
+    test = choose(page(view="evaluation"), "evaluation", "base", "Terse")
+    test.selectbox(key="set-evaluation").set_value("own:three").run()
+    test.button(key="run-evaluation").click().run()
+    until(test, lambda shown: any(button.key == "stop-evaluation" for button in shown.button))
+    test.button(key="stop-evaluation").click().run()
+    stopped.set()
+    until(test, lambda shown: "Stopped: " in words(shown))
+    assert "of 6 answers of “three” are there" in words(test) and not errors(test)
+    test.button(key="go-on-stopped").click().run()
+    until(test, lambda shown: "facts figures" in words(shown))
+    (plan,) = Evaluations(home).list()
+    assert plan.is_complete and not errors(test)
 
 
 def test_an_evaluation_whose_checkpoint_is_gone_does_not_begin(home: Path) -> None:

@@ -1,6 +1,7 @@
 """Evaluations on disk: saved arms, plans that go on, costs, ten thousand questions, what is gone."""
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +12,18 @@ import pytest
 from assistant.arms import Arm, Shelf, missing, parse_arms, presets, require
 from assistant.chat import Chat, How
 from assistant.compare import compare
-from assistant.costs import Cost, break_even, measure
+from assistant.costs import Cost, break_even, measure, to_dict
 from assistant.engines import Message
 from assistant.errors import CompareError
 from assistant.evaluate import evaluate
 from assistant.evaluations import Evaluations, Plan
 from assistant.picture import draw
-from assistant.questions import Question
-from assistant.report import render, to_csv, write_data
+from assistant.questions import Question, spread
+from assistant.report import break_even_sentence, render, to_csv, write_data
 from assistant.report_page import MOST_ROWS
 from assistant.statistics import pairs_needed
 from assistant.trials import Evaluation
-from assistant.verdicts import caution, verdict
+from assistant.verdicts import caution, verdict, verdicts
 from tests.assistant.scripted import ScriptedEngine
 
 ARMS = (Arm("base"), Arm("halden", checkpoint="halden"))
@@ -247,6 +248,25 @@ def test_a_verdict_needs_the_test_by_cluster() -> None:
     assert "the same 80 questions" in verdict(same)
 
 
+def test_pairs_between_which_nothing_is_shown_share_a_sentence() -> None:
+    unsure = {
+        "arms": ["base", "rag"],
+        "difference": -0.1,
+        "confidence_interval": [-0.3, 0.1],
+        "p_value_clustered_holm": 0.4,
+        "only_first": 4,
+        "only_second": 12,
+        "n": 80,
+    }
+    other = {**unsure, "arms": ["rag", "halden"], "only_first": 20}
+    shown = {**unsure, "arms": ["base", "halden"], "p_value_clustered_holm": 0.01}
+    first, last = verdicts([unsure, shown, other])
+    assert first == verdict(shown)
+    assert "between base and rag; rag and halden." in last
+    assert f"about {pairs_needed(0.1, 0.2)} to {pairs_needed(0.1, 0.4)} independent questions; 80" in last
+    assert verdicts([unsure, shown]) == [verdict(unsure), verdict(shown)]
+
+
 def test_few_clusters_are_a_caution() -> None:
     assert "only 6 documents" in caution({"pairs": [{"clusters": 6}], "clustered_by": "document"})
     assert caution({"pairs": [{"clusters": 60}], "clustered_by": "document"}) == ""
@@ -269,19 +289,38 @@ def test_training_is_paid_back_after_so_many_questions() -> None:
     costs = costs_of(("rag", 300, 2.0), ("halden", 40, 0.5))
     (even,) = break_even(costs, arms, [Stored("halden", seconds=300.0)])
     assert (even.questions, even.tokens_saved, even.seconds_saved) == (200, 260, 1.5)
+    (said,) = to_dict(costs, [even])["break_even"]
+    assert "300 s of training are paid back after 200 questions" in break_even_sentence(said)
+    assert "1.50 s less than with documents: 260 tokens fewer to read" in break_even_sentence(said)
 
 
 def test_training_that_saves_no_time_is_never_paid_back() -> None:
     arms = [Arm("rag", documents=True), Arm("halden", checkpoint="halden")]
-    costs = costs_of(("rag", 300, 0.5), ("halden", 40, 0.5))
+    costs = costs_of(("rag", 300, 0.3), ("halden", 40, 0.5))
     (even,) = break_even(costs, arms, [Stored("halden", seconds=300.0)])
     assert even.questions is None
+    (said,) = to_dict(costs, [even])["break_even"]
+    assert "never paid back in time: an answer takes 0.20 s more" in break_even_sentence(said)
 
 
 @pytest.mark.parametrize("stored", [[], [Stored("halden")], [Stored("other", seconds=3.0)]])
 def test_without_the_seconds_of_training_nothing_is_said(stored: Sequence[Stored]) -> None:
     arms = [Arm("rag", documents=True), Arm("halden", checkpoint="halden")]
     assert break_even(costs_of(("rag", 300, 2.0), ("halden", 40, 0.5)), arms, stored) == []
+
+
+def test_a_stopped_timing_leaves_the_evaluation_open() -> None:
+    stop, engine = threading.Event(), Knowing(goes_after=3)
+    stop.set()
+    with pytest.raises(CompareError, match="timing of single answers was stopped"):
+        measure(Chat(lambda: engine), asked(20), ARMS, How(), stop=stop)
+    assert engine.prompts == []
+
+
+def test_some_of_a_set_are_taken_from_all_of_it() -> None:
+    kinds = [*asked(30, slice="a"), *asked(10, slice="b")]
+    assert [one.slice for one in spread(kinds, 8)].count("b") == 2
+    assert spread(kinds, 40) == spread(kinds, 50) == kinds
 
 
 def test_each_question_is_timed_alone_and_the_first_only_warms_up() -> None:

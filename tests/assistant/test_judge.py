@@ -2,21 +2,32 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import uvicorn
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
+from assistant.arms import Arm
+from assistant.chat import Chat, How
+from assistant.engines import Message
 from assistant.errors import CompareError
+from assistant.evaluate import evaluate
+from assistant.evaluations import Plan
 from assistant.judge import Choice, Judge, Verdict, combined, judge_all, open_judge
 from assistant.questions import Question
+from assistant.server import create_app
+from assistant.settings import Settings
 from assistant.votes import tally
+from assistant.workspace import Workspace
+from tests.assistant.scripted import ScriptedEngine
 
 QUESTION = Question("How heavy is it?", ("640 grams",))
 
@@ -168,6 +179,69 @@ def test_a_real_endpoint_is_asked_in_both_orders(endpoint: str) -> None:
     assert first["model"] == "large" and first["temperature"] == 0 and first["key"] == "Bearer secret"
     assert "Answer A:\n2 kg" in first["messages"][-1]["content"]
     assert "Answer A:\n640 grams" in second["messages"][-1]["content"]
+
+
+class Served(ScriptedEngine):
+    """Sees who says 640; where nobody does, it follows the order."""
+
+    window = 4000
+    name = "large"
+
+    def __init__(self) -> None:
+        super().__init__(self._judge)
+
+    @staticmethod
+    def _judge(messages: list[Message]) -> str:
+        a, b = messages[-1]["content"].split("Answer A:\n")[1].split("\n\nAnswer B:\n")
+        return by_truth(a, b) if "640" in a + b else "VERDICT: A"
+
+    def checkpoints(self) -> list[str]:
+        return ["tuned"]
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Served]]:
+    """Imprint's own interface on a port, over an engine that judges."""
+    engine = Served()
+    app = create_app(Workspace(Settings(home=tmp_path), engine=engine))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1", engine
+    server.should_exit = True
+    thread.join()
+
+
+def test_an_evaluation_is_judged_over_http_in_both_orders(served: tuple[str, Served], tmp_path: Path) -> None:
+    url, judging = served
+    answering = ScriptedEngine(lambda messages: "It has 640." if "Know." in messages[0]["content"] else "No.")
+    arms = (Arm("plain", system_prompt="Guess."), Arm("knows", system_prompt="Know."))
+    questions = (QUESTION, Question("How wide is it?", ("640 mm",)))
+    plan = Plan("", "judged", arms, questions, How(), judge=Choice("large", url=url).to_dict())
+    judge = Judge(open_judge(Choice("large", url=url)), "large", tmp_path / "verdicts.jsonl")
+    result = evaluate(Chat(lambda: answering), answering, plan, judge=judge, costs=False)
+    assert {name: result["judge"][name] for name in ("verdicts", "flipped", "unclear")} == {
+        "verdicts": 2,
+        "flipped": 0,
+        "unclear": 0,
+    }
+    (duel,) = result["judge"]["duels"]
+    assert (duel["first"], duel["first_wins"], duel["second_wins"]) == ("plain", 0, 2)
+    assert len(judging.prompts) == 2 * len(questions)
+    assert "knows" not in json.dumps(judging.prompts)
+    assert judge(QUESTION, "2 kg", "3 kg") == Verdict("tie", flipped=True)
+
+
+def test_a_checkpoint_of_the_small_default_is_no_judge_either(
+    served: tuple[str, Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, _ = served
+    open_judge(Choice("tuned", url=url))
+    monkeypatch.setattr(Served, "name", "smollm2-135m-instruct")
+    with pytest.raises(CompareError, match=r"'tuned \(smollm2-135m-instruct\)' is too small"):
+        open_judge(Choice("tuned", url=url))
 
 
 def test_an_endpoint_that_refuses_is_one_sentence(endpoint: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.errors import CompareError
 from assistant.question_sets import QuestionSets, accepted, from_passages, from_taught
-from assistant.questions import Question, clusters_of, parse, read_questions, to_jsonl
+from assistant.questions import Question, clusters_of, of_rows, parse, read_questions, to_jsonl
 from knowledge.splitting import Passage
 from tuning.examples import Example
 
@@ -38,8 +38,8 @@ def test_one_question_with_two_answers_is_a_mistake(tmp_path: Path) -> None:
     [
         ('{"question": "  ", "answers": ["x"]}', "line 1: the question is empty"),
         ('{"question": "x"}', 'line 1: "answers" must be a list'),
-        ('{"question": "x", "answers": ["", " "]}', 'write "unknown": true'),
-        ('{"question": "x", "answers": []}', 'write "unknown": true'),
+        ('{"question": "x", "answers": ["", " "]}', '"unknown": true'),
+        ('{"question": "x", "answers": []}', '"unknown": true'),
         ('{"question": "x", "answers": [1]}', "must be a list of texts"),
         ('{"answers": ["x"]}', 'no "question" text'),
         ("{half", "not JSON"),
@@ -141,3 +141,23 @@ def test_what_was_taught_becomes_a_set_with_general_questions() -> None:
 )
 def test_the_full_stop_of_an_answer_is_not_asked_for(said: str, counted: tuple[str, ...]) -> None:
     assert accepted(said) == counted
+
+
+def test_written_rows_are_questions_and_half_a_one_is_named() -> None:
+    nothing = float("nan")  # an empty cell of the page's table
+    row = {"question": "How heavy?", "answers": "640 g | 0.64 kg", "slice": "training", "unknown": False}
+    empty = {"question": nothing, "answers": None, "slice": None, "unknown": nothing}
+    unknown = {"question": "Why?", "answers": nothing, "slice": nothing, "unknown": True}
+    heavy, why = of_rows([row, empty, unknown])
+    assert (heavy.answers, heavy.slice) == (("640 g", "0.64 kg"), "training")
+    assert why.is_unknown and why.slice is None
+    with pytest.raises(CompareError, match="Line 2: the question is empty"):
+        of_rows([row, {**empty, "answers": "yes"}])
+    with pytest.raises(CompareError, match=r'Line 1: .*"unknown": true'):
+        of_rows([{**empty, "question": "How wide?"}])
+
+
+def test_a_set_that_contradicts_itself_is_not_saved(tmp_path: Path) -> None:
+    with pytest.raises(CompareError, match="Line 2: the question of line 1 with other answers"):
+        QuestionSets(tmp_path).save("x", [Question("How heavy?", ("1",)), Question("How heavy?", ("2",))])
+    assert QuestionSets(tmp_path).list() == []

@@ -44,6 +44,7 @@ def ask(client: TestClient, **body: Any) -> dict[str, Any]:
 def test_the_base_is_the_first_model(client: TestClient) -> None:
     models = client.get("/v1/models").json()
     assert [model["id"] for model in models["data"]] == ["scripted", "夜莺"]
+    assert [model["parent"] for model in models["data"]] == [None, "scripted"]
 
 
 def test_an_answer_has_text_reason_and_usage(client: TestClient) -> None:
