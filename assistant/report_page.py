@@ -17,7 +17,8 @@ body { font: 15px/1.5 system-ui, "Noto Sans CJK SC", sans-serif; color: var(--in
 h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .35rem .6rem;
   border-bottom: 1px solid var(--faint); vertical-align: top } td.n, th.n { text-align: right;
-  font-variant-numeric: tabular-nums } td.n { white-space: nowrap } .right { color: var(--good) } .wrong { color: var(--bad) }
+  font-variant-numeric: tabular-nums } td.n { white-space: nowrap }
+.right { color: var(--good) } .wrong { color: var(--bad) }
 figure { margin: 1rem 0; background: #fff; border-radius: 8px; overflow-x: auto }
 figure svg { max-width: 100%; min-width: 640px; height: auto }
 .wide { overflow-x: auto } .note { opacity: .75 } details { margin: .5rem 0 } summary { cursor: pointer }

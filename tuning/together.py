@@ -1,8 +1,8 @@
-"""Several answers in one batch: the base and LoRA adapters side by side, a token of each a step.
+"""Several answers in one batch: the base, LoRA adapters and prefixes side by side, a token of each a step.
 
 A row's prompt is read alone, with its own adapter; from then on rows share the products of the base (PEFT's
-mixed batches: each row with its own low-rank change). A prefix and every other adapter has a batch of its own:
-`can_share` says which. It decides no order.
+mixed batches: each row with its own low-rank change). A prefix is part of a row's cache and needs nothing
+more. Every other adapter has a batch of its own: `can_share` says which. It decides no order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from tuning import adapters, decoding, lowrank
-from tuning.adapters import PeftAdapter
+from tuning.adapters import PeftAdapter, PrefixAdapter
 from tuning.models import BaseModel, Message
 
 _BASE_ROW = "__base__"  # PEFT's name for a row without an adapter
@@ -175,6 +175,8 @@ def can_share(base: BaseModel, adapter: str | None) -> bool:
     if adapter is None:
         return True
     held = base.adapter(adapter)
+    if isinstance(held, PrefixAdapter):
+        return True
     return (
         isinstance(held, PeftAdapter)
         and held.config.peft_type == PeftType.LORA

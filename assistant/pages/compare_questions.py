@@ -94,12 +94,15 @@ def _draw_questions(questions: Sequence[Question]) -> None:
             for question in questions[:MOST_SHOWN]
         ]
     )
-    wide = {t("sets.column.question"): "large", t("sets.column.answers"): "medium"}
+    widths = {
+        t("sets.column.question"): st.column_config.TextColumn(width="large"),
+        t("sets.column.answers"): st.column_config.TextColumn(width="medium"),
+    }
     st.dataframe(
         frame,
         hide_index=True,
         height=min(318, 38 + 35 * len(frame)),
-        column_config={name: st.column_config.TextColumn(width=width) for name, width in wide.items()},
+        column_config=widths,
     )
     if len(questions) > MOST_SHOWN:
         look.quiet(t("sets.shown", shown=MOST_SHOWN, count=f"{len(questions):,}"))

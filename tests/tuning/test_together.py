@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.tuning.test_models import lora, prefix
-from tuning.adapters import tuner_layers
+from tuning.adapters import FullAdapter, tuner_layers
 from tuning.models import BaseModel
 from tuning.together import Batch, can_share
 
@@ -34,6 +34,19 @@ def base(base_model: BaseModel) -> Iterator[BaseModel]:
         base_model.unload(name)
 
 
+@pytest.fixture
+def exact(base: BaseModel) -> Iterator[BaseModel]:
+    """The base in float32, where another order of the same sums changes no token."""
+    rounded = {parameter: parameter.data for parameter in base.model.parameters()}
+    for parameter, data in rounded.items():
+        parameter.data = data.float()
+    base.dtype, before = torch.float32, base.dtype
+    yield base
+    base.dtype = before
+    for parameter, data in rounded.items():
+        parameter.data = data
+
+
 def prompt(text: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": text}]
 
@@ -46,13 +59,17 @@ def surprise(base: BaseModel, text: str, tokens: list[int], adapter: str | None)
     return float((logits.max(dim=1).values - chosen).max())
 
 
-def watched(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[int]]:
-    """The tokens of each row as they are taken."""
-    taken: dict[Any, list[int]] = {}
+def best(logits: list[torch.Tensor]) -> list[int]:
+    return [int(one.argmax()) for one in logits]
+
+
+def watched(monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[torch.Tensor]]:
+    """The logits of each row as they are taken."""
+    taken: dict[Any, list[torch.Tensor]] = {}
     take = Batch._take
 
     def note(self: Batch, row: Any, logits: torch.Tensor) -> str:
-        taken.setdefault(row, []).append(int(logits.argmax()))
+        taken.setdefault(row, []).append(logits.clone())
         return take(self, row, logits)
 
     monkeypatch.setattr(Batch, "_take", note)
@@ -61,7 +78,7 @@ def watched(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> dict[Any, list[int
 
 def test_each_row_is_answered_by_its_own_adapter(base: BaseModel, monkeypatch: pytest.MonkeyPatch) -> None:
     batch = Batch(base)
-    taken = watched(batch, monkeypatch)
+    taken = watched(monkeypatch)
     for place, (text, adapter) in enumerate(ROWS):
         batch.join(prompt(text), adapter=adapter, max_new_tokens=TOKENS)
         if place == 2:
@@ -69,7 +86,8 @@ def test_each_row_is_answered_by_its_own_adapter(base: BaseModel, monkeypatch: p
     while batch.rows:
         batch.step()
     assert len(taken) == len(ROWS)
-    for (text, adapter), tokens in zip(ROWS, taken.values(), strict=True):
+    for (text, adapter), logits in zip(ROWS, taken.values(), strict=True):
+        tokens = best(logits)
         assert surprise(base, text, tokens, adapter) < ROUNDING, adapter
         others = {other for _, other in ROWS} - {adapter}
         assert min(surprise(base, text, tokens, other) for other in others) > ROUNDING, adapter
@@ -79,7 +97,7 @@ def test_a_row_that_leaves_does_not_disturb_the_others(
     base: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = Batch(base)
-    taken = watched(batch, monkeypatch)
+    taken = watched(monkeypatch)
     longest, _ = batch.join(prompt(LONG * 3), adapter="first", max_new_tokens=TOKENS)
     stays, _ = batch.join(prompt(SHORT), max_new_tokens=TOKENS)
     batch.step()
@@ -87,7 +105,24 @@ def test_a_row_that_leaves_does_not_disturb_the_others(
     while batch.rows:
         batch.step()
     assert len(taken[longest]) == 2 and len(taken[stays]) > 2
-    assert surprise(base, SHORT, taken[stays], None) < ROUNDING
+    assert surprise(base, SHORT, best(taken[stays]), None) < ROUNDING
+
+
+def test_a_row_among_others_has_the_logits_that_it_has_alone(
+    exact: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, batch = watched(monkeypatch), Batch(exact)
+    rows = [(SHORT, "prefix"), (LONG, None), (SHORT, "first"), (LONG, "prefix")]
+    for text, adapter in rows:
+        batch.join(prompt(text), adapter=adapter, max_new_tokens=6)
+    while batch.rows:
+        batch.step()
+    answers = list(taken.values())
+    for (text, adapter), logits in zip(rows, answers, strict=True):
+        ids = exact.chat_ids(prompt(text), add_generation_prompt=True)
+        alone = exact.logits([*ids, *best(logits)[:-1]], adapter=adapter)[len(ids) - 1 :]
+        torch.testing.assert_close(torch.stack(logits), alone, atol=2e-3, rtol=0)
+    assert (answers[0][0] - answers[2][0]).abs().max() > 1  # the same question, another adapter
 
 
 def test_afterwards_the_model_is_as_it_was(base: BaseModel) -> None:
@@ -101,5 +136,7 @@ def test_afterwards_the_model_is_as_it_was(base: BaseModel) -> None:
         assert torch.equal(base.logits([1, 2, 3], adapter=name), logits)
 
 
-def test_only_what_can_be_mixed_shares_a_batch(base: BaseModel) -> None:
-    assert [can_share(base, name) for name in (None, "first", "prefix")] == [True, True, False]
+def test_only_what_can_be_mixed_shares_a_batch(base: BaseModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [can_share(base, name) for name in (None, "first", "prefix")] == [True, True, True]
+    monkeypatch.setattr(base, "adapter", lambda name: FullAdapter({}))
+    assert not can_share(base, "full")
