@@ -93,7 +93,7 @@ def render(result: dict[str, Any], figure: Figure, title: str) -> str:
     parts = [
         f"<p class=note>{len(result['rows']):,} questions, {len(arms)} arms, {_when()}</p>",
         _verdicts(result),
-        f"<figure>{_svg(figure)}</figure>",
+        f"<figure class=wide>{_svg(figure)}</figure>",
         "<h2>The arms</h2>",
         _figures(result["arms"]),
     ]

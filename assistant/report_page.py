@@ -20,7 +20,7 @@ table { border-collapse: collapse; width: 100% } th, td { text-align: left; padd
   font-variant-numeric: tabular-nums } td.n { white-space: nowrap }
 .right { color: var(--good) } .wrong { color: var(--bad) }
 figure { margin: 1rem 0; background: #fff; border-radius: 8px; overflow-x: auto }
-figure svg { max-width: 100%; min-width: 640px; height: auto }
+figure svg { max-width: 100%; height: auto } figure.wide svg { min-width: 640px }
 .wide { overflow-x: auto } .note { opacity: .75 } details { margin: .5rem 0 } summary { cursor: pointer }
 """
 

@@ -58,7 +58,7 @@ def bootstrap_mean(
 ) -> Interval:
     """Percentile interval of a mean, resampling whole clusters (Efron and Tibshirani 1993, chapter 13).
 
-    Its ends lie further out where clusters are few or one outweighs the others (`_tail`). Where every cluster
+    Its ends lie further out where clusters are few or one outweighs the others (`expanded_tail`). Where every cluster
     says the same the bootstrap sees no spread; then it is Wilson's over clusters.
     """
     if not values:
@@ -178,12 +178,12 @@ def _difference_interval(
 
 def _percentiles(sums: np.ndarray, sizes: np.ndarray, level: float, resamples: int, seed: int) -> Interval:
     draws = _resampled_means(sums, sizes, resamples, seed)
-    tail = _tail(sizes, level)
+    tail = expanded_tail(sizes, level)
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Interval(float(low), float(high))
 
 
-def _tail(sizes: np.ndarray, level: float) -> float:
+def expanded_tail(sizes: np.ndarray, level: float) -> float:
     """The share beyond each end: the expanded percentile (Hesterberg 2015, The American Statistician 69).
 
     The number of clusters is Kish's effective one, so that one large document does not count as one of many.

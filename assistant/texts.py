@@ -524,6 +524,8 @@ TEXTS: dict[str, dict[str, str]] = {
             "Vote again with care."
         ),
     },
+    "trial.few": {"en": "The votes are on only {count} questions: read the intervals as a rough guide."},
+    "trial.few.one": {"en": "The votes are on 1 question: read the intervals as a rough guide."},
     "trial.outcome.first": {"en": "left better"},
     "trial.outcome.second": {"en": "right better"},
     "trial.outcome.tie": {"en": "tie"},
@@ -646,7 +648,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "blind.tile.votes": {"en": "Votes"},
     "blind.tile.votes.note": {"en": "{questions} questions, voters: {voters}"},
     "blind.tile.undecided": {"en": "Undecided"},
-    "blind.tile.undecided.note": {"en": "{ties} ties, {bad} both bad"},
+    "blind.tile.undecided.note": {"en": "ties: {ties}, both bad: {bad}"},
     "blind.tile.left": {"en": "Left preferred"},
     "blind.tile.left.note": {"en": "{low} – {high} %, 95 % interval"},
     "blind.export": {"en": "Preferences (JSONL)"},

@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.report_page import MOST_ROWS, duels_table, page, ranking_table
 from assistant.texts import t
-from assistant.verdicts import LEVEL, p_text
+from assistant.verdicts import FEW_CLUSTERS, LEVEL, p_text
 from assistant.votes import Duel, Position, Tally
 
 _NOTES = (
@@ -24,9 +24,10 @@ _NOTES = (
 )
 
 
-def duel_sentence(duel: Duel) -> str:
-    """One sentence on two arms."""
-    better, worse = (duel.first, duel.second) if duel.share >= 0.5 else (duel.second, duel.first)
+def duel_sentence(duel: Duel, names: Mapping[str, str] | None = None) -> str:
+    """One sentence on two arms; `names` tells what they are called."""
+    first, second = ((names or {}).get(arm, arm) for arm in (duel.first, duel.second))
+    better, worse = (first, second) if duel.share >= 0.5 else (second, first)
     share = max(duel.share, 1 - duel.share)
     key = "trial.differs" if duel.p_value_holm < LEVEL else "trial.open"
     return t(
@@ -48,10 +49,18 @@ def position_sentence(position: Position) -> str:
     return t(key, left=position.left, count=decided, p=p_text(position.p_value))
 
 
+def caution(counted: Tally) -> str:
+    """What limits the result; empty where nothing does."""
+    if counted.questions >= FEW_CLUSTERS:
+        return ""
+    return t("trial.few", count=counted.questions)
+
+
 def render(name: str, counted: Tally, rows: Sequence[Mapping[str, Any]]) -> str:
     """The whole page; nothing in it is fetched."""
     plain = asdict(counted)
     said = [*(duel_sentence(duel) for duel in counted.duels), position_sentence(counted.position)]
+    said += [careful] if (careful := caution(counted)) else []
     parts = [
         f"<p class=note>{_counts(counted)}</p>",
         f"<ul>{''.join(f'<li>{html.escape(sentence)}</li>' for sentence in said)}</ul>",
@@ -79,7 +88,7 @@ def to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _counts(counted: Tally) -> str:
-    return f"{counted.votes:,} votes, {counted.questions:,} questions, {counted.voters:,} people"
+    return f"{counted.votes:,} votes, {counted.questions:,} questions, voters: {counted.voters:,}"
 
 
 def _picture(counted: Tally) -> str:
@@ -89,19 +98,19 @@ def _picture(counted: Tally) -> str:
     for place, rank in enumerate(counted.ranking):
         y = 30 + 44 * place
         low, high, at = (
-            220 + 600 * value for value in (rank.interval.low, rank.interval.high, rank.strength)
+            170 + 400 * value for value in (rank.interval.low, rank.interval.high, rank.strength)
         )
         lines.append(
-            f'<text x="210" y="{y + 5}" text-anchor="end">{html.escape(rank.arm[:28])}</text>'
+            f'<text x="160" y="{y + 5}" text-anchor="end">{html.escape(rank.arm[:20])}</text>'
             f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}" stroke="#333f8f" stroke-width="3"/>'
             f'<circle cx="{at:.1f}" cy="{y}" r="6" fill="#333f8f"/>'
             f'<text x="{high + 10:.1f}" y="{y + 5}">{rank.strength:.0%}</text>'
         )
-    middle = f'<line x1="520" x2="520" y1="8" y2="{height - 22}" stroke="#a3a6ad" stroke-dasharray="4 4"/>'
+    middle = f'<line x1="370" x2="370" y1="8" y2="{height - 22}" stroke="#a3a6ad" stroke-dasharray="4 4"/>'
     style = 'font-family="system-ui, sans-serif" font-size="14" fill="#23262b"'
-    middle_place = f'x="520" y="{height - 6}" text-anchor="middle" fill="#6a6d74"'
+    middle_place = f'x="370" y="{height - 6}" text-anchor="middle" fill="#6a6d74"'
     caption = f"<text {middle_place}>50 %: as good as the average</text>"
-    svg = f'<svg viewBox="0 0 900 {height}" {style} role="img">{middle}{"".join(lines)}{caption}</svg>'
+    svg = f'<svg viewBox="0 0 640 {height}" {style} role="img">{middle}{"".join(lines)}{caption}</svg>'
     return f"<figure>{svg}</figure>" if counted.ranking else ""
 
 

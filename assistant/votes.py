@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from assistant.statistics import Interval, bootstrap_mean, holm, wilson
+from assistant.statistics import Interval, bootstrap_mean, expanded_tail, holm, wilson
 
 Outcome = Literal["first", "second", "tie", "bad"]
 OUTCOMES: tuple[Outcome, ...] = ("first", "second", "tie", "bad")
@@ -224,7 +224,7 @@ def _ranking(votes: Sequence[Vote], arms: Sequence[str], level: float, seed: int
     count = len(by_question)
     drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=_RESAMPLES)
     resampled = np.tensordot(drawn, by_question, axes=1) + _prior(len(arms))
-    tail = (1 - level) / 2
+    tail = expanded_tail(np.ones(count), level)
     low, high = np.quantile(_chances(_fit(resampled)), [tail, 1 - tail], axis=0)
     ranks = []
     for number in sorted(range(len(arms)), key=lambda number: -strengths[number]):

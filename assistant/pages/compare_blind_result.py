@@ -1,6 +1,7 @@
 """What a blind trial found: who was who, win rates, the ranking, whether the place decided; and files."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +12,7 @@ from assistant import trial_report
 from assistant.ballots import BlindTrial
 from assistant.evaluations import plain
 from assistant.pages import look, session
-from assistant.pages.compare_arms import label
+from assistant.pages.compare_arms import names
 from assistant.pages.compare_charts import draw_spans
 from assistant.preferences import to_jsonl
 from assistant.texts import t
@@ -30,10 +31,13 @@ def draw_result(trial: BlindTrial) -> None:
         return
     counted, rows = tally(votes), store.rows(trial.id)
     _draw_tiles(counted)
-    for duel in counted.duels:
-        st.markdown(f"- {look.prose(look.plain(trial_report.duel_sentence(duel)))}")
-    st.markdown(f"- {look.prose(look.plain(trial_report.position_sentence(counted.position)))}")
-    _draw_charts(trial, counted)
+    called = names(trial.arms)
+    said = [trial_report.duel_sentence(duel, called) for duel in counted.duels]
+    said.append(trial_report.position_sentence(counted.position))
+    st.markdown("\n".join(f"- {look.prose(look.plain(sentence))}" for sentence in said))
+    if careful := trial_report.caution(counted):
+        look.quiet(careful)
+    _draw_charts(trial, counted, called)
     _draw_votes(rows)
     _draw_files(trial, counted, rows)
 
@@ -57,12 +61,11 @@ def _draw_tiles(counted: Tally) -> None:
     look.tiles(tiles)
 
 
-def _draw_charts(trial: BlindTrial, counted: Tally) -> None:
+def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -> None:
     kinds = {arm.name: arm.kind for arm in trial.arms}
-    names = {arm.name: label(arm) for arm in trial.arms}
     rates = [
         {
-            "name": f"{names[duel.first]} ⟷ {names[duel.second]}",
+            "name": f"{called[duel.first]} ⟷ {called[duel.second]}",
             "kind": kinds[duel.first],
             "value": duel.share,
             "low": duel.interval.low,
@@ -75,7 +78,7 @@ def _draw_charts(trial: BlindTrial, counted: Tally) -> None:
     if len(trial.arms) > 2:
         strengths = [
             {
-                "name": names[rank.arm],
+                "name": called[rank.arm],
                 "kind": kinds[rank.arm],
                 "value": rank.strength,
                 "low": rank.interval.low,
