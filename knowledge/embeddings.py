@@ -73,9 +73,15 @@ class Encoder(Protocol):
 class SentenceEmbeddings(Embeddings):
     """A sentence-transformers model: a name of `PACKAGED`, a local folder or a Hub id. Thread-safe."""
 
-    def __init__(self, model: str = DEFAULT_EMBEDDINGS, device: str | None = None) -> None:
+    def __init__(
+        self,
+        model: str = DEFAULT_EMBEDDINGS,
+        device: str | None = None,
+        longest_passage: int = LONGEST_PASSAGE,
+    ) -> None:
         self.name = model
         self._device = device
+        self._longest_passage = longest_passage  # in tokens, the model's two special ones included
         self._loaded: SentenceTransformer | None = None
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.RLock()
@@ -113,7 +119,9 @@ class SentenceEmbeddings(Embeddings):
     @property
     def passage_tokens(self) -> int:
         """Tokens a passage may have, so that nothing of it is cut off."""
-        return min(self.window, LONGEST_PASSAGE) - 2 - len(self.tokenizer.encode(self._passage_prefix).ids)
+        return (
+            min(self.window, self._longest_passage) - 2 - len(self.tokenizer.encode(self._passage_prefix).ids)
+        )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""

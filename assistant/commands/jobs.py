@@ -193,16 +193,10 @@ def _stated_in(
         return []
     from assistant.curation import learned_by
     from assistant.document_examples import curate_passages
+    from assistant.shelf import named
 
     knowledge = workspace.existing_knowledge(kb)
-    documents = {Path(info.path).name: info for info in knowledge.documents()}
-    missing = [name for name in names if Path(name).name not in documents]
-    if missing:
-        raise AssistantError(
-            f"The knowledge base {knowledge.name!r} holds no document {missing[0]!r}. "
-            f"There are: {', '.join(documents) or 'none yet'}."
-        )
-    passages = [p for name in names for p in knowledge.passages(documents[Path(name).name].id)]
+    passages = [p for info in named(knowledge.documents(), names) for p in knowledge.passages(info.id)]
     known = learned_by(workspace.registry.lineage(parent)) if parent else []
     return curate_passages(passages, known=known).examples
 

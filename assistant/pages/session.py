@@ -23,8 +23,9 @@ from assistant.prompts import BUILT_IN, Preset
 from assistant.records import StoredConversation, StoredMessage
 from assistant.texts import t, use_language
 from assistant.workspace import Workspace
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import Catalogue, DocumentInfo
 from knowledge.errors import KnowledgeError
+from knowledge.web import name_of
 from tuning.errors import TuningError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _importing, _imported = threading.Lock(), threading.Event()
 
 ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
 # Choices that the address of the page holds besides the conversation.
-KEPT = ("memory", "kb", "checkpoint", "preset")
+KEPT = ("memory", "kb", "only", "checkpoint", "preset")
 
 
 @st.cache_resource(show_spinner=False)
@@ -233,6 +234,7 @@ def how() -> How:
         memory=memory(),
         checkpoint=chosen("checkpoint"),
         knowledge_base=knowledge_base(),
+        documents=only_documents(),
         passages=settings.passages,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
@@ -346,6 +348,18 @@ def knowledge_base() -> str:
     return chosen("kb") or workspace().settings.knowledge_base
 
 
+def choose_knowledge_base(name: str) -> None:
+    """Look questions up in this knowledge base, in all of its documents."""
+    choose("kb", name)
+    choose("only", None)
+
+
+def only_documents() -> tuple[str, ...] | None:
+    """Ids of the documents that questions are looked up in; None for all. What is gone is no longer chosen."""
+    there = {info.id for info in documents_of(knowledge_base())}
+    return tuple(one for one in (chosen("only") or "").split() if one in there) or None
+
+
 def has_documents() -> bool:
     """Whether the chosen knowledge base holds anything, as far as is known without waiting for it."""
     return bool(knowledge_counts().get(knowledge_base()))
@@ -382,9 +396,26 @@ def knowledge_counts() -> dict[str, int]:
     return counts
 
 
+@st.cache_resource(show_spinner=False)
+def documents_of(name: str) -> list[DocumentInfo]:
+    """The documents of a knowledge base by name, without opening the index; none where there is none."""
+    path = workspace().home / "knowledge" / f"{name}.sqlite3"
+    if not path.is_file():
+        return []
+    try:
+        catalogue = Catalogue(path)
+        documents = catalogue.documents()
+        catalogue.close()
+    except KnowledgeError as error:  # told where it is opened
+        log.warning("%s", error)
+        return []
+    return sorted(documents, key=lambda info: name_of(info.path).casefold())
+
+
 def count_knowledge() -> None:
     """Count anew: something was added or removed."""
     knowledge_counts.clear()
+    documents_of.clear()
 
 
 def untitled(title: str) -> str:
