@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from assistant.answering import Answer, Answering
-from assistant.chat import MEMORIES, ChatEvent, How, Memory, Turn, history_of
+from assistant.chat import MEMORIES, ChatEvent, How, Memory, Source, Turn, history_of
+from assistant.citing import cite_sources
 from assistant.errors import AssistantError, ConversationError, PresetError
 from assistant.memory import Budget
 from assistant.prompts import BUILT_IN, Preset
@@ -24,6 +25,7 @@ from assistant.records import StoredConversation, StoredMessage
 from assistant.texts import t, use_language
 from assistant.workspace import Workspace
 from knowledge.catalogue import Catalogue, DocumentInfo
+from knowledge.citations import Citation
 from knowledge.errors import KnowledgeError
 from knowledge.web import name_of
 from tuning.errors import TuningError
@@ -311,6 +313,16 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
         return workspace().chat.budget(turn, way)
     except AssistantError:
         return None
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def citations(answer: str, sources: Sequence[Source]) -> list[Citation]:
+    """Which source supports which sentence; by words alone where the embedding model cannot be opened."""
+    try:
+        return cite_sources(answer, sources, workspace().embeddings.embed_documents)
+    except KnowledgeError as error:
+        log.warning("citations without meanings: %s", error)
+        return cite_sources(answer, sources)
 
 
 # ---- choices
