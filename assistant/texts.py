@@ -795,6 +795,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "settings.temperature.help": {"en": "0 always takes the most likely word; higher values vary."},
     "settings.fixed": {"en": "{name} is set by {variable} in the environment and cannot be changed here."},
     "settings.saved": {"en": "Saved."},
+    "settings.retrieval": {"en": "Finding passages"},
+    "settings.embedding": {"en": "Embedding model"},
+    "settings.embedding.help": {
+        "en": "Turns passages into vectors. A name on a hub is downloaded once; a folder works as well. "
+        "After a change every knowledge base has to be rebuilt, which its page offers."
+    },
+    "settings.reranker": {"en": "Reranker"},
+    "settings.reranker.none": {"en": "None"},
+    "settings.reranker.help": {
+        "en": "A cross-encoder that reads the question with each of the best passages and puts them in order. "
+        "Slower; a name on a hub, or a folder."
+    },
     "settings.place": {"en": "Where everything is"},
     "settings.home": {"en": "Conversations, documents, checkpoints and settings are kept in"},
     "settings.leaves.title": {"en": "What leaves this machine"},

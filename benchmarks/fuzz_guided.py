@@ -13,9 +13,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from lxml import etree
 
 from benchmarks.fuzz_documents import TOKENS, count_words
 from knowledge.documents import Document, assemble
@@ -23,6 +25,7 @@ from knowledge.errors import DocumentError
 from knowledge.splitting import split
 
 MOST_BYTES, SLOW_SECONDS = 4096, 20
+VALUES = ("", "0", "1", "-1", "2", "65536", "1e99", "99999999999", "x")
 _DONE = re.compile(r"Done (\d+) (?:runs )?in (\d+) second")
 _WORD = re.compile(rb"</?[\w:]+|[\w:]+=\"[^\"<>]{1,40}\"|[#|`>*{}\[\]]+")
 _COVERED = re.compile(r"cov: (\d+) ft: \d+ corp: (\d+)")
@@ -30,7 +33,7 @@ _COVERED = re.compile(r"cov: (\d+) ft: \d+ corp: (\d+)")
 
 @dataclass(frozen=True)
 class Target:
-    """What is damaged: a file, or one member of a container, of which only this member is XML to invent."""
+    """What is damaged: a file. Of a container one member, for which XML is grown that is always well-formed."""
 
     file: str  # in the folder of whole documents
     member: str = ""
@@ -74,7 +77,8 @@ def fuzz(kind: str, options: argparse.Namespace) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as corpus:
         seed, words = Path(corpus) / "inputs" / "seed", Path(corpus) / "words"
         seed.parent.mkdir()
-        seed.write_bytes(data := whole(kind, options.folder))
+        data = whole(kind, options.folder)
+        seed.write_bytes(b"" if TARGETS[kind].member else data)
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in sorted({*TOKENS, *_WORD.findall(data)})))
         limits = [
             f"-max_total_time={options.seconds}",
@@ -136,21 +140,40 @@ def run(kind: str, folder: Path, fuzzer_options: list[str]) -> None:
 
 
 def packer(kind: str, folder: Path) -> Callable[[bytes], bytes]:
-    """Puts what was invented into its container, where there is one."""
+    """Where there is a container, grows its member from the bytes and puts it in."""
     target = TARGETS[kind]
     if not target.member:
         return bytes
     with zipfile.ZipFile(folder / target.file) as old:
         others = {name: old.read(name) for name in old.namelist() if name != target.member}
+        parts = list(etree.fromstring(old.read(target.member)).iter(etree.Element))
 
     def packed(data: bytes) -> bytes:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as new:
-            for name, content in {**others, target.member: data}.items():
+            for name, content in {**others, target.member: grow(data, parts)}.items():
                 new.writestr(name, content)
         return out.getvalue()
 
     return packed
+
+
+def grow(data: bytes, parts: Sequence[etree._Element]) -> bytes:
+    """A tree of the elements of a whole document: a byte opens one, closes one, writes, or changes a value."""
+    root = etree.Element(parts[0].tag, parts[0].attrib, nsmap=parts[0].nsmap)
+    path = [root]
+    for byte in data:
+        if byte >= 112:
+            part = parts[byte % len(parts)]
+            path.append(etree.SubElement(path[-1], part.tag, part.attrib))
+        elif byte >= 96 and path[-1].attrib:
+            names = list(path[-1].attrib)
+            path[-1].set(names[byte % len(names)], VALUES[byte % len(VALUES)])
+        elif byte >= 64:
+            path[-1].text = f"{path[-1].text or ''}{chr(byte)}"
+        elif len(path) > 1:
+            path.pop()
+    return etree.tostring(root)
 
 
 if __name__ == "__main__":
