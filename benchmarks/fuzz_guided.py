@@ -6,6 +6,7 @@ is a finding, and so are a passage that is no slice of its document and a file t
 """
 
 import argparse
+import copy
 import io
 import json
 import re
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,7 @@ _COVERED = re.compile(r"cov: (\d+) ft: \d+ corp: (\d+)")
 
 @dataclass(frozen=True)
 class Target:
-    """What is damaged: a file. Of a container one member, for which XML is grown that is always well-formed."""
+    """What is damaged: a file, or one member of a container, which grows and stays well-formed."""
 
     file: str  # in the folder of whole documents
     member: str = ""
@@ -78,13 +79,14 @@ def fuzz(kind: str, options: argparse.Namespace) -> dict[str, object]:
         seed, words = Path(corpus) / "inputs" / "seed", Path(corpus) / "words"
         seed.parent.mkdir()
         data = whole(kind, options.folder)
-        seed.write_bytes(b"" if TARGETS[kind].member else data)
+        seed.write_bytes(bytes(range(256)) if TARGETS[kind].member else data)
         words.write_text("".join(f'"{_escaped(word)}"\n' for word in sorted({*TOKENS, *_WORD.findall(data)})))
         limits = [
             f"-max_total_time={options.seconds}",
             f"-timeout={SLOW_SECONDS}",
             f"-max_len={max(MOST_BYTES, 2 * len(data))}",
             f"-dict={words}",
+            "-len_control=0",
             f"-seed={options.seed}",
             f"-artifact_prefix={options.keep}/{kind}-",
         ]
@@ -146,21 +148,23 @@ def packer(kind: str, folder: Path) -> Callable[[bytes], bytes]:
         return bytes
     with zipfile.ZipFile(folder / target.file) as old:
         others = {name: old.read(name) for name in old.namelist() if name != target.member}
-        parts = list(etree.fromstring(old.read(target.member)).iter(etree.Element))
+        member = etree.fromstring(old.read(target.member))
 
     def packed(data: bytes) -> bytes:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as new:
-            for name, content in {**others, target.member: grow(data, parts)}.items():
+            for name, content in {**others, target.member: grow(data, member)}.items():
                 new.writestr(name, content)
         return out.getvalue()
 
     return packed
 
 
-def grow(data: bytes, parts: Sequence[etree._Element]) -> bytes:
-    """A tree of the elements of a whole document: a byte opens one, closes one, writes, or changes a value."""
-    root = etree.Element(parts[0].tag, parts[0].attrib, nsmap=parts[0].nsmap)
+def grow(data: bytes, member: etree._Element) -> bytes:
+    """A whole document that grew: a byte goes somewhere, opens an element of it, closes one, writes, or changes a
+    value."""
+    root = copy.deepcopy(member)
+    parts = list(root.iter(etree.Element))
     path = [root]
     for byte in data:
         if byte >= 112:
@@ -171,8 +175,10 @@ def grow(data: bytes, parts: Sequence[etree._Element]) -> bytes:
             path[-1].set(names[byte % len(names)], VALUES[byte % len(VALUES)])
         elif byte >= 64:
             path[-1].text = f"{path[-1].text or ''}{chr(byte)}"
-        elif len(path) > 1:
+        elif byte >= 48 and len(path) > 1:
             path.pop()
+        else:
+            path = [parts[byte % len(parts)]]
     return etree.tostring(root)
 
 

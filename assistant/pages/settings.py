@@ -147,6 +147,7 @@ def _draw_retrieval() -> None:
             format_func=lambda name: _offered(name, EMBEDDINGS),
             disabled="embedding_model" in fixed,
             help=t("settings.embedding.help"),
+            width=340,
         )
         reranker = st.selectbox(
             t("settings.reranker"),
@@ -156,6 +157,7 @@ def _draw_retrieval() -> None:
             format_func=lambda name: _offered(name, RERANKERS) if name else t("settings.reranker.none"),
             disabled="reranker" in fixed,
             help=t("settings.reranker.help"),
+            width=340,
         )
         if st.form_submit_button(t("save"), type="primary"):
             _change(embedding_model=embedder, reranker=reranker)
