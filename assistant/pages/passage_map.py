@@ -14,6 +14,7 @@ from assistant.texts import t
 from knowledge.catalogue import DocumentInfo
 from knowledge.index import KnowledgeBase
 from knowledge.projection import MapPoint
+from knowledge.web import name_of
 
 NEIGHBOURS = 6
 READ = 3  # passages shown below the map
@@ -45,11 +46,12 @@ def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
         label_visibility="collapsed",
     )
     points, asked = base.map(question)
+    looks = _looks(documents)
+    points = [point for point in points if point.document_id in looks]  # more may be on their way in
     if not points:
         look.quiet(t("knowledge.map.none"))
         return
     near = [hit.passage.id for hit in base.search(question, k=NEIGHBOURS)] if question else []
-    looks = _looks(documents)
     picked = st.altair_chart(
         _chart(_frame(points, looks, set(near)), asked, bool(near)), on_select="rerun", key="map"
     )
@@ -59,7 +61,7 @@ def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
     look.quiet(t("knowledge.map.near" if near and not clicked else "knowledge.map.lead"))
     for passage_id in shown[:READ]:
         found = base.passage(passage_id)
-        where = look.where(looks[found.document_id].name, found.page, found.headings)
+        where = look.where(name_of(found.source), found.page, found.headings)
         st.html(look.passage(found.text, where, question))
 
 

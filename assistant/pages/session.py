@@ -411,11 +411,10 @@ def knowledge_counts() -> dict[str, int]:
 @st.cache_resource(show_spinner=False)
 def documents_of(name: str) -> list[DocumentInfo]:
     """The documents of a knowledge base by name, without opening the index; none where there is none."""
-    path = workspace().home / "knowledge" / f"{name}.sqlite3"
-    if not path.is_file():
+    if name not in knowledge_counts():  # an address may name anything
         return []
     try:
-        catalogue = Catalogue(path)
+        catalogue = Catalogue(workspace().home / "knowledge" / f"{name}.sqlite3")
         documents = catalogue.documents()
         catalogue.close()
     except KnowledgeError as error:  # told where it is opened
