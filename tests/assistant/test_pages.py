@@ -281,6 +281,18 @@ def test_the_search_can_be_kept_to_some_documents(home: Path, shelf: dict[str, s
     assert "Nothing in this document" in test.info[0].value
 
 
+def test_what_finds_passages_can_be_chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Workspace, "catalogue", lambda self: []
+    )  # the base models are not what is chosen here
+    test = page("settings")
+    test.selectbox(key="reranker").set_value("cross-encoder/ms-marco-MiniLM-L6-v2")
+    [button for button in test.button if button.label == "Save"][-1].click().run()
+    assert not errors(test)
+    kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    assert kept == {"reranker": "cross-encoder/ms-marco-MiniLM-L6-v2"}
+
+
 def test_marks_are_escaped() -> None:
     assert "<script>" not in look.mark("<script>alert(1)</script>")
     assert "<b>" not in look.passage("<b>bold</b>", "x")
