@@ -194,10 +194,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.estimate.examples": {"en": "Examples"},
     "teach.estimate.examples.note": {"en": "each also asked in other words"},
     "teach.estimate.time": {"en": "Time"},
+    "teach.estimate.timing": {"en": "a typical machine; a few steps are being timed on this one…"},
     "teach.estimate.memory": {"en": "Memory"},
     "teach.estimate.memory.note": {"en": "at its peak, beside the chat"},
     "job.cancel": {"en": "Cancel"},
     "job.left": {"en": "{time} left"},
+    "job.took": {
+        "en": "Took {time} and {memory}; estimated before it began: {estimated_time} and {estimated_memory}."
+    },
     "job.step": {"en": "step {step} of {steps}"},
     "job.phase.queued": {"en": "Waiting for its turn"},
     "job.phase.preparing": {"en": "Preparing"},

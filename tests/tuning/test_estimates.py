@@ -43,7 +43,8 @@ def test_later_estimates_follow_what_was_measured(home: Path) -> None:
     before = estimate(home, CONFIG, examples(20))
     taken = Measured(
         tokens=before.tokens, steps=before.steps, train_seconds=100.0, prepare_seconds=7.0,
-        evaluate_seconds=40.0, questions=estimates.questions_of(examples(20)), memory_bytes=2e9,
+        evaluate_seconds=40.0, answers=2 * estimates.questions_of(examples(20)) + estimates.GENERAL_QUESTIONS,
+        memory_bytes=2e9, done=0.5,
     )  # fmt: skip
     remember(home, CONFIG, "cpu", taken)
     after = estimate(home, CONFIG, examples(20))
