@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import load_file
 
-from tests.tuning.tiny import tiny_model
+from tests.tuning.tiny import save_tiny
 from tuning import strategies
 from tuning.config import TuneConfig
 from tuning.errors import MethodError
@@ -21,11 +20,7 @@ METHODS = ("lora", "cartridge", "prompt-tuning", "full")
 @pytest.fixture(scope="module")
 def folder(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random Llama on disk."""
-    path = tmp_path_factory.mktemp("tiny") / "llama"
-    tiny = tiny_model(base_model, dtype=torch.bfloat16)
-    tiny.model.save_pretrained(path)
-    tiny.tokenizer.save_pretrained(path)
-    return path
+    return save_tiny(base_model, tmp_path_factory.mktemp("tiny") / "llama")
 
 
 @pytest.fixture(scope="module")
