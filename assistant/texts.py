@@ -374,6 +374,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.empty.chat": {"en": "Start a chat"},
     "tune.no_checkpoints": {"en": "No checkpoint has been made yet."},
     "tune.no_jobs": {"en": "No job has ended yet."},
+    "tune.took": {"en": "{time} (estimated: {estimated})"},
     "tune.examples": {"en": "{count} examples"},
     "tune.examples.one": {"en": "1 example"},
     "tune.remembered": {"en": "{said} remembered in other words"},

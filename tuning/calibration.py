@@ -24,7 +24,7 @@ from tuning.storage import read_json, write_json
 log = logging.getLogger(__name__)
 
 FEW = 20  # examples: four steps, the first of which sets kernels up
-PATIENCE_SECONDS = 90.0  # nobody waits longer for an estimate
+PATIENCE_SECONDS = 120.0  # nobody waits longer for an estimate
 ASKED = 32  # answers at once, as in an evaluation
 ANSWER_TOKENS = 24
 STARTED_SECONDS = 4.0  # a worker's imports
@@ -34,7 +34,8 @@ LOCK = ".calibration.lock"
 def calibrate(home: Path, config: TuneConfig, examples: Sequence[Example]) -> bool:
     """Time a few steps of a job like this one, where nothing is known of such jobs; whether something is now.
 
-    Takes a quarter of a minute on two cores, and longer where the base must be converted first.
+    Takes a quarter of a minute on two cores; longer where the base was never opened before: what it does then,
+    conversion and answers to general questions, the job finds done.
     """
     if config.processes > 1 or is_known(home, config):
         return is_known(home, config)
