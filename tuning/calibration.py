@@ -16,7 +16,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from tuning.config import TuneConfig
-from tuning.estimates import Rates, best_device, is_known, remember_rates
+from tuning.errors import ModelError
+from tuning.estimates import Rates, best_device, is_known, remember_rates, typical_rates
 from tuning.examples import Example, read_examples, write_examples
 from tuning.process import be_polite, worker_environment
 from tuning.storage import read_json, write_json
@@ -110,11 +111,24 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     return Rates(token_seconds, STARTED_SECONDS + prepared, answer_seconds, float(held))
 
 
+def check_room(config: TuneConfig) -> None:
+    """Raise ModelError where a second copy of the base would push the chat's out of memory."""
+    from tuning.catalogue import available_bytes  # torch, as above
+
+    needed = typical_rates(config).memory_bytes
+    if available_bytes() < needed:
+        raise ModelError(
+            f"Timing {config.method!r} on {config.base!r} takes about {needed / 1e9:.1f} GB, and "
+            f"{available_bytes() / 1e9:.1f} GB are free. Close what else uses memory."
+        )
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure what the folder describes, and keep it in the home."""
     home, folder = map(Path, arguments)
     be_polite()
     config = TuneConfig.from_dict(read_json(folder / "config.json"))
+    check_room(config)
     rates = measure(home, config, read_examples(folder / "examples.jsonl"), folder / "work")
     remember_rates(home, config, config.device or best_device(), rates)
     return 0

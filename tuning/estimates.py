@@ -145,8 +145,12 @@ def _rates(home: Path, config: TuneConfig, device: str, known: Sequence[Measured
     calibrated = read_json(home / "jobs" / CALIBRATED).get(_kind(config, device))
     if calibrated:
         return Rates(**calibrated), "measured on this machine in a few steps; earlier jobs will say more"
-    typical = Rates.typical(_parameters(config.base), device)
-    return typical, "a typical machine of two cores; the first job measures this one"
+    return typical_rates(config), "a typical machine of two cores; the first job measures this one"
+
+
+def typical_rates(config: TuneConfig) -> Rates:
+    """What is assumed where nothing was measured."""
+    return Rates.typical(_parameters(config.base), config.device or best_device())
 
 
 def is_known(home: Path, config: TuneConfig) -> bool:
@@ -169,7 +173,7 @@ def amounts(
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning import trainer
 
-    if _at_hand(home, config):
+    if is_at_hand(home, config):
         work = trainer.plan(_template(home, config.base), config, examples, earlier)
         return work.steps, work.tokens
     plan = recipe_of(home, config, len(examples))
@@ -183,11 +187,13 @@ def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> 
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning.methods import amounts
 
-    hidden = int(_template(home, config.base).config.hidden_size) if _at_hand(home, config) else PRIOR_HIDDEN
+    hidden = (
+        int(_template(home, config.base).config.hidden_size) if is_at_hand(home, config) else PRIOR_HIDDEN
+    )
     return amounts(config, hidden, examples)
 
 
-def _at_hand(home: Path, config: TuneConfig) -> bool:
+def is_at_hand(home: Path, config: TuneConfig) -> bool:
     """Whether the base can be read without converting or fetching it."""
     return (home / "models" / config.base / "config.json").is_file() or Path(config.base).is_dir()
 

@@ -45,6 +45,7 @@ class Jobs:
         self.registry = Registry(self.home)
         self._worker = tuple(worker)
         self._readers: dict[str, EventReader] = {}
+        self._timed: set[tuple[str, str, str | None]] = set()  # kinds of jobs, here and now
 
     # ------------------------------------------------------------------ before and at the start
 
@@ -55,9 +56,18 @@ class Jobs:
         return estimates.estimate(self.home, config, examples, earlier)
 
     def calibrate(self, config: TuneConfig, examples: Sequence[Example], *, wait: bool = True) -> None:
-        """Time a few steps here where nothing is known of such jobs, unless a job is underway; see `estimate`."""
-        if estimates.is_known(self.home, config) or not all(job.has_ended for job in self.list()):
+        """Time a few steps here where nothing is known of such jobs, once; see `estimate`.
+
+        Not while a job is underway, and without waiting only where the base is at hand.
+        """
+        kind = (config.base, config.method, config.device)
+        if kind in self._timed or estimates.is_known(self.home, config):
             return
+        if not all(job.has_ended for job in self.list()):
+            return
+        if not wait and not estimates.is_at_hand(self.home, config):
+            return
+        self._timed.add(kind)
         work = threading.Thread(
             target=calibration.calibrate, args=(self.home, config, list(examples)), daemon=True
         )
