@@ -31,9 +31,10 @@ from tuning.errors import ExampleError
 from tuning.kernels import log_chances
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
-from tuning.noise import held_out, noisy, wordings
+from tuning.noise import held_out, joined, noisy, wordings
 from tuning.passes import forward
 from tuning.ranks import Ranks
+from tuning.scoring import normalise
 from tuning.sharding import like, whole
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class Conversation(Protocol):
 
     @property
     def messages(self) -> tuple[Message, ...]: ...
+    @property
+    def probes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,7 @@ class _Trainer:
         self._parent = parent
         self._recipe: Recipe = methods.amounts(config, base.config.hidden_size, len(examples))
         self._earlier = _conversations(config, earlier)
+        self._asked_later = {normalise(probe) for example in examples for probe in example.probes}
         self._prepared = prepare(
             base, _conversations(config, examples), base.window - self._front_positions()
         )
@@ -357,10 +361,14 @@ class _Trainer:
         first = place * amounts.examples_per_step
         chosen = order[first : first + amounts.examples_per_step]
         chance = random.Random(f"{self._config.seed} step {run.step}")
-        facts = []
-        for index in chosen:
-            for wording in wordings(self._conversations[index], amounts, chance):
-                facts.extend(encode(self._base, wording))
+        told = [
+            wording
+            if normalise(wording[-2]["content"]) not in self._asked_later
+            else self._conversations[index]
+            for index in chosen
+            for wording in wordings(self._conversations[index], amounts, chance)
+        ]
+        facts = [one for turns in joined(told, amounts.joined, chance) for one in encode(self._base, turns)]
         for known in chance.sample(self._earlier, min(amounts.earlier, len(self._earlier))):
             facts.extend(encode(self._base, noisy(known, amounts, chance)))
         for task in self._exercises.draw(amounts.reading, chance):
