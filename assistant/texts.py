@@ -196,10 +196,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.estimate.examples": {"en": "Examples"},
     "teach.estimate.examples.note": {"en": "each also asked in other words"},
     "teach.estimate.time": {"en": "Time"},
+    "teach.estimate.timing": {"en": "a typical machine; a few steps are being timed on this one…"},
     "teach.estimate.memory": {"en": "Memory"},
     "teach.estimate.memory.note": {"en": "at its peak, beside the chat"},
     "job.cancel": {"en": "Cancel"},
     "job.left": {"en": "{time} left"},
+    "job.took": {
+        "en": "Took {time} and {memory}; estimated before it began: {estimated_time} and {estimated_memory}."
+    },
     "job.step": {"en": "step {step} of {steps}"},
     "job.phase.queued": {"en": "Waiting for its turn"},
     "job.phase.preparing": {"en": "Preparing"},
@@ -376,6 +380,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.empty.chat": {"en": "Start a chat"},
     "tune.no_checkpoints": {"en": "No checkpoint has been made yet."},
     "tune.no_jobs": {"en": "No job has ended yet."},
+    "tune.took": {"en": "{time} (estimated: {estimated})"},
     "tune.examples": {"en": "{count} examples"},
     "tune.examples.one": {"en": "1 example"},
     "tune.remembered": {"en": "{said} remembered in other words"},
