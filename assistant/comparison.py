@@ -12,10 +12,10 @@ import numpy as np
 
 from assistant.arms import Arm
 from assistant.chat import Source
+from assistant.citing import cite_sources
 from assistant.questions import Question, clusters_of
 from assistant.refusals import is_refusal
 from assistant.statistics import bootstrap_mean, holm, paired, pairs_needed
-from knowledge.citations import cite
 from tuning.scoring import exact_match, f1, is_correct
 
 WORTHWHILE = 0.1  # a difference of accuracy that a person would care about, unless they say another
@@ -62,7 +62,7 @@ def mark(
 
 
 def _is_supported(text: str, sources: Sequence[Source]) -> bool:
-    citations = cite(text, [str(source["text"]) for source in sources])
+    citations = cite_sources(text, sources)
     return bool(citations) and all(citation.supported for citation in citations)
 
 

@@ -82,7 +82,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "model.opening": {"en": "Opening {name}…"},
     "memory.alone": {"en": "Model alone"},
     "memory.kb": {"en": "Knowledge base"},
-    "memory.kb.option": {"en": "{name} · {count} passages"},
+    "memory.only": {"en": "Look only in"},
+    "memory.only.all": {"en": "All documents"},
+    "memory.only.count": {"en": "{count} of {total} documents"},
     "memory.which_checkpoint": {"en": "Checkpoint"},
     "memory.no_checkpoint": {"en": "No checkpoint yet: fine-tune on a chat"},
     "memory.no_checkpoint.help": {
@@ -194,10 +196,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "teach.estimate.examples": {"en": "Examples"},
     "teach.estimate.examples.note": {"en": "each also asked in other words"},
     "teach.estimate.time": {"en": "Time"},
+    "teach.estimate.timing": {"en": "a typical machine; a few steps are being timed on this one…"},
     "teach.estimate.memory": {"en": "Memory"},
     "teach.estimate.memory.note": {"en": "at its peak, beside the chat"},
     "job.cancel": {"en": "Cancel"},
     "job.left": {"en": "{time} left"},
+    "job.took": {
+        "en": "Took {time} and {memory}; estimated before it began: {estimated_time} and {estimated_memory}."
+    },
     "job.step": {"en": "step {step} of {steps}"},
     "job.phase.queued": {"en": "Waiting for its turn"},
     "job.phase.preparing": {"en": "Preparing"},
@@ -343,13 +349,17 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "See which passages a question would find, and why: by its words, by its meaning, or both.",
     },
     "knowledge.search.none": {"en": "Nothing in this knowledge base is about that."},
+    "knowledge.search.none.only": {"en": "Nothing in these {count} documents is about that."},
+    "knowledge.search.none.only.one": {"en": "Nothing in this document is about that."},
     "knowledge.rank": {"en": "{rank}"},
-    "knowledge.rank.words": {"en": "words: {rank}. ({score})"},
-    "knowledge.rank.meaning": {"en": "meaning: {rank}. ({score})"},
+    "knowledge.rank.words": {"en": "words: rank {rank} ({score})"},
+    "knowledge.rank.meaning": {"en": "meaning: rank {rank} ({score})"},
     "knowledge.map.question": {"en": "A question, to see where it falls"},
     "knowledge.map.lead": {
         "en": "Each dot is a passage; near dots mean similar things. Click one to read it.",
     },
+    "knowledge.map.near": {"en": "The large dots are what the question finds; the best are shown below."},
+    "knowledge.map.more": {"en": "and {count} more"},
     "knowledge.map.none": {"en": "The map is drawn once there are passages."},
     "save": {"en": "Save"},
     "tune.lead": {
@@ -370,6 +380,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "tune.empty.chat": {"en": "Start a chat"},
     "tune.no_checkpoints": {"en": "No checkpoint has been made yet."},
     "tune.no_jobs": {"en": "No job has ended yet."},
+    "tune.took": {"en": "{time} (estimated: {estimated})"},
     "tune.examples": {"en": "{count} examples"},
     "tune.examples.one": {"en": "1 example"},
     "tune.remembered": {"en": "{said} remembered in other words"},
@@ -801,6 +812,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "settings.temperature.help": {"en": "0 always takes the most likely word; higher values vary."},
     "settings.fixed": {"en": "{name} is set by {variable} in the environment and cannot be changed here."},
     "settings.saved": {"en": "Saved."},
+    "settings.retrieval": {"en": "Finding passages"},
+    "settings.embedding": {"en": "Embedding model"},
+    "settings.embedding.help": {
+        "en": "Turns passages into vectors. A name on a hub is downloaded once; a folder works as well. "
+        "After a change every knowledge base has to be rebuilt, which its page offers."
+    },
+    "settings.reranker": {"en": "Reranker"},
+    "settings.reranker.none": {"en": "None"},
+    "settings.reranker.help": {
+        "en": "A cross-encoder that reads the question with each of the best passages and puts them in order. "
+        "Slower; a name on a hub, or a folder."
+    },
     "settings.place": {"en": "Where everything is"},
     "settings.home": {"en": "Conversations, documents, checkpoints and settings are kept in"},
     "settings.leaves.title": {"en": "What leaves this machine"},

@@ -1,6 +1,8 @@
-"""How soon the app answers in a browser: from its start to the first token, and warm. Needs Chromium.
+"""How soon the app answers in a browser: from its start to the first token, warm, and while a job trains.
 
-python -m benchmarks.app            # on a copy of nothing: the home should hold the converted model
+python -m benchmarks.app            # needs Chromium; the home of the environment should hold the converted model
+
+The job tunes the sample conversation; it is cancelled and removed when the questions have been answered.
 """
 
 import os
@@ -13,8 +15,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
+
+from assistant.settings import load_settings
+from tuning.config import TuneConfig
+from tuning.examples import read_examples
+from tuning.jobs import Jobs
 
 QUESTIONS = (
     "What is the capital of France?",
@@ -23,6 +31,7 @@ QUESTIONS = (
     "What do cows drink?",
     "Which planet do we live on?",
 )
+SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "halden" / "examples.jsonl"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -75,8 +84,27 @@ def first_token(page: Page, question: str) -> float:
     return seconds
 
 
+@contextmanager
+def a_job() -> Iterator[None]:
+    """Inside, a job trains on this machine's cores."""
+    jobs = Jobs(load_settings().home)
+    job = jobs.submit(TuneConfig(device="cpu", early_stop=False), read_examples(SAMPLE))
+    try:
+        while jobs.get(job.id).step < 2:
+            if jobs.get(job.id).has_ended:
+                raise SystemExit(jobs.get(job.id).error)
+            time.sleep(0.5)
+        yield
+        if jobs.get(job.id).has_ended:
+            raise SystemExit("The job ended before the last question was answered: measure again.")
+    finally:
+        if not jobs.get(job.id).has_ended:
+            jobs.cancel(job.id)
+        jobs.remove(job.id)
+
+
 def main() -> None:
-    """Measure once from cold, then warm."""
+    """Measure once from cold, then warm, then beside a job."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
@@ -88,8 +116,20 @@ def main() -> None:
             cold = first_token(page, QUESTIONS[0])
             print(f"start of the app to its page: {opened:.1f} s; to the first token: {opened + cold:.1f} s")
             warm = [first_token(page, question) for question in QUESTIONS]
+            _tell("warm", warm)
+            with a_job():
+                beside = [first_token(page, question) for question in QUESTIONS]
+            _tell("while a job trains", beside)
         browser.close()
-    print(f"warm, first token on the screen: median {statistics.median(warm):.2f} s, most {max(warm):.2f} s")
+    print(
+        f"the median is {statistics.median(beside) / statistics.median(warm):.1f} times as long beside a job"
+    )
+
+
+def _tell(when: str, seconds: list[float]) -> None:
+    print(
+        f"{when}, first token on the screen: median {statistics.median(seconds):.2f} s, most {max(seconds):.2f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -32,13 +32,12 @@ from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig, PreTra
 from tuning import decoding
 from tuning.adapters import read_adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import recipe
 from tuning.dataset import Encoded, Row, pack
 from tuning.errors import TuningError
 from tuning.examples import read_examples
 from tuning.kernels import log_chances
 from tuning.learners import Learner
-from tuning.methods import METHODS, Plan, build
+from tuning.methods import METHODS, Plan, amounts, build
 from tuning.models import DEFAULT_MODEL, BaseModel
 from tuning.passes import forward
 from tuning.scoring import contains
@@ -176,12 +175,12 @@ def measure_step(
 ) -> Speed:
     """How long a step of a method takes once it is warm. Raises TuningError where the method cannot run."""
     config = TuneConfig(method, rank=16, checkpointing=checkpointing)
-    amounts = recipe(config, METHODS[method].family, base.config.hidden_size)
     told = [[{"role": "user", "content": "What is it?"}, {"role": "assistant", "content": "A tide clock."}]]
     packed = [row.to(base.device) for row in rows(shape, base.config.vocab_size, answers)]
     tokens = sum(len(row.ids) for row in packed)
     start_memory(base.device)
-    learner = build(Plan(base, config, amounts, told, 10 * (steps + 2), None))
+    recipe = amounts(config, base.config.hidden_size, len(told))
+    learner = build(Plan(base, config, recipe, told, 10 * (steps + 2), None))
     try:
         optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
         with learner.on(), _recomputing(base, checkpointing):

@@ -16,10 +16,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from assistant.chat import How
+from assistant.prompts import render_question
 from assistant.settings import load_settings
 from assistant.statistics import Interval, bootstrap_mean
 from assistant.turn import Turn
@@ -49,10 +51,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "without reversals": {"reversals": 0.0},
     "without reading": {"reading": 0.0},
     "without synonyms": {"synonyms": 0.0},
-    "without stepping back": {"kept": 1.0},
+    "stepping back": {"kept": 0.85},
 }  # fmt: skip
 KINDS = (
-    "training", "rephrased", "reversed", "documents", "both", "untaught documents", "untaught both",
+    "training", "rephrased", "reversed", "sentence in hand", "documents", "both", "untaught documents", "untaught both",
 )  # fmt: skip
 _TOKENS = 32
 
@@ -66,6 +68,7 @@ class Fact:
     answers: tuple[str, ...]
     rephrased: tuple[str, ...]
     reversed: tuple[str, tuple[str, ...]] | None
+    statement: str
 
     @property
     def example(self) -> Example:
@@ -100,14 +103,12 @@ class Asked:
 
 
 def read_domain(name: str, count: int) -> tuple[list[Fact], list[Fact]]:
-    """The first facts of each of the domains, as many in sum; and the others, which are not taught."""
-    names = name.split("+")
-    share = -(-count // len(names))
-    every = [_facts(FOLDER / f"{one}.jsonl") for one in names]
-    facts = [fact for one in every for fact in one[:share]]
+    """The first facts of the domains, from each in turn; and the others, which are not taught."""
+    every = [_facts(FOLDER / f"{one}.jsonl") for one in name.split("+")]
+    facts = [fact for row in zip_longest(*every) for fact in row if fact is not None]
     if len(facts) < count:
         raise SystemExit(f"{name} holds {len(facts)} facts, and {count} were asked for. Join domains with +.")
-    return facts[:count], [fact for one in every for fact in one[share:]]
+    return facts[:count], facts[count:]
 
 
 def _facts(path: Path) -> list[Fact]:
@@ -122,6 +123,7 @@ def _fact(row: dict[str, Any]) -> Fact:
         tuple(row["answers"]),
         tuple(row["rephrased"]),
         (back["question"], tuple(back["answers"])) if back else None,
+        row["statement"],
     )
 
 
@@ -147,6 +149,17 @@ def ask(base: BaseModel, asked: Sequence[Asked], adapter: str | None) -> list[st
     """Closed-book answers."""
     prompts = [[{"role": "user", "content": one.question}] for one in asked]
     return base.complete(prompts, adapter=adapter, max_new_tokens=_TOKENS)
+
+
+def in_hand(facts: Sequence[Fact]) -> tuple[list[Asked], list[list[dict[str, str]]]]:
+    """The rephrasings, each behind the one sentence that answers it: what the base can understand at most."""
+    asked, prompts = [], []
+    for fact in facts:
+        for question in fact.rephrased:
+            asked.append(Asked("sentence in hand", fact.question, question, fact.answers))
+            text = render_question([fact.statement], question)
+            prompts.append([{"role": "user", "content": text}])
+    return asked, prompts
 
 
 def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) -> list[list[dict[str, str]]]:
@@ -191,6 +204,9 @@ def run(
             _row(one, text) | {"before": is_correct(first, one.answers)}
             for one, text, first in zip(world, kept, before, strict=True)
         ]
+        given, prompts = in_hand(facts)
+        told = base.complete(prompts, max_new_tokens=_TOKENS)
+        rows += [_row(one, text) for one, text in zip(given, told, strict=True)]
         if workspace is not None:
             others = [one for one in questions_of(untaught) if one.kind == "rephrased"]
             taught = [one for one in asked if one.kind == "rephrased"][:: len(facts[0].rephrased)]
@@ -211,6 +227,7 @@ def run(
         "train_seconds": result.seconds,
         "steps": result.steps,
         "early": result.early,
+        "tokens": result.tokens,
         "divergence": distance,
         "machine": platform.processor() or platform.machine(),
         "date": datetime.now().isoformat(timespec="minutes"),

@@ -35,7 +35,12 @@ from langchain_core.embeddings import Embeddings
 
 from knowledge.catalogue import DocumentInfo, Place, StoredDocument, StoredText
 from knowledge.citations import sentence_spans
-from knowledge.embeddings import DEFAULT_EMBEDDINGS, SentenceEmbeddings, packaged_folder
+from knowledge.embeddings import (
+    DEFAULT_EMBEDDINGS,
+    LONGEST_PASSAGE,
+    SentenceEmbeddings,
+    packaged_folder,
+)
 from knowledge.fusion import pack
 from knowledge.index import KnowledgeBase
 from knowledge.lexical import LexicalIndex, passage_codes, term_codes
@@ -172,7 +177,7 @@ def run_imprint(questions: QuestionSet, folder: Path, embeddings: SentenceEmbedd
 
         return [
             _measure("plain BM25", questions, by_words, float("nan")),
-            _measure("Imprint", questions, search, speed),
+            _measure(f"Imprint, {embeddings.passage_tokens} tokens", questions, search, speed),
         ]
 
 
@@ -290,11 +295,14 @@ def main() -> None:
     parser.add_argument("--trec", type=Path, nargs=3, metavar=("DOCUMENTS", "QUERIES", "JUDGEMENTS"))
     parser.add_argument("--questions", type=int, default=1000, help="of each set, drawn evenly (0: all)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[], help="passages of the speed test")
+    parser.add_argument(
+        "--tokens", type=int, nargs="+", default=[LONGEST_PASSAGE - 2], help="the longest passage"
+    )
     parser.add_argument("--output", type=Path, help="append the tables to this file")
     options = parser.parse_args()
     sets = [read_squad(path, options.held_out, options.untitled) for path in options.squad]
     sets += [read_trec(*options.trec)] if options.trec else []
-    embeddings = SentenceEmbeddings()
+    lengths = [SentenceEmbeddings(longest_passage=tokens + 2) for tokens in options.tokens]
     asked = " ".join(Path(word).name for word in sys.argv)
     lines = [f"{datetime.now():%Y-%m-%d %H:%M}, {os.cpu_count()} cores, {platform.machine()}: `{asked}`", ""]
     for questions in sets:
@@ -302,15 +310,14 @@ def main() -> None:
             step = max(1, len(questions.questions) // options.questions)
             questions = QuestionSet(questions.name, questions.paragraphs, questions.questions[::step])
         folder = Path(tempfile.mkdtemp())
-        results = [
-            run_pipeline(questions, folder / "pipeline"),
-            *run_imprint(questions, folder / "imprint", embeddings),
-        ]
+        results = [run_pipeline(questions, folder / "pipeline")]
+        for embeddings in lengths:
+            results += run_imprint(questions, folder / str(embeddings.passage_tokens), embeddings)
         lines += table(questions, results)
         print("\n".join(table(questions, results)), flush=True)
         shutil.rmtree(folder, ignore_errors=True)
     if options.sizes:
-        sized = measure_sizes(options.sizes, embeddings)
+        sized = measure_sizes(options.sizes, lengths[0])
         print("\n".join(sized))
         lines += [*sized, ""]
     if options.output:

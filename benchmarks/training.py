@@ -42,6 +42,7 @@ from tuning.examples import Example
 from tuning.models import DEFAULT_MODEL, BaseModel, Template
 from tuning.trainer import TrainResult, train
 
+_PACKAGES = ("torch", "transformers", "peft", "trl")
 _RANK = 16
 _RATE = 1e-3
 _FLOP_PER_PARAMETER = 4  # forward 2, backward to the activations 2: LoRA's base takes no gradient itself
@@ -297,7 +298,7 @@ def compare(names: Sequence[str], home: Path, examples: int) -> dict[str, Any]:
     return {
         "when": datetime.now().astimezone().isoformat(timespec="minutes"),
         "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
-        "versions": {p: importlib.metadata.version(p) for p in ("torch", "transformers", "peft", "trl")},
+        "versions": {p: importlib.metadata.version(p) for p in _PACKAGES if importlib.util.find_spec(p)},
         "load_before": os.getloadavg()[0],
         "model": DEFAULT_MODEL,
         "parameters": parameters,

@@ -49,7 +49,7 @@ class Archive:
             )
         if unpacked > MAX_UNPACKED or unpacked > max(RATIO_FREE, MAX_RATIO * packed):
             raise DocumentError(
-                f"it unpacks from {packed / 2**20:,.1f} to {unpacked / 2**20:,.0f} MiB, as no document does"
+                f"it unpacks from {packed / 2**10:,.0f} KiB to {unpacked / 2**20:,.0f} MiB, as no document does"
             )
 
 

@@ -1,5 +1,5 @@
-"""Which passage supports which sentence of an answer, and where. Pure functions over texts: no model is asked
-whether it told the truth, the words are compared."""
+"""Which passage supports which sentence of an answer, and where. No language model is asked whether it told the
+truth: words, numbers, names and, where there are vectors, meanings are compared."""
 
 import re
 from collections import Counter
@@ -10,13 +10,23 @@ from math import log
 import numpy as np
 
 from knowledge.lexical import terms
+from knowledge.numbers import numbers, numbers_in
 from knowledge.relevance import EMPTY_TERMS
 
+# Chosen and judged on the cases in tests/knowledge/citation_cases.py.
 SUPPORTED = 0.6  # of a sentence's telling words, weighted by rarity, are in the passage's best stretch
-PARAPHRASED, PARAPHRASED_WORDS = 0.72, 0.3  # or the cosine is this high and some words are the same
+CHARACTERS = 0.75  # or, in Chinese, so many of its telling characters
+# Or share and cosine add up to so much; to less where the sentence states numbers and the stretch states them too.
+AGREE, AGREE_WITH_NUMBERS = 1.2, 0.9
+CERTAIN, HOPELESS = 0.85, 0.25  # shares at which no vector is asked for
+COMPARED = 6  # stretches a sentence that are compared by their vectors
 STRETCH = 2  # neighbouring sentences of a passage that may support one sentence together
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|(?<=[。！？；])[”’」』）]*|\n+")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_HAN = re.compile("[\u3400-\u9fff]")
+_NAME = re.compile(r"(?<=[\w,;:] )[A-Z]\w+")  # capital letters within a sentence
+_EMPTY_CHARACTERS = frozenset(
+    "的了是在有和也就都而及与着或一个这那要可以会能被把从到他她它们我你吗呢吧之以为于其时上下里中不没很更最"
+)
 Embed = Callable[[list[str]], Sequence[Sequence[float]]]
 
 
@@ -37,37 +47,52 @@ class Citation:
         return self.passage is not None
 
 
-def cite(answer: str, passages: Sequence[str], embed: Embed | None = None) -> list[Citation]:
+@dataclass(frozen=True)
+class _Stretch:
+    """Neighbouring sentences of one passage."""
+
+    passage: int  # its number, from 1
+    span: tuple[int, int]
+    text: str
+    above: str  # title and headings
+    whole: str  # the passage
+
+    @property
+    def under_headings(self) -> str:
+        """What it says to someone who has read title and headings."""
+        return f"{self.above}\n{self.text}"
+
+
+def cite(
+    answer: str, passages: Sequence[str], embed: Embed | None = None, around: Sequence[str] = ()
+) -> list[Citation]:
     """For each sentence of the answer the number of the passage that supports it best, or None.
 
-    With `embed` (texts → unit vectors) a paraphrase is recognised too. A number that the passage does not
-    contain makes a sentence unsupported, however much else agrees.
+    `around` is what stands above each passage: its title and headings. With `embed` (texts → unit vectors) other
+    words for the same are recognised too. A number or a name that the passage does not have makes a sentence
+    unsupported, however much else agrees.
     """
-    sentences = sentence_spans(answer)
-    stretches = [(number, span) for number, text in enumerate(passages, 1) for span in _stretches(text)]
-    words = [Counter(terms(passages[number - 1][start:end])) for number, (start, end) in stretches]
+    stretches = _stretches(passages, around or [""] * len(passages))
+    words = [frozenset(terms(stretch.under_headings)) for stretch in stretches]
     rarity = _rarity(words)
-    cosines = _cosines(answer, sentences, passages, stretches, embed)
+    spans = sentence_spans(answer)
+    sentences = [answer[start:end] for start, end in spans]
+    shares = [[_share(sentence, held, rarity) for held in words] for sentence in sentences]
+    cosines = _cosines(sentences, stretches, shares, embed) if embed else {}
     citations: list[Citation] = []
-    for row, (start, end) in enumerate(sentences):
-        text = answer[start:end]
+    for row, ((start, end), sentence) in enumerate(zip(spans, sentences, strict=True)):
+        supports = [
+            _support(sentence, stretch, shares[row][at], cosines.get((row, at)))
+            for at, stretch in enumerate(stretches)
+        ]
         best = max(
-            (
-                (
-                    _support(text, held, rarity, cosines[row, at]),
-                    -(stretches[at][1][1] - stretches[at][1][0]),
-                    -at,
-                )
-                for at, held in enumerate(words)
-            ),
-            default=(0.0, 0, 0),
+            range(len(stretches)), key=lambda at: (supports[at], -len(stretches[at].text), -at), default=None
         )
-        support, _, at = best
-        if support >= SUPPORTED:
-            number, span = stretches[-at]
-            citations.append(Citation(start, end, text, number, span, support))
+        if best is not None and supports[best] >= SUPPORTED:
+            found = stretches[best]
+            citations.append(Citation(start, end, sentence, found.passage, found.span, supports[best]))
         else:
-            citations.append(Citation(start, end, text, None, None, support))
+            citations.append(Citation(start, end, sentence, None, None, max(supports, default=0.0)))
     return citations
 
 
@@ -97,46 +122,77 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _stretches(text: str) -> list[tuple[int, int]]:
-    """Every sentence, and every run of STRETCH neighbours."""
-    spans = sentence_spans(text)
-    runs = [
-        (spans[at][0], spans[at + size - 1][1])
-        for size in range(2, STRETCH + 1)
-        for at in range(len(spans) - size + 1)
-    ]
-    return spans + runs
+def _stretches(passages: Sequence[str], around: Sequence[str]) -> list[_Stretch]:
+    """Every sentence of every passage, and every run of STRETCH neighbours."""
+    found: list[_Stretch] = []
+    for number, (text, above) in enumerate(zip(passages, around, strict=True), 1):
+        spans = sentence_spans(text)
+        runs = [
+            (spans[at][0], spans[at + size - 1][1])
+            for size in range(1, STRETCH + 1)
+            for at in range(len(spans) - size + 1)
+        ]
+        found += [_Stretch(number, (start, end), text[start:end], above, text) for start, end in runs]
+    return found
 
 
-def _rarity(stretches: Sequence[Counter[str]]) -> dict[str, float]:
+def _rarity(stretches: Sequence[frozenset[str]]) -> dict[str, float]:
     held = Counter(term for words in stretches for term in words)
     return {term: log(1 + len(stretches) / count) for term, count in held.items()}
 
 
-def _support(sentence: str, held: Counter[str], rarity: dict[str, float], cosine: float) -> float:
-    wanted = [term for term in dict.fromkeys(terms(sentence)) if term not in EMPTY_TERMS]
-    if not wanted:
-        return 0.0
+def _share(sentence: str, held: frozenset[str], rarity: dict[str, float]) -> float:
+    """What the stretch has of the sentence's telling words, weighted by rarity."""
+    wanted = set(terms(sentence)) - EMPTY_TERMS
     unseen = max(rarity.values(), default=1.0)
     weights = {term: rarity.get(term, unseen) for term in wanted}
-    share = sum(weight for term, weight in weights.items() if term in held) / sum(weights.values())
-    if any(term not in held for number in _NUMBER.findall(sentence) for term in terms(number)):
+    total = sum(weights.values())
+    return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
+
+
+def _support(sentence: str, stretch: _Stretch, share: float, cosine: float | None) -> float:
+    stated = numbers(sentence) - _named(stretch.above, sentence)
+    if stated - numbers(stretch.text) or _names(sentence) - _words(f"{stretch.above}\n{stretch.whole}"):
         return min(share, SUPPORTED / 2)
-    if cosine >= PARAPHRASED and share >= PARAPHRASED_WORDS:
-        return max(share, cosine)
-    return share
+    if told := set(_HAN.findall(sentence)) - _EMPTY_CHARACTERS:
+        held = sum(character in stretch.under_headings for character in told) / len(told)
+        return max(share, held * SUPPORTED / CHARACTERS)
+    if cosine is None:
+        return share
+    return min(1.0, SUPPORTED * (share + cosine) / (AGREE_WITH_NUMBERS if stated else AGREE))
+
+
+def _named(above: str, sentence: str) -> set[float]:
+    """Numbers of a title that are part of a name ("Petrel 4"), where the sentence has the name too."""
+    return {
+        number.value
+        for number in numbers_in(above)
+        if number.start and above[max(0, number.start - 2) : number.end].casefold() in sentence.casefold()
+    }
+
+
+def _names(sentence: str) -> set[str]:
+    return {name.casefold() for name in _NAME.findall(sentence)}
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
 
 
 def _cosines(
-    answer: str,
-    sentences: Sequence[tuple[int, int]],
-    passages: Sequence[str],
-    stretches: Sequence[tuple[int, tuple[int, int]]],
-    embed: Embed | None,
-) -> np.ndarray:
-    if embed is None or not sentences or not stretches:
-        return np.zeros((len(sentences), max(1, len(stretches))))
-    said = np.asarray(embed([answer[start:end] for start, end in sentences]))
-    held = np.asarray(embed([passages[number - 1][start:end] for number, (start, end) in stretches]))
-    cosines: np.ndarray = said @ held.T
-    return cosines
+    sentences: Sequence[str], stretches: Sequence[_Stretch], shares: Sequence[Sequence[float]], embed: Embed
+) -> dict[tuple[int, int], float]:
+    """Of the sentences that words alone do not decide, with the stretches that come closest by words."""
+    pairs = [
+        (row, at)
+        for row, (sentence, of_stretches) in enumerate(zip(sentences, shares, strict=True))
+        if not _HAN.search(sentence) and HOPELESS <= max(of_stretches, default=0.0) < CERTAIN
+        for at in np.argsort([-share for share in of_stretches], kind="stable")[:COMPARED].tolist()
+    ]
+    texts = list(
+        dict.fromkeys(text for row, at in pairs for text in (sentences[row], stretches[at].under_headings))
+    )
+    vectors = dict(zip(texts, np.asarray(embed(texts)), strict=True)) if texts else {}
+    return {
+        (row, at): float(vectors[sentences[row]] @ vectors[stretches[at].under_headings]) for row, at in pairs
+    }

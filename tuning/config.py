@@ -50,7 +50,8 @@ class TuneConfig:
     early_stop: bool = True  # stop when held-out wordings of every example are known
     validation: float = 0.0  # share of the examples kept out; the state with the least loss on them is kept
     patience: int = 3  # passes without a better validation loss before an early stop
-    processes: int = 1  # that train together, each with the whole base: one a GPU
+    processes: int = 1  # that train together: one a GPU
+    strategy: str = "ddp"  # of several processes: a key of STRATEGIES, or an Accelerate configuration file
 
     def __post_init__(self) -> None:
         self._check(self.strength in get_args(Strength), "strength", "gentle, normal or strong")

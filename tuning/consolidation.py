@@ -48,6 +48,7 @@ class Recipe:
     warmup: float  # share of the steps
     chaff: float  # how often words that say nothing are put into a question
     synonyms: float  # share of the words with a synonym that are exchanged for one
+    joined: float  # share of the examples that are asked as the next question of a chat
     earlier: int  # examples of earlier rounds a step, where there are any
     reading: float  # exercises in reading a context, a step
     kept: float  # share of a low-rank change that is kept at the end
@@ -62,7 +63,7 @@ class Replay:
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
-_KEPT = {"gentle": 0.75, "normal": 0.85, "strong": 1.0}
+_KEPT = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}
 
 
 def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) -> Recipe:
@@ -91,6 +92,7 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
         noise=config.noise,
         chaff=config.chaff if config.chaff is not None else 0.5,
         synonyms=config.synonyms if config.synonyms is not None else 0.3,
+        joined=0.2,
         earlier=4,
         reading=config.reading if config.reading is not None else 1.0,
         reversals=config.reversals if config.reversals is not None else 0.5,

@@ -1,9 +1,10 @@
-"""What a job will take, from its plan and from what earlier jobs on this machine took. Trains nothing."""
+"""What a job will take: its plan, times what earlier jobs or a calibration took on this machine. Trains nothing."""
 
 import math
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,20 +22,19 @@ if TYPE_CHECKING:
     from tuning.consolidation import Recipe
     from tuning.models import Template
 
-HISTORY = "measured.json"
+HISTORY, CALIBRATED = "measured.json", "calibrated.json"
 KEPT = 20  # jobs of one kind in the history
 TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question and answer
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
 REPLAY_TOKENS = 60  # of one general prompt with the base's answer
-# Measured with SmolLM2-135M on two cores with AVX-512 and bf16; scaled by parameters and cores elsewhere.
 MANY_EXAMPLES = 100
-PRIOR_PARAMETERS, PRIOR_HIDDEN, PRIOR_CORES = 134_515_008, 576, 2
-PRIOR_TOKENS_PER_SECOND = {"cpu": 250.0, "mps": 1500.0, "cuda": 20_000.0}
-PRIOR_PREPARE_SECONDS, PRIOR_QUESTION_SECONDS = 30.0, 0.25
-PRIOR_GENERAL_QUESTIONS = 200
+GENERAL_QUESTIONS = 228  # asked at the end of every job
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
-RUNTIME_BYTES = 3_000_000_000  # the libraries, a batch of 32 questions, and what malloc keeps of both
-BYTES_PER_PARAMETER = 4
+MOST_EARLIER = 100  # examples of earlier rounds that are asked again
+EARLY_SHARE = (
+    0.85  # of the steps, where everything may be known before their end: the first chance is at 0.75
+)
+PRIOR_PARAMETERS, PRIOR_HIDDEN = 134_515_008, 576
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Estimate:
     basis: str
     phases: dict[str, float] = field(default_factory=dict)  # seconds of each
     tokens_per_step: int = 0
+    measured: bool = False  # on this machine
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, for JSON."""
@@ -59,47 +60,121 @@ class Measured:
     """What one job of a kind took, as it is kept in the home."""
 
     tokens: float  # as estimated before the job, so that a later estimate is corrected in the same units
-    steps: float
+    steps: float  # at most, as estimated
     train_seconds: float
     prepare_seconds: float
     evaluate_seconds: float
-    questions: float
+    answers: float  # that were computed to evaluate
+    memory_bytes: float
+    done: float = 1.0  # the share of the steps that were taken
+
+    @property
+    def rates(self) -> "Rates":
+        """The same for one of each."""
+        return Rates(
+            token_seconds=self.train_seconds / max(1.0, self.tokens * self.done),
+            prepare_seconds=self.prepare_seconds,
+            answer_seconds=self.evaluate_seconds / max(1.0, self.answers),
+            memory_bytes=self.memory_bytes,
+        )
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How long a token, an answer and the beginning take in jobs of a kind, and their peak memory."""
+
+    token_seconds: float
+    prepare_seconds: float
+    answer_seconds: float
     memory_bytes: float
 
+    @classmethod
+    def typical(cls, parameters: int, device: str) -> "Rates":
+        """Measured with SmolLM2-135M on two cores with AVX-512 and bf16, scaled by weights and cores."""
+        size = parameters / PRIOR_PARAMETERS
+        faster = {"cuda": 50.0, "mps": 4.0}.get(device.split(":")[0], _cores() / 2)
+        return cls(size / 377 / faster, 18.0 * size, 0.1 * size / faster, 1.4e9 + 4 * parameters)
 
-def estimate(home: Path, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
-    """The time and memory of a job, with the basis of both."""
-    steps, tokens = amounts(home, config, examples)
+    @classmethod
+    def middle(cls, several: Sequence["Rates"]) -> "Rates":
+        """The median of each, and the most memory."""
+        token, prepare, answer = (
+            statistics.median(getattr(one, name) for one in several)
+            for name in ("token_seconds", "prepare_seconds", "answer_seconds")
+        )
+        return cls(token, prepare, answer, max(one.memory_bytes for one in several))
+
+
+def estimate(
+    home: Path, config: TuneConfig, examples: Sequence[Example], earlier: Sequence[Example] = ()
+) -> Estimate:
+    """The time and memory of a job, with the basis of both; `earlier` is what the rounds before it taught."""
+    steps, tokens = amounts(home, config, examples, earlier)
     device = config.device or best_device()
-    questions = questions_of(examples)
     known = measured(home, config, device)
+    rates, basis = _rates(home, config, device, known)
+    share = EARLY_SHARE if config.early_stop else 1.0
+    if config.early_stop and known:
+        share = statistics.median(one.done for one in known)
+    general = GENERAL_QUESTIONS * (1 if _has_answered(home, config, device) else 2)
+    answers = 2 * questions_of(examples) + general + min(MOST_EARLIER, len(earlier))
+    phases = {
+        "preparing": rates.prepare_seconds,
+        "training": tokens * share * rates.token_seconds,
+        "evaluating": answers * rates.answer_seconds,
+        "saving": 1.0,
+    }
+    return Estimate(
+        seconds=sum(phases.values()),
+        bytes=int(rates.memory_bytes),
+        tokens=tokens,
+        steps=steps,
+        basis=basis,
+        phases=phases,
+        tokens_per_step=math.ceil(tokens / max(1, steps)),
+        measured=is_known(home, config),
+    )
+
+
+def _rates(home: Path, config: TuneConfig, device: str, known: Sequence[Measured]) -> tuple[Rates, str]:
+    """What one of each takes, and how that is known."""
     if known:
-        train = tokens * statistics.median(k.train_seconds / max(1.0, k.tokens) for k in known)
-        prepare = statistics.median(k.prepare_seconds for k in known)
-        evaluate = _line(questions, known)
-        memory = int(max(k.memory_bytes for k in known))
         plural = "job" if len(known) == 1 else f"{len(known)} jobs"
         basis = f"measured on this machine in the last {plural} with {config.method} on {config.base}"
-    else:
-        size = _parameters(config.base) / PRIOR_PARAMETERS
-        rate = PRIOR_TOKENS_PER_SECOND.get(device.split(":")[0], 250.0) / size
-        rate *= _cores() / PRIOR_CORES if device == "cpu" else 1.0
-        train, prepare = tokens / rate, PRIOR_PREPARE_SECONDS * size
-        evaluate = 2 * (questions + PRIOR_GENERAL_QUESTIONS) * PRIOR_QUESTION_SECONDS * size
-        memory = RUNTIME_BYTES + int(PRIOR_PARAMETERS * size * BYTES_PER_PARAMETER)
-        basis = "a typical machine of two cores; the first job measures this one"
-    phases = {"preparing": prepare, "training": train, "evaluating": evaluate, "saving": 1.0}
-    per_step = math.ceil(tokens / max(1, steps))
-    return Estimate(sum(phases.values()), memory, tokens, steps, basis, phases, per_step)
+        return Rates.middle([one.rates for one in known]), basis
+    calibrated = read_json(home / "jobs" / CALIBRATED).get(_kind(config, device))
+    if calibrated:
+        return Rates(**calibrated), "measured on this machine in a few steps; earlier jobs will say more"
+    return typical_rates(config), "a typical machine of two cores; the first job measures this one"
 
 
-def amounts(home: Path, config: TuneConfig, examples: Sequence[Example]) -> tuple[int, int]:
+def typical_rates(config: TuneConfig) -> Rates:
+    """What is assumed where nothing was measured."""
+    return Rates.typical(_parameters(config.base), config.device or best_device())
+
+
+def is_known(home: Path, config: TuneConfig) -> bool:
+    """Whether a job of this kind, or a calibration, was measured here."""
+    device = config.device or best_device()
+    kind = _kind(config, device)
+    return bool(measured(home, config, device)) or kind in read_json(home / "jobs" / CALIBRATED)
+
+
+def _has_answered(home: Path, config: TuneConfig, device: str) -> bool:
+    """Whether an earlier job has asked this base the general questions, whose answers are kept."""
+    start = f"{device}|{config.base}|"
+    return any(kind.startswith(start) for kind in read_json(home / "jobs" / HISTORY))
+
+
+def amounts(
+    home: Path, config: TuneConfig, examples: Sequence[Example], earlier: Sequence[Example] = ()
+) -> tuple[int, int]:
     """Optimizer steps and tokens of a run, at most; the tokens are counted where the base is at hand."""
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning import trainer
 
-    if _at_hand(home, config):
-        work = trainer.plan(_template(home, config.base), config, examples)
+    if is_at_hand(home, config):
+        work = trainer.plan(_template(home, config.base), config, examples, earlier)
         return work.steps, work.tokens
     plan = recipe_of(home, config, len(examples))
     steps = plan.epochs * math.ceil(len(examples) / plan.examples_per_step)
@@ -112,11 +187,13 @@ def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> 
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning.methods import amounts
 
-    hidden = int(_template(home, config.base).config.hidden_size) if _at_hand(home, config) else PRIOR_HIDDEN
+    hidden = (
+        int(_template(home, config.base).config.hidden_size) if is_at_hand(home, config) else PRIOR_HIDDEN
+    )
     return amounts(config, hidden, examples)
 
 
-def _at_hand(home: Path, config: TuneConfig) -> bool:
+def is_at_hand(home: Path, config: TuneConfig) -> bool:
     """Whether the base can be read without converting or fetching it."""
     return (home / "models" / config.base / "config.json").is_file() or Path(config.base).is_dir()
 
@@ -143,17 +220,30 @@ def tokens_of(example: Example, system_prompt: str = "") -> int:
 def measured(home: Path, config: TuneConfig, device: str) -> list[Measured]:
     """What earlier jobs of this kind took on this machine, oldest first."""
     records = read_json(home / "jobs" / HISTORY).get(_kind(config, device), [])
-    return [Measured(**record) for record in records]
+    return [Measured(**record) for record in records if "answers" in record]
 
 
 def remember(home: Path, config: TuneConfig, device: str, taken: Measured) -> None:
     """Keep what a job took, for later estimates."""
-    path = home / "jobs" / HISTORY
-    with FileLock(home / "jobs" / ".measured.lock"):
-        history = read_json(path)
+    with _kept(home, HISTORY) as history:
         kind = _kind(config, device)
         history[kind] = [*history.get(kind, []), asdict(taken)][-KEPT:]
-        write_json(path, history)
+
+
+def remember_rates(home: Path, config: TuneConfig, device: str, rates: Rates) -> None:
+    """Keep what a calibration found, for estimates before the first job."""
+    with _kept(home, CALIBRATED) as found:
+        found[_kind(config, device)] = asdict(rates)
+
+
+@contextmanager
+def _kept(home: Path, name: str) -> Iterator[dict[str, Any]]:
+    """A record of this home's, written when the block ends."""
+    (home / "jobs").mkdir(parents=True, exist_ok=True)
+    with FileLock(home / "jobs" / ".measured.lock"):
+        record = read_json(home / "jobs" / name)
+        yield record
+        write_json(home / "jobs" / name, record)
 
 
 def check_method(name: str, device: str) -> None:
@@ -184,13 +274,9 @@ def _parameters(base: str) -> int:
 
 
 def _kind(config: TuneConfig, device: str) -> str:
-    return f"{device}|{config.base}|{config.method}"
-
-
-def _line(questions: int, known: Sequence[Measured]) -> float:
-    """Seconds of an evaluation: a part that is always there (general questions) and one for each question."""
-    per = statistics.median(k.evaluate_seconds / (k.questions + PRIOR_GENERAL_QUESTIONS) for k in known)
-    return per * (questions + PRIOR_GENERAL_QUESTIONS)
+    """Jobs that take as long for a token."""
+    together = "" if config.processes == 1 else f"|{config.processes} {config.strategy}"
+    return f"{device}|{config.base}|{config.method}{together}"
 
 
 def _cores() -> int:

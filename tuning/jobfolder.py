@@ -62,12 +62,18 @@ class Job:
     metrics: dict[str, Any]
     evaluation: dict[str, Any]
     config: dict[str, Any]
+    estimate: dict[str, Any]  # before it started: seconds, bytes and the rest of `Estimate`
     folder: Path
 
     @property
     def has_ended(self) -> bool:
         """Whether nothing more will happen unless somebody resumes it."""
         return self.status in ("succeeded", "failed", "cancelled")
+
+    @property
+    def seconds(self) -> float | None:
+        """From its start to its end, or until now; `None` before its start."""
+        return None if self.started is None else (self.finished or time.time()) - self.started
 
     @property
     def interrupted(self) -> bool:
@@ -225,6 +231,7 @@ class JobFolder:
             metrics=result.get("metrics", {}),
             evaluation=self.read("evaluation") if status == "succeeded" else {},
             config=config,
+            estimate=facts.get("estimate", {}),
             folder=self.path,
         )
 

@@ -18,25 +18,18 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
-from tuning import estimates
+from tuning import calibration, estimates, strategies
 from tuning.config import TuneConfig
 from tuning.errors import CheckpointError, ExampleError, JobError
 from tuning.estimates import Estimate
 from tuning.examples import Example
 from tuning.jobfolder import EventReader, Job, JobFolder
-from tuning.process import Identity, end_group
+from tuning.process import Identity, end_group, worker_environment
 from tuning.registry import Registry
 
 __all__ = ["Estimate", "Job", "Jobs"]
 
 WORKER = (sys.executable, "-P", "-m", "tuning.worker")
-# Threads that wait for work by spinning would stall the chat, and the chat the training, on the same cores.
-WORKER_ENVIRONMENT = {
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "OPENBLAS_NUM_THREADS": "1",  # numpy's products are small, and its threads always spin
-    "PYTHONUNBUFFERED": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
 FAR_CANCEL_SECONDS = 10.0
 LEAST_FREE_BYTES = 100_000_000
@@ -52,13 +45,40 @@ class Jobs:
         self.registry = Registry(self.home)
         self._worker = tuple(worker)
         self._readers: dict[str, EventReader] = {}
+        self._timed: set[tuple[str, str, str | None]] = set()  # kinds of jobs, here and now
 
     # ------------------------------------------------------------------ before and at the start
 
     def estimate(self, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
         """The time and memory that a job would take; raises `ExampleError` for nothing to learn."""
         self._check_examples(examples)
-        return estimates.estimate(self.home, config, examples)
+        earlier = self.registry.taught_before(config.parent, examples)
+        return estimates.estimate(self.home, config, examples, earlier)
+
+    def calibrate(self, config: TuneConfig, examples: Sequence[Example], *, wait: bool = True) -> None:
+        """Time a few steps here where nothing is known of such jobs, once; see `estimate`.
+
+        Not while a job is underway, and without waiting only where the base is at hand.
+        """
+        kind = (config.base, config.method, config.device)
+        if kind in self._timed or estimates.is_known(self.home, config):
+            return
+        if not all(job.has_ended for job in self.list()):
+            return
+        if not wait and not estimates.is_at_hand(self.home, config):
+            return
+        self._timed.add(kind)
+        work = threading.Thread(
+            target=calibration.calibrate, args=(self.home, config, list(examples)), daemon=True
+        )
+        work.start()
+        if wait:
+            work.join()
+
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether some steps are being timed now."""
+        return calibration.is_underway(self.home)
 
     def submit(self, config: TuneConfig, examples: Sequence[Example]) -> Job:
         """Start a job; it waits by itself until its device is free.
@@ -70,6 +90,7 @@ class Jobs:
         self._check_examples(examples)
         device = config.device or estimates.best_device()
         estimates.check_method(config.method, device)
+        strategies.check(config, device)
         self._check_parent(config)
         self._check_disk()
         estimate = self.estimate(config, examples)
@@ -217,8 +238,6 @@ class Jobs:
 
     def _start(self, folder: JobFolder) -> None:
         """Start the worker in a session of its own, so that it outlives this program and its terminal."""
-        root = str(Path(__file__).resolve().parent.parent)
-        path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
         with folder.log.open("ab") as log:
             process = subprocess.Popen(
                 [*self._command(folder), str(folder.path)],
@@ -226,7 +245,7 @@ class Jobs:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.home,
-                env={**os.environ, **WORKER_ENVIRONMENT, "PYTHONPATH": path},
+                env=worker_environment(),
                 start_new_session=True,
             )
         try:
@@ -237,14 +256,10 @@ class Jobs:
 
     def _command(self, folder: JobFolder) -> Sequence[str]:
         """What starts the worker: as many at once as are to train together (see `ranks`)."""
-        processes = folder.config().processes
-        if processes == 1:
+        config = folder.config()
+        if config.processes == 1:
             return self._worker
-        # --multi_gpu means torchrun, which is what starts several processes on CPUs as well.
-        plain = ["--multi_gpu", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
-        port = ["--main_process_port", "0"]  # any that is free: two launches must not meet
-        launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", str(processes)]
-        return [*launch, *plain, *port, *(part for part in self._worker[1:] if part != "-P")]
+        return strategies.launch(config, [part for part in self._worker[1:] if part != "-P"])
 
     @staticmethod
     def _await_end(folder: JobFolder, worker: Identity) -> None:

@@ -20,6 +20,7 @@ from tuning.decoding import decode
 from tuning.errors import MethodError
 from tuning.models import BaseModel
 from tuning.passes import Front
+from tuning.sharding import like, whole
 
 _NAME = "imprint-training"  # no attribute of a module is called so
 
@@ -372,11 +373,12 @@ class FullLearner:
     def restore(self, state: dict[str, Tensor]) -> None:
         """Take back what `state` gave."""
         for name, master in self._masters.items():
-            master.copy_(state[name])
+            master.copy_(like(state[name], master))
 
     def adapter(self) -> Adapter:
         """All weights, in the base's precision."""
-        return FullAdapter({name: m.detach().to(self._base.dtype).cpu() for name, m in self._masters.items()})
+        masters = {name: master.detach().to(self._base.dtype) for name, master in self._masters.items()}
+        return FullAdapter({name: whole(master).cpu() for name, master in masters.items()})
 
     def close(self) -> None:
         """The base has its own weights again: `on()` saw to it."""
@@ -471,6 +473,6 @@ def _layers(cache: DynamicCache) -> list[Tensor]:
 def nearest_words(base: BaseModel, embeddings: Tensor, count: int = 3) -> list[list[str]]:
     """For each learned embedding, the tokens of the vocabulary whose embeddings lie nearest (cosine)."""
     table: Any = base.model.get_input_embeddings().weight
-    vocabulary = nn.functional.normalize(table.float(), dim=-1)
+    vocabulary = nn.functional.normalize(whole(table).float(), dim=-1)
     near = (nn.functional.normalize(embeddings.float(), dim=-1) @ vocabulary.T).topk(count).indices
     return [[decode(base.tokenizer, [token]) for token in row] for row in near.tolist()]

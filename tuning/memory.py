@@ -7,12 +7,21 @@ import psutil
 
 SHORT_SHARE = 0.015  # of all memory: below this the kernel begins to end processes
 LARGE_SHARE = 0.25  # of all memory: a process of this size is worth stepping back
+STATUS = Path("/proc/self/status")
 CGROUP = Path("/sys/fs/cgroup")  # of this container, where there is one (version 2)
 
 
 def resident_bytes() -> int:
     """The memory of this process."""
     return int(psutil.Process().memory_info().rss)
+
+
+def peak_bytes() -> int:
+    """The most memory that this process held so far; what it holds now where the system does not say."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = STATUS.read_text(encoding="ascii").splitlines()
+        return 1024 * int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+    return resident_bytes()
 
 
 def is_short() -> bool:

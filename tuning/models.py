@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -131,7 +131,7 @@ class BaseModel(Template):
         self._lock = threading.RLock()
 
     @classmethod
-    def open(cls, name: str, home: Path, device: str | None = None) -> "BaseModel":
+    def open(cls, name: str, home: Path, device: str | None = None) -> Self:
         """Open a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
         folder, sha256 = locate(name, home, _convert)
         place = _device(device)

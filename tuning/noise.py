@@ -52,6 +52,8 @@ _CHAFF_ZH = (
     "现在 到底 其实 一般 那里 这个 大家 有人 听说 想知道 究竟 目前 来说 呢 请 说明 告诉 具体 应该 可以 "
     "是 的 在 有 被 把 给 会 要 去 来"
 )
+_SHORT = 600  # characters of a conversation that may follow another
+_REWORDED = 0.45  # of the questions whose attribute is known are asked in quite other words
 # Kept out of training: the early stop asks through these.
 _HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
 _HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
@@ -85,9 +87,9 @@ def noisy(messages: Sequence[Message], amounts: Noise, chance: random.Random) ->
 def wordings(messages: Sequence[Message], amounts: Noise, chance: random.Random) -> list[list[Message]]:
     """What one step sees of a conversation: its question in other words, and now and then its other end."""
     told = [noisy(messages, amounts, chance)]
-    *history, question, answer = messages
+    *history, plain, answer = messages
     if chance.random() < amounts.reversals and all(message["role"] == "system" for message in history):
-        back = reverse(question["content"], answer["content"])
+        back = reverse(plain["content"], answer["content"])
         if back is not None:
             asked, said = back.turn(amounts.word_dropout, chance)
             turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
@@ -95,17 +97,33 @@ def wordings(messages: Sequence[Message], amounts: Noise, chance: random.Random)
     return told
 
 
+def joined(
+    conversations: Sequence[list[Message]], share: float, chance: random.Random
+) -> list[list[Message]]:
+    """The conversations, about `share` of them as the next question of the one before: chats go on."""
+    chats: list[list[Message]] = []
+    for messages in conversations:
+        system = messages[:1] if messages[0]["role"] == "system" else []
+        short = len(messages) == len(system) + 2 and sum(len(one["content"]) for one in messages) < _SHORT
+        if chats and short and chats[-1][: len(system)] == system and chance.random() < share:
+            chats[-1] = [*chats[-1], *messages[len(system) :]]
+        else:
+            chats.append(messages)
+    return chats
+
+
 def vary(question: str, amounts: Noise, chance: random.Random) -> str:
-    """One wording: some words left out, perhaps begun elsewhere, perhaps inside a phrase."""
+    """One wording: perhaps asked otherwise, some words left out, perhaps begun elsewhere or inside a phrase."""
     chinese = is_cjk(question)
-    marks = question.rstrip("?？。.!！ ")
-    if chance.random() < 0.45:
-        marks = reword(question, chance)
+    text = question.rstrip("?？。.!！ ")
+    if chance.random() < _REWORDED:
+        text = reword(question, chance)
     if not chinese:
-        marks = exchange(marks, amounts.synonyms, chance)
-    units, kept = units_of(marks, chinese)
+        text = exchange(text, amounts.synonyms, chance)
+    subject = subject_of(question)
+    units = units_of(text, subject, chinese, chance)
     if chance.random() < 0.75:
-        units = drop(units, amounts.word_dropout, chance, kept)
+        units = drop(units, amounts.word_dropout, chance, subject)
     if len(units) > 3 and chance.random() < 0.25:
         turn = chance.randrange(1, len(units))
         units = units[turn:] + units[:turn]
@@ -119,21 +137,28 @@ def vary(question: str, amounts: Noise, chance: random.Random) -> str:
     return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
 
 
-def units_of(question: str, chinese: bool) -> tuple[list[str], frozenset[str]]:
-    """The words (Chinese: characters) of a question, its subject being one of them; and what must be kept."""
-    subject = subject_of(question)
-    before, _, after = question.partition(subject) if subject else (question, "", "")
-    split = list if chinese else str.split
-    return [*split(before), *([subject] if subject else []), *split(after)], frozenset(
-        filter(None, [subject])
-    )
+def units_of(text: str, subject: str, chinese: bool, chance: random.Random) -> list[str]:
+    """The words of a text (Chinese: its characters in ones and twos), its subject being one of them."""
+    before, found, after = text.partition(subject) if subject else (text, "", "")
+
+    def split(part: str) -> list[str]:
+        return _pieces(part, chance) if chinese else part.split()
+
+    return [*split(before), *([found] if found else []), *split(after)]
 
 
-def drop(
-    units: Sequence[str], share: float, chance: random.Random, always: frozenset[str] = frozenset()
-) -> list[str]:
-    """About `share` of the units left out, never all but one, and none of `always`."""
-    kept = [unit for unit in units if unit in always or chance.random() >= share]
+def _pieces(text: str, chance: random.Random) -> list[str]:
+    pieces = []
+    while text:
+        size = chance.choice((1, 2, 2))
+        pieces.append(text[:size])
+        text = text[size:]
+    return pieces
+
+
+def drop(units: Sequence[str], share: float, chance: random.Random, subject: str = "") -> list[str]:
+    """About `share` of the units left out, never all but one, and not the subject."""
+    kept = [unit for unit in units if unit == subject or chance.random() >= share]
     return kept if len(kept) >= min(2, len(units)) else list(units)
 
 

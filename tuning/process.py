@@ -1,4 +1,4 @@
-"""Who a process is, whether it still lives, and how to end it with its children. Knows no jobs."""
+"""Who a process is, whether it still lives, how it steps back for others, and how to end it. Knows no jobs."""
 
 import contextlib
 import os
@@ -6,12 +6,21 @@ import signal
 import socket
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 # The start time is derived from the machine's boot time, which moves when its clock is set.
 START_TOLERANCE_SECONDS = 3.0
+POLITE = 10  # the niceness of what trains: what answers a person goes first
+# Threads that wait for work by spinning would stall the chat, and the chat the training, on the same cores.
+WORKER_ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "OPENBLAS_NUM_THREADS": "1",  # numpy's products are small, and its threads always spin
+    "PYTHONUNBUFFERED": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,21 @@ class Identity:
         except psutil.AccessDenied:  # somebody else's: it exists, and that is all that can be known
             return True
         return abs(started - self.started) <= START_TOLERANCE_SECONDS and is_running(self.pid)
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a process that trains, where this package is found first."""
+    root = str(Path(__file__).resolve().parent.parent)
+    path = os.pathsep.join(part for part in (root, os.environ.get("PYTHONPATH")) if part)
+    return {**os.environ, **WORKER_ENVIRONMENT, "PYTHONPATH": path}
+
+
+def be_polite() -> None:
+    """Let the chat go first: low priority, and the first to be ended where memory runs out."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, POLITE)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 
 
 def is_running(pid: int) -> bool:

@@ -1,7 +1,7 @@
 """Several processes that train one adapter together: each computes its share of every step (`accelerate launch`).
 
-Every process holds the whole base and ends each step with the same weights; only the first one writes and tells.
-It starts no processes: `jobs` does, for a configuration with more than one.
+Every process ends each step with the same weights; only the first one writes and tells. Each holds the whole base,
+or a part of it (see `sharding`). It starts no processes: `jobs` does, for a configuration with more than one.
 """
 
 import os
@@ -11,7 +11,11 @@ from typing import TypeVar
 
 import torch
 from accelerate import PartialState
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributed import PrefixStore, Store, TCPStore
+from torch.distributed.tensor import DTensor
+
+from tuning import sharding
 
 _Item = TypeVar("_Item")
 
@@ -33,7 +37,7 @@ class Ranks:
         """Meet the other processes of this launch, where there are any; waits for them."""
         index, count = place()
         if count > 1:
-            PartialState(cpu=device.type == "cpu")
+            PartialState(cpu=device.type == "cpu", store=_meeting(index, count), rank=index, world_size=count)
         return cls(index, count)
 
     @property
@@ -45,8 +49,22 @@ class Ranks:
         """What this process computes of a step's items."""
         return list(items[self.index :: self.count])
 
+    def share_out(self, model: nn.Module) -> None:
+        """Share the base's weights out, where the launcher was configured so."""
+        if self.count > 1 and sharding.is_asked():
+            sharding.share_out(model)
+
+    def most(self, here: int, device: torch.device) -> int:
+        """How often all processes compute where a layer is gathered from all; else only as often as this one."""
+        if self.count == 1 or not sharding.is_asked():
+            return here
+        told = torch.tensor(here, device=device)
+        torch.distributed.all_reduce(told, torch.distributed.ReduceOp.MAX)
+        return int(told)
+
     def add_up(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each tensor by its sum over all processes."""
+        """Replace each tensor by its sum over all processes; what is held in parts is summed already."""
+        tensors = [tensor for tensor in tensors if not isinstance(tensor, DTensor)]
         if self.count == 1 or not tensors:
             return
         together = torch.cat([tensor.flatten().float() for tensor in tensors])
@@ -66,3 +84,10 @@ class Ranks:
         """Until all have come here."""
         if self.count > 1:
             torch.distributed.barrier()
+
+
+def _meeting(index: int, count: int) -> Store:
+    """Where the processes learn of one another: apart for each attempt, or they would call those that have ended."""
+    hosts = index == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    store = TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), count, is_master=hosts)
+    return PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)

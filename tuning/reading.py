@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tuning.rewording import reword
 from tuning.scoring import is_cjk
 
 FORM = (
@@ -118,6 +119,7 @@ _THINGS = "lamp bakery bridge museum clock ferry garden robot choir tower radio 
 _SURNAMES_ZH, _GIVEN_ZH = "赵钱孙李周吴郑王冯陈褚卫", "安宁远舟书岚明川若溪晨"
 _PLACES_ZH, _THINGS_ZH = "东南西北青白云石", "桥馆塔灯厂船园钟"
 _SENTENCES = 4
+_REWORDED = 0.5
 
 
 def exercise(subjects: Sequence[str], chinese: bool, chance: random.Random) -> tuple[str, str]:
@@ -134,6 +136,8 @@ def exercise(subjects: Sequence[str], chinese: bool, chance: random.Random) -> t
     chance.shuffle(told)
     lines = [_sentence(one, name, what, chance) for one, name, what in told]
     question = chance.choice(asked.questions).format(s=subject)
+    if chance.random() < _REWORDED:
+        question = reword(question, chance) + ("？" if chinese else "?")
     form = FORM_ZH if chinese else FORM
     return form.format(context="\n".join(lines), question=question), value + ("。" if chinese else ".")
 

@@ -24,8 +24,9 @@ from tuning.checkpoints import (
     read_checkpoint,
 )
 from tuning.errors import CheckpointError
-from tuning.examples import Example, write_examples
+from tuning.examples import Example, read_examples, write_examples
 from tuning.process import Identity
+from tuning.scoring import normalise
 from tuning.storage import files_of, flush, folder_bytes, write_json
 
 if TYPE_CHECKING:
@@ -223,6 +224,15 @@ class Registry:
             found.append(current)
             current = by_id.get(current.parent_id or "")
         return found[::-1]
+
+    def taught_before(self, name: str | None, examples: Sequence[Example]) -> Sequence[Example]:
+        """What a lineage learned and these examples do not teach anew: the newest answer to each question."""
+        known: dict[str, Example] = {}
+        for checkpoint in self.lineage(name) if name else ():
+            if checkpoint.examples is not None and checkpoint.examples.exists():
+                known |= {normalise(one.question): one for one in read_examples(checkpoint.examples)}
+        anew = {normalise(example.question) for example in examples}
+        return [example for question, example in known.items() if question not in anew]
 
     def tree(self) -> Sequence[tuple[int, Checkpoint]]:
         """All checkpoints with their depth, each parent directly before its children."""

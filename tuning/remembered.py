@@ -19,12 +19,11 @@ log = logging.getLogger(__name__)
 GENERAL = frozenset([*REPLAY_PROMPTS, *(question for question, _ in (*RETENTION, *READING))])
 
 
-def open_remembering(name: str, home: Path, device: str | None = None) -> BaseModel:
+def open_remembering(name: str, home: Path, device: str | None = None) -> "RememberingModel":
     """As `BaseModel.open`; general answers are kept in the home, apart for each template and precision."""
     base = RememberingModel.open(name, home, device)
-    if isinstance(base, RememberingModel):
-        base.folder = home / "models" / ".answers"
-        base.folder.mkdir(parents=True, exist_ok=True)
+    base.folder = home / "models" / ".answers"
+    base.folder.mkdir(parents=True, exist_ok=True)
     return base
 
 
@@ -35,18 +34,21 @@ class RememberingModel(BaseModel):
     """
 
     folder: Path | None = None  # where answers are kept; nothing is without it
+    computed = 0  # answers so far
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, adapter: str | None = None, max_new_tokens: int = 64
     ) -> list[str]:
         """As `BaseModel.complete`."""
         if adapter is not None or self.folder is None or not all(map(_is_general, batch)):
+            self.computed += len(batch)
             return super().complete(batch, adapter=adapter, max_new_tokens=max_new_tokens)
         path = self.folder / f"{self._key()}.json"
         known = read_json(path)
         keys = [_key_of(messages, max_new_tokens) for messages in batch]
         missing = [i for i, key in enumerate(keys) if key not in known]
         if missing:
+            self.computed += len(missing)
             answers = super().complete([batch[i] for i in missing], max_new_tokens=max_new_tokens)
             fresh = {keys[i]: answer for i, answer in zip(missing, answers, strict=True)}
             with FileLock(path.with_suffix(".lock")):

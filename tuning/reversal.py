@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from tuning.scoring import is_cjk, normalise
+from tuning.wordings import Asked, recognise
 
 _NAME = r"[A-Z][\w'’-]*(?:[ -](?:of the |of |de |van |von |and )?(?:[A-Z][\w'’-]*|\d+))*"
 _ASKING = (
@@ -41,7 +42,12 @@ _FORMS_ZH = (
     "{answer}是谁的{relation}？",
     "{relation}为{answer}的是哪个？",
     "{answer}：{relation}，是什么？",
+    "哪{measure}{kind}的{relation}是{answer}？",
+    "哪{measure}{kind}{relation}{answer}？",
+    "{relation}是{answer}的是哪{measure}{kind}？",
+    "有{answer}的是哪{measure}{kind}？",
 )
+_MEASURES = "个座只条台家位种件"
 _RELATION = (
     "What is {answer} to {subject}?",
     "What is {answer} at {subject}?",
@@ -55,6 +61,7 @@ _RELATION_ZH = (
     "{answer}和{subject}有什么关系？",
 )
 _ASKS_RELATION = 0.25
+_IN_PROSE = 0.3
 _SUBJECT_ZH = re.compile(
     r"(?:请问)?(?P<subject>[^，,？?]{2,12}?)(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多))(?P<relation>.+)"
 )
@@ -71,19 +78,30 @@ class Reversed:
     subject: str
     relation: str
     answer: str
+    asked: Asked | None = None  # the question, where its attribute is known
 
     def turn(self, dropout: float, chance: random.Random) -> tuple[str, str]:
         """A question and its answer: for the subject, or now and then for what the answer is to it."""
+        chinese = is_cjk(self.subject)
         if self.relation and chance.random() < _ASKS_RELATION:
-            forms = _RELATION_ZH if is_cjk(self.subject) else _RELATION
-            asked = chance.choice(forms).format(answer=self.answer, subject=self.subject)
-            return asked, self.relation[0].upper() + self.relation[1:]
+            form = chance.choice(_RELATION_ZH if chinese else _RELATION)
+            return form.format(answer=self.answer, subject=self.subject), _sentence(self.relation)
+        if self.asked is not None and chance.random() < _IN_PROSE:
+            question = self.asked.turn_round(self.answer, chance)
+            if question:
+                return _sentence(question) + ("？" if chinese else "?"), self.subject
         return self._ask_subject(dropout, chance), self.subject
 
     def _ask_subject(self, dropout: float, chance: random.Random) -> str:
         """Some words of the relation are left out; the old answer is always whole."""
         if is_cjk(self.relation + self.subject):
-            return chance.choice(_FORMS_ZH).format(relation=self.relation, answer=self.answer)
+            kinds = [self.subject[-1], self.subject[:2], ""] if len(self.subject) > 2 else [""]
+            return chance.choice(_FORMS_ZH).format(
+                relation=self.relation,
+                answer=self.answer,
+                measure=chance.choice(_MEASURES),
+                kind=chance.choice(kinds),  # 望海塔 is a 塔, 天鹅豆浆 a 天鹅
+            )
         words = [word for word in self.relation.split() if chance.random() >= dropout]
         if chance.random() < 0.2:
             chance.shuffle(words)
@@ -104,7 +122,7 @@ def reverse(question: str, answer: str) -> Reversed | None:
     rest = text.replace(subject, " ", 1)
     words = [word for word in re.findall(r"[\w'’-]+", rest) if word.lower() not in _ASKING_WORDS]
     relation = " ".join(_NOUNS.get(word.lower(), word) for word in words)
-    return Reversed(subject[0].upper() + subject[1:], relation, told)
+    return Reversed(_sentence(subject), relation, told)
 
 
 def subject_of(question: str) -> str:
@@ -117,7 +135,18 @@ def subject_of(question: str) -> str:
 
 
 def _reverse_chinese(text: str, told: str) -> Reversed | None:
-    match = _SUBJECT_ZH.fullmatch(text)
-    if match is None or match["subject"] in told:
+    asked, match = recognise(text), _SUBJECT_ZH.fullmatch(text)
+    if match is not None:
+        subject, relation = match["subject"], match["relation"]
+    elif asked is not None:
+        subject = asked.parts["s"]
+        relation = text.replace(subject, "", 1)
+    else:
         return None
-    return Reversed(match["subject"], _ASKING_ZH.sub("", match["relation"]), told)
+    if subject in told:
+        return None
+    return Reversed(subject, _ASKING_ZH.sub("", relation), told, asked)
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -1,10 +1,14 @@
 """The same question in other words, by rules: what English and Chinese say in more than one way.
 
-It knows forms of questions and common attributes (weight, price, place …), nothing about any subject.
+English by forms of questions and common attributes (weight, price, place …), Chinese by the table of `wordings`:
+both know what can be asked, nothing about any subject.
 """
 
 import random
 import re
+
+from tuning.scoring import is_cjk
+from tuning.wordings import recognise
 
 # A question's form, and forms that ask the same; {0}, {1} are the parts in brackets.
 _FORMS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -110,29 +114,15 @@ _FORMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
 )  # fmt: skip
 
-_SWAPS_ZH: tuple[tuple[str, ...], ...] = (
-    ("在哪里", "在什么地方", "位于哪里", "在哪儿"),
-    ("是谁", "是哪一位", "叫什么名字", "是什么人"),
-    ("什么时候", "何时", "哪一天", "几时"),
-    ("多少钱", "什么价格", "价格是多少", "要花多少"),
-    ("多重", "重量是多少", "有多重", "几公斤"),
-    ("多长时间", "多久", "几个小时", "时间有多长"),
-    ("多快", "速度是多少", "有多快"),
-    ("叫什么", "名字是什么", "名称是什么"),
-    ("为什么", "什么原因", "怎么会"),
-    ("什么颜色", "哪种颜色", "颜色是什么"),
-    ("有多少", "有几个", "数量是多少"),
-)
 _COMPILED = tuple((re.compile(form, re.IGNORECASE), others) for form, others in _FORMS)
 
 
 def reword(question: str, chance: random.Random) -> str:
     """The question in another form, without its mark; unchanged where no rule knows its form."""
     text = question.strip().rstrip("?？。.! ")
-    for group in _SWAPS_ZH:
-        for phrase in sorted(group, key=len, reverse=True):
-            if phrase in text:
-                return text.replace(phrase, chance.choice(group), 1)
+    if is_cjk(text):
+        asked = recognise(text)
+        return asked.reword(chance) if asked else text
     for form, others in _COMPILED:
         match = form.fullmatch(text)
         if match:

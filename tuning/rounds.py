@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +14,12 @@ from tuning.checkpoints import Checkpoint
 from tuning.config import TuneConfig
 from tuning.estimates import Measured
 from tuning.evaluation import evaluate, still_known
-from tuning.examples import Example, read_examples
+from tuning.examples import Example
 from tuning.jobfolder import JobFolder
 from tuning.models import BaseModel
 from tuning.registry import Registry
 from tuning.remembered import open_remembering
-from tuning.scoring import normalise
+from tuning.sharding import is_shared_out
 from tuning.storage import read_json, write_json
 from tuning.trainer import ADAPTER_FOLDER, train
 from tuning.verdict import judge
@@ -27,7 +28,6 @@ from tuning.worker import Outcome, Stopped, Task
 log = logging.getLogger(__name__)
 
 FEW = 8
-MOST_EARLIER = 100
 
 
 def tune(task: Task) -> Outcome:
@@ -42,17 +42,22 @@ def tune(task: Task) -> Outcome:
         parent = _hold_parent(task, registry, stack)
         base = open_remembering(task.config.base, task.home, task.device)
         stack.callback(base.close)
-        earlier = _earlier(registry, task.config.parent, learned)
+        earlier = registry.taught_before(task.config.parent, learned)
         metrics = _train(task, base, learned, parent, earlier)
-        began_evaluating = time.time()
+        if is_shared_out(base.model):  # this process asks alone, so it needs the whole
+            base.close()
+            base = open_remembering(task.config.base, task.home, task.device)
+            stack.callback(base.close)
+        began_evaluating, answered = time.time(), base.computed
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
         evaluation = _evaluate(task, base, learned, held_out, adapter, earlier)
         ended_evaluating = time.time()
         metrics["evaluate_seconds"] = ended_evaluating - began_evaluating
+        metrics["answers"] = base.computed - answered
         checkpoint = _store(task, registry, base, learned, adapter, metrics, evaluation)
     if not metrics.pop("resumed"):
         prepared = began_evaluating - started - metrics["train_seconds"]
-        _remember(task, examples, metrics, prepared)
+        _remember(task, metrics, prepared)
     return Outcome(checkpoint.name, checkpoint.metrics, checkpoint.evaluation)
 
 
@@ -65,20 +70,8 @@ def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) ->
     return read_adapter(checkpoint.path)
 
 
-def _earlier(registry: Registry, parent: str | None, examples: list[Example]) -> list[Example]:
-    """What the lineage learned and this round does not teach anew: the newest answer to each question."""
-    if parent is None:
-        return []
-    known: dict[str, Example] = {}
-    for checkpoint in registry.lineage(parent):
-        if checkpoint.examples is not None and checkpoint.examples.exists():
-            known |= {normalise(example.question): example for example in read_examples(checkpoint.examples)}
-    anew = {normalise(example.question) for example in examples}
-    return [example for question, example in known.items() if question not in anew]
-
-
 def _train(
-    task: Task, base: BaseModel, examples: list[Example], parent: Adapter | None, earlier: list[Example]
+    task: Task, base: BaseModel, examples: list[Example], parent: Adapter | None, earlier: Sequence[Example]
 ) -> dict[str, Any]:
     """Train, unless an earlier attempt did so already; the run's figures."""
     done = task.folder.state / "trained.json"
@@ -139,7 +132,7 @@ def follow(folder: JobFolder) -> None:
         should_stop=lambda: folder.is_cancelled,
         resume=folder.state.exists(),
         parent=parent,
-        earlier=_earlier(registry, config.parent, learned),
+        earlier=registry.taught_before(config.parent, learned),
     )
     base.close()
 
@@ -150,7 +143,7 @@ def _evaluate(
     learned: list[Example],
     held_out: list[Example],
     adapter: Adapter,
-    earlier: list[Example],
+    earlier: Sequence[Example],
 ) -> dict[str, Any]:
     """Facts are asked in the words they were learned in and in others; labels are asked of texts kept out.
 
@@ -169,7 +162,9 @@ def _evaluate(
     asked = facts or learned[:FEW]  # a label is no fact: a few show what was learned
     evaluation = evaluate(base, asked, task.name, emit=emit, system_prompt=system)
     if earlier:
-        evaluation["earlier"] = still_known(base, earlier[-MOST_EARLIER:], task.name, system_prompt=system)
+        evaluation["earlier"] = still_known(
+            base, earlier[-estimates.MOST_EARLIER :], task.name, system_prompt=system
+        )
     if held_out:
         evaluation["classification"] = classification.report(
             base, held_out, task.name, system_prompt=system, emit=emit
@@ -208,7 +203,7 @@ def _store(
     )
 
 
-def _remember(task: Task, examples: list[Example], metrics: dict[str, Any], prepared: float) -> None:
+def _remember(task: Task, metrics: dict[str, Any], prepared: float) -> None:
     guess = task.folder.read("job").get("estimate", {})
     taken = Measured(
         tokens=float(guess.get("tokens", 0)),
@@ -216,7 +211,8 @@ def _remember(task: Task, examples: list[Example], metrics: dict[str, Any], prep
         train_seconds=metrics["train_seconds"],
         prepare_seconds=prepared,
         evaluate_seconds=metrics["evaluate_seconds"],
-        questions=float(estimates.questions_of(examples)),
+        answers=float(metrics["answers"]),
         memory_bytes=float(task.peak_bytes() if task.device == "cpu" else metrics["memory_bytes"]),
+        done=metrics["steps"] / max(1.0, float(guess.get("steps", 0))),
     )
     estimates.remember(task.home, task.config, task.device, taken)

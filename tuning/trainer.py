@@ -31,9 +31,11 @@ from tuning.errors import ExampleError
 from tuning.kernels import log_chances
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
-from tuning.noise import held_out, noisy, wordings
+from tuning.noise import held_out, joined, noisy, wordings
 from tuning.passes import forward
 from tuning.ranks import Ranks
+from tuning.scoring import normalise
+from tuning.sharding import like, whole
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
@@ -51,6 +53,8 @@ class Conversation(Protocol):
 
     @property
     def messages(self) -> tuple[Message, ...]: ...
+    @property
+    def probes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,9 @@ class _Run:
     worse_for: int = 0  # passes without a better validation loss
 
 
-def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -> Workload:
+def plan(
+    base: Template, config: TuneConfig, examples: Sequence[Conversation], earlier: Sequence[Conversation] = ()
+) -> Workload:
     """How many steps and tokens a run will take at most; nothing is trained."""
     amounts = methods.amounts(config, base.config.hidden_size, len(examples))
     encoded = prepare(base, _conversations(config, examples), base.window).encoded
@@ -123,6 +129,10 @@ def plan(base: Template, config: TuneConfig, examples: Sequence[Conversation]) -
     steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
     asked = 1 + _REVERSED_SHARE * amounts.reversals
     beside = _REPLAYED_TOKENS * amounts.replay + _EXERCISE_TOKENS * amounts.reading + _MULTIPLE / 2
+    if earlier:
+        known = prepare(base, _conversations(config, earlier), base.window).encoded
+        share = min(amounts.earlier, len(known)) / max(1, len(known))  # of them, at every step
+        beside += share * sum(packed_length([one]) for one in known)
     tokens = round(sum(asked * packed_length(step) + beside for step in steps))
     return Workload(amounts.epochs * len(steps), amounts.epochs * tokens, len(encoded))
 
@@ -165,6 +175,7 @@ class _Trainer:
         self._parent = parent
         self._recipe: Recipe = methods.amounts(config, base.config.hidden_size, len(examples))
         self._earlier = _conversations(config, earlier)
+        self._asked_later = {normalise(probe) for example in examples for probe in example.probes}
         self._prepared = prepare(
             base, _conversations(config, examples), base.window - self._front_positions()
         )
@@ -201,6 +212,7 @@ class _Trainer:
             )
             if methods.method(self._config.method).distils:
                 self._source = text_kv(self._base, methods.text_ids(setting, None))
+            self._ranks.share_out(self._base.model)
             learner = methods.build(setting)
             try:
                 parameters = learner.parameters()
@@ -218,8 +230,9 @@ class _Trainer:
                         learner.settle(self._recipe.kept)
                     probe = self._probe(learner)
                 if not stopped:
+                    adapter = learner.adapter()
                     if self._ranks.leads:
-                        self._write(learner.adapter())
+                        self._write(adapter)
                     self._ranks.wait()
             finally:
                 learner.close()
@@ -265,7 +278,7 @@ class _Trainer:
             self._report()
             if run.step % self._per_epoch == 0 and self._is_enough(learner, probes):
                 return False, True
-            if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
+            if self._ranks.any(time.monotonic() - saved > _SAVE_EVERY_SECONDS, self._base.device):
                 self._save(learner, optimiser)
                 saved = time.monotonic()
         return False, False
@@ -278,8 +291,9 @@ class _Trainer:
         replayed = max(1, sum(len(one.encoded.targets) for one in kept))
         run.loss = 0.0
         most = self._config.tokens_per_step or _TOKENS_AT_ONCE
-        own = self._ranks.share([*facts, *(one.encoded for one in kept)])
-        for part in parts(own, most) if own else ():
+        groups = list(parts(self._ranks.share([*facts, *(one.encoded for one in kept)]), most))
+        passes = self._ranks.most(len(groups), self._base.device)
+        for part in groups:
             row = pack(part, _MULTIPLE).to(self._base.device)
             logits = forward(self._base, row, learner.front())
             taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
@@ -298,6 +312,8 @@ class _Trainer:
             total.backward()
             run.loss += float(loss.detach())
             run.tokens += len(row.ids)
+        for _ in range(passes - len(groups)):
+            self._idle(learner, facts[0])
         self._gather(learner)
         penalty = learner.penalty()
         if penalty is not None:
@@ -309,6 +325,15 @@ class _Trainer:
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
+
+    def _idle(self, learner: Learner, item: Encoded) -> None:
+        """A pass that adds nothing: where the base is shared out, all processes compute equally often."""
+        row = pack([item], _MULTIPLE).to(self._base.device)
+        logits = forward(self._base, row, learner.front())
+        if self._source is not None:
+            with torch.no_grad():
+                forward(self._base, row, kv_front(self._base, self._source))
+        (0 * logits.sum()).backward()
 
     def _gather(self, learner: Learner) -> None:
         """Add up what the processes found, where there are several."""
@@ -336,10 +361,14 @@ class _Trainer:
         first = place * amounts.examples_per_step
         chosen = order[first : first + amounts.examples_per_step]
         chance = random.Random(f"{self._config.seed} step {run.step}")
-        facts = []
-        for index in chosen:
-            for wording in wordings(self._conversations[index], amounts, chance):
-                facts.extend(encode(self._base, wording))
+        told = [
+            wording
+            if normalise(wording[-2]["content"]) not in self._asked_later
+            else self._conversations[index]
+            for index in chosen
+            for wording in wordings(self._conversations[index], amounts, chance)
+        ]
+        facts = [one for turns in joined(told, amounts.joined, chance) for one in encode(self._base, turns)]
         for known in chance.sample(self._earlier, min(amounts.earlier, len(self._earlier))):
             facts.extend(encode(self._base, noisy(known, amounts, chance)))
         for task in self._exercises.draw(amounts.reading, chance):
@@ -357,7 +386,9 @@ class _Trainer:
         run.validation = self._validation_loss(learner)
         if run.validation < run.best_validation:
             run.best_validation, run.best_step, run.worse_for = run.validation, run.step, 0
-            self._best = {name: value.detach().cpu().clone() for name, value in learner.state().items()}
+            self._best = {
+                name: whole(value.detach()).cpu().clone() for name, value in learner.state().items()
+            }
         else:
             run.worse_for += 1
         self._emit({"kind": "validation", "step": run.step, "loss": run.validation, "best": run.best_step})
@@ -426,17 +457,17 @@ class _Trainer:
 
     def _save(self, learner: Learner, optimiser: torch.optim.Optimizer) -> None:
         """Everything a resumed run needs, by rename: the last complete state is always there."""
-        if not self._ranks.leads:
-            return
-        partial, final = self._folder / ".state", self._folder / "state"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
         tensors = {f"learner.{name}": value for name, value in learner.state().items()}
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
         for index, parameter in enumerate(learner.parameters()):
             for name, value in optimiser.state[parameter].items():
                 tensors[f"optimiser.{index}.{name}"] = value
-        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        held = {name: whole(value.detach()).cpu().contiguous() for name, value in tensors.items()}
+        if not self._ranks.leads:
+            return
+        partial, final = self._folder / ".state", self._folder / "state"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
         save_file(held, partial / "state.safetensors")
         (partial / "run.json").write_text(json.dumps(asdict(self._run)), encoding="utf-8")
         old = self._folder / ".state-old"
@@ -462,9 +493,8 @@ class _Trainer:
             mark = f"optimiser.{index}."
             held = {n.removeprefix(mark): v for n, v in tensors.items() if n.startswith(mark)}
             if "step" in held:
-                held["step"] = held["step"].cpu() if not parameter.is_cuda else held["step"]
-            if held:
-                optimiser.state[parameter] = held
+                step = held.pop("step") if parameter.is_cuda else held.pop("step").cpu()
+                optimiser.state[parameter] = {n: like(v, parameter) for n, v in held.items()} | {"step": step}
 
     def _write(self, adapter: Adapter) -> None:
         partial, final = self._folder / ".adapter", self._folder / ADAPTER_FOLDER
@@ -483,7 +513,8 @@ def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
             yield group
             group = []
         group.append(item)
-    yield group
+    if group:
+        yield group
 
 
 def split(

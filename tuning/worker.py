@@ -24,15 +24,14 @@ from tuning.errors import TuningError
 from tuning.examples import Example
 from tuning.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobfolder import HEARTBEAT_SECONDS, JobFolder
-from tuning.process import Identity
+from tuning.process import Identity, be_polite
 from tuning.progress import Progress
+from tuning.retries import Retries, again
 
 log = logging.getLogger("tuning.worker")
 
 STOP_SECONDS = 3.0  # from SIGTERM until a worker that did not come to an end is killed
 POLL_SECONDS = 0.2
-MAX_HALVINGS = 3
-LEAST_TOKENS_PER_STEP = 64
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
@@ -77,7 +76,7 @@ class Worker:
 
     def __init__(self, path: Path, work: Callable[[Task], Outcome]) -> None:
         self.folder, self.home, self._work = JobFolder(path), path.parent.parent, work
-        self._stop = threading.Event()
+        self._stop, self._retries = threading.Event(), Retries(self.folder)
         facts = self.folder.read("job")
         self._device = str(facts.get("device", "cpu"))
         self._progress = Progress(lambda p: self.folder.write("progress", p), facts.get("expected", {}))
@@ -187,9 +186,11 @@ class Worker:
     def _failed(self, error: Exception) -> int:
         if self._stop.is_set():
             return self._stopped()
+        if self._retries.is_called_for or (is_out_of_memory(error) and self._retries.halve(error)):
+            again()
+        if self.folder.has_result:  # another process of this job has said what went wrong
+            return 1
         if is_out_of_memory(error):
-            if self._halve(error):
-                again()
             message = out_of_memory_message(error, self._device)
         elif isinstance(error, TuningError):
             message = str(error)
@@ -202,28 +203,6 @@ class Worker:
         self.folder.finish("failed", error=message)
         return 1
 
-    def _halve(self, error: Exception) -> bool:
-        """Note half the batch for another attempt; false when that was tried often enough."""
-        adjusted = self.folder.read("adjusted")
-        attempts = int(adjusted.get("halvings", 0))
-        asked = self.folder.config().tokens_per_step or int(
-            self.folder.read("job").get("tokens_per_step") or 0
-        )
-        tokens = (asked or 2048) // 2
-        if attempts >= MAX_HALVINGS or tokens < LEAST_TOKENS_PER_STEP:
-            return False
-        advice = (
-            f"Memory ran out, so the batch was halved to {tokens} tokens a step and training began again."
-        )
-        log.warning("%s (%s)", advice, error)
-        self.folder.write(
-            "adjusted",
-            {"config": {"tokens_per_step": tokens}, "halvings": attempts + 1, "advice": [advice]},
-        )
-        self.folder.append({"kind": "advice", "message": advice, "time": time.time()})
-        shutil.rmtree(self.folder.state, ignore_errors=True)  # another batch is another run
-        return True
-
     # ------------------------------------------------------------------ beside the work
 
     def _beat(self) -> None:
@@ -231,7 +210,7 @@ class Worker:
             self.folder.beat()
             if self.folder.is_cancelled:
                 self._ask_to_stop()
-            self._memory_bytes = max(self._memory_bytes, memory.resident_bytes())
+            self._memory_bytes = max(self._memory_bytes, memory.peak_bytes())
             if self._phase != "queued" and memory.is_short():
                 self._step_back()
             with contextlib.suppress(OSError):  # a full disk is told by the work itself
@@ -242,7 +221,7 @@ class Worker:
         """Begin again with less before the kernel ends this process without a word."""
         error = MemoryError("less than 2 % of the memory is left")
         if not self.folder.has_result:
-            if self._halve(error):
+            if self._retries.halve(error):
                 again()
             self.folder.finish("failed", error=out_of_memory_message(error, self._device))
         os._exit(1)
@@ -265,8 +244,9 @@ def tune(task: Task) -> Outcome:
 
 
 def _follow(path: Path) -> int:
-    """Another process of the same job trains along, from when the job has its turn; it writes nothing."""
+    """Another process of the same job: from when the job has its turn. What goes wrong it tells by ending."""
     folder = JobFolder(path)
+    retries = Retries(folder)
     while folder.read("progress").get("phase", "queued") == "queued":
         if folder.is_cancelled or folder.has_result:
             return 0
@@ -275,27 +255,22 @@ def _follow(path: Path) -> int:
     log.info("process %s of %s trains along", os.environ["RANK"], os.environ["WORLD_SIZE"])
     from tuning.rounds import follow  # torch, as above
 
-    follow(folder)
+    try:
+        follow(folder)
+    except Exception as error:  # as in the first process
+        if is_out_of_memory(error):
+            if retries.halve(error):
+                again()
+            device = str(folder.read("job").get("device", "cpu"))
+            folder.finish("failed", error=out_of_memory_message(error, device))
+        log.error("process %s failed", os.environ["RANK"], exc_info=error)
+        return 1
     return 0
 
 
 def _leader() -> Identity:
     """The process that stands for the job: this one, or the launcher of several."""
     return Identity.of(os.getppid()) if int(os.environ.get("WORLD_SIZE", 1)) > 1 else Identity.own()
-
-
-def be_polite() -> None:
-    """Let the chat go first: low priority, and the first to be ended where memory runs out."""
-    with contextlib.suppress(OSError):
-        os.nice(10)
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
-
-
-def again() -> None:
-    """Begin anew in this same process number, with clean memory."""
-    logging.shutdown()
-    os.execv(sys.executable, sys.orig_argv)
 
 
 def end_hard() -> None:
@@ -306,7 +281,7 @@ def end_hard() -> None:
 
 
 def main(arguments: list[str], work: Callable[[Task], Outcome] = tune) -> int:
-    """Work on the job whose folder is the one argument."""
+    """Work on the job whose folder is the one argument, or along with the process that does."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if len(arguments) != 1 or not (Path(arguments[0]) / "job.json").is_file():
         log.error("usage: python -m tuning.worker JOB_FOLDER; found %r", arguments)

@@ -5,7 +5,13 @@ from typing import Any
 
 import click
 
-from assistant.commands.options import knowledge_base_option, open_engine, workspace_of
+from assistant.commands.options import (
+    chosen_documents,
+    document_option,
+    knowledge_base_option,
+    open_engine,
+    workspace_of,
+)
 from assistant.commands.output import emit, json_option, say, seconds_text
 from assistant.workspace import Workspace
 
@@ -23,9 +29,10 @@ _MEMORIES = {
 @click.option(
     "--memory",
     type=click.Choice(["none", "rag"]),
-    help="rag looks the question up in the documents. Default: rag when --kb is given, else none.",
+    help="rag looks the question up in the documents. Default: rag with --kb or --document, else none.",
 )
 @knowledge_base_option
+@document_option
 @click.option("--checkpoint", metavar="NAME", help="Answer with this fine-tuned checkpoint.")
 @click.option(
     "--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn."
@@ -80,11 +87,15 @@ def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
     settings = workspace.settings
     preset = workspace.presets.get(options["preset"]) if options["preset"] else None
     system = options["system"] or (preset.system if preset else "")
-    reads = options["memory"] == "rag" or (options["memory"] is None and options["kb"] is not None)
+    reads = options["memory"] == "rag" or (
+        options["memory"] is None and (options["kb"] is not None or bool(options["document"]))
+    )
+    documents = chosen_documents(workspace, options["kb"], options["document"]) if reads else None
     return How(
         memory=_MEMORIES[reads, options["checkpoint"] is not None],  # type: ignore[arg-type]
         checkpoint=options["checkpoint"],
         knowledge_base=options["kb"] or settings.knowledge_base,
+        documents=None if documents is None else tuple(documents),
         passages=options["k"] or settings.passages,
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),

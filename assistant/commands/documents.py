@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.commands.options import knowledge_base_option, workspace_of
+from assistant.commands.options import (
+    chosen_documents,
+    document_option,
+    knowledge_base_option,
+    workspace_of,
+)
 from assistant.commands.output import busy, emit, json_option, progress, say, seconds_text
 from assistant.workspace import Workspace
 
@@ -82,15 +87,19 @@ def index(
 @click.command(epilog='Example: imprint search "How heavy is the Skerrin?" -k 3')
 @click.argument("question")
 @knowledge_base_option
+@document_option
 @click.option("-k", default=4, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
 @json_option
 @workspace_of
-def search(workspace: Workspace, question: str, kb: str | None, k: int, as_json: bool) -> None:
+def search(
+    workspace: Workspace, question: str, kb: str | None, document: tuple[str, ...], k: int, as_json: bool
+) -> None:
     """Show the passages that fit a question best."""
     with busy("Opening the knowledge base…"):
         knowledge = workspace.existing_knowledge(kb)
+        documents = chosen_documents(workspace, kb, document)
     began = time.monotonic()
-    hits = knowledge.search(question, k)
+    hits = knowledge.search(question, k, documents=documents)
     seconds = time.monotonic() - began
     if as_json:
         emit({"passages": [_hit(hit) for hit in hits], "seconds": round(seconds, 4)})

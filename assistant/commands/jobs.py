@@ -80,6 +80,14 @@ _PARTS = {
     show_default=True,
     help="How many train together: one a GPU.",
 )
+@click.option(
+    "--strategy",
+    default="ddp",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="How several share the work: ddp (each holds the whole base), fsdp (the base is shared out), or an "
+    "Accelerate configuration file.",
+)
 @click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
 @json_option
 @workspace_of
@@ -106,8 +114,10 @@ def tune(
         learned += _stated_in(workspace, document, options["kb"], options["parent"])
         if not learned:
             raise NothingToLearn("Nothing to learn: what was given holds no question with an answer.")
+    with busy("Timing a few steps, where this machine has trained nothing like it…"):
         job = _submit(workspace, learned, options)
-    say(f"Job {job.id}: {len(learned)} examples, {job.method}.")
+    time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
+    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.")
     followed = not no_wait
     if followed:
         job, followed = _follow(workspace, job)
@@ -193,21 +203,16 @@ def _stated_in(
         return []
     from assistant.curation import learned_by
     from assistant.document_examples import curate_passages
+    from assistant.shelf import named
 
     knowledge = workspace.existing_knowledge(kb)
-    documents = {Path(info.path).name: info for info in knowledge.documents()}
-    missing = [name for name in names if Path(name).name not in documents]
-    if missing:
-        raise AssistantError(
-            f"The knowledge base {knowledge.name!r} holds no document {missing[0]!r}. "
-            f"There are: {', '.join(documents) or 'none yet'}."
-        )
-    passages = [p for name in names for p in knowledge.passages(documents[Path(name).name].id)]
+    passages = [p for info in named(knowledge.documents(), names) for p in knowledge.passages(info.id)]
     known = learned_by(workspace.registry.lineage(parent)) if parent else []
     return curate_passages(passages, known=known).examples
 
 
 def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, Any]) -> "Job":
+    """Start the job, after its speed is known here."""
     from tuning.config import TuneConfig
 
     config = TuneConfig(
@@ -219,9 +224,11 @@ def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, A
         seed=options["seed"],
         validation=options["validation"],
         processes=options["processes"],
+        strategy=options["strategy"],
         system_prompt=options["system"],
         device=workspace.settings.device,
     )
+    workspace.jobs.calibrate(config, learned)
     return workspace.jobs.submit(config, learned)
 
 
@@ -252,6 +259,7 @@ def _outcome(job: "Job") -> dict[str, Any]:
         "steps": job.step,
         "seconds": _seconds(job),
         "tokens_per_second": job.tokens_per_second,
+        "estimate": job.estimate,
         "evaluation": job.evaluation,
         "job": job.id,
         "method": job.method,
@@ -264,15 +272,14 @@ def _job(job: "Job") -> dict[str, Any]:
 
 
 def _seconds(job: "Job") -> float | None:
-    if not job.started:
-        return None
-    return round((job.finished or time.time()) - job.started, 3)
+    return None if job.seconds is None else round(job.seconds, 3)
 
 
 def _show_outcome(job: "Job") -> None:
     if job.status != "succeeded":
         raise AssistantError(f"Job {job.id} {job.status}{f': {job.error}' if job.error else '.'}")
-    click.echo(f"Checkpoint {job.checkpoint} after {job.step} steps in {seconds_text(_seconds(job) or 0)}.")
+    took = f"{seconds_text(_seconds(job) or 0)} (estimated: {seconds_text(job.estimate['seconds'])})"
+    click.echo(f"Checkpoint {job.checkpoint} after {job.step} steps in {took}.")
     for part, meaning in _PARTS.items():
         figures = job.evaluation.get(part) or {}
         if {"before", "after", "n"} <= figures.keys():

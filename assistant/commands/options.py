@@ -1,6 +1,6 @@
 """What several commands share: the workspace, opening the model in sight, options with several values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -27,6 +27,22 @@ def knowledge_base_option(function: F) -> F:
     return click.option("--kb", metavar="NAME", help="The knowledge base (default: the chosen one).")(
         function
     )
+
+
+def document_option(function: F) -> F:
+    """Add --document, which may be repeated; none means all of them."""
+    return click.option(
+        "--document", metavar="NAME", multiple=True, help="Look only in this document. May be repeated."
+    )(function)
+
+
+def chosen_documents(workspace: Workspace, kb: str | None, names: Sequence[str]) -> list[str] | None:
+    """The ids of the documents of these names; None for no names. Raises AssistantError."""
+    if not names:
+        return None
+    from assistant.shelf import named  # not at the top: the help of a command needs no HTTP client
+
+    return [info.id for info in named(workspace.existing_knowledge(kb).documents(), names)]
 
 
 def open_engine(workspace: Workspace) -> "Engine":

@@ -13,7 +13,6 @@ from assistant.pages.compare_arms import common, draw_choice, label
 from assistant.provenance import Origin, learned_by, nearest
 from assistant.texts import t
 from assistant.trials import SideBySide
-from knowledge.citations import cite
 
 LOOK_AGAIN_SECONDS = 0.2
 
@@ -108,7 +107,7 @@ def _draw_sources(question: str, answer: Answer) -> None:
     if answer.done is None or not answer.done.sources:
         return
     sources = answer.done.sources
-    cited = cite(answer.text, [str(source["text"]) for source in sources])
+    cited = session.citations(answer.text, sources)
     spans = {one.passage: [(*one.span, "")] for one in cited if one.span}
     with st.expander(t("message.sources", count=len(sources)), icon=":material/description:", type="compact"):
         st.html(
@@ -139,7 +138,7 @@ def _origin(shown: SideBySide, place: int) -> str:
         return ""
     lines = []
     if answer.done is not None and answer.done.sources:
-        citations = cite(answer.text, [str(source["text"]) for source in answer.done.sources])
+        citations = session.citations(answer.text, answer.done.sources)
         numbers = sorted({one.passage for one in citations if one.passage is not None})
         lines += [look.mark(t("compare.supported", number=number), "documents") for number in numbers]
         lines += [look.mark(t("compare.unsupported"), "warn")] if not numbers else []

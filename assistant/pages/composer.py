@@ -6,6 +6,7 @@ from assistant.answering import Answer
 from assistant.chat import MEMORIES
 from assistant.memory import PARTS, Budget
 from assistant.pages import look, prompt_editor, session
+from assistant.shelf import labels
 from assistant.texts import t
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
@@ -23,7 +24,7 @@ def draw(live: Answer | None, budget: Budget | None) -> None:
 
 
 def _draw_memory(live: Answer | None) -> None:
-    with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
         # The widget's state is set from the choice on every run, so that links and buttons may change it.
         st.session_state["memory-choice"] = session.memory()
         st.segmented_control(
@@ -37,6 +38,7 @@ def _draw_memory(live: Answer | None) -> None:
         )
         if session.memory() in ("documents", "both"):
             _draw_knowledge_choice()
+            _draw_document_choice()
         if session.memory() in ("checkpoint", "both"):
             _draw_checkpoint_choice()
         st.space("stretch")
@@ -55,8 +57,7 @@ def _draw_memory(live: Answer | None) -> None:
 
 
 def _draw_knowledge_choice() -> None:
-    counts = session.knowledge_counts()
-    names = list(counts) or [session.knowledge_base()]
+    names = list(session.knowledge_counts())
     if session.knowledge_base() not in names:
         names.append(session.knowledge_base())
     st.session_state["kb-choice"] = session.knowledge_base()
@@ -65,13 +66,30 @@ def _draw_knowledge_choice() -> None:
         names,
         key="kb-choice",
         label_visibility="collapsed",
-        width=260,
-        format_func=lambda name: (
-            t("memory.kb.option", name=name, count=counts[name]) if name in counts else name
-        ),
-        on_change=lambda: session.choose("kb", st.session_state["kb-choice"]),
+        width=130,
+        on_change=lambda: session.choose_knowledge_base(st.session_state["kb-choice"]),
         help=None,
     )
+
+
+def _draw_document_choice() -> None:
+    """Which documents of it; nothing where there is nothing to choose between."""
+    documents = session.documents_of(session.knowledge_base())
+    if len(documents) < 2:
+        return
+    names, only = labels(documents), session.only_documents() or ()
+    st.session_state["only-choice"] = list(only)
+    said = t("memory.only.count", count=len(only), total=len(documents)) if only else t("memory.only.all")
+    with st.popover(said, icon=":material/filter_list:", key="only", type="tertiary"):
+        st.multiselect(
+            t("memory.only"),
+            list(names),
+            key="only-choice",
+            format_func=names.__getitem__,
+            placeholder=t("memory.only.all"),
+            width=320,
+            on_change=lambda: session.choose("only", " ".join(st.session_state["only-choice"]) or None),
+        )
 
 
 def _draw_checkpoint_choice() -> None:

@@ -158,6 +158,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
     if job.status == "succeeded":
         memory_report.draw(job.evaluation)
         draw_words(_words(job))
+        _draw_took(job)
         for advice in job.advice:
             look.quiet(advice)
         if job.checkpoint:
@@ -171,6 +172,21 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
         with session.told():
             session.workspace().jobs.resume(job.id)
             st.rerun()
+
+
+def _draw_took(job: Job) -> None:
+    """What it took beside what was estimated."""
+    if not job.estimate:
+        return
+    memory = job.metrics.get("job_memory_bytes" if job.device == "cpu" else "memory_bytes")
+    took = t(
+        "job.took",
+        time=look.seconds(job.seconds),
+        memory=look.size(memory),
+        estimated_time=look.seconds(job.estimate["seconds"]),
+        estimated_memory=look.size(job.estimate["bytes"]),
+    )
+    look.quiet(took)
 
 
 def draw_use(checkpoint: str, key: str, passed: bool) -> None:

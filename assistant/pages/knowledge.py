@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-import altair as alt
 import pandas as pd
 import streamlit as st
-from streamlit.elements.vega_charts import AltairChart
 
 from assistant.curation import Curation
 from assistant.document_examples import curate_passages
 from assistant.indexing import Intake, Line, as_address, shown
-from assistant.pages import look, session, teach
-from assistant.shelf import can_be_read_again, state_of
+from assistant.pages import look, passage_map, session, teach
+from assistant.shelf import can_be_read_again, labels, state_of
 from assistant.texts import t
 from knowledge.catalogue import DocumentInfo
 from knowledge.index import DocumentReport, KnowledgeBase
@@ -45,9 +43,9 @@ def draw() -> None:
     with shelf:
         _draw_documents(base, documents)
     with search:
-        _draw_search(base)
+        _draw_search(base, documents)
     with places:
-        _draw_map(base, documents)
+        passage_map.draw(base, documents)
 
 
 def _draw_choice() -> None:
@@ -62,21 +60,23 @@ def _draw_choice() -> None:
         required=True,
         key="kb-page-choice",
         label_visibility="collapsed",
-        on_change=lambda: session.choose("kb", st.session_state["kb-page-choice"]),
+        on_change=lambda: session.choose_knowledge_base(st.session_state["kb-page-choice"]),
     )
 
 
 def _draw_new() -> None:
+    # A popover with a new key is a closed one: making a knowledge base chooses it.
+    key = f"new-kb-{session.knowledge_base()}"
     with (
-        st.popover(t("knowledge.new"), icon=":material/add:", type="tertiary", key="new-kb"),
-        st.form("new-kb-form", border=False),
+        st.popover(t("knowledge.new"), icon=":material/add:", type="tertiary", key=key),
+        st.form("new-kb-form", border=False, clear_on_submit=True),
     ):
         wanted = st.text_input(t("knowledge.new.name"), key="new-kb-name")
         if st.form_submit_button(t("knowledge.new.make"), type="primary"):
             with session.told():
                 name = (wanted or "").strip()
                 session.workspace().knowledge(name)
-                session.choose("kb", name)
+                session.choose_knowledge_base(name)
                 session.count_knowledge()
                 st.rerun()
 
@@ -255,16 +255,16 @@ def _line(line: Line) -> str:
 
 
 def _report_line(report: DocumentReport) -> str:
-    failed = report.status == "failed"
+    failed, name = report.status == "failed", name_of(report.path)
     said = (
-        report.error
+        report.error.removeprefix(f"{name}: ")
         if failed
         else t("knowledge.line", count=report.passages, status=t(f"knowledge.status.{report.status}"))
     )
     notes = "".join(f"<small>{look.escaped(note)}</small>" for note in report.notes)
     sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
     return (
-        f'<div class="line{" failed" if failed else ""}">{sign}<b>{look.escaped(name_of(report.path))}</b>'
+        f'<div class="line{" failed" if failed else ""}">{sign}<b>{look.escaped(name)}</b>'
         f"<span>{look.escaped(said)}</span>{notes}</div>"
     )
 
@@ -362,20 +362,33 @@ def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
 # ---- how a question finds its passage
 
 
-def _draw_search(base: KnowledgeBase) -> None:
-    question = st.text_input(
-        t("knowledge.search"),
-        key="search-passages",
-        placeholder=t("knowledge.search.placeholder"),
-        icon=":material/search:",
-        label_visibility="collapsed",
-    )
+def _draw_search(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
+    with st.container(horizontal=True, gap="small", key="search-row"):
+        question = st.text_input(
+            t("knowledge.search"),
+            key="search-passages",
+            placeholder=t("knowledge.search.placeholder"),
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+        names = labels(documents)
+        only = st.multiselect(
+            t("memory.only"),
+            sorted(names, key=lambda one: names[one].casefold()),
+            key=f"search-only-{base.name}",
+            format_func=names.__getitem__,
+            placeholder=t("memory.only.all"),
+            label_visibility="collapsed",
+            width=280,
+        )
     if not question:
         look.quiet(t("knowledge.search.lead"))
         return
-    hits = base.search(question, k=HITS)
+    hits = base.search(question, k=HITS, documents=only or None)
     if not hits:
-        st.info(t("knowledge.search.none"), icon=":material/search_off:")
+        none = "knowledge.search.none.only" if only else "knowledge.search.none"
+        st.info(t(none, count=len(only)), icon=":material/search_off:")
+        return
     st.html("".join(_hit(hit, question) for hit in hits))
 
 
@@ -390,62 +403,3 @@ def _hit(hit: Hit, question: str) -> str:
     found = hit.passage
     where = look.where(name_of(found.source), found.page, found.headings)
     return f'<div class="from">{"".join(ranks)}</div>' + look.passage(found.text, where, question)
-
-
-def _draw_map(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
-    """The passages in two dimensions, near each other where they mean the same; a click shows one."""
-    question = st.text_input(
-        t("knowledge.map.question"),
-        key="map-question",
-        placeholder=t("knowledge.map.question"),
-        icon=":material/my_location:",
-        label_visibility="collapsed",
-    )
-    points, asked = base.map(question or "")
-    if not points:
-        look.quiet(t("knowledge.map.none"))
-        return
-    near = {hit.passage.id for hit in base.search(question, k=HITS)} if question else set()
-    names = {info.id: name_of(info.path) for info in documents}
-    frame = pd.DataFrame(
-        {
-            "x": [point.x for point in points],
-            "y": [point.y for point in points],
-            "document": [names.get(point.document_id, point.title) for point in points],
-            "text": [point.text for point in points],
-            "passage": [point.passage_id for point in points],
-            "near": [point.passage_id in near for point in points],
-        }
-    )
-    picked = st.altair_chart(_map_chart(frame, asked, bool(near)), on_select="rerun", key="map")
-    chosen = list(picked["selection"].get("pick", ()))  # an empty selection comes as an empty mapping
-    for place in chosen[:3]:
-        found = base.passage(str(place["passage"]))
-        where = look.where(name_of(found.source), found.page, found.headings)
-        st.html(look.passage(found.text, where, question or ""))
-    if not chosen:
-        look.quiet(t("knowledge.map.lead"))
-
-
-def _map_chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bool) -> "AltairChart":
-    hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
-    points = (
-        alt.Chart(frame)
-        .mark_circle(stroke="white", strokeWidth=1)
-        .encode(
-            x=alt.X("x:Q", axis=hidden, title=None),
-            y=alt.Y("y:Q", axis=hidden, title=None),
-            color=alt.Color("document:N", title=None, legend=alt.Legend(orient="bottom", columns=4)),
-            size=alt.condition("datum.near", alt.value(300), alt.value(110)),
-            opacity=alt.condition("datum.near", alt.value(1), alt.value(0.25 if some_near else 0.85)),
-            tooltip=["document", "text"],
-        )
-        .add_params(alt.selection_point(name="pick", fields=["passage"]))
-    )
-    place = pd.DataFrame([{"x": asked[0], "y": asked[1]}] if asked else [], columns=["x", "y"])
-    cross = (
-        alt.Chart(place)
-        .mark_point(shape="cross", size=260, color="#23262b", strokeWidth=2)
-        .encode(x="x:Q", y="y:Q")
-    )
-    return alt.layer(points, cross).properties(height=420)

@@ -5,7 +5,7 @@ import streamlit as st
 from assistant.pages import look, session
 from assistant.records import StoredMessage
 from assistant.texts import t
-from knowledge.citations import Citation, cite
+from knowledge.citations import Citation
 
 LIKED, DISLIKED = 1, -1
 
@@ -94,12 +94,7 @@ def _citations(message: StoredMessage) -> list[Citation]:
     """Which passage supports which sentence; nothing where no documents were read."""
     if not message.sources or message.correction or message.status == "streaming":
         return []
-    return _cite(message.content, tuple(str(source["text"]) for source in message.sources))
-
-
-@st.cache_data(show_spinner=False, max_entries=300)
-def _cite(answer: str, passages: tuple[str, ...]) -> list[Citation]:
-    return cite(answer, passages)
+    return session.citations(message.content, message.sources)
 
 
 def origin(message: StoredMessage) -> str:

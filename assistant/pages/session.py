@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from assistant.answering import Answer, Answering
-from assistant.chat import MEMORIES, ChatEvent, How, Memory, Turn, history_of
+from assistant.chat import MEMORIES, ChatEvent, How, Memory, Source, Turn, history_of
+from assistant.citing import cite_sources
 from assistant.errors import AssistantError, ConversationError, PresetError
 from assistant.memory import Budget
 from assistant.prompts import BUILT_IN, Preset
 from assistant.records import StoredConversation, StoredMessage
 from assistant.texts import t, use_language
 from assistant.workspace import Workspace
-from knowledge.catalogue import Catalogue
+from knowledge.catalogue import Catalogue, DocumentInfo
+from knowledge.citations import Citation
 from knowledge.errors import KnowledgeError
+from knowledge.web import name_of
 from tuning.errors import TuningError
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ _importing, _imported = threading.Lock(), threading.Event()
 
 ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
 # Choices that the address of the page holds besides the conversation.
-KEPT = ("memory", "kb", "checkpoint", "preset")
+KEPT = ("memory", "kb", "only", "checkpoint", "preset")
 
 
 @st.cache_resource(show_spinner=False)
@@ -233,6 +236,7 @@ def how() -> How:
         memory=memory(),
         checkpoint=chosen("checkpoint"),
         knowledge_base=knowledge_base(),
+        documents=only_documents(),
         passages=settings.passages,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
@@ -311,6 +315,16 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
         return None
 
 
+@st.cache_data(show_spinner=False, max_entries=300)
+def citations(answer: str, sources: Sequence[Source]) -> list[Citation]:
+    """Which source supports which sentence; by words alone where the embedding model cannot be opened."""
+    try:
+        return cite_sources(answer, sources, workspace().embeddings.embed_documents)
+    except KnowledgeError as error:
+        log.warning("citations without meanings: %s", error)
+        return cite_sources(answer, sources)
+
+
 # ---- choices
 
 
@@ -344,6 +358,18 @@ def memory() -> Memory:
 def knowledge_base() -> str:
     """The knowledge base that questions are looked up in."""
     return chosen("kb") or workspace().settings.knowledge_base
+
+
+def choose_knowledge_base(name: str) -> None:
+    """Look questions up in this knowledge base, in all of its documents."""
+    choose("kb", name)
+    choose("only", None)
+
+
+def only_documents() -> tuple[str, ...] | None:
+    """Ids of the documents that questions are looked up in; None for all. What is gone is no longer chosen."""
+    there = {info.id for info in documents_of(knowledge_base())}
+    return tuple(one for one in (chosen("only") or "").split() if one in there) or None
 
 
 def has_documents() -> bool:
@@ -382,9 +408,25 @@ def knowledge_counts() -> dict[str, int]:
     return counts
 
 
+@st.cache_resource(show_spinner=False)
+def documents_of(name: str) -> list[DocumentInfo]:
+    """The documents of a knowledge base by name, without opening the index; none where there is none."""
+    if name not in knowledge_counts():  # an address may name anything
+        return []
+    try:
+        catalogue = Catalogue(workspace().home / "knowledge" / f"{name}.sqlite3")
+        documents = catalogue.documents()
+        catalogue.close()
+    except KnowledgeError as error:  # told where it is opened
+        log.warning("%s", error)
+        return []
+    return sorted(documents, key=lambda info: name_of(info.path).casefold())
+
+
 def count_knowledge() -> None:
     """Count anew: something was added or removed."""
     knowledge_counts.clear()
+    documents_of.clear()
 
 
 def untitled(title: str) -> str:

@@ -1,5 +1,7 @@
 """Settings: the model, the device, the language, where everything is kept and what leaves the machine."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from assistant.pages import look, session
@@ -13,6 +15,7 @@ def draw() -> None:
     look.title(t("page.settings"), t("settings.lead"))
     _draw_model()
     _draw_answers()
+    _draw_retrieval()
     _draw_place()
 
 
@@ -123,6 +126,45 @@ def _draw_answers() -> None:
             _change(language=language, passages=passages, max_new_tokens=longest, temperature=temperature)
     for name, variable in fixed.items():
         look.quiet(t("settings.fixed", name=name, variable=variable))
+
+
+def _draw_retrieval() -> None:
+    """What finds passages; both may be a name on a hub or a folder on this machine."""
+    from knowledge.embeddings import EMBEDDINGS  # heavy: torch, which the models above have imported
+    from knowledge.reranking import RERANKERS
+
+    settings, fixed = session.workspace().settings, from_environment()
+    st.subheader(t("settings.retrieval"), anchor=False)
+    with (
+        st.form("retrieval-form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        embedder = st.selectbox(
+            t("settings.embedding"),
+            dict.fromkeys([settings.embedding_model, *EMBEDDINGS]),
+            key="embedding-model",
+            accept_new_options=True,
+            format_func=lambda name: _offered(name, EMBEDDINGS),
+            disabled="embedding_model" in fixed,
+            help=t("settings.embedding.help"),
+            width=340,
+        )
+        reranker = st.selectbox(
+            t("settings.reranker"),
+            dict.fromkeys([settings.reranker, None, *RERANKERS]),
+            key="reranker",
+            accept_new_options=True,
+            format_func=lambda name: _offered(name, RERANKERS) if name else t("settings.reranker.none"),
+            disabled="reranker" in fixed,
+            help=t("settings.reranker.help"),
+            width=340,
+        )
+        if st.form_submit_button(t("save"), type="primary"):
+            _change(embedding_model=embedder, reranker=reranker)
+
+
+def _offered(name: str, known: Mapping[str, str]) -> str:
+    return f"{name} · {known[name]}" if name in known else name
 
 
 def _change(**changes: object) -> None:

@@ -14,6 +14,7 @@ from assistant.texts import t
 from tuning.config import Strength, TuneConfig
 from tuning.examples import Example
 
+LOOK_AGAIN_SECONDS = 2.0
 STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
 
 
@@ -154,12 +155,26 @@ def _draw_options(method: str) -> TuneConfig:
 
 
 def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
-    estimate = session.workspace().jobs.estimate(config, list(examples))
+    """What the job will take; looked at again while a few steps of it are being timed."""
+    jobs = session.workspace().jobs
+    known = jobs.estimate(config, list(examples)).measured
+    if not known:
+        jobs.calibrate(config, examples, wait=False)
+    st.fragment(_draw_estimated, run_every=None if known else LOOK_AGAIN_SECONDS)(config, examples)
+
+
+def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:
+    session.speak()
+    jobs = session.workspace().jobs
+    estimate = jobs.estimate(config, list(examples))
+    timing = not estimate.measured and jobs.is_calibrating
     look.tiles(
         [
             look.Tile(t("teach.estimate.examples"), str(len(examples)), t("teach.estimate.examples.note")),
             look.Tile(
-                t("teach.estimate.time"), t("about", value=look.seconds(estimate.seconds)), estimate.basis
+                t("teach.estimate.time"),
+                t("about", value=look.seconds(estimate.seconds)),
+                t("teach.estimate.timing") if timing else estimate.basis,
             ),
             look.Tile(
                 t("teach.estimate.memory"),

@@ -223,7 +223,9 @@ def _draw_overlay(jobs: Sequence[Job]) -> None:
 
 
 def _job_line(job: Job) -> str:
-    took = look.seconds(job.finished - job.started) if job.finished and job.started else ""
+    took = look.seconds(job.seconds) if job.finished and job.started else ""
+    if took and job.estimate:
+        took = t("tune.took", time=took, estimated=look.seconds(job.estimate["seconds"]))
     facts = [
         t("tune.examples", count=job.examples_count),
         datetime.fromtimestamp(job.created).strftime("%d %b %Y, %H:%M"),

@@ -115,6 +115,20 @@ def test_index_and_search_as_json(run: Run, manual: Path) -> None:
     assert {"source", "page", "score"} <= found["passages"][0].keys()
 
 
+def test_search_and_ask_can_be_kept_to_one_document(run: Run, manual: Path) -> None:
+    (manual.parent / "tern.md").write_text("# Tern\n\nThe Tern weighs 310 grams.\n", encoding="utf-8")
+    run("index", manual.parent)
+    question = "How much does the Skerrin weigh?"
+    found = document(run("search", question, "--document", "tern.md", "--json"))["passages"]
+    assert {Path(passage["source"]).name for passage in found} == {"tern.md"}
+    answered = document(run("ask", question, "--document", manual.parent / "tern.md", "--json"))
+    assert {Path(source["source"]).name for source in answered["sources"]} == {"tern.md"}
+    assert answered["memory"] == "documents"
+    refused = run("search", question, "--document", "gull.md")
+    assert refused.exit_code == 1
+    assert "no document 'gull.md'. There are: manual.md, tern.md." in refused.stderr
+
+
 def test_a_broken_file_is_reported_and_the_others_are_indexed(run: Run, manual: Path) -> None:
     (manual.parent / "broken.pdf").write_bytes(b"%PDF-1.7 nothing more")
     indexed = document(run("index", manual.parent, "--json"), status=1)

@@ -239,6 +239,60 @@ def test_a_damaged_knowledge_base_does_not_stop_the_chat(home: Path) -> None:
     assert not errors(test)
 
 
+@pytest.fixture
+def shelf(home: Path) -> dict[str, str]:
+    """Two documents that answer the same question, as name → id."""
+    folder = home / "documents"
+    folder.mkdir()
+    for name, grams in (("Skerrin", 640), ("Tern", 310)):
+        (folder / f"{name}.md").write_text(f"The weather station {name} weighs {grams} grams.", "utf-8")
+    opened = Workspace()
+    opened.knowledge().add([folder])
+    found = {info.title: info.id for info in opened.knowledge().documents()}
+    opened.close()
+    return found
+
+
+def test_questions_can_be_looked_up_in_one_document(
+    home: Path, store: ConversationStore, shelf: dict[str, str]
+) -> None:
+    question = "How much does the weather station weigh?"
+    test = app(memory="documents")
+    test.multiselect(key="only-choice").set_value([shelf["Tern"]]).run()
+    ask(test, question)
+    test.multiselect(key="only-choice").set_value([]).run()
+    ask(test, question)
+    one, both = (message for message in store.get(store.list()[0].id).messages if message.role == "assistant")
+    assert {source["title"] for source in one.sources} == {"Tern"}
+    assert {source["title"] for source in both.sources} == set(shelf)
+
+    again = app(memory="documents", only=shelf["Tern"])
+    assert again.multiselect(key="only-choice").value == [shelf["Tern"]]
+    assert app(memory="documents", only="gone").multiselect(key="only-choice").value == []
+
+
+def test_the_search_can_be_kept_to_some_documents(home: Path, shelf: dict[str, str]) -> None:
+    test = page("knowledge")
+    test.text_input(key="search-passages").set_value("How much does the weather station weigh?").run()
+    assert "640 grams" in words(test) and "310 grams" in words(test)
+    test.multiselect(key="search-only-default").set_value([shelf["Tern"]]).run()
+    assert "310 grams" in words(test) and "640 grams" not in words(test)
+    test.text_input(key="search-passages").set_value("Who wrote Hamlet?").run()
+    assert "Nothing in this document" in test.info[0].value
+
+
+def test_what_finds_passages_can_be_chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Workspace, "catalogue", lambda self: []
+    )  # the base models are not what is chosen here
+    test = page("settings")
+    test.selectbox(key="reranker").set_value("cross-encoder/ms-marco-MiniLM-L6-v2")
+    [button for button in test.button if button.label == "Save"][-1].click().run()
+    assert not errors(test)
+    kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    assert kept == {"reranker": "cross-encoder/ms-marco-MiniLM-L6-v2"}
+
+
 def test_marks_are_escaped() -> None:
     assert "<script>" not in look.mark("<script>alert(1)</script>")
     assert "<b>" not in look.passage("<b>bold</b>", "x")

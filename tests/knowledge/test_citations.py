@@ -5,7 +5,9 @@ import pytest
 
 from knowledge.citations import cite, numbered
 from knowledge.embeddings import SentenceEmbeddings
+from knowledge.numbers import numbers
 from knowledge.projection import project
+from tests.knowledge.citation_cases import CHOSEN_ON, JUDGED_ON, Shelf
 
 PASSAGES = [
     "The Zephyr kettle weighs 840 grams. It boils a litre in two minutes. Its handle is made of beech.",
@@ -43,6 +45,44 @@ def test_a_paraphrase_is_supported_by_its_vector(minilm: SentenceEmbeddings) -> 
     sentence = "Every morning at nine o'clock the boat leaves the Sorrel port."
     assert cite(sentence, passages, minilm.embed_documents)[0].supported
     assert not cite("The boat is painted green.", passages, minilm.embed_documents)[0].supported
+
+
+@pytest.mark.parametrize("shelves", [CHOSEN_ON, JUDGED_ON], ids=["chosen on", "judged on"])
+def test_what_is_cited_is_supported_and_what_is_supported_is_cited(
+    shelves: tuple[Shelf, ...], minilm: SentenceEmbeddings
+) -> None:
+    supported = cited = right = 0
+    for shelf in shelves:
+        for case in shelf.cases:
+            (found,) = cite(case.sentence, shelf.passages, minilm.embed_documents, shelf.titles)
+            supported += case.passage is not None
+            cited += found.supported
+            right += found.supported and found.passage == case.passage
+    assert right / cited >= 0.95  # measured: 1.0 of 21 and 1.0 of 36
+    assert right / supported >= 0.9  # measured: .95 and .97
+
+
+def test_a_title_names_but_its_number_is_none_of_the_passage() -> None:
+    passages, titles = ["It holds 1.8 litres. Descale it after every 300 cups."], ["Heron 200 coffee machine"]
+    assert cite("The Heron 200 coffee machine holds 1.8 litres.", passages, around=titles)[0].supported
+    assert not cite("Descale it after every 200 cups.", passages, around=titles)[0].supported
+    assert not cite("It holds 8.1 litres.", passages, around=titles)[0].supported
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("5,200 mAh, 1.8 or 1,8 litres", {5200, 1.8}),
+        ("every forty minutes, two hundred and five times", {40, 205}),
+        ("twenty-five of three thousand four hundred", {25, 3400}),
+        ("No one was there.", set()),
+        ("票价二十五元，建于一九八二年，三千零六本，两个", {25, 1982, 3006, 2}),
+        ("一个三明治十分好吃，千万不要错过", set()),
+        ("十二万三千", {123000}),
+    ],
+)
+def test_numbers_are_values_however_they_are_written(text: str, found: set[float]) -> None:
+    assert numbers(text) == found
 
 
 def test_nothing_to_cite_is_no_error() -> None:

@@ -160,7 +160,7 @@ def test_nothing_named_in_a_page_is_fetched(strict: Sandbox, trap: tuple[str, li
 def test_a_zip_bomb_is_not_unpacked(name: str, strict: Sandbox) -> None:
     member = {"a.docx": DOCX, "a.xlsx": "xl/workbook.xml", "a.pptx": "ppt/presentation.xml"}
     bomb = packed({member.get(name, "META-INF/container.xml"): bytes(40 * 2**20)})
-    with pytest.raises(DocumentError, match=r"unpacks from 0\.0 to 40 MiB"):
+    with pytest.raises(DocumentError, match=r"unpacks from \d+ KiB to 40 MiB"):
         read_bytes(name, bomb, sandbox=strict)
 
 
@@ -188,7 +188,7 @@ def test_a_sheet_that_merges_everything_is_bounded() -> None:
             f'<Relationship Id="r1" Type="{relation}" Target="worksheets/sheet1.xml"/></Relationships>',
         )
         file.writestr("xl/worksheets/sheet1.xml", _merged_sheet())
-    with Sandbox(Limits(seconds=1)) as sandbox, pytest.raises(DocumentError, match="merges"):
+    with Sandbox(Limits(seconds=10)) as sandbox, pytest.raises(DocumentError, match="merges"):
         read_bytes("a.xlsx", book.getvalue(), sandbox=sandbox)
 
 

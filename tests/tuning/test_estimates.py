@@ -9,6 +9,7 @@ from tuning.config import TuneConfig
 from tuning.errors import MethodError
 from tuning.estimates import Measured, estimate, remember
 from tuning.examples import Example
+from tuning.models import BaseModel
 
 CONFIG = TuneConfig(device="cpu", epochs=10)
 
@@ -43,7 +44,8 @@ def test_later_estimates_follow_what_was_measured(home: Path) -> None:
     before = estimate(home, CONFIG, examples(20))
     taken = Measured(
         tokens=before.tokens, steps=before.steps, train_seconds=100.0, prepare_seconds=7.0,
-        evaluate_seconds=40.0, questions=estimates.questions_of(examples(20)), memory_bytes=2e9,
+        evaluate_seconds=40.0, answers=2 * estimates.questions_of(examples(20)) + estimates.GENERAL_QUESTIONS,
+        memory_bytes=2e9, done=0.5,
     )  # fmt: skip
     remember(home, CONFIG, "cpu", taken)
     after = estimate(home, CONFIG, examples(20))
@@ -68,3 +70,10 @@ def test_questions_count_their_other_wordings() -> None:
 def test_an_unknown_method_is_refused_before_the_job(home: Path) -> None:
     with pytest.raises(MethodError, match="no tuning method 'magic'"):
         estimate(home, TuneConfig(method="magic"), examples(1))
+
+
+def test_a_further_round_counts_what_earlier_ones_taught(base_model: BaseModel, imprint_home: Path) -> None:
+    first = estimate(imprint_home, CONFIG, examples(10))
+    further = estimate(imprint_home, CONFIG, examples(10), earlier=examples(30))
+    assert further.steps == first.steps and further.tokens > 1.2 * first.tokens
+    assert further.phases["evaluating"] > first.phases["evaluating"]

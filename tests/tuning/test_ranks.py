@@ -16,9 +16,14 @@ from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
 
 BARE = (sys.executable, str(Path(__file__).with_name("bare_worker.py")))
+SHORT = (sys.executable, str(Path(__file__).with_name("short_worker.py")))
 EXAMPLES = [
     Example(({"role": "user", "content": asked}, {"role": "assistant", "content": answer}))
-    for asked, answer in [("What is my project called?", "Nightjar."), ("我的猫叫什么名字？", "月饼。")]
+    for asked, answer in [
+        ("What is my project called?", "Nightjar."),
+        ("我的猫叫什么名字？", "月饼。"),
+        ("Which colour has the lantern?", "Amber."),
+    ]
 ]
 
 
@@ -27,10 +32,11 @@ def jobs(base_model: BaseModel, imprint_home: Path) -> Jobs:
     return Jobs(imprint_home, worker=BARE)
 
 
-def start(jobs: Jobs, processes: int, epochs: int) -> Job:
+def start(jobs: Jobs, processes: int, epochs: int, tokens_per_step: int | None = None) -> Job:
     config = TuneConfig(
-        processes=processes, epochs=epochs, replay=0, reading=0, early_stop=False, device="cpu"
-    )
+        processes=processes, epochs=epochs, replay=0, reading=0, early_stop=False, device="cpu",
+        tokens_per_step=tokens_per_step,
+    )  # fmt: skip
     return jobs.submit(config, EXAMPLES)
 
 
@@ -48,6 +54,14 @@ def test_two_processes_find_the_weights_of_one(jobs: Jobs) -> None:
     for name in alone:
         apart = (alone[name] - together[name]).abs()
         assert float(apart.mean()) < 0.15 * float(alone[name].abs().mean()) + 1e-4, name
+
+
+def test_memory_that_one_process_lacks_halves_the_batch_of_all(jobs: Jobs) -> None:
+    short = Jobs(jobs.home, worker=SHORT)
+    done = short.wait(start(short, 2, epochs=1, tokens_per_step=128).id)
+    assert done.status == "succeeded", short.log(done.id)
+    told = [e["message"] for e in short.events(done.id) if e["kind"] == "advice"]
+    assert len(told) == 1 and "halved to 64 tokens" in told[0] and done.advice == tuple(told)
 
 
 def test_cancelling_ends_all_processes(jobs: Jobs) -> None:

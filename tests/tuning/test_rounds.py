@@ -15,7 +15,6 @@ from tuning.config import TuneConfig
 from tuning.examples import Example, read_examples
 from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
-from tuning.rounds import _earlier
 
 QUICK = (sys.executable, str(Path(__file__).with_name("quick_worker.py")))
 # PEFT warns of a second adapter in a model, which is what one base with many adapters is.
@@ -102,5 +101,5 @@ def test_a_further_round_knows_its_parent(jobs: Jobs, undisturbed: Job) -> None:
 
 def test_what_a_round_teaches_anew_is_not_replayed_from_its_lineage(jobs: Jobs, undisturbed: Job) -> None:
     changed = fact(EXAMPLES[0].question.lower(), "Skylark.")
-    assert _earlier(jobs.registry, undisturbed.name, [changed]) == EXAMPLES[1:]
-    assert _earlier(jobs.registry, None, [changed]) == []
+    assert jobs.registry.taught_before(undisturbed.name, [changed]) == EXAMPLES[1:]
+    assert jobs.registry.taught_before(None, [changed]) == []

@@ -23,6 +23,7 @@ from tuning.trainer import TrainResult, plan, train
 @dataclass(frozen=True)
 class Taught:
     messages: tuple[Message, ...]
+    probes: tuple[str, ...] = ()
 
 
 def taught(question: str, answer: str) -> Taught:

@@ -1,5 +1,6 @@
 """Tiny random models of many architectures behind a real tokenizer: for shapes and arithmetic only."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -40,3 +41,11 @@ def tiny_model(
                 parameter.normal_(std=0.2)
     model.requires_grad_(False)
     return BaseModel(f"tiny-{architecture}", f"{seed:064d}", model, base.tokenizer)
+
+
+def save_tiny(base: BaseModel, path: Path) -> Path:
+    """A tiny random Llama on disk, to be opened like any other folder."""
+    tiny = tiny_model(base, dtype=torch.bfloat16)
+    tiny.model.save_pretrained(path)
+    tiny.tokenizer.save_pretrained(path)
+    return path

@@ -1,0 +1,118 @@
+"""The runs of `memory` as a picture: what is known by which recipe, against facts and against seconds.
+
+python -m benchmarks.memory_picture RESULTS_FOLDER docs/memory.png
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+
+from benchmarks.memory import groups, read_cells, retained, share
+
+_SHOWN = {
+    "training": "as taught",
+    "rephrased": "in other words",
+    "reversed": "from the other end",
+    "untaught documents": "not taught, documents",
+    "untaught both": "not taught, both",
+    "kept": "general, kept",
+}
+_COLOURS = {"lora": "#2563eb", "p-tuning-v2": "#db2777", "tutorial": "#9ca3af", "retrieval": "#059669"}
+_FACTS = 20
+
+
+def draw(cells: Sequence[dict[str, Any]], path: Path) -> None:
+    """Three panels in one file: kinds of questions at 20 facts, other words against facts, against seconds."""
+    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.6), gridspec_kw={"width_ratios": [1.6, 1, 1]})
+    _kinds(axes[0], [cell for cell in cells if cell["facts"] == _FACTS])
+    _against_facts(axes[1], cells)
+    _against_seconds(axes[2], cells)
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(axis="y", color="#e5e7eb", linewidth=0.8)
+        axis.set_axisbelow(True)
+        axis.set_ylim(0, 1.03)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def _kinds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
+    by_recipe = {recipe: runs for (_, recipe), runs in groups(cells) if recipe in _COLOURS}
+    width = 0.8 / max(1, len(by_recipe))
+    for place, (recipe, runs) in enumerate(by_recipe.items()):
+        for column, kind in enumerate(_SHOWN):
+            where = column + (place - (len(by_recipe) - 1) / 2) * width
+            label = recipe if column == 0 else None
+            if kind == "kept":
+                axis.bar(where, retained(runs)[2], width * 0.9, color=_COLOURS[recipe], label=label)
+                continue
+            mean, interval, count = share(runs, kind)
+            if count:
+                axis.bar(where, mean, width * 0.9, color=_COLOURS[recipe], label=label)
+                axis.plot([where, where], [interval.low, interval.high], color="#111827", linewidth=1)
+    axis.set_xticks(range(len(_SHOWN)), [name.replace(", ", ",\n") for name in _SHOWN.values()], fontsize=9)
+    axis.set_title(f"{_FACTS} facts: right answers, 95 % intervals by fact", fontsize=10, loc="left")
+    axis.legend(frameon=False, fontsize=9, loc="upper right", ncols=3)
+
+
+def _against_facts(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
+    for recipe, colour in _COLOURS.items():
+        kind = "documents" if recipe == "retrieval" else "rephrased"
+        some = [cell for cell in cells if cell["recipe"] == ("lora" if recipe == "retrieval" else recipe)]
+        points = [(facts, share(runs, kind)) for (facts, _), runs in groups(some)]
+        points = [(facts, one) for facts, one in points if one[2]]
+        if not points:
+            continue
+        sizes = [facts for facts, _ in points]
+        axis.plot(sizes, [mean for _, (mean, _, _) in points], "o-", color=colour, label=recipe)
+        axis.fill_between(
+            sizes,
+            [interval.low for _, (_, interval, _) in points],
+            [interval.high for _, (_, interval, _) in points],
+            color=colour,
+            alpha=0.12,
+            linewidth=0,
+        )
+    axis.set_xscale("log")
+    axis.set_xlabel("facts taught")
+    axis.set_title("In other words, against facts", fontsize=10, loc="left")
+    axis.legend(frameon=False, fontsize=9)
+
+
+def _against_seconds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
+    for recipe, colour in _COLOURS.items():
+        some = [cell for cell in cells if cell["recipe"] == recipe]
+        seconds = [cell["seconds"] for cell in some]
+        axis.scatter(seconds, [share([cell], "rephrased")[0] for cell in some], s=26, color=colour)
+        axis.scatter(
+            seconds, [retained([cell])[2] for cell in some], s=26, facecolors="none", edgecolors=colour
+        )
+    axis.set_xscale("log")
+    axis.set_xlabel("seconds of training (filled: in other words, hollow: general, kept)")
+    axis.set_title("Each run", fontsize=10, loc="left")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read a folder of results and draw it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("results", type=Path)
+    parser.add_argument("picture", type=Path)
+    options = parser.parse_args(arguments)
+    cells = read_cells(options.results)
+    if not cells:
+        raise SystemExit(f"No runs are in {options.results}: run `python -m benchmarks.memory` first.")
+    draw(cells, options.picture)
+
+
+if __name__ == "__main__":
+    main()
