@@ -18,11 +18,11 @@ from benchmarks.memory import groups, read_cells, retained, share
 
 _SHOWN = {
     "training": "as taught",
-    "rephrased": "in other words",
-    "reversed": "from the other end",
-    "untaught documents": "not taught, documents",
-    "untaught both": "not taught, both",
-    "kept": "general, kept",
+    "rephrased": "in other\nwords",
+    "reversed": "from the\nother end",
+    "untaught documents": "not taught,\ndocuments",
+    "untaught both": "not taught,\nboth",
+    "kept": "general,\nkept",
 }
 _COLOURS = {"lora": "#2563eb", "p-tuning-v2": "#db2777", "tutorial": "#9ca3af", "retrieval": "#059669"}
 _FACTS = 20
@@ -58,7 +58,11 @@ def _kinds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
             if count:
                 axis.bar(where, mean, width * 0.9, color=_COLOURS[recipe], label=label)
                 axis.plot([where, where], [interval.low, interval.high], color="#111827", linewidth=1)
-    axis.set_xticks(range(len(_SHOWN)), [name.replace(", ", ",\n") for name in _SHOWN.values()], fontsize=9)
+    ceiling, _, asked = share(cells, "sentence in hand")
+    if asked:
+        axis.plot([0.55, 1.45], [ceiling, ceiling], "--", color="#111827", linewidth=1.2)
+        axis.text(1.48, ceiling, "base, sentence in hand", fontsize=8, va="center")
+    axis.set_xticks(range(len(_SHOWN)), list(_SHOWN.values()), fontsize=9)
     axis.set_title(f"{_FACTS} facts: right answers, 95 % intervals by fact", fontsize=10, loc="left")
     axis.legend(frameon=False, fontsize=9, loc="upper right", ncols=3)
 
@@ -82,6 +86,9 @@ def _against_facts(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
             linewidth=0,
         )
     axis.set_xscale("log")
+    sizes = sorted({cell["facts"] for cell in cells})
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.minorticks_off()
     axis.set_xlabel("facts taught")
     axis.set_title("In other words, against facts", fontsize=10, loc="left")
     axis.legend(frameon=False, fontsize=9)
@@ -95,9 +102,9 @@ def _against_seconds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
         axis.scatter(
             seconds, [retained([cell])[2] for cell in some], s=26, facecolors="none", edgecolors=colour
         )
-    axis.set_xscale("log")
-    axis.set_xlabel("seconds of training (filled: in other words, hollow: general, kept)")
-    axis.set_title("Each run", fontsize=10, loc="left")
+    axis.set_xlim(left=0)
+    axis.set_xlabel("seconds of training")
+    axis.set_title("Each run: filled in other words, hollow general, kept", fontsize=10, loc="left")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -34,6 +34,13 @@ def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
     base.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_calibrations(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timing a few steps for an estimate takes half a minute in each new home: one file tests it."""
+    if request.path.name != "test_calibration.py":
+        monkeypatch.setattr("tuning.calibration._run", lambda *_: None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser tests last: Playwright leaves an event loop running, and others need none."""
     items.sort(key=lambda item: "browser" in item.path.parts)
