@@ -11,10 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tuning import estimates
 from tuning.config import TuneConfig
 from tuning.examples import Example, read_examples
 from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
+from tuning.reading_questions import READING
 
 QUICK = (sys.executable, str(Path(__file__).with_name("quick_worker.py")))
 # PEFT warns of a second adapter in a model, which is what one base with many adapters is.
@@ -83,7 +85,10 @@ def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(jobs: Jobs, un
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
 
 
-def test_an_estimate_is_corrected_by_what_was_measured(jobs: Jobs, undisturbed: Job) -> None:
+def test_an_estimate_is_corrected_by_what_was_measured(
+    jobs: Jobs, undisturbed: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimates, "GENERAL_QUESTIONS", 3 + len(READING))  # as the quick worker asks
     estimate = jobs.estimate(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
     assert estimate.steps == 8 and "measured on this machine" in estimate.basis
     assert undisturbed.finished is not None and undisturbed.started is not None
