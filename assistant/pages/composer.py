@@ -26,15 +26,17 @@ def draw(live: Answer | None, budget: Budget | None) -> None:
 def _draw_memory(live: Answer | None) -> None:
     with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
         # The widget's state is set from the choice on every run, so that links and buttons may change it.
-        st.session_state["memory-choice"] = session.memory()
+        key = session.control("memory")
+        st.session_state[key] = session.memory()
         st.segmented_control(
             t("memory.label"),
             MEMORIES,
             required=True,
-            key="memory-choice",
+            key=key,
             label_visibility="collapsed",
             format_func=lambda name: f":material/{ICONS[name]}: {t(f'memory.{name}')}",
-            on_change=lambda: session.choose("memory", st.session_state["memory-choice"]),
+            on_change=session.choose_by,
+            args=("memory", key),
         )
         if session.memory() in ("documents", "both"):
             _draw_knowledge_choice()
@@ -102,15 +104,17 @@ def _draw_checkpoint_choice() -> None:
         chosen = names[0]
         session.choose("checkpoint", chosen)
     gone = chosen not in names
-    st.session_state["checkpoint-choice"] = chosen
+    key = session.control("checkpoint")
+    st.session_state[key] = chosen
     st.selectbox(
         t("memory.which_checkpoint"),
         [*names, chosen] if gone else names,
-        key="checkpoint-choice",
+        key=key,
         label_visibility="collapsed",
         width=190,
         format_func=lambda name: t("memory.gone", name=name) if gone and name == chosen else name,
-        on_change=lambda: session.choose("checkpoint", st.session_state["checkpoint-choice"]),
+        on_change=session.choose_by,
+        args=("checkpoint", key),
     )
 
 

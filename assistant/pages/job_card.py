@@ -198,9 +198,9 @@ def draw_use(checkpoint: str, key: str, passed: bool) -> None:
             type="primary" if passed else "secondary",
             icon=":material/chat_bubble:",
             key=f"use-{key}",
+            on_click=session.use_checkpoint,
+            args=(checkpoint,),
         ):
-            session.choose("memory", "checkpoint")
-            session.choose("checkpoint", checkpoint)
             session.later(t("job.used", name=checkpoint), ":material/fingerprint:")
             session.go_to_chat()
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):

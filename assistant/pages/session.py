@@ -342,6 +342,27 @@ def choose(name: str, value: str | None) -> None:
     st.session_state[f"chosen-{name}"] = value
 
 
+def use_checkpoint(name: str) -> None:
+    """Answer with this checkpoint; as a callback it counts also where the next click comes at once.
+
+    The controls of the memory are new ones then: a browser that was not yet told sends what stands in the old ones.
+    """
+    choose("memory", "checkpoint")
+    choose("checkpoint", name)
+    st.session_state["controls"] = st.session_state.get("controls", 0) + 1
+
+
+def control(name: str) -> str:
+    """The key of one of the memory's controls."""
+    return f"{name}-choice-{st.session_state.get('controls', 0)}"
+
+
+def choose_by(name: str, key: str) -> None:
+    """Make the choice that a control says, unless a new one has taken its place."""
+    if key == control(name):
+        choose(name, st.session_state[key])
+
+
 def memory() -> Memory:
     """The chosen memory; without a choice, documents as soon as there are any."""
     wanted = chosen("memory") or workspace().settings.memory
@@ -362,8 +383,9 @@ def knowledge_base() -> str:
 
 def choose_knowledge_base(name: str) -> None:
     """Look questions up in this knowledge base, in all of its documents."""
-    choose("kb", name)
-    choose("only", None)
+    if name != knowledge_base():  # a control that is gone may say once more what it said
+        choose("kb", name)
+        choose("only", None)
 
 
 def only_documents() -> tuple[str, ...] | None:

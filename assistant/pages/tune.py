@@ -92,10 +92,13 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
         ):
             st.html(_headline(checkpoint), width="stretch")
             if st.button(
-                t("job.use"), icon=":material/chat_bubble:", key=f"use-{checkpoint.id}", type="primary"
+                t("job.use"),
+                icon=":material/chat_bubble:",
+                key=f"use-{checkpoint.id}",
+                type="primary",
+                on_click=session.use_checkpoint,
+                args=(checkpoint.name,),
             ):
-                session.choose("memory", "checkpoint")
-                session.choose("checkpoint", checkpoint.name)
                 session.open_conversation(None)
                 session.go_to_chat()
             with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{checkpoint.id}"):
@@ -150,8 +153,7 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
 def _begin_next_round(checkpoint: Checkpoint) -> None:
     """Chat with a checkpoint, and let what is corrected become its next round."""
     st.session_state["parent"] = checkpoint.name
-    session.choose("memory", "checkpoint")
-    session.choose("checkpoint", checkpoint.name)
+    session.use_checkpoint(checkpoint.name)
     session.open_conversation(None)
     session.later(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
     session.go_to_chat()

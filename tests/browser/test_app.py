@@ -138,9 +138,7 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
     expect(use).to_be_visible(timeout=TUNE_MILLISECONDS)
     expect(page.locator("table.facts").first).to_contain_text("Whisker")
     use.click()
-    expect(page.get_by_role("radio", name="Checkpoint")).to_be_checked()
     page.get_by_role("button", name="New chat").click()
-    page.wait_for_timeout(3_000)  # until the run that it began has ended
     expect(page.get_by_role("radio", name="Checkpoint")).to_be_checked()
     ask(page, "What is the wind sensor of the Skerrin called?")
     answered(page)
