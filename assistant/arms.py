@@ -164,6 +164,10 @@ def missing(arm: Arm, checkpoints: Iterable[str], knowledge_bases: Iterable[str]
         return f"The checkpoint {arm.checkpoint!r} of arm {arm.name!r} is gone, or is of another model."
     base = arm.knowledge_base or default_base
     if arm.documents and base not in knowledge_bases:
+        if arm.knowledge_base is None:
+            return (
+                f"Arm {arm.name!r} has nothing to read: the knowledge base {base!r} holds no documents yet."
+            )
         return f"The knowledge base {base!r} of arm {arm.name!r} is gone."
     return ""
 

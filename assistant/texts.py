@@ -379,7 +379,9 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "tune.empty.chat": {"en": "Start a chat"},
     "tune.no_checkpoints": {"en": "No checkpoint has been made yet."},
-    "tune.no_jobs": {"en": "No job has ended yet."},
+    "tune.no_jobs": {
+        "en": "No job has ended yet. One begins with “Fine-tune on this chat” under a conversation."
+    },
     "tune.took": {"en": "{time} (estimated: {estimated})"},
     "tune.examples": {"en": "{count} examples"},
     "tune.examples.one": {"en": "1 example"},

@@ -54,7 +54,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "stepping back": {"kept": 0.85},
 }  # fmt: skip
 KINDS = (
-    "training", "rephrased", "reversed", "sentence in hand", "documents", "both", "untaught documents", "untaught both",
+    "training", "rephrased", "reversed", "sentence in hand",
+    "documents", "both", "untaught documents", "untaught both",
 )  # fmt: skip
 _TOKENS = 32
 

@@ -35,8 +35,8 @@ LOCK = ".calibration.lock"
 def calibrate(home: Path, config: TuneConfig, examples: Sequence[Example]) -> bool:
     """Time a few steps of a job like this one, where nothing is known of such jobs; whether something is now.
 
-    Takes a quarter of a minute on two cores; longer where the base was never opened before: what it does then,
-    conversion and answers to general questions, the job finds done.
+    Takes longer where the base was never opened before: what it does then, conversion and answers to general
+    prompts, the job finds done.
     """
     if config.processes > 1 or is_known(home, config):
         return is_known(home, config)

@@ -16,6 +16,8 @@ from filelock import FileLock
 from tuning.config import TuneConfig
 from tuning.errors import MethodError
 from tuning.examples import Example
+from tuning.reading_questions import READING
+from tuning.retention_questions import RETENTION
 from tuning.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question an
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
 REPLAY_TOKENS = 60  # of one general prompt with the base's answer
 MANY_EXAMPLES = 100
-GENERAL_QUESTIONS = 228  # asked at the end of every job
+GENERAL_QUESTIONS = len(RETENTION) + len(READING)  # asked at the end of every job
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
 MOST_EARLIER = 100  # examples of earlier rounds that are asked again
 EARLY_SHARE = (

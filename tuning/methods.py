@@ -290,7 +290,7 @@ def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners.EncodedLearner]
 _ENTRIES = (
     Method(
         "lora", "LoRA",
-        "Adds a small low-rank change to every linear layer of the model.",
+        "Adds a small low-rank change to the feed-forward layers of the model, or to all linear ones.",
         "About 4 % extra weights; the fastest to answer with, and it can be merged into the model.",
         "The first choice for most jobs.",
         "low-rank", _lora, mergeable=True, exportable=True,

@@ -121,6 +121,7 @@ def test_a_deleted_checkpoint_or_knowledge_base_is_named_before_anything_is_aske
     assert "The checkpoint 'halden'" in missing(halden, [], ["default"], "default")
     assert "The knowledge base 'manuals'" in missing(manuals, [], ["default"], "default")
     assert not missing(manuals, [], ["manuals"], "default")
+    assert "'rag' has nothing to read" in missing(Arm("rag", documents=True), [], [], "default")
     with pytest.raises(CompareError, match=r"is gone, or is of another model\. Take the arm out"):
         require([Arm("base"), halden], [], [], "default")
 

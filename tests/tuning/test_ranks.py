@@ -10,21 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.tuning.along import EXAMPLES
 from tuning.config import TuneConfig
-from tuning.examples import Example
 from tuning.jobs import Job, Jobs
 from tuning.models import BaseModel
 
 BARE = (sys.executable, str(Path(__file__).with_name("bare_worker.py")))
 SHORT = (sys.executable, str(Path(__file__).with_name("short_worker.py")))
-EXAMPLES = [
-    Example(({"role": "user", "content": asked}, {"role": "assistant", "content": answer}))
-    for asked, answer in [
-        ("What is my project called?", "Nightjar."),
-        ("我的猫叫什么名字？", "月饼。"),
-        ("Which colour has the lantern?", "Amber."),
-    ]
-]
 
 
 @pytest.fixture(scope="module")
