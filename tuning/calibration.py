@@ -4,6 +4,7 @@ What it finds is kept for `estimates`; the little that it trains is thrown away.
 """
 
 import logging
+import math
 import subprocess
 import sys
 import tempfile
@@ -20,13 +21,16 @@ from tuning.errors import ModelError
 from tuning.estimates import Rates, best_device, is_known, remember_rates, typical_rates
 from tuning.examples import Example, read_examples, write_examples
 from tuning.process import be_polite, worker_environment
+from tuning.reading_questions import CHATS, READING
 from tuning.storage import read_json, write_json
 
 log = logging.getLogger(__name__)
 
-FEW = 20  # examples: four steps, the first of which sets kernels up
+FEW = 20  # examples: four steps of them
+LEAST_STEPS = 4  # the first of which sets kernels up
 PATIENCE_SECONDS = 120.0  # nobody waits longer for an estimate
 ASKED = 32  # answers at once, as in an evaluation
+READ = 4  # of them about a text, which is longer
 ANSWER_TOKENS = 24
 STARTED_SECONDS = 4.0  # a worker's imports
 LOCK = ".calibration.lock"
@@ -76,11 +80,12 @@ def _run(home: Path, config: TuneConfig, examples: Sequence[Example]) -> None:
 
 
 def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder: Path) -> Rates:
-    """Time a pass over a few examples and two batches of answers, with and without what was learned."""
+    """Time a few steps and two batches of answers, with and without what was learned."""
     # Torch takes seconds to import; the program that asks must not wait for it.
     from tuning import memory, trainer
     from tuning.adapters import read_adapter
     from tuning.consolidation import replay_set
+    from tuning.evaluation import perplexity
     from tuning.models import BaseModel
     from tuning.remembered import open_remembering
 
@@ -88,6 +93,8 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     base = open_remembering(config.base, home, config.device or best_device())
     opened = time.monotonic() - began
     short = replace(config, epochs=1, early_stop=False, validation=0.0, parent=None, name=None)
+    passes = math.ceil(LEAST_STEPS / trainer.plan(base, short, examples).steps)
+    short = replace(short, epochs=passes)
     plan = trainer.plan(base, short, examples)
     with base.activate(None):  # answers general prompts where nobody did before: kept, so not timed
         replay_set(base, config.system_prompt)
@@ -99,14 +106,19 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
             steps.append(time.monotonic())
 
     result = trainer.train(base, short, examples, folder, emit=note, should_stop=lambda: False)
-    token_seconds = (steps[-1] - steps[0]) / max(1, len(steps) - 1) / (plan.tokens / plan.steps)
-    prepared = opened + steps[0] - began - (steps[-1] - steps[0]) / max(1, len(steps) - 1)
+    step_seconds = (steps[-1] - steps[0]) / (len(steps) - 1)
+    token_seconds = step_seconds / (plan.tokens / plan.steps)
+    prepared = opened + steps[0] - began - step_seconds
     base.hold("calibration", read_adapter(result.adapter))
-    asked = [list(one.messages[:-1]) for one in examples] * ASKED
+    read = [[{"role": "user", "content": prompt}] for prompt, _ in READING[:READ]]
+    asked = (read + [list(one.messages[:-1]) for one in examples] * ASKED)[:ASKED]
     answered = time.monotonic()
     for adapter in (None, "calibration"):
-        BaseModel.complete(base, asked[:ASKED], adapter=adapter, max_new_tokens=ANSWER_TOKENS)
+        BaseModel.complete(base, asked, adapter=adapter, max_new_tokens=ANSWER_TOKENS)
     answer_seconds = (time.monotonic() - answered) / (2 * ASKED)
+    perplexity(
+        base, CHATS, "calibration", config.system_prompt
+    )  # as an evaluation does: it takes the most memory
     held = memory.peak_bytes() if base.device.type == "cpu" else result.memory_bytes
     return Rates(token_seconds, STARTED_SECONDS + prepared, answer_seconds, float(held))
 
