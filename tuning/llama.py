@@ -21,6 +21,7 @@ from transformers import (
 from tuning import lowrank
 from tuning.attention import Spans, attend, cached
 from tuning.kernels import add_norm, gated, rotate
+from tuning.sharding import is_shared_out
 
 _KINDS = (LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM)
 
@@ -32,6 +33,7 @@ def knows(model: PreTrainedModel, positions: int) -> bool:
     return (
         model.device.type == "cpu"
         and type(model) in _KINDS
+        and not is_shared_out(model)  # its layers are gathered when its modules are called
         and not model.training  # as it is while activations are recomputed
         and config.hidden_act == "silu"
         and (window is None or positions <= window)

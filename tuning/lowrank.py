@@ -12,6 +12,8 @@ from peft.tuners.lora.layer import Linear
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from tuning import zero
+
 
 @dataclass(frozen=True)
 class _Adapted:
@@ -104,6 +106,8 @@ def _plain(layer: Any, name: str) -> _Adapted | None:
     if not plain or layer.fan_in_fan_out or not isinstance(layer.lora_dropout[name], nn.Identity):
         return None
     if type(base) is not nn.Linear or layer.lora_B[name].bias is not None or layer.merged:
+        return None
+    if zero.is_part(base.weight):  # it is there only while its own module computes
         return None
     return _Adapted(base, layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name])
 

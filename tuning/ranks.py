@@ -12,7 +12,7 @@ from typing import TypeVar
 import torch
 from accelerate import PartialState
 from torch import Tensor, nn
-from torch.distributed import PrefixStore, Store, TCPStore
+from torch.distributed import PrefixStore, Store, TCPStore, init_process_group, is_initialized
 from torch.distributed.tensor import DTensor
 
 from tuning import sharding
@@ -36,7 +36,11 @@ class Ranks:
     def join(cls, device: torch.device) -> "Ranks":
         """Meet the other processes of this launch, where there are any; waits for them."""
         index, count = place()
-        if count > 1:
+        if count > 1 and sharding.by_deepspeed():  # Accelerate would let it arrange a meeting of its own
+            if not is_initialized():
+                backend = "gloo" if device.type == "cpu" else "nccl"
+                init_process_group(backend, store=_meeting(index, count), rank=index, world_size=count)
+        elif count > 1:
             PartialState(cpu=device.type == "cpu", store=_meeting(index, count), rank=index, world_size=count)
         return cls(index, count)
 

@@ -1,7 +1,7 @@
-"""The base's weights shared out among the processes that train together (FSDP2), as Accelerate was configured.
+"""The base's weights shared out among the processes that train together, as Accelerate was configured.
 
-Each process keeps a part of every layer, and the whole layer is gathered where it is computed. Who the processes
-are is known to `ranks`.
+Each process keeps a part of every layer, and the whole layer is gathered where it is computed: by FSDP2 here, by
+DeepSpeed in `zero`. Who the processes are is known to `ranks`.
 """
 
 import os
@@ -13,22 +13,42 @@ from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from tuning import zero
+
 
 def is_asked() -> bool:
     """Whether the launcher of this process was configured to share the base out."""
-    return os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    return _uses("FSDP") or by_deepspeed()
+
+
+def by_deepspeed() -> bool:
+    """Whether the launcher of this process was configured for DeepSpeed."""
+    return _uses("DEEPSPEED")
+
+
+def _uses(engine: str) -> bool:
+    return os.environ.get(f"ACCELERATE_USE_{engine}", "false").lower() == "true"
 
 
 def is_shared_out(model: nn.Module) -> bool:
     """Whether this process holds only a part of the model."""
-    return isinstance(model, FSDPModule)
+    return isinstance(model, FSDPModule) or zero.is_shared_out(model)
 
 
 def share_out(model: Any) -> None:
     """Keep this process's part of each layer; all processes at once, before anything is attached to the model.
 
-    Gradients of its weights are added up, as `Ranks.add_up` adds up those of an adapter.
+    Gradients of its weights are added up, as `Ranks.add_up` adds up those of an adapter; DeepSpeed's take none.
     """
+    if by_deepspeed():
+        zero.share_out(model)
+    else:
+        _fully_shard(model)
+    with torch.no_grad():  # the first pass must be through the whole: later the embeddings are asked alone
+        model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device))
+
+
+def _fully_shard(model: Any) -> None:
     plugin = FullyShardedDataParallelPlugin()  # reads what the launcher found in its configuration
     for modules in _groups(model):
         fully_shard(
@@ -40,8 +60,6 @@ def share_out(model: Any) -> None:
         first: Any = modules[0]
         first.set_gradient_divide_factor(1.0)
         first.set_force_sum_reduction_for_comms(True)  # gloo can do nothing else
-    with torch.no_grad():  # the first pass must be through the whole: later the embeddings are asked alone
-        model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device))
 
 
 def _groups(model: Any) -> list[list[nn.Module]]:
@@ -54,7 +72,9 @@ def _groups(model: Any) -> list[list[nn.Module]]:
 
 def whole(tensor: Tensor) -> Tensor:
     """The tensor, gathered where it is held in parts: to be asked by all processes at once."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    if isinstance(tensor, DTensor):
+        return tensor.full_tensor()
+    return zero.whole(tensor) if zero.is_part(tensor) else tensor
 
 
 def like(value: Tensor, held: Tensor) -> Tensor:

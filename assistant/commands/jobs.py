@@ -85,8 +85,8 @@ _PARTS = {
     default="ddp",
     show_default=True,
     metavar="NAME|FILE",
-    help="How several share the work: ddp (each holds the whole base), fsdp (the base is shared out), or an "
-    "Accelerate configuration file.",
+    help="How several share the work: ddp (each holds the whole base), fsdp or deepspeed "
+    "(the base is shared out), or an Accelerate configuration file.",
 )
 @click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
 @json_option
