@@ -140,6 +140,7 @@ def plain() -> TuneConfig:
     return TuneConfig(
         "lora",
         rank=_RANK,
+        layers="all",
         learning_rate=_RATE,
         epochs=1,
         noise=False,
