@@ -229,13 +229,18 @@ class _LogChances(torch.autograd.Function):
         same = tokens[:, :, None] == tokens[:, None, :]  # a token may be asked for twice
         own = (same * gradient[:, None, :]).sum(-1)
         rest = totals[:, None] * torch.exp(logits.gather(1, tokens).float() - sums[:, None])
-        return result.scatter_(1, tokens, (own - rest).to(result.dtype)), None  # rounded once: they cancel
+        rows = torch.arange(len(tokens), device=tokens.device)[:, None]
+        result[rows, tokens] = (own - rest).to(result.dtype)  # rounded once: they cancel; scatter_ copies all
+        return result, None
 
 
 def log_chances(logits: Tensor, tokens: Tensor) -> Tensor:
     """The log-probabilities (rows, k), in float32, of some tokens (rows, k) by logits (rows, vocabulary).
 
-    Beside the logits and their gradient, nothing of their size is kept in float32.
+    Beside the logits and their gradient, nothing of their size is kept in float32. Logits of more rows than tokens
+    are such as fill up: cutting them off here would copy all of the others' gradient.
     """
+    rows = len(tokens)
+    tokens = nn.functional.pad(tokens, (0, 0, 0, len(logits) - rows))
     chances: Tensor = _LogChances.apply(logits, tokens)
-    return chances
+    return chances[:rows]

@@ -26,6 +26,11 @@ class Front:
 
 def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
     """The logits (targets, vocabulary) of a packed row, in the base's precision; grows the cache."""
+    return filled(base, row, front)[: len(row.predict)]
+
+
+def filled(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
+    """The same with the few logits more that fill the rows up; to cut them off copies the others' gradient."""
     front = front or Front()
     if llama.knows(base.model, front.positions + len(row.ids)):
         return _quick(base, row, front)
@@ -47,7 +52,7 @@ def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
         past_key_values=front.cache,
         use_cache=front.cache is not None,
         logits_to_keep=nn.functional.pad(predict, (0, -len(predict) % _FEW)),  # few shapes: see `pack`
-    ).logits[0, : len(predict)]
+    ).logits[0]
     return logits
 
 
@@ -63,7 +68,7 @@ def _quick(base: BaseModel, row: Row, front: Front) -> Tensor:
         prefix = [torch.cat([layer.keys, layer.values]) for layer in layers]
     spans = Spans.of(row.segments, front.positions - lead, lead, base.dtype)
     predict = nn.functional.pad(row.predict + lead, (0, -len(row.predict) % _FEW))
-    return llama.logits(base.model, hidden, positions, spans, prefix, predict)[: len(row.predict)]
+    return llama.logits(base.model, hidden, positions, spans, prefix, predict)
 
 
 def _masks(base: BaseModel, seen: Tensor, queries: Tensor, keys: Tensor) -> Any:

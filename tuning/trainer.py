@@ -32,7 +32,7 @@ from tuning.kernels import log_chances
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.noise import held_out, joined, noisy, wordings
-from tuning.passes import forward
+from tuning.passes import filled, forward
 from tuning.ranks import Ranks
 from tuning.scoring import normalise
 from tuning.sharding import like, whole
@@ -295,7 +295,7 @@ class _Trainer:
         passes = self._ranks.most(len(groups), self._base.device)
         for part in groups:
             row = pack(part, _MULTIPLE).to(self._base.device)
-            logits = forward(self._base, row, learner.front())
+            logits = filled(self._base, row, learner.front())
             taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
             count = int((row.owner < len(part) - len(taught)).sum())  # the examples' targets come first
             tokens = row.targets[:, None]
