@@ -6,7 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from assistant.arms import Arm
 from assistant.pages import look
+from assistant.pages.compare_arms import label
 from assistant.pages.compare_charts import draw_bars
 from assistant.picture import draw as picture
 from assistant.report import break_even_sentence, render, to_csv
@@ -21,6 +23,7 @@ NONE = "–"  # a figure that does not exist; a column of these is left out
 
 def draw_result(name: str, result: dict[str, Any]) -> None:
     """The result of an evaluation."""
+    data, result = result, worded(result)
     st.subheader(look.plain(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
     said = verdicts(result["pairs"], worthwhile)
@@ -53,7 +56,26 @@ def draw_result(name: str, result: dict[str, Any]) -> None:
     _draw_costs(result)
     _draw_judge(result)
     _draw_answers(result)
-    _draw_files(name, result)
+    _draw_files(name, result, data)
+
+
+def worded(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with every arm called what the page calls it; questions and answers stay as they are."""
+    known = {
+        name: label(Arm.from_dict({key: value for key, value in one.items() if key != "kind"}))
+        for name, one in result["definitions"].items()
+    }
+
+    def called(value: Any, names: bool = True) -> Any:
+        if isinstance(value, dict):
+            kept = ("rows", "kind")  # values there are what was said, or a kind of arm
+            return {known.get(key, key): called(one, names and key not in kept) for key, one in value.items()}
+        if isinstance(value, list):
+            return [called(one, names) for one in value]
+        return known.get(value, value) if names and isinstance(value, str) else value
+
+    found: dict[str, Any] = called(result)
+    return found
 
 
 def _draw_bars(
@@ -195,14 +217,14 @@ def _cell(name: str, text: str, correct: bool) -> str:
     return f'<td class="{"yes" if correct else "no"}" data-label="{label}">{sign} {said}</td>'
 
 
-def _draw_files(name: str, result: dict[str, Any]) -> None:
+def _draw_files(name: str, result: dict[str, Any], data: dict[str, Any]) -> None:
     kinds = {arm: one["kind"] for arm, one in result["definitions"].items()}
     files = (
         ("evaluation.report", lambda: _report(name, result, kinds), "report.html", "text/html"),
-        ("evaluation.csv", lambda: to_csv(result["rows"]), "answers.csv", "text/csv"),
+        ("evaluation.csv", lambda: to_csv(data["rows"]), "answers.csv", "text/csv"),
         (
             "evaluation.json",
-            lambda: json.dumps(result, ensure_ascii=False, indent=2),
+            lambda: json.dumps(data, ensure_ascii=False, indent=2),
             "evaluation.json",
             "application/json",
         ),

@@ -237,6 +237,7 @@ def test_an_evaluation_runs_ends_in_its_result_and_can_be_taken_away(home: Path)
     until(test, lambda shown: "facts figures" in words(shown))
     assert not errors(test)
     assert "What one answer costs" in words(test)
+    assert ">Model alone</td>" in words(test) and ">base</td>" not in words(test)
     (plan,) = Evaluations(home).list()
     assert plan.is_complete and plan.name == "three"
     result = Evaluations(home).result(plan.id)
@@ -322,7 +323,7 @@ def test_a_result_of_many_questions_is_shown_by_the_page(home: Path) -> None:
         "slices": {},
         "slice_pairs": {},
         "clustered_by": "question",
-        "definitions": {name: {"kind": "base"} for name in names},
+        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Arm("base"), TERSE)},
         "rows": [{"question": f"question {n}", **row} for n in range(10_000)],
     }
     store.finish(plan.id, result)
