@@ -114,11 +114,6 @@ def check(config: TuneConfig, device: str) -> None:
                 f"strategy={config.strategy!r} is for several processes, and processes is 1. Ask for more."
             )
         return
-    if chosen.engine and find_spec(chosen.engine) is None:
-        raise MethodError(
-            f"strategy={config.strategy!r} needs the package {chosen.engine}, and it is not installed here: "
-            f"pip install {chosen.engine}"
-        )
     if chosen.shares_base and (config.method in _FIXED or config.dora):
         what = "DoRA" if config.dora else config.method
         raise MethodError(f"{what} needs the whole base in every process. Use strategy='ddp'.")
@@ -126,6 +121,11 @@ def check(config: TuneConfig, device: str) -> None:
         raise MethodError(
             f"{config.method} changes the base's own weights, which {chosen.engine} steps by itself. "
             "Use strategy='fsdp'."
+        )
+    if chosen.engine and find_spec(chosen.engine) is None:
+        raise MethodError(
+            f"strategy={config.strategy!r} needs the package {chosen.engine}, and it is not installed here: "
+            f"pip install {chosen.engine}"
         )
     if device.startswith("cuda"):
         _check_devices(config.processes)

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from tuning.consolidation import Exercises, Recipe, Replay, replay_set, schedule
 from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.kernels import log_chances
+from tuning.lanes import Lanes, spread
 from tuning.learners import Learner, kv_front, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.noise import held_out, joined, noisy, wordings
@@ -41,6 +43,8 @@ _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
 _TOKENS_AT_ONCE = 4096
 _MULTIPLE = 32
+_LANE_TOKENS = 192  # computed at once: fewer are not worth a lane of their own
+_TARGET_COST = 0.25  # of a position's logits and their gradient, in positions
 _REPLAYED_TOKENS = 30  # of a general prompt and its answer, about
 _EXERCISE_TOKENS = 100  # of a context, its question and the answer, about
 _REVERSED_SHARE = 0.6  # of the examples name a subject that can be asked for
@@ -100,6 +104,17 @@ class Workload:
     steps: int
     tokens: int
     examples: int
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What one pass adds to a step."""
+
+    loss: float
+    tokens: int
+    gradients: Sequence[
+        Tensor | None
+    ]  # of the parameters in their order; none where they were added up already
 
 
 @dataclass
@@ -192,7 +207,14 @@ class _Trainer:
         self._run = _Run()
         self._ranks = Ranks.join(base.device)
         self._best: dict[str, Tensor] = {}  # the learner's state where the validation loss was lowest
+        self._lanes = Lanes() if self._can_be_spread() else None
         self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
+
+    def _can_be_spread(self) -> bool:
+        """Whether passes may be computed at once: on a CPU, of few parameters, and where nothing is drawn in them."""
+        config, family = self._config, methods.method(self._config.method).family
+        alone = self._base.device.type == "cpu" and self._ranks.count == 1
+        return alone and family != "full" and not config.dropout and not config.checkpointing
 
     def _front_positions(self) -> int:
         chosen = methods.method(self._config.method)
@@ -236,6 +258,8 @@ class _Trainer:
                     self._ranks.wait()
             finally:
                 learner.close()
+                if self._lanes is not None:
+                    self._lanes.close()
         run = self._run
         return TrainResult(
             adapter=self._folder / ADAPTER_FOLDER,
@@ -284,34 +308,21 @@ class _Trainer:
         return False, False
 
     def _step(self, learner: Learner, optimiser: torch.optim.Optimizer, replays: list[Replay]) -> None:
-        run, amounts = self._run, self._recipe
+        run = self._run
         torch.manual_seed(self._config.seed * 1_000_003 + run.step)
         facts, kept = self._batch(replays)
         targets = sum(len(one.targets) for one in facts)
         replayed = max(1, sum(len(one.encoded.targets) for one in kept))
-        run.loss = 0.0
-        most = self._config.tokens_per_step or _TOKENS_AT_ONCE
-        groups = list(parts(self._ranks.share([*facts, *(one.encoded for one in kept)]), most))
+        groups = self._groups([*facts, *(one.encoded for one in kept)])
         passes = self._ranks.most(len(groups), self._base.device)
-        for part in groups:
-            row = pack(part, _MULTIPLE).to(self._base.device)
-            logits = filled(self._base, row, learner.front())
-            taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
-            count = int((row.owner < len(part) - len(taught)).sum())  # the examples' targets come first
-            tokens = row.targets[:, None]
-            if taught:
-                asked = torch.cat([one.tokens for one in taught]).to(row.ids.device)
-                tokens = torch.cat([tokens[:count].expand(-1, asked.shape[1]), asked])
-            log_model = log_chances(logits, tokens)
-            loss = -log_model[:count, 0].sum() / targets
-            total = loss
-            if self._source is not None:
-                total = total + self._imitate(self._source, row, logits, count) / targets
-            if taught:
-                total = total + amounts.replay_weight * _distance(log_model[count:], taught) / replayed
-            total.backward()
-            run.loss += float(loss.detach())
-            run.tokens += len(row.ids)
+        share = partial(self._share, learner, kept, targets, replayed)
+        if self._lanes is None:
+            found = [share(part) for part in groups]
+        else:
+            found = self._lanes.map(partial(share, apart=True), groups)
+            _put(learner.parameters(), [one.gradients for one in found])
+        run.loss = sum(one.loss for one in found)
+        run.tokens += sum(one.tokens for one in found)
         for _ in range(passes - len(groups)):
             self._idle(learner, facts[0])
         self._gather(learner)
@@ -319,12 +330,53 @@ class _Trainer:
         if penalty is not None:
             penalty.backward()
         torch.nn.utils.clip_grad_norm_(learner.parameters(), 1.0)
-        rate = amounts.learning_rate * schedule(run.step, self._steps, amounts.warmup)
+        rate = self._recipe.learning_rate * schedule(run.step, self._steps, self._recipe.warmup)
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
+
+    def _groups(self, items: Sequence[Encoded]) -> list[list[Encoded]]:
+        """What this process computes of a step's items, by what is computed in one pass."""
+        items, most = self._ranks.share(items), self._config.tokens_per_step or _TOKENS_AT_ONCE
+        if self._lanes is None:
+            return list(parts(items, most))
+        count = min(self._lanes.count, max(1, packed_length(items) // _LANE_TOKENS))
+        costs = [len(one.ids) + _TARGET_COST * len(one.targets) for one in items]
+        return [part for group in spread(items, costs, count) for part in parts(group, most // count)]
+
+    def _share(
+        self,
+        learner: Learner,
+        kept: Sequence[Replay],
+        targets: int,
+        replayed: int,
+        part: Sequence[Encoded],
+        apart: bool = False,
+    ) -> "_Share":
+        """One pass: its share of a step's loss, and the gradients of it, `apart` or added to the parameters'."""
+        row = pack(part, _MULTIPLE).to(self._base.device)
+        logits = filled(self._base, row, learner.front())
+        taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
+        count = int((row.owner < len(part) - len(taught)).sum())  # the examples' targets come first
+        tokens = row.targets[:, None]
+        if taught:
+            asked = torch.cat([one.tokens for one in taught]).to(row.ids.device)
+            tokens = torch.cat([tokens[:count].expand(-1, asked.shape[1]), asked])
+        log_model = log_chances(logits, tokens)
+        loss = -log_model[:count, 0].sum() / targets
+        total = loss
+        if self._source is not None:
+            total = total + self._imitate(self._source, row, logits, count) / targets
+        if taught:
+            total = total + self._recipe.replay_weight * _distance(log_model[count:], taught) / replayed
+        gradients: Sequence[Tensor | None] = ()
+        if apart:
+            gradients = torch.autograd.grad(total, learner.parameters(), allow_unused=True)
+        else:
+            total.backward()
+        return _Share(float(loss.detach()), len(row.ids), gradients)
 
     def _idle(self, learner: Learner, item: Encoded) -> None:
         """A pass that adds nothing: where the base is shared out, all processes compute equally often."""
@@ -503,6 +555,14 @@ class _Trainer:
         adapter.write(partial)
         shutil.rmtree(final, ignore_errors=True)
         partial.replace(final)
+
+
+def _put(parameters: Sequence[Tensor], found: Sequence[Sequence[Tensor | None]]) -> None:
+    """The gradients of several passes added up in their order, where an optimiser looks for them."""
+    for parameter, several in zip(parameters, zip(*found, strict=True), strict=True):
+        known = [one for one in several if one is not None]
+        if known:
+            parameter.grad = known[0] if len(known) == 1 else torch.stack(known).sum(0)
 
 
 def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:

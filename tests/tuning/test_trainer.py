@@ -223,6 +223,29 @@ def test_computing_in_smaller_parts_changes_no_step(tiny: BaseModel, tmp_path: P
     assert all(torch.allclose(a[name], b[name], atol=1e-3) for name in a)
 
 
+@pytest.mark.parametrize("method", [name for name in CPU_METHODS if name != "full"])
+def test_parts_computed_at_once_change_no_step_and_twice_the_same(
+    tiny: BaseModel, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cores = torch.get_num_threads()
+    options = {"method": method, "epochs": 2, "learning_rate": 1e-3}
+    monkeypatch.setattr(trainer, "_LANE_TOKENS", 10_000)
+    alone, _ = run(tiny, tmp_path / "alone", **options)
+    monkeypatch.setattr(trainer, "_LANE_TOKENS", 16)
+    torch.set_num_threads(2)
+    try:
+        once, twice = (run(tiny, tmp_path / name, **options)[0] for name in ("once", "twice"))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(cores)
+    assert once.tokens > alone.tokens  # what the parts have in common is computed for each
+    assert once.loss == pytest.approx(alone.loss, rel=1e-2)
+    whole, first, second = (tensors(one.adapter) for one in (alone, once, twice))
+    for name, weight in whole.items():
+        assert torch.equal(first[name], second[name]), name
+        assert torch.allclose(weight.float(), first[name].float(), rtol=0.05, atol=2e-3), name
+
+
 def test_recomputing_activations_changes_no_weight(tiny: BaseModel, tmp_path: Path) -> None:
     kept = tensors(run(tiny, tmp_path / "kept")[0].adapter)
     again = tensors(run(tiny, tmp_path / "again", checkpointing=True)[0].adapter)
