@@ -26,6 +26,7 @@ _SHOWN = {
 }
 _COLOURS = {"lora": "#2563eb", "p-tuning-v2": "#db2777", "tutorial": "#9ca3af", "retrieval": "#059669"}
 _FACTS = 20
+_SECONDS = (30, 100, 300, 1000, 3000)
 
 
 def draw(cells: Sequence[dict[str, Any]], path: Path) -> None:
@@ -102,7 +103,9 @@ def _against_seconds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
         axis.scatter(
             seconds, [retained([cell])[2] for cell in some], s=26, facecolors="none", edgecolors=colour
         )
-    axis.set_xlim(left=0)
+    axis.set_xscale("log")
+    axis.set_xticks(_SECONDS, [f"{one:,}" for one in _SECONDS])
+    axis.minorticks_off()
     axis.set_xlabel("seconds of training")
     axis.set_title("Each run: filled in other words, hollow general, kept", fontsize=10, loc="left")
 
