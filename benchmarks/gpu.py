@@ -39,7 +39,7 @@ from tuning.kernels import log_chances
 from tuning.learners import Learner
 from tuning.methods import METHODS, Plan, amounts, build
 from tuning.models import DEFAULT_MODEL, BaseModel
-from tuning.passes import forward
+from tuning.passes import filled
 from tuning.scoring import contains
 from tuning.trainer import train
 
@@ -155,7 +155,7 @@ def step(base: BaseModel, learner: Learner, optimiser: torch.optim.Optimizer, pa
     """One optimiser step over the rows, gradients accumulated; the arithmetic of the product's own step."""
     targets, loss = sum(len(row.targets) for row in packed), torch.zeros((), device=base.device)
     for row in packed:
-        logits = forward(base, row, learner.front())
+        logits = filled(base, row, learner.front())
         part = -log_chances(logits, row.targets[:, None]).sum() / targets
         part.backward()
         loss += part.detach()

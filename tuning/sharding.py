@@ -30,7 +30,7 @@ def _uses(engine: str) -> bool:
     return os.environ.get(f"ACCELERATE_USE_{engine}", "false").lower() == "true"
 
 
-def is_shared_out(model: nn.Module) -> bool:
+def is_shared_out(model: Any) -> bool:
     """Whether this process holds only a part of the model."""
     return isinstance(model, FSDPModule) or zero.is_shared_out(model)
 

@@ -112,9 +112,7 @@ class _Share:
 
     loss: float
     tokens: int
-    gradients: Sequence[
-        Tensor | None
-    ]  # of the parameters in their order; none where they were added up already
+    gradients: Sequence[Tensor | None]  # one a parameter; none where they were added up already
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from accelerate import DeepSpeedPlugin
-from torch import Tensor, nn
+from torch import Tensor
 
 
 def share_out(model: Any) -> None:
@@ -28,9 +28,8 @@ def share_out(model: Any) -> None:
 
 def _zero() -> dict[str, Any]:
     """What the launcher found in its configuration, without what is left to DeepSpeed or is of no use here."""
-    plugin = DeepSpeedPlugin(
-        zero3_init_flag=False
-    )  # else the next base that is opened would be shared out, too
+    # Without the flag the next base that is opened would be shared out, too.
+    plugin = DeepSpeedPlugin(zero3_init_flag=False)
     found: dict[str, Any] = plugin.deepspeed_config["zero_optimization"]
     return {name: value for name, value in found.items() if value != "auto" and "optimizer" not in name}
 
@@ -40,9 +39,9 @@ def is_part(weight: Tensor) -> bool:
     return hasattr(weight, "ds_id")
 
 
-def is_shared_out(model: nn.Module) -> bool:
-    """Whether this process holds only a part of the model."""
-    return any(is_part(weight) for weight in model.parameters())
+def is_shared_out(model: Any) -> bool:
+    """Whether this process holds only a part of the model; asked at every forward pass."""
+    return is_part(model.get_input_embeddings().weight)
 
 
 def whole(weight: Tensor) -> Tensor:

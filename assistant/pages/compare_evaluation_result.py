@@ -65,6 +65,8 @@ def worded(result: dict[str, Any]) -> dict[str, Any]:
         name: label(Arm.from_dict({key: value for key, value in one.items() if key != "kind"}))
         for name, one in result["definitions"].items()
     }
+    if len(set(known.values())) < len(known):  # somebody named an arm of their own like one of the page's
+        return result
 
     def called(value: Any, names: bool = True) -> Any:
         if isinstance(value, dict):

@@ -19,6 +19,7 @@ from assistant.conversations import ConversationStore
 from assistant.engines import Message
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
 from assistant.evaluations import Evaluations
+from assistant.pages.compare_evaluation_result import worded
 from assistant.question_sets import QuestionSets
 from assistant.questions import Question
 from assistant.workspace import Workspace
@@ -298,6 +299,15 @@ def test_the_small_default_is_no_judge(home: Path) -> None:
     test.button(key="run-evaluation").click().run()
     assert "too small to judge" in errors(test)
     assert Evaluations(home).list() == []
+
+
+def test_arms_that_would_be_called_alike_keep_their_names() -> None:
+    own = Arm("Model alone", temperature=0.5)
+    result = {
+        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Arm("base"), own)},
+        "arms": {"base": 1, "Model alone": 2},
+    }
+    assert worded(result)["arms"] == {"base": 1, "Model alone": 2}
 
 
 def test_a_result_of_many_questions_is_shown_by_the_page(home: Path) -> None:
