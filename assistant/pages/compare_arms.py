@@ -1,6 +1,7 @@
 """Choosing and making arms, for every view of the Compare page."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -95,7 +96,10 @@ def common() -> How:
 def _present(arms: Sequence[Arm], checkpoints: Sequence[Checkpoint]) -> tuple[Arm, ...]:
     known = [checkpoint.name for checkpoint in checkpoints]
     bases = list(session.knowledge_counts())
-    problems = {arm.name: missing(arm, known, bases, session.knowledge_base()) for arm in arms}
+    problems = {
+        arm.name: missing(replace(arm, name=label(arm)), known, bases, session.knowledge_base())
+        for arm in arms
+    }
     for problem in problems.values():
         if problem:
             st.warning(session.sentence(Exception(problem)), icon=":material/link_off:")
