@@ -1,4 +1,4 @@
-"""The tables of `statements.py`: forms of sentences, each with the question and the answer that it holds."""
+"""Forms of English sentences, each with the question and the answer that it holds: a table of `statements.py`."""
 
 NUMBER = (
     r"(?:about |around |roughly |nearly |up to |at most |at least )?(?:[€$£¥]\s?)?(?:\d[\d.,]*|(?:twenty|"
@@ -24,7 +24,7 @@ _ROLE = (
     r"\w+(?:master|mistress|keeper|maker|man|woman|person)|(?:harbour|station|choir|head)[ -]master)"
 )
 _BE = r"(?P<be>is|are|was|were|am)"
-_TIME = (
+TIME = (
     r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|January|February|March|April|May|June|July|August|"
     r"September|"
     r"October|November|December|\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:January|February|March|April|May|June|"
@@ -152,18 +152,18 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     ),
     (
         rf"(?P<x>.+?) (?P<v>starts?|begins?|opens?|closes?|ends?|leaves?|departs?|arrives?|meets?|meet) "
-        rf"(?P<p>at|on|in) (?P<y>{_TIME}.*)",
+        rf"(?P<p>at|on|in) (?P<y>{TIME}.*)",
         "when {do} {x} {vb}",
         "{p} {y}",
     ),
     (
-        rf"(?P<x>.+?) (?P<v>takes?) place (?P<p>at|on|in) (?P<y>{_TIME}.*)",
+        rf"(?P<x>.+?) (?P<v>takes?) place (?P<p>at|on|in) (?P<y>{TIME}.*)",
         "when {do} {x} take place",
         "{p} {y}",
     ),
     (
         rf"(?P<x>.+?) {_BE} (?P<v>served|held|given|paid|published|closed|open|due|collected|delivered) "
-        rf"(?P<p>at|on|in) (?P<y>{_TIME}.*)",
+        rf"(?P<p>at|on|in) (?P<y>{TIME}.*)",
         "when {be} {x} {v}",
         "{p} {y}",
     ),
@@ -176,7 +176,7 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "where {be} {x} {v}",
         "{p} {y}",
     ),
-    (rf"(?P<x>.+?) {_BE} (?P<p>on|at|in) (?P<y>{_TIME}.*)", "when {be} {x}", "{p} {y}"),
+    (rf"(?P<x>.+?) {_BE} (?P<p>on|at|in) (?P<y>{TIME}.*)", "when {be} {x}", "{p} {y}"),
     (
         rf"(?P<x>(?:my|our|his|her|their|your|the|\w+['’]s) (?:name))s? {_BE} (?P<y>.+)",
         "what {be} {x}",
@@ -239,67 +239,4 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "what {do} {x} {vb}",
         "{y}",
     ),
-)
-
-_CHINESE_NUMBER = r"(?:约|大约|大概|最多|最少|至少|近)?[\d零一二两三四五六七八九十百千万半.]+"
-CHINESE: tuple[tuple[str, str, str], ...] = (
-    (r"(?P<x>.+?)(?:的名字|的名称)?(?:叫做|叫作|名叫|叫)(?P<y>.+)", "{x}叫什么", "{y}"),
-    (r"(?P<x>.+?)的名字是(?P<y>.+)", "{x}叫什么", "{y}"),
-    (r"(?P<x>.+?)(?:已经?)?(?:搬|迁)(?:到|去|至)了?(?P<y>.+?)了?", "{x}搬到哪里了", "{y}"),
-    (r"(?P<x>.+?)住在(?P<y>.+)", "{x}住在哪里", "{y}"),
-    (r"(?P<x>.+?)(?:成立|建立|创办|创立|建成|开业|出生)于(?P<y>.*\d{4}.*)", "{x}是什么时候成立的", "{y}"),
-    (
-        r"(?P<x>.+?)于(?P<y>\d{4}年.*?)(?P<v>成立|建立|创办|创立|建成|开业|出生|发布)",
-        "{x}是什么时候{v}的",
-        "{y}",
-    ),
-    (r"(?P<x>.+?)[是由]+(?P<y>.{2,12}?)(?P<v>创办|创立|建立|发明|设计|制造)的?", "{x}是谁{v}的", "{y}"),
-    (
-        r"(?P<x>.+?)(?P<y>每隔?[\d零一二两三四五六七八九十百半]*个?(?:小时|分钟|天|日|周|星期|月|季度|年))(?P<v>[^每,，]{1,6})一次",
-        "{x}多久{v}一次",
-        "{y}",
-    ),
-    (
-        rf"(?P<x>.+?)重(?:量是|达|为)?(?P<y>{_CHINESE_NUMBER}\s?(?:克|公斤|千克|吨|斤))(?:,.*|，.*)?",
-        "{x}有多重",
-        "{y}",
-    ),
-    (
-        rf"(?P<x>.+?)(?P<a>长|高|宽|深|厚)(?:度是|达|为)?(?P<y>{_CHINESE_NUMBER}\s?(?:米|厘米|毫米|公里|千米))",
-        "{x}有多{a}",
-        "{y}",
-    ),
-    (
-        rf"(?P<x>.+?)(?:卖|售价是?|价格是?|要花|花)(?P<y>{_CHINESE_NUMBER}\s?(?:元|块|欧元|美元))",
-        "{x}多少钱",
-        "{y}",
-    ),
-    (
-        rf"(?P<x>.+?)(?:可以|能|能够)(?P<v>连续使用|使用|用|工作|运行|飞)(?P<y>{_CHINESE_NUMBER}\s?(?:个?小时|分钟|天|个月|年))",
-        "{x}可以{v}多久",
-        "{y}",
-    ),
-    (
-        rf"(?P<x>.+?)有(?P<y>{_CHINESE_NUMBER}(?P<m>[个位名条间家层台只])?(?P<n>[^、]{{1,12}}))",
-        "{x}有多少{m}{n}",
-        "{y}",
-    ),
-    (r"(?P<x>.+?)(?:位于|坐落在)(?P<y>.+)", "{x}位于哪里", "{y}"),
-    (r"(?P<x>.+?)在(?P<y>[^,，]+?)(?P<v>组装|生产|制造|工作|上班|上学|举行|开会)", "{x}在哪里{v}", "{y}"),
-    (r"(?P<x>.+?)是(?P<y>[^,，]{1,4}色)的?", "{x}是什么颜色", "{y}"),
-    (
-        r"(?P<x>.+?的(?:负责人|老板|经理|主任|创始人|老师|医生|妻子|丈夫|儿子|女儿|朋友|同事|校长|队长|作者|主管|导师|联系人))是(?P<y>[^,，]+).*",
-        "{x}是谁",
-        "{y}",
-    ),
-    (
-        r"(?P<x>.+?的[^的]+?)[是在](?P<y>(?:\d+年)?\d+月(?:\d+[日号])?|\d{4}年|星期.|周.)",
-        "{x}是什么时候",
-        "{y}",
-    ),
-    (rf"(?P<x>.+?的[^的]+?)是(?P<y>{_CHINESE_NUMBER}.*)", "{x}是多少", "{y}"),
-    (r"(?P<x>.+?的[^的]+?)是(?P<y>.+)", "{x}是什么", "{y}"),
-    (r"(?P<x>[^的是在有可能]{2,10})在(?P<y>[^也能会可以、]{1,12})", "{x}在哪里", "{y}"),
-    (r"(?P<x>[^的是在有]{2,10})是(?P<y>.{2,30})", "{x}是什么", "{y}"),
-    (r"(?P<x>我们?|他|她)(?P<v>喜欢|讨厌|爱吃|会说|使用|教|学)(?P<y>.+)", "{x}{v}什么", "{y}"),
 )

@@ -32,12 +32,17 @@ _COMMON = frozenset(
 )
 _CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 # An end of a sentence: Latin ones need white space after them, so that 38.5 and a.m. stay whole.
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9\u3400-\u9fff])|(?<=[。！？；])|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]*_]*\s+(?=[\"'(\[]?[A-Z0-9\u3400-\u9fff])|(?<=[。！？；])|\n+")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|e\.g|i\.e|approx|ca)\.$")
 _POLITE = re.compile(
     r"\b(?:please|could you|can you|would you|tell me|do you know|i would like to know|a|an|the)\b"
     r"|请问|请告诉我|您?知道"
 )
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text that is written as a list of them."""
+    return frozenset(text.split())
 
 
 def has_chinese(text: str) -> bool:

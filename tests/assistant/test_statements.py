@@ -42,6 +42,61 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
     assert [(fact.question, fact.answer) for fact in facts_in(sentence)] == [(question, answer)]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "question", "answer"),
+    [
+        ("Maren Holt leads the pricing team.", "Who leads the pricing team?", "Maren Holt."),
+        ("We store logs for 90 days.", "How long do we store logs?", "For 90 days."),
+        ("Gannet is written in Rust.", "What language is Gannet written in?", "Rust."),
+        ("The museum closes at five.", "When does the museum close?", "At five."),
+        (
+            "In 2019, the firm renamed its canteen.",
+            "When did the firm rename its canteen?",
+            "In 2019.",
+        ),
+        (
+            "The ferry carries 42 cars and 180 people.",
+            "What does the ferry carry?",
+            "42 cars and 180 people.",
+        ),
+        (
+            "The team leads meet every second Thursday.",
+            "When do the team leads meet?",
+            "Every second Thursday.",
+        ),
+        (
+            "The pump built in 2019 needs three seals.",
+            "How many seals does the pump built in 2019 need?",
+            "Three seals.",
+        ),
+        ("E42 means that the pump is blocked.", "What does E42 mean?", "The pump is blocked."),
+        (
+            "We moved the shop because the rent doubled.",
+            "Why did we move the shop?",
+            "Because the rent doubled.",
+        ),
+        ("The VPN uses WireGuard.", "What does the VPN use?", "WireGuard."),
+        ("Refunds are paid out by the finance desk.", "What are refunds paid out by?", "The finance desk."),
+        ("发布会由李娜主持。", "发布会由谁主持？", "李娜"),
+        ("我们每周三开例会。", "我们什么时候开例会？", "每周三"),
+        ("日志保留九十天。", "日志保留多久？", "九十天"),
+        ("小组的负责人换成了王芳。", "小组的负责人换成了谁？", "王芳"),
+    ],
+)
+def test_a_sentence_without_a_form_of_its_own_is_read_by_its_grammar(
+    sentence: str, question: str, answer: str
+) -> None:
+    assert [(fact.question, fact.answer) for fact in facts_in(sentence)] == [(question, answer)]
+
+
+def test_two_predicates_of_one_subject_state_two_facts() -> None:
+    facts = facts_in("The backup runs at 2 am and takes about forty minutes.")
+    assert [(fact.question, fact.answer) for fact in facts] == [
+        ("When does the backup run?", "At 2 am."),
+        ("How long does the backup take?", "About forty minutes."),
+    ]
+
+
 def test_two_clauses_state_two_facts() -> None:
     facts = facts_in("My name is Ada and I live in Bergen.")
     assert [fact.question for fact in facts] == ["What is my name?", "Where do I live?"]

@@ -1,0 +1,97 @@
+"""What `clauses.py` knows of English words: small closed sets, and the forms of times, amounts and people."""
+
+import re
+
+from assistant.statement_rules import NUMBER, TIME
+from assistant.wording import word_set
+
+
+def _either(text: str) -> str:
+    """A pattern of the words that a text lists; "_" stands for a space."""
+    return "(?:" + "|".join(text.split()).replace("_", " ") + ")"
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+DETERMINERS = word_set("the a an my our his her their your its this that these those every each no some any")
+PREPOSITIONS = word_set(
+    "about above across after against along among around as at before behind below beneath beside between "
+    "beyond by during for from in inside into like near of off on onto opposite outside over past per "
+    "since through throughout to toward towards under underneath until till upon via with within without "
+    "instead than"
+)
+PLACES = word_set(
+    "in at on near behind under above below beside inside outside opposite between beneath over"
+)
+MODALS = word_set("must should may can will shall")
+BE = word_set("is are was were am")
+HAVE = word_set("has have had")
+PLURALS = word_set("i we you they people children women men staff police mice feet cattle")
+PARTICLES = word_set("up out off down away back")
+# What ends a complement that can be asked for: a clause of its own begins.
+SUBORDINATE = word_set(
+    "which who whom whose that because since so if when while where although though unless but whereas"
+)
+# Nouns that are not whole without what follows them.
+BINDING = word_set("support access responsibility way answer reason discount allergy")
+MOVES = word_set("move relocate transfer migrate travel go ship drive walk fly export deliver send")
+# Verbs after which "in" and "on" name no place.
+ASKS_WHAT_IN = word_set(
+    "write code program draw paint print bake fry wrap soak cook specialise invest believe"
+)
+
+# Verbs that keep an object in the passive: "the cat was given two bowls".
+TAKES_TWO = word_set("call name elect appoint give offer pay allow grant teach tell paint send award make")
+SURFACES = word_set(
+    "floor hill street road island coast roof shelf table wall desk square corner side bank level deck campus server "
+    "drive door fridge river lake ground board avenue lane mountain beach farm estate"
+)
+
+ADVERB = _compiled(
+    r"\w{2,}ly$|"
+    + _either("always also only just still now already often usually both all even then again almost")
+)
+_MORE_OR_LESS = _either(
+    "exactly at_least at_most up_to about around only over more_than no_more_than fewer_than less_than almost"
+)
+AMOUNT = rf"(?:{_MORE_OR_LESS} )*{NUMBER}"
+_TIME_UNIT = _either("second minute hour day week weekend month quarter year decade night")
+_UNIT = rf"(?:(?:working |business |calendar )?{_TIME_UNIT}s?)"
+EXTENT = _compiled(
+    rf"(?:{_MORE_OR_LESS} )*(?:{NUMBER}|a few|several)(?: full| whole|-)? ?{_UNIT}(?: and a half)?"
+)
+_PART_OF_DAY = _either("morning evening afternoon night midday")
+_SEASON = _either("spring summer autumn winter")
+OFTEN = _compiled(
+    rf"(?:once|twice|\w+ times)(?: an?| per| every| each) \w+"
+    rf"|(?:every|each) (?:other |second |third |{NUMBER} )?(?:{_UNIT}|{_PART_OF_DAY}|{_SEASON})"
+    rf"|{_either('daily weekly monthly quarterly yearly annually hourly nightly')}"
+)
+_SOME_DAY = _either("weekdays? weekends? midnight noon dawn dusk sunrise sunset holidays? early mid late")
+_PLACE_IN_TIME = _either("first second third fourth last end start beginning middle")
+WHEN = _compiled(
+    rf"(?:(?:every|each|this|next|last) .*)?{TIME}.*|(?:the )?(?:{_SOME_DAY}|{_PART_OF_DAY}s?)\b.*"
+    rf"|(?:the )?{_PLACE_IN_TIME} .*(?:{TIME}|week|month|quarter|year).*"
+)
+# After "at", "in" and the like a bare number is a time, too: "at five", "from 9 to 5", "in 1974".
+CLOCK = _compiled(rf".*\b(?:1[0-9]|20)\d\d|{NUMBER}(?: sharp)?|(?:\w+ )?{NUMBER} (?:to|and|until) {NUMBER}")
+_MEASURE_UNIT = _either(
+    r"% percent per_cent euros? dollars? pounds? cents? crowns? francs? kg g mg kilos? kilograms? grams? tonnes? tons? "
+    r"ml cl litres? liters? km cm mm m met(?:er|re)s? (?:kilo|centi|milli)met(?:er|re)s? miles? feet inches "
+    r"[kmg]?w kwh mah [kmgt]i?b (?:giga|mega|tera)bytes? degrees? °c? volts? amps? watts? bar"
+)
+MEASURE = _compiled(rf"{NUMBER}\s?(?:[€$£]|{_MEASURE_UNIT}(?!\w)).*")
+_NO_NOUN = _either("an? per each every and or in on at for to with from")
+COUNT = re.compile(rf"(?P<number>{AMOUNT})(?P<noun>(?: (?!{_NO_NOUN}\b)[a-z][\w-]*){{1,4}})")
+_RELATION = _either(
+    "sister brother mother father mum mom dad wife husband son daughter uncle aunt cousin boss manager colleague "
+    "neighbou?r friend grandmother grandfather grandma grandpa niece nephew partner teacher trainer landlord "
+    "accountant doctor"
+)
+_NAME = r"[A-Z][\w'’-]+"
+PERSON = re.compile(
+    rf"(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?{_NAME}(?: (?:van|de|der|von|da|di|el|al|[A-Z]\.?|{_NAME})){{1,3}}"
+    rf"|(?:my|our|his|her|their) (?:\w+ ){{0,2}}{_RELATION}(?: [A-Z]\w+)?"
+)

@@ -1,0 +1,101 @@
+"""How many of the facts that people state in a chat the rules find, and how many of their findings are right.
+
+    python -m benchmarks.statements
+
+Messages in `statements/messages.jsonl`, each with the facts that it states: the answers that count, words that a
+question must name, question words that fit. Half of them (by a hash of the text) was looked at while the rules were
+written; only the other half is judged. Messages that state nothing are among them. A finding is right when its answer
+counts and its question names the subject, asks with a fitting word and does not give the answer away.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from assistant.statements import Fact, facts_in
+from assistant.statistics import wilson
+
+MESSAGES = Path(__file__).parent / "statements" / "messages.jsonl"
+_MARKS = re.compile(r"[\s.,!?;:'\"’“”。，！？、；：]+")
+
+
+def main() -> None:
+    """Print the table as Markdown; with --look, the messages of the half for looking at, and what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--look", action="store_true", help="show the half that is not judged, message by message"
+    )
+    look = parser.parse_args().look
+    messages = [json.loads(line) for line in MESSAGES.read_text("utf-8").splitlines()]
+    if look:
+        for message in messages:
+            if not is_judged(message):
+                show(message)
+    print("| half | language | facts | found rightly | findings | right | silent where nothing is stated |")
+    print("|---|---|---|---|---|---|---|")
+    for half in (False, True):
+        for language in ("en", "zh"):
+            chosen = [one for one in messages if is_judged(one) is half and one["language"] == language]
+            print(f"| {'judged' if half else 'looked at'} | {language} | {' | '.join(counts(chosen))} |")
+
+
+def is_judged(message: dict[str, Any]) -> bool:
+    """Whether a message belongs to the half that was not looked at."""
+    return hashlib.sha256(message["text"].encode()).digest()[0] % 2 == 1
+
+
+def counts(messages: list[dict[str, Any]]) -> list[str]:
+    """Facts, those found, findings, those right, and messages without a fact in which none was found."""
+    stated = found = findings = right = empty = silent = 0
+    for message in messages:
+        facts, read = message["facts"], facts_in(message["text"])
+        hits = [[is_right(one, fact) for one in read] for fact in facts]
+        stated += len(facts)
+        found += sum(any(row) for row in hits)
+        findings += len(read)
+        right += sum(any(row[place] for row in hits) for place in range(len(read)))
+        empty += not facts
+        silent += not facts and not read
+    return [str(stated), share(found, stated), str(findings), share(right, findings), f"{silent} of {empty}"]
+
+
+def share(part: int, whole: int) -> str:
+    """A share with its 95 % interval (Wilson)."""
+    if not whole:
+        return "–"
+    interval = wilson(part, whole)
+    return f"{part / whole:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def is_right(found: Fact, stated: dict[str, Any]) -> bool:
+    """Whether a finding is the stated fact, asked from any of its ends."""
+    question, answer = bare(found.question), bare(found.answer)
+    return any(
+        answer in {bare(one) for one in end["answers"]}
+        and all(bare(word) in question for word in end["about"])
+        and any(bare(word) in question for word in end["asks"])
+        and answer not in question
+        for end in (stated, *stated.get("alternatives", ()))
+    )
+
+
+def bare(text: str) -> str:
+    """Lower case, without spaces and marks."""
+    return _MARKS.sub("", text.casefold())
+
+
+def show(message: dict[str, Any]) -> None:
+    """A message with what was found in it."""
+    read = facts_in(message["text"])
+    hit = [any(is_right(one, fact) for one in read) for fact in message["facts"]]
+    mark = "ok" if all(hit) and len(read) == len(hit) else "--"
+    print(mark, message["text"], "|", [end["answers"][0] for end in message["facts"]])
+    for one in read:
+        print("      ", one.question, "→", one.answer)
+
+
+if __name__ == "__main__":
+    main()
