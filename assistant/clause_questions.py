@@ -6,6 +6,7 @@ from dataclasses import replace
 from assistant.clause_words import (
     AMOUNT,
     ASKS_WHAT_IN,
+    COMES_FROM,
     COUNT,
     EXTENT,
     MEASURE,
@@ -69,8 +70,8 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
     if read.passive and agent is not None:
         word = "who" if PERSON.fullmatch(agent.text[3:]) else "what"
         return f"{_inverted(read, word, agent)} by", " ".join(agent.words[1:])
-    named = PERSON.fullmatch(read.subject) and read.subject[0].isupper() and read.auxiliary != "do"
-    if named and first.kind == "object" and not read.passive:
+    is_named = PERSON.fullmatch(read.subject) and read.subject[0].isupper() and read.auxiliary != "do"
+    if is_named and first.kind == "object" and not read.passive:
         rest = " ".join([read.predicate, *(part.text for part in read.complements)])
         return f"who {rest}", read.subject
     where = next((part for part in reversed(read.complements) if part.kind == "where"), None)
@@ -85,28 +86,21 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
         if read.passive:
             return (_inverted(read, "what", first), first.text) if read.base in TAKES_TWO else None
         return _inverted(read, "who" if PERSON.fullmatch(first.text) else "what", first), first.text
-    other = next(
-        (part for part in reversed(read.complements) if part.kind in ("other", "where", "purpose")), None
-    )
-    if other is None or len(other.words) < 2:
-        return None
-    if other.kind == "purpose":
-        return None
-    preposition, named = other.words[0], " ".join(other.words[1:])
-    if preposition.lower() in ("to", "into") and (read.base in MOVES):
-        return _inverted(read, "where", other), other.text
-    if preposition.lower() == "from":
-        word = (
-            "where"
-            if read.base in ("come", "ship", "originate", "leave", "depart", "import", "buy")
-            else "what"
-        )
-        return _inverted(read, word, other) + " from", named
-    language = (
-        "what language" if read.base in ("write", "code", "program") and preposition == "in" else "what"
-    )
-    word = "who" if PERSON.fullmatch(named) else language
-    return f"{_inverted(read, word, other)} {preposition}", named
+    other = next((part for part in reversed(read.complements) if part.kind in ("other", "where")), None)
+    return _about_what_follows(read, other) if other is not None and len(other.words) > 1 else None
+
+
+def _about_what_follows(read: Clause, asked: Complement) -> tuple[str, str]:
+    """The question about what a preposition brings: "what is it made from", "where did it move"."""
+    preposition, thing = asked.words[0], " ".join(asked.words[1:])
+    if preposition in ("to", "into") and read.base in MOVES:
+        return _inverted(read, "where", asked), asked.text
+    word = "who" if PERSON.fullmatch(thing) else "what"
+    if preposition == "from" and read.base in COMES_FROM:
+        word = "where"
+    if preposition == "in" and read.base in ("write", "code", "program"):
+        word = "what language"
+    return f"{_inverted(read, word, asked)} {preposition}", thing
 
 
 def _counted(read: Clause, first: Complement) -> tuple[str, str] | None:

@@ -37,6 +37,7 @@ SUBORDINATE = word_set(
 # Nouns that are not whole without what follows them.
 BINDING = word_set("support access responsibility way answer reason discount allergy")
 MOVES = word_set("move relocate transfer migrate travel go ship drive walk fly export deliver send")
+COMES_FROM = word_set("come ship originate leave depart import buy")
 # Verbs after which "in" and "on" name no place.
 ASKS_WHAT_IN = word_set(
     "write code program draw paint print bake fry wrap soak cook specialise invest believe"

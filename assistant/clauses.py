@@ -103,6 +103,8 @@ def _expanded(clause: str) -> str:
 def _verb_place(words: Sequence[str]) -> int | None:
     """Where the finite verb stands, or None."""
     for place in range(1, min(len(words), 10)):
+        if words[place - 1].lower() in SUBORDINATE or not words[0][0].isalnum():
+            return None  # a clause inside the subject, or a fragment
         if _ends_as_noun(words[:place]) and _is_finite(words, place):
             return place
     return None
@@ -197,11 +199,10 @@ def taken_apart(words: Sequence[str]) -> Clause | None:
         return None
     subject, rest = " ".join(words[:place]), list(words[place:])
     verb = rest.pop(0).lower()
-    adverbs = _adverbs(rest)
     if verb in MODALS:
-        return _after_modal(subject, verb, rest, adverbs)
+        return _after_modal(subject, verb, rest)
     if verb in HAVE:
-        return _after_have(subject, verb, rest, adverbs)
+        return _after_have(subject, verb, rest)
     if verb in BE:
         return _after_be(subject, verb, rest, verb)
     kind = next(
@@ -236,10 +237,10 @@ def _adverbs(rest: list[str]) -> list[str]:
     return taken
 
 
-def _after_modal(subject: str, modal: str, rest: list[str], adverbs: Sequence[str]) -> Clause | None:
+def _after_modal(subject: str, modal: str, rest: list[str]) -> Clause | None:
+    only = "only " if "only" in _adverbs(rest) else ""
     if not rest:
         return None
-    only = "only " if "only" in adverbs else ""
     if rest[0] == "be":
         read = _after_be(subject, modal, rest[1:], f"{modal} {only}be")
         return None if read is None else _with_be(read, only)
@@ -262,7 +263,8 @@ def _with_be(read: Clause, only: str) -> Clause:
     )
 
 
-def _after_have(subject: str, have: str, rest: list[str], adverbs: Sequence[str]) -> Clause | None:
+def _after_have(subject: str, have: str, rest: list[str]) -> Clause | None:
+    _adverbs(rest)
     if rest and rest[0] == "been":
         read = _after_be(subject, have, rest[1:], f"{have} been")
         if read is None:

@@ -62,7 +62,7 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"(?P<x>.+?) (?P<be>is|are|was|were) (?P<v>\w+ed|led|run|built|made|sold|held|drawn|written|given|"
-        r"chosen|known|taken|driven|grown|spoken|sung|worn) by (?P<y>.+)",
+        r"chosen|known|taken|driven|grown|spoken|sung|worn) by (?P<y>(?:the |our |my )?[A-Z].+)",
         "by whom {be} {x} {v}",
         "{y}",
     ),

@@ -13,6 +13,7 @@ from torch import Tensor
 from tuning.errors import ExampleError
 from tuning.models import Message, Template
 
+MULTIPLE = 32  # training packs rows to lengths of whole multiples, so that few shapes are compiled
 _SHARED_AT_LEAST = 4  # a shorter common beginning is not worth a segment of its own
 
 

@@ -14,7 +14,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,25 +25,21 @@ from torch import Tensor
 from tuning import methods
 from tuning.adapters import Adapter
 from tuning.config import TuneConfig
-from tuning.consolidation import Exercises, Recipe, Replay, replay_set, schedule, teacher
-from tuning.dataset import Encoded, Row, Teacher, encode, pack, packed_length, prepare, with_system
+from tuning.consolidation import Exercises, Recipe, Replay, replay_set, schedule
+from tuning.dataset import MULTIPLE, Encoded, encode, pack, packed_length, prepare, with_system
 from tuning.errors import ExampleError
 from tuning.kernels import log_chances
-from tuning.lanes import Lanes, spread
-from tuning.learners import Learner, kv_front, text_kv
+from tuning.learners import Learner, text_kv
 from tuning.models import BaseModel, Message, Template
 from tuning.noise import held_out, joined, noisy, wordings
-from tuning.passes import filled, forward
+from tuning.passes import forward
 from tuning.ranks import Ranks
 from tuning.scoring import normalise
 from tuning.sharding import like, whole
+from tuning.step import Step
 
 _log = logging.getLogger(__name__)
 _SAVE_EVERY_SECONDS = 20.0
-_TOKENS_AT_ONCE = 4096
-_MULTIPLE = 32
-_LANE_TOKENS = 192  # computed at once: fewer are not worth a lane of their own
-_TARGET_COST = 0.25  # of a position's logits and their gradient, in positions
 _REPLAYED_TOKENS = 30  # of a general prompt and its answer, about
 _EXERCISE_TOKENS = 100  # of a context, its question and the answer, about
 _REVERSED_SHARE = 0.6  # of the examples name a subject that can be asked for
@@ -106,15 +101,6 @@ class Workload:
     examples: int
 
 
-@dataclass(frozen=True)
-class _Share:
-    """What one pass adds to a step."""
-
-    loss: float
-    tokens: int
-    gradients: Sequence[Tensor | None]  # one a parameter; none where they were added up already
-
-
 @dataclass
 class _Run:
     """What changes while fitting."""
@@ -141,7 +127,7 @@ def plan(
     size = amounts.examples_per_step
     steps = [encoded[start : start + size] for start in range(0, len(encoded), size)]
     asked = 1 + _REVERSED_SHARE * amounts.reversals
-    beside = _REPLAYED_TOKENS * amounts.replay + _EXERCISE_TOKENS * amounts.reading + _MULTIPLE / 2
+    beside = _REPLAYED_TOKENS * amounts.replay + _EXERCISE_TOKENS * amounts.reading + MULTIPLE / 2
     if earlier:
         known = prepare(base, _conversations(config, earlier), base.window).encoded
         share = min(amounts.earlier, len(known)) / max(1, len(known))  # of them, at every step
@@ -205,14 +191,6 @@ class _Trainer:
         self._run = _Run()
         self._ranks = Ranks.join(base.device)
         self._best: dict[str, Tensor] = {}  # the learner's state where the validation loss was lowest
-        self._lanes = Lanes() if self._can_be_spread() else None
-        self._source: list[Tensor] | None = None  # the text's keys and values, for a method that distils it
-
-    def _can_be_spread(self) -> bool:
-        """Whether passes may be computed at once: on a CPU, of few parameters, and where nothing is drawn in them."""
-        config, family = self._config, methods.method(self._config.method).family
-        alone = self._base.device.type == "cpu" and self._ranks.count == 1
-        return alone and family != "full" and not config.dropout and not config.checkpointing
 
     def _front_positions(self) -> int:
         chosen = methods.method(self._config.method)
@@ -230,8 +208,9 @@ class _Trainer:
             setting = methods.Plan(
                 self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
             )
-            if methods.method(self._config.method).distils:
-                self._source = text_kv(self._base, methods.text_ids(setting, None))
+            distils = methods.method(self._config.method).distils
+            source = text_kv(self._base, methods.text_ids(setting, None)) if distils else None
+            step = Step(self._base, self._config, self._ranks, self._recipe.replay_weight, source)
             self._ranks.share_out(self._base.model)
             learner = methods.build(setting)
             try:
@@ -243,7 +222,7 @@ class _Trainer:
                     self._load(learner, optimiser)
                 self._emit({"kind": "phase", "phase": "training"})
                 with learner.on(), _checkpointing(self._base, self._config.checkpointing):
-                    stopped, early = self._fit(learner, optimiser, replays, probes)
+                    stopped, early = self._fit(step, learner, optimiser, replays, probes)
                     if not stopped:
                         if self._best:
                             learner.restore(self._best)
@@ -256,8 +235,7 @@ class _Trainer:
                     self._ranks.wait()
             finally:
                 learner.close()
-                if self._lanes is not None:
-                    self._lanes.close()
+                step.close()
         run = self._run
         return TrainResult(
             adapter=self._folder / ADAPTER_FOLDER,
@@ -282,6 +260,7 @@ class _Trainer:
 
     def _fit(
         self,
+        step: Step,
         learner: Learner,
         optimiser: torch.optim.Optimizer,
         replays: list[Replay],
@@ -294,7 +273,7 @@ class _Trainer:
                 self._save(learner, optimiser)
                 return True, False
             started = time.monotonic()
-            self._step(learner, optimiser, replays)
+            self._advance(step, learner, optimiser, replays)
             run.step += 1
             run.seconds += time.monotonic() - started
             self._report()
@@ -305,25 +284,14 @@ class _Trainer:
                 saved = time.monotonic()
         return False, False
 
-    def _step(self, learner: Learner, optimiser: torch.optim.Optimizer, replays: list[Replay]) -> None:
+    def _advance(
+        self, step: Step, learner: Learner, optimiser: torch.optim.Optimizer, replays: list[Replay]
+    ) -> None:
         run = self._run
         torch.manual_seed(self._config.seed * 1_000_003 + run.step)
         facts, kept = self._batch(replays)
-        targets = sum(len(one.targets) for one in facts)
-        replayed = max(1, sum(len(one.encoded.targets) for one in kept))
-        groups = self._groups([*facts, *(one.encoded for one in kept)])
-        passes = self._ranks.most(len(groups), self._base.device)
-        share = partial(self._share, learner, kept, targets, replayed)
-        if self._lanes is None:
-            found = [share(part) for part in groups]
-        else:
-            found = self._lanes.map(partial(share, apart=True), groups)
-            _put(learner.parameters(), [one.gradients for one in found])
-        run.loss = sum(one.loss for one in found)
-        run.tokens += sum(one.tokens for one in found)
-        for _ in range(passes - len(groups)):
-            self._idle(learner, facts[0])
-        self._gather(learner)
+        run.loss, tokens = step.gradients(learner, facts, kept)
+        run.tokens += tokens
         penalty = learner.penalty()
         if penalty is not None:
             penalty.backward()
@@ -334,73 +302,6 @@ class _Trainer:
         optimiser.step()
         learner.after_step(run.step)
         optimiser.zero_grad(set_to_none=True)
-
-    def _groups(self, items: Sequence[Encoded]) -> list[list[Encoded]]:
-        """What this process computes of a step's items, by what is computed in one pass."""
-        items, most = self._ranks.share(items), self._config.tokens_per_step or _TOKENS_AT_ONCE
-        if self._lanes is None:
-            return list(parts(items, most))
-        count = min(self._lanes.count, max(1, packed_length(items) // _LANE_TOKENS))
-        costs = [len(one.ids) + _TARGET_COST * len(one.targets) for one in items]
-        return [part for group in spread(items, costs, count) for part in parts(group, most // count)]
-
-    def _share(
-        self,
-        learner: Learner,
-        kept: Sequence[Replay],
-        targets: int,
-        replayed: int,
-        part: Sequence[Encoded],
-        apart: bool = False,
-    ) -> "_Share":
-        """One pass: its share of a step's loss, and the gradients of it, `apart` or added to the parameters'."""
-        row = pack(part, _MULTIPLE).to(self._base.device)
-        logits = filled(self._base, row, learner.front())
-        taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
-        count = int((row.owner < len(part) - len(taught)).sum())  # the examples' targets come first
-        tokens = row.targets[:, None]
-        if taught:
-            asked = torch.cat([one.tokens for one in taught]).to(row.ids.device)
-            tokens = torch.cat([tokens[:count].expand(-1, asked.shape[1]), asked])
-        log_model = log_chances(logits, tokens)
-        loss = -log_model[:count, 0].sum() / targets
-        total = loss
-        if self._source is not None:
-            total = total + self._imitate(self._source, row, logits, count) / targets
-        if taught:
-            total = total + self._recipe.replay_weight * _distance(log_model[count:], taught) / replayed
-        gradients: Sequence[Tensor | None] = ()
-        if apart:
-            gradients = torch.autograd.grad(total, learner.parameters(), allow_unused=True)
-        else:
-            total.backward()
-        return _Share(float(loss.detach()), len(row.ids), gradients)
-
-    def _idle(self, learner: Learner, item: Encoded) -> None:
-        """A pass that adds nothing: where the base is shared out, all processes compute equally often."""
-        row = pack([item], _MULTIPLE).to(self._base.device)
-        logits = forward(self._base, row, learner.front())
-        if self._source is not None:
-            with torch.no_grad():
-                forward(self._base, row, kv_front(self._base, self._source))
-        (0 * logits.sum()).backward()
-
-    def _gather(self, learner: Learner) -> None:
-        """Add up what the processes found, where there are several."""
-        if self._ranks.count == 1:
-            return
-        for parameter in learner.parameters():
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-        loss = torch.tensor(self._run.loss, device=self._base.device)
-        self._ranks.add_up([loss, *(p.grad for p in learner.parameters() if p.grad is not None)])
-        self._run.loss = float(loss)
-
-    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, count: int) -> Tensor:
-        """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
-        with torch.no_grad():
-            reading = forward(self._base, row, kv_front(self._base, source))
-        return divergence(logits[:count], [teacher(reading[:count])])
 
     def _batch(self, replays: list[Replay]) -> tuple[list[Encoded], list[Replay]]:
         """This step's examples in its wordings, and replayed prompts: functions of seed and step alone."""
@@ -449,7 +350,7 @@ class _Trainer:
         """The mean loss over the answers' tokens of the examples that training never sees."""
         total, count = 0.0, 0
         for start in range(0, len(self._validation), 16):
-            row = pack(self._validation[start : start + 16], _MULTIPLE).to(self._base.device)
+            row = pack(self._validation[start : start + 16], MULTIPLE).to(self._base.device)
             logits = forward(self._base, row, learner.front())
             total -= float(log_chances(logits, row.targets[:, None]).sum())
             count += len(row.targets)
@@ -466,7 +367,7 @@ class _Trainer:
         known = 0
         for start in range(0, len(probes), 16):
             batch = probes[start : start + 16]
-            row = pack(batch, _MULTIPLE).to(self._base.device)
+            row = pack(batch, MULTIPLE).to(self._base.device)
             right = forward(self._base, row, front).argmax(-1) == row.targets
             known += sum(bool(right[row.owner == number].all()) for number in range(len(batch)))
             if front.cache is not None:
@@ -555,26 +456,6 @@ class _Trainer:
         partial.replace(final)
 
 
-def _put(parameters: Sequence[Tensor], found: Sequence[Sequence[Tensor | None]]) -> None:
-    """The gradients of several passes added up in their order, where an optimiser looks for them."""
-    for parameter, several in zip(parameters, zip(*found, strict=True), strict=True):
-        known = [one for one in several if one is not None]
-        if known:
-            parameter.grad = known[0] if len(known) == 1 else torch.stack(known).sum(0)
-
-
-def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
-    """The items in order, in groups that pack into at most so many tokens (a longer item stands alone)."""
-    group: list[Encoded] = []
-    for item in items:
-        if group and packed_length([*group, item]) > most:
-            yield group
-            group = []
-        group.append(item)
-    if group:
-        yield group
-
-
 def split(
     conversations: Sequence[list[Message]], config: TuneConfig
 ) -> tuple[list[list[Message]], list[list[Message]]]:
@@ -592,21 +473,6 @@ def split(
     out = set(order[:count])
     learned = [one for number, one in enumerate(conversations) if number not in out]
     return learned, [one for number, one in enumerate(conversations) if number in out]
-
-
-def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
-    """KL(teacher ‖ model), summed over targets, over the teacher's likeliest tokens and the rest as one."""
-    tokens = torch.cat([one.tokens for one in teachers]).to(logits.device)
-    return _distance(log_chances(logits, tokens), teachers)
-
-
-def _distance(log_model: Tensor, teachers: Sequence[Teacher]) -> Tensor:
-    """The same from the model's log-probabilities of the teachers' tokens."""
-    chances = torch.cat([one.chances for one in teachers]).to(log_model.device)
-    rest_teacher = (1 - chances.sum(-1)).clamp(min=1e-6)
-    rest_model = torch.log((1 - log_model.exp().sum(-1)).clamp(min=1e-6))
-    inside = (chances * (chances.clamp(min=1e-9).log() - log_model)).sum(-1)
-    return (inside + rest_teacher * (rest_teacher.log() - rest_model)).sum()
 
 
 @contextmanager

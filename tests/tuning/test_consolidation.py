@@ -17,7 +17,7 @@ from tuning.noise import held_out, noisy, vary
 from tuning.retention_questions import RETENTION
 from tuning.rewording import reword
 from tuning.scoring import normalise
-from tuning.trainer import divergence
+from tuning.step import divergence
 
 AMOUNTS: Recipe = recipe(TuneConfig(), "low-rank", 576)
 

@@ -11,7 +11,7 @@ import torch
 from peft import LoraConfig, inject_adapter_in_model
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
-from tuning import lowrank, trainer
+from tuning import lowrank, step, trainer
 from tuning.adapters import PrefixAdapter, read_adapter, tuner_layers
 from tuning.config import TuneConfig
 from tuning.errors import ExampleError, MethodError
@@ -229,9 +229,9 @@ def test_parts_computed_at_once_change_no_step_and_twice_the_same(
 ) -> None:
     cores = torch.get_num_threads()
     options = {"method": method, "epochs": 2, "learning_rate": 1e-3}
-    monkeypatch.setattr(trainer, "_LANE_TOKENS", 10_000)
+    monkeypatch.setattr(step, "_LANE_TOKENS", 10_000)
     alone, _ = run(tiny, tmp_path / "alone", **options)
-    monkeypatch.setattr(trainer, "_LANE_TOKENS", 16)
+    monkeypatch.setattr(step, "_LANE_TOKENS", 16)
     torch.set_num_threads(2)
     try:
         once, twice = (run(tiny, tmp_path / name, **options)[0] for name in ("once", "twice"))
