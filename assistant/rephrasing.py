@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from assistant.rephrasing_rules import ACT_OF, CHINESE, CHINESE_SYNONYMS, ENGLISH, NOUN_OF, SYNONYM_OF
+from assistant.verbs import BASE, base_of
 from assistant.wording import capitalised, has_chinese, normal, participle, third_person
 
 MOST = 4
@@ -66,7 +67,7 @@ def _fields(match: re.Match[str], answer: str) -> dict[str, str | None]:
     plural = be in ("are", "were") or aux == "do"
     past = be in ("was", "were") or aux == "did"
     agreeing: str | None = None
-    if verb:
+    if base_of(verb, BASE) or verb == "have":
         agreeing = {"does": third_person(verb), "do": verb}.get(aux) or (
             f"{aux} {verb}" if aux and aux != "did" else None
         )
@@ -97,7 +98,7 @@ def _fields(match: re.Match[str], answer: str) -> dict[str, str | None]:
 def _statement(rest: str, aux: str) -> str | None:
     """`the ferry leave` after "does" → `the ferry leaves`; only where the verb ends the question."""
     words = rest.split()
-    if len(words) < 2 or aux not in ("does", "do"):
+    if len(words) < 2 or aux not in ("does", "do") or not base_of(words[-1], BASE):
         return None
     return " ".join([*words[:-1], third_person(words[-1])]) if aux == "does" else rest
 

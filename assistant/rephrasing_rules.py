@@ -215,7 +215,7 @@ ENGLISH: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        r"(?:which|what) (?P<n>\w+) (?P<v>\w+s) (?P<x>.+)",
+        r"(?:which|what) (?P<n>\w+) (?P<v>(?!(?:is|was|does|has)\b)\w+s) (?P<x>.+)",
         ("what is the {n} that {v} {x}", "which is the {n} that {v} {x}"),
     ),
     (rf"what {BE} (?P<x>.+)", ("{x} {be} what", "which thing {be} {x}")),

@@ -57,3 +57,9 @@ def test_names_and_numbers_are_kept() -> None:
 )
 def test_what_is_no_question_has_no_other_wording(text: str) -> None:
     assert rephrase(text) == ()
+
+
+def test_a_noun_at_the_end_is_not_conjugated() -> None:
+    others = rephrase("Where does my sister keep bees?", "In Bergen.")
+    assert others and not any("beeses" in other for other in others)
+    assert not any("that is" in other for other in rephrase("What language is Gannet written in?", "Rust."))
