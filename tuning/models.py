@@ -392,8 +392,14 @@ class BaseModel(Template):
 
 
 def _convert(source: Path, target: Path) -> None:
+    from tuning.gguf_once import read_once  # the gguf package is needed for nothing else
+
     _log.info("Converting %s once", source.name)
-    with _quiet(), contextlib.redirect_stderr(io.StringIO()):  # the GGUF reader draws a bar of its own
+    with (
+        _quiet(),
+        read_once(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):  # the GGUF reader draws a bar of its own
         tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
         model = AutoModelForCausalLM.from_pretrained(
             source.parent,
