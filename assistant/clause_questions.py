@@ -1,14 +1,17 @@
 """Asks for what an English clause says: the question about the complement that says most, and that complement."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from assistant.clause_words import (
+    AGENT,
     AMOUNT,
     ASKS_WHAT_IN,
     COMES_FROM,
     COUNT,
     EXTENT,
+    LANGUAGE,
     MEASURE,
     MOVES,
     PERSON,
@@ -21,7 +24,6 @@ from assistant.clauses import Clause, Complement, taken_apart, verb_place
 from assistant.statement_rules import NUMBER
 from assistant.wording import uncapitalised
 
-_ORDER_OF_ASKING = ("why", "how", "extent", "within", "often", "until", "since", "when")
 _ASKED_BY = {
     "why": "why",
     "how": "how",
@@ -34,41 +36,55 @@ _ASKED_BY = {
 }
 
 
-def ask(clause: str) -> tuple[str, str] | None:
-    """The question and the answer of a clause, without capitals and marks; None where it cannot be taken apart."""
+_MOST_QUESTIONS = 3
+
+
+def ask(clause: str) -> list[tuple[str, str]]:
+    """The questions that a clause answers, and its answers, without capitals and marks; none where it is not read."""
     words = clause.split()
     read = taken_apart(words)
-    if read is not None and read.base == "mean" and read.complements:
+    if read is None or not read.complements:
+        return []
+    if read.base == "mean":
         meant = re.sub(r"^\w+ (?:that )?", "", " ".join(words[verb_place(clause) :]))
-        return _inverted(replace(read, complements=()), "what"), meant
-    return _question(read) if read is not None else None
+        return [(_inverted(replace(read, complements=()), "what"), meant)]
+    return list(_questions(read))[:_MOST_QUESTIONS]
 
 
-def _question(read: Clause) -> tuple[str, str] | None:
-    """The question about the complement that says most."""
-    first = read.complements[0] if read.complements else None
-    if first is None:
+def _questions(read: Clause) -> Iterator[tuple[str, str]]:
+    """An amount, then when, how long, why and the like, then a thing, a person or a place."""
+    first = read.complements[0]
+    amount = _amount_of(read, first)
+    if amount is not None:
+        yield amount
+    for part in read.complements:
+        word = _ASKED_BY.get(part.kind)
+        only_time = part is first and part.kind not in ("when", "until", "often")
+        if word is not None and not (read.base == "be" and only_time):
+            yield _inverted(read, word, part), part.text
+    thing = _about_things(read, first) if amount is None and read.base != "be" else None
+    if thing is not None:
+        yield thing
+
+
+def _amount_of(read: Clause, first: Complement) -> tuple[str, str] | None:
+    """The question after a number, where the first complement is one."""
+    if first.kind != "object" or read.passive:
         return None
-    if first.kind == "object" and not read.passive and read.base != "be":
-        counted = _counted(read, first)
-        if counted is not None:
-            return counted
-    for kind in _ORDER_OF_ASKING:
-        asked = [part for part in read.complements if part.kind == kind]
-        if asked:
-            if read.base == "be" and kind not in ("when", "until", "often"):
-                return None
-            return _inverted(read, _ASKED_BY[kind], asked[-1]), _reply(asked[-1])
     if read.base == "be":
-        return None
-    return _about_things(read, first)
+        if MEASURE.fullmatch(first.text):
+            return _inverted(read, "how much", first), first.text
+        return (
+            (_inverted(read, "what", first), first.text) if re.match(r"(?:an?|the) \w", first.text) else None
+        )
+    return _counted(read, first)
 
 
 def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
     """The question about a place, a person or a thing."""
-    agent = next((part for part in read.complements if part.words[0].lower() == "by"), None)
+    agent = next((part for part in read.complements if part.words[0] == "by" and part.kind == "other"), None)
     if read.passive and agent is not None:
-        word = "who" if PERSON.fullmatch(agent.text[3:]) else "what"
+        word = "who" if AGENT.search(agent.text[3:]) else "what"
         return f"{_inverted(read, word, agent)} by", " ".join(agent.words[1:])
     is_named = PERSON.fullmatch(read.subject) and read.subject[0].isupper() and read.auxiliary != "do"
     if is_named and first.kind == "object" and not read.passive:
@@ -82,6 +98,9 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
     stands_in = read.base in ASKS_WHAT_IN
     if where is not None and not stands_in and (read.passive or first.kind != "object" or _is_place(where)):
         return _inverted(read, "where", where), where.text
+    goal = next((part for part in read.complements if part.words[0] in ("to", "into")), None)
+    if goal is not None and goal.kind == "other" and read.base in MOVES:
+        return _about_what_follows(read, goal)
     if first.kind == "object":
         if read.passive:
             return (_inverted(read, "what", first), first.text) if read.base in TAKES_TWO else None
@@ -98,7 +117,7 @@ def _about_what_follows(read: Clause, asked: Complement) -> tuple[str, str]:
     word = "who" if PERSON.fullmatch(thing) else "what"
     if preposition == "from" and read.base in COMES_FROM:
         word = "where"
-    if preposition == "in" and read.base in ("write", "code", "program"):
+    if preposition == "in" and (read.base in ("write", "code", "program") or LANGUAGE.search(thing)):
         word = "what language"
     return f"{_inverted(read, word, asked)} {preposition}", thing
 
@@ -129,7 +148,7 @@ def _counted(read: Clause, first: Complement) -> tuple[str, str] | None:
 
 def _inverted(read: Clause, word: str, asked: Complement | None = None) -> str:
     """The question without the complement that it asks for."""
-    others = [part.text for part in read.complements if part is not asked]
+    others = [part.text for part in read.complements if part is not asked and part.kind != "why"]
     subject = uncapitalised(read.subject) if read.subject.split()[0] != "I" else read.subject
     return " ".join(filter(None, [word, read.auxiliary, subject, read.verb, *others]))
 

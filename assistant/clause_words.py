@@ -50,12 +50,57 @@ SURFACES = word_set(
     "drive door fridge river lake ground board avenue lane mountain beach farm estate"
 )
 
+LANGUAGE = _compiled(
+    r"\b(?:English|Dutch|Polish|German|French|Spanish|Italian|Danish|Swedish|Finnish|Czech|Greek|Turkish|Arabic|"
+    r"Hindi|Japanese|Korean|Chinese|Mandarin|Portuguese|Russian|Latin)\b"
+)
+# Complements that say nothing on their own.
+IDIOMS = frozenset(
+    [
+        "at a time",
+        "in total",
+        "at least",
+        "in general",
+        "on average",
+        "by default",
+        "at once",
+        "in advance",
+        "at all",
+        "on its own",
+        "by hand",
+        "in person",
+        "for free",
+        "at first",
+        "of course",
+        "in particular",
+        "in practice",
+        "for now",
+        "for good",
+        "in turn",
+        "by far",
+        "so far",
+        "in fact",
+        "at work",
+        "too",
+        "first",
+        "last",
+        "again",
+        "instead",
+    ]
+)
+# What has a number or a name and is no place: "in build 318".
+NUMBERED = re.compile(
+    r"(?:the )?(?:build|version|release|chapter|clause|section|step|phase|round|level|issue|volume|appendix)\b",
+    re.I,
+)
+
 ADVERB = _compiled(
     r"\w{2,}ly$|"
     + _either("always also only just still now already often usually both all even then again almost")
 )
 _MORE_OR_LESS = _either(
-    "exactly at_least at_most up_to about around only over more_than no_more_than fewer_than less_than almost"
+    "just exactly nearly roughly just_under just_over at_least at_most up_to about around only over more_than "
+    "no_more_than fewer_than less_than almost"
 )
 AMOUNT = rf"(?:{_MORE_OR_LESS} )*{NUMBER}"
 _TIME_UNIT = _either("second minute hour day week weekend month quarter year decade night")
@@ -63,7 +108,7 @@ _UNIT = rf"(?:(?:working |business |calendar )?{_TIME_UNIT}s?)"
 EXTENT = _compiled(
     rf"(?:{_MORE_OR_LESS} )*(?:{NUMBER}|a few|several)(?: full| whole|-)? ?{_UNIT}(?: and a half)?"
 )
-_PART_OF_DAY = _either("morning evening afternoon night midday")
+_PART_OF_DAY = _either("morning evening afternoon night midday lunchtime")
 _SEASON = _either("spring summer autumn winter")
 OFTEN = _compiled(
     rf"(?:once|twice|\w+ times)(?: an?| per| every| each) \w+"
@@ -77,7 +122,11 @@ WHEN = _compiled(
     rf"|(?:the )?{_PLACE_IN_TIME} .*(?:{TIME}|week|month|quarter|year).*"
 )
 # After "at", "in" and the like a bare number is a time, too: "at five", "from 9 to 5", "in 1974".
-CLOCK = _compiled(rf".*\b(?:1[0-9]|20)\d\d|{NUMBER}(?: sharp)?|(?:\w+ )?{NUMBER} (?:to|and|until) {NUMBER}")
+CLOCK = _compiled(
+    rf".*\b(?:1[0-9]|20)\d\d|{NUMBER}(?: sharp)?|(?:\w+ )?{NUMBER} (?:to|and|until) {NUMBER}"
+    rf"|(?:half|quarter|a quarter|{NUMBER}) (?:past|to) {NUMBER}"
+    rf"|(?:half past )?{NUMBER} (?:in the|at) {_PART_OF_DAY}"
+)
 _MEASURE_UNIT = _either(
     r"% percent per_cent euros? dollars? pounds? cents? crowns? francs? kg g mg kilos? kilograms? grams? tonnes? tons? "
     r"ml cl litres? liters? km cm mm m met(?:er|re)s? (?:kilo|centi|milli)met(?:er|re)s? miles? feet inches "
@@ -95,4 +144,9 @@ _NAME = r"[A-Z][\w'’-]+"
 PERSON = re.compile(
     rf"(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?{_NAME}(?: (?:van|de|der|von|da|di|el|al|[A-Z]\.?|{_NAME})){{1,3}}"
     rf"|(?:my|our|his|her|their) (?:\w+ ){{0,2}}{_RELATION}(?: [A-Z]\w+)?"
+)
+# Who does something: a name, or a word for people.
+AGENT = re.compile(
+    r"^(?:the |an? |our |my |one of )?(?:[A-Z]|.*\b(?:folks?|teams?|crew|department|office|desk|people|staff|committee|"
+    r"volunteers?|students?|council|board|group|company|family|club|guild|cooperative|nurse|guard|\w+(?:er|or|ist|ian)s?)\b)"
 )

@@ -17,7 +17,10 @@ from assistant.clause_words import (
     DETERMINERS,
     EXTENT,
     HAVE,
+    IDIOMS,
+    LANGUAGE,
     MODALS,
+    NUMBERED,
     OFTEN,
     PARTICLES,
     PLACES,
@@ -28,8 +31,20 @@ from assistant.clause_words import (
 )
 from assistant.statement_rules import NUMBER
 from assistant.verbs import BASE, PARTICIPLE, PAST, THIRD, base_of
+from assistant.wording import word_set
 
+_COMPOUND = frozenset(
+    ["next to", "due to", "close to", "up to", "out of", "from under", "because of", "away from"]
+)
+_AS_SUCH = ("set", "shown", "usual", "well", "of", "far", "always")
 _NEARLY = ("about", "around", "over", "under", "up")
+_ATTRIBUTES = word_set("new old big small late early free guest staff support short long main daily")
+_PRONOUN_INSIDE = re.compile(r"\s(?:I|you|he|she|it|they|we)(?:['’]\w+)?(?:\s|$)")
+_TIME_NOUN = (
+    r"(?:week|month|year|quarter|spring|summer|autumn|fall|winter|night|"
+    r"\w+day|\w+(?:uary|ember|ober)|March|April|May|June|July|August)"
+)
+_AFTER_IS = r"located|based|open|closed|made|built|kept|stored|in|on|at|an?|the|run|led|owned|allergic|\d+"
 _BEFORE_TIMES = ("at", "on", "in", "from", "between", "by")
 _FRONTED = (
     (
@@ -97,6 +112,7 @@ def _expanded(clause: str) -> str:
     clause = re.sub(r"\b(we|they|you)['’]re\b", r"\1 are", clause, flags=re.IGNORECASE)
     clause = re.sub(r"\b(I|we|they|you)['’]ve\b", r"\1 have", clause, flags=re.IGNORECASE)
     clause = re.sub(r"\b(I|we|they|you)['’]ll\b", r"\1 will", clause, flags=re.IGNORECASE)
+    clause = re.sub(rf"(?<=\w)['’]s (?=(?:called|named|{_AFTER_IS})\b)", " is ", clause)
     return re.sub(r"\b(?:has|have) to (?=[a-z])", "must ", re.sub(r"\bneeds? to (?=[a-z])", "must ", clause))
 
 
@@ -150,14 +166,16 @@ def _is_noun_before_verb(words: Sequence[str], place: int) -> bool:
         return False
     if rest[0] in BE or rest[0] in MODALS or rest[0] in HAVE:
         return True
-    if words[0].lower() not in DETERMINERS or not base_of(rest[0], BASE):
+    if words[0].lower() not in DETERMINERS | _ATTRIBUTES or not base_of(rest[0], BASE):
         return False
-    return len(rest) == 1 or rest[1] in PREPOSITIONS or rest[1] in DETERMINERS
+    return len(rest) == 1 or not rest[1].endswith("s")
 
 
 def _more_to_come(words: Sequence[str], place: int) -> bool:
     """ "The pump installed in 2019 needs seals": what looks like a past form only describes the subject."""
     after = words[place + 1 :]
+    if _main_verb_follows(after):
+        return bool(base_of(words[place], PARTICIPLE))
     if not after or after[0].lower() not in PREPOSITIONS:
         return False
     for at, word in enumerate(after[1:], 1):
@@ -175,6 +193,15 @@ def _more_to_come(words: Sequence[str], place: int) -> bool:
     return False
 
 
+def _main_verb_follows(words: Sequence[str]) -> bool:
+    for word in words:
+        if word.endswith((",", ";")) or word.lower() in SUBORDINATE | {"and", "but", "or"}:
+            return False
+        if word in BE or word in MODALS:
+            return True
+    return False
+
+
 def _predicates(words: Sequence[str], place: int) -> Iterator[list[str]]:
     """The clause, and again with its subject where "and" is followed by another finite verb."""
     subject, predicate = list(words[:place]), list(words[place:])
@@ -183,8 +210,9 @@ def _predicates(words: Sequence[str], place: int) -> Iterator[list[str]]:
         if predicate[at].lower() != "and":
             continue
         follower = predicate[at + 1].lower()
-        kinds = [kind for kind in (THIRD, PAST) if base_of(follower, kind) and predicate[at + 1].islower()]
-        alike = any(base_of(predicate[0].lower(), kind) for kind in kinds)
+        alike = predicate[at + 1].islower() and _agrees(
+            predicate[0].lower(), follower, predicate[at + 2 : at + 3]
+        )
         listed = predicate[at - 1].endswith("s") and base_of(follower, THIRD)
         more = at + 2 < len(predicate) and not listed
         if more and (follower in BE or follower in HAVE or follower in MODALS or alike):
@@ -193,12 +221,36 @@ def _predicates(words: Sequence[str], place: int) -> Iterator[list[str]]:
     yield subject + predicate[start:]
 
 
+def _agrees(verb: str, follower: str, after: Sequence[str]) -> bool:
+    """Whether a word after "and" can be a second verb of the subject of `verb`."""
+    if base_of(follower, THIRD):
+        return bool(base_of(verb, THIRD)) or verb in ("is", "has")
+    if base_of(follower, PAST):
+        return bool(base_of(verb, PAST)) or verb in ("was", "had", "were")
+    starts = bool(after) and (
+        after[0].lower() in DETERMINERS | PREPOSITIONS or re.match(NUMBER, after[0], re.I)
+    )
+    return bool(base_of(follower, BASE) and starts and (base_of(verb, BASE) or verb in ("are", "have", "am")))
+
+
 def taken_apart(words: Sequence[str]) -> Clause | None:
     place = _verb_place(words)
     if place is None:
         return None
     subject, rest = " ".join(words[:place]), list(words[place:])
+    if _PRONOUN_INSIDE.search(subject):
+        return None  # "the tool we use is …"
     verb = rest.pop(0).lower()
+    if (
+        verb in ("get", "gets", "got")
+        and rest
+        and base_of(rest[0], PARTICIPLE)
+        and rest[0] not in ("set", "cut")
+    ):
+        base, done = base_of(rest[0], PARTICIPLE), rest.pop(0)
+        auxiliary = {"get": "do", "gets": "does", "got": "did"}[verb]
+        done = f"get {done}{_particle(rest)}"
+        return Clause(subject, auxiliary, done, base, True, _complements(rest), f"{verb} {done[4:]}")
     if verb in MODALS:
         return _after_modal(subject, verb, rest)
     if verb in HAVE:
@@ -224,8 +276,22 @@ def taken_apart(words: Sequence[str]) -> Clause | None:
 
 def _particle(rest: list[str]) -> str:
     """ " out" of "paid out": taken from the head of `rest`."""
-    if rest and rest[0].lower() in PARTICLES and rest[1:2] != ["of"]:
+    if rest and rest[0].lower() in ("itself", "themselves"):
+        return f" {rest.pop(0).lower()}{_particle(rest)}"
+    if rest[:1] in (["in"], ["on"]) and rest[1:] and rest[1].lower() in PREPOSITIONS:
+        return " " + rest.pop(0)  # "get in for half price"
+    if (
+        rest[:1] == ["over"]
+        and rest[1:]
+        and rest[1].isalpha()
+        and rest[1].islower()
+        and rest[1] not in DETERMINERS
+    ):
+        return "" if re.match(NUMBER, rest[1]) else " " + rest.pop(0)  # "took over payroll"
+    if rest and rest[0].lower() in PARTICLES and rest[1:2] not in (["of"], ["to"]):
         return " " + rest.pop(0).lower()
+    if len(rest) > 1 and rest[1] == "by" and rest[0].lower() in PREPOSITIONS:
+        return " " + rest.pop(0).lower()  # "is paid for by"
     return ""
 
 
@@ -312,10 +378,20 @@ def _complements(words: Sequence[str]) -> tuple[Complement, ...]:
 
     for at, word in enumerate(words):
         bare, before = word.lower().rstrip(","), words[at - 1] if at else ""
+        after = words[at + 1].lower() if at + 1 < len(words) else ""
+        if (
+            bare == "because"
+            or (
+                before.endswith(",")
+                and bare in ("as", "since")
+                and after not in ("set", "shown", "usual", "well", "of", "far", "always")
+            )
+            or f"{bare} {after}" == "due to"
+        ):
+            close()
+            chunks.append(list(words[at:]))
+            break
         if bare in SUBORDINATE and at and not (bare == "since" and current == []):
-            if bare == "because":
-                close()
-                chunks.append(list(words[at:]))
             break
         if current and current[0].lower() == "by" and len(current) > 1 and current[1].endswith("ing"):
             current.append(word)
@@ -357,6 +433,8 @@ def _begins_complement(current: Sequence[str], words: Sequence[str], at: int) ->
         return (
             current[-1].lower() not in PREPOSITIONS and OFTEN.match(" ".join(words[at : at + 3])) is not None
         ) or (current[-1].lower() not in PREPOSITIONS and word in ("every", "each"))
+    if word in ("last", "next", "this") and re.match(rf"{_TIME_NOUN}\b", " ".join(words[at + 1 :])):
+        return current[-1].lower() not in PREPOSITIONS
     if re.fullmatch(r"\w+ times (?:an?|per|every|each)", " ".join(words[at : at + 3]).lower()):
         return True
     if word not in PREPOSITIONS or word in ("of", "than", "per", "as"):
@@ -368,8 +446,10 @@ def _begins_complement(current: Sequence[str], words: Sequence[str], at: int) ->
     after = words[at + 1] if at + 1 < len(words) else ""
     if word in _NEARLY and (re.match(NUMBER, after) or after == "to"):
         return False  # "about forty minutes" is an amount
-    if current[-1].lower() in PREPOSITIONS | {"up", "out", "due", "next", "close"}:
-        return False  # "from under", "next to"
+    if f"{current[-1].lower()} {word}" in _COMPOUND:
+        return False
+    if current[-1].lower() in ("half", "quarter") and word in ("past", "to"):
+        return False
     if word in ("to", "till", "until") and current[0].lower() == "from":
         return False  # "from nine to five" stays whole
     return not (
@@ -380,7 +460,9 @@ def _begins_complement(current: Sequence[str], words: Sequence[str], at: int) ->
 def _kind(chunk: Sequence[str]) -> str:
     """What a complement says: "object", "when", "often", "extent", "where", "how", "why", …."""
     head, text = chunk[0].lower(), " ".join(chunk).rstrip(",;")
-    if head == "because":
+    if text.lower() in IDIOMS:
+        return "manner"
+    if head == "because" or (head in ("as", "since", "due") and len(chunk) > 3):
         return "why"
     if OFTEN.fullmatch(text):
         return "often"
@@ -394,6 +476,8 @@ def _kind(chunk: Sequence[str]) -> str:
 
 def _kind_after(preposition: str, rest: str) -> str:
     """What a complement says that begins with a preposition."""
+    if preposition == "in" and (LANGUAGE.search(rest) or NUMBERED.match(rest)):
+        return "other"
     if preposition == "by" and re.match(r"\w+ing\b", rest):
         return "how"
     if preposition in ("for", "within") and EXTENT.fullmatch(rest):

@@ -20,6 +20,7 @@ _ROLE = (
     r"secretary|assistant|owner|author|inventor|captain|coach|mayor|minister|king|queen|supervisor|mentor|"
     r"contact|"
     r"chief|CEO|CTO|CFO|engineer|editor|treasurer|professor|landlord|presenter|curator|conductor|"
+    r"guy|girl|intern|hire|trainee|apprentice|lodger|tenant|dentist|vet|plumber|electrician|lawyer|accountant|"
     r"gardener|cook|chef|baker|pilot|driver|nurse|judge|trainer|designer|builder|architect|painter|"
     r"\w+(?:master|mistress|keeper|maker|man|woman|person)|(?:harbour|station|choir|head)[ -]master)"
 )
@@ -94,12 +95,6 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "{y}",
     ),
     (
-        rf"(?P<x>.+?) (?P<v>\w+s) (?P<o>\w+(?: \w+)?) for (?P<y>{NUMBER} (?:second|minute|hour|day|week|"
-        rf"month|year)s?)",
-        "for how long {do} {x} {vb} {o}",
-        "{y}",
-    ),
-    (
         rf"(?P<x>.+?) (?P<v>has|have) an? (?P<n>[\w ]+?) of (?P<y>{NUMBER}.*)",
         "what {n} {do} {x} {vb}",
         "{y}",
@@ -131,12 +126,6 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         rf"(?P<v>\w+ .+)",
         "how many {n} {v}",
         "{y}",
-    ),
-    (
-        r"(?P<x>.+?) (?:has |have )?(?P<v>moved|relocated|transferred) (?P<o>(?:\w+ ){0,3}?)(?:from .+ "
-        r")?to (?P<y>.+?)(?: (?:last|this|on|in) \w+| yesterday| today)?",
-        "where did {x} move {o}",
-        "to {y}",
     ),
     (
         rf"(?P<x>.+?) (?P<v>lives?|works?|stands?|lies?|hangs?|sits?|stays?|grows?) (?P<p>{_PLACE}) "
@@ -229,14 +218,6 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     (
         r"(?P<x>(?:the )?[A-Z][\w-]*(?: [A-Z][\w-]*){0,3}) (?P<be>is|was) (?P<y>an? .+)",
         "what {be} {x}",
-        "{y}",
-    ),
-    (
-        r"(?P<x>.+?) (?P<v>uses?|prefers?|likes?|loves?|speaks?|drives?|plays?|teaches|teach|study|studies|"
-        r"needs?|requires?|"
-        r"supports?|eats?|drinks?|produces?|makes?|sells?|hates?|collects?|wears?) "
-        r"(?P<y>(?!in\b|on\b|at\b|to\b|for\b|from\b|by\b|with\b|of\b).+)",
-        "what {do} {x} {vb}",
         "{y}",
     ),
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.clause_questions import ask
-from assistant.clause_words import DETERMINERS, PREPOSITIONS
+from assistant.clause_words import DETERMINERS, PERSON, PREPOSITIONS
 from assistant.clauses import single_clauses, verb_place
 from assistant.statement_rules import ENGLISH, NUMBER
 from assistant.statement_rules_chinese import CHINESE
@@ -35,27 +35,33 @@ class Fact:
 
 
 _OPENING = re.compile(
-    r"^(?:(?:from now on|fyi|by the way|btw|just so you know|for your information|"
+    r"^(?:(?:from now on|heads up|(?:small |quick )?(?:update|reminder|note|news)(?: to self)?|"
+    r"good to know|fun fact|between us|"
+    r"for the record|one more thing|in case (?:you need it|it helps|you wonder)|turns out|oh|hey|ah|hm+|listen|"
+    r"fyi|by the way|btw|just so you know|for your information|"
     r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
     r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
     re.IGNORECASE,
 )
 _CHINESE_OPENING = re.compile(
-    r"^(?:顺便说一下|请记住|记住|请注意|注意|其实|另外|对了|你好|您好|而且|还有|那么)[,，:： ]*"
+    r"^(?:(?:顺便说一下|跟你说一声|跟你说|提醒一下|说一下|记一下|备忘|通知|忘了讲|忘了说|对|嗯|哦|说起来|告诉你|"
+    r"补充一下|请记住|记住|请注意|注意|其实|另外|对了|你好|您好|而且|还有|那么)[,，:：、 ]*)+"
 )
 # What a person did not say as a fact.
 _UNCERTAIN = re.compile(
     r"\b(?:if|maybe|perhaps|probably|possibly|might|could|would|i (?:think|guess|suppose|hope|wish|wonder|"
     r"doubt)|not|"
     r"never|no longer|\w+n['’]t|suppose|imagine|unless|whether|allegedly|apparently|seems?)\b|"
-    r"如果|要是|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜",
+    r"如果|要是|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜|好想|真想|希望|但愿|该多好",
     re.IGNORECASE,
 )
 _NO_SUBJECT = re.compile(
-    r"^(?:it|this|that|these|those|there|he|she|they|them|which|what|who|here|you|one|everyone|everybody|"
+    r"^(?:your (?:\w+ )?(?:answer|reply|response|explanation|summary|message)s?|"
+    r"it|this|that|these|those|there|he|she|they|them|which|what|who|here|you|one|everyone|everybody|"
     r"some|many|most|"
-    r"all|such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
+    r"all(?! (?:of )?(?:our|the|my|\w+s)\b)|"
+    r"such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
     r"its|his|her|their|last|today|now|then|first|sometimes|often|once)\b|^[^\w]|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
     re.IGNORECASE,
 )
@@ -70,11 +76,27 @@ _NOWADAYS = re.compile(r" (?:now|currently|these days|nowadays|from now on)$")
 # A verb inside what should be a name or a noun: the form did not fit.
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
 # What belongs to the subject of the clause before.
+_TAKEN_UP = re.compile(r"(?:(?:,|;)? and|[;,:]|,? but) (he|she|it|they)(?=['’ ])")
 _CHINESE_PART = re.compile(
     r"的?(?:名字|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量)"
 )
+# The subject of a first clause, and predicates that go on speaking of it behind a comma.
+_CHINESE_SUBJECT = re.compile(
+    r"(?P<x>[^，,]{1,12}?)(?=是|在|有|叫|建|由|于|每|用|要|必须|能|可以|会|一共|只|卖|涨|搬|定|住|被|从|归|姓|最|喜欢|招|得|重)"
+)
+_CHINESE_PREDICATE = re.compile(
+    r"(?:而且|并且|还|也)?(?:今年|已经|现在|目前|平时|一般|主要|大概|最多|至少|每|只|在|由|用|从|有|重\d|能|可以|得|会|住|归|属于|位于|叫)"
+)
+_CHINESE_FRONTED = re.compile(
+    rf"(?P<when>{CHINESE_WHEN})(?P<subject>我们|我|公司|[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
+)
 _CHINESE_NO_SUBJECT = re.compile(r"^(?:最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才]$")
 _CHINESE_NO_ANSWER = re.compile(r"^(?:这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$")
+_REASON = re.compile(r",? because .*|,? due to .*|, (?:as|since) .*")
+_DESCRIBES = re.compile(
+    r"(?:\w+ed|open|closed)"
+    r"(?: (?:at|by|in|on|for|with|to|from|as|till|until|since|apart|away|together|\w+ly)\b|$)"
+)
 # Words that no answer ends with, words that begin a clause of its own, answers that only point.
 _UNFINISHED = DETERMINERS | (PREPOSITIONS - {"off", "in", "on", "up"}) | {"and", "or", "not", "is", "are"}
 _UNFINISHED_QUESTION = word_set("and or the a an my our their its")
@@ -128,37 +150,53 @@ def _clauses(bare: str, chinese: bool) -> list[str]:
     return [
         _lower_first(part)
         for clause in _main_clauses(bare)
-        for part in single_clauses(_lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(clause)[0])))
+        for told in clause.split("; ")
+        for part in single_clauses(_lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(told)[0])))
         if not _NO_SUBJECT.match(part)
     ]
 
 
 def _main_clauses(bare: str) -> list[str]:
     """Where "and" begins a clause of its own; "Moss and Vinyl plays music" is one clause."""
+    bare = _with_subjects(bare)
     clauses = _NEW_CLAUSE.split(bare)
     return clauses if all(verb_place(_lower_first(clause)) is not None for clause in clauses) else [bare]
 
 
+def _with_subjects(bare: str) -> str:
+    """With the first subject for the pronoun that takes it up: "Our dog is old and he sleeps" speaks of one dog."""
+    parts = _TAKEN_UP.split(bare)
+    place = verb_place(_lower_first(parts[0])) if len(parts) > 1 else None
+    if place is None:
+        return bare
+    subject = " ".join(parts[0].split()[:place])
+    told = [parts[0]]
+    for pronoun, rest in zip(parts[1::2], parts[2::2], strict=True):
+        if pronoun == "it" and PERSON.match(subject):
+            break
+        told.append(subject + rest)
+    return "; ".join(told)
+
+
 def _chinese_clauses(bare: str) -> list[str]:
     """The first clause, its time behind its subject, and what follows a comma with a predicate of its own."""
+    if re.search(r"[,，](?:原因是|是因为|因为|由于)", bare):
+        return [bare]
     first, *others = re.split(r"[,，;；]", bare)
     if re.fullmatch(CHINESE_WHEN, first) and others:
         first = first + others.pop(0)
-    fronted = re.match(
-        rf"(?P<when>{CHINESE_WHEN})(?P<subject>我们[^的]?|我|公司|.{{2,8}}?)(?P<rest>[由在从都会要对用把].+)",
-        first,
-    )
-    if fronted and not fronted["subject"].startswith("的"):
+    fronted = _CHINESE_FRONTED.match(first)
+    if fronted:
         first = f"{fronted['subject']}{fronted['when']}{fronted['rest']}"
-    subject = re.match(r"(?P<x>.{1,10}?)(?:的|是|在|有|叫|建|由|于|每)", first)
+    subject = _CHINESE_SUBJECT.match(first)
     clauses = [first]
     for other in others:
-        if re.match(
-            r"(?:的?(?:名字|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量|密码))",
-            other,
-        ):
+        if _CHINESE_PART.match(other):
             if subject is not None and subject["x"] not in ("我", "我们"):
                 clauses.append(f"{subject['x']}的{other.removeprefix('的')}")
+        elif _CHINESE_PREDICATE.match(other):
+            if subject is not None:
+                clauses.append(f"{subject['x']}{other}")
         elif re.match(r"我|公司|[A-Za-z]|[^是有在]{1,6}的|.{0,4}[员长师人任]是", other):
             clauses.append(other)
     return clauses
@@ -177,10 +215,11 @@ def _lower_first(clause: str) -> str:
 
 def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
     """The question and answer of the first form that fits; both where a sentence says when and by whom."""
-    found = 0
+    begun: set[str] = set()  # how the questions begin
+    plain = clause if chinese else _REASON.sub("", clause)
     verb = None if chinese else verb_place(clause)
     for pattern, question, answer in CHINESE if chinese else ENGLISH:
-        match = re.fullmatch(pattern, clause)
+        match = re.fullmatch(pattern, plain)
         if match is None or not _is_subject(match["x"] if "x" in match.groupdict() else match["y"], chinese):
             continue
         if not chinese and (_misread(match) or _swallows_verb(match, verb)):
@@ -193,16 +232,13 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
         if not (_sounds_chinese(match["x"], reply) if chinese else _sounds(asked, reply)):
             continue
         yield (asked + "？", reply) if chinese else (capitalised(asked) + "?", capitalised(reply) + ".")
-        if asked.lower().startswith("who ") or not re.search(r"\bby [A-Z]", clause) or found:
-            return
-        found += 1
-    read = (
-        ask(clause)
-        if not found and not chinese and _is_subject(" ".join(clause.split()[:verb]), chinese)
-        else None
-    )
-    if read is not None and _sounds(*read):
-        yield capitalised(read[0]) + "?", capitalised(read[1]) + "."
+        begun |= {asked.split()[0], "what", "where", "who"}
+        break
+    if chinese or verb is None or not _is_subject(" ".join(clause.split()[:verb]), chinese):
+        return
+    for asked, reply in ask(clause):
+        if _sounds(asked, reply) and asked.split()[0] not in begun:
+            yield capitalised(asked) + "?", capitalised(reply) + "."
 
 
 def _sounds(question: str, answer: str) -> bool:
@@ -210,11 +246,14 @@ def _sounds(question: str, answer: str) -> bool:
     words, asked = answer.lower().split(), question.split()
     if not words or words[-1] in _UNFINISHED or _POINTING.fullmatch(answer):
         return False
-    if words[0] in ("until", "than", "that", "if") or _ASKING_WORDS.intersection(words):
+    if words[0] in ("than", "that", "if") or _ASKING_WORDS.intersection(words):
         return False
     if asked[-1].lower() in _UNFINISHED_QUESTION or _ASKING_WORDS.intersection(map(str.lower, asked[2:])):
         return False
-    return not re.search(r"[()\"“”\[\]{}=]|: |^\W", question + " " + answer)
+    both = f"{question} {answer}"
+    if both.count('"') % 2 or both.count("“") != both.count("”"):
+        return False
+    return not re.search(r"[()\[\]{}=?]|: | --|^[^\w\"“]", both)
 
 
 def _sounds_chinese(subject: str, answer: str) -> bool:
@@ -243,7 +282,7 @@ def _misread(match: re.Match[str]) -> bool:
         return True  # "one cell of a type" is not a number of cells
     if "k" in groups and re.match(rf"(?: [a-z]+s\b|.* and {NUMBER}\b)", groups.get("rest") or ""):
         return True  # "14 loading docks" are no loadings
-    if re.match(r"\w+ed\b|open\b|closed\b", groups.get("y") or "") and "v" not in groups:
+    if "v" not in groups and _DESCRIBES.match(groups.get("y") or ""):
         return True  # "the seal is looked at": what it is was not said
     return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
 
@@ -258,7 +297,7 @@ def _without_aside(answer: str) -> str:
 def _is_subject(text: str, chinese: bool) -> bool:
     if chinese:
         return 1 <= len(text) <= 20 and not _NO_SUBJECT.match(text)
-    return len(text.split()) <= 8 and not _NO_SUBJECT.match(text) and "," not in text
+    return len(text.split()) <= 10 and not _NO_SUBJECT.match(text) and "," not in text
 
 
 def _fields(match: re.Match[str]) -> dict[str, str]:
