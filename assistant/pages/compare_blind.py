@@ -146,7 +146,7 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
         for outcome, (text, key, icon) in BUTTONS.items():
             st.button(
                 t(text),
-                key=f"vote-{outcome}",
+                key=f"vote-{outcome}-{ballot.id}",  # a late key on the question before must not count here
                 icon=f":material/{icon}:",
                 shortcut=key,
                 disabled=not ready,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from assistant.arms import Arm, Shelf
 from assistant.blind import BlindTrials
@@ -138,11 +139,16 @@ def test_an_arm_is_made_on_the_page(home: Path) -> None:
 # ---- a blind trial
 
 
+def choice(test: AppTest, outcome: str) -> Button:
+    """The button of an outcome, for the question that stands there."""
+    return next(one for one in test.button if (one.key or "").startswith(f"vote-{outcome}-"))
+
+
 def start_trial(home: Path) -> AppTest:
     test = choose(page(view="blind"), "blind", "base", "Terse")
     test.selectbox(key="set-blind").set_value("own:three").run()
     test.button(key="start-blind").click().run()
-    return until(test, lambda shown: not shown.button(key="vote-first").disabled)
+    return until(test, lambda shown: not choice(shown, "first").disabled)
 
 
 def test_a_blind_trial_hides_the_names_until_its_end(home: Path) -> None:
@@ -150,11 +156,11 @@ def test_a_blind_trial_hides_the_names_until_its_end(home: Path) -> None:
     store = trials(home)
     (trial,) = store.list()
     for _ in range(3):
-        until(test, lambda shown: not shown.button(key="vote-first").disabled)
+        until(test, lambda shown: not choice(shown, "first").disabled)
         said = words(test)
         assert "Terse" not in said and "Model alone" not in said and "short" in said
         ballot = store.open_ballots(trial.id)[0]
-        test.button(key=f"vote-{'first' if ballot.first_arm == 'Terse' else 'second'}").click().run()
+        choice(test, "first" if ballot.first_arm == "Terse" else "second").click().run()
     assert "You have voted on everything" in " ".join(info.value for info in test.info)
     test.button(key="end-blind").click().run()
     assert not errors(test)
@@ -167,8 +173,8 @@ def test_two_people_vote_in_two_tabs(home: Path) -> None:
     (trial,) = trials(home).list()
     second = page(view="blind", trial=trial.id)
     for test in (first, second):
-        until(test, lambda shown: not shown.button(key="vote-tie").disabled)
-        test.button(key="vote-tie").click().run()
+        until(test, lambda shown: not choice(shown, "tie").disabled)
+        choice(test, "tie").click().run()
     ballots = trials(home).ballots(trial.id)
     assert len({ballot.voter for ballot in ballots}) == len(ballots) == 2
     assert {ballot.first_arm for ballot in ballots} == {"base", "Terse"}  # one saw them the other way round
@@ -176,7 +182,7 @@ def test_two_people_vote_in_two_tabs(home: Path) -> None:
 
 def test_a_vote_is_taken_back(home: Path) -> None:
     test = start_trial(home)
-    test.button(key="vote-bad").click().run()
+    choice(test, "bad").click().run()
     (trial,) = trials(home).list()
     assert len(trials(home).ballots(trial.id)) == 1
     test.button(key="undo-vote").click().run()
@@ -186,8 +192,8 @@ def test_a_vote_is_taken_back(home: Path) -> None:
 def test_a_name_goes_on_where_it_was_after_a_reload(home: Path) -> None:
     test = start_trial(home)
     test.text_input(key="voter-name").set_value("Ann").run()
-    until(test, lambda shown: not shown.button(key="vote-tie").disabled)
-    test.button(key="vote-tie").click().run()
+    until(test, lambda shown: not choice(shown, "tie").disabled)
+    choice(test, "tie").click().run()
     (trial,) = trials(home).list()
     again = page(view="blind", trial=trial.id)
     again.text_input(key="voter-name").set_value("Ann").run()
@@ -201,8 +207,8 @@ def test_a_trial_of_ones_own_questions(home: Path) -> None:
     test.button(key="start-blind").click().run()
     test.text_input(key="own-question").set_value("Why is it so?")
     next(button for button in test.button if button.label == "Ask").click().run()
-    until(test, lambda shown: "vote-first" in {button.key for button in shown.button})
-    until(test, lambda shown: not shown.button(key="vote-first").disabled)
+    until(test, lambda shown: any((button.key or "").startswith("vote-first") for button in shown.button))
+    until(test, lambda shown: not choice(shown, "first").disabled)
     assert "Why is it so?" in words(test) and not errors(test)
 
 
@@ -225,7 +231,7 @@ def test_a_trial_whose_checkpoint_was_deleted_says_so_and_waits(
     monkeypatch.setattr(Styled, "room", gone)
     test = page(view="blind", trial=trial.id)
     until(test, lambda shown: "no checkpoint 'deleted'" in errors(shown))
-    assert test.button(key="vote-first").disabled
+    assert choice(test, "first").disabled
 
 
 # ---- an evaluation
