@@ -8,6 +8,7 @@ from assistant.clause_words import (
     AGENT,
     AMOUNT,
     ASKS_WHAT_IN,
+    ATTRIBUTE,
     COMES_FROM,
     COUNT,
     EXTENT,
@@ -34,9 +35,9 @@ _ASKED_BY = {
     "since": "since when",
     "when": "when",
 }
-
-
 _MOST_QUESTIONS = 3
+# What something can be said to be, rather than to be like.
+_NOUN_PHRASE = re.compile(r"(?:an?|the|our|my) \w|[A-Z\d]")
 
 
 def ask(clause: str) -> list[tuple[str, str]]:
@@ -74,9 +75,9 @@ def _amount_of(read: Clause, first: Complement) -> tuple[str, str] | None:
     if read.base == "be":
         if MEASURE.fullmatch(first.text):
             return _inverted(read, "how much", first), first.text
-        return (
-            (_inverted(read, "what", first), first.text) if re.match(r"(?:an?|the) \w", first.text) else None
-        )
+        names = PERSON.fullmatch(first.text) and first.text[0].isupper()
+        says_what = _NOUN_PHRASE.match(first.text) or ATTRIBUTE.search(read.subject)
+        return (_inverted(read, "who" if names else "what", first), first.text) if says_what else None
     return _counted(read, first)
 
 

@@ -51,7 +51,8 @@ SURFACES = word_set(
 )
 
 LANGUAGE = _compiled(
-    r"\b(?:English|Dutch|Polish|German|French|Spanish|Italian|Danish|Swedish|Finnish|Czech|Greek|Turkish|Arabic|"
+    r"\b(?:English|Dutch|Polish|German|French|Spanish|Italian|Danish|Swedish|Finnish|Czech|Greek|"
+    r"Turkish|Arabic|"
     r"Hindi|Japanese|Korean|Chinese|Mandarin|Portuguese|Russian|Latin)\b"
 )
 # Complements that say nothing on their own.
@@ -90,7 +91,8 @@ IDIOMS = frozenset(
 )
 # What has a number or a name and is no place: "in build 318".
 NUMBERED = re.compile(
-    r"(?:the )?(?:build|version|release|chapter|clause|section|step|phase|round|level|issue|volume|appendix)\b",
+    r"(?:the )?(?:build|version|release|chapter|clause|section|step|phase|round|level|issue|volume|"
+    r"appendix)\b",
     re.I,
 )
 
@@ -129,7 +131,8 @@ CLOCK = _compiled(
 )
 _MEASURE_UNIT = _either(
     r"% percent per_cent euros? dollars? pounds? cents? crowns? francs? kg g mg kilos? kilograms? grams? tonnes? tons? "
-    r"ml cl litres? liters? km cm mm m met(?:er|re)s? (?:kilo|centi|milli)met(?:er|re)s? miles? feet inches "
+    r"ml cl litres? liters? km cm mm m met(?:er|re)s? (?:kilo|centi|milli)met(?:er|"
+    r"re)s? miles? feet inches "
     r"[kmg]?w kwh mah [kmgt]i?b (?:giga|mega|tera)bytes? degrees? °c? volts? amps? watts? bar"
 )
 MEASURE = _compiled(rf"{NUMBER}\s?(?:[€$£]|{_MEASURE_UNIT}(?!\w)).*")
@@ -147,6 +150,19 @@ PERSON = re.compile(
 )
 # Who does something: a name, or a word for people.
 AGENT = re.compile(
-    r"^(?:the |an? |our |my |one of )?(?:[A-Z]|.*\b(?:folks?|teams?|crew|department|office|desk|people|staff|committee|"
-    r"volunteers?|students?|council|board|group|company|family|club|guild|cooperative|nurse|guard|\w+(?:er|or|ist|ian)s?)\b)"
+    r"^(?:the |an? |our |my |one of )?(?:[A-Z]|.*\b(?:folks?|teams?|crew|department|office|desk|"
+    r"people|staff|committee|"
+    r"volunteers?|students?|council|board|group|company|family|club|guild|cooperative|nurse|guard|"
+    r"\w+(?:er|or|ist|ian)s?)\b)"
+)
+# Subjects of which "what is it?" is a question: the dress code, the default theme.
+ATTRIBUTE = re.compile(
+    r"\b(?:code|size|price|fee|limit|rate|policy|theme|language|mode|format|type|brand|model|topic|"
+    r"title|motto|slogan|"
+    r"currency|unit|method|order|material|ingredient|rule|reason|goal|plan|route|default|number|"
+    r"dose|favou?rite|"
+    r"speciality|dish|flavou?r|colou?r|name|nickname|address|deadline|schedule|hobby|job|diet|"
+    r"instrument|subject|"
+    r"breed|sign|symbol|crop|export|product|dessert|drink|food|sport|game|song|book|film|"
+    r"movie)(?: (?:of|for|in|at|on) .+)?$"
 )

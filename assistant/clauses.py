@@ -108,7 +108,9 @@ def _fronted_last(clause: str) -> str:
 
 
 def _expanded(clause: str) -> str:
+    clause = re.sub(r"\bi(?=['’ ])", "I", clause)
     clause = re.sub(r"\b(I)['’]m\b", "I am", clause)
+    clause = re.sub(r"\b([Tt]here)['’]s\b", r"\1 is", clause)
     clause = re.sub(r"\b(we|they|you)['’]re\b", r"\1 are", clause, flags=re.IGNORECASE)
     clause = re.sub(r"\b(I|we|they|you)['’]ve\b", r"\1 have", clause, flags=re.IGNORECASE)
     clause = re.sub(r"\b(I|we|they|you)['’]ll\b", r"\1 will", clause, flags=re.IGNORECASE)
@@ -130,7 +132,7 @@ def _ends_as_noun(subject: Sequence[str]) -> bool:
     last = subject[-1].lower()
     if last in DETERMINERS or last in PREPOSITIONS or last in ("and", "or", "not"):
         return False
-    return not last.endswith(("'s", "’s")) and "," not in "".join(subject[:-1]) and not last.endswith(",")
+    return not last.endswith(("'s", "’s", ",")) and ("," not in "".join(subject[:-1]) or "and" in subject)
 
 
 def _is_plural(subject: Sequence[str]) -> bool | None:
@@ -148,7 +150,7 @@ def _is_finite(words: Sequence[str], place: int) -> bool:
     word, subject = words[place].lower(), words[:place]
     after = words[place + 1].lower() if place + 1 < len(words) else ""
     if word in BE or word in HAVE:
-        return True
+        return word != "am" or words[place - 1] == "I"  # "1 am" is no verb
     if word in MODALS:
         return bool(after)
     plural = _is_plural(subject)

@@ -3,16 +3,18 @@
 NUMBER = (
     r"(?:about |around |roughly |nearly |up to |at most |at least )?(?:[€$£¥]\s?)?(?:\d[\d.,]*|(?:twenty|"
     r"thirty|forty|"
-    r"fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|(?:one|two|three|four|five|six|seven|eight|nine|"
+    r"ten|eleven|"
     r"twelve|a)(?: (?:hundred|thousand|million))|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
-    r"twelve|\w+teen(?: (?:hundred|thousand|million))?|half an?|an?(?= (?:hour|minute|day|week|month|year)))"
+    r"twelve|\w+teen(?: (?:hundred|thousand|million))?|half an?|an?(?= (?:hour|minute|day|week|"
+    r"month|year)))"
 )
 _COLOUR = (
     r"(?:(?:light|dark|deep|bright|pale) )?(?:red|green|blue|yellow|black|white|grey|gray|brown|orange|"
     r"purple|pink|"
     r"violet|teal|ivory|silver|gold|golden|turquoise|beige|mulberry|maroon|navy|crimson)"
 )
-_ROLE = (
+ROLE = (
     r"(?:\w+ )*(?:director|boss|manager|head|founder|officer|president|chair|chairman|chairwoman|leader|"
     r"lead|teacher|"
     r"doctor|wife|husband|partner|son|daughter|brother|sister|mother|father|friend|neighbour|neighbor|"
@@ -20,7 +22,8 @@ _ROLE = (
     r"secretary|assistant|owner|author|inventor|captain|coach|mayor|minister|king|queen|supervisor|mentor|"
     r"contact|"
     r"chief|CEO|CTO|CFO|engineer|editor|treasurer|professor|landlord|presenter|curator|conductor|"
-    r"guy|girl|intern|hire|trainee|apprentice|lodger|tenant|dentist|vet|plumber|electrician|lawyer|accountant|"
+    r"guy|girl|intern|hire|trainee|apprentice|lodger|tenant|dentist|vet|plumber|electrician|lawyer|"
+    r"accountant|"
     r"gardener|cook|chef|baker|pilot|driver|nurse|judge|trainer|designer|builder|architect|painter|"
     r"\w+(?:master|mistress|keeper|maker|man|woman|person)|(?:harbour|station|choir|head)[ -]master)"
 )
@@ -40,6 +43,18 @@ _WITHIN = r"(?P<p>with|for|as|to|(?:on|in|at|from)(?= \d))"
 # Form of a sentence → question, answer. Fields: the groups; {do} agrees with {v}, {vb} is its base form.
 # Several forms may fit one sentence; the first of each question wins.
 ENGLISH: tuple[tuple[str, str, str], ...] = (
+    (
+        rf"there (?P<be>are|were) (?P<y>(?P<k>{NUMBER}) (?P<x>[a-z][\w -]*?))(?P<rest> (?:in|on|at|"
+        rf"of us|per|behind|near) .+)?",
+        "how many {x} {be} there{rest}",
+        "{y}",
+    ),
+    (
+        r"there (?P<be>is|are|was) (?P<x>(?:an?|some) [\w -]+?) (?P<y>(?:in|on|at|near|behind|"
+        r"under|next to|opposite) .+)",
+        "where {be} there {x}",
+        "{y}",
+    ),
     (rf"(?P<x>.+?) {_BE} (?:called|named|known as) (?P<y>.+)", "what {be} {x} called", "{y}"),
     (r"(?P<x>.+?) (?P<be>was|were) born in (?P<y>\d{4})", "when {be} {x} born", "{y}"),
     (r"(?P<x>.+?) (?P<be>was|were) born (?P<p>in|at) (?P<y>.+)", "where {be} {x} born", "{p} {y}"),
@@ -112,7 +127,8 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     ),
     (
         rf"(?P<x>.+?) (?P<v>has|have|employs?|holds?|contains?|seats?|fits?|carries|carry|owns?|offers?|"
-        rf"speaks?|needs?|uses?|sells?|makes?|serves?|knows?) (?P<y>(?P<k>{NUMBER}) (?P<n>\w+))(?P<rest>.*)",
+        rf"speaks?|needs?|uses?|sells?|makes?|serves?|"
+        rf"knows?) (?P<y>(?P<k>{NUMBER}) (?P<n>\w+))(?P<rest>.*)",
         "how many {n}{rest} {do} {x} {vb}",
         "{y}",
     ),
@@ -172,14 +188,14 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "{y}",
     ),
     (
-        rf"(?P<x>(?:the|my|our|his|her|their|your|.+?['’]s) {_ROLE}(?: (?:of|for|at) .+?)?) (?P<be>is|was) "
+        rf"(?P<x>(?:the|my|our|his|her|their|your|.+?['’]s) {ROLE}(?: (?:of|for|at) .+?)?) (?P<be>is|was) "
         rf"(?P<y>(?:[A-Z][\w.'’-]*)(?: [\w.'’-]+){{0,3}})(?:,.*)?",
         "who {be} {x}",
         "{y}",
     ),
     (
         rf"(?P<y>[A-Z][\w.'’-]*(?: [A-Z][\w.'’-]*){{0,3}}) (?P<be>is|was) (?P<x>(?:the|my|our|his|her|"
-        rf"their|your) {_ROLE}(?: (?:of|for|at|in) .+)?)",
+        rf"their|your) {ROLE}(?: (?:of|for|at|in) .+)?)",
         "who {be} {x}",
         "{y}",
     ),

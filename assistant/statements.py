@@ -11,7 +11,7 @@ from functools import lru_cache
 from assistant.clause_questions import ask
 from assistant.clause_words import DETERMINERS, PERSON, PREPOSITIONS
 from assistant.clauses import single_clauses, verb_place
-from assistant.statement_rules import ENGLISH, NUMBER
+from assistant.statement_rules import ENGLISH, NUMBER, ROLE
 from assistant.statement_rules_chinese import CHINESE
 from assistant.statement_rules_chinese import WHEN as CHINESE_WHEN
 from assistant.wording import (
@@ -37,7 +37,8 @@ class Fact:
 _OPENING = re.compile(
     r"^(?:(?:from now on|heads up|(?:small |quick )?(?:update|reminder|note|news)(?: to self)?|"
     r"good to know|fun fact|between us|"
-    r"for the record|one more thing|in case (?:you need it|it helps|you wonder)|turns out|oh|hey|ah|hm+|listen|"
+    r"for the record|one more thing|in case (?:you need it|it helps|you wonder)|turns out|oh|hey|"
+    r"ah|hm+|listen|"
     r"fyi|by the way|btw|just so you know|for your information|"
     r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
@@ -45,31 +46,53 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _CHINESE_OPENING = re.compile(
-    r"^(?:(?:顺便说一下|跟你说一声|跟你说|提醒一下|说一下|记一下|备忘|通知|忘了讲|忘了说|对|嗯|哦|说起来|告诉你|"
+    r"^(?:(?:顺便说一下|跟你说一声|跟你说|提醒一下|说一下|记一下|备忘|通知|忘了讲|忘了说|对|嗯|哦|"
+    r"说起来|告诉你|"
     r"补充一下|请记住|记住|请注意|注意|其实|另外|对了|你好|您好|而且|还有|那么)[,，:：、 ]*)+"
+)
+# What may follow a fact and does not belong to it: small talk, signs, what it is not.
+_TAIL = re.compile(
+    r"(?:,? (?:just )?(?:fyi|btw|fwiw|by the way|for the record|as you know|haha|lol|thanks|"
+    r"you know|actually|honestly)"
+    r"|, (?:not|never|instead of|rather than) [^,.]{1,60}|\s*(?:[:;]-?[)(DP]|"
+    r"[\u2600-\u27bf\U0001f300-\U0001faff]+))+[.!]?\s*$",
+    re.IGNORECASE,
+)
+_CHINESE_TAIL = re.compile(
+    r"(?:[，,](?:不是|而不是|并非|别)[^，,]{1,20}|[哦喔哈啊呀啦嘛~～]+|"
+    r"[\u2600-\u27bf\U0001f300-\U0001faff]+)+[。！!]?\s*$"
+)
+_LABELLED = re.compile(r"(?P<x>(?:the |our |my )?[A-Za-z][\w'’ -]{2,40}): (?P<y>[^:,;]{1,60})")
+_APPOSITION = re.compile(
+    r"(?P<x>[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*|(?:[Mm]y|[Oo]ur|"
+    r"[Tt]he) (?:[\w'’-]+ ){0,3}[\w'’-]+), (?P<y>[^,]{3,45}), (?P<rest>[a-z].+)"
 )
 # What a person did not say as a fact.
 _UNCERTAIN = re.compile(
     r"\b(?:if|maybe|perhaps|probably|possibly|might|could|would|i (?:think|guess|suppose|hope|wish|wonder|"
     r"doubt)|not|"
     r"never|no longer|\w+n['’]t|suppose|imagine|unless|whether|allegedly|apparently|seems?)\b|"
-    r"如果|要是|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜|好想|真想|希望|但愿|该多好",
+    r"如果|要是|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜|好想|"
+    r"真想|希望|但愿|该多好",
     re.IGNORECASE,
 )
 _NO_SUBJECT = re.compile(
     r"^(?:your (?:\w+ )?(?:answer|reply|response|explanation|summary|message)s?|"
-    r"it|this|that|these|those|there|he|she|they|them|which|what|who|here|you|one|everyone|everybody|"
+    r"it|this|that|these|those|there(?! (?:is|are|was|were) )|he|she|they|them|which|what|who|here|"
+    r"you|one|everyone|everybody|"
     r"some|many|most|"
     r"all(?! (?:of )?(?:our|the|my|\w+s)\b)|"
     r"such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
-    r"its|his|her|their|last|today|now|then|first|sometimes|often|once)\b|^[^\w]|^(?:它|他们?|她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
+    r"its|his|her|their|last|today|now|then|first|sometimes|often|once)\b|^[^\w]|^(?:它|他们?|"
+    r"她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
     re.IGNORECASE,
 )
 _NEW_CLAUSE = re.compile(
     r",? and (?=(?:I|we|my|our|the|[A-Z]\w+) (?:\w+ ){0,3}?(?:is|are|was|were|\w+s|have|live|work) )"
 )
 _AFTERTHOUGHT = re.compile(
-    r"[;]|: |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|counted)\b)| \(| "
+    r"[;]|: | - |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|"
+    r"counted)\b)| \(| "
     r"– | — "
 )
 _NOWADAYS = re.compile(r" (?:now|currently|these days|nowadays|from now on)$")
@@ -82,15 +105,20 @@ _CHINESE_PART = re.compile(
 )
 # The subject of a first clause, and predicates that go on speaking of it behind a comma.
 _CHINESE_SUBJECT = re.compile(
-    r"(?P<x>[^，,]{1,12}?)(?=是|在|有|叫|建|由|于|每|用|要|必须|能|可以|会|一共|只|卖|涨|搬|定|住|被|从|归|姓|最|喜欢|招|得|重)"
+    r"(?P<x>[^，,]{1,12}?)(?=是|在|有|叫|建|由|于|每|用|要|必须|能|可以|会|一共|只|卖|涨|搬|定|住|"
+    r"被|从|归|姓|最|喜欢|招|得|重)"
 )
 _CHINESE_PREDICATE = re.compile(
-    r"(?:而且|并且|还|也)?(?:今年|已经|现在|目前|平时|一般|主要|大概|最多|至少|每|只|在|由|用|从|有|重\d|能|可以|得|会|住|归|属于|位于|叫)"
+    r"(?:而且|并且|还|也)?(?:今年|已经|现在|目前|平时|一般|主要|大概|最多|至少|每|只|在|由|用|从|"
+    r"有|重\d|能|可以|得|会|住|归|属于|位于|叫)"
 )
 _CHINESE_FRONTED = re.compile(
-    rf"(?P<when>{CHINESE_WHEN})(?P<subject>我们|我|公司|[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
+    rf"(?P<when>{CHINESE_WHEN})(?P<subject>我们|我|公司|"
+    rf"[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
 )
-_CHINESE_NO_SUBJECT = re.compile(r"^(?:最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才]$")
+_CHINESE_NO_SUBJECT = re.compile(
+    r"^(?:把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才]$"
+)
 _CHINESE_NO_ANSWER = re.compile(r"^(?:这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$")
 _REASON = re.compile(r",? because .*|,? due to .*|, (?:as|since) .*")
 _DESCRIBES = re.compile(
@@ -102,7 +130,8 @@ _UNFINISHED = DETERMINERS | (PREPOSITIONS - {"off", "in", "on", "up"}) | {"and",
 _UNFINISHED_QUESTION = word_set("and or the a an my our their its")
 _ASKING_WORDS = word_set("what who which where whether how whose")
 _POINTING = re.compile(
-    r"(?:(?:to|in|on|by|with|for|from|of) )?(?:it|them|this|that|these|those|there|here|itself|themselves|one|ones|"
+    r"(?:(?:to|in|on|by|with|for|from|of) )?(?:it|them|this|that|these|those|there|here|itself|"
+    r"themselves|one|ones|"
     r"him|her|me|us|you|so|both|two|three|all|others?|once|off|on|at once|"
     r"only|then|now)(?: (?:alone|too|again|only|up|out))?",
     re.IGNORECASE,
@@ -125,16 +154,36 @@ def _read(sentence: str) -> Iterator[Fact]:
     bare = re.sub(r"[*_`#>]|^\s*(?:[-•]|\d+\.)\s+", "", sentence).strip()
     if bare.endswith(("?", "？", ":", "：")):
         return
+    bare = (_CHINESE_TAIL if chinese else _TAIL).sub("", bare)
     opening = _CHINESE_OPENING if chinese else _OPENING
     bare = opening.sub("", bare).rstrip(" .!。！;；")
     if not _can_be_fact(bare, chinese):
         return
     asked: set[str] = set()
+    yield from (Fact(*pair, sentence.strip()) for pair in _identities(bare))
     for clause in _clauses(bare, chinese):
         for question, answer in _matches(clause, chinese):
             if question not in asked:
                 asked.add(question)
                 yield Fact(question, answer, sentence.strip())
+
+
+def _identities(bare: str) -> Iterator[tuple[str, str]]:
+    """What is said without a verb: "office hours: 9 to 5"; "Valdis, our accountant, …"."""
+    label, aside = _LABELLED.fullmatch(bare), _APPOSITION.match(bare)
+    if label is not None and len(label["x"].split()) <= 5 and verb_place(label["x"] + " it") is None:
+        article = "" if re.match(r"(?:the|our|my) ", label["x"], re.IGNORECASE) else "the "
+        yield f"What is {article}{_lower_first(label['x'])}?", capitalised(label["y"]) + "."
+    if aside is None:
+        return
+    name, other = aside["x"], aside["y"]
+    if re.match(r"(?:my|our|the) ", name, re.IGNORECASE) and re.fullmatch(
+        r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*", other
+    ):
+        word = "Who" if re.search(rf"\b{ROLE}$", name) else "What"
+        yield f"{word} is {_lower_first(name)}?", other + "."
+    elif name[0].isupper() and re.match(rf"(?:my|our|the) .*{ROLE}", other):
+        yield f"Who is {name}?", capitalised(other) + "."
 
 
 def _can_be_fact(bare: str, chinese: bool) -> bool:
@@ -158,7 +207,8 @@ def _clauses(bare: str, chinese: bool) -> list[str]:
 
 def _main_clauses(bare: str) -> list[str]:
     """Where "and" begins a clause of its own; "Moss and Vinyl plays music" is one clause."""
-    bare = _with_subjects(bare)
+    aside = _APPOSITION.match(bare)
+    bare = _with_subjects(f"{aside['x']} {aside['rest']}" if aside is not None else bare)
     clauses = _NEW_CLAUSE.split(bare)
     return clauses if all(verb_place(_lower_first(clause)) is not None for clause in clauses) else [bare]
 
@@ -297,7 +347,7 @@ def _without_aside(answer: str) -> str:
 def _is_subject(text: str, chinese: bool) -> bool:
     if chinese:
         return 1 <= len(text) <= 20 and not _NO_SUBJECT.match(text)
-    return len(text.split()) <= 10 and not _NO_SUBJECT.match(text) and "," not in text
+    return len(text.split()) <= 10 and not _NO_SUBJECT.match(text) and ("," not in text or " and " in text)
 
 
 def _fields(match: re.Match[str]) -> dict[str, str]:
