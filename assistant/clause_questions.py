@@ -23,7 +23,7 @@ from assistant.clause_words import (
 )
 from assistant.clauses import Clause, Complement, taken_apart, verb_place
 from assistant.statement_rules import NUMBER
-from assistant.wording import uncapitalised
+from assistant.wording import uncapitalised, word_set
 
 _ASKED_BY = {
     "why": "why",
@@ -36,6 +36,7 @@ _ASKED_BY = {
     "when": "when",
 }
 _MOST_QUESTIONS = 3
+_LIKES = word_set("like love prefer hate want need dislike enjoy drink eat take use")
 # What something can be said to be, rather than to be like.
 _NOUN_PHRASE = re.compile(r"(?:an?|the|our|my) \w|[A-Z\d]")
 
@@ -97,6 +98,8 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
             return f"{_inverted(read, 'what', where)} {where.words[0]}", " ".join(where.words[1:])
         where = None
     stands_in = read.base in ASKS_WHAT_IN
+    if read.base in _LIKES and first.kind == "object":
+        where = None
     if where is not None and not stands_in and (read.passive or first.kind != "object" or _is_place(where)):
         return _inverted(read, "where", where), where.text
     goal = next((part for part in read.complements if part.words[0] in ("to", "into")), None)
@@ -113,9 +116,11 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
 def _about_what_follows(read: Clause, asked: Complement) -> tuple[str, str]:
     """The question about what a preposition brings: "what is it made from", "where did it move"."""
     preposition, thing = asked.words[0], " ".join(asked.words[1:])
-    if preposition in ("to", "into") and read.base in MOVES:
+    if preposition in ("to", "into") and read.base in MOVES and not re.match(NUMBER, thing):
         return _inverted(read, "where", asked), asked.text
     word = "who" if PERSON.fullmatch(thing) else "what"
+    if preposition == "to" and read.base == "belong" and thing[:1].isupper():
+        word = "who"
     if preposition == "from" and read.base in COMES_FROM:
         word = "where"
     if preposition == "in" and (read.base in ("write", "code", "program") or LANGUAGE.search(thing)):

@@ -28,6 +28,18 @@ PLACES = word_set(
 MODALS = word_set("must should may can will shall")
 BE = word_set("is are was were am")
 HAVE = word_set("has have had")
+# Verbs that are met more often as nouns: "holiday requests go through …", "alerts from the station are …".
+ALSO_NOUNS = word_set(
+    "permit request number cost price offer order report station plan visit lead team group board post book record "
+    "guide test sample form file page note name match train ship plant park bank store shop host model alert ticket "
+    "part pump card check mail email door print fee tax sign light sound show talk tour trip cut pay rent charge "
+    "delivery pass class course race game drink watch phone call message track bus fan filter heat water "
+    "supply stock fund grant back front ground coat cover cook bake nurse doctor pilot judge chair table desk room "
+    "house garden farm field mine mill dam bridge tunnel gate lock key bolt screw nail tool machine engine motor "
+    "program code script query process server network cloud backup log load release version update upgrade bug "
+    "fix patch branch commit merge build review design draft sketch map chart list index label tag title rate "
+    "score point mark grade level rank step stage phase round turn shift break rest sleep dream sand dust"
+)
 PLURALS = word_set("i we you they people children women men staff police mice feet cattle")
 PARTICLES = word_set("up out off down away back")
 # What ends a complement that can be asked for: a clause of its own begins.
@@ -105,7 +117,7 @@ _MORE_OR_LESS = _either(
     "no_more_than fewer_than less_than almost"
 )
 AMOUNT = rf"(?:{_MORE_OR_LESS} )*{NUMBER}"
-_TIME_UNIT = _either("second minute hour day week weekend month quarter year decade night")
+_TIME_UNIT = _either("second minute hour day week weekend month quarter year decade night generation")
 _UNIT = rf"(?:(?:working |business |calendar )?{_TIME_UNIT}s?)"
 EXTENT = _compiled(
     rf"(?:{_MORE_OR_LESS} )*(?:{NUMBER}|a few|several)(?: full| whole|-)? ?{_UNIT}(?: and a half)?"
@@ -125,7 +137,7 @@ WHEN = _compiled(
 )
 # After "at", "in" and the like a bare number is a time, too: "at five", "from 9 to 5", "in 1974".
 CLOCK = _compiled(
-    rf".*\b(?:1[0-9]|20)\d\d|{NUMBER}(?: sharp)?|(?:\w+ )?{NUMBER} (?:to|and|until) {NUMBER}"
+    rf".*\b(?:1[0-9]|20)\d\d|{NUMBER}(?: sharp)?(?: on \w+days?)?|(?:\w+ )?{NUMBER} (?:to|and|until) {NUMBER}"
     rf"|(?:half|quarter|a quarter|{NUMBER}) (?:past|to) {NUMBER}"
     rf"|(?:half past )?{NUMBER} (?:in the|at) {_PART_OF_DAY}"
 )
@@ -152,6 +164,7 @@ PERSON = re.compile(
 AGENT = re.compile(
     r"^(?:the |an? |our |my |one of )?(?:[A-Z]|.*\b(?:folks?|teams?|crew|department|office|desk|"
     r"people|staff|committee|"
+    r"sisters?|brothers?|mother|father|uncle|aunt|friends?|neighbou?rs?|widow|monks?|nuns?|king|queen|"
     r"volunteers?|students?|council|board|group|company|family|club|guild|cooperative|nurse|guard|"
     r"\w+(?:er|or|ist|ian)s?)\b)"
 )

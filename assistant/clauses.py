@@ -5,10 +5,11 @@ The forms of `statement_rules.py` know particular sentences; this reads the othe
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistant.clause_words import (
     ADVERB,
+    ALSO_NOUNS,
     AMOUNT,
     BE,
     BINDING,
@@ -101,7 +102,10 @@ def _fronted_last(clause: str) -> str:
         clause,
         re.IGNORECASE,
     )
-    if match is None or not re.match(r"(?:the|an?|our|my|we|I|every|each|[A-Z]|\w+s)\b", match["rest"]):
+    if match is None:
+        return clause
+    known = re.match(r"(?:the|an?|our|my|we|I|every|each|[A-Z]|\w+s)\b", match["rest"])
+    if not known and not (", " in clause and _verb_place(match["rest"].split())):
         return clause
     front = match["front"][:1].lower() + match["front"][1:]
     return f"{match['rest']} {front}"
@@ -110,6 +114,7 @@ def _fronted_last(clause: str) -> str:
 def _expanded(clause: str) -> str:
     clause = re.sub(r"\bi(?=['’ ])", "I", clause)
     clause = re.sub(r"\b(I)['’]m\b", "I am", clause)
+    clause = re.sub(r"(?<=\w)['’]s been\b", " has been", clause)
     clause = re.sub(r"\b([Tt]here)['’]s\b", r"\1 is", clause)
     clause = re.sub(r"\b(we|they|you)['’]re\b", r"\1 are", clause, flags=re.IGNORECASE)
     clause = re.sub(r"\b(I|we|they|you)['’]ve\b", r"\1 have", clause, flags=re.IGNORECASE)
@@ -124,8 +129,26 @@ def _verb_place(words: Sequence[str]) -> int | None:
         if words[place - 1].lower() in SUBORDINATE or not words[0][0].isalnum():
             return None  # a clause inside the subject, or a fragment
         if _ends_as_noun(words[:place]) and _is_finite(words, place):
-            return place
+            return _unless_noun(words, place)
     return None
+
+
+def _unless_noun(words: Sequence[str], place: int) -> int:
+    """ "Parking permits expire": what is a noun as well is no verb where another one follows."""
+    word = words[place].lower()
+    pronoun = words[place - 1].lower() in ("i", "we", "they", "you")
+    if pronoun or not {base_of(word, THIRD), base_of(word, BASE)} & ALSO_NOUNS:
+        return place
+    for at in range(place + 1, min(len(words), place + 8)):
+        later = words[at].lower()
+        if later in SUBORDINATE | DETERMINERS | {"and", "or", "to"} or words[at - 1].endswith(","):
+            return place
+        if later in BE or later in MODALS:
+            return at
+        adverbs = all(ADVERB.fullmatch(between) for between in words[place + 1 : at])
+        if adverbs and _is_finite(words, at):
+            return at
+    return place
 
 
 def _ends_as_noun(subject: Sequence[str]) -> bool:
@@ -255,6 +278,9 @@ def taken_apart(words: Sequence[str]) -> Clause | None:
         return Clause(subject, auxiliary, done, base, True, _complements(rest), f"{verb} {done[4:]}")
     if verb in MODALS:
         return _after_modal(subject, verb, rest)
+    if verb == "used" and rest[:1] == ["to"] and rest[1:]:
+        read = _after_modal(subject, "did", rest[1:])
+        return None if read is None else replace(read, verb=f"use to {read.verb or 'be'}", predicate=verb)
     if verb in HAVE:
         return _after_have(subject, verb, rest)
     if verb in BE:
@@ -280,6 +306,8 @@ def _particle(rest: list[str]) -> str:
     """ " out" of "paid out": taken from the head of `rest`."""
     if rest and rest[0].lower() in ("itself", "themselves"):
         return f" {rest.pop(0).lower()}{_particle(rest)}"
+    if rest[:2] in (["up", "to"], ["down", "to"]) and re.match(NUMBER, " ".join(rest[2:3])):
+        return " " + rest.pop(0)  # "went up to 64 a year"
     if rest[:1] in (["in"], ["on"]) and rest[1:] and rest[1].lower() in PREPOSITIONS:
         return " " + rest.pop(0)  # "get in for half price"
     if (
@@ -346,7 +374,7 @@ def _after_have(subject: str, have: str, rest: list[str]) -> Clause | None:
             read.complements,
             read.predicate,
         )
-    base = base_of(rest[0], PARTICIPLE) if rest else ""
+    base = ("have" if rest[0] == "had" else base_of(rest[0], PARTICIPLE)) if rest else ""
     noun_follows = len(rest) > 1 and not (
         rest[1].lower() in PREPOSITIONS | DETERMINERS or re.match(NUMBER, rest[1])
     )
@@ -363,9 +391,16 @@ def _after_be(subject: str, be: str, rest: list[str], predicate: str) -> Clause 
     base = base_of(rest[0], PARTICIPLE)
     ongoing = re.fullmatch(r"[a-z]{2,}ing", rest[0]) is not None and len(rest) > 1
     if base or ongoing:
+        base = base or _base_of_ing(rest[0])
         verb = rest.pop(0) + _particle(rest)
-        return Clause(subject, be, verb, base, bool(base), _complements(rest), f"{predicate} {verb}")
+        return Clause(subject, be, verb, base, not ongoing, _complements(rest), f"{predicate} {verb}")
     return Clause(subject, be, "", "be", False, _complements(rest), predicate)
+
+
+def _base_of_ing(word: str) -> str:
+    """The base of "flying", "making", "running"; "" where no verb is known."""
+    stem = word.removesuffix("ing")
+    return next((base for end in (stem, stem + "e", stem[:-1]) if (base := base_of(end, BASE))), "")
 
 
 def _complements(words: Sequence[str]) -> tuple[Complement, ...]:
@@ -392,6 +427,8 @@ def _complements(words: Sequence[str]) -> tuple[Complement, ...]:
         ):
             close()
             chunks.append(list(words[at:]))
+            break
+        if bare in ("and", "but") and after == "then":
             break
         if bare in SUBORDINATE and at and not (bare == "since" and current == []):
             break
@@ -476,9 +513,15 @@ def _kind(chunk: Sequence[str]) -> str:
     return _kind_after(head, " ".join(chunk[1:]).rstrip(",;"))
 
 
+def _is_unit(text: str) -> bool:
+    """Whether what stands after "in" is a unit or the number of a thing: "in euros", "in 4417"."""
+    year = re.fullmatch(r"(?:1\d|20)\d\d", text)
+    return bool(re.fullmatch(r"[a-z]{3,}s|\d{3,}", text)) and not year and not WHEN.fullmatch(text)
+
+
 def _kind_after(preposition: str, rest: str) -> str:
     """What a complement says that begins with a preposition."""
-    if preposition == "in" and (LANGUAGE.search(rest) or NUMBERED.match(rest)):
+    if preposition == "in" and (LANGUAGE.search(rest) or NUMBERED.match(rest) or _is_unit(rest)):
         return "other"
     if preposition == "by" and re.match(r"\w+ing\b", rest):
         return "how"

@@ -72,7 +72,8 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     ),
     (r"(?P<x>.+?) (?P<v>means?) (?:that )?(?P<y>.+)", "what {do} {x} {vb}", "{y}"),
     (
-        r"(?P<x>.+?) (?P<be>was|were) (?P<v>\w+ed|built|made|led|won) (?:in \d{4} )?by (?P<y>.+)",
+        r"(?P<x>.+?) (?P<be>was|were) (?P<v>\w+ed|built|made|led|won) (?:in \d{4} )?by "
+        r"(?P<y>(?:the |our |my )?[A-Z].+)",
         "who {v} {x}",
         "{y}",
     ),
@@ -205,6 +206,12 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "{y}",
     ),
     (
+        rf"(?P<x>.+?) (?P<m>must|should|can|may) be (?P<y>(?:at least |at most |up to )?{NUMBER} \w+) "
+        r"(?P<a>old|tall|high|long|wide|deep|thick)",
+        "how {a} {m} {x} be",
+        "{y}",
+    ),
+    (
         rf"(?P<x>.+?) (?P<be>is|was) (?P<y>{NUMBER} (?:second|minute|hour|day|week|month|year)s?)",
         "how long {be} {x}",
         "{y}",
@@ -221,7 +228,7 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
     (
         rf"(?P<x>(?:the|my|our|his|her|their|your) .+? (?:of|for|on|in|at|to) .+?|the (?:first|last|latest|"
         rf"largest|biggest|best|new|current|standard|main|only|next|default|favou?rite) .+?|(?:my|our|his|"
-        rf"her|their|your) .+?|.+?['’]s .+?) {_BE} (?P<y>.+)",
+        rf"her|their|your) .+?|.+?(?:['’]s|s['’]) .+?) {_BE} (?P<y>.+)",
         "what {be} {x}",
         "{y}",
     ),

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.clause_questions import ask
-from assistant.clause_words import DETERMINERS, PERSON, PREPOSITIONS
+from assistant.clause_words import DETERMINERS, EXTENT, PERSON, PREPOSITIONS
 from assistant.clauses import single_clauses, verb_place
 from assistant.statement_rules import ENGLISH, NUMBER, ROLE
 from assistant.statement_rules_chinese import CHINESE
 from assistant.statement_rules_chinese import WHEN as CHINESE_WHEN
+from assistant.verbs import PARTICIPLE, base_of
 from assistant.wording import (
     base_form,
     capitalised,
@@ -42,6 +43,8 @@ _OPENING = re.compile(
     r"fyi|by the way|btw|just so you know|for your information|"
     r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
+    r"i (?:should|must|want to|wanted to|need to|have to) (?:mention|add|say|point out|note|stress|"
+    r"tell you)(?: that)?|"
     r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
     re.IGNORECASE,
 )
@@ -72,7 +75,7 @@ _UNCERTAIN = re.compile(
     r"\b(?:if|maybe|perhaps|probably|possibly|might|could|would|i (?:think|guess|suppose|hope|wish|wonder|"
     r"doubt)|not|"
     r"never|no longer|\w+n['’]t|suppose|imagine|unless|whether|allegedly|apparently|seems?)\b|"
-    r"如果|要是|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜|好想|"
+    r"如果|要是|一旦|只要|除非|可能|也许|大概是|或许|好像|似乎|没有?|不是|不会|不再|假设|我觉得|我想|我猜|好想|"
     r"真想|希望|但愿|该多好",
     re.IGNORECASE,
 )
@@ -80,8 +83,8 @@ _NO_SUBJECT = re.compile(
     r"^(?:your (?:\w+ )?(?:answer|reply|response|explanation|summary|message)s?|"
     r"it|this|that|these|those|there(?! (?:is|are|was|were) )|he|she|they|them|which|what|who|here|"
     r"you|one|everyone|everybody|"
-    r"some|many|most|"
-    r"all(?! (?:of )?(?:our|the|my|\w+s)\b)|"
+    r"some|many|most|only|nobody|no one|nothing|none|"
+    r"all(?! (?:of )?(?:our|the|my|\w+s|\w+ \w+s)\b)|"
     r"such|both|if|when|while|because|as|for|in|on|at|after|before|with|by|to|from|let|please|thanks?|"
     r"its|his|her|their|last|today|now|then|first|sometimes|often|once)\b|^[^\w]|^(?:它|他们?|"
     r"她们?|这|那|你|您|请|因为|所以|但是|如果|其中)",
@@ -91,7 +94,7 @@ _NEW_CLAUSE = re.compile(
     r",? and (?=(?:I|we|my|our|the|[A-Z]\w+) (?:\w+ ){0,3}?(?:is|are|was|were|\w+s|have|live|work) )"
 )
 _AFTERTHOUGHT = re.compile(
-    r"[;]|: | - |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|"
+    r"[;]|: | - |,? (?:and|but) then |,(?= (?:and|but|so|which|who|where|when|while|because|although|one|two|then|"
     r"counted)\b)| \(| "
     r"– | — "
 )
@@ -101,15 +104,15 @@ _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|d
 # What belongs to the subject of the clause before.
 _TAKEN_UP = re.compile(r"(?:(?:,|;)? and|[;,:]|,? but) (he|she|it|they)(?=['’ ])")
 _CHINESE_PART = re.compile(
-    r"的?(?:名字|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量)"
+    r"的?(?:名字|桌面|外壳|表面|底座|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量)"
 )
 # The subject of a first clause, and predicates that go on speaking of it behind a comma.
 _CHINESE_SUBJECT = re.compile(
-    r"(?P<x>[^，,]{1,12}?)(?=是|在|有|叫|建|由|于|每|用|要|必须|能|可以|会|一共|只|卖|涨|搬|定|住|"
+    r"(?P<x>[^，,]{1,12}?)(?=是|在|有|叫|建|由|于|以前|现在|目前|原来|每|用|要|必须|能|可以|会|一共|只|卖|涨|搬|定|住|"
     r"被|从|归|姓|最|喜欢|招|得|重)"
 )
 _CHINESE_PREDICATE = re.compile(
-    r"(?:而且|并且|还|也)?(?:今年|已经|现在|目前|平时|一般|主要|大概|最多|至少|每|只|在|由|用|从|"
+    rf"(?:而且|并且|还|也)?(?:{CHINESE_WHEN}|今年|已经|现在|目前|平时|一般|主要|大概|最多|至少|每|只|在|由|用|从|"
     r"有|重\d|能|可以|得|会|住|归|属于|位于|叫)"
 )
 _CHINESE_FRONTED = re.compile(
@@ -117,13 +120,15 @@ _CHINESE_FRONTED = re.compile(
     rf"[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
 )
 _CHINESE_NO_SUBJECT = re.compile(
-    r"^(?:把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才]$"
+    r"^(?:要|得|应该|需要|能)$|^(?:通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才]$"
 )
-_CHINESE_NO_ANSWER = re.compile(r"^(?:这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$")
+_CHINESE_NO_ANSWER = re.compile(
+    r"^的|^(?:推迟|取消|停产|结束|开始|完成|这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$"
+)
 _REASON = re.compile(r",? because .*|,? due to .*|, (?:as|since) .*")
 _DESCRIBES = re.compile(
-    r"(?:\w+ed|open|closed)"
-    r"(?: (?:at|by|in|on|for|with|to|from|as|till|until|since|apart|away|together|\w+ly)\b|$)"
+    r"(?:\w+ed|open|closed|valid|available|due|ready|free|full|responsible|\w{3,}er(?= than))"
+    r"(?: (?:at|by|in|on|for|with|to|from|as|till|until|since|than|of|apart|away|together|\w+ly)\b|$)"
 )
 # Words that no answer ends with, words that begin a clause of its own, answers that only point.
 _UNFINISHED = DETERMINERS | (PREPOSITIONS - {"off", "in", "on", "up"}) | {"and", "or", "not", "is", "are"}
@@ -231,22 +236,23 @@ def _with_subjects(bare: str) -> str:
 def _chinese_clauses(bare: str) -> list[str]:
     """The first clause, its time behind its subject, and what follows a comma with a predicate of its own."""
     if re.search(r"[,，](?:原因是|是因为|因为|由于)", bare):
-        return [bare]
+        return [bare, re.split("[，,]", bare)[0]]
     first, *others = re.split(r"[,，;；]", bare)
     if re.fullmatch(CHINESE_WHEN, first) and others:
         first = first + others.pop(0)
     fronted = _CHINESE_FRONTED.match(first)
     if fronted:
         first = f"{fronted['subject']}{fronted['when']}{fronted['rest']}"
-    subject = _CHINESE_SUBJECT.match(first)
+    found = _CHINESE_SUBJECT.match(first)
+    subject = re.sub(r"[读测学教用养]的$", "", found["x"]) if found else ""  # "我妹读的是…"
     clauses = [first]
     for other in others:
         if _CHINESE_PART.match(other):
-            if subject is not None and subject["x"] not in ("我", "我们"):
-                clauses.append(f"{subject['x']}的{other.removeprefix('的')}")
+            if subject not in ("", "我", "我们"):
+                clauses.append(f"{subject}的{other.removeprefix('的')}")
         elif _CHINESE_PREDICATE.match(other):
-            if subject is not None:
-                clauses.append(f"{subject['x']}{other}")
+            if subject:
+                clauses.append(f"{subject}{other}")
         elif re.match(r"我|公司|[A-Za-z]|[^是有在]{1,6}的|.{0,4}[员长师人任]是", other):
             clauses.append(other)
     return clauses
@@ -256,8 +262,9 @@ def _lower_first(clause: str) -> str:
     """With the first word in small letters where it is no name: "The", "Nine", "Employees of"."""
     first, _, rest = clause.partition(" ")
     plural = re.match(r"[A-Z][a-z]+s$", first) and re.match(
-        r"(?:of|at|in|are|have|may|must|should|can) ", rest
+        r"(?:of|at|in|on|from|for|to|are|have|may|must|should|can) ", rest
     )
+    plural = plural or re.match(r"[A-Z][a-z]+(?:ing|day) [a-z]{3,}s (?!the |an? |our |my )", clause)
     if plural or re.fullmatch(NUMBER, first.lower()):
         return first.lower() + " " + rest
     return uncapitalised(clause)
@@ -265,7 +272,7 @@ def _lower_first(clause: str) -> str:
 
 def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
     """The question and answer of the first form that fits; both where a sentence says when and by whom."""
-    begun: set[str] = set()  # how the questions begin
+    begun: set[str] = set()  # how the questions begin, and what they ask for
     plain = clause if chinese else _REASON.sub("", clause)
     verb = None if chinese else verb_place(clause)
     for pattern, question, answer in CHINESE if chinese else ENGLISH:
@@ -277,17 +284,19 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
         fields = _fields(match)
         reply = _without_aside(answer.format(**fields).strip(" ,，。."))
         asked = " ".join(question.format(**fields).split())
+        if chinese:
+            asked, reply = _with_aspect(asked, reply)
         if not reply or len(reply) > 120:
             continue
         if not (_sounds_chinese(match["x"], reply) if chinese else _sounds(asked, reply)):
             continue
         yield (asked + "？", reply) if chinese else (capitalised(asked) + "?", capitalised(reply) + ".")
-        begun |= {asked.split()[0], "what", "where", "who"}
+        begun |= {asked.split()[0], "what", "where", "who", reply.lower()}
         break
     if chinese or verb is None or not _is_subject(" ".join(clause.split()[:verb]), chinese):
         return
     for asked, reply in ask(clause):
-        if _sounds(asked, reply) and asked.split()[0] not in begun:
+        if _sounds(asked, reply) and not {asked.split()[0], reply.lower()} & begun:
             yield capitalised(asked) + "?", capitalised(reply) + "."
 
 
@@ -304,6 +313,14 @@ def _sounds(question: str, answer: str) -> bool:
     if both.count('"') % 2 or both.count("“") != both.count("”"):
         return False
     return not re.search(r"[()\[\]{}=?]|: | --|^[^\w\"“]", both)
+
+
+def _with_aspect(asked: str, reply: str) -> tuple[str, str]:
+    """ "打什么？→ 了八万" is "打了什么？→ 八万"; what is over now ("已经搬到楼上了") ends without saying so."""
+    if reply[:1] in ("了", "过", "着") and "什么" in asked:
+        before, _, after = asked.rpartition("什么")
+        asked, reply = f"{before}{reply[0]}什么{after}", reply[1:]
+    return asked, reply.removesuffix("了") if len(reply) > 2 else reply
 
 
 def _sounds_chinese(subject: str, answer: str) -> bool:
@@ -332,7 +349,11 @@ def _misread(match: re.Match[str]) -> bool:
         return True  # "one cell of a type" is not a number of cells
     if "k" in groups and re.match(rf"(?: [a-z]+s\b|.* and {NUMBER}\b)", groups.get("rest") or ""):
         return True  # "14 loading docks" are no loadings
-    if "v" not in groups and _DESCRIBES.match(groups.get("y") or ""):
+    if groups.get("p") == "for" and EXTENT.fullmatch(groups.get("y") or ""):
+        return True  # how long, and not what for
+    said = (groups.get("y") or "").split()
+    happened = said[1:] and base_of(said[0], PARTICIPLE) and said[1] in PREPOSITIONS
+    if "v" not in groups and (happened or _DESCRIBES.match(groups.get("y") or "")):
         return True  # "the seal is looked at": what it is was not said
     return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
 

@@ -2,14 +2,13 @@
 
     python -m benchmarks.statements
 
-Messages in `statements/messages.jsonl`, each with the facts that it states: the answers that count, words that a
-question must name, question words that fit. Half of them (by a hash of the text) was looked at while the rules were
-written; only the other half is judged. Messages that state nothing are among them. A finding is right when its answer
-counts and its question names the subject, asks with a fitting word and does not give the answer away.
+Messages in `statements/`, each with the facts that it states: the answers that count, words that a question must name,
+question words that fit. `looked_at.jsonl` served to write the rules; `judged.jsonl` was written without them and has
+not been looked at since. Messages that state nothing are among both. A finding is right when its answer counts and its
+question names the subject, asks with a fitting word and does not give the answer away.
 """
 
 import argparse
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -18,33 +17,29 @@ from typing import Any
 from assistant.statements import Fact, facts_in
 from assistant.statistics import wilson
 
-MESSAGES = Path(__file__).parent / "statements" / "messages.jsonl"
+FOLDER = Path(__file__).parent / "statements"
+SETS = {"looked at": FOLDER / "looked_at.jsonl", "judged": FOLDER / "judged.jsonl"}
 _MARKS = re.compile(r"[\s.,!?;:'\"’“”。，！？、；：]+")
 
 
 def main() -> None:
-    """Print the table as Markdown; with --look, the messages of the half for looking at, and what was found."""
+    """Print the table as Markdown; with --look, the messages that are not judged, and what was found in each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--look", action="store_true", help="show the half that is not judged, message by message"
-    )
-    look = parser.parse_args().look
-    messages = [json.loads(line) for line in MESSAGES.read_text("utf-8").splitlines()]
-    if look:
-        for message in messages:
-            if not is_judged(message):
-                show(message)
-    print("| half | language | facts | found rightly | findings | right | silent where nothing is stated |")
+    parser.add_argument("--look", action="store_true", help="show the set that is not judged, by message")
+    if parser.parse_args().look:
+        for message in messages_of("looked at"):
+            show(message)
+    print("| set | language | facts | found rightly | findings | right | silent where nothing is stated |")
     print("|---|---|---|---|---|---|---|")
-    for half in (False, True):
+    for name in SETS:
         for language in ("en", "zh"):
-            chosen = [one for one in messages if is_judged(one) is half and one["language"] == language]
-            print(f"| {'judged' if half else 'looked at'} | {language} | {' | '.join(counts(chosen))} |")
+            chosen = [one for one in messages_of(name) if one["language"] == language]
+            print(f"| {name} | {language} | {' | '.join(counts(chosen))} |")
 
 
-def is_judged(message: dict[str, Any]) -> bool:
-    """Whether a message belongs to the half that was not looked at."""
-    return hashlib.sha256(message["text"].encode()).digest()[0] % 2 == 1
+def messages_of(name: str) -> list[dict[str, Any]]:
+    """The messages of a set, in the order of its file."""
+    return [json.loads(line) for line in SETS[name].read_text("utf-8").splitlines()]
 
 
 def counts(messages: list[dict[str, Any]]) -> list[str]:

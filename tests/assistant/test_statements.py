@@ -81,6 +81,28 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
         ("我们每周三开例会。", "我们什么时候开例会？", "每周三"),
         ("日志保留九十天。", "日志保留多久？", "九十天"),
         ("小组的负责人换成了王芳。", "小组的负责人换成了谁？", "王芳"),
+        ("Parking permits expire after 18 months.", "What do parking permits expire after?", "18 months."),
+        (
+            "Alerts from the pump station are sent by Odran.",
+            "Who are alerts from the pump station sent by?",
+            "Odran.",
+        ),
+        ("We're flying to Cape Sorrel.", "Where are we flying?", "To Cape Sorrel."),
+        (
+            "Our logs are kept for ninety days and then deleted.",
+            "How long are our logs kept?",
+            "For ninety days.",
+        ),
+        (
+            "Passwords must be at least 14 characters long.",
+            "How long must passwords be?",
+            "At least 14 characters.",
+        ),
+        ("The code ends in 4417.", "What does the code end in?", "4417."),
+        ("负责华岭项目的是陆听雪。", "谁负责华岭项目？", "陆听雪"),
+        ("镇政府门口的大钟是酿酒商杜卡捐的", "镇政府门口的大钟是谁捐的？", "酿酒商杜卡"),
+        ("投标保证金我们打了八万。", "投标保证金我们打了什么？", "八万"),
+        ("备用钥匙我放在铁盒里了。", "备用钥匙我放在哪里？", "铁盒里"),
     ],
 )
 def test_a_sentence_without_a_form_of_its_own_is_read_by_its_grammar(
