@@ -9,6 +9,7 @@ from assistant.clause_words import (
     AMOUNT,
     ASKS_WHAT_IN,
     ATTRIBUTE,
+    CHANGES,
     COMES_FROM,
     COUNT,
     EXTENT,
@@ -60,6 +61,10 @@ def _questions(read: Clause) -> Iterator[tuple[str, str]]:
     if amount is not None:
         yield amount
     for part in read.complements:
+        moved = re.fullmatch(r"from .+ to (.+)", part.text)
+        if part.kind == "when" and moved and read.base in CHANGES:
+            yield f"{_inverted(read, 'when', part)} to", moved[1]
+            continue
         word = _ASKED_BY.get(part.kind)
         only_time = part is first and part.kind not in ("when", "until", "often")
         if word is not None and not (read.base == "be" and only_time):

@@ -49,6 +49,7 @@ SUBORDINATE = word_set(
 # Nouns that are not whole without what follows them.
 BINDING = word_set("support access responsibility way answer reason discount allergy")
 MOVES = word_set("move relocate transfer migrate travel go ship drive walk fly export deliver send")
+CHANGES = word_set("move postpone shift change reschedule switch push delay bring")
 COMES_FROM = word_set("come ship originate leave depart import buy")
 # Verbs after which "in" and "on" name no place.
 ASKS_WHAT_IN = word_set(
@@ -147,7 +148,7 @@ _MEASURE_UNIT = _either(
     r"re)s? miles? feet inches "
     r"[kmg]?w kwh mah [kmgt]i?b (?:giga|mega|tera)bytes? degrees? °c? volts? amps? watts? bar"
 )
-MEASURE = _compiled(rf"{NUMBER}\s?(?:[€$£]|{_MEASURE_UNIT}(?!\w)).*")
+MEASURE = _compiled(rf"{NUMBER}\s?(?:[€$£]|{_MEASURE_UNIT}(?![\w-])).*")
 _NO_NOUN = _either("an? per each every and or in on at for to with from")
 COUNT = re.compile(rf"(?P<number>{AMOUNT})(?P<noun>(?: (?!{_NO_NOUN}\b)[a-z][\w-]*){{1,4}})")
 _RELATION = _either(

@@ -48,11 +48,8 @@ _TIME_NOUN = (
 _AFTER_IS = r"located|based|open|closed|made|built|kept|stored|in|on|at|an?|the|run|led|owned|allergic|\d+"
 _BEFORE_TIMES = ("at", "on", "in", "from", "between", "by")
 _FRONTED = (
-    (
-        "in on at since every each after before during from for until between under behind next_to by once twice"
-    )
-    .replace(" ", "|")
-    .replace("_", " ")
+    "last|next|in|at|on|since|every|each|after|before|during|from|for|until|between|under|behind|next to|by|"
+    "once|twice"
 )
 
 
@@ -155,7 +152,8 @@ def _ends_as_noun(subject: Sequence[str]) -> bool:
     last = subject[-1].lower()
     if last in DETERMINERS or last in PREPOSITIONS or last in ("and", "or", "not"):
         return False
-    return not last.endswith(("'s", "’s", ",")) and ("," not in "".join(subject[:-1]) or "and" in subject)
+    listed = any(word.endswith(",") for word in subject[:-1])
+    return not last.endswith(("'s", "’s", ",")) and (not listed or "and" in subject)
 
 
 def _is_plural(subject: Sequence[str]) -> bool | None:
@@ -232,7 +230,7 @@ def _predicates(words: Sequence[str], place: int) -> Iterator[list[str]]:
     subject, predicate = list(words[:place]), list(words[place:])
     start = 0
     for at in range(1, len(predicate) - 1):
-        if predicate[at].lower() != "and":
+        if predicate[at].lower() not in ("and", "but"):
             continue
         follower = predicate[at + 1].lower()
         alike = predicate[at + 1].islower() and _agrees(
@@ -306,6 +304,8 @@ def _particle(rest: list[str]) -> str:
     """ " out" of "paid out": taken from the head of `rest`."""
     if rest and rest[0].lower() in ("itself", "themselves"):
         return f" {rest.pop(0).lower()}{_particle(rest)}"
+    if rest[:2] in (["on", "sale"], ["on", "strike"], ["on", "tour"], ["on", "air"]):
+        return f" {rest.pop(0)} {rest.pop(0)}"
     if rest[:2] in (["up", "to"], ["down", "to"]) and re.match(NUMBER, " ".join(rest[2:3])):
         return " " + rest.pop(0)  # "went up to 64 a year"
     if rest[:1] in (["in"], ["on"]) and rest[1:] and rest[1].lower() in PREPOSITIONS:
@@ -430,7 +430,8 @@ def _complements(words: Sequence[str]) -> tuple[Complement, ...]:
             break
         if bare in ("and", "but") and after == "then":
             break
-        if bare in SUBORDINATE and at and not (bare == "since" and current == []):
+        spoken = bare == "since" and (not current or _verb_place(words[at + 1 :]) is None)
+        if bare in SUBORDINATE and not spoken and (at or bare != "that"):
             break
         if current and current[0].lower() == "by" and len(current) > 1 and current[1].endswith("ing"):
             current.append(word)

@@ -43,15 +43,17 @@ _OPENING = re.compile(
     r"fyi|by the way|btw|just so you know|for your information|"
     r"please (?:remember|note)(?: that)?|"
     r"remember(?: that)?|note(?: that)?|actually|also|and|so|well|ok|okay|but|hi|hello|yes|no|oh|in fact|"
+    r"we(?: have|['’]ve)? (?:decided|agreed) that|"
     r"i (?:should|must|want to|wanted to|need to|have to) (?:mention|add|say|point out|note|stress|"
     r"tell you)(?: that)?|"
     r"you should know(?: that)?|i(?:'d| would) like you to (?:know|remember)(?: that)?)\b[,:;. ]*)+",
     re.IGNORECASE,
 )
+_CORRECTED = re.compile(r"不是[^，,]{1,12}[，,]而?是")  # "it is not B12, it is C07"
 _CHINESE_OPENING = re.compile(
-    r"^(?:(?:顺便说一下|跟你说一声|跟你说|提醒一下|说一下|记一下|备忘|通知|忘了讲|忘了说|对|嗯|哦|"
-    r"说起来|告诉你|"
-    r"补充一下|请记住|记住|请注意|注意|其实|另外|对了|你好|您好|而且|还有|那么)[,，:：、 ]*)+"
+    r"^(?:(?:顺便说一下|跟你说一声|跟你说|提醒一下|说一下|记一下|备忘|通知|忘了讲|忘了说|对(?=[，, ])|嗯|哦|"
+    r"说起来|告诉你|说个事|(?:跟你)?[说讲]一下(?:背景|情况)|事情是这样的?|"
+    r"补充一下|更正[：:]?|请记住|记住|请注意|注意|其实|另外|对了|你好|您好|而且|还有|那么)[,，:：、 ]*)+"
 )
 # What may follow a fact and does not belong to it: small talk, signs, what it is not.
 _TAIL = re.compile(
@@ -104,7 +106,7 @@ _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|d
 # What belongs to the subject of the clause before.
 _TAKEN_UP = re.compile(r"(?:(?:,|;)? and|[;,:]|,? but) (he|she|it|they)(?=['’ ])")
 _CHINESE_PART = re.compile(
-    r"的?(?:名字|桌面|外壳|表面|底座|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量)"
+    r"的?(?:名字|老家|密码|账号|租金|租期|学费|工资|房租|湿度|温度|口味|桌面|外壳|表面|底座|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量)"
 )
 # The subject of a first clause, and predicates that go on speaking of it behind a comma.
 _CHINESE_SUBJECT = re.compile(
@@ -113,14 +115,14 @@ _CHINESE_SUBJECT = re.compile(
 )
 _CHINESE_PREDICATE = re.compile(
     rf"(?:而且|并且|还|也)?(?:{CHINESE_WHEN}|今年|已经|现在|目前|平时|一般|主要|大概|最多|至少|每|只|在|由|用|从|"
-    r"有|重\d|能|可以|得|会|住|归|属于|位于|叫)"
+    r"有|重\d|能|可以|得|会|住|归|属于|位于|叫|对.+过敏|花了|不[吃喝用加]|最?喜欢|爱)"
 )
 _CHINESE_FRONTED = re.compile(
     rf"(?P<when>{CHINESE_WHEN})(?P<subject>我们|我|公司|"
     rf"[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
 )
 _CHINESE_NO_SUBJECT = re.compile(
-    r"^(?:要|得|应该|需要|能)$|^(?:通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才]$"
+    r"^(?:要|得|应该|需要|能)$|^(?:通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才真从]$"
 )
 _CHINESE_NO_ANSWER = re.compile(
     r"^的|^(?:推迟|取消|停产|结束|开始|完成|这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$"
@@ -161,7 +163,7 @@ def _read(sentence: str) -> Iterator[Fact]:
         return
     bare = (_CHINESE_TAIL if chinese else _TAIL).sub("", bare)
     opening = _CHINESE_OPENING if chinese else _OPENING
-    bare = opening.sub("", bare).rstrip(" .!。！;；")
+    bare = _CORRECTED.sub("是", opening.sub("", bare).rstrip(" .!。！;；"))
     if not _can_be_fact(bare, chinese):
         return
     asked: set[str] = set()
@@ -176,7 +178,15 @@ def _read(sentence: str) -> Iterator[Fact]:
 def _identities(bare: str) -> Iterator[tuple[str, str]]:
     """What is said without a verb: "office hours: 9 to 5"; "Valdis, our accountant, …"."""
     label, aside = _LABELLED.fullmatch(bare), _APPOSITION.match(bare)
-    if label is not None and len(label["x"].split()) <= 5 and verb_place(label["x"] + " it") is None:
+    said = label is not None and (
+        label["y"][0] in "'\"‘“" or verb_place(_lower_first(label["y"])) is not None
+    )
+    if (
+        label is not None
+        and not said
+        and len(label["x"].split()) <= 5
+        and verb_place(label["x"] + " it") is None
+    ):
         article = "" if re.match(r"(?:the|our|my) ", label["x"], re.IGNORECASE) else "the "
         yield f"What is {article}{_lower_first(label['x'])}?", capitalised(label["y"]) + "."
     if aside is None:
@@ -305,7 +315,7 @@ def _sounds(question: str, answer: str) -> bool:
     words, asked = answer.lower().split(), question.split()
     if not words or words[-1] in _UNFINISHED or _POINTING.fullmatch(answer):
         return False
-    if words[0] in ("than", "that", "if") or _ASKING_WORDS.intersection(words):
+    if words[0] in ("than", "that", "if", "it", "them") or _ASKING_WORDS.intersection(words):
         return False
     if asked[-1].lower() in _UNFINISHED_QUESTION or _ASKING_WORDS.intersection(map(str.lower, asked[2:])):
         return False
@@ -353,6 +363,9 @@ def _misread(match: re.Match[str]) -> bool:
         return True  # how long, and not what for
     said = (groups.get("y") or "").split()
     happened = said[1:] and base_of(said[0], PARTICIPLE) and said[1] in PREPOSITIONS
+    happened = happened or (said[1:] and re.fullmatch("[a-z]{2,}ing", said[0]))
+    if groups.get("p") and re.search(r" (?:in|since) (?:1\d|20)\d\d$", groups.get("y") or ""):
+        return True  # a place, and a time that is asked for on its own
     if "v" not in groups and (happened or _DESCRIBES.match(groups.get("y") or "")):
         return True  # "the seal is looked at": what it is was not said
     return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
