@@ -46,6 +46,7 @@ _TIME_NOUN = (
     r"\w+day|\w+(?:uary|ember|ober)|March|April|May|June|July|August)"
 )
 _AFTER_IS = r"located|based|open|closed|made|built|kept|stored|in|on|at|an?|the|run|led|owned|allergic|\d+"
+_IS = BE - {"am"}  # that is a time of day as well
 _BEFORE_TIMES = ("at", "on", "in", "from", "between", "by")
 _FRONTED = (
     "last|next|in|at|on|since|every|each|after|before|during|from|for|until|between|under|behind|next to|by|"
@@ -140,7 +141,7 @@ def _unless_noun(words: Sequence[str], place: int) -> int:
         later = words[at].lower()
         if later in SUBORDINATE | DETERMINERS | {"and", "or", "to"} or words[at - 1].endswith(","):
             return place
-        if later in BE or later in MODALS:
+        if later in _IS or later in MODALS:
             return at
         adverbs = all(ADVERB.fullmatch(between) for between in words[place + 1 : at])
         if adverbs and _is_finite(words, at):
@@ -205,7 +206,7 @@ def _more_to_come(words: Sequence[str], place: int) -> bool:
         lowered = word.lower()
         if lowered in ("and", "because", "which", "that", "when", "so", "but") or word.endswith(","):
             return False
-        if lowered in BE or lowered in MODALS or lowered in HAVE:
+        if lowered in _IS or lowered in MODALS or lowered in HAVE:
             return True
         if (
             base_of(lowered, THIRD)
@@ -220,7 +221,7 @@ def _main_verb_follows(words: Sequence[str]) -> bool:
     for word in words:
         if word.endswith((",", ";")) or word.lower() in SUBORDINATE | {"and", "but", "or"}:
             return False
-        if word in BE or word in MODALS:
+        if word in _IS or word in MODALS:
             return True
     return False
 
@@ -528,6 +529,8 @@ def _kind_after(preposition: str, rest: str) -> str:
         return "how"
     if preposition in ("for", "within") and EXTENT.fullmatch(rest):
         return "extent" if preposition == "for" else "within"
+    if preposition in ("after", "before") and EXTENT.fullmatch(rest):
+        return "when"
     if preposition in ("since", "until", "till") and rest:
         return "since" if preposition == "since" else "until"
     if preposition in _BEFORE_TIMES and (WHEN.fullmatch(rest) or CLOCK.fullmatch(rest)):

@@ -188,7 +188,10 @@ def _identities(bare: str) -> Iterator[tuple[str, str]]:
         and verb_place(label["x"] + " it") is None
     ):
         article = "" if re.match(r"(?:the|our|my) ", label["x"], re.IGNORECASE) else "the "
-        yield f"What is {article}{_lower_first(label['x'])}?", capitalised(label["y"]) + "."
+        thing = label["x"]
+        if re.match(r"[A-Z][a-z]+ [a-z]", thing):
+            thing = thing[0].lower() + thing[1:]
+        yield f"What is {article}{_lower_first(thing)}?", capitalised(label["y"]) + "."
     if aside is None:
         return
     name, other = aside["x"], aside["y"]

@@ -81,7 +81,7 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
         ("我们每周三开例会。", "我们什么时候开例会？", "每周三"),
         ("日志保留九十天。", "日志保留多久？", "九十天"),
         ("小组的负责人换成了王芳。", "小组的负责人换成了谁？", "王芳"),
-        ("Parking permits expire after 18 months.", "What do parking permits expire after?", "18 months."),
+        ("Parking permits expire after 18 months.", "When do parking permits expire?", "After 18 months."),
         (
             "Alerts from the pump station are sent by Odran.",
             "Who are alerts from the pump station sent by?",
