@@ -97,7 +97,8 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
     if is_named and first.kind == "object" and not read.passive:
         rest = " ".join([read.predicate, *(part.text for part in read.complements)])
         return f"who {rest}", read.subject
-    where = next((part for part in reversed(read.complements) if part.kind == "where"), None)
+    places = (part for part in reversed(read.complements) if part.kind == "where" and len(part.words) > 1)
+    where = next(places, None)
     if where is not None and where.words[0].lower() in ("on", "under", "over") and not _names_surface(where):
         if first is where:
             return f"{_inverted(read, 'what', where)} {where.words[0]}", " ".join(where.words[1:])

@@ -72,6 +72,9 @@ LANGUAGE = _compiled(
 IDIOMS = frozenset(
     [
         "at a time",
+        "in any case",
+        "in its place",
+        "in other words",
         "in total",
         "at least",
         "in general",

@@ -47,6 +47,7 @@ _TIME_NOUN = (
 )
 _AFTER_IS = r"located|based|open|closed|made|built|kept|stored|in|on|at|an?|the|run|led|owned|allergic|\d+"
 _IS = BE - {"am"}  # that is a time of day as well
+_ANY = word_set("everything anything nothing it them")
 _BEFORE_TIMES = ("at", "on", "in", "from", "between", "by")
 _FRONTED = (
     "last|next|in|at|on|since|every|each|after|before|during|from|for|until|between|under|behind|next to|by|"
@@ -134,6 +135,14 @@ def _verb_place(words: Sequence[str]) -> int | None:
 def _unless_noun(words: Sequence[str], place: int) -> int:
     """ "Parking permits expire": what is a noun as well is no verb where another one follows."""
     word = words[place].lower()
+    if words[place + 1 : place + 2] in (["and"], ["or"]):  # "wrist straps and holsters are covered"
+        joined = (
+            at for at in range(place + 3, min(len(words), place + 6)) if words[at].lower() in _IS | MODALS
+        )
+        return next(joined, place)
+    soon = next((at for at in range(place + 1, min(len(words), place + 3)) if words[at].lower() in _IS), None)
+    if soon and not (DETERMINERS | PREPOSITIONS) & {one.lower() for one in words[place:soon]}:
+        return soon  # "two spare fuses are clipped"
     pronoun = words[place - 1].lower() in ("i", "we", "they", "you")
     if pronoun or not {base_of(word, THIRD), base_of(word, BASE)} & ALSO_NOUNS:
         return place
@@ -159,6 +168,8 @@ def _ends_as_noun(subject: Sequence[str]) -> bool:
 
 def _is_plural(subject: Sequence[str]) -> bool | None:
     """Whether the subject is plural; None where it can be either."""
+    if re.fullmatch(NUMBER, subject[0], re.IGNORECASE) and subject[0].lower() not in ("one", "a", "an", "1"):
+        return True
     cut = next((at for at, word in enumerate(subject) if at and word.lower() in PREPOSITIONS), len(subject))
     head = subject[cut - 1]
     if head.lower() in PLURALS or " and " in f" {' '.join(subject)} ":
@@ -237,11 +248,19 @@ def _predicates(words: Sequence[str], place: int) -> Iterator[list[str]]:
         alike = predicate[at + 1].islower() and _agrees(
             predicate[0].lower(), follower, predicate[at + 2 : at + 3]
         )
-        listed = predicate[at - 1].endswith("s") and base_of(follower, THIRD)
+        governs = (
+            predicate[at + 2 : at + 3] and predicate[at + 2].lower() in DETERMINERS | PREPOSITIONS | _ANY
+        )
+        listed = predicate[at - 1].endswith("s") and base_of(follower, THIRD) and not governs
         more = at + 2 < len(predicate) and not listed
         if more and (follower in BE or follower in HAVE or follower in MODALS or alike):
             yield subject + [word.rstrip(",") for word in predicate[start:at]]
             start = at + 1
+        elif (
+            predicate[0].lower() in BE and base_of(predicate[1], PARTICIPLE) and base_of(follower, PARTICIPLE)
+        ):
+            yield subject + [word.rstrip(",") for word in predicate[start:at]]  # "is looked at and replaced"
+            predicate[at], start = predicate[0], at
     yield subject + predicate[start:]
 
 
@@ -429,8 +448,10 @@ def _complements(words: Sequence[str]) -> tuple[Complement, ...]:
             close()
             chunks.append(list(words[at:]))
             break
-        if bare in ("and", "but") and after == "then":
+        if bare == "except" or (bare in ("and", "but") and after == "then"):
             break
+        if bare in ("himself", "herself", "themselves", "even"):
+            continue
         spoken = bare == "since" and (not current or _verb_place(words[at + 1 :]) is None)
         if bare in SUBORDINATE and not spoken and (at or bare != "that"):
             break
@@ -503,6 +524,8 @@ def _kind(chunk: Sequence[str]) -> str:
     head, text = chunk[0].lower(), " ".join(chunk).rstrip(",;")
     if text.lower() in IDIOMS:
         return "manner"
+    if re.fullmatch(rf"{AMOUNT} \w+ (?:ahead|earlier|before|in advance|later|ago)", text, re.IGNORECASE):
+        return "when"
     if head == "because" or (head in ("as", "since", "due") and len(chunk) > 3):
         return "why"
     if OFTEN.fullmatch(text):

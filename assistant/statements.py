@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from assistant.clause_questions import ask
-from assistant.clause_words import DETERMINERS, EXTENT, PERSON, PREPOSITIONS
+from assistant.clause_words import (
+    ATTRIBUTE,
+    DETERMINERS,
+    EXTENT,
+    PARTICLES,
+    PERSON,
+    PREPOSITIONS,
+    SUBORDINATE,
+)
 from assistant.clauses import single_clauses, verb_place
 from assistant.statement_rules import ENGLISH, NUMBER, ROLE
 from assistant.statement_rules_chinese import CHINESE
 from assistant.statement_rules_chinese import WHEN as CHINESE_WHEN
-from assistant.verbs import PARTICIPLE, base_of
+from assistant.verbs import BASE, PARTICIPLE, base_of
 from assistant.wording import (
     base_form,
     capitalised,
@@ -122,10 +130,10 @@ _CHINESE_FRONTED = re.compile(
     rf"[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
 )
 _CHINESE_NO_SUBJECT = re.compile(
-    r"^(?:要|得|应该|需要|能)$|^(?:通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才真从]$"
+    r"^(?:要|得|应该|需要|能)$|请$|^(?:不要|别|请勿|不得|长期|第一次|通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才真从]$"
 )
 _CHINESE_NO_ANSWER = re.compile(
-    r"^的|^(?:推迟|取消|停产|结束|开始|完成|这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$"
+    r"^的|^(?!一).{2,}可以|^(?:时|之[前后]|以后|前|后|说明|与.*)$|^(?:推迟|取消|停产|结束|开始|完成|这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$"
 )
 _REASON = re.compile(r",? because .*|,? due to .*|, (?:as|since) .*")
 _DESCRIBES = re.compile(
@@ -159,7 +167,7 @@ def _facts_of(sentence: str) -> tuple[Fact, ...]:
 def _read(sentence: str) -> Iterator[Fact]:
     chinese = has_chinese(sentence)
     bare = re.sub(r"[*_`#>]|^\s*(?:[-•]|\d+\.)\s+", "", sentence).strip()
-    if bare.endswith(("?", "？", ":", "：")):
+    if bare.endswith(("?", "？", ":", "：")) or sentence.lstrip().startswith("#"):
         return
     bare = (_CHINESE_TAIL if chinese else _TAIL).sub("", bare)
     opening = _CHINESE_OPENING if chinese else _OPENING
@@ -178,15 +186,7 @@ def _read(sentence: str) -> Iterator[Fact]:
 def _identities(bare: str) -> Iterator[tuple[str, str]]:
     """What is said without a verb: "office hours: 9 to 5"; "Valdis, our accountant, …"."""
     label, aside = _LABELLED.fullmatch(bare), _APPOSITION.match(bare)
-    said = label is not None and (
-        label["y"][0] in "'\"‘“" or verb_place(_lower_first(label["y"])) is not None
-    )
-    if (
-        label is not None
-        and not said
-        and len(label["x"].split()) <= 5
-        and verb_place(label["x"] + " it") is None
-    ):
+    if label is not None and _is_label(label["x"], label["y"]):
         article = "" if re.match(r"(?:the|our|my) ", label["x"], re.IGNORECASE) else "the "
         thing = label["x"]
         if re.match(r"[A-Z][a-z]+ [a-z]", thing):
@@ -202,6 +202,20 @@ def _identities(bare: str) -> Iterator[tuple[str, str]]:
         yield f"{word} is {_lower_first(name)}?", other + "."
     elif name[0].isupper() and re.match(rf"(?:my|our|the) .*{ROLE}", other):
         yield f"Who is {name}?", capitalised(other) + "."
+
+
+def _is_label(name: str, told: str) -> bool:
+    """Whether "name: told" names something and says what it is; a title or the opening of a sentence does not."""
+    if (
+        told[0] in "'\"‘“"
+        or verb_place(_lower_first(told)) is not None
+        or verb_place(name + " it") is not None
+    ):
+        return False
+    if re.match(r"[A-Z]\w+ing ", name) or len(name.split()) > 5:
+        return False
+    known = ATTRIBUTE.search(name) or re.match(r"(?:my|our) ", name, re.IGNORECASE)
+    return bool(known) or not told.islower() or any(letter.isdigit() for letter in told)
 
 
 def _can_be_fact(bare: str, chinese: bool) -> bool:
@@ -274,11 +288,16 @@ def _chinese_clauses(bare: str) -> list[str]:
 def _lower_first(clause: str) -> str:
     """With the first word in small letters where it is no name: "The", "Nine", "Employees of"."""
     first, _, rest = clause.partition(" ")
-    plural = re.match(r"[A-Z][a-z]+s$", first) and re.match(
-        r"(?:of|at|in|on|from|for|to|are|have|may|must|should|can) ", rest
+    verb = rest.split(" ", 1)[0]
+    small = (
+        re.fullmatch(NUMBER, first.lower()),
+        first.lower() in ("all", "new", "both", "most") and rest[:1].islower(),
+        re.match(r"[A-Z][a-z]+s (?:of|at|in|on|from|for|to|are|have|may|must|should|can) ", clause),
+        re.match(r"[A-Z][a-z]+(?:ing|day) [a-z]{3,}s (?!the |an? |our |my )", clause),
+        re.match(r"[A-Z][a-z]+ing (?:an?|the|one|your|our|it|them)\b", clause),
+        re.fullmatch(r"[A-Z][a-z]{3,}s", first) and base_of(verb, BASE) and verb.islower(),
     )
-    plural = plural or re.match(r"[A-Z][a-z]+(?:ing|day) [a-z]{3,}s (?!the |an? |our |my )", clause)
-    if plural or re.fullmatch(NUMBER, first.lower()):
+    if any(small):
         return first.lower() + " " + rest
     return uncapitalised(clause)
 
@@ -365,8 +384,12 @@ def _misread(match: re.Match[str]) -> bool:
     if groups.get("p") == "for" and EXTENT.fullmatch(groups.get("y") or ""):
         return True  # how long, and not what for
     said = (groups.get("y") or "").split()
-    happened = said[1:] and base_of(said[0], PARTICIPLE) and said[1] in PREPOSITIONS
-    happened = happened or (said[1:] and re.fullmatch("[a-z]{2,}ing", said[0]))
+    happened = (
+        bool(said[1:] and base_of(said[0], PARTICIPLE)) and said[1] in PREPOSITIONS | PARTICLES | SUBORDINATE
+    )
+    if groups.get("be") in ("are", "were") and re.fullmatch("[a-z]+[^s]", groups.get("y") or ""):
+        return "v" not in groups and "colo" not in str(match.re.pattern)  # "are narrow"
+    happened = happened or bool(said[1:] and re.fullmatch("[a-z]{2,}ing", said[0]))
     if groups.get("p") and re.search(r" (?:in|since) (?:1\d|20)\d\d$", groups.get("y") or ""):
         return True  # a place, and a time that is asked for on its own
     if "v" not in groups and (happened or _DESCRIBES.match(groups.get("y") or "")):
@@ -384,6 +407,8 @@ def _without_aside(answer: str) -> str:
 def _is_subject(text: str, chinese: bool) -> bool:
     if chinese:
         return 1 <= len(text) <= 20 and not _NO_SUBJECT.match(text)
+    if text.split()[0].lower() in PREPOSITIONS | {"up", "despite", "according"}:
+        return False
     return len(text.split()) <= 10 and not _NO_SUBJECT.match(text) and ("," not in text or " and " in text)
 
 

@@ -99,6 +99,15 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
             "At least 14 characters.",
         ),
         ("The code ends in 4417.", "What does the code end in?", "4417."),
+        (
+            "Wrist straps and holsters are covered by Odran.",
+            "Who are wrist straps and holsters covered by?",
+            "Odran.",
+        ),
+        ("Two spare fuses are clipped under the lid.", "What are two spare fuses clipped under?", "The lid."),
+        ("Three blue blinks mean that it searches.", "What do three blue blinks mean?", "It searches."),
+        ("Groups should write two weeks ahead.", "When should groups write?", "Two weeks ahead."),
+        ("Charging a cell takes nine hours.", "How long does charging a cell take?", "Nine hours."),
         ("负责华岭项目的是陆听雪。", "谁负责华岭项目？", "陆听雪"),
         ("镇政府门口的大钟是酿酒商杜卡捐的", "镇政府门口的大钟是谁捐的？", "酿酒商杜卡"),
         ("投标保证金我们打了八万。", "投标保证金我们打了什么？", "八万"),
@@ -245,3 +254,18 @@ def test_sentences_keep_numbers_and_abbreviations_whole() -> None:
 @pytest.mark.parametrize("verb", ["reach", "carry", "weigh", "fly", "have", "do", "go", "fix", "pass", "use"])
 def test_verb_forms_go_both_ways(verb: str) -> None:
     assert base_form(third_person(verb)) == verb
+
+
+def test_two_verbs_of_one_subject_are_two_facts() -> None:
+    found = facts_in("Barnacle speaks 23 languages and works without an account.")
+    assert [(fact.question, fact.answer) for fact in found] == [
+        ("How many languages does Barnacle speak?", "23 languages."),
+        ("What does Barnacle work without?", "An account."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["# Working here: the handbook", "Skerrin weather station: maintenance manual", "不要上油。"]
+)
+def test_a_title_and_an_order_state_nothing(text: str) -> None:
+    assert not facts_in(text)
