@@ -101,7 +101,7 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
         ("The code ends in 4417.", "What does the code end in?", "4417."),
         (
             "Wrist straps and holsters are covered by Odran.",
-            "Who are Wrist straps and holsters covered by?",
+            "By whom are Wrist straps and holsters covered?",
             "Odran.",
         ),
         ("Two spare fuses are clipped under the lid.", "What are two spare fuses clipped under?", "The lid."),
