@@ -1,9 +1,12 @@
 """The table of interface texts: every sentence a person reads on a page comes from here, by its key.
 
-A language is a column. A missing translation falls back to English; a missing key is a mistake in the code.
+A language is a column; Chinese comes from `texts_zh.json`. A missing translation falls back to English; a missing key
+is a mistake in the code.
 """
 
+import json
 from contextvars import ContextVar
+from importlib.resources import files
 
 FALLBACK = "en"
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
@@ -1037,6 +1040,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "visible.none.attention.full": {"en": "{method} has no prefix, so nothing can look at one."},
 }
 
+_CHINESE = json.loads(files("assistant").joinpath("texts_zh.json").read_text("utf-8"))
+for _key, _text in _CHINESE["texts"].items():
+    TEXTS[_key]["zh"] = _text
+# Sentences that are written elsewhere, in English: of methods, presets and reasons.
+SENTENCES: dict[str, dict[str, str]] = {"zh": _CHINESE["sentences"]}
+
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)
 
 
@@ -1052,3 +1061,19 @@ def t(key: str, **values: object) -> str:
     texts = TEXTS[key]
     text = texts.get(_language.get()) or texts[FALLBACK]
     return text.format(**values) if values else text
+
+
+def translated(sentence: str) -> str:
+    """A sentence that is written elsewhere, in the chosen language where it is known.
+
+    Of "reason: what it is about" and "reason; reason" each known part is translated.
+    """
+    known = SENTENCES.get(_language.get())
+    if not known or not sentence:
+        return sentence
+    if sentence in known:
+        return known[sentence]
+    if "; " in sentence:
+        return "；".join(translated(part) for part in sentence.split("; "))
+    head, mark, rest = sentence.partition(": ")
+    return f"{known[head]}：{rest}" if mark and head in known else sentence

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from assistant.pages import look
-from assistant.texts import t
+from assistant.texts import t, translated
 from tuning.methods import METHODS, Method
 
 FIRST = ("lora", "p-tuning-v2")  # offered before the others
@@ -36,14 +36,14 @@ def draw_others(key: str) -> None:
     for entry in METHODS.values():
         if entry.name not in FIRST:
             st.button(
-                entry.title,
+                translated(entry.title),
                 key=f"{key}-{entry.name}",
-                help=entry.sentence,
+                help=translated(entry.sentence),
                 width="stretch",
                 on_click=_choose,
                 args=(entry.name,),
             )
-            look.quiet(entry.choose_when)
+            look.quiet(translated(entry.choose_when))
 
 
 def _draw_row(entries: Sequence[Method], key: str, width: int = 0, brief: bool = False) -> None:
@@ -51,8 +51,9 @@ def _draw_row(entries: Sequence[Method], key: str, width: int = 0, brief: bool =
         is_chosen = entry.name == chosen()
         name = f"method-chosen-{key}" if is_chosen else f"method-{key}-{entry.name}"
         with column, st.container(key=name, border=True, height="stretch"):
-            st.html(look.card(entry.title, entry.sentence, "" if brief else entry.cost))
-            st.html(f'<div class="choice"><p>{look.escaped(entry.choose_when)}</p></div>')
+            title, sentence, cost = map(translated, (entry.title, entry.sentence, entry.cost))
+            st.html(look.card(title, sentence, "" if brief else cost))
+            st.html(f'<div class="choice"><p>{look.escaped(translated(entry.choose_when))}</p></div>')
             if not brief:
                 st.html(_abilities(entry))
             if is_chosen:

@@ -5,13 +5,13 @@ import streamlit as st
 
 from assistant.pages import look, session
 from assistant.prompts import Preset, Presets
-from assistant.texts import t
+from assistant.texts import t, translated
 
 
 def draw_button() -> None:
     """The button that opens the editor; it names the prompt in use."""
     preset = session.prompt()
-    label = t("prompt.button", name=look.plain(preset.name))
+    label = t("prompt.button", name=look.plain(translated(preset.name)))
     if st.button(label, icon=":material/tune:", key="edit-prompt", help=t("prompt.help")):
         st.dialog(t("prompt.title"), width=720, position="right")(_draw_editor)()
 
@@ -52,11 +52,16 @@ def _draw_choice(presets: Presets) -> Preset:
     if current.name not in known:
         known[current.name], names = current, [current.name, *names]
     name = st.selectbox(
-        t("prompt.preset"), names, index=names.index(current.name), key="preset-choice", filter_mode=None
+        t("prompt.preset"),
+        names,
+        index=names.index(current.name),
+        format_func=translated,
+        key="preset-choice",
+        filter_mode=None,
     )
     shown = current if name == current.name else known[name or current.name]
     if shown.sentence:
-        look.quiet(shown.sentence)
+        look.quiet(translated(shown.sentence))
     return shown
 
 

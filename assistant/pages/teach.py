@@ -10,7 +10,7 @@ from assistant.errors import NothingToLearn
 from assistant.pages import look, session
 from assistant.prompts import Preset
 from assistant.teaching import Row, chosen_examples
-from assistant.texts import t
+from assistant.texts import t, translated
 from tuning.config import Strength, TuneConfig
 from tuning.examples import Example
 
@@ -94,7 +94,7 @@ def _line(candidate: Candidate) -> dict[str, object]:
         "learn": candidate.ticked,
         "question": candidate.example.question,
         "answer": candidate.example.answer,
-        "why": f"{why}; {candidate.note}" if candidate.note else why,
+        "why": f"{why}; {translated(candidate.note)}" if candidate.note else why,
     }
 
 
@@ -103,7 +103,9 @@ def _draw_left_out(curation: Curation) -> None:
         return
     with st.expander(t("teach.left_out", count=len(curation.left_out)), type="compact"):
         for item in curation.left_out:
-            st.html(f'<div class="quiet">“{look.escaped(item.text[:160])}”: {look.escaped(item.why)}</div>')
+            st.html(
+                f'<div class="quiet">“{look.escaped(item.text[:160])}”: {look.escaped(translated(item.why))}</div>'
+            )
 
 
 def _draw_methods() -> str:

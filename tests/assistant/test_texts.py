@@ -1,16 +1,36 @@
 """The table of interface texts: complete in English, and the same blanks in every language."""
 
 import re
+from pathlib import Path
 
 import pytest
 
-from assistant.texts import LANGUAGE_NAMES, TEXTS, t, use_language
+from assistant.prompts import Presets
+from assistant.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
+from tuning.methods import METHODS
 
 
 def test_every_text_has_english_and_only_known_languages() -> None:
     for key, texts in TEXTS.items():
         assert texts["en"].strip(), key
         assert set(texts) <= set(LANGUAGE_NAMES), key
+
+
+def test_every_text_is_there_in_chinese() -> None:
+    assert [key for key, texts in TEXTS.items() if not texts.get("zh", "").strip()] == []
+
+
+def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> None:
+    written = [text for one in METHODS.values() for text in (one.sentence, one.cost, one.choose_when)]
+    written += [text for one in Presets(tmp_path).list() for text in (one.name, one.sentence)]
+    use_language("zh")
+    try:
+        assert [text for text in written if translated(text) == text] == []
+        assert translated("already learned; asked as: Is it so?") == "已经学过；原来的问法：Is it so?"
+        assert translated("my own: words") == "my own: words"
+    finally:
+        use_language("en")
+    assert translated("already learned") == "already learned"
 
 
 def test_translations_fill_in_the_same_blanks() -> None:
