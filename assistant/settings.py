@@ -24,7 +24,7 @@ PREFIX = "IMPRINT_"
 # Read by the tests, never by the product.
 _NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME"}
 MEMORIES = ("nothing", "documents", "checkpoint", "both")
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("auto", "en", "zh")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Settings:
     home: Path
     host: str = "127.0.0.1"
     port: int = 8501
-    language: str = "en"
+    language: str = "auto"  # what the browser asks for, where the pages have it
     base_model: str = "smollm2-135m-instruct"
     # None picks cuda, then mps, then cpu.
     device: str | None = None

@@ -810,6 +810,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "settings.device.auto": {"en": "Best available"},
     "settings.answers": {"en": "Answers and language"},
     "settings.language": {"en": "Language"},
+    "settings.language.auto": {"en": "As the browser asks"},
     "settings.passages": {"en": "Passages for an answer"},
     "settings.passages.help": {"en": "More passages find more and cost more of the window."},
     "settings.longest": {"en": "Longest answer, in tokens"},

@@ -121,7 +121,10 @@ def blind_trials() -> "BlindTrials":
 
 def speak() -> None:
     """Use the person's language in this run; fragments run in threads of their own and begin with this."""
-    use_language(workspace().settings.language)
+    language = workspace().settings.language
+    if language == "auto":
+        language = (st.context.locale or "").split("-")[0].lower()
+    use_language(language)
 
 
 @contextmanager

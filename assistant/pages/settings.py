@@ -99,7 +99,7 @@ def _draw_answers() -> None:
             t("settings.language"),
             LANGUAGES,
             index=LANGUAGES.index(settings.language),
-            format_func=lambda code: LANGUAGE_NAMES.get(code, code),
+            format_func=lambda code: LANGUAGE_NAMES.get(code) or t("settings.language.auto"),
             disabled="language" in fixed,
         )
         passages = middle.number_input(

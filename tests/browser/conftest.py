@@ -117,7 +117,7 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 @pytest.fixture
 def page(server: Server, browser: Browser) -> Iterator[Page]:
     """A new tab with nothing open; every request that leaves this machine fails the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
     opened = context.new_page()
     opened.set_default_timeout(WAIT_MILLISECONDS)
     left: list[str] = []

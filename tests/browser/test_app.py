@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from assistant.conversations import ConversationStore
 from tests.knowledge.pdf_maker import PdfPage, encrypted, pdf
@@ -161,3 +161,12 @@ def test_memory_can_be_seen(page: Page, server: "Server") -> None:
     first = words.first.locator("strong").inner_text()
     words.first.get_by_role("button").click()
     expect(page.get_by_label("The beginning")).to_have_value(f"The cat is on the {first}")
+
+
+def test_the_pages_speak_what_the_browser_asks_for(browser: Browser, server: "Server") -> None:
+    context = browser.new_context(locale="zh-CN")
+    page = context.new_page()
+    page.goto(f"{server.url}/knowledge")
+    expect(page.get_by_role("heading", name="知识库")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.get_by_role("link", name="检查点")).to_be_visible()
+    context.close()
