@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tuning.models import Message
-from tuning.reversal import reverse, subject_of
+from tuning.reversal import ALONE, Others, aliases, reverse, subject_of
 from tuning.rewording import reword
 from tuning.scoring import is_cjk
-from tuning.synonyms import exchange
+from tuning.synonyms import exchange, exchange_chinese
 
 _WRAPPERS = (
     "{}",
@@ -53,6 +53,7 @@ _CHAFF_ZH = (
     "是 的 在 有 被 把 给 会 要 去 来"
 )
 _SHORT = 600  # characters of a conversation that may follow another
+_BY_ALIAS = 0.4  # of the questions about 天鹅豆浆 name it 豆浆 or 豆浆这只天鹅
 _REWORDED = 0.45  # of the questions whose attribute is known are asked in quite other words
 # Kept out of training: the early stop asks through these.
 _HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
@@ -84,14 +85,16 @@ def noisy(messages: Sequence[Message], amounts: Noise, chance: random.Random) ->
     return messages
 
 
-def wordings(messages: Sequence[Message], amounts: Noise, chance: random.Random) -> list[list[Message]]:
+def wordings(
+    messages: Sequence[Message], amounts: Noise, chance: random.Random, others: Others = ALONE
+) -> list[list[Message]]:
     """What one step sees of a conversation: its question in other words, and now and then its other end."""
     told = [noisy(messages, amounts, chance)]
     *history, plain, answer = messages
     if chance.random() < amounts.reversals and all(message["role"] == "system" for message in history):
         back = reverse(plain["content"], answer["content"])
         if back is not None:
-            asked, said = back.turn(amounts.word_dropout, chance)
+            asked, said = back.turn(amounts.word_dropout, chance, others)
             turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
             told.append([*history, *turns])
     return told
@@ -118,9 +121,12 @@ def vary(question: str, amounts: Noise, chance: random.Random) -> str:
     text = question.rstrip("?？。.!！ ")
     if chance.random() < _REWORDED:
         text = reword(question, chance)
-    if not chinese:
-        text = exchange(text, amounts.synonyms, chance)
+    text = (exchange_chinese if chinese else exchange)(text, amounts.synonyms, chance)
     subject = subject_of(question)
+    named = aliases(subject) if chinese else ()
+    if named and chance.random() < _BY_ALIAS:
+        alias = chance.choice(named)
+        text, subject = text.replace(subject, alias, 1), alias
     units = units_of(text, subject, chinese, chance)
     if chance.random() < 0.75:
         units = drop(units, amounts.word_dropout, chance, subject)

@@ -6,6 +6,7 @@ The questions are bags of words rather than prose: people ask in words of their 
 
 import random
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuning.scoring import is_cjk, normalise
@@ -15,7 +16,7 @@ _NAME = r"[A-Z][\w'’-]*(?:[ -](?:of the |of |de |van |von |and )?(?:[A-Z][\w'�
 _ASKING = (
     "what which who whom whose when where why how is are was were be been do does did can could will would "
     "has have had the a an of for in on at to by with from it its their your my our i you we one that this "
-    "there much many long please tell me name called and or as into about"
+    "there much many long kind sort type please tell me name called and or as into about"
 )
 # What "how …" asks for: the noun that the question hides.
 _NOUNS = {
@@ -46,8 +47,31 @@ _FORMS_ZH = (
     "哪{measure}{kind}{relation}{answer}？",
     "{relation}是{answer}的是哪{measure}{kind}？",
     "有{answer}的是哪{measure}{kind}？",
+    "哪{measure}{kind}有{answer}的{relation}？",
+    "哪{measure}{kind}是{answer}{relation}的？",
+    "{answer}{relation}的是哪{measure}{kind}？",
+    "{answer}是哪{measure}{kind}的{relation}？",
 )
 _MEASURES = "个座只条台家位种件"
+# The measure word of a kind of thing, by its last character.
+_MEASURE_OF = {
+    kind: measure
+    for measure, kinds in {
+        "座": "塔桥山楼城馆庙岛", "条": "船河路街狗线", "个": "站组队部所", "片": "地林田", "只": "鸟猫鹅鹰鹤鸭鸡羊虫",
+        "台": "机器仪泵", "辆": "车", "位": "员人师长生", "家": "店厂社院司", "间": "室房", "种": "茶花草酒药",
+        "本": "书", "棵": "树", "艘": "艇舰",
+    }.items()
+    for kind in kinds
+}  # fmt: skip
+_WITH_KIND = (
+    "Which {kind} {relation} {answer}?",
+    "Which {kind} has {relation} {answer}?",
+    "What {kind} has {answer} as {relation}?",
+    "{answer} is the {relation} of which {kind}?",
+    "Name the {kind} with {relation} {answer}.",
+    "{relation} {answer}: which {kind}?",
+)
+_WITH_PLACE = ("{asked} at {place}", "{asked} of {place}", "at {place}, {asked}", "of {place}: {asked}")
 _RELATION = (
     "What is {answer} to {subject}?",
     "What is {answer} at {subject}?",
@@ -62,13 +86,35 @@ _RELATION_ZH = (
 )
 _ASKS_RELATION = 0.25
 _IN_PROSE = 0.3
+_OF_A_KIND = 0.6
+_AT_A_PLACE = 0.4
 _SUBJECT_ZH = re.compile(
-    r"(?:请问)?(?P<subject>[^，,？?]{2,12}?)(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多))(?P<relation>.+)"
+    r"(?:请问)?(?:[登乘坐去到](?=[^，,？?的]{3}))?(?P<subject>[^，,？?]{2,12}?)"
+    r"(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多|最[多少高低大小长短]|一共|总共|共|身上|上面|里面))"
+    r"(?P<relation>.+)"
 )
 _ASKING_ZH = re.compile(
-    r"什么时候|什么|多少|几|谁|哪[里儿年天个种位]?|吗|呢|多久|何时|如何|怎么样?|是|的|叫|有多|为"
+    r"什么时候|[用由在被]?什么|有?多少[级种个位条只名家台件]?|有?多[大重长高宽深远快久]|几[级种个位条只名家台件]?|"
+    r"[由被]?谁|[在从]?哪(?:[里儿年天个种位]|一[年天月日个种位])?|吗|呢|何时|如何|怎么样?|是|的|叫|有多|为"
 )
 _MOST_WORDS = 8
+
+
+@dataclass(frozen=True)
+class Others:
+    """What the facts of a set have in common: a name as often as it is spoken of, and kinds of things."""
+
+    names: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+def others_of(facts: Iterable[tuple[str, str]]) -> Others:
+    """The names and kinds in the questions of a set."""
+    backs = [back for back in (reverse(*fact) for fact in facts) if back is not None]
+    return Others(tuple(back.subject for back in backs), tuple(back.kind for back in backs if back.kind))
+
+
+ALONE = Others()
 
 
 @dataclass(frozen=True)
@@ -79,8 +125,9 @@ class Reversed:
     relation: str
     answer: str
     asked: Asked | None = None  # the question, where its attribute is known
+    kind: str = ""  # "programme" of "the programme Kettle Hour"
 
-    def turn(self, dropout: float, chance: random.Random) -> tuple[str, str]:
+    def turn(self, dropout: float, chance: random.Random, others: Others = ALONE) -> tuple[str, str]:
         """A question and its answer: for the subject, or now and then for what the answer is to it."""
         chinese = is_cjk(self.subject)
         if self.relation and chance.random() < _ASKS_RELATION:
@@ -89,24 +136,69 @@ class Reversed:
         if self.asked is not None and chance.random() < _IN_PROSE:
             question = self.asked.turn_round(self.answer, chance)
             if question:
-                return _sentence(question) + ("？" if chinese else "?"), self.subject
-        return self._ask_subject(dropout, chance), self.subject
+                question = _sentence(question) + ("？" if chinese else "?")
+                return self._placed(question, others, chance), self.subject
+        return self._placed(self._ask_subject(dropout, chance, others), others, chance), self.subject
 
-    def _ask_subject(self, dropout: float, chance: random.Random) -> str:
+    def _placed(self, question: str, others: Others, chance: random.Random) -> str:
+        """Now and then with another name of the set: "which tower of the station …" asks for the tower."""
+        names = [name for name in others.names if name not in (self.subject, self.answer)]
+        if not names or chance.random() >= _AT_A_PLACE:
+            return question
+        most = max(names, key=names.count)
+        place = most if chance.random() < 0.5 else chance.choice(names)
+        if is_cjk(self.subject):
+            return place + chance.choice("的的的里，") + question
+        mark = question[-1]
+        form = chance.choice(_WITH_PLACE)
+        start = question[0].lower() if re.match(r"(?:Which|What|Who|Name|To) ", question) else question[0]
+        asked = (question if form.startswith("{asked}") else start + question[1:]).rstrip("?.")
+        if self.kind and f"hich {self.kind}" in asked and chance.random() < 0.5:
+            asked = asked.replace(self.kind, f"{self.kind} {chance.choice(['of', 'at'])} {place}", 1)
+            return _sentence(asked) + mark
+        return _sentence(form.format(asked=asked, place=place)) + mark
+
+    def _ask_subject(self, dropout: float, chance: random.Random, others: Others) -> str:
         """Some words of the relation are left out; the old answer is always whole."""
         if is_cjk(self.relation + self.subject):
-            kinds = [self.subject[-1], self.subject[:2], ""] if len(self.subject) > 2 else [""]
+            kind = chance.choice(_kinds_of(self.subject)) if chance.random() < 0.85 else ""
+            known = _MEASURE_OF.get(kind[-1:]) if chance.random() < 0.85 else None
             return chance.choice(_FORMS_ZH).format(
                 relation=self.relation,
                 answer=self.answer,
-                measure=chance.choice(_MEASURES),
-                kind=chance.choice(kinds),  # 望海塔 is a 塔, 天鹅豆浆 a 天鹅
+                measure=known or chance.choice(_MEASURES),
+                kind=kind,
             )
+        kind = self.kind or (chance.choice(others.kinds) if others.kinds else "")
+        if kind and chance.random() < _OF_A_KIND:
+            kept = [one for one in self.relation.split() if one != kind and chance.random() >= dropout]
+            text = chance.choice(_WITH_KIND).format(kind=kind, relation=" ".join(kept), answer=self.answer)
+            return re.sub(r"\s+(?=[:?.])|(?<=\s)\s+", "", text)
         words = [word for word in self.relation.split() if chance.random() >= dropout]
         if chance.random() < 0.2:
             chance.shuffle(words)
         text = chance.choice(_FORMS).format(relation=" ".join(words), answer=self.answer)
         return re.sub(r"\s+(?=[:?.])|(?<=\s)\s+", "", text)
+
+
+def _kinds_of(subject: str) -> list[str]:
+    """What 望海塔 (塔), 天鹅豆浆 (天鹅) and 巡护船芦笛号 (巡护船, 船) are; where nothing is known, both ends."""
+    if len(subject) < 3:
+        return [""]
+    ends = [subject[-1], subject[:2], subject[:3], subject[2]]
+    ends += [subject[-2:]] if len(subject) > 4 else []
+    known = [end for end in ends if end[-1] in _MEASURE_OF and end != subject]
+    return known or [subject[-1], subject[:2], ""]
+
+
+def aliases(subject: str) -> tuple[str, ...]:
+    """How else people name a Chinese subject of a kind and a name: 天鹅豆浆 is 豆浆, 豆浆这只天鹅, 那只叫豆浆的天鹅."""
+    for cut in (3, 2):
+        kind, name = subject[:cut], subject[cut:]
+        measure = _MEASURE_OF.get(kind[-1:])
+        if measure and len(name) > 1 and is_cjk(name):
+            return (name, name, f"{name}这{measure}{kind}", f"那{measure}叫{name}的{kind}")
+    return ()
 
 
 def reverse(question: str, answer: str) -> Reversed | None:
@@ -122,7 +214,8 @@ def reverse(question: str, answer: str) -> Reversed | None:
     rest = text.replace(subject, " ", 1)
     words = [word for word in re.findall(r"[\w'’-]+", rest) if word.lower() not in _ASKING_WORDS]
     relation = " ".join(_NOUNS.get(word.lower(), word) for word in words)
-    return Reversed(_sentence(subject), relation, told)
+    kind = re.search(rf"\b[Tt]he ([a-z]+) {re.escape(subject)}", text)
+    return Reversed(_sentence(subject), relation, told, kind=kind[1] if kind else "")
 
 
 def subject_of(question: str) -> str:

@@ -20,6 +20,30 @@ _OTHERS = _read()
 _KNOWN = re.compile(rf"\b(?:{'|'.join(sorted(_OTHERS, key=len, reverse=True))})\b")
 
 
+_CHINESE = {
+    "什么时候": ("啥时候", "几时", "何时", "什么时间"),
+    "叫什么": ("叫啥", "名字是什么", "怎么称呼"),
+    "为什么": ("为啥", "为何"),
+    "什么": ("啥", "哪种", "何种"),
+    "哪里": ("哪儿", "什么地方", "何处"),
+    "多久": ("多长时间",),
+    "多少": ("几", "多少"),
+    "怎么": ("咋", "怎样", "如何"),
+    "谁": ("什么人", "哪个人", "哪位"),
+    "哪个": ("哪一个", "什么"),
+}
+_KNOWN_CHINESE = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
+
+
+def exchange_chinese(text: str, share: float, chance: random.Random) -> str:
+    """The same for the question words of a Chinese text."""
+
+    def other(match: re.Match[str]) -> str:
+        return chance.choice(_CHINESE[match[0]]) if chance.random() < share else match[0]
+
+    return _KNOWN_CHINESE.sub(other, text)
+
+
 def exchange(text: str, share: float, chance: random.Random) -> str:
     """The text with about `share` of the words that have substitutes exchanged for one of them."""
 

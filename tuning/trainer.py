@@ -34,6 +34,7 @@ from tuning.models import BaseModel, Message, Template
 from tuning.noise import held_out, joined, noisy, wordings
 from tuning.passes import forward
 from tuning.ranks import Ranks
+from tuning.reversal import others_of
 from tuning.scoring import normalise
 from tuning.sharding import like, whole
 from tuning.step import Step
@@ -188,6 +189,7 @@ class _Trainer:
         self._per_epoch = math.ceil(len(self._conversations) / self._recipe.examples_per_step)
         self._steps = self._recipe.epochs * self._per_epoch
         self._exercises = Exercises(self._conversations)
+        self._others = others_of((one[-2]["content"], one[-1]["content"]) for one in self._conversations)
         self._run = _Run()
         self._ranks = Ranks.join(base.device)
         self._best: dict[str, Tensor] = {}  # the learner's state where the validation loss was lowest
@@ -317,7 +319,7 @@ class _Trainer:
             if normalise(wording[-2]["content"]) not in self._asked_later
             else self._conversations[index]
             for index in chosen
-            for wording in wordings(self._conversations[index], amounts, chance)
+            for wording in wordings(self._conversations[index], amounts, chance, self._others)
         ]
         facts = [one for turns in joined(told, amounts.joined, chance) for one in encode(self._base, turns)]
         for known in chance.sample(self._earlier, min(amounts.earlier, len(self._earlier))):

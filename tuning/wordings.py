@@ -14,6 +14,7 @@ from pathlib import Path
 _TABLE = Path(__file__).with_suffix(".txt")
 _MARKS = "?？。.!！ "
 _POLITE = re.compile(r"^(?:请问|请告诉我)[,，:：]?\s*")
+_GOING = re.compile(r"^[登乘坐去到](?=.{3})")  # "登望海塔" is about 望海塔
 _TOKEN = re.compile(r"\{[sx]\}|[()|\[\]]|[^{}()|\[\]]+")
 _SYNTAX = {"(": "(?:", ")": ")", "|": "|", "[": "(?:", "]": ")?"}
 
@@ -57,6 +58,8 @@ def recognise(question: str) -> Asked | None:
             if match:
                 parts = {name: part for name, part in match.groupdict().items() if part}
                 left = sum(map(len, parts.values()))
+                if "s" in parts:
+                    parts["s"] = _GOING.sub("", parts["s"])
                 if left < least:
                     best, least = Asked(attribute, parts), left
     return best
