@@ -216,7 +216,7 @@ ENGLISH: tuple[tuple[str, str, str], ...] = (
         "how long {be} {x}",
         "{y}",
     ),
-    (rf"(?P<x>(?:(?!colou?r).)+?) {_BE} (?P<y>{_COLOUR})", "what colour {be} {x}", "{y}"),
+    (rf"(?P<x>(?:(?!colou?r).)+?) {_BE} (?P<y>(?P<colour>{_COLOUR}))", "what colour {be} {x}", "{y}"),
     (rf"(?P<x>.+?) {_BE} allergic to (?P<y>.+)", "what {be} {x} allergic to", "{y}"),
     (rf"(?P<x>.+?) {_BE} from (?P<y>[A-Z].*)", "where {be} {x} from", "{y}"),
     (rf"(?P<x>.+?) {_BE} (?P<p>{_PLACE}) (?P<y>.+)", "where {be} {x}", "{p} {y}"),

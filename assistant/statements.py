@@ -11,18 +11,15 @@ from functools import lru_cache
 from assistant.clause_questions import ask
 from assistant.clause_words import (
     ATTRIBUTE,
-    DETERMINERS,
-    EXTENT,
-    PARTICLES,
     PERSON,
     PREPOSITIONS,
-    SUBORDINATE,
 )
 from assistant.clauses import single_clauses, verb_place
+from assistant.statement_checks import misread, sounds, sounds_chinese, swallows_verb
 from assistant.statement_rules import ENGLISH, NUMBER, ROLE
 from assistant.statement_rules_chinese import CHINESE
 from assistant.statement_rules_chinese import WHEN as CHINESE_WHEN
-from assistant.verbs import BASE, PARTICIPLE, base_of
+from assistant.verbs import BASE, base_of
 from assistant.wording import (
     base_form,
     capitalised,
@@ -30,7 +27,6 @@ from assistant.wording import (
     participle,
     sentences,
     uncapitalised,
-    word_set,
 )
 
 
@@ -109,8 +105,6 @@ _AFTERTHOUGHT = re.compile(
     r"– | — "
 )
 _NOWADAYS = re.compile(r" (?:now|currently|these days|nowadays|from now on)$")
-# A verb inside what should be a name or a noun: the form did not fit.
-_FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
 # What belongs to the subject of the clause before.
 _TAKEN_UP = re.compile(r"(?:(?:,|;)? and|[;,:]|,? but) (he|she|it|they)(?=['’ ])")
 _CHINESE_PART = re.compile(
@@ -129,28 +123,7 @@ _CHINESE_FRONTED = re.compile(
     rf"(?P<when>{CHINESE_WHEN})(?P<subject>我们|我|公司|"
     rf"[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
 )
-_CHINESE_NO_SUBJECT = re.compile(
-    r"^(?:要|得|应该|需要|能)$|请$|^(?:不要|别|请勿|不得|长期|第一次|通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才真从]$"
-)
-_CHINESE_NO_ANSWER = re.compile(
-    r"^的|^(?!一).{2,}可以|^(?:时|之[前后]|以后|前|后|说明|与.*)$|^(?:推迟|取消|停产|结束|开始|完成|这样|那样|什么|一前|一样)|[^色]的$|[吗呢吧]$"
-)
 _REASON = re.compile(r",? because .*|,? due to .*|, (?:as|since) .*")
-_DESCRIBES = re.compile(
-    r"(?:\w+ed|open|closed|valid|available|due|ready|free|full|responsible|\w{3,}er(?= than))"
-    r"(?: (?:at|by|in|on|for|with|to|from|as|till|until|since|than|of|apart|away|together|\w+ly)\b|$)"
-)
-# Words that no answer ends with, words that begin a clause of its own, answers that only point.
-_UNFINISHED = DETERMINERS | (PREPOSITIONS - {"off", "in", "on", "up"}) | {"and", "or", "not", "is", "are"}
-_UNFINISHED_QUESTION = word_set("and or the a an my our their its")
-_ASKING_WORDS = word_set("what who which where whether how whose")
-_POINTING = re.compile(
-    r"(?:(?:to|in|on|by|with|for|from|of) )?(?:it|them|this|that|these|those|there|here|itself|"
-    r"themselves|one|ones|"
-    r"him|her|me|us|you|so|both|two|three|all|others?|once|off|on|at once|"
-    r"only|then|now)(?: (?:alone|too|again|only|up|out))?",
-    re.IGNORECASE,
-)
 _MOST_WORDS, _MOST_CHARACTERS = 30, 80
 
 
@@ -311,7 +284,7 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
         match = re.fullmatch(pattern, plain)
         if match is None or not _is_subject(match["x"] if "x" in match.groupdict() else match["y"], chinese):
             continue
-        if not chinese and (_misread(match) or _swallows_verb(match, verb)):
+        if not chinese and (misread(match) or swallows_verb(match, verb)):
             continue
         fields = _fields(match)
         reply = _without_aside(answer.format(**fields).strip(" ,，。."))
@@ -320,7 +293,7 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
             asked, reply = _with_aspect(asked, reply)
         if not reply or len(reply) > 120:
             continue
-        if not (_sounds_chinese(match["x"], reply) if chinese else _sounds(asked, reply)):
+        if not (sounds_chinese(match["x"], reply) if chinese else sounds(asked, reply)):
             continue
         yield (asked + "？", reply) if chinese else (capitalised(asked) + "?", capitalised(reply) + ".")
         begun |= {asked.split()[0], "what", "where", "who", reply.lower()}
@@ -328,23 +301,8 @@ def _matches(clause: str, chinese: bool) -> Iterator[tuple[str, str]]:
     if chinese or verb is None or not _is_subject(" ".join(clause.split()[:verb]), chinese):
         return
     for asked, reply in ask(clause):
-        if _sounds(asked, reply) and not {asked.split()[0], reply.lower()} & begun:
+        if sounds(asked, reply) and not {asked.split()[0], reply.lower()} & begun:
             yield capitalised(asked) + "?", capitalised(reply) + "."
-
-
-def _sounds(question: str, answer: str) -> bool:
-    """Whether neither the question nor the answer breaks off, points elsewhere or is a clause of its own."""
-    words, asked = answer.lower().split(), question.split()
-    if not words or words[-1] in _UNFINISHED or _POINTING.fullmatch(answer):
-        return False
-    if words[0] in ("than", "that", "if", "it", "them") or _ASKING_WORDS.intersection(words):
-        return False
-    if asked[-1].lower() in _UNFINISHED_QUESTION or _ASKING_WORDS.intersection(map(str.lower, asked[2:])):
-        return False
-    both = f"{question} {answer}"
-    if both.count('"') % 2 or both.count("“") != both.count("”"):
-        return False
-    return not re.search(r"[()\[\]{}=?]|: | --|^[^\w\"“]", both)
 
 
 def _with_aspect(asked: str, reply: str) -> tuple[str, str]:
@@ -353,48 +311,6 @@ def _with_aspect(asked: str, reply: str) -> tuple[str, str]:
         before, _, after = asked.rpartition("什么")
         asked, reply = f"{before}{reply[0]}什么{after}", reply[1:]
     return asked, reply.removesuffix("了") if len(reply) > 2 else reply
-
-
-def _sounds_chinese(subject: str, answer: str) -> bool:
-    """Whether the subject is a name or a noun and the answer says something."""
-    if _CHINESE_NO_SUBJECT.search(subject) or re.fullmatch(CHINESE_WHEN, subject):
-        return False
-    return not _CHINESE_NO_ANSWER.search(answer)
-
-
-def _swallows_verb(match: re.Match[str], verb: int | None) -> bool:
-    """Whether what the form takes for the subject holds the verb of the clause."""
-    groups = match.groupdict()
-    subject = groups.get("x")
-    starts = subject is not None and match.start("x") == 0
-    return verb is not None and subject is not None and starts and len(subject.split()) > verb
-
-
-def _misread(match: re.Match[str]) -> bool:
-    """Whether the subject swallowed a verb, or ends where no noun ends."""
-    groups = match.groupdict()
-    subject = groups.get("x") or ""
-    swallowed = _FINITE.search(subject) or (
-        not groups.get("be") and _FINITE.search((groups.get("y") or "")[:40])
-    )
-    if (groups.get("k") or "").lower() in ("one", "a", "an") or "," in groups.get("rest", ""):
-        return True  # "one cell of a type" is not a number of cells
-    if "k" in groups and re.match(rf"(?: [a-z]+s\b|.* and {NUMBER}\b)", groups.get("rest") or ""):
-        return True  # "14 loading docks" are no loadings
-    if groups.get("p") == "for" and EXTENT.fullmatch(groups.get("y") or ""):
-        return True  # how long, and not what for
-    said = (groups.get("y") or "").split()
-    happened = (
-        bool(said[1:] and base_of(said[0], PARTICIPLE)) and said[1] in PREPOSITIONS | PARTICLES | SUBORDINATE
-    )
-    if groups.get("be") in ("are", "were") and re.fullmatch("[a-z]+[^s]", groups.get("y") or ""):
-        return "v" not in groups and "colo" not in str(match.re.pattern)  # "are narrow"
-    happened = happened or bool(said[1:] and re.fullmatch("[a-z]{2,}ing", said[0]))
-    if groups.get("p") and re.search(r" (?:in|since) (?:1\d|20)\d\d$", groups.get("y") or ""):
-        return True  # a place, and a time that is asked for on its own
-    if "v" not in groups and (happened or _DESCRIBES.match(groups.get("y") or "")):
-        return True  # "the seal is looked at": what it is was not said
-    return bool(swallowed) or bool(re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject))
 
 
 def _without_aside(answer: str) -> str:
