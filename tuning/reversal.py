@@ -57,12 +57,13 @@ _MEASURES = "个座只条台家位种件"
 _MEASURE_OF = {
     kind: measure
     for measure, kinds in {
-        "座": "塔桥山楼城馆庙岛", "条": "船河路街狗线", "个": "站组队部所", "片": "地林田", "只": "鸟猫鹅鹰鹤鸭鸡羊虫",
-        "台": "机器仪泵", "辆": "车", "位": "员人师长生", "家": "店厂社院司", "间": "室房", "种": "茶花草酒药",
+        "座": "塔桥山楼城馆庙岛", "条": "船河路街狗鱼线", "个": "站组队部所", "片": "地林田",
+        "只": "鸟猫鹅鹰鹤鸭鸡羊虫", "匹": "马", "台": "机器仪泵", "辆": "车", "位": "员人师长生", "家": "店厂社院司", "间": "室房", "种": "茶花草酒药",
         "本": "书", "棵": "树", "艘": "艇舰",
     }.items()
     for kind in kinds
 }  # fmt: skip
+_NAMED = frozenset("鸟猫鹅鹰鹤鸭鸡羊狗马鱼船艇舰车")  # a name follows such a kind: 天鹅豆浆, 巡护船芦笛号
 _WITH_KIND = (
     "Which {kind} {relation} {answer}?",
     "Which {kind} has {relation} {answer}?",
@@ -90,7 +91,7 @@ _OF_A_KIND = 0.6
 _AT_A_PLACE = 0.4
 _SUBJECT_ZH = re.compile(
     r"(?:请问)?(?:[登乘坐去到](?=[^，,？?的]{3}))?(?P<subject>[^，,？?]{2,12}?)"
-    r"(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多|最[多少高低大小长短]|一共|总共|共|身上|上面|里面))"
+    r"(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多|最[多少高低大小长短]|一共|总共|身上|上面|里面))"
     r"(?P<relation>.+)"
 )
 _ASKING_ZH = re.compile(
@@ -185,20 +186,25 @@ def _kinds_of(subject: str) -> list[str]:
     """What 望海塔 (塔), 天鹅豆浆 (天鹅) and 巡护船芦笛号 (巡护船, 船) are; where nothing is known, both ends."""
     if len(subject) < 3:
         return [""]
-    ends = [subject[-1], subject[:2], subject[:3], subject[2]]
-    ends += [subject[-2:]] if len(subject) > 4 else []
-    known = [end for end in ends if end[-1] in _MEASURE_OF and end != subject]
+    before = [end for end in (subject[:2], subject[:3], subject[2]) if _kind_and_name(subject, end)]
+    after = [subject[-1], subject[-2:]] if len(subject) > 4 else [subject[-1]]
+    known = before or [end for end in after if end[-1] in _MEASURE_OF]
     return known or [subject[-1], subject[:2], ""]
 
 
 def aliases(subject: str) -> tuple[str, ...]:
     """How else people name a Chinese subject of a kind and a name: 天鹅豆浆 is 豆浆, 豆浆这只天鹅, 那只叫豆浆的天鹅."""
-    for cut in (3, 2):
-        kind, name = subject[:cut], subject[cut:]
-        measure = _MEASURE_OF.get(kind[-1:])
-        if measure and len(name) > 1 and is_cjk(name):
+    for kind in (subject[:3], subject[:2]):
+        if _kind_and_name(subject, kind):
+            name, measure = subject.removeprefix(kind), _MEASURE_OF[kind[-1]]
             return (name, name, f"{name}这{measure}{kind}", f"那{measure}叫{name}的{kind}")
     return ()
+
+
+def _kind_and_name(subject: str, kind: str) -> bool:
+    """Whether a subject begins with a kind of thing that bears the name behind it: not 金鱼茶馆, which is a 茶馆."""
+    name = subject.partition(kind)[2]
+    return kind[-1:] in _NAMED and len(name) > 1 and is_cjk(name) and name[-1] not in _MEASURE_OF
 
 
 def reverse(question: str, answer: str) -> Reversed | None:
