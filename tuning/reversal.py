@@ -204,8 +204,10 @@ def aliases(subject: str) -> tuple[str, ...]:
 
 def _kind_and_name(subject: str, kind: str) -> bool:
     """Whether a subject begins with a kind of thing that bears the name behind it: not 金鱼茶馆, which is a 茶馆."""
+    if kind[-1:] not in _NAMED:
+        return False
     name = subject.partition(kind)[2]
-    return kind[-1:] in _NAMED and len(name) > 1 and is_cjk(name) and name[-1] not in _MEASURE_OF
+    return len(name) > 1 and is_cjk(name) and name[-1] not in _MEASURE_OF
 
 
 def reverse(question: str, answer: str) -> Reversed | None:

@@ -111,5 +111,5 @@ def test_a_chinese_question_asks_for_the_kind_with_its_measure_word() -> None:
 def test_a_subject_of_a_kind_and_a_name_goes_by_its_name() -> None:
     assert aliases("企鹅小满") == ("小满", "小满", "小满这只企鹅", "那只叫小满的企鹅")
     assert aliases("巡逻艇海葵号")[0] == "海葵号"
-    for whole in ("望海塔", "Night Ferry", "金鱼茶馆", "雪山三号", "云茶二号", "白鹤"):
+    for whole in ("望海塔", "Night Ferry", "金鱼茶馆", "雪山三号", "云茶二号", "白鹤", "鹅", ""):
         assert aliases(whole) == ()
