@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tuning.reversal import aliases, others_of, reverse, subject_of
+from tuning.reversal import Others, aliases, others_of, reverse, subject_of
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,14 @@ FACTS = [
     ("Who presents the programme Night Ferry?", "Ada Brenn"),
     ("How long does the programme Night Ferry last?", "40 minutes"),
     ("Who leads Radio Tarn?", "Oskar Lind"),
+    ("Where is Radio Tarn?", "Ulm"),
+    ("Who presents the programme Low Tide?", "Ivo Grau"),
 ]
 
 
 def test_what_a_set_speaks_of_is_put_into_reversed_questions() -> None:
     others = others_of(FACTS)
-    assert (others.names, others.kinds) == (
-        ("Night Ferry", "Night Ferry", "Radio Tarn"),
-        ("programme", "programme"),
-    )
+    assert others == Others(("Night Ferry", "Radio Tarn"), ("programme",) * 3)
     back = reverse(*FACTS[0])
     assert back is not None
     turned = [back.turn(0.3, random.Random(seed), others) for seed in range(60)]
@@ -72,7 +71,7 @@ def test_a_set_of_one_name_has_no_other_to_put_in() -> None:
     back = reverse(*FACTS[2])
     assert back is not None
     for seed in range(20):
-        asked, said = back.turn(0.3, random.Random(seed), others_of(FACTS[2:]))
+        asked, said = back.turn(0.3, random.Random(seed), others_of(FACTS[2:4]))
         assert said in ("Radio Tarn", "Leads") and (said == "Leads" or "Radio Tarn" not in asked)
 
 
@@ -100,7 +99,11 @@ def test_a_chinese_question_asks_for_the_kind_with_its_measure_word() -> None:
     back = reverse("望海塔的颜色是什么？", "橙色")
     assert back is not None
     turned = {
-        back.turn(0.3, random.Random(seed), others_of([("灰岛站的站长是谁？", "安可")]))[0]
+        back.turn(
+            0.3,
+            random.Random(seed),
+            others_of([("灰岛站的站长是谁？", "安可"), ("灰岛站的地址在哪里？", "乌镇")]),
+        )[0]
         for seed in range(80)
     }
     assert any("哪座塔" in asked for asked in turned) and any(
