@@ -455,6 +455,11 @@ TEXTS: dict[str, dict[str, str]] = {
     "options.replay_weight.help": {"en": "More protects what the model knew; less learns faster."},
     "options.word_dropout": {"en": "Words left out of questions"},
     "options.word_dropout.help": {"en": "Ties a fact to what is asked, not to one wording."},
+    "options.reversals": {"en": "Asked from the other end"},
+    "options.reversals.help": {
+        "en": "How often “What does the Kestrel weigh?” is also taught as “What weighs 890 grams?” "
+        "More costs a little of the rest."
+    },
     "options.tokens_per_step": {"en": "Tokens at once"},
     "options.tokens_per_step.help": {"en": "Fewer take less memory and more time; the result is the same."},
     "options.tokens_per_step.default": {"en": "automatic"},

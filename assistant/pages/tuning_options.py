@@ -44,6 +44,7 @@ NUMBERS = (
     Number("replay", 0, 64, 1),
     Number("replay_weight", 0.0, 50.0, 0.5),
     Number("word_dropout", 0.0, 0.9, 0.05),
+    Number("reversals", 0.0, 1.0, 0.1),
     Number("tokens_per_step", 64, 65536, 64),
     Number("seed", 0, 2**31, 1),
 )
