@@ -6,7 +6,6 @@ The questions are bags of words rather than prose: people ask in words of their 
 
 import random
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -91,7 +90,6 @@ _ASKS_RELATION = 0.25
 _IN_PROSE = 0.3
 _OF_A_KIND = 0.6
 _AT_A_PLACE = 0.4
-_OFTEN = 0.2
 _SUBJECT_ZH = re.compile(
     r"(?:请问)?(?:[登乘坐去到](?=[^，,？?的]{3}))?(?P<subject>[^，,？?]{2,12}?)"
     r"(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多|最[多少高低大小长短]|一共|总共|身上|上面|里面))"
@@ -106,18 +104,16 @@ _MOST_WORDS = 8
 
 @dataclass(frozen=True)
 class Others:
-    """What the facts of a set have in common: names that many of them speak of, and kinds of things."""
+    """What the facts of a set have in common: a name as often as it is spoken of, and kinds of things."""
 
-    places: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
 
 def others_of(facts: Iterable[tuple[str, str]]) -> Others:
-    """The names that a fifth of a set speaks of, most often its organisation, and the kinds in its questions."""
+    """The names and kinds in the questions of a set."""
     backs = [back for back in (reverse(*fact) for fact in facts) if back is not None]
-    spoken = Counter(back.subject for back in backs)
-    places = tuple(name for name, count in spoken.items() if count > 1 and count >= _OFTEN * len(backs))
-    return Others(places, tuple(back.kind for back in backs if back.kind))
+    return Others(tuple(back.subject for back in backs), tuple(back.kind for back in backs if back.kind))
 
 
 ALONE = Others()
@@ -147,11 +143,12 @@ class Reversed:
         return self._placed(self._ask_subject(dropout, chance, others), others, chance), self.subject
 
     def _placed(self, question: str, others: Others, chance: random.Random) -> str:
-        """Now and then with a name that the set often speaks of: "which tower of the station …" asks for the tower."""
-        places = [name for name in others.places if name not in (self.subject, self.answer)]
-        if not places or chance.random() >= _AT_A_PLACE:
+        """Now and then with another name of the set: "which tower of the station …" asks for the tower."""
+        names = [name for name in others.names if name not in (self.subject, self.answer)]
+        if not names or chance.random() >= _AT_A_PLACE:
             return question
-        place = chance.choice(places)
+        most = max(names, key=names.count)
+        place = most if chance.random() < 0.5 else chance.choice(names)
         if is_cjk(self.subject):
             return place + chance.choice("的的的里，") + question
         mark = question[-1]

@@ -56,7 +56,8 @@ FACTS = [
 
 def test_what_a_set_speaks_of_is_put_into_reversed_questions() -> None:
     others = others_of(FACTS)
-    assert others == Others(("Night Ferry", "Radio Tarn"), ("programme",) * 3)
+    names = ("Night Ferry", "Night Ferry", "Radio Tarn", "Radio Tarn", "Low Tide")
+    assert others == Others(names, ("programme",) * 3)
     back = reverse(*FACTS[0])
     assert back is not None
     turned = [back.turn(0.3, random.Random(seed), others) for seed in range(60)]
