@@ -14,6 +14,7 @@ from assistant.clause_words import (
     COUNT,
     EXTENT,
     LANGUAGE,
+    LIKES,
     MEASURE,
     MOVES,
     PERSON,
@@ -24,7 +25,7 @@ from assistant.clause_words import (
 )
 from assistant.clauses import Clause, Complement, taken_apart, verb_place
 from assistant.statement_rules import NUMBER
-from assistant.wording import uncapitalised, word_set
+from assistant.wording import uncapitalised
 
 _ASKED_BY = {
     "why": "why",
@@ -37,7 +38,6 @@ _ASKED_BY = {
     "when": "when",
 }
 _MOST_QUESTIONS = 3
-_LIKES = word_set("like love prefer hate want need dislike enjoy drink eat take use")
 # What something can be said to be, rather than to be like.
 _NOUN_PHRASE = re.compile(r"(?:an?|the|our|my) \w|[A-Z\d]")
 
@@ -104,7 +104,7 @@ def _about_things(read: Clause, first: Complement) -> tuple[str, str] | None:
             return f"{_inverted(read, 'what', where)} {where.words[0]}", " ".join(where.words[1:])
         where = None
     stands_in = read.base in ASKS_WHAT_IN
-    if read.base in _LIKES and first.kind == "object":
+    if read.base in LIKES and first.kind == "object":
         where = None
     if where is not None and not stands_in and (read.passive or first.kind != "object" or _is_place(where)):
         return _inverted(read, "where", where), where.text
@@ -172,7 +172,3 @@ def _names_surface(part: Complement) -> bool:
 
 def _is_place(part: Complement) -> bool:
     return part.words[0].lower() in PLACES and (part.words[-1][:1].isupper() or part.words[0].lower() != "on")
-
-
-def _reply(part: Complement) -> str:
-    return part.text

@@ -50,6 +50,8 @@ SUBORDINATE = word_set(
 BINDING = word_set("support access responsibility way answer reason discount allergy")
 MOVES = word_set("move relocate transfer migrate travel go ship drive walk fly export deliver send")
 CHANGES = word_set("move postpone shift change reschedule switch push delay bring")
+# Verbs whose object is what is asked for, wherever it is liked.
+LIKES = word_set("like love prefer hate want need dislike enjoy drink eat take use")
 COMES_FROM = word_set("come ship originate leave depart import buy")
 # Verbs after which "in" and "on" name no place.
 ASKS_WHAT_IN = word_set(

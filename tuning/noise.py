@@ -123,7 +123,7 @@ def vary(question: str, amounts: Noise, chance: random.Random) -> str:
         text = reword(question, chance)
     text = (exchange_chinese if chinese else exchange)(text, amounts.synonyms, chance)
     subject = subject_of(question)
-    named = aliases(subject) if chinese else ()
+    named = aliases(subject)
     if named and chance.random() < _BY_ALIAS:
         alias = chance.choice(named)
         text, subject = text.replace(subject, alias, 1), alias

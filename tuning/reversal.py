@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tuning.scoring import is_cjk, normalise
-from tuning.wordings import Asked, recognise
+from tuning.wordings import GOING, Asked, recognise
 
 _NAME = r"[A-Z][\w'’-]*(?:[ -](?:of the |of |de |van |von |and )?(?:[A-Z][\w'’-]*|\d+))*"
 _ASKING = (
@@ -91,7 +91,8 @@ _IN_PROSE = 0.3
 _OF_A_KIND = 0.6
 _AT_A_PLACE = 0.4
 _SUBJECT_ZH = re.compile(
-    r"(?:请问)?(?:[登乘坐去到](?=[^，,？?的]{3}))?(?P<subject>[^，,？?]{2,12}?)"
+    rf"(?:请问)?(?:{GOING})?"
+    r"(?P<subject>[^，,？?]{2,12}?)"
     r"(?:的|(?=有多|有几|是|在|由|叫|每|需要|可以|什么|多|最[多少高低大小长短]|一共|总共|身上|上面|里面))"
     r"(?P<relation>.+)"
 )

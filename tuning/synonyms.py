@@ -35,19 +35,20 @@ _CHINESE = {
 _KNOWN_CHINESE = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
 
 
-def exchange_chinese(text: str, share: float, chance: random.Random) -> str:
-    """The same for the question words of a Chinese text."""
-
-    def other(match: re.Match[str]) -> str:
-        return chance.choice(_CHINESE[match[0]]) if chance.random() < share else match[0]
-
-    return _KNOWN_CHINESE.sub(other, text)
-
-
 def exchange(text: str, share: float, chance: random.Random) -> str:
     """The text with about `share` of the words that have substitutes exchanged for one of them."""
+    return _exchanged(text, _KNOWN, _OTHERS, share, chance)
 
+
+def exchange_chinese(text: str, share: float, chance: random.Random) -> str:
+    """The same for the question words of a Chinese text."""
+    return _exchanged(text, _KNOWN_CHINESE, _CHINESE, share, chance)
+
+
+def _exchanged(
+    text: str, known: re.Pattern[str], others: dict[str, tuple[str, ...]], share: float, chance: random.Random
+) -> str:
     def other(match: re.Match[str]) -> str:
-        return chance.choice(_OTHERS[match[0]]) if chance.random() < share else match[0]
+        return chance.choice(others[match[0]]) if chance.random() < share else match[0]
 
-    return _KNOWN.sub(other, text)
+    return known.sub(other, text)

@@ -14,7 +14,9 @@ from pathlib import Path
 _TABLE = Path(__file__).with_suffix(".txt")
 _MARKS = "?？。.!！ "
 _POLITE = re.compile(r"^(?:请问|请告诉我)[,，:：]?\s*")
-_GOING = re.compile(r"^[登乘坐去到](?=.{3})")  # "登望海塔" is about 望海塔
+# "登望海塔" is about 望海塔; 去年冠军 and 坐标原点 begin with words of their own.
+GOING = r"[登乘坐去到](?![年标记录山客法期达向落机陆])(?=[^，,？?的]{3})"
+_GOING = re.compile(rf"^{GOING}")
 _TOKEN = re.compile(r"\{[sx]\}|[()|\[\]]|[^{}()|\[\]]+")
 _SYNTAX = {"(": "(?:", ")": ")", "|": "|", "[": "(?:", "]": ")?"}
 

@@ -1,23 +1,27 @@
 """The table of interface texts: complete in English, and the same blanks in every language."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from assistant import texts
 from assistant.prompts import Presets
 from assistant.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
 from tuning.methods import METHODS
 
 
 def test_every_text_has_english_and_only_known_languages() -> None:
-    for key, texts in TEXTS.items():
-        assert texts["en"].strip(), key
-        assert set(texts) <= set(LANGUAGE_NAMES), key
+    for key, columns in TEXTS.items():
+        assert columns["en"].strip(), key
+        assert set(columns) <= set(LANGUAGE_NAMES), key
 
 
 def test_every_text_is_there_in_chinese() -> None:
-    assert [key for key, texts in TEXTS.items() if not texts.get("zh", "").strip()] == []
+    chinese = json.loads((Path(texts.__file__).parent / "texts_zh.json").read_text("utf-8"))["texts"]
+    assert list(chinese) == list(TEXTS)
+    assert [key for key, text in chinese.items() if not text.strip()] == []
 
 
 def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> None:
@@ -34,8 +38,8 @@ def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> Non
 
 
 def test_translations_fill_in_the_same_blanks() -> None:
-    for key, texts in TEXTS.items():
-        blanks = {language: set(re.findall(r"{(\w+)", text)) for language, text in texts.items()}
+    for key, columns in TEXTS.items():
+        blanks = {language: set(re.findall(r"{(\w+)", text)) for language, text in columns.items()}
         assert all(found == blanks["en"] for found in blanks.values()), key
 
 
