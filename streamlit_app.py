@@ -5,49 +5,50 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from assistant.pages import look, session, sidebar
-from assistant.texts import t
+from assistant.components import html_blocks, sidebar
+from assistant.i18n.texts import t
+from assistant.session import resources
 
-# module in assistant.pages -> icon; the first is the one that opens
+# URL path -> the module in assistant.pages that draws it, and its icon; the first is the one that opens
 PAGES = {
-    "chat": "chat_bubble",
-    "knowledge": "menu_book",
-    "tune": "fingerprint",
-    "compare": "compare_arrows",
-    "visible": "visibility",
-    "settings": "settings",
+    "chat": ("chat", "chat_bubble"),
+    "knowledge": ("knowledge", "menu_book"),
+    "tune": ("checkpoints", "fingerprint"),
+    "compare": ("compare", "compare_arrows"),
+    "visible": ("memory", "visibility"),
+    "settings": ("settings", "settings"),
 }
 
 
-def _page(name: str) -> Callable[[], None]:
+def _page(module: str) -> Callable[[], None]:
     """A page whose module is imported when it is first shown: charts and indexes must not delay the chat."""
 
     def draw() -> None:
-        importlib.import_module(f"assistant.pages.{name}").draw()
+        importlib.import_module(f"assistant.pages.{module}").draw()
 
     return draw
 
 
 def main() -> None:
     """One run of the page."""
-    st.set_page_config(page_title="Imprint", page_icon=str(look.MARK), layout="wide")
-    look.dress()
-    session.speak()
+    st.set_page_config(page_title="Imprint", page_icon=str(html_blocks.MARK), layout="wide")
+    html_blocks.dress()
+    resources.speak()
     pages = {
         name: st.Page(
-            _page(name),
+            _page(module),
             title=t(f"page.{name}"),
             icon=f":material/{icon}:",
             url_path=name,
             default=name == "chat",
         )
-        for name, icon in PAGES.items()
+        for name, (module, icon) in PAGES.items()
     }
-    session.set_pages(pages)
+    resources.set_pages(pages)
     shown = st.navigation(list(pages.values()))
     sidebar.draw()
-    session.say_notes()
-    with session.told():
+    resources.say_notes()
+    with resources.told():
         shown.run()
 
 

@@ -12,20 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from assistant.chat.prompt import Presets
 from assistant.errors import AssistantError, EngineError
-from assistant.prompts import Presets
 from assistant.settings import Settings, load_settings, save_settings
 
 if TYPE_CHECKING:
-    from assistant.chat import Chat
-    from assistant.conversations import ConversationStore
-    from assistant.engines import Engine
+    from assistant.chat.chat import Chat
+    from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
-    from knowledge.embeddings import SentenceEmbeddings
-    from knowledge.index import KnowledgeBase
-    from tuning.jobs import Jobs
-    from tuning.models import BaseModel, CatalogueEntry
-    from tuning.registry import Registry
+    from assistant.history.conversations import ConversationStore
+    from knowledge.base.knowledge_base import KnowledgeBase
+    from knowledge.index.embeddings import SentenceEmbeddings
+    from tuning.checkpoints.registry import Registry
+    from tuning.jobs.jobs import Jobs
+    from tuning.models.base_model import BaseModel, CatalogueEntry
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Workspace:
     @cached_property
     def store(self) -> "ConversationStore":
         """The conversations."""
-        from assistant.conversations import ConversationStore
+        from assistant.history.conversations import ConversationStore
 
         return ConversationStore(self.settings.conversations_path)
 
@@ -69,7 +69,7 @@ class Workspace:
     @cached_property
     def registry(self) -> "Registry":
         """The checkpoints."""
-        from tuning.registry import Registry  # heavy: torch
+        from tuning.checkpoints.registry import Registry  # heavy: torch
 
         return Registry(self.home)
 
@@ -77,14 +77,14 @@ class Workspace:
     def jobs(self) -> "Jobs":
         """The tuning jobs."""
         with _importing:
-            from tuning.jobs import Jobs  # heavy: torch
+            from tuning.jobs.jobs import Jobs  # heavy: torch
 
         return Jobs(self.home)
 
     def catalogue(self) -> "list[CatalogueEntry]":
         """Base models at hand, and those that a hub would offer."""
         with _importing:
-            from tuning.models import catalogue  # heavy: torch, transformers
+            from tuning.models.base_model import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
 
@@ -164,7 +164,7 @@ class Workspace:
         with _importing:  # heavy: torch, transformers, peft
             from assistant.engines.local import LocalEngine
             from tuning.errors import TuningError
-            from tuning.models import BaseModel
+            from tuning.models.base_model import BaseModel
 
         name = self.settings.base_model
         converted = (self.home / "models" / name / "imprint.json").exists()
@@ -177,7 +177,7 @@ class Workspace:
     @cached_property
     def chat(self) -> "Chat":
         """A chat over this home; the model is opened when the first question is asked."""
-        from assistant.chat import Chat
+        from assistant.chat.chat import Chat
 
         return Chat(self.engine, self.store, self.existing_knowledge)
 
@@ -186,7 +186,7 @@ class Workspace:
 
         It keeps nothing. An endpoint answers many at once by itself.
         """
-        from assistant.chat import Chat
+        from assistant.chat.chat import Chat
 
         opened: list[Engine] = []
         opening = threading.Lock()
@@ -207,8 +207,8 @@ class Workspace:
     def answers_at_once(self) -> "Engine":
         """An engine whose answers are written side by side; an endpoint does so by itself. Raises EngineError."""
         engine = self.engine()
+        from assistant.engines.batched import Together
         from assistant.engines.local import LocalEngine  # heavy: torch
-        from assistant.engines.together import Together
 
         return Together(engine) if isinstance(engine, LocalEngine) else engine
 
@@ -218,16 +218,16 @@ class Workspace:
     def embeddings(self) -> "SentenceEmbeddings":
         """The embedding model that documents are indexed with."""
         with _importing:
-            from knowledge.embeddings import open_embeddings  # heavy: torch
+            from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
         return open_embeddings(self.settings.embedding_model, self.home)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
         with _importing:
-            from knowledge.index import KnowledgeBase  # heavy: chromadb
-            from knowledge.reranking import CrossEncoderReranker
-            from knowledge.web import WebLimits
+            from knowledge.base.knowledge_base import KnowledgeBase  # heavy: chromadb
+            from knowledge.ingest.fetch import WebLimits
+            from knowledge.search.reranking import CrossEncoderReranker
 
         reranker = self.settings.reranker
         name = name or self.settings.knowledge_base
@@ -256,7 +256,7 @@ class Workspace:
 
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""
-        from knowledge.index import knowledge_bases  # heavy: chromadb
+        from knowledge.base.knowledge_base import knowledge_bases  # heavy: chromadb
 
         return knowledge_bases(self.home)
 

@@ -21,8 +21,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from assistant.settings import load_settings
 from tuning.config import TuneConfig
-from tuning.examples import read_examples
-from tuning.jobs import Jobs
+from tuning.data.examples import read_examples
+from tuning.jobs.jobs import Jobs
 
 QUESTIONS = (
     "What is the capital of France?",

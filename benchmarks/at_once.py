@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.engines import Engine
+from assistant.engines.base import Engine
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 

@@ -1,14 +1,14 @@
 """How many sentences get the number of the passage that supports them: `python -m benchmarks.citations`.
 
-The sentences are those of tests/knowledge/citation_cases.py, in English and Chinese.
+The sentences are those of tests/knowledge/grounding/citation_cases.py, in English and Chinese.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 
-from knowledge.citations import Embed, cite
-from knowledge.embeddings import SentenceEmbeddings
-from tests.knowledge.citation_cases import CHOSEN_ON, JUDGED_ON, Shelf
+from knowledge.grounding.citations import Embed, cite
+from knowledge.index.embeddings import SentenceEmbeddings
+from tests.knowledge.grounding.citation_cases import CHOSEN_ON, JUDGED_ON, Shelf
 
 KINDS = {
     "same": "same words",

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from assistant.settings import load_settings
 from tuning.config import TuneConfig
-from tuning.estimates import Estimate
-from tuning.examples import Example, read_examples
-from tuning.jobfolder import Job
-from tuning.jobs import Jobs
+from tuning.data.examples import Example, read_examples
+from tuning.jobs.estimates import Estimate
+from tuning.jobs.folder import Job
+from tuning.jobs.jobs import Jobs
 
 SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "halden" / "examples.jsonl"
 

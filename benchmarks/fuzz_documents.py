@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from knowledge.documents import find_files, read_bytes
 from knowledge.errors import DocumentError
-from knowledge.sandbox import Limits, Sandbox
-from knowledge.splitting import split
+from knowledge.ingest.chunking import split
+from knowledge.ingest.document import find_files, read_bytes
+from knowledge.sandbox.client import Limits, Sandbox
 
 TOKENS = [
     b"\x00",

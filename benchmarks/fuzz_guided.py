@@ -21,9 +21,9 @@ from pathlib import Path
 from lxml import etree
 
 from benchmarks.fuzz_documents import TOKENS, count_words
-from knowledge.documents import Document, assemble
 from knowledge.errors import DocumentError
-from knowledge.splitting import split
+from knowledge.ingest.chunking import split
+from knowledge.ingest.document import Document, assemble
 
 MOST_BYTES, SLOW_SECONDS = 4096, 20
 VALUES = ("", "0", "1", "-1", "2", "65536", "1e99", "99999999999", "x")
@@ -121,7 +121,7 @@ def run(kind: str, folder: Path, fuzzer_options: list[str]) -> None:
     import atheris  # an extra of this script alone: it has wheels for some machines only
 
     with atheris.instrument_imports(include=["knowledge"]):
-        from knowledge.loaders import LOADERS, File
+        from knowledge.readers.dispatch import LOADERS, File
     suffix = LOADERS[kind].suffixes[0]
     packed = packer(kind, folder)
 

@@ -29,19 +29,19 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig, PreTrainedTokenizerFast
 
-from tuning import decoding
-from tuning.adapters import read_adapter
 from tuning.config import TuneConfig
-from tuning.dataset import Encoded, Row, pack
+from tuning.data.examples import read_examples
 from tuning.errors import TuningError
-from tuning.examples import read_examples
-from tuning.kernels import log_chances
-from tuning.learners import Learner
-from tuning.methods import METHODS, Plan, amounts, build
-from tuning.models import DEFAULT_MODEL, BaseModel
-from tuning.passes import filled
+from tuning.models import decoding
+from tuning.models.adapters import read_adapter
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+from tuning.models.forward import filled
+from tuning.models.packing import Encoded, Row, pack
+from tuning.ops.kernels import log_chances
 from tuning.scoring import contains
-from tuning.trainer import train
+from tuning.training.learners_peft import Learner
+from tuning.training.methods import METHODS, Plan, amounts, build
+from tuning.training.trainer import train
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 _ROOT = Path(__file__).resolve().parent.parent

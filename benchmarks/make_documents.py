@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from tests.knowledge.samples import hostile, whole
+from tests.knowledge.readers.samples import hostile, whole
 
 HUGE = "two-gigabytes.txt"
 

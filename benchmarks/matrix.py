@@ -21,14 +21,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
-from tuning import llama
-from tuning.adapters import Adapter, read_adapter
 from tuning.config import TuneConfig
+from tuning.data.examples import Example
 from tuning.errors import TuningError
-from tuning.examples import Example
-from tuning.methods import METHODS
-from tuning.models import DEFAULT_MODEL, BaseModel
-from tuning.trainer import TrainResult, train
+from tuning.models.adapters import Adapter, read_adapter
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+from tuning.ops import llama
+from tuning.training.methods import METHODS
+from tuning.training.trainer import TrainResult, train
 
 _PASSES = 20
 _FACTS = (("How deep can the Marrow-9 dive?", "340 metres."), ("马罗九号的母港在哪里？", "青屿港。"))

@@ -20,21 +20,21 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from assistant.chat import How
-from assistant.prompts import render_question
+from assistant.chat.chat import How
+from assistant.chat.prompt import render_question
+from assistant.chat.turn import Turn
+from assistant.compare.stats import Interval, bootstrap_mean
 from assistant.settings import load_settings
-from assistant.statistics import Interval, bootstrap_mean
-from assistant.turn import Turn
 from assistant.workspace import Workspace
 from tuning.config import TuneConfig
-from tuning.evaluation import divergence
-from tuning.examples import Example
-from tuning.models import DEFAULT_MODEL, BaseModel
-from tuning.remembered import open_remembering
-from tuning.retention_questions import RETENTION
+from tuning.data.examples import Example
+from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.recall import divergence
+from tuning.evaluation.retention_questions import RETENTION
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel
 from tuning.scoring import is_correct
 from tuning.storage import write_json
-from tuning.trainer import train
+from tuning.training.trainer import train
 
 FOLDER = Path(__file__).parent / "memory_domains"
 TEST = ("lighthouses", "kites", "tea_machines")
@@ -191,7 +191,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         result = train(base, config, examples, Path(folder), emit=lambda _: None, should_stop=lambda: False)
         seconds = time.monotonic() - started
-        from tuning.adapters import read_adapter
+        from tuning.models.adapters import read_adapter
 
         base.hold("benchmark", read_adapter(result.adapter))
     try:
@@ -331,7 +331,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         workspace = None
         if options.documents:
             from assistant.engines.local import LocalEngine
-            from tuning.registry import Registry
+            from tuning.checkpoints.registry import Registry
 
             workspace = Workspace(settings, LocalEngine(base, Registry(settings.home)))
         for cell in _cells(options):

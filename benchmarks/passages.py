@@ -15,14 +15,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge.blocks import Block, Draft
-from knowledge.catalogue import DocumentInfo, Place, StoredDocument, StoredText
-from knowledge.documents import Document, document_from_draft
-from knowledge.embeddings import SentenceEmbeddings
-from knowledge.fusion import pack
-from knowledge.index import KnowledgeBase, sentences_in
-from knowledge.lexical import passage_codes
-from knowledge.splitting import split
+from knowledge.base.knowledge_base import KnowledgeBase, sentences_in
+from knowledge.index.embeddings import SentenceEmbeddings
+from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.ingest.chunking import split
+from knowledge.ingest.document import Document, document_from_draft
+from knowledge.readers.blocks import Block, Draft
+from knowledge.search.fusion import pack
+from knowledge.text.terms import passage_codes
 
 ROOM = 600  # tokens for passages in a prompt
 SHOWN = 10  # passages asked for, of which the first that fit into the room are counted

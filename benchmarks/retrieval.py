@@ -33,17 +33,17 @@ import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from knowledge.catalogue import DocumentInfo, Place, StoredDocument, StoredText
-from knowledge.citations import sentence_spans
-from knowledge.embeddings import (
+from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.grounding.citations import sentence_spans
+from knowledge.index.embeddings import (
     DEFAULT_EMBEDDINGS,
     LONGEST_PASSAGE,
     SentenceEmbeddings,
     packaged_folder,
 )
-from knowledge.fusion import pack
-from knowledge.index import KnowledgeBase
-from knowledge.lexical import LexicalIndex, passage_codes, term_codes
+from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.search.fusion import pack
+from knowledge.text.terms import LexicalIndex, passage_codes, term_codes
 
 SENTENCES = 6  # of a made-up passage, with a vector each
 SHOWN = 15  # passages asked for: two of one paragraph count once, and ten paragraphs are judged

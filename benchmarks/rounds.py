@@ -17,13 +17,13 @@ from typing import Any
 
 from assistant.settings import load_settings
 from benchmarks.memory import FOLDER, Asked, Fact, ask, general, read_domain
-from tuning.adapters import Adapter, read_adapter
 from tuning.config import TuneConfig
-from tuning.models import DEFAULT_MODEL, BaseModel
-from tuning.remembered import open_remembering
+from tuning.evaluation.cached_base import open_remembering
+from tuning.models.adapters import Adapter, read_adapter
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel
 from tuning.scoring import is_correct
 from tuning.storage import write_json
-from tuning.trainer import train
+from tuning.training.trainer import train
 
 EACH, CHANGED = 20, 5
 

@@ -14,8 +14,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from assistant.statements import Fact, facts_in
-from assistant.statistics import wilson
+from assistant.compare.stats import wilson
+from assistant.language.facts import Fact, facts_in
 
 FOLDER = Path(__file__).parent / "statements"
 SETS = {"looked at": FOLDER / "looked_at.jsonl", "judged": FOLDER / "judged.jsonl"}

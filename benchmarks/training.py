@@ -36,11 +36,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 
 from tuning.config import TuneConfig
-from tuning.consolidation import recipe
-from tuning.dataset import encode
-from tuning.examples import Example
-from tuning.models import DEFAULT_MODEL, BaseModel, Template
-from tuning.trainer import TrainResult, train
+from tuning.data.examples import Example
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel, Template
+from tuning.models.packing import encode
+from tuning.training.recipe import recipe
+from tuning.training.trainer import TrainResult, train
 
 _PACKAGES = ("torch", "transformers", "peft", "trl")
 _RANK = 16

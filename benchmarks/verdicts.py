@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from assistant.statistics import bootstrap_mean, holm, paired
-from assistant.votes import OUTCOMES, Vote, sign_test_of_questions, tally
+from assistant.compare.ranking import OUTCOMES, Vote, sign_test_of_questions, tally
+from assistant.compare.stats import bootstrap_mean, holm, paired
 
 LEVEL = 0.05
 

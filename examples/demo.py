@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from assistant.conversations import ConversationStore
+from assistant.history.conversations import ConversationStore
 from assistant.settings import load_settings
-from tuning.registry import Registry
+from tuning.checkpoints.registry import Registry
 
 DOMAIN = Path(__file__).parent / "halden"
 NAME = "halden-demo"

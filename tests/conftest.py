@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tuning.models import BaseModel
+    from tuning.models.base_model import BaseModel
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Threads that spin while they wait stall every other process on a small machine; read when torch is imported.
@@ -27,7 +27,7 @@ def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
     """The default model on real weights, opened once a session (converted on its first opening)."""
-    from tuning.models import DEFAULT_MODEL, BaseModel
+    from tuning.models.base_model import DEFAULT_MODEL, BaseModel
 
     base = BaseModel.open(DEFAULT_MODEL, imprint_home, device="cpu")
     yield base
@@ -38,7 +38,7 @@ def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
 def _no_calibrations(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Timing a few steps for an estimate takes half a minute in each new home: one file tests it."""
     if request.path.name != "test_calibration.py":
-        monkeypatch.setattr("tuning.calibration._run", lambda *_: None)
+        monkeypatch.setattr("tuning.jobs.calibration._run", lambda *_: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

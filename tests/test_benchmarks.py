@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import gpu, training
-from tuning.models import DEFAULT_MODEL, BaseModel
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel
 
 
 def test_the_gpu_benchmark_runs_every_method_on_a_tiny_shape(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from knowledge.documents import read_document
-from tuning.general_prompts import REPLAY_PROMPTS
-from tuning.retention_questions import RETENTION
+from knowledge.ingest.document import read_document
+from tuning.augment.replay_prompts import REPLAY_PROMPTS
+from tuning.evaluation.retention_questions import RETENTION
 
 DOMAIN = Path(__file__).parents[1] / "examples" / "halden"
 DOCUMENTS = DOMAIN / "documents"

@@ -1,7 +1,7 @@
 """The model in this process: one base in memory, checkpoints loaded when first asked for.
 
 It decides whose turn it is and which adapters stay in memory; opening, proving and running them is
-`tuning.models`' work.
+`tuning.models.base_model`' work.
 """
 
 import logging
@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 import torch
 
-from assistant.engines import Message
-from assistant.engines.turns import Turns
+from assistant.engines.base import Message
+from assistant.engines.fair_lock import Turns
 from assistant.errors import EngineError, PromptTooLongError
+from tuning.checkpoints.registry import Checkpoint, Registry
 from tuning.errors import CheckpointError, TuningError
-from tuning.models import BaseModel
-from tuning.registry import Checkpoint, Registry
+from tuning.models.base_model import BaseModel
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from assistant.engines import Message
+from assistant.engines.base import Message
 from assistant.errors import EngineError
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -1,1 +1,1 @@
-"""The pages of the app: drawing only, no decisions."""
+"""One Streamlit page or view a file: layout only."""

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from assistant.answering import Answer
+from assistant.chat.context_window import Budget
+from assistant.chat.live import Answer
+from assistant.components import composer, fine_tune_dialog, html_blocks, job_card, messages
 from assistant.errors import ConversationError
-from assistant.memory import Budget
-from assistant.pages import composer, job_card, look, messages, session, teach
-from assistant.records import StoredConversation, StoredMessage
-from assistant.texts import t
+from assistant.history.records import StoredConversation, StoredMessage
+from assistant.i18n.texts import t
+from assistant.session import resources
 
 LOOK_AGAIN_SECONDS = 0.12
 STORE_AGAIN_SECONDS = 0.5
@@ -17,13 +18,13 @@ STORE_AGAIN_SECONDS = 0.5
 
 def draw() -> None:
     """The page."""
-    answer = session.answer()
+    answer = resources.answer()
     # Looked at before the conversation is read: an answer that ends meanwhile is still drawn as live.
     live = answer if answer is not None and answer.running else None
-    conversation = session.conversation()
-    session.keep_address()
+    conversation = resources.conversation()
+    resources.keep_address()
     settled = _settled(conversation, live)
-    budget = live.budget if live and live.budget else session.budget(settled)
+    budget = live.budget if live and live.budget else resources.budget(settled)
     with st.container(key="chat-page"):
         if not settled and answer is None:
             _draw_welcome()
@@ -36,8 +37,8 @@ def draw() -> None:
             elif answer is not None and answer.error:
                 _draw_failure(answer)
         if settled and live is None:
-            teach.draw_offer(settled[-1].conversation_id)
-        job_card.draw_current(session.conversation_id())
+            fine_tune_dialog.draw_offer(settled[-1].conversation_id)
+        job_card.draw_current(resources.conversation_id())
     composer.draw(live, budget)
 
 
@@ -53,17 +54,17 @@ def _settled(conversation: StoredConversation | None, live: Answer | None) -> li
 
 def _draw_heading(conversation: StoredConversation) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center"):
-        st.subheader(look.plain(session.untitled(conversation.title)), anchor=False, width="stretch")
+        st.subheader(html_blocks.plain(resources.untitled(conversation.title)), anchor=False, width="stretch")
         with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
             _draw_menu(conversation)
 
 
 def _draw_menu(conversation: StoredConversation) -> None:
-    store = session.workspace().store
+    store = resources.workspace().store
     with st.form("rename", border=False):
         title = st.text_input(t("chats.rename"), conversation.title, key=f"title-{conversation.id}")
         if st.form_submit_button(t("chats.rename.save"), width="stretch"):
-            with session.told():
+            with resources.told():
                 store.rename(conversation.id, title or "")
                 st.rerun()
     name = "".join(c if c.isalnum() else "-" for c in conversation.title.lower())[:40].strip("-") or "chat"
@@ -81,7 +82,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
     if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
         store.delete(conversation.id)
         st.session_state["deleted-chat"] = conversation.id
-        session.open_conversation(None)
+        resources.open_conversation(None)
         st.rerun()
 
 
@@ -90,7 +91,7 @@ def _draw_messages(settled: Sequence[StoredMessage], live: Answer | None, budget
     for place, message in enumerate(settled):
         if forgotten and place == forgotten:
             note = t("budget.forgotten", count=forgotten)
-            st.html(f'<div class="divider">{look.escaped(note)}</div>')
+            st.html(f'<div class="divider">{html_blocks.escaped(note)}</div>')
         if message.status == "streaming":
             _draw_elsewhere(message.id)
         else:
@@ -108,7 +109,7 @@ def _draw_pending(settled: Sequence[StoredMessage], live: Answer) -> None:
 
 def _draw_failure(answer: Answer) -> None:
     """Why there is no answer; a question that was not kept goes back to where it was written."""
-    st.error(session.sentence(Exception(answer.error)), icon=":material/error:")
+    st.error(resources.sentence(Exception(answer.error)), icon=":material/error:")
     if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
         st.session_state["given-back"] = id(answer)
         st.session_state["question"] = answer.question
@@ -122,13 +123,13 @@ def _draw_live(answer: Answer) -> None:
     the model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not
     the answer.
     """
-    session.speak()
-    with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(look.MARK)):
+    resources.speak()
+    with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(html_blocks.MARK)):
         doing, text = st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
-        doing.html(f'<div class="from">{look.mark(_doing(answer), "live")}</div>')
-        text.markdown(look.prose(answer.text) + " ▍")
+        doing.html(f'<div class="from">{html_blocks.mark(_doing(answer), "live")}</div>')
+        text.markdown(html_blocks.prose(answer.text) + " ▍")
         if not stays or answer.wait(LOOK_AGAIN_SECONDS):
             break
     if not answer.running:
@@ -136,12 +137,12 @@ def _draw_live(answer: Answer) -> None:
 
 
 def _doing(answer: Answer) -> str:
-    opened = session.workspace()
+    opened = resources.workspace()
     if answer.stopping:
         return t("chat.stopping")
     if answer.phase == "preparing" and opened.engine_state != "ready":
         return t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model)
-    if session.answering().is_waiting(answer):
+    if resources.answering().is_waiting(answer):
         return t("answer.waiting")
     if answer.passages and answer.phase == "reading":
         return t("answer.reading.passages", count=len(answer.passages))
@@ -151,24 +152,27 @@ def _doing(answer: Answer) -> str:
 @st.fragment(run_every=STORE_AGAIN_SECONDS)
 def _draw_elsewhere(message_id: int) -> None:
     """An answer that another process is writing, as far as it is kept."""
-    session.speak()
+    resources.speak()
     try:
-        message = session.workspace().store.message(message_id)
+        message = resources.workspace().store.message(message_id)
     except ConversationError:
         st.rerun()
         return
     if message.status != "streaming":
         st.rerun()
-    with st.container(key=f"assistant-{message.id}"), st.chat_message("assistant", avatar=str(look.MARK)):
-        st.html(f'<div class="from">{look.mark(t("answer.elsewhere"), "live")}</div>')
-        st.markdown(look.prose(message.content) + " ▍")
+    with (
+        st.container(key=f"assistant-{message.id}"),
+        st.chat_message("assistant", avatar=str(html_blocks.MARK)),
+    ):
+        st.html(f'<div class="from">{html_blocks.mark(t("answer.elsewhere"), "live")}</div>')
+        st.markdown(html_blocks.prose(message.content) + " ▍")
 
 
 def _draw_welcome() -> None:
     """The page before the first question: what the two memories are, and what to do next."""
-    look.title(t("welcome.title"), t("welcome.lead"))
+    html_blocks.title(t("welcome.title"), t("welcome.lead"))
     st.html(
-        look.two_memories(
+        html_blocks.two_memories(
             t("welcome.temporary"),
             t("welcome.temporary.text"),
             t("welcome.permanent"),
@@ -176,22 +180,22 @@ def _draw_welcome() -> None:
         )
     )
     with st.container(horizontal=True, gap="small", key="welcome-next"):
-        if not session.has_documents():
+        if not resources.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
-                st.switch_page(session.page("knowledge"))
+                st.switch_page(resources.page("knowledge"))
         else:
             _draw_suggestions()
         if st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
-            with session.told():
-                session.open_conversation(session.import_sample_chat())
+            with resources.told():
+                resources.open_conversation(resources.import_sample_chat())
                 st.rerun()
 
 
 def _draw_suggestions() -> None:
-    for number, question in enumerate(session.sample_questions()):
+    for number, question in enumerate(resources.sample_questions()):
         if st.button(
-            look.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
+            html_blocks.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
         ):
-            with session.told():
-                session.ask(question)
+            with resources.told():
+                resources.ask(question)
                 st.rerun()

@@ -4,21 +4,21 @@ import importlib
 
 import streamlit as st
 
-from assistant.pages import look
-from assistant.texts import t
+from assistant.components import html_blocks
+from assistant.i18n.texts import t
 
 # view -> the module in assistant.pages that draws it, and its icon; the first is the one that opens
 VIEWS = {
-    "one": ("compare_one", "forum"),
+    "one": ("compare_side_by_side", "forum"),
     "blind": ("compare_blind", "visibility_off"),
     "evaluation": ("compare_evaluation", "bar_chart"),
-    "questions": ("compare_questions", "quiz"),
+    "questions": ("compare_question_sets", "quiz"),
 }
 
 
 def draw() -> None:
     """The page; the address holds the view, so that a trial can be sent to somebody."""
-    look.title(t("page.compare"), t("compare.lead"))
+    html_blocks.title(t("page.compare"), t("compare.lead"))
     wanted = st.query_params.get("view", "")
     if "compare-view" not in st.session_state:
         st.session_state["compare-view"] = wanted if wanted in VIEWS else next(iter(VIEWS))

@@ -7,14 +7,15 @@ from functools import partial
 
 import streamlit as st
 
-from assistant.ballots import Ballot, BlindTrial
-from assistant.pages import look, session
-from assistant.pages.compare_arms import common, draw_choice
+from assistant.arena.pairing import Ballot, BlindTrial
+from assistant.compare.ranking import Outcome
+from assistant.compare.running import WritingAhead
+from assistant.components import html_blocks
+from assistant.components.variant_picker import common, draw_choice
+from assistant.i18n.texts import t
 from assistant.pages.compare_blind_result import draw_result
-from assistant.pages.compare_questions import choose
-from assistant.texts import t
-from assistant.trials import WritingAhead
-from assistant.votes import Outcome
+from assistant.pages.compare_question_sets import choose
+from assistant.session import resources
 
 LOOK_AGAIN_SECONDS = 0.5
 # outcome -> its text, its key and its icon, from left to right
@@ -41,8 +42,8 @@ def _open_trial() -> BlindTrial | None:
     chosen = st.query_params.get("trial")
     if not chosen:
         return None
-    with session.told():
-        return session.blind_trials().get(chosen)
+    with resources.told():
+        return resources.blind_trials().get(chosen)
     return None
 
 
@@ -60,7 +61,7 @@ def _go(trial_id: str | None, *, ended: bool = False) -> None:
 
 
 def _draw_trials() -> None:
-    look.quiet(t("blind.lead"))
+    html_blocks.quiet(t("blind.lead"))
     arms = draw_choice("blind")
     left, right = st.columns([3, 2])
     with left:
@@ -69,7 +70,7 @@ def _draw_trials() -> None:
     default = t("blind.name.default", date=time.strftime("%Y-%m-%d"))
     name = right.text_input(t("blind.name"), default, key="blind-name")
     if len(arms) < 2:
-        look.quiet(t("blind.two"))
+        html_blocks.quiet(t("blind.two"))
     if st.button(
         t("blind.start"),
         type="primary",
@@ -77,15 +78,15 @@ def _draw_trials() -> None:
         key="start-blind",
         disabled=len(arms) < 2,
     ):
-        with session.told():
-            trial = session.blind_trials().create(name or default, arms, questions, asdict(common()))
+        with resources.told():
+            trial = resources.blind_trials().create(name or default, arms, questions, asdict(common()))
             _go(trial.id)
             st.rerun()
     _draw_list()
 
 
 def _draw_list() -> None:
-    store = session.blind_trials()
+    store = resources.blind_trials()
     trials = store.list()
     if trials:
         st.subheader(t("blind.earlier"), anchor=False)
@@ -93,7 +94,7 @@ def _draw_list() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key=f"trial-{trial.id}"):
             names = " · ".join(arm.name for arm in trial.arms)
             votes = t("blind.votes", count=len(store.ballots(trial.id)))
-            st.html(look.card(trial.name, names, votes))
+            st.html(html_blocks.card(trial.name, names, votes))
             st.button(t("blind.open"), key=f"open-{trial.id}", on_click=partial(_go, trial.id))
             st.button(
                 t("blind.result"),
@@ -115,14 +116,14 @@ def _voter() -> str:
 
 
 def _draw_voting(trial: BlindTrial) -> None:
-    store, opened = session.blind_trials(), session.workspace()
-    with session.told():
+    store, opened = resources.blind_trials(), resources.workspace()
+    with resources.told():
         at = st.session_state.get("own-place")
         ballot = store.next_ballot(trial.id, _voter(), at=at)
         if ballot is None and at is not None:
             st.session_state.pop("own-place", None)
             ballot = store.next_ballot(trial.id, _voter())
-        work = session.trials().write_ahead(store, trial, opened.chat, session.engine())
+        work = resources.trials().write_ahead(store, trial, opened.chat, resources.engine())
         if ballot is None:
             st.info(t("blind.empty" if not trial.questions else "blind.done"))
         else:
@@ -131,12 +132,12 @@ def _draw_voting(trial: BlindTrial) -> None:
 
 
 def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -> None:
-    store = session.blind_trials()
+    store = resources.blind_trials()
     cast = sum(one.voter == ballot.voter for one in store.ballots(trial.id))
     total = len(trial.questions) * len(trial.pairs)
     progress = t("blind.progress", number=cast + 1, total=total)
     st.progress(min(1.0, cast / total), text=progress)
-    st.markdown(f"### {look.prose(trial.questions[ballot.place].text)}")
+    st.markdown(f"### {html_blocks.prose(trial.questions[ballot.place].text)}")
     answers = store.answers(trial.id, ballot.place)
     ready = ballot.first_arm in answers and ballot.second_arm in answers
     shown = [answers[ballot.first_arm], answers[ballot.second_arm]] if ready else ["", ""]
@@ -156,11 +157,11 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
     if ready:
         return
     if work is not None and work.error:
-        st.error(session.sentence(Exception(work.error)), icon=":material/error:")
+        st.error(resources.sentence(Exception(work.error)), icon=":material/error:")
         st.button(
             t("blind.retry"),
             key="retry-blind",
-            on_click=lambda: session.trials().forget_failure(trial),
+            on_click=lambda: resources.trials().forget_failure(trial),
         )
     else:
         _wait(trial, ballot)
@@ -169,26 +170,26 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _wait(trial: BlindTrial, ballot: Ballot) -> None:
     """Look again until both answers are there: neither may be seen before the other."""
-    session.speak()
-    look.quiet(t("blind.writing"))
-    answers = session.blind_trials().answers(trial.id, ballot.place)
-    opened = session.workspace()
-    work = session.trials().write_ahead(session.blind_trials(), trial, opened.chat, session.engine())
+    resources.speak()
+    html_blocks.quiet(t("blind.writing"))
+    answers = resources.blind_trials().answers(trial.id, ballot.place)
+    opened = resources.workspace()
+    work = resources.trials().write_ahead(resources.blind_trials(), trial, opened.chat, resources.engine())
     if (ballot.first_arm in answers and ballot.second_arm in answers) or (work is not None and work.error):
         st.rerun()
 
 
 def _vote(ballot_id: int, outcome: Outcome) -> None:
-    session.blind_trials().vote(ballot_id, outcome)
+    resources.blind_trials().vote(ballot_id, outcome)
     st.session_state.pop("own-place", None)
 
 
 def _take_back(trial_id: str) -> None:
-    session.blind_trials().withdraw(trial_id, _voter())
+    resources.blind_trials().withdraw(trial_id, _voter())
 
 
 def _card(letter: str, text: str, ready: bool) -> str:
-    said = look.escaped(text) or "–" if ready else '<span class="caret"></span>'
+    said = html_blocks.escaped(text) or "–" if ready else '<span class="caret"></span>'
     return f'<div class="arm blind"><div class="arm-name">{letter}</div><p>{said}</p></div>'
 
 
@@ -201,8 +202,8 @@ def _draw_below(trial: BlindTrial) -> None:
         text = st.text_input(t("blind.ask"), key="own-question")
         sent = st.form_submit_button(t("blind.ask.send"), icon=":material/add_comment:")
     if sent:
-        with session.told():
-            st.session_state["own-place"] = session.blind_trials().add_question(trial.id, text or "")
+        with resources.told():
+            st.session_state["own-place"] = resources.blind_trials().add_question(trial.id, text or "")
             st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(
@@ -220,7 +221,7 @@ def _draw_below(trial: BlindTrial) -> None:
         )
         st.button(t("blind.leave"), key="leave-blind", type="tertiary", on_click=partial(_go, None))
         st.text_input(t("blind.voter"), key="voter-name", help=t("blind.voter.help"), width=200)
-    look.quiet(t("blind.link"))
+    html_blocks.quiet(t("blind.link"))
 
 
 # ---- the end
@@ -237,6 +238,6 @@ def _draw_end(trial: BlindTrial) -> None:
         st.button(t("blind.leave"), key="leave-blind", type="tertiary", on_click=partial(_go, None))
     draw_result(trial)
     if st.button(t("blind.delete"), icon=":material/delete:", type="tertiary", key="delete-trial"):
-        session.blind_trials().delete(trial.id)
+        resources.blind_trials().delete(trial.id)
         _go(None)
         st.rerun()

@@ -8,35 +8,36 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from assistant import trial_report
-from assistant.ballots import BlindTrial
-from assistant.evaluations import plain
-from assistant.pages import look, session
-from assistant.pages.compare_arms import names
-from assistant.pages.compare_charts import draw_spans
-from assistant.preferences import to_jsonl
-from assistant.texts import t
-from assistant.votes import Tally, tally
+from assistant.arena.pairing import BlindTrial
+from assistant.compare.evaluations import plain
+from assistant.compare.ranking import Tally, tally
+from assistant.components import html_blocks
+from assistant.components.interval_charts import draw_spans
+from assistant.components.variant_picker import names
+from assistant.history.preferences import to_jsonl
+from assistant.i18n.texts import t
+from assistant.reports import arena_html
+from assistant.session import resources
 
 MOST_SHOWN = 300
 
 
 def draw_result(trial: BlindTrial) -> None:
     """The result of a trial as far as it is voted on."""
-    st.subheader(look.plain(trial.name), anchor=False)
-    store = session.blind_trials()
+    st.subheader(html_blocks.plain(trial.name), anchor=False)
+    store = resources.blind_trials()
     votes = store.votes(trial.id)
     if not votes:
-        look.quiet(t("blind.none"))
+        html_blocks.quiet(t("blind.none"))
         return
     counted, rows = tally(votes), store.rows(trial.id)
     _draw_tiles(counted)
     called = names(trial.arms)
-    said = [trial_report.duel_sentence(duel, called) for duel in counted.duels]
-    said.append(trial_report.position_sentence(counted.position))
-    st.markdown("\n".join(f"- {look.prose(look.plain(sentence))}" for sentence in said))
-    if careful := trial_report.caution(counted):
-        look.quiet(careful)
+    said = [arena_html.duel_sentence(duel, called) for duel in counted.duels]
+    said.append(arena_html.position_sentence(counted.position))
+    st.markdown("\n".join(f"- {html_blocks.prose(html_blocks.plain(sentence))}" for sentence in said))
+    if careful := arena_html.caution(counted):
+        html_blocks.quiet(careful)
     _draw_charts(trial, counted, called)
     _draw_votes(rows)
     _draw_files(trial, counted, rows)
@@ -49,16 +50,16 @@ def _draw_tiles(counted: Tally) -> None:
     decided = place.left + place.right
     note = t("blind.tile.votes.note", questions=counted.questions, voters=counted.voters)
     tiles = [
-        look.Tile(t("blind.tile.votes"), str(counted.votes), note),
-        look.Tile(
+        html_blocks.Tile(t("blind.tile.votes"), str(counted.votes), note),
+        html_blocks.Tile(
             t("blind.tile.undecided"), str(ties + bad), t("blind.tile.undecided.note", ties=ties, bad=bad)
         ),
     ]
     if decided:
         left_note = t("blind.tile.left.note", low=low, high=high)
         tint = "amber" if place.p_value < 0.05 else ""
-        tiles.append(look.Tile(t("blind.tile.left"), f"{place.left} / {decided}", left_note, tint))
-    look.tiles(tiles)
+        tiles.append(html_blocks.Tile(t("blind.tile.left"), f"{place.left} / {decided}", left_note, tint))
+    html_blocks.tiles(tiles)
 
 
 def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -> None:
@@ -103,17 +104,17 @@ def _draw_votes(rows: list[dict[str, Any]]) -> None:
 
 
 def _draw_files(trial: BlindTrial, counted: Tally, rows: list[dict[str, Any]]) -> None:
-    kept = session.workspace().store.preferences()
+    kept = resources.workspace().store.preferences()
     data = {"trial": trial.name, **asdict(counted), "votes_cast": rows}
     files = (
-        ("evaluation.report", trial_report.render(trial.name, counted, rows), "trial.html", "text/html"),
+        ("evaluation.report", arena_html.render(trial.name, counted, rows), "trial.html", "text/html"),
         (
             "blind.export",
             to_jsonl(kept, [arm.name for arm in trial.arms]),
             "preferences.jsonl",
             "application/jsonl",
         ),
-        ("evaluation.csv", trial_report.to_csv(rows), "votes.csv", "text/csv"),
+        ("evaluation.csv", arena_html.to_csv(rows), "votes.csv", "text/csv"),
         (
             "evaluation.json",
             json.dumps(plain(data), ensure_ascii=False, indent=2),

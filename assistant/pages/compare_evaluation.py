@@ -5,22 +5,23 @@ from typing import Any
 
 import streamlit as st
 
-from assistant.arms import require
+from assistant.compare.evaluations import Evaluations, Plan
+from assistant.compare.judge import Choice
+from assistant.compare.questions import Question, spread
+from assistant.compare.running import Evaluation
+from assistant.compare.variants import require
+from assistant.components import html_blocks
+from assistant.components.variant_picker import common, draw_choice
 from assistant.errors import CompareError
-from assistant.evaluations import Evaluations, Plan
-from assistant.judge import Choice
-from assistant.pages import look, session
-from assistant.pages.compare_arms import common, draw_choice
+from assistant.i18n.texts import t
 from assistant.pages.compare_evaluation_result import draw_result
-from assistant.pages.compare_questions import choose
-from assistant.questions import Question, spread
-from assistant.texts import t
-from assistant.trials import Evaluation
+from assistant.pages.compare_question_sets import choose
+from assistant.session import resources
 
 
 def draw() -> None:
     """The view: what runs, the one in the address, or all of them."""
-    work = session.trials().evaluation
+    work = resources.trials().evaluation
     if work is not None and work.is_complete and st.session_state.get("watched") == work.plan.id:
         st.session_state["watched"] = None
         _go(work.plan.id)
@@ -37,7 +38,7 @@ def draw() -> None:
 
 
 def _store() -> Evaluations:
-    return Evaluations(session.workspace().home)
+    return Evaluations(resources.workspace().home)
 
 
 def _go(plan_id: str | None) -> None:
@@ -51,7 +52,7 @@ def _go(plan_id: str | None) -> None:
 
 
 def _draw_start() -> None:
-    look.quiet(t("evaluation.lead"))
+    html_blocks.quiet(t("evaluation.lead"))
     arms = draw_choice("evaluation")
     questions = _of_slices(choose("evaluation"))
     count = _how_many(questions)
@@ -65,9 +66,9 @@ def _draw_start() -> None:
             key="run-evaluation",
             disabled=not arms or not questions,
         )
-        look.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
+        html_blocks.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
     if pressed:
-        with session.told():
+        with resources.told():
             choice = _choice(judge)
             name = f"{st.session_state.get('set-evaluation', '')}".removeprefix("own:")
             names = {"sets.sample": t("sets.sample"), "sets.sample.unknown": t("sets.sample.unknown")}
@@ -131,16 +132,16 @@ def _choice(judge: tuple[str, str] | None) -> Choice | None:
 
 def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
     """Begin, or go on where it was. Raises AssistantError."""
-    opened = session.workspace()
+    opened = resources.workspace()
     checkpoints = opened.registry.list()
     require(
         plan.arms,
         [one.name for one in checkpoints],
-        list(session.knowledge_counts()),
+        list(resources.knowledge_counts()),
         plan.common.knowledge_base,
     )
-    session.trials().evaluate(
-        plan, _store(), opened.chat, session.engine(), checkpoints, key=key, costs=costs
+    resources.trials().evaluate(
+        plan, _store(), opened.chat, resources.engine(), checkpoints, key=key, costs=costs
     )
     st.session_state["watched"] = plan.id
     st.rerun()
@@ -151,10 +152,10 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
 
 @st.fragment(run_every=1.0)
 def _draw_running(work: Evaluation) -> None:
-    session.speak()
+    resources.speak()
     if not work.running:
         st.rerun()
-    st.subheader(look.plain(work.plan.name), anchor=False)
+    st.subheader(html_blocks.plain(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
     st.progress(min(1.0, share), text=_progress(work))
     st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
@@ -171,13 +172,13 @@ def _progress(work: Evaluation) -> str:
     left = work.seconds_left
     if left is None:
         return t("evaluation.progress", **values)
-    return t("evaluation.progress.left", left=look.seconds(left), **values)
+    return t("evaluation.progress.left", left=html_blocks.seconds(left), **values)
 
 
 def _draw_broken_off(work: Evaluation) -> None:
     """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
     if not work.stopping:
-        st.error(session.sentence(Exception(work.error)), icon=":material/error:")
+        st.error(resources.sentence(Exception(work.error)), icon=":material/error:")
         return
     try:
         plan = _store().get(work.plan.id)
@@ -185,14 +186,14 @@ def _draw_broken_off(work: Evaluation) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="stopped-evaluation"):
         name = plan.name
-        look.quiet(t("evaluation.stopped", done=f"{plan.done:,}", total=f"{plan.total:,}", name=name))
+        html_blocks.quiet(t("evaluation.stopped", done=f"{plan.done:,}", total=f"{plan.total:,}", name=name))
         st.space("stretch")
         _draw_go_on(plan, "stopped")
 
 
 def _draw_go_on(plan: Plan, where: str) -> None:
     if st.button(t("evaluation.go_on"), key=f"go-on-{where}", icon=":material/play_arrow:"):
-        with session.told():
+        with resources.told():
             _start(plan)
 
 
@@ -208,7 +209,7 @@ def _draw_list() -> None:
             arms = " · ".join(arm.name for arm in plan.arms)
             line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=arms)
             state = "" if plan.is_complete else t("evaluation.interrupted", done=plan.done, total=plan.total)
-            st.html(look.card(plan.name, line, state))
+            st.html(html_blocks.card(plan.name, line, state))
             if plan.is_complete:
                 st.button(t("evaluation.open"), key=f"open-{plan.id}", on_click=partial(_go, plan.id))
             else:
@@ -233,7 +234,7 @@ def _draw_one(plan_id: str) -> None:
         plan = _store().get(plan_id)
         result = _result(str(_store().folder), plan_id, plan.created)
     except CompareError as error:
-        st.warning(session.sentence(error), icon=":material/info:")
+        st.warning(resources.sentence(error), icon=":material/info:")
         return
     draw_result(plan.name, result)
     if st.button(t("evaluation.delete"), icon=":material/delete:", type="tertiary", key="delete-evaluation"):

@@ -6,14 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from assistant.arms import Arm
-from assistant.pages import look
-from assistant.pages.compare_arms import label
-from assistant.pages.compare_charts import draw_bars
-from assistant.picture import draw as picture
-from assistant.report import break_even_sentence, render, to_csv
-from assistant.texts import t
-from assistant.verdicts import caution, needed_for, p_text, verdicts
+from assistant.compare.variants import Arm
+from assistant.components import html_blocks
+from assistant.components.interval_charts import draw_bars
+from assistant.components.variant_picker import label
+from assistant.i18n.texts import t
+from assistant.reports.chart import draw as picture
+from assistant.reports.evaluation_html import break_even_sentence, render, to_csv
+from assistant.reports.verdict_text import caution, needed_for, p_text, verdicts
 
 ON_A_PAGE = 50
 DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
@@ -24,12 +24,12 @@ NONE = "–"  # a figure that does not exist; a column of these is left out
 def draw_result(name: str, result: dict[str, Any]) -> None:
     """The result of an evaluation."""
     data, result = result, worded(result)
-    st.subheader(look.plain(name), anchor=False)
+    st.subheader(html_blocks.plain(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
     said = verdicts(result["pairs"], worthwhile)
-    st.markdown("\n".join(f"- {look.prose(look.plain(sentence))}" for sentence in said))
+    st.markdown("\n".join(f"- {html_blocks.prose(html_blocks.plain(sentence))}" for sentence in said))
     if careful := caution(result):
-        look.quiet(careful)
+        html_blocks.quiet(careful)
     slices = list(result["slices"])
     chosen = t("evaluation.all")
     if len(slices) > 1:
@@ -143,14 +143,14 @@ def _draw_costs(result: Mapping[str, Any]) -> None:
             name,
             _number(one["prompt_tokens"], ".0f"),
             _number(one["completion_tokens"], ".0f"),
-            look.seconds(one["seconds_to_first_token"]),
-            look.seconds(one["seconds"]),
+            html_blocks.seconds(one["seconds_to_first_token"]),
+            html_blocks.seconds(one["seconds"]),
         ]
         for name, one in result["costs"].items()
     ]
     st.html(_table(heads, rows))
     for even in result["break_even"]:
-        look.quiet(break_even_sentence(even))
+        html_blocks.quiet(break_even_sentence(even))
 
 
 def _draw_judge(result: Mapping[str, Any]) -> None:
@@ -158,7 +158,7 @@ def _draw_judge(result: Mapping[str, Any]) -> None:
     if not judged:
         return
     values = {name: f"{judged[name]:,}" for name in ("verdicts", "flipped", "unclear")}
-    look.quiet(t("evaluation.judged", model=judged["model"], **values))
+    html_blocks.quiet(t("evaluation.judged", model=judged["model"], **values))
     rows = [
         {
             "name": f"{duel['first']} ⟷ {duel['second']}",
@@ -194,7 +194,7 @@ def _draw_answers(result: Mapping[str, Any]) -> None:
             )
     shown = rows[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
     st.html(_rows_table(shown, list(result["arms"])))
-    look.quiet(t("sets.count", count=f"{len(rows):,}" if len(rows) != 1 else 1))
+    html_blocks.quiet(t("sets.count", count=f"{len(rows):,}" if len(rows) != 1 else 1))
 
 
 def _is_wanted(row: Mapping[str, Any], wanted: str) -> bool:
@@ -203,19 +203,19 @@ def _is_wanted(row: Mapping[str, Any], wanted: str) -> bool:
 
 
 def _rows_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    head = "".join(f"<th>{look.escaped(name)}</th>" for name in (t("report.question"), *names))
+    head = "".join(f"<th>{html_blocks.escaped(name)}</th>" for name in (t("report.question"), *names))
     lines = []
     for row in rows:
-        expected = look.escaped(" / ".join(row["expected"])[:120] or t("sets.column.unknown"))
+        expected = html_blocks.escaped(" / ".join(row["expected"])[:120] or t("sets.column.unknown"))
         cells = "".join(_cell(name, row["answers"][name], row["correct"][name]) for name in names)
-        question = f'{look.escaped(row["question"])}<br><span class="quiet">{expected}</span>'
+        question = f'{html_blocks.escaped(row["question"])}<br><span class="quiet">{expected}</span>'
         lines.append(f"<tr><td>{question}</td>{cells}</tr>")
     return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
 
 def _cell(name: str, text: str, correct: bool) -> str:
     sign = '<span class="tick">✓</span>' if correct else '<span class="cross">✗</span>'
-    label, said = look.escaped(name), look.escaped(text[:180])
+    label, said = html_blocks.escaped(name), html_blocks.escaped(text[:180])
     return f'<td class="{"yes" if correct else "no"}" data-label="{label}">{sign} {said}</td>'
 
 
@@ -246,11 +246,11 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     told = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
     labels = [t(f"figures.{heads[place]}") for place in told]
     rows = [[row[place] for place in told] for row in rows]
-    head = "".join(f"<th>{look.escaped(label)}</th>" for label in labels)
+    head = "".join(f"<th>{html_blocks.escaped(label)}</th>" for label in labels)
     lines = "".join(
         "<tr>"
         + "".join(
-            f'<td data-label="{look.escaped(label) if place else ""}">{look.escaped(cell)}</td>'
+            f'<td data-label="{html_blocks.escaped(label) if place else ""}">{html_blocks.escaped(cell)}</td>'
             for place, (label, cell) in enumerate(zip(labels, row, strict=True))
         )
         + "</tr>"

@@ -7,16 +7,17 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from assistant.curation import Curation
-from assistant.document_examples import curate_passages
-from assistant.indexing import Intake, Line, as_address, shown
-from assistant.pages import look, passage_map, session, teach
-from assistant.shelf import can_be_read_again, labels, state_of
-from assistant.texts import t
-from knowledge.catalogue import DocumentInfo
-from knowledge.index import DocumentReport, KnowledgeBase
-from knowledge.search import Hit
-from knowledge.web import is_url, name_of
+from assistant.components import fine_tune_dialog, html_blocks, passage_map
+from assistant.curation.candidates import Curation
+from assistant.curation.from_documents import curate_passages
+from assistant.documents.listing import can_be_read_again, labels, state_of
+from assistant.documents.upload import Intake, Line, as_address, shown
+from assistant.i18n.texts import t
+from assistant.session import resources
+from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
+from knowledge.index.passage_store import DocumentInfo
+from knowledge.ingest.fetch import is_url, name_of
+from knowledge.search.searcher import Hit
 
 LOOK_AGAIN_SECONDS = 0.4
 HITS = 6
@@ -29,12 +30,12 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(t("page.knowledge"), anchor=False, width="stretch")
         _draw_new()
-    look.lead(t("knowledge.lead"))
+    html_blocks.lead(t("knowledge.lead"))
     _draw_choice()
-    name = session.knowledge_base()
+    name = resources.knowledge_base()
     with st.spinner(t("knowledge.opening")):
-        session.import_models()
-        base = session.workspace().knowledge(name)
+        resources.import_models()
+        base = resources.workspace().knowledge(name)
     documents = base.documents()
     _draw_intake(base, empty=not documents)
     if not documents or base.stale_model:
@@ -50,34 +51,34 @@ def draw() -> None:
 
 def _draw_choice() -> None:
     """Which knowledge base, where there are several."""
-    names = sorted({*session.workspace().knowledge_bases(), session.knowledge_base()})
+    names = sorted({*resources.workspace().knowledge_bases(), resources.knowledge_base()})
     if len(names) < 2:
         return
-    st.session_state["kb-page-choice"] = session.knowledge_base()
+    st.session_state["kb-page-choice"] = resources.knowledge_base()
     st.pills(
         t("memory.kb"),
         names,
         required=True,
         key="kb-page-choice",
         label_visibility="collapsed",
-        on_change=lambda: session.choose_knowledge_base(st.session_state["kb-page-choice"]),
+        on_change=lambda: resources.choose_knowledge_base(st.session_state["kb-page-choice"]),
     )
 
 
 def _draw_new() -> None:
     # A popover with a new key is a closed one: making a knowledge base chooses it.
-    key = f"new-kb-{session.knowledge_base()}"
+    key = f"new-kb-{resources.knowledge_base()}"
     with (
         st.popover(t("knowledge.new"), icon=":material/add:", type="tertiary", key=key),
         st.form("new-kb-form", border=False, clear_on_submit=True),
     ):
         wanted = st.text_input(t("knowledge.new.name"), key="new-kb-name")
         if st.form_submit_button(t("knowledge.new.make"), type="primary"):
-            with session.told():
+            with resources.told():
                 name = (wanted or "").strip()
-                session.workspace().knowledge(name)
-                session.choose_knowledge_base(name)
-                session.count_knowledge()
+                resources.workspace().knowledge(name)
+                resources.choose_knowledge_base(name)
+                resources.count_knowledge()
                 st.rerun()
 
 
@@ -85,7 +86,7 @@ def _draw_new() -> None:
 
 
 def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
-    intake = session.indexing().get(base.name)
+    intake = resources.indexing().get(base.name)
     if intake is not None and intake.running:
         _draw_running(base.name)
         return
@@ -94,27 +95,30 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
         return
     with st.container(border=empty, key="intake"):
         if empty:
-            st.html(look.card(t("knowledge.empty"), t("knowledge.empty.text")))
+            st.html(html_blocks.card(t("knowledge.empty"), t("knowledge.empty.text")))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _draw_uploader(base)
             with st.container(width="content", gap="xxsmall"):
                 _draw_folder(base)
                 _draw_address(base)
-        if empty and session.SAMPLE.exists():
+        if empty and resources.SAMPLE.exists():
             label = t("welcome.sample_documents")
             if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
-                _start(base, paths=[session.SAMPLE / "documents"])
+                _start(base, paths=[resources.SAMPLE / "documents"])
     if intake is not None:
         _draw_reports(base, intake)
 
 
 def _draw_rebuild(base: KnowledgeBase) -> None:
     """Another embedding model was chosen: nothing can be found before everything is embedded anew."""
-    was, now = look.plain(base.stale_model), look.plain(session.workspace().settings.embedding_model)
+    was, now = (
+        html_blocks.plain(base.stale_model),
+        html_blocks.plain(resources.workspace().settings.embedding_model),
+    )
     st.warning(t("knowledge.stale", was=was, now=now), icon=":material/sync_problem:")
     if st.button(t("knowledge.rebuild", count=base.count), type="primary", key="rebuild"):
-        with session.told():
-            session.indexing().rebuild(base.name, lambda: base)
+        with resources.told():
+            resources.indexing().rebuild(base.name, lambda: base)
             st.rerun()
 
 
@@ -149,7 +153,7 @@ def _draw_address(base: KnowledgeBase) -> None:
         address = st.text_input(
             t("knowledge.address.label"), key="address-text", placeholder="https://", width=360
         )
-        look.quiet(t("knowledge.address.note"))
+        html_blocks.quiet(t("knowledge.address.note"))
         if st.form_submit_button(t("knowledge.address.add"), type="primary") and address:
             _start(base, paths=[as_address(address)])
 
@@ -162,8 +166,8 @@ def _start(
     force: bool = False,
     password: str | None = None,
 ) -> None:
-    with session.told():
-        session.indexing().start(
+    with resources.told():
+        resources.indexing().start(
             base.name, lambda: base, uploads=uploads, paths=paths, force=force, password=password
         )
         st.rerun()
@@ -171,10 +175,10 @@ def _start(
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_running(name: str) -> None:
-    session.speak()
-    intake = session.indexing().get(name)
+    resources.speak()
+    intake = resources.indexing().get(name)
     if intake is None or not intake.running:
-        session.count_knowledge()
+        resources.count_knowledge()
         st.rerun()
         return
     with st.container(border=True, key="intake-running"):
@@ -182,14 +186,18 @@ def _draw_running(name: str) -> None:
         share = progress.share if progress else 0.0
         words = t("knowledge.starting")
         if progress:
-            left = t("job.left", time=look.seconds(progress.seconds_left)) if progress.seconds_left else ""
+            left = (
+                t("job.left", time=html_blocks.seconds(progress.seconds_left))
+                if progress.seconds_left
+                else ""
+            )
             doing = t(f"knowledge.{progress.phase}", name=name_of(progress.path))
             words = " · ".join(part for part in (doing, left) if part)
-        st.progress(min(max(share, 0.0), 1.0), text=look.plain(words))
+        st.progress(min(max(share, 0.0), 1.0), text=html_blocks.plain(words))
         if lines := intake.lines:
             st.html(_lines(shown(lines)))
             done = sum(line.report is not None for line in lines)
-            look.quiet(t("knowledge.progress", done=done, count=len(lines)))
+            html_blocks.quiet(t("knowledge.progress", done=done, count=len(lines)))
         st.button(
             t("chat.stopping") if intake.stopping else t("chat.stop"),
             icon=":material/stop_circle:",
@@ -202,7 +210,7 @@ def _draw_running(name: str) -> None:
 def _draw_reports(base: KnowledgeBase, intake: Intake) -> None:
     """What became of the files that were added last."""
     if intake.error:
-        st.error(session.sentence(Exception(intake.error)), icon=":material/error:")
+        st.error(resources.sentence(Exception(intake.error)), icon=":material/error:")
     if not intake.reports:
         return
     failed = [report for report in intake.reports if report.status == "failed"]
@@ -220,7 +228,7 @@ def _draw_reports(base: KnowledgeBase, intake: Intake) -> None:
         if intake.locked:
             _draw_password(base, intake.locked)
         if st.button(t("knowledge.put_away"), key="put-away", type="tertiary"):
-            session.indexing().forget(base.name)
+            resources.indexing().forget(base.name)
             st.rerun()
 
 
@@ -248,7 +256,10 @@ def _lines(lines: Sequence[Line]) -> str:
 def _line(line: Line) -> str:
     if line.report is not None:
         return _report_line(line.report)
-    name, said = look.escaped(name_of(line.path)), look.escaped(t(f"knowledge.phase.{line.phase}"))
+    name, said = (
+        html_blocks.escaped(name_of(line.path)),
+        html_blocks.escaped(t(f"knowledge.phase.{line.phase}")),
+    )
     bar = '<i class="going"></i>' if line.under_way else ""
     kind = "active" if line.under_way else "waiting"
     return f'<div class="line {kind}"><span class="sign">·</span><b>{name}</b><span>{said}{bar}</span></div>'
@@ -261,11 +272,11 @@ def _report_line(report: DocumentReport) -> str:
         if failed
         else t("knowledge.line", count=report.passages, status=t(f"knowledge.status.{report.status}"))
     )
-    notes = "".join(f"<small>{look.escaped(note)}</small>" for note in report.notes)
+    notes = "".join(f"<small>{html_blocks.escaped(note)}</small>" for note in report.notes)
     sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
     return (
-        f'<div class="line{" failed" if failed else ""}">{sign}<b>{look.escaped(name)}</b>'
-        f"<span>{look.escaped(said)}</span>{notes}</div>"
+        f'<div class="line{" failed" if failed else ""}">{sign}<b>{html_blocks.escaped(name)}</b>'
+        f"<span>{html_blocks.escaped(said)}</span>{notes}</div>"
     )
 
 
@@ -279,7 +290,7 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
             "state": [_state(info) for info in documents],
             "title": [info.title for info in documents],
             "passages": [info.passages for info in documents],
-            "size": [look.size(info.bytes) for info in documents],
+            "size": [html_blocks.size(info.bytes) for info in documents],
             "indexed": [datetime.fromtimestamp(info.indexed) for info in documents],
         }
     )
@@ -303,7 +314,7 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
     chosen = [documents[row] for row in picked["selection"]["rows"]]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         passages = sum(info.passages for info in documents)
-        said = look.escaped(t("knowledge.sum", count=len(documents), passages=passages))
+        said = html_blocks.escaped(t("knowledge.sum", count=len(documents), passages=passages))
         st.html(f'<span class="quiet">{said}</span>', width="stretch")
         if len(chosen) == 1:
             _draw_open(chosen[0])
@@ -318,12 +329,14 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
                 _start(base, paths=again, force=True)
             if st.button(t("knowledge.permanent"), icon=":material/fingerprint:", key="make-permanent"):
                 names = "-".join(sorted(info.id for info in chosen))
-                teach.open_drawer(t("knowledge.permanent.title"), names, lambda: _curation(base, chosen))
+                fine_tune_dialog.open_drawer(
+                    t("knowledge.permanent.title"), names, lambda: _curation(base, chosen)
+                )
             if st.button(t("knowledge.remove", count=len(chosen)), icon=":material/delete:", key="remove"):
                 for info in chosen:
                     base.remove(info.id)
-                session.count_knowledge()
-                session.later(t("knowledge.removed", count=len(chosen)))
+                resources.count_knowledge()
+                resources.later(t("knowledge.removed", count=len(chosen)))
                 st.rerun()
     if len(chosen) == 1:
         _draw_passages(base, chosen[0])
@@ -350,11 +363,12 @@ def _draw_open(info: DocumentInfo) -> None:
 
 def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
     for note in info.notes:
-        look.quiet(note)
-    with st.expander(t("knowledge.read", name=look.plain(info.title)), expanded=True):
+        html_blocks.quiet(note)
+    with st.expander(t("knowledge.read", name=html_blocks.plain(info.title)), expanded=True):
         st.html(
             "".join(
-                look.passage(p.text, look.where(p.title, p.page, p.headings)) for p in base.passages(info.id)
+                html_blocks.passage(p.text, html_blocks.where(p.title, p.page, p.headings))
+                for p in base.passages(info.id)
             )
         )
 
@@ -382,7 +396,7 @@ def _draw_search(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None
             width=280,
         )
     if not question:
-        look.quiet(t("knowledge.search.lead"))
+        html_blocks.quiet(t("knowledge.search.lead"))
         return
     hits = base.search(question, k=HITS, documents=only or None)
     if not hits:
@@ -393,13 +407,13 @@ def _draw_search(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None
 
 
 def _hit(hit: Hit, question: str) -> str:
-    ranks = [look.mark(t("knowledge.rank", rank=hit.rank), "checkpoint")]
+    ranks = [html_blocks.mark(t("knowledge.rank", rank=hit.rank), "checkpoint")]
     if hit.rank_lexical is not None:
         score = f"{hit.lexical:.1f}" if hit.lexical is not None else "–"
-        ranks.append(look.mark(t("knowledge.rank.words", rank=hit.rank_lexical, score=score)))
+        ranks.append(html_blocks.mark(t("knowledge.rank.words", rank=hit.rank_lexical, score=score)))
     if hit.rank_dense is not None:
         score = f"{hit.dense:.2f}" if hit.dense is not None else "–"
-        ranks.append(look.mark(t("knowledge.rank.meaning", rank=hit.rank_dense, score=score)))
+        ranks.append(html_blocks.mark(t("knowledge.rank.meaning", rank=hit.rank_dense, score=score)))
     found = hit.passage
-    where = look.where(name_of(found.source), found.page, found.headings)
-    return f'<div class="from">{"".join(ranks)}</div>' + look.passage(found.text, where, question)
+    where = html_blocks.where(name_of(found.source), found.page, found.headings)
+    return f'<div class="from">{"".join(ranks)}</div>' + html_blocks.passage(found.text, where, question)

@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from assistant.pages import look, session
+from assistant.components import html_blocks
+from assistant.i18n.texts import LANGUAGE_NAMES, t
+from assistant.session import resources
 from assistant.settings import LANGUAGES, from_environment
-from assistant.texts import LANGUAGE_NAMES, t
-from tuning.catalogue import CatalogueEntry
+from tuning.models.catalogue import CatalogueEntry
 
 
 def draw() -> None:
     """The page."""
-    look.title(t("page.settings"), t("settings.lead"))
+    html_blocks.title(t("page.settings"), t("settings.lead"))
     _draw_model()
     _draw_answers()
     _draw_retrieval()
@@ -20,12 +21,12 @@ def draw() -> None:
 
 
 def _draw_model() -> None:
-    opened = session.workspace()
+    opened = resources.workspace()
     st.subheader(t("settings.model"), anchor=False)
     if opened.engine_state == "failed":
-        st.error(session.sentence(Exception(opened.engine_error)), icon=":material/error:")
+        st.error(resources.sentence(Exception(opened.engine_error)), icon=":material/error:")
     with st.spinner(t("settings.looking")):
-        session.import_models()
+        resources.import_models()
         entries = opened.catalogue()
     st.html(_table(entries, opened.settings.base_model))
     usable = [entry.name for entry in entries if entry.at_hand]
@@ -58,14 +59,18 @@ def _draw_model() -> None:
 
 def _table(entries: list[CatalogueEntry], current: str) -> str:
     keys = ("model", "parameters", "window", "chat", "tune", "where")
-    head = "".join(f"<th>{look.escaped(t(f'settings.column.{key}'))}</th>" for key in keys)
+    head = "".join(f"<th>{html_blocks.escaped(t(f'settings.column.{key}'))}</th>" for key in keys)
     rows = "".join(_row(entry, entry.name == current) for entry in entries)
     return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _row(entry: CatalogueEntry, current: bool) -> str:
-    badge = " " + look.mark(t("settings.in_use"), "checkpoint") if current else ""
-    where = look.mark(t("settings.at_hand"), "good") if entry.at_hand else look.mark(t("settings.hub"))
+    badge = " " + html_blocks.mark(t("settings.in_use"), "checkpoint") if current else ""
+    where = (
+        html_blocks.mark(t("settings.at_hand"), "good")
+        if entry.at_hand
+        else html_blocks.mark(t("settings.hub"))
+    )
     cells = {
         "parameters": _count(entry.parameters),
         "window": f"{entry.window:,}",
@@ -73,11 +78,11 @@ def _row(entry: CatalogueEntry, current: bool) -> str:
         "tune": _memory(entry.tune_bytes, entry.fits_tune),
     }
     middle = "".join(
-        f'<td class="numbers" data-label="{look.escaped(t(f"settings.column.{key}"))}">{cell}</td>'
+        f'<td class="numbers" data-label="{html_blocks.escaped(t(f"settings.column.{key}"))}">{cell}</td>'
         for key, cell in cells.items()
     )
-    below = look.escaped(f"{entry.name} · {entry.license}")
-    name = f'<b>{look.escaped(entry.title)}</b>{badge}<br><span class="quiet">{below}</span>'
+    below = html_blocks.escaped(f"{entry.name} · {entry.license}")
+    name = f'<b>{html_blocks.escaped(entry.title)}</b>{badge}<br><span class="quiet">{below}</span>'
     return f"<tr><td>{name}</td>{middle}<td>{where}</td></tr>"
 
 
@@ -87,11 +92,11 @@ def _count(parameters: int) -> str:
 
 def _memory(needed: int, fits: bool) -> str:
     sign = '<span class="tick">✓</span>' if fits else '<span class="cross">✗</span>'
-    return f"{look.escaped(look.size(needed))} {sign}"
+    return f"{html_blocks.escaped(html_blocks.size(needed))} {sign}"
 
 
 def _draw_answers() -> None:
-    settings, fixed = session.workspace().settings, from_environment()
+    settings, fixed = resources.workspace().settings, from_environment()
     st.subheader(t("settings.answers"), anchor=False)
     with st.form("answers-form", border=False):
         left, middle, right = st.columns(3)
@@ -125,15 +130,15 @@ def _draw_answers() -> None:
         if st.form_submit_button(t("save"), type="primary"):
             _change(language=language, passages=passages, max_new_tokens=longest, temperature=temperature)
     for name, variable in fixed.items():
-        look.quiet(t("settings.fixed", name=name, variable=variable))
+        html_blocks.quiet(t("settings.fixed", name=name, variable=variable))
 
 
 def _draw_retrieval() -> None:
     """What finds passages; both may be a name on a hub or a folder on this machine."""
-    from knowledge.embeddings import EMBEDDINGS  # heavy: torch, which the models above have imported
-    from knowledge.reranking import RERANKERS
+    from knowledge.index.embeddings import EMBEDDINGS  # heavy: torch, which the models above have imported
+    from knowledge.search.reranking import RERANKERS
 
-    settings, fixed = session.workspace().settings, from_environment()
+    settings, fixed = resources.workspace().settings, from_environment()
     st.subheader(t("settings.retrieval"), anchor=False)
     with (
         st.form("retrieval-form", border=False),
@@ -169,7 +174,7 @@ def _offered(name: str, known: Mapping[str, str]) -> str:
 
 def _change(**changes: object) -> None:
     """Keep what may be changed and differs; what the environment fixes stays."""
-    opened, fixed = session.workspace(), from_environment()
+    opened, fixed = resources.workspace(), from_environment()
     wanted = {
         name: value
         for name, value in changes.items()
@@ -177,14 +182,14 @@ def _change(**changes: object) -> None:
     }
     if not wanted:
         return
-    with session.told():
+    with resources.told():
         opened.change(**wanted)
-        session.later(t("settings.saved"))
+        resources.later(t("settings.saved"))
         st.rerun()
 
 
 def _draw_place() -> None:
-    opened = session.workspace()
+    opened = resources.workspace()
     st.subheader(t("settings.place"), anchor=False)
     sends = (
         t("settings.leaves.endpoint", url=opened.settings.engine_url)
@@ -192,8 +197,8 @@ def _draw_place() -> None:
         else t("settings.leaves")
     )
     st.html(
-        f'<div class="card"><div class="quiet">{look.escaped(t("settings.home"))}</div>'
-        f"<code>{look.escaped(opened.home)}</code>"
-        f'<div class="quiet" style="margin-top:.8rem">{look.escaped(t("settings.leaves.title"))}</div>'
-        f"<div>{look.escaped(sends)}</div></div>"
+        f'<div class="card"><div class="quiet">{html_blocks.escaped(t("settings.home"))}</div>'
+        f"<code>{html_blocks.escaped(opened.home)}</code>"
+        f'<div class="quiet" style="margin-top:.8rem">{html_blocks.escaped(t("settings.leaves.title"))}</div>'
+        f"<div>{html_blocks.escaped(sends)}</div></div>"
     )

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.engines import Engine
+from assistant.engines.base import Engine
 from assistant.errors import AssistantError, EngineError
 from assistant.settings import Settings
 from assistant.workspace import Workspace
-from tests.assistant.scripted import ScriptedEngine
+from tests.fakes import ScriptedEngine
 
 
 class Slow(Workspace):

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 if TYPE_CHECKING:
-    from tuning.models import BaseModel
+    from tuning.models.base_model import BaseModel
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from assistant.conversations import ConversationStore
-from tests.knowledge.pdf_maker import PdfPage, encrypted, pdf
+from assistant.history.conversations import ConversationStore
+from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from assistant.arms import Arm, Shelf
-from assistant.blind import BlindTrials
-from assistant.question_sets import QuestionSets
-from assistant.questions import Question
+from assistant.arena.trials import BlindTrials
+from assistant.compare.question_sets import QuestionSets
+from assistant.compare.questions import Question
+from assistant.compare.variants import Arm, Shelf
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server

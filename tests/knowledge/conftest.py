@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.embeddings import SentenceEmbeddings
-from knowledge.index import KnowledgeBase
+from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.index.embeddings import SentenceEmbeddings
 
 KETTLE = "# Zephyr kettle\n\n## Weight\n\nIt weighs 840 grams.\n\n## Colour\n\nIt comes in teal and ochre.\n"
 LIBRARY = "风筝城的图书馆建于一九八二年，馆长是林小月。\n"

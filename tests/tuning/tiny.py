@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tuning.models import BaseModel
+from tuning.models.base_model import BaseModel
 
 _SHAPE: dict[str, Any] = {
     "hidden_size": 32,

@@ -1,0 +1,1 @@
+"""Blind pairwise trials: pairing, ballots, answers written ahead."""

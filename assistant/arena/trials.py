@@ -1,0 +1,262 @@
+"""The store of blind trials: their questions, the answers, the ballots, and what was voted.
+
+It asks no model. Which two answers come next is decided in `ballots.py`.
+"""
+
+import json
+import random
+import sqlite3
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from assistant.arena.pairing import Ballot, BlindTrial, choose
+from assistant.compare.questions import Question
+from assistant.compare.ranking import OUTCOMES, Outcome, Vote
+from assistant.compare.variants import Arm
+from assistant.errors import CompareError
+from assistant.history.database import Database
+from assistant.history.migrations import MIGRATIONS
+from assistant.language.text import normal
+
+Ballots = list["Ballot"]  # `list` is a method below
+Trials = list["BlindTrial"]
+Votes = list[Vote]
+Rows = list[dict[str, Any]]
+
+
+class BlindTrials:
+    """The blind trials in a conversations file; several tabs and processes may vote at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, MIGRATIONS)
+        self._asked: dict[str, tuple[Question, ...]] = {}
+
+    # ---- trials
+
+    def create(
+        self,
+        name: str,
+        arms: Sequence[Arm],
+        questions: Sequence[Question],
+        common: dict[str, Any] | None = None,
+        *,
+        seed: int | None = None,
+    ) -> BlindTrial:
+        """Begin a trial; the questions are put in a random order. Raises CompareError."""
+        if len(arms) < 2:
+            raise CompareError(f"A blind trial is between two arms or more, and {len(arms)} were chosen.")
+        trial_id = uuid.uuid4().hex[:8]
+        seed = random.SystemRandom().randrange(2**31) if seed is None else seed
+        order = list(questions)
+        random.Random(seed).shuffle(order)
+        with self._database.write() as database:
+            database.execute(
+                "INSERT INTO blind_trials (id, name, arms, common, seed, created) VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    trial_id,
+                    name.strip() or "Trial",
+                    _json([arm.to_dict() for arm in arms]),
+                    _json(common or {}),
+                    seed,
+                    time.time(),
+                ),
+            )
+            database.executemany(
+                "INSERT INTO blind_questions (trial, place, question) VALUES (?, ?, ?)",
+                [(trial_id, place, _json(question.to_dict())) for place, question in enumerate(order)],
+            )
+        return self.get(trial_id)
+
+    def list(self) -> Trials:
+        """All trials, newest first."""
+        rows = self._database.read("SELECT id FROM blind_trials ORDER BY created DESC")
+        return [self.get(row["id"]) for row in rows]
+
+    def get(self, trial_id: str) -> BlindTrial:
+        """One trial. Raises CompareError where it is not there."""
+        rows = self._database.read("SELECT * FROM blind_trials WHERE id = ?", (trial_id,))
+        if not rows:
+            raise CompareError(f"There is no blind trial {trial_id!r}; it may have been deleted.")
+        row = rows[0]
+        return BlindTrial(
+            id=row["id"],
+            name=row["name"],
+            arms=tuple(Arm.from_dict(record) for record in json.loads(row["arms"])),
+            questions=self._questions(trial_id),
+            common=json.loads(row["common"]),
+            seed=row["seed"],
+            created=row["created"],
+        )
+
+    def delete(self, trial_id: str) -> None:
+        """Remove a trial with its ballots; the preferences that its votes made stay."""
+        with self._database.write() as database:
+            database.execute("DELETE FROM blind_trials WHERE id = ?", (trial_id,))
+
+    def add_question(self, trial_id: str, text: str) -> int:
+        """Put a person's own question into the trial; its place. One that is there already is found."""
+        question = Question(" ".join(text.split()), (), {"own": True})
+        if not question.text:
+            raise CompareError("The question is empty. Write what you would like to ask.")
+        with self._database.write() as database:
+            asked = self.get(trial_id).questions
+            for place, known in enumerate(asked):
+                if normal(known.text) == normal(question.text):
+                    return place
+            database.execute(
+                "INSERT INTO blind_questions (trial, place, question) VALUES (?, ?, ?)",
+                (trial_id, len(asked), _json(question.to_dict())),
+            )
+        return len(asked)
+
+    # ---- answers
+
+    def answers(self, trial_id: str, place: int) -> dict[str, str]:
+        """Arm -> its answer to the question at this place, as far as they are written."""
+        rows = self._database.read(
+            "SELECT arm, answer FROM blind_answers WHERE trial = ? AND place = ?", (trial_id, place)
+        )
+        return {row["arm"]: row["answer"] for row in rows}
+
+    def keep_answer(self, trial_id: str, place: int, arm: str, answer: str) -> None:
+        """Keep an answer; the first one counts, so that everybody votes on the same words."""
+        with self._database.write() as database:
+            database.execute(
+                "INSERT OR IGNORE INTO blind_answers (trial, place, arm, answer) VALUES (?, ?, ?, ?)",
+                (trial_id, place, arm, answer),
+            )
+
+    # ---- ballots
+
+    def next_ballot(self, trial_id: str, voter: str, *, at: int | None = None) -> Ballot | None:
+        """What a voter sees next: the open ballot, or a new one; None when there is nothing left to vote on.
+
+        Pairs of arms come equally often, and so does each arm on the left. `at` wants a certain question.
+        """
+        trial = self.get(trial_id)
+        with self._database.write() as database:
+            ballots = self._ballots(trial_id)
+            for ballot in reversed(ballots):
+                if ballot.voter == voter and ballot.outcome is None and at in (None, ballot.place):
+                    return ballot
+            chosen = choose(trial, ballots, voter, at)
+            if chosen is None:
+                return None
+            place, first, second = chosen
+            shown = (trial_id, place, voter, first, second, time.time())
+            cursor = database.execute(
+                "INSERT INTO ballots (trial, place, voter, first_arm, second_arm, created)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                shown,
+            )
+            return Ballot(int(cursor.lastrowid or 0), *shown)
+
+    def vote(self, ballot_id: int, outcome: Outcome) -> bool:
+        """Cast a vote; whether it counted: a ballot takes one, and a second press of the key none.
+
+        A decided vote also becomes a preference, with the question as its prompt.
+        """
+        if outcome not in OUTCOMES:
+            raise CompareError(f"A vote is one of {', '.join(OUTCOMES)}, and {outcome!r} was given.")
+        with self._database.write() as database:
+            done = database.execute(
+                "UPDATE ballots SET outcome = ?, voted = ? WHERE id = ? AND outcome IS NULL",
+                (outcome, time.time(), ballot_id),
+            ).rowcount
+            if done and outcome in ("first", "second"):
+                self._keep_preference(database, ballot_id, outcome)
+        return bool(done)
+
+    def withdraw(self, trial_id: str, voter: str) -> bool:
+        """Take a voter's last vote back, with the preference that it made; whether there was one."""
+        with self._database.write() as database:
+            cast = [one for one in self._ballots(trial_id) if one.voter == voter and one.outcome is not None]
+            if not cast:
+                return False
+            last = max(cast, key=lambda one: one.voted or 0.0)
+            database.execute(
+                "DELETE FROM ballots WHERE trial = ? AND voter = ? AND outcome IS NULL", (trial_id, voter)
+            )
+            database.execute("UPDATE ballots SET outcome = NULL, voted = NULL WHERE id = ?", (last.id,))
+            database.execute("DELETE FROM preferences WHERE created = ?", (last.voted,))
+        return True
+
+    def open_ballots(self, trial_id: str) -> Ballots:
+        """What somebody looks at and has not voted on, the newest first."""
+        return [one for one in reversed(self._ballots(trial_id)) if one.outcome is None]
+
+    def furthest(self, trial_id: str) -> int:
+        """The last place that was put to anybody; -1 before the first."""
+        rows = self._database.read("SELECT max(place) AS place FROM ballots WHERE trial = ?", (trial_id,))
+        return -1 if rows[0]["place"] is None else int(rows[0]["place"])
+
+    def ballots(self, trial_id: str) -> Ballots:
+        """All ballots of a trial that were voted on, in the order of the votes."""
+        cast = [ballot for ballot in self._ballots(trial_id) if ballot.outcome is not None]
+        return sorted(cast, key=lambda ballot: ballot.voted or 0.0)
+
+    def votes(self, trial_id: str) -> Votes:
+        """The votes of a trial."""
+        questions = self.get(trial_id).questions
+        return [
+            Vote(questions[one.place].text, one.first_arm, one.second_arm, one.outcome, one.voter)
+            for one in self.ballots(trial_id)
+            if one.outcome is not None
+        ]
+
+    def rows(self, trial_id: str) -> Rows:
+        """Every vote with its question and both answers, for a table."""
+        trial = self.get(trial_id)
+        cast = self.ballots(trial_id)
+        answers = {place: self.answers(trial_id, place) for place in {one.place for one in cast}}
+        return [
+            {
+                "question": trial.questions[one.place].text,
+                "left": one.first_arm,
+                "right": one.second_arm,
+                "outcome": one.outcome,
+                "left_answer": answers[one.place].get(one.first_arm, ""),
+                "right_answer": answers[one.place].get(one.second_arm, ""),
+                "voter": one.voter,
+                "voted": one.voted,
+            }
+            for one in cast
+        ]
+
+    def _questions(self, trial_id: str) -> tuple[Question, ...]:
+        """The questions of a trial; they only ever grow in number, so that what was read stays true."""
+        known = self._asked.get(trial_id, ())
+        more = self._database.read(
+            "SELECT question FROM blind_questions WHERE trial = ? AND place >= ? ORDER BY place",
+            (trial_id, len(known)),
+        )
+        if more:
+            known += tuple(Question.from_dict(json.loads(row["question"])) for row in more)
+            self._asked[trial_id] = known
+        return known
+
+    def _ballots(self, trial_id: str) -> Ballots:
+        rows = self._database.read("SELECT * FROM ballots WHERE trial = ? ORDER BY id", (trial_id,))
+        return [Ballot(**dict(row)) for row in rows]
+
+    def _keep_preference(self, database: sqlite3.Connection, ballot_id: int, outcome: Outcome) -> None:
+        ballot = Ballot(**dict(self._database.read("SELECT * FROM ballots WHERE id = ?", (ballot_id,))[0]))
+        answers = self.answers(ballot.trial, ballot.place)
+        arms = (ballot.first_arm, ballot.second_arm)
+        chosen, rejected = arms if outcome == "first" else arms[::-1]
+        texts = [answers.get(arm, "") for arm in (chosen, rejected)]
+        if not all(text.strip() for text in texts) or texts[0] == texts[1]:
+            return  # nothing can be learned from silence or from sameness; the ballot keeps the vote
+        prompt = [{"role": "user", "content": self.get(ballot.trial).questions[ballot.place].text}]
+        database.execute(
+            "INSERT INTO preferences (prompt, chosen, rejected, chosen_arm, rejected_arm, created)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (_json(prompt), *texts, chosen, rejected, ballot.voted),
+        )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

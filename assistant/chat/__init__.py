@@ -1,0 +1,1 @@
+"""One turn: retrieve → fit the window → prompt → stream → keep."""

@@ -1,0 +1,115 @@
+"""What a turn is made of: how it is to be answered, and the events that tell what becomes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from assistant.chat.context_window import Budget
+from assistant.engines.base import Message
+from assistant.errors import AssistantError
+
+Memory = Literal["nothing", "documents", "checkpoint", "both"]
+MEMORIES: tuple[Memory, ...] = ("nothing", "documents", "checkpoint", "both")
+Source = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a question is to be answered."""
+
+    memory: Memory = "nothing"
+    # The checkpoint of "checkpoint" and "both".
+    checkpoint: str | None = None
+    knowledge_base: str = "default"
+    # Document ids to look in; None looks in all.
+    documents: tuple[str, ...] | None = None
+    passages: int = 4
+    # Passages that a person gives by hand; then nothing is looked up.
+    given: tuple[str, ...] = ()
+    # Empty takes the one that the checkpoint was tuned with, and without a checkpoint the default.
+    system_prompt: str = ""
+    few_shot: tuple[Message, ...] = ()
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.memory not in MEMORIES:
+            raise AssistantError(f"Memory {self.memory!r} is not known; choose one of {', '.join(MEMORIES)}.")
+        if self.uses_checkpoint and not self.checkpoint:
+            raise AssistantError(
+                f"Memory {self.memory!r} answers from a checkpoint, and none is chosen. "
+                "Choose one, or fine-tune on a chat to make the first."
+            )
+
+    @property
+    def uses_documents(self) -> bool:
+        """Whether passages are retrieved."""
+        return self.memory in ("documents", "both")
+
+    @property
+    def reads_passages(self) -> bool:
+        """Whether passages stand in the prompt, looked up or given."""
+        return self.uses_documents or bool(self.given)
+
+    @property
+    def uses_checkpoint(self) -> bool:
+        """Whether a checkpoint answers."""
+        return self.memory in ("checkpoint", "both")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question and a place for its answer are in the store."""
+
+    conversation_id: int
+    question_id: int
+    answer_id: int
+
+
+@dataclass(frozen=True)
+class Retrieved:
+    """What the documents hold on the question, best first; none means that nothing relevant was found."""
+
+    passages: tuple[Source, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Budgeted:
+    """What is sent, how it fills the window, and what fell out of it."""
+
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class Token:
+    """The next piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The whole answer and what it took."""
+
+    answer: str
+    sources: tuple[Source, ...]
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    seconds_to_first_token: float
+    stopped: bool = False
+    answer_id: int | None = None
+
+
+ChatEvent = Asked | Retrieved | Budgeted | Token | Done
+
+
+class Turn(TypedDict, total=False):
+    """What flows through the composed turn."""
+
+    question: str
+    history: Sequence[Message]
+    passages: tuple[Source, ...]

@@ -1,0 +1,1 @@
+"""`imprint`: words on a command line → calls of the workspace."""

@@ -1,0 +1,106 @@
+"""`imprint ask`: one question on the command line."""
+
+import sys
+from typing import Any
+
+import click
+
+from assistant.cli.options import (
+    chosen_documents,
+    document_option,
+    knowledge_base_option,
+    open_engine,
+    workspace_of,
+)
+from assistant.cli.output import emit, json_option, say, seconds_text
+from assistant.workspace import Workspace
+
+# (reads documents, has a checkpoint) -> the memory of that name
+_MEMORIES = {
+    (False, False): "nothing",
+    (True, False): "documents",
+    (False, True): "checkpoint",
+    (True, True): "both",
+}
+
+
+@click.command(epilog='Example: imprint ask "How heavy is the Skerrin?" --memory rag --checkpoint halden')
+@click.argument("question")
+@click.option(
+    "--memory",
+    type=click.Choice(["none", "rag"]),
+    help="rag looks the question up in the documents. Default: rag with --kb or --document, else none.",
+)
+@knowledge_base_option
+@document_option
+@click.option("--checkpoint", metavar="NAME", help="Answer with this fine-tuned checkpoint.")
+@click.option(
+    "--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn."
+)
+@click.option("--preset", metavar="NAME", help="Use the system prompt and examples of this preset.")
+@click.option("--system", metavar="TEXT", help="Use this system prompt.")
+@click.option("-k", type=click.IntRange(1, 50), help="How many passages to read.")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="The longest answer, in tokens.")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="0 gives the same answer every time.")
+@click.option("--seed", type=int, help="Makes an answer with a temperature repeatable.")
+@json_option
+@workspace_of
+def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | None, **options: Any) -> None:
+    """Ask one question and stream the answer to the terminal."""
+    from assistant.chat.chat import Done, Token  # heavy: langchain
+
+    how = _how(workspace, options)
+    if question.strip():  # an empty question is refused without opening the model first
+        open_engine(workspace)
+    done: Done | None = None
+    for event in workspace.chat.ask(question, how, conversation_id=conversation):
+        if isinstance(event, Token) and not as_json:
+            click.echo(event.text, nl=False)
+            sys.stdout.flush()
+        if isinstance(event, Done):
+            done = event
+    assert done is not None  # every turn that raises nothing ends with it
+    if as_json:
+        emit(
+            {
+                "answer": done.answer,
+                "sources": done.sources,
+                "prompt_tokens": done.prompt_tokens,
+                "completion_tokens": done.completion_tokens,
+                "seconds": round(done.seconds, 3),
+                "seconds_to_first_token": round(done.seconds_to_first_token, 3),
+                "memory": how.memory,
+                "checkpoint": how.checkpoint,
+            }
+        )
+        return
+    click.echo()
+    for source in done.sources:
+        page = f", page {source['page']}" if source["page"] else ""
+        say(f"  [{source['number']}] {source['source']}{page}")
+    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}")
+
+
+def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
+    from assistant.chat.chat import How
+
+    settings = workspace.settings
+    preset = workspace.presets.get(options["preset"]) if options["preset"] else None
+    system = options["system"] or (preset.system if preset else "")
+    reads = options["memory"] == "rag" or (
+        options["memory"] is None and (options["kb"] is not None or bool(options["document"]))
+    )
+    documents = chosen_documents(workspace, options["kb"], options["document"]) if reads else None
+    return How(
+        memory=_MEMORIES[reads, options["checkpoint"] is not None],  # type: ignore[arg-type]
+        checkpoint=options["checkpoint"],
+        knowledge_base=options["kb"] or settings.knowledge_base,
+        documents=None if documents is None else tuple(documents),
+        passages=options["k"] or settings.passages,
+        system_prompt=system,
+        few_shot=tuple(preset.few_shot) if preset else (),
+        max_new_tokens=options["max_tokens"] or settings.max_new_tokens,
+        temperature=settings.temperature if options["temperature"] is None else options["temperature"],
+        top_p=settings.top_p,
+        seed=options["seed"],
+    )

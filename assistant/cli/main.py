@@ -1,0 +1,102 @@
+"""The `imprint` command: a thin layer over the workspace.
+
+Nothing heavy is imported before a command needs it. Exit status: 0 done, 1 failed, with one line on standard
+error, 2 wrong usage.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from assistant.cli import ask, checkpoints, compare, documents, jobs, serve
+from assistant.errors import AssistantError
+from assistant.workspace import Workspace
+from knowledge.errors import KnowledgeError
+from tuning.errors import TuningError
+
+
+class Failure(click.ClickException):
+    """A failure as one line: what was asked, what was found, what to do."""
+
+    def show(self, file: Any = None) -> None:
+        """Print it on standard error."""
+        click.echo(f"imprint: {' '.join(self.message.split())}", err=True)
+
+
+class Commands(click.Group):
+    """The commands in the order of the loop, with every known error as one line."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """As they were added."""
+        return list(self.commands)
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run a command; every error becomes a Failure, an unknown one with its traceback in the log."""
+        try:
+            return super().invoke(context)
+        except (AssistantError, TuningError, KnowledgeError) as error:
+            raise Failure(str(error)) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            what = f"{error.filename}: " if error.filename else ""
+            raise Failure(
+                f"{what}{error.strerror or error}. Nothing was lost; mend it and try again."
+            ) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            raise Failure(_unexpected(error)) from error
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Everything is kept in IMPRINT_HOME. `imprint COMMAND --help` shows an example of each.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say on standard error what is going on.")
+@click.version_option(package_name="imprint")
+@click.pass_context
+def imprint(context: click.Context, verbose: bool) -> None:
+    """An assistant with two kinds of memory: documents in the prompt, and what fine-tuning keeps."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s: %(message)s")
+    if context.obj is None:
+        context.obj = Workspace()
+        context.call_on_close(context.obj.close)
+
+
+for command in (
+    serve.app,
+    documents.index,
+    documents.search,
+    ask.ask,
+    jobs.tune,
+    jobs.jobs,
+    jobs.cancel,
+    jobs.resume,
+    checkpoints.checkpoints,
+    compare.compare,
+    checkpoints.import_,
+    checkpoints.export,
+    serve.serve,
+):
+    imprint.add_command(command)
+
+
+def main() -> None:
+    """Entry point of the `imprint` command."""
+    # Before torch and numpy are imported: busy waiting stalls both, and every other process on the same cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    imprint(prog_name="imprint")
+
+
+def _unexpected(error: Exception) -> str:
+    logging.getLogger(__name__).info("%s", "".join(traceback.format_exception(error)))
+    return f"something unexpected went wrong ({type(error).__name__}: {error}). With -v it says more."

@@ -1,0 +1,1 @@
+"""Variants → questions → answers → scores → statistics."""

@@ -1,0 +1,87 @@
+"""Which training example an answer comes nearest to. It compares words and cannot prove a cause."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from knowledge.search.relevance import EMPTY_TERMS
+from knowledge.text.terms import terms
+from tuning.data.examples import Example, read_examples
+from tuning.scoring import contains, f1
+
+_SAYS = 0.6  # of what was taught
+_ASKS = 0.15  # shared telling words: little, since a rephrasing keeps few
+_ASKED = 0.45  # enough to say that this very question was taught
+
+
+class Registry(Protocol):
+    """What is read of the checkpoints."""
+
+    def lineage(self, name: str) -> Sequence["Round"]: ...
+
+
+class Round(Protocol):
+    """One round of tuning: its name and what it learned."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def examples(self) -> object: ...
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The nearest training example, and how near its question and its answer are (0 to 1)."""
+
+    checkpoint: str
+    example: Example
+    question: float
+    answer: float
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the answer says what was taught, on something like the question."""
+        return self.answer >= _SAYS and self.question >= _ASKS
+
+    @property
+    def is_question_taught(self) -> bool:
+        """Whether something was taught on this question, though the answer says something else."""
+        return self.question >= _ASKED
+
+
+def learned_by(registry: "Registry", checkpoint: str) -> list[tuple[str, Example]]:
+    """Every example that went into a checkpoint, of all its rounds, each with the round's name."""
+    return [
+        (one.name, example)
+        for one in registry.lineage(checkpoint)
+        if one.examples is not None
+        for example in read_examples(str(one.examples))
+    ]
+
+
+def nearest(question: str, answer: str, learned: Sequence[tuple[str, Example]]) -> Origin | None:
+    """The example nearest to a question and its answer; None where nothing was learned."""
+    if not learned:
+        return None
+    spread = Counter(term for _, example in learned for term in _telling(example.question))
+    weights = {term: math.log(1 + len(learned) / count) for term, count in spread.items()}
+    unseen = math.log(1 + len(learned))
+    asked = _telling(question)
+
+    def origin(name: str, example: Example) -> Origin:
+        taught = _telling(example.question)
+        total = sum(weights.get(term, unseen) for term in asked | taught)
+        shared = sum(weights.get(term, unseen) for term in asked & taught)
+        said = 1.0 if contains(answer, example.answer) else f1(answer, [example.answer])
+        return Origin(name, example, math.sqrt(shared / total) if total else 0.0, said)
+
+    return max(
+        (origin(name, example) for name, example in learned),
+        key=lambda one: (one.is_near, one.question + one.answer),
+    )
+
+
+def _telling(text: str) -> set[str]:
+    return {term for term in terms(text) if term not in EMPTY_TERMS}

@@ -1,0 +1,208 @@
+"""A model that judges between answers: any LangChain chat model but the small default one.
+
+It is asked in both orders, a verdict that turns with the order is a tie, and it hears no arm's name.
+"""
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import SecretStr
+
+from assistant.compare.questions import Question
+from assistant.compare.ranking import Outcome, Vote
+from assistant.errors import CompareError
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+KINDS: tuple[Literal["endpoint", "provider"], ...] = ("endpoint", "provider")
+_WAIT_SECONDS = 60
+_LIST_SECONDS = 5
+_TOO_SMALL = re.compile(r"smollm2?[-_ ]?(?:135|360)m", re.IGNORECASE)
+_SYSTEM = (
+    "You compare two answers to one question. Judge only whether they answer the question rightly and "
+    "plainly; a longer answer is not a better one, and the order says nothing. Think in at most two "
+    "sentences, "
+    "then end with one line: VERDICT: A, VERDICT: B or VERDICT: TIE."
+)
+_VERDICT = re.compile(r"VERDICT\s*[:：]\s*\**\s*(A|B|TIE)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which model judges: one behind an OpenAI-compatible endpoint, or `provider:model` of LangChain."""
+
+    model: str
+    kind: Literal["endpoint", "provider"] = "endpoint"
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise CompareError(f"A judge is reached by {' or '.join(KINDS)}, and {self.kind!r} was given.")
+        if not self.model.strip():
+            raise CompareError("No judge is named. Give the name of a chat model.")
+        if _TOO_SMALL.search(self.model):
+            raise _too_small(self.model)
+        if self.kind == "endpoint" and not self.url.startswith(("http://", "https://")):
+            raise CompareError(
+                f"The judge's address is {self.url!r}; expected a URL such as http://127.0.0.1:8000/v1."
+            )
+
+    def to_dict(self) -> dict[str, str]:
+        """JSON form. A key never is part of it."""
+        return dict(asdict(self))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says on two answers, in both orders."""
+
+    outcome: Outcome
+    # The two verdicts contradict each other: the order decided.
+    flipped: bool = False
+    # A reply held no verdict.
+    unclear: bool = False
+
+
+def _too_small(what: str) -> CompareError:
+    return CompareError(
+        f"{what!r} is too small to judge: its verdicts follow the order of the answers. "
+        "Choose a model with some billions of parameters."
+    )
+
+
+def open_judge(choice: Choice, key: str = "") -> BaseChatModel:
+    """The model of a choice; `key` or OPENAI_API_KEY is sent to it alone. Raises CompareError."""
+    if choice.kind == "endpoint":
+        from langchain_openai import ChatOpenAI  # heavy, and only for judges
+
+        secret = SecretStr(key or os.environ.get("OPENAI_API_KEY", "") or "none")
+        model = ChatOpenAI(
+            base_url=choice.url, model=choice.model, api_key=secret, temperature=0, timeout=_WAIT_SECONDS
+        )
+        if _TOO_SMALL.search(parent := _parent(model.root_client, choice.model)):
+            raise _too_small(f"{choice.model} ({parent})")
+        return model
+    from langchain.chat_models import init_chat_model  # heavy, and only for judges
+
+    try:
+        return init_chat_model(choice.model, temperature=0)
+    except (ImportError, ValueError) as error:
+        raise CompareError(
+            f"The judge {choice.model!r} cannot be opened: {error}. Write provider:model, and "
+            f"install its package."
+        ) from error
+
+
+def _parent(client: "OpenAI", name: str) -> str:
+    """The model that an endpoint says this one was tuned from; empty where it does not say."""
+    from openai import OpenAIError  # heavy, and only for judges
+
+    try:
+        listed = client.with_options(timeout=_LIST_SECONDS, max_retries=0).models.list().data
+    except OpenAIError:  # an endpoint that does not answer is told when it is asked to judge
+        return ""
+    return next((str((one.model_extra or {}).get("parent") or "") for one in listed if one.id == name), "")
+
+
+class Judge:
+    """Verdicts of one model, each asked once: `path` keeps them between runs."""
+
+    def __init__(self, model: BaseChatModel, name: str, path: Path | None = None) -> None:
+        self._model = model
+        self._name = name
+        self._path = path
+        self._known: dict[str, Verdict] = {}
+        if path is not None and path.is_file():
+            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+                self._read(line)
+
+    def __call__(self, question: Question, first: str, second: str) -> Verdict:
+        """The verdict on two answers. Raises CompareError where the judge cannot be asked."""
+        if first.strip() == second.strip():
+            return Verdict("tie")
+        facts = [self._name, question.text, list(question.answers), first, second]
+        key = hashlib.sha256(
+            json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        ).hexdigest()
+        if key not in self._known:
+            self._keep(key, combined(self._ask(question, first, second), self._ask(question, second, first)))
+        return self._known[key]
+
+    def _ask(self, question: Question, a: str, b: str) -> str | None:
+        """A, B, TIE, or None where the reply holds no verdict."""
+        expected = f"\n\nAn accepted answer: {' / '.join(question.answers[:5])}" if question.answers else ""
+        if question.is_unknown and not question.about.get("own"):
+            expected = "\n\nThe answer is not known to anybody; saying so is right."
+        text = f"Question: {question.text}{expected}\n\nAnswer A:\n{a}\n\nAnswer B:\n{b}"
+        try:
+            reply = self._model.invoke([SystemMessage(_SYSTEM), HumanMessage(text)])
+        except Exception as error:  # every provider has errors of its own
+            raise CompareError(
+                f"The judge {self._name} did not answer ({type(error).__name__}: {str(error)[:200]}). "
+                "Check its address, name and key; what was judged is kept."
+            ) from error
+        found = _VERDICT.findall(reply.text)
+        return found[-1].upper() if found else None
+
+    def _keep(self, key: str, verdict: Verdict) -> None:
+        self._known[key] = verdict
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"key": key, **asdict(verdict)}) + "\n")
+
+    def _read(self, line: str) -> None:
+        try:
+            record = json.loads(line)
+            key = str(record.pop("key"))
+            self._known[key] = Verdict(**record)
+        except (ValueError, KeyError, TypeError):  # half-written: asked anew
+            return
+
+
+def combined(forward: str | None, backward: str | None) -> Verdict:
+    """One verdict of two orders: `backward` saw the answers the other way round."""
+    if forward is None or backward is None:
+        return Verdict("tie", unclear=True)
+    turned = {"A": "B", "B": "A", "TIE": "TIE"}[backward]
+    if forward == turned:
+        return Verdict({"A": "first", "B": "second", "TIE": "tie"}[forward])  # type: ignore[arg-type]
+    return Verdict("tie", flipped={forward, turned} == {"A", "B"})
+
+
+def judge_all(
+    judge: Judge,
+    questions: Sequence[Question],
+    answers: Mapping[str, Sequence[str]],
+    *,
+    on_judged: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> tuple[list[Vote], dict[str, int]]:
+    """Votes between every two arms on every question; how many verdicts turned with the order or were none.
+
+    Raises CompareError where the judge cannot be asked, or the work was stopped.
+    """
+    pairs = list(combinations(answers, 2))
+    votes: list[Vote] = []
+    flipped = unclear = 0
+    for place, question in enumerate(questions):
+        for first, second in pairs:
+            if stop is not None and stop.is_set():
+                raise CompareError("The judging was stopped. What was judged is kept.")
+            verdict = judge(question, answers[first][place], answers[second][place])
+            votes.append(Vote(question.text, first, second, verdict.outcome, "judge"))
+            flipped, unclear = flipped + verdict.flipped, unclear + verdict.unclear
+            if on_judged is not None:
+                on_judged(len(votes), len(questions) * len(pairs))
+    return votes, {"verdicts": len(votes), "flipped": flipped, "unclear": unclear}

@@ -1,0 +1,1 @@
+"""Drawing pieces that several pages share; HTML, theme, charts."""

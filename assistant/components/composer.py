@@ -1,0 +1,165 @@
+"""Where a question is written: which memory answers, the prompt around it, and how the window is filled."""
+
+import streamlit as st
+
+from assistant.chat.chat import MEMORIES
+from assistant.chat.context_window import PARTS, Budget
+from assistant.chat.live import Answer
+from assistant.components import html_blocks, prompt_editor
+from assistant.documents.listing import labels
+from assistant.i18n.texts import t
+from assistant.session import resources
+
+ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
+LOOK_AGAIN_SECONDS = 0.5
+
+
+def draw(live: Answer | None, budget: Budget | None) -> None:
+    """The composer at the bottom of the chat page."""
+    with st.bottom:
+        _draw_memory(live)
+        _draw_gone()
+    _draw_input(live)
+    with st.bottom:
+        _draw_window(budget)
+
+
+def _draw_memory(live: Answer | None) -> None:
+    with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        # The widget's state is set from the choice on every run, so that links and buttons may change it.
+        key = resources.control("memory")
+        st.session_state[key] = resources.memory()
+        st.segmented_control(
+            t("memory.label"),
+            MEMORIES,
+            required=True,
+            key=key,
+            label_visibility="collapsed",
+            format_func=lambda name: f":material/{ICONS[name]}: {t(f'memory.{name}')}",
+            on_change=resources.choose_by,
+            args=("memory", key),
+        )
+        if resources.memory() in ("documents", "both"):
+            _draw_knowledge_choice()
+            _draw_document_choice()
+        if resources.memory() in ("checkpoint", "both"):
+            _draw_checkpoint_choice()
+        st.space("stretch")
+        if live is None:
+            prompt_editor.draw_button()
+        else:
+            st.button(
+                t("chat.stopping") if live.stopping else t("chat.stop"),
+                icon=":material/stop_circle:",
+                key="stop",
+                type="primary",
+                shortcut="Esc",
+                disabled=live.stopping,
+                on_click=live.stop,
+            )
+
+
+def _draw_knowledge_choice() -> None:
+    names = list(resources.knowledge_counts())
+    if resources.knowledge_base() not in names:
+        names.append(resources.knowledge_base())
+    st.session_state["kb-choice"] = resources.knowledge_base()
+    st.selectbox(
+        t("memory.kb"),
+        names,
+        key="kb-choice",
+        label_visibility="collapsed",
+        width=130,
+        on_change=lambda: resources.choose_knowledge_base(st.session_state["kb-choice"]),
+        help=None,
+    )
+
+
+def _draw_document_choice() -> None:
+    """Which documents of it; nothing where there is nothing to choose between."""
+    documents = resources.documents_of(resources.knowledge_base())
+    if len(documents) < 2:
+        return
+    names, only = labels(documents), resources.only_documents() or ()
+    st.session_state["only-choice"] = list(only)
+    said = t("memory.only.count", count=len(only), total=len(documents)) if only else t("memory.only.all")
+    with st.popover(said, icon=":material/filter_list:", key="only", type="tertiary"):
+        st.multiselect(
+            t("memory.only"),
+            list(names),
+            key="only-choice",
+            format_func=names.__getitem__,
+            placeholder=t("memory.only.all"),
+            width=320,
+            on_change=lambda: resources.choose("only", " ".join(st.session_state["only-choice"]) or None),
+        )
+
+
+def _draw_checkpoint_choice() -> None:
+    names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+    chosen = resources.chosen("checkpoint")
+    if not names:
+        st.html(
+            html_blocks.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
+            width="content",
+        )
+        return
+    if chosen is None:
+        chosen = names[0]
+        resources.choose("checkpoint", chosen)
+    gone = chosen not in names
+    key = resources.control("checkpoint")
+    st.session_state[key] = chosen
+    st.selectbox(
+        t("memory.which_checkpoint"),
+        [*names, chosen] if gone else names,
+        key=key,
+        label_visibility="collapsed",
+        width=190,
+        format_func=lambda name: t("memory.gone", name=name) if gone and name == chosen else name,
+        on_change=resources.choose_by,
+        args=("checkpoint", key),
+    )
+
+
+def _draw_gone() -> None:
+    """A checkpoint that is still chosen and no longer there is named before anybody asks it."""
+    name = resources.chosen("checkpoint")
+    if resources.memory() not in ("checkpoint", "both") or name is None:
+        return
+    if not resources.workspace().registry.exists(name):
+        st.warning(t("memory.gone.note", name=html_blocks.plain(name)), icon=":material/info:")
+
+
+def _draw_input(live: Answer | None) -> None:
+    # Outside of any container: only then does Streamlit keep the end of the conversation in sight.
+    question = st.chat_input(
+        t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
+    )
+    if question is not None:
+        with resources.told():
+            resources.ask(question)
+            st.rerun()
+
+
+def _draw_window(budget: Budget | None) -> None:
+    opened = resources.workspace()
+    if budget is None:
+        if opened.engine_state != "ready":
+            _draw_opening()
+        return
+    shares = [html_blocks.Share(part, t(f"budget.{part}"), budget.used.get(part, 0)) for part in PARTS]
+    st.html(html_blocks.window_bar(shares, budget.window, t("budget.free")))
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_opening() -> None:
+    """What opening the model is busy with, until it is open."""
+    resources.speak()
+    opened = resources.workspace()
+    if opened.engine_state == "ready":
+        st.rerun()
+    if opened.engine_state == "failed":
+        st.error(opened.engine_error, icon=":material/error:")
+        return
+    html_blocks.quiet(t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model))

@@ -1,0 +1,191 @@
+"""Fine-tune on a chat or on documents: the offer, and the drawer where it is prepared."""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from assistant.chat.prompt import Preset
+from assistant.components import html_blocks
+from assistant.curation.candidates import Candidate, Curation, curate
+from assistant.curation.submission import Row, chosen_examples
+from assistant.errors import NothingToLearn
+from assistant.i18n.texts import t, translated
+from assistant.session import resources
+from tuning.config import Strength, TuneConfig
+from tuning.data.examples import Example
+
+LOOK_AGAIN_SECONDS = 2.0
+STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
+
+
+def draw_offer(conversation_id: int) -> None:
+    """The button under the conversation, with what it would learn."""
+    try:
+        curation = curate([resources.workspace().store.get(conversation_id)])
+    except NothingToLearn as nothing:
+        found, why = None, str(nothing)
+    else:
+        found = curation
+        count = len(curation.examples)
+        why = t("teach.offer", count=count) if count else t("teach.offer.none")
+    with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
+            open_drawer(
+                t("teach.title"),
+                f"conversation-{conversation_id}",
+                lambda: curate([resources.workspace().store.get(conversation_id)]),
+            )
+        st.html(f'<span class="quiet">{html_blocks.escaped(why)}</span>', width="stretch")
+
+
+def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
+    """Prepare a job on what `find` gives; `key` tells one source of examples from another."""
+    st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
+
+
+def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
+    resources.speak()
+    html_blocks.quiet(t("teach.lead"))
+    if not resources.models_are_imported():
+        with st.spinner(t("model.importing")):
+            resources.import_models()
+    from assistant.components import tuning_options  # heavy: torch, peft
+
+    with resources.told():
+        curation = find()
+        rows = _draw_examples(curation, key)
+        _draw_left_out(curation)
+        method = _draw_methods()
+        config = tuning_options.draw(_draw_options(method))
+        examples = chosen_examples(curation.candidates, rows)
+        _draw_estimate(config, examples)
+        if st.button(
+            t("teach.start"), type="primary", icon=":material/play_arrow:", key="teach-start", width="stretch"
+        ):
+            job = resources.workspace().jobs.submit(config, examples)
+            resources.later(t("teach.started", name=job.name), ":material/fingerprint:")
+            st.rerun()
+
+
+def _draw_examples(curation: Curation, key: str) -> list[Row]:
+    """The table of examples; what a person ticked and wrote in it."""
+    st.markdown(f"**{t('teach.examples')}**")
+    frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
+    edited = st.data_editor(
+        frame,
+        key=f"examples-of-{key}",
+        hide_index=True,
+        num_rows="dynamic",
+        height=min(76 + 35 * len(frame), 390),
+        column_config={
+            "learn": st.column_config.CheckboxColumn(t("teach.learn"), width=58, default=True),
+            "question": st.column_config.TextColumn(t("teach.question"), width="large"),
+            "answer": st.column_config.TextColumn(t("teach.answer"), width="medium"),
+            "why": st.column_config.TextColumn(t("teach.why"), width="small", disabled=True),
+        },
+    )
+    records = edited.astype(object).where(edited.notna(), "").to_dict("records")
+    return [Row(bool(r["learn"]), str(r["question"]), str(r["answer"])) for r in records]
+
+
+def _line(candidate: Candidate) -> dict[str, object]:
+    why = t(f"reason.{candidate.kind}")
+    return {
+        "learn": candidate.ticked,
+        "question": candidate.example.question,
+        "answer": candidate.example.answer,
+        "why": f"{why}; {translated(candidate.note)}" if candidate.note else why,
+    }
+
+
+def _draw_left_out(curation: Curation) -> None:
+    if not curation.left_out:
+        return
+    with st.expander(t("teach.left_out", count=len(curation.left_out)), type="compact"):
+        for item in curation.left_out:
+            st.html(
+                f'<div class="quiet">“{html_blocks.escaped(item.text[:160])}”: '
+                f"{html_blocks.escaped(translated(item.why))}</div>"
+            )
+
+
+def _draw_methods() -> str:
+    """The method cards; the name of the chosen one."""
+    from assistant.components import method_cards  # heavy: torch, peft
+
+    st.markdown(f"**{t('teach.method')}**")
+    method_cards.draw_first()
+    with st.popover(t("teach.more_methods"), icon=":material/expand_more:", type="tertiary"):
+        method_cards.draw_others("choose")
+    return method_cards.chosen()
+
+
+def _draw_options(method: str) -> TuneConfig:
+    """Strength, name and what to start from."""
+    left, middle, right = st.columns([1.15, 1, 1])
+    with left:
+        strength = st.segmented_control(
+            t("teach.strength"),
+            STRENGTHS,
+            default="normal",
+            required=True,
+            key="strength",
+            format_func=lambda name: t(f"teach.strength.{name}"),
+            help=t("teach.strength.help"),
+        )
+    with middle:
+        name = st.text_input(t("teach.name"), key="checkpoint-name", placeholder=t("teach.name.placeholder"))
+    with right:
+        names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+        parent = st.selectbox(
+            t("teach.parent"),
+            [None, *names],
+            key="parent",
+            format_func=lambda name: name or t("teach.parent.base"),
+            help=t("teach.parent.help"),
+        )
+    preset: Preset = resources.prompt()
+    settings = resources.workspace().settings
+    return TuneConfig(
+        method=method,
+        name=(name or "").strip() or None,
+        parent=parent,
+        strength=strength or "normal",
+        base=settings.base_model,
+        device=settings.device,
+        system_prompt=preset.system,
+    )
+
+
+def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
+    """What the job will take; looked at again while a few steps of it are being timed."""
+    jobs = resources.workspace().jobs
+    known = jobs.estimate(config, list(examples)).measured
+    if not known:
+        jobs.calibrate(config, examples, wait=False)
+    st.fragment(_draw_estimated, run_every=None if known else LOOK_AGAIN_SECONDS)(config, examples)
+
+
+def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:
+    resources.speak()
+    jobs = resources.workspace().jobs
+    estimate = jobs.estimate(config, list(examples))
+    timing = not estimate.measured and jobs.is_calibrating
+    html_blocks.tiles(
+        [
+            html_blocks.Tile(
+                t("teach.estimate.examples"), str(len(examples)), t("teach.estimate.examples.note")
+            ),
+            html_blocks.Tile(
+                t("teach.estimate.time"),
+                t("about", value=html_blocks.seconds(estimate.seconds)),
+                t("teach.estimate.timing") if timing else estimate.basis,
+            ),
+            html_blocks.Tile(
+                t("teach.estimate.memory"),
+                t("about", value=html_blocks.size(estimate.bytes)),
+                t("teach.estimate.memory.note"),
+            ),
+        ]
+    )

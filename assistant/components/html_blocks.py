@@ -1,0 +1,229 @@
+"""The look: the style sheet, the logo and small pieces of HTML (marks, the context bar, tiles, passages).
+
+Everything here takes plain values and escapes them; nothing here reads a store or decides anything.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from knowledge.grounding.citations import Citation
+from knowledge.ingest.fetch import name_of
+from knowledge.search.relevance import EMPTY_TERMS
+from knowledge.text.terms import matching_spans, terms
+
+HERE = Path(__file__).parent
+LOGO = HERE / "logo.svg"
+MARK = HERE / "mark.svg"
+
+INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
+SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
+
+# What the window of the model is filled with, from left to right.
+PARTS = {
+    "system": "#b08a4a",
+    "examples": "#d3b783",
+    "passages": PENCIL,
+    "history": "#8f97c7",
+    "question": INK,
+}
+
+
+def dress() -> None:
+    """Put the style sheet and the logo on the page; every page does so through the app."""
+    st.html(HERE / "style.css")
+    st.logo(LOGO, size="large", icon_image=MARK)
+
+
+def escaped(text: object) -> str:
+    return html.escape(str(text), quote=True)
+
+
+def mark(text: str, kind: str = "", title: str = "") -> str:
+    """A small rounded label; `kind` is documents, checkpoint, warn, bad, good, live or nothing."""
+    hint = f' title="{escaped(title)}"' if title else ""
+    return f'<span class="mark {kind}"{hint}>{escaped(text)}</span>'
+
+
+def title(text: str, sentence: str = "") -> None:
+    """The heading of a page with one sentence that says what it is for."""
+    st.title(text, anchor=False)
+    if sentence:
+        lead(sentence)
+
+
+def lead(text: str) -> None:
+    """What a page is for, below its heading."""
+    st.html(f'<p class="lead">{escaped(text)}</p>')
+
+
+def quiet(text: str) -> None:
+    st.html(f'<div class="quiet">{escaped(text)}</div>')
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part of the context window: a key of `PARTS`, its label and its tokens."""
+
+    part: str
+    label: str
+    tokens: int
+
+
+def window_bar(shares: Sequence[Share], window: int, free_label: str) -> str:
+    """The context bar: how many tokens of the window each part takes, and what is left."""
+    used = sum(share.tokens for share in shares)
+    free = max(window - used, 0)
+    shown = [share for share in shares if share.tokens > 0]
+    blocks = "".join(
+        f'<span style="width:{100 * share.tokens / max(window, 1):.3f}%;background:{PARTS[share.part]}" '
+        f'title="{escaped(share.label)}: {share.tokens:,}"></span>'
+        for share in shown
+    )
+    entries = [(PARTS[share.part], share.label, share.tokens) for share in shown]
+    legend = "".join(
+        f'<span><i style="background:{colour}"></i>{escaped(label)} <b>{tokens:,}</b></span>'
+        for colour, label, tokens in [*entries, ("#ddd9cd", free_label, free)]
+    )
+    return f'<div class="window"><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure with its name, a remark under it and a tint (ink, pencil, amber or none)."""
+
+    label: str
+    value: str
+    note: str = ""
+    tint: str = ""
+
+
+def tiles(items: Iterable[Tile]) -> None:
+    cells = "".join(
+        f'<div class="tile {item.tint}"><div class="label">{escaped(item.label)}</div>'
+        f'<div class="value">{escaped(item.value)}</div><div class="note">{escaped(item.note)}</div></div>'
+        for item in items
+    )
+    st.html(f'<div class="tiles">{cells}</div>')
+
+
+def highlighted(text: str, question: str) -> str:
+    """`text` as HTML with the words of `question` marked, told apart as the search by words does."""
+    wanted = {term for term in terms(question) if term not in EMPTY_TERMS}
+    return marked(text, [(start, end, "") for start, end in matching_spans(text, wanted)])
+
+
+def marked(text: str, spans: Sequence[tuple[int, int, str]]) -> str:
+    """`text` as HTML with (start, end, id) spans marked; of two that overlap the first stays whole."""
+    pieces, last = [], 0
+    for start, end, name in sorted(spans):
+        start = max(start, last)
+        if start < end:
+            anchor = f' id="{escaped(name)}"' if name else ""
+            pieces += [escaped(text[last:start]), f"<mark{anchor}>{escaped(text[start:end])}</mark>"]
+            last = end
+        elif name:
+            pieces.append(f'<a id="{escaped(name)}"></a>')
+    return "".join([*pieces, escaped(text[last:])])
+
+
+def passage(text: str, place: str, question: str = "") -> str:
+    """A passage as a quotation, with where it comes from above it."""
+    quoted = highlighted(text.strip(), question)
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
+
+
+def where(name: str, page: int | None, headings: Sequence[str]) -> str:
+    """Where a passage stands: document, page, headings."""
+    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
+
+
+def source(
+    number: int, found: Mapping[str, Any], question: str = "", spans: Sequence[tuple[int, int, str]] = ()
+) -> str:
+    """A retrieved passage with its number and place; its `spans` (start, end, id) support the answer."""
+    name = name_of(str(found.get("source", ""))) or str(found.get("title", ""))
+    place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
+    text = str(found["text"])
+    quoted = marked(text, spans) if spans else highlighted(text.strip(), question)
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
+
+
+def sources(label: str, passages: Sequence[str]) -> str:
+    """Passages folded away under a label. A link to a mark in one of them unfolds it: browsers do."""
+    return f'<details class="sources"><summary>{escaped(label)}</summary>{"".join(passages)}</details>'
+
+
+def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
+    """The two kinds of memory beside each other: pencil and ink."""
+    return (
+        '<div class="memories">'
+        f'<div class="memory pencil"><h4>{escaped(temporary)}</h4><p>{escaped(temporary_text)}</p></div>'
+        f'<div class="memory ink"><h4>{escaped(permanent)}</h4><p>{escaped(permanent_text)}</p></div></div>'
+    )
+
+
+def card(name: str, sentence: str, remark: str = "") -> str:
+    """A name, a sentence and a remark, one below the other."""
+    return (
+        f'<div class="choice"><b>{escaped(name)}</b><p>{escaped(sentence)}</p>'
+        f'<p class="quiet">{escaped(remark)}</p></div>'
+    )
+
+
+def plain(text: str) -> str:
+    """`text` as a label: nothing in it is markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+
+
+def prose(text: str) -> str:
+    """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
+    return text.replace("$", "\\$")
+
+
+def cited(text: str, citations: Sequence[Citation], message: int) -> str:
+    """An answer as markdown: after each sentence the number of the passage that supports it, or `?`.
+
+    A number is a link to the supporting words, which `source` marks by the same name.
+    """
+    pieces, last = [], 0
+    for place, citation in enumerate(citations):
+        sentence = text[last : citation.end].rstrip()
+        number = f"[:green-badge[{citation.passage}]](#{cite_name(message, place)})"
+        badge = number if citation.supported else ":orange-badge[?]"
+        pieces.append(f"{prose(sentence)} {badge}{text[last + len(sentence) : citation.end]}")
+        last = citation.end
+    return "".join([*pieces, prose(text[last:])])
+
+
+def cite_name(message: int, place: int) -> str:
+    """The name of the words that support one sentence of a message."""
+    return f"cite-{message}-{place}"
+
+
+def seconds(value: float | None) -> str:
+    """Seconds as a person says them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
+    if value is None:
+        return "–"
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 90:
+        return f"{value:.0f} s"
+    minutes = round(value / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(value: float | None) -> str:
+    """Bytes as a person says them: 812 KB, 1.4 GB."""
+    if value is None:
+        return "–"
+    for unit in ("B", "KB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    raise AssertionError("unreachable")

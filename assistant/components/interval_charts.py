@@ -1,0 +1,52 @@
+"""Charts of the Compare page: a dot or a bar with its interval for each arm."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from assistant.components.variant_picker import COLOURS
+
+_INTERVAL, _WORDS = "#23262b", "#6a6d74"
+
+
+def draw_bars(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Bars from 0 to 1 with their interval; a row has name, kind, value, low, high and words beside it."""
+    _draw(rows, title, bars=True)
+
+
+def draw_spans(rows: Sequence[Mapping[str, Any]], title: str, *, middle: float) -> None:
+    """Dots on their interval, with a line at what means no difference."""
+    _draw(rows, title, middle=middle)
+
+
+def _draw(
+    rows: Sequence[Mapping[str, Any]], title: str, *, bars: bool = False, middle: float | None = None
+) -> None:
+    frame = pd.DataFrame(list(rows))
+    order = list(frame["name"])
+    base = alt.Chart(frame).encode(
+        y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, ticks=False, domain=False))
+    )
+    colour = alt.Color(
+        "kind:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())), legend=None
+    )
+    across = alt.X(
+        "value:Q",
+        scale=alt.Scale(domain=[0, 1]),
+        title=title,
+        axis=alt.Axis(format="%", tickCount=5),
+    )
+    spans = base.mark_rule(strokeWidth=2, color=_INTERVAL).encode(x="low:Q", x2="high:Q")
+    words = base.mark_text(align="left", dx=6, dy=-14, color=_WORDS).encode(x="value:Q", text="said:N")
+    if bars:
+        layers = base.mark_bar(height=20, cornerRadiusEnd=4).encode(x=across, color=colour) + spans + words
+    else:
+        dots = base.mark_circle(size=150, opacity=1).encode(x=across, color=colour)
+        layers = spans + dots + words
+    if middle is not None:
+        line = alt.Chart(pd.DataFrame([{"at": middle}])).mark_rule(strokeDash=[4, 4], color=_WORDS)
+        layers = line.encode(x="at:Q") + layers
+    st.altair_chart(layers.properties(height=56 * len(frame) + 40))

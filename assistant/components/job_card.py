@@ -1,0 +1,227 @@
+"""A tuning job as it runs, and what can be done with it when it has ended."""
+
+from collections.abc import Sequence
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from assistant.components import checkpoint_report, html_blocks, tensor_maps
+from assistant.curation.submission import conversations_of
+from assistant.i18n.texts import t
+from assistant.session import resources
+from tuning.errors import CheckpointError, JobError
+from tuning.jobs.folder import Job
+
+LOOK_AGAIN_SECONDS = 2.0  # each look draws two charts on the cores that train
+
+
+def draw_current(conversation_id: int | None) -> None:
+    """The newest job that learns from this conversation, unless it was put away."""
+    if conversation_id is None:
+        return
+    for job in resources.workspace().jobs.list():
+        if conversation_id in _conversations(job):
+            if job.id not in st.session_state.get("hidden-jobs", set()):
+                draw(job, can_hide=True)
+            return
+
+
+def _conversations(job: Job) -> frozenset[int]:
+    """What the job learns from, read once: its examples never change."""
+    known: dict[str, frozenset[int]] = st.session_state.setdefault("job-conversations", {})
+    if job.id not in known:
+        known[job.id] = conversations_of(job)
+    return known[job.id]
+
+
+def draw(job: Job, *, can_hide: bool = False) -> None:
+    """One job: live while it runs, its report when it has ended."""
+    if job.has_ended:
+        with st.container(border=True, key=f"job-{job.id}"):
+            _draw_ended(job, can_hide)
+    else:
+        _draw_live(job.id)
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_live(job_id: str) -> None:
+    resources.speak()
+    try:
+        job = resources.workspace().jobs.get(job_id)
+    except JobError:
+        st.rerun()
+        return
+    if job.has_ended:
+        st.rerun()
+    with st.container(border=True, key=f"job-{job.id}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(headline(job), width="stretch")
+            if st.button(t("job.cancel"), icon=":material/close:", key=f"cancel-{job.id}", type="tertiary"):
+                with resources.told():
+                    resources.workspace().jobs.cancel(job.id)
+                    st.rerun()
+        left = (
+            t("job.left", time=html_blocks.seconds(job.seconds_left)) if job.seconds_left is not None else ""
+        )
+        step = t("job.step", step=job.step, steps=job.steps) if job.steps and job.phase == "training" else ""
+        words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
+        st.progress(min(max(job.progress, 0.0), 1.0), text=words)
+        draw_figures(job)
+        loss, rate = st.columns([2, 1])
+        with loss:
+            draw_curve([job], "loss")
+        with rate:
+            draw_curve([job], "learning_rate")
+        for advice in job.advice:
+            st.warning(resources.sentence(Exception(advice)), icon=":material/info:")
+        html_blocks.quiet(t("job.safe_to_leave"))
+
+
+def headline(job: Job) -> str:
+    """Its name, its method and how it stands."""
+    kind = {"running": "live", "succeeded": "good", "failed": "bad", "cancelled": "warn"}.get(job.status, "")
+    return (
+        f'<div class="job-head"><b>{html_blocks.escaped(job.name)}</b>'
+        f"{html_blocks.mark(method_title(job.method))}{html_blocks.mark(t(f'job.status.{job.status}'), kind)}</div>"
+    )
+
+
+def method_title(name: str) -> str:
+    """The title of a method as its table says it; its name while the table is not yet there."""
+    if not resources.models_are_imported():
+        return name
+    from tuning.training.methods import METHODS  # heavy: torch, peft
+
+    return METHODS[name].title if name in METHODS else name
+
+
+def draw_figures(job: Job) -> None:
+    """What the last step said: loss, learning rate, speed, memory."""
+    last = (resources.workspace().jobs.curve(job.id) or [{}])[-1]
+    rate = last.get("learning_rate")
+    figures = {
+        "loss": None if job.loss is None else f"{job.loss:.3f}",
+        "learning_rate": None if rate is None else f"{rate:.2g}",
+        "tokens_per_second": f"{job.tokens_per_second:,.0f}" if job.tokens_per_second else None,
+        "memory_bytes": html_blocks.size(job.memory_bytes) if job.memory_bytes else None,
+    }
+    tiles = [html_blocks.Tile(t(f"job.axis.{name}"), value) for name, value in figures.items() if value]
+    if tiles:
+        html_blocks.tiles(tiles)
+
+
+def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) -> None:
+    """One measure of one job, or of several over each other, step by step."""
+    points = [
+        {"step": event["step"], "value": event[measure], "name": job.name}
+        for job in jobs
+        for event in resources.workspace().jobs.curve(job.id)
+        if event.get(measure) is not None
+    ]
+    if len(points) < 2:
+        return
+    several = len(jobs) > 1
+    form = ".3f" if measure == "loss" else ".2e" if measure == "learning_rate" else ",.0f"
+    chart = (
+        alt.Chart(pd.DataFrame(points))
+        .mark_line(strokeWidth=2, interpolate="monotone")
+        .encode(
+            x=alt.X(
+                "step:Q", title=t("job.axis.step"), axis=alt.Axis(grid=False, tickMinStep=1, tickCount=6)
+            ),
+            y=alt.Y("value:Q", title=t(f"job.axis.{measure}"), axis=_value_axis(measure)),
+            color=alt.Color(
+                "name:N",
+                title=None,
+                scale=alt.Scale(range=list(html_blocks.SERIES)),
+                legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
+            )
+            if several
+            else alt.value(html_blocks.INK),
+            tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
+        )
+        .properties(height=height)
+    )
+    st.altair_chart(chart)
+
+
+def _value_axis(measure: str) -> alt.Axis:
+    return alt.Axis(tickCount=4, format="~g") if measure == "learning_rate" else alt.Axis(tickCount=4)
+
+
+def _draw_ended(job: Job, can_hide: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(headline(job), width="stretch")
+        if can_hide and st.button(
+            "", icon=":material/close:", key=f"hide-{job.id}", type="tertiary", help=t("job.hide")
+        ):
+            st.session_state.setdefault("hidden-jobs", set()).add(job.id)
+            st.rerun()
+    if job.status == "succeeded":
+        checkpoint_report.draw(job.evaluation)
+        draw_words(_words(job))
+        _draw_took(job)
+        for advice in job.advice:
+            html_blocks.quiet(advice)
+        if job.checkpoint:
+            draw_use(job.checkpoint, job.id, checkpoint_report.passed(job.evaluation))
+        return
+    if job.error:
+        st.error(resources.sentence(Exception(job.error)), icon=":material/error:")
+    for advice in job.advice:
+        html_blocks.quiet(advice)
+    if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
+        with resources.told():
+            resources.workspace().jobs.resume(job.id)
+            st.rerun()
+
+
+def _draw_took(job: Job) -> None:
+    """What it took beside what was estimated."""
+    if not job.estimate:
+        return
+    memory = job.metrics.get("job_memory_bytes" if job.device == "cpu" else "memory_bytes")
+    took = t(
+        "job.took",
+        time=html_blocks.seconds(job.seconds),
+        memory=html_blocks.size(memory),
+        estimated_time=html_blocks.seconds(job.estimate["seconds"]),
+        estimated_memory=html_blocks.size(job.estimate["bytes"]),
+    )
+    html_blocks.quiet(took)
+
+
+def draw_use(checkpoint: str, key: str, passed: bool) -> None:
+    """Take a checkpoint into use; after a warning it is not the first thing to do."""
+    with st.container(horizontal=True, gap="small"):
+        words = "job.use" if passed else "job.use.anyway"
+        if st.button(
+            t(words),
+            type="primary" if passed else "secondary",
+            icon=":material/chat_bubble:",
+            key=f"use-{key}",
+            on_click=resources.use_checkpoint,
+            args=(checkpoint,),
+        ):
+            resources.later(t("job.used", name=checkpoint), ":material/fingerprint:")
+            resources.go_to_chat()
+        if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
+            st.session_state["arms"] = ["rag", checkpoint]
+            st.switch_page(resources.page("compare"))
+
+
+def _words(job: Job) -> list[list[str]]:
+    """What the checkpoint of a job learned as words; none once it is deleted."""
+    try:
+        return resources.workspace().registry.get(job.checkpoint or "").nearest_words
+    except CheckpointError:
+        return []
+
+
+def draw_words(words: Sequence[Sequence[str]]) -> None:
+    """The real words nearest to each learned one, where the method learns words."""
+    if words:
+        with st.expander(t("report.words", count=len(words)), type="compact"):
+            html_blocks.quiet(t("visible.words.said"))
+            st.html(tensor_maps.learned_words(words))

@@ -1,0 +1,202 @@
+"""One message of a conversation, and everything that can be done with it."""
+
+import streamlit as st
+
+from assistant.components import html_blocks
+from assistant.history.records import StoredMessage
+from assistant.i18n.texts import t
+from assistant.session import resources
+from knowledge.grounding.citations import Citation
+
+LIKED, DISLIKED = 1, -1
+
+
+def draw(message: StoredMessage, *, question: str, forgotten: bool, busy: bool) -> None:
+    """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
+    with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
+        if message.role == "user":
+            _draw_question(message, busy)
+        else:
+            _draw_answer(message, question, busy)
+
+
+def _draw_question(message: StoredMessage, busy: bool) -> None:
+    if st.session_state.get("editing") == message.id:
+        _draw_editor(message)
+        return
+    with st.container(
+        key=f"asked-{message.id}",
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
+        gap="xxsmall",
+        wrap=False,
+    ):
+        if not busy:
+            _draw_alternatives(message)
+            if _icon("edit", t("message.edit"), f"edit-{message.id}"):
+                st.session_state["editing"] = message.id
+                st.rerun()
+        draw_words(message.content, key=f"user-{message.id}")
+
+
+def draw_words(text: str, key: str) -> None:
+    """What a person said."""
+    with st.container(key=key, width="content"), st.chat_message("user"):
+        st.markdown(html_blocks.prose(text))
+
+
+def _draw_editor(message: StoredMessage) -> None:
+    with st.form(f"edit-form-{message.id}", border=True):
+        text = st.text_area(t("message.edit"), message.content, key=f"edited-{message.id}", height="content")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            cancelled = st.form_submit_button(t("cancel"), type="tertiary")
+            sent = st.form_submit_button(t("message.resend"), type="primary", icon=":material/arrow_upward:")
+    if cancelled:
+        st.session_state.pop("editing", None)
+        st.rerun()
+    if sent:
+        with resources.told():
+            resources.ask_instead(message, text or "")
+            st.session_state.pop("editing", None)
+            st.rerun()
+
+
+def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
+    with (
+        st.container(key=f"assistant-{message.id}"),
+        st.chat_message("assistant", avatar=str(html_blocks.MARK)),
+    ):
+        st.html(origin(message))
+        _draw_text(message)
+        _draw_sources(message, question)
+        if not busy:
+            _draw_actions(message)
+
+
+def _draw_text(message: StoredMessage) -> None:
+    if message.correction:
+        st.markdown(html_blocks.prose(message.correction))
+        with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
+            st.markdown(html_blocks.prose(message.content) or "–")
+    elif message.content.strip():
+        citations = _citations(message)
+        st.markdown(
+            html_blocks.cited(message.content, citations, message.id)
+            if citations
+            else html_blocks.prose(message.content)
+        )
+        if any(not citation.supported for citation in citations):
+            html_blocks.quiet(t("message.unsupported"))
+    elif message.status == "complete":
+        html_blocks.quiet(t("message.empty"))
+    if message.status == "stopped":
+        html_blocks.quiet(t("message.stopped"))
+    if message.status == "failed":
+        html_blocks.quiet(t("message.failed"))
+
+
+def _citations(message: StoredMessage) -> list[Citation]:
+    """Which passage supports which sentence; nothing where no documents were read."""
+    if not message.sources or message.correction or message.status == "streaming":
+        return []
+    return resources.citations(message.content, message.sources)
+
+
+def origin(message: StoredMessage) -> str:
+    """Which memory answered, and how long it took, as one line of HTML."""
+    parts = []
+    if message.memory in ("documents", "both"):
+        parts.append(html_blocks.mark(t("memory.documents"), "documents", t("memory.documents.help")))
+    if message.memory in ("checkpoint", "both") and message.checkpoint:
+        parts.append(html_blocks.mark(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))
+    if not parts:
+        parts.append(html_blocks.mark(t("memory.alone"), "", t("memory.nothing.help")))
+    if message.correction:
+        parts.append(html_blocks.mark(t("message.corrected"), "good"))
+    if message.seconds is not None and message.status in ("complete", "stopped"):
+        tokens = t(
+            "message.cost",
+            tokens=message.completion_tokens or 0,
+            seconds=html_blocks.seconds(message.seconds),
+        )
+        parts.append(f'<span class="numbers">{html_blocks.escaped(tokens)}</span>')
+    return f'<div class="from">{"".join(parts)}</div>'
+
+
+def _draw_sources(message: StoredMessage, question: str) -> None:
+    if not message.sources:
+        return
+    spans: dict[int, list[tuple[int, int, str]]] = {}
+    for place, one in enumerate(_citations(message)):
+        if one.passage and one.span:
+            spans.setdefault(one.passage, []).append((*one.span, html_blocks.cite_name(message.id, place)))
+    passages = [
+        html_blocks.source(number, source, question, spans.get(number, ()))
+        for number, source in enumerate(message.sources, 1)
+    ]
+    st.html(html_blocks.sources(t("message.sources", count=len(passages)), passages))
+
+
+def _draw_actions(message: StoredMessage) -> None:
+    store = resources.workspace().store
+    with st.container(
+        key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
+    ):
+        for rating, icon, name in ((LIKED, "thumb_up", "like"), (DISLIKED, "thumb_down", "dislike")):
+            given = message.rating == rating
+            with st.container(key=f"given-{name}-{message.id}" if given else None, width="content"):
+                if _icon(icon, t(f"message.{name}"), f"{name}-{message.id}"):
+                    store.rate(message.id, 0 if given else rating)
+                    st.rerun()
+        with st.popover(
+            t("message.correct"), icon=":material/edit:", type="tertiary", key=f"correct-{message.id}"
+        ):
+            _draw_correction(message)
+        if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
+            with resources.told():
+                resources.ask_again(message)
+                st.rerun()
+        _draw_alternatives(message)
+
+
+def _draw_correction(message: StoredMessage) -> None:
+    with st.form(f"correction-{message.id}", border=False):
+        text = st.text_area(
+            t("message.correct.label"),
+            message.correction or message.content,
+            key=f"correction-text-{message.id}",
+            help=t("message.correct.help"),
+            width=420,
+            height=120,
+        )
+        if st.form_submit_button(t("message.correct.save"), type="primary"):
+            with resources.told():
+                same = (text or "").strip() == message.content.strip()
+                resources.workspace().store.correct(message.id, None if same else text)
+                resources.later(t("message.corrected.note"))
+                st.rerun()
+
+
+def _draw_alternatives(message: StoredMessage) -> None:
+    """Arrows between the answers (or wordings) that stand at the same place."""
+    if message.alternatives < 2:
+        return
+    store = resources.workspace().store
+    places = store.alternatives(message.id)
+    at = message.alternative - 1
+    if _icon("chevron_left", t("message.previous"), f"before-{message.id}", disabled=at == 0):
+        store.select(places[at - 1].id)
+        st.rerun()
+    st.html(
+        f'<span class="quiet numbers">{message.alternative}/{message.alternatives}</span>', width="content"
+    )
+    if _icon("chevron_right", t("message.next"), f"after-{message.id}", disabled=at == len(places) - 1):
+        store.select(places[at + 1].id)
+        st.rerun()
+
+
+def _icon(icon: str, help_text: str, key: str, *, disabled: bool = False) -> bool:
+    return st.button(
+        "", icon=f":material/{icon}:", help=help_text, key=key, type="tertiary", disabled=disabled
+    )

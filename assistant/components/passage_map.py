@@ -1,0 +1,128 @@
+"""The map on the Knowledge page: passages in two dimensions, near each other where they mean the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+from streamlit.elements.vega_charts import AltairChart
+
+from assistant.components import html_blocks
+from assistant.documents.listing import labels
+from assistant.i18n.texts import t
+from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.projection import MapPoint
+from knowledge.index.passage_store import DocumentInfo
+from knowledge.ingest.fetch import name_of
+
+NEIGHBOURS = 6
+READ = 3  # passages shown below the map
+NAMED = 12  # documents in the legend
+# Told apart by eye, ten of a shape; the first are the theme's.
+COLOURS = (
+    *("#333f8f", "#14776f", "#a8641a", "#75787f", "#8d5a97", "#b23a3a"),
+    *("#4a94c4", "#7d8f2a", "#d08fae", "#5b4636"),
+)
+SHAPES = {"circle": "●", "square": "■", "triangle-up": "▲", "diamond": "◆"}
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How the passages of one document are drawn."""
+
+    name: str
+    colour: str
+    shape: str
+
+
+def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
+    """The map; a click on a point shows its passage, a question lights up what it would find."""
+    question = st.text_input(
+        t("knowledge.map.question"),
+        key="map-question",
+        placeholder=t("knowledge.map.question"),
+        icon=":material/my_location:",
+        label_visibility="collapsed",
+    )
+    points, asked = base.map(question)
+    looks = _looks(documents)
+    points = [point for point in points if point.document_id in looks]  # more may be on their way in
+    if not points:
+        html_blocks.quiet(t("knowledge.map.none"))
+        return
+    near = [hit.passage.id for hit in base.search(question, k=NEIGHBOURS)] if question else []
+    picked = st.altair_chart(
+        _chart(_frame(points, looks, set(near)), asked, bool(near)), on_select="rerun", key="map"
+    )
+    st.html(_legend(list(looks.values())))
+    clicked = [str(place["passage"]) for place in picked["selection"].get("pick", ())]
+    shown = clicked or near
+    html_blocks.quiet(t("knowledge.map.near" if near and not clicked else "knowledge.map.lead"))
+    for passage_id in shown[:READ]:
+        found = base.passage(passage_id)
+        where = html_blocks.where(name_of(found.source), found.page, found.headings)
+        st.html(html_blocks.passage(found.text, where, question))
+
+
+def _looks(documents: Sequence[DocumentInfo]) -> dict[str, _Look]:
+    shapes = list(SHAPES)
+    return {
+        one: _Look(name, COLOURS[at % len(COLOURS)], shapes[at // len(COLOURS) % len(shapes)])
+        for at, (one, name) in enumerate(labels(documents).items())
+    }
+
+
+def _frame(points: Sequence[MapPoint], looks: dict[str, _Look], near: set[str]) -> pd.DataFrame:
+    """One row a point, those that light up last, so that they lie on top."""
+    rows = [
+        {
+            "x": point.x,
+            "y": point.y,
+            "document": looks[point.document_id].name,
+            "colour": looks[point.document_id].colour,
+            "shape": looks[point.document_id].shape,
+            "text": point.text,
+            "passage": point.passage_id,
+            "near": point.passage_id in near,
+        }
+        for point in points
+    ]
+    return pd.DataFrame(rows).sort_values("near", kind="stable")
+
+
+def _legend(looks: Sequence[_Look]) -> str:
+    entries = [
+        f'<span><i style="color: {one.colour}">{SHAPES[one.shape]}</i>{html_blocks.escaped(one.name)}</span>'
+        for one in looks[:NAMED]
+    ]
+    if len(looks) > NAMED:
+        entries.append(
+            f"<span>{html_blocks.escaped(t('knowledge.map.more', count=len(looks) - NAMED))}</span>"
+        )
+    return f'<div class="map-legend">{"".join(entries)}</div>'
+
+
+def _chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bool) -> "AltairChart":
+    hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+    points = (
+        alt.Chart(frame)
+        .mark_point(filled=True, stroke="white", strokeWidth=1)
+        .encode(
+            x=alt.X("x:Q", axis=hidden, title=None),
+            y=alt.Y("y:Q", axis=hidden, title=None),
+            color=alt.Color("colour:N", scale=None),
+            shape=alt.Shape("shape:N", scale=None),
+            size=alt.condition("datum.near", alt.value(300), alt.value(110)),
+            opacity=alt.condition("datum.near", alt.value(1), alt.value(0.25 if some_near else 0.85)),
+            tooltip=["document", "text"],
+        )
+        .add_params(alt.selection_point(name="pick", fields=["passage"]))
+    )
+    place = pd.DataFrame([{"x": asked[0], "y": asked[1]}] if asked else [], columns=["x", "y"])
+    cross = (
+        alt.Chart(place)
+        .mark_point(shape="cross", size=260, color="#23262b", strokeWidth=2)
+        .encode(x="x:Q", y="y:Q")
+    )
+    return alt.layer(points, cross).properties(height=420)

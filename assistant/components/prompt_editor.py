@@ -1,0 +1,109 @@
+"""The prompt editor: a system prompt and worked examples, kept as presets."""
+
+import pandas as pd
+import streamlit as st
+
+from assistant.chat.prompt import Preset, Presets
+from assistant.components import html_blocks
+from assistant.i18n.texts import t, translated
+from assistant.session import resources
+
+
+def draw_button() -> None:
+    """The button that opens the editor; it names the prompt in use."""
+    preset = resources.prompt()
+    label = t("prompt.button", name=html_blocks.plain(translated(preset.name)))
+    if st.button(label, icon=":material/tune:", key="edit-prompt", help=t("prompt.help")):
+        st.dialog(t("prompt.title"), width=720, position="right")(_draw_editor)()
+
+
+def _draw_editor() -> None:
+    resources.speak()
+    html_blocks.quiet(t("prompt.lead"))
+    presets = Presets(resources.workspace().home)
+    shown = _draw_choice(presets)
+    system = st.text_area(
+        t("prompt.system"),
+        shown.system,
+        key=f"system-{shown.name}",
+        height=140,
+        placeholder=t("prompt.system.placeholder"),
+    )
+    st.markdown(f"**{t('prompt.examples')}**")
+    html_blocks.quiet(t("prompt.examples.lead"))
+    table = st.data_editor(
+        pd.DataFrame(shown.examples, columns=["question", "answer"], dtype=str),
+        key=f"examples-{shown.name}",
+        num_rows="dynamic",
+        hide_index=True,
+        column_config={
+            "question": st.column_config.TextColumn(t("prompt.question"), width="medium"),
+            "answer": st.column_config.TextColumn(t("prompt.answer"), width="medium"),
+        },
+    )
+    with resources.told():
+        edited = Preset(shown.name, system or "", _examples(table), shown.sentence, shown.built_in)
+        _draw_ends(presets, shown, edited)
+
+
+def _draw_choice(presets: Presets) -> Preset:
+    current = resources.prompt()
+    known = {preset.name: preset for preset in presets.list()}
+    names = list(known)
+    if current.name not in known:
+        known[current.name], names = current, [current.name, *names]
+    name = st.selectbox(
+        t("prompt.preset"),
+        names,
+        index=names.index(current.name),
+        format_func=translated,
+        key="preset-choice",
+        filter_mode=None,
+    )
+    shown = current if name == current.name else known[name or current.name]
+    if shown.sentence:
+        html_blocks.quiet(translated(shown.sentence))
+    return shown
+
+
+def _examples(table: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """The rows that hold anything; a row with one half empty is told by `Preset`."""
+    rows = [
+        tuple("" if pd.isna(cell) else str(cell) for cell in row)
+        for row in table[["question", "answer"]].itertuples(index=False)
+    ]
+    return tuple((question, answer) for question, answer in rows if question.strip() or answer.strip())
+
+
+def _draw_ends(presets: Presets, shown: Preset, edited: Preset) -> None:
+    """Use it, keep it under a name, or remove it."""
+    st.space("xsmall")
+    if st.button(t("prompt.use"), type="primary", key="use-prompt", width="stretch"):
+        _use(presets, edited)
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        name = st.text_input(t("prompt.save_as"), "" if shown.built_in else shown.name, key="preset-name")
+        if st.button(t("prompt.save"), key="save-prompt", icon=":material/bookmark:", disabled=not name):
+            kept = Preset(name or "", edited.system, edited.examples, "")
+            presets.save(kept)
+            _use(presets, kept)
+            resources.later(t("prompt.saved", name=kept.name))
+            st.rerun()
+        if not shown.built_in and st.button(t("delete"), key="delete-prompt", icon=":material/delete:"):
+            presets.delete(shown.name)
+            resources.choose("preset", None)
+            st.session_state.pop("edited-prompt", None)
+            st.rerun()
+
+
+def _use(presets: Presets, preset: Preset) -> None:
+    """Take the preset into use: by name where it is kept as it is, else for this tab."""
+    kept = any(
+        known.name == preset.name and (known.system, known.examples) == (preset.system, preset.examples)
+        for known in presets.list()
+    )
+    resources.choose("preset", preset.name)
+    if kept:
+        st.session_state.pop("edited-prompt", None)
+    else:
+        st.session_state["edited-prompt"] = preset

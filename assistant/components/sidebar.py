@@ -1,0 +1,72 @@
+"""The list of conversations in the sidebar: new, search, open, and a menu for the open one."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+import streamlit as st
+
+from assistant.components import html_blocks
+from assistant.history.conversations import ConversationInfo
+from assistant.i18n.texts import t
+from assistant.session import resources
+
+SHOWN = 60
+
+
+def draw() -> None:
+    """The sidebar below the navigation."""
+    with st.sidebar:
+        if st.button(t("chats.new"), icon=":material/add:", width="stretch", key="new-chat"):
+            resources.open_conversation(None)
+            resources.go_to_chat()
+        search = st.text_input(
+            t("chats.search"),
+            placeholder=t("chats.search"),
+            label_visibility="collapsed",
+            icon=":material/search:",
+            key="search-chats",
+        )
+        with resources.told():
+            _draw_list(resources.workspace().store.list(search or "", limit=SHOWN), search or "")
+
+
+def _draw_list(found: list[ConversationInfo], search: str) -> None:
+    if not found:
+        html_blocks.quiet(t("chats.none_found", search=search) if search else t("chats.none"))
+        return
+    with st.container(key="conversations"):
+        for group, conversations in _by_age(found):
+            st.html(f'<div class="group">{html_blocks.escaped(group)}</div>')
+            for info in conversations:
+                _draw_line(info)
+
+
+def _draw_line(info: ConversationInfo) -> None:
+    current = info.id == resources.conversation_id()
+    with st.container(key="current" if current else f"chat-{info.id}"):
+        title = html_blocks.plain(info.title) or t("chats.untitled")
+        if st.button(
+            title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None
+        ):
+            resources.open_conversation(info.id)
+            resources.go_to_chat()
+
+
+def _by_age(found: list[ConversationInfo]) -> Iterator[tuple[str, list[ConversationInfo]]]:
+    """Conversations in groups by when they were last changed, newest first."""
+    today = date.today()
+    names = ("chats.today", "chats.yesterday", "chats.week", "chats.earlier")
+    groups: dict[str, list[ConversationInfo]] = {name: [] for name in names}
+    for info in found:
+        day = datetime.fromtimestamp(info.updated).date()
+        if day >= today:
+            groups["chats.today"].append(info)
+        elif day == today - timedelta(days=1):
+            groups["chats.yesterday"].append(info)
+        elif day > today - timedelta(days=7):
+            groups["chats.week"].append(info)
+        else:
+            groups["chats.earlier"].append(info)
+    for name, members in groups.items():
+        if members:
+            yield t(name), members

@@ -1,0 +1,260 @@
+"""From conversations to examples: what a person taught, each with where it came from and why it is there.
+
+Rules alone, unless a labelling model is given. What cannot be grounded is left out, and said. The inside of a
+turn is read in `reading.py`; here the findings of all turns are weighed against each other.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from assistant.curation.advice import better_in_documents
+from assistant.curation.from_chat import Labeller, Reading, read_conversation
+from assistant.curation.from_chat import LeftOut as Unused
+from assistant.curation.secrets import secret_in
+from assistant.errors import NothingToLearn
+from assistant.history.records import Message, StoredConversation, StoredPreference
+from assistant.language.paraphrase import rephrase
+from assistant.language.text import normal, same_text
+from tuning.data.examples import Example, Preference, read_examples
+
+# Kinds, the most certain first: the order in which they are shown and in which they win over each other.
+REASONS = {
+    "corrected": "corrected by you",
+    "said": "you said so",
+    "liked": "liked",
+    "documents": "answered from documents",
+    "plain": "plain turn",
+}
+_WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody who may use it"
+_ORDER = {kind: place for place, kind in enumerate(REASONS)}
+
+
+class Learned(Protocol):
+    """A checkpoint, as far as it matters here: the file of what it was made from."""
+
+    @property
+    def examples(self) -> Path | None: ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An example that may be learned."""
+
+    example: Example
+    # A key of REASONS.
+    kind: str
+    # Whether it is learned unless a person says otherwise.
+    ticked: bool = True
+    # What a person should know about it: "replaces an earlier answer: …".
+    note: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why it is there, in words."""
+        return self.example.reason
+
+    def edited(self, question: str, answer: str) -> "Candidate":
+        """The same with other words for its last question and its answer, and probes to match."""
+        messages = [dict(message) for message in self.example.messages]
+        messages[-2]["content"], messages[-1]["content"] = question.strip(), answer.strip()
+        probes = rephrase(question, answer) if self.example.probes else ()
+        return replace(self, example=replace(self.example, messages=tuple(messages), probes=probes))
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was said and is not offered."""
+
+    text: str
+    why: str
+    source: str = ""
+    # What would be learned when a person insists.
+    candidate: Candidate | None = None
+
+
+@dataclass(frozen=True)
+class Curation:
+    """What can be learned of some conversations, best first, and what was left out."""
+
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def examples(self) -> list[Example]:
+        """The examples of the ticked candidates."""
+        return [candidate.example for candidate in self.candidates if candidate.ticked]
+
+
+def curate(
+    conversations: Sequence[StoredConversation],
+    *,
+    known: Iterable[Example] = (),
+    with_secrets: bool = False,
+    labeller: Labeller | None = None,
+) -> Curation:
+    """Candidates of the conversations' active branches; of two that contradict each other the later counts.
+
+    `known` are the examples that the checkpoint to be continued has learned. Secrets are left out unless
+    `with_secrets`. `labeller` (see `labelling.py`) reads statements that no rule knows; what it writes is
+    checked against the message. Raises NothingToLearn.
+    """
+    found: list[Candidate] = []
+    left_out: list[LeftOut] = []
+    for conversation in sorted(conversations, key=lambda one: (one.created, one.id)):
+        readings, unused = read_conversation(conversation, labeller)
+        found += [candidate_of(reading) for reading in readings]
+        left_out += [_told(item) for item in unused]
+    found, secrets = _without_secrets(found)
+    if with_secrets:
+        found += [replace(item.candidate, note=item.why) for item in secrets if item.candidate]
+    else:
+        left_out += secrets
+    return weigh(found, left_out, known)
+
+
+def weigh(found: Sequence[Candidate], left_out: Sequence[LeftOut], known: Iterable[Example]) -> Curation:
+    """Candidates without repeats and contradictions, ordered and ticked. Raises NothingToLearn."""
+    single, repeats = _without_repeats(found)
+    everything = [*left_out, *repeats]
+    offered = _ticked(_advised(_not_known(single, known)))
+    if not offered:
+        raise NothingToLearn(_nothing(everything))
+    return Curation(tuple(sorted(offered, key=lambda one: _ORDER[one.kind])), tuple(everything))
+
+
+def candidate_of(reading: Reading) -> Candidate:
+    """The example of what was read in a turn."""
+    messages = (
+        *reading.context,
+        {"role": "user", "content": reading.question},
+        {"role": "assistant", "content": reading.answer},
+    )
+    probes = () if reading.context else rephrase(reading.question, reading.answer)
+    example = Example(messages, reading.source, REASONS[reading.kind], probes)
+    return Candidate(example, reading.kind, note=reading.note)
+
+
+def preferences_of(
+    conversations: Sequence[StoredConversation], votes: Sequence[StoredPreference] = ()
+) -> list[Preference]:
+    """Pairs of a better and a worse answer: votes, and corrections over what they corrected."""
+    pairs = [
+        Preference(vote.prompt, vote.chosen, vote.rejected) for vote in votes if vote.chosen != vote.rejected
+    ]
+    for conversation in conversations:
+        prompt: list[Message] = []
+        for message in conversation.messages:
+            better = message.correction
+            if better and prompt and message.content.strip() and not same_text(better, message.content):
+                pairs.append(Preference(tuple(prompt), better, message.content))
+            prompt.append(message.to_message())
+    return pairs
+
+
+def learned_by(lineage: Iterable[Learned]) -> list[Example]:
+    """What the checkpoints of a lineage were made from, oldest first: `known` of a further round."""
+    paths = [checkpoint.examples for checkpoint in lineage]
+    return [
+        example for path in paths if path is not None and path.exists() for example in read_examples(path)
+    ]
+
+
+def question_key(example: Example) -> str:
+    """The same for questions that differ only in case, punctuation and polite words."""
+    return "\n".join(
+        normal(message["content"]) for message in example.messages[:-1] if message["role"] == "user"
+    )
+
+
+def _told(item: Unused) -> LeftOut:
+    return LeftOut(item.text, item.why, item.source)
+
+
+def _without_secrets(found: Sequence[Candidate]) -> tuple[list[Candidate], list[LeftOut]]:
+    kept: list[Candidate] = []
+    left_out: list[LeftOut] = []
+    for candidate in found:
+        example = candidate.example
+        # "What is the password? — hunter2" is one only when both are read together.
+        together = f"{example.question.rstrip('?？ ')} is: {example.answer}"
+        secret = next(filter(None, map(secret_in, (example.question, example.answer, together))), "")
+        if secret:
+            left_out.append(
+                LeftOut(example.question, f"it holds {secret}{_WHY_NO_SECRETS}", example.source, candidate)
+            )
+        else:
+            kept.append(candidate)
+    return kept, left_out
+
+
+def _without_repeats(found: Sequence[Candidate]) -> tuple[list[Candidate], list[LeftOut]]:
+    """One candidate a question: what a person said wins over a model, the later over the earlier."""
+    chosen: dict[str, Candidate] = {}
+    left_out: list[LeftOut] = []
+    for candidate in found:
+        key = question_key(candidate.example)
+        earlier = chosen.get(key)
+        if earlier is None:
+            chosen[key] = candidate
+            continue
+        later_wins = _weight(candidate) <= _weight(earlier)
+        winner, loser = (candidate, earlier) if later_wins else (earlier, candidate)
+        if same_text(winner.example.answer, loser.example.answer):
+            chosen[key] = winner
+            continue
+        note = f"replaces an earlier answer: {loser.example.answer}" if later_wins else winner.note
+        chosen[key] = replace(winner, note=note)
+        why = f"contradicts what counts now: {winner.example.answer}"
+        left_out.append(LeftOut(loser.example.answer, why, loser.example.source))
+    return list(chosen.values()), left_out
+
+
+def _weight(candidate: Candidate) -> int:
+    """What a person said in whatever way weighs the same: the latest counts."""
+    return 0 if candidate.kind in ("corrected", "said", "liked") else _ORDER[candidate.kind]
+
+
+def _not_known(found: Sequence[Candidate], known: Iterable[Example]) -> list[Candidate]:
+    learned = {question_key(example): example.answer for example in known}
+    result = []
+    for candidate in found:
+        before = learned.get(question_key(candidate.example))
+        if before is None:
+            result.append(candidate)
+        elif same_text(before, candidate.example.answer):
+            result.append(replace(candidate, ticked=False, note="already learned"))
+        else:
+            result.append(replace(candidate, note=f"changes what was learned: {before}"))
+    return result
+
+
+def _advised(found: Sequence[Candidate]) -> list[Candidate]:
+    result = []
+    for candidate in found:
+        advice = better_in_documents(candidate.example.question, candidate.example.answer)
+        result.append(replace(candidate, ticked=False, note=advice) if advice else candidate)
+    return result
+
+
+def _ticked(found: Sequence[Candidate]) -> list[Candidate]:
+    """What nobody judged is learned only where nothing better was said."""
+    judged = any(candidate.kind != "plain" for candidate in found)
+    return [
+        replace(candidate, ticked=candidate.ticked and not (judged and candidate.kind == "plain"))
+        for candidate in found
+    ]
+
+
+def _nothing(left_out: Sequence[LeftOut]) -> str:
+    if left_out:
+        reasons = "; ".join(dict.fromkeys(item.why for item in left_out))
+        return (
+            f"Nothing can be learned yet: all that was said was left out ({reasons}). "
+            "Correct an answer, mark a good one with thumbs up, or state a fact in a message."
+        )
+    return (
+        "Nothing can be learned yet: there is no question with an answer. "
+        "Ask something and correct the answer, or state a fact in a message."
+    )

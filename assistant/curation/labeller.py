@@ -1,0 +1,44 @@
+"""Questions and answers written by a chat model about a text. It does not judge them: its caller checks each.
+
+Any LangChain chat model will do: the local one, a larger one, an OpenAI-compatible endpoint.
+"""
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+
+from assistant.language.text import has_chinese
+
+_ORDER = (
+    "Text:\n{text}\n\nWrite {most} questions that the text answers, each with its answer copied from the text"
+    ' in at most eight words. Name what each question is about; do not write "it". Use this form:'
+    "\nQ: question\nA: answer"
+)
+_CHINESE_ORDER = (
+    "文本：\n{text}\n\n请根据文本写{most}个问题，"
+    "每个问题附上从文本中摘录的简短答案。"
+    "问题中要写明所问的对象。格式如下：\nQ: 问题\nA: 答案"
+)
+_PAIR = re.compile(
+    r"^\W*(?:Q|Question|问题?)\s*\d*\s*[:：.]\s*(?P<q>.+?)\n+\W*(?:A|Answer|答案?)\s*\d*\s*[:：.]\s*(?P<a>.+?)\s*$",
+    re.I | re.M,
+)
+
+
+class ModelLabeller:
+    """Asks a chat model for question–answer pairs about a text."""
+
+    def __init__(self, model: BaseChatModel, *, most: int = 5) -> None:
+        self._model = model
+        self._most = most
+
+    def __call__(self, text: str) -> Sequence[tuple[str, str]]:
+        """The pairs that the model wrote in the asked form; none where it kept to no form."""
+        order = _CHINESE_ORDER if has_chinese(text) else _ORDER
+        reply = self._model.invoke([HumanMessage(order.format(text=text, most=self._most))])
+        pairs = ((match["q"].strip(), match["a"].strip()) for match in _PAIR.finditer(reply.text))
+        return [(question, answer) for question, answer in pairs if question.endswith(("?", "？"))][
+            : self._most
+        ]

@@ -1,0 +1,1 @@
+"""Interface texts by key and language."""

@@ -1,0 +1,62 @@
+"""The table of interface texts: every sentence a person reads on a page comes from here, by its key.
+
+Each language is a file, `en.json` and `zh.json`. A missing translation falls back to English; a missing key
+is a mistake in the code.
+"""
+
+import json
+from contextvars import ContextVar
+from importlib.resources import files
+
+FALLBACK = "en"
+LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+
+
+def _file(language: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        files("assistant.i18n").joinpath(f"{language}.json").read_text("utf-8")
+    )
+    return found
+
+
+_FILES = {language: _file(language) for language in LANGUAGE_NAMES}
+# key -> language -> text. `{name}` is filled in by t(key, name=…). Where a count changes the sentence,
+# `key.one` is taken when t() is given count=1.
+TEXTS: dict[str, dict[str, str]] = {
+    key: {language: file["texts"][key] for language, file in _FILES.items() if key in file["texts"]}
+    for key in _FILES[FALLBACK]["texts"]
+}
+# Sentences that are written elsewhere, in English: of methods, presets and reasons.
+SENTENCES = {language: file.get("sentences", {}) for language, file in _FILES.items()}
+
+_language: ContextVar[str] = ContextVar("language", default=FALLBACK)
+
+
+def use_language(language: str) -> None:
+    """Choose the column for this thread of work; an unknown one shows English."""
+    _language.set(language if language in LANGUAGE_NAMES else FALLBACK)
+
+
+def t(key: str, **values: object) -> str:
+    """The text of `key` in the chosen language, filled in. Raises KeyError for an unknown key."""
+    if values.get("count") == 1 and f"{key}.one" in TEXTS:
+        key = f"{key}.one"
+    texts = TEXTS[key]
+    text = texts.get(_language.get()) or texts[FALLBACK]
+    return text.format(**values) if values else text
+
+
+def translated(sentence: str) -> str:
+    """A sentence that is written elsewhere, in the chosen language where it is known.
+
+    Of "reason: what it is about" and "reason; reason" each known part is translated.
+    """
+    known = SENTENCES.get(_language.get())
+    if not known or not sentence:
+        return sentence
+    if sentence in known:
+        return known[sentence]
+    if "; " in sentence:
+        return "；".join(translated(part) for part in sentence.split("; "))
+    head, mark, rest = sentence.partition(": ")
+    return f"{known[head]}：{rest}" if mark and head in known else sentence

@@ -1,0 +1,1 @@
+"""Memory made visible: the window that forgets, token probabilities."""

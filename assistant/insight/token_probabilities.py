@@ -1,0 +1,195 @@
+"""The next token: what a model holds likely after a text, and how sure it was of each token of an answer.
+
+The model is asked once; temperature and top-p are arithmetic on its logits. It draws nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from assistant.engines.base import Message
+from assistant.engines.local import LocalEngine
+from assistant.errors import AssistantError, PromptTooLongError
+from tuning.models.base_model import BaseModel
+from tuning.models.decoding import TextStream, decode, step
+
+Logits = NDArray[np.float32]  # (vocabulary,)
+Shares = NDArray[np.float64]
+
+MOST_TOKENS = 1024  # of a text that is looked at: every one of an answer's has a row of the whole vocabulary
+
+
+@dataclass(frozen=True)
+class Word:
+    """One token that may come next."""
+
+    token: int
+    text: str  # as it is appended, with the space that it begins with
+    share: float  # its probability as it would be drawn
+    plain: float  # its probability as the model gave it, before temperature and top-p
+    ends: bool  # it would end the answer
+
+    @property
+    def left_out(self) -> bool:
+        """Whether temperature and top-p leave it no chance."""
+        return self.share == 0.0
+
+
+@dataclass(frozen=True)
+class SaidToken:
+    """One token of an answer, seen by a checkpoint and by its base."""
+
+    text: str
+    share: float  # its probability with the checkpoint
+    before: float  # its probability with the base
+    divergence: float  # KL(checkpoint ‖ base) over all words at this place, in nats
+    rival: str  # what the base would have said here
+
+    @property
+    def gain(self) -> float:
+        """ln(share / before): above 0 where the checkpoint made it likelier."""
+        return float(np.log(max(self.share, 1e-12)) - np.log(max(self.before, 1e-12)))
+
+
+def text_ids(base: BaseModel, text: str) -> list[int]:
+    """The ids of a text that is to be continued: bare, without a template. Raises AssistantError for none."""
+    ids: Any = base.tokenizer(text.rstrip(), add_special_tokens=False)["input_ids"]
+    if not ids:
+        raise AssistantError("There is no text to go on from. Write the beginning of a sentence.")
+    return list(ids)
+
+
+def answer_ids(base: BaseModel, messages: Sequence[Message], begun: str = "") -> list[int]:
+    """The ids of a conversation whose answer has begun with these words."""
+    ids = base.chat_ids(messages, add_generation_prompt=True)
+    begun = begun.rstrip()
+    more: Any = base.tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
+    return [*ids, *more]
+
+
+def next_logits(engine: LocalEngine, text: str, checkpoint: str | None = None) -> Logits:
+    """What follows a bare text. Raises AssistantError, EngineError."""
+    with engine.inside(checkpoint) as base:
+        return _after(base, text_ids(base, text), checkpoint)
+
+
+def next_logits_of_answer(
+    engine: LocalEngine, messages: Sequence[Message], begun: str, checkpoint: str | None = None
+) -> Logits:
+    """What follows the beginning of an answer. Raises AssistantError, EngineError."""
+    with engine.inside(checkpoint) as base:
+        return _after(base, answer_ids(base, messages, begun), checkpoint)
+
+
+def said_tokens(
+    engine: LocalEngine, messages: Sequence[Message], answer: str, checkpoint: str | None = None
+) -> list[SaidToken]:
+    """How likely each token of an answer was, with a checkpoint and with the base alone.
+
+    Without a checkpoint both are the base. A character of several tokens counts as one.
+    """
+    with engine.inside(checkpoint) as base:
+        prompt = answer_ids(base, messages)
+        said = answer_ids(base, messages, answer)[len(prompt) :]
+        if not said:
+            raise AssistantError("There is no answer to look at. Let the model answer, or write one.")
+        ids = [*prompt, *said]
+        _check_length(base, ids, checkpoint)
+        after = _log_shares(base, ids, len(prompt), checkpoint)
+        before = after if checkpoint is None else _log_shares(base, ids, len(prompt), None)
+        return _joined(base, said, after, before)
+
+
+def shares(logits: Logits, temperature: float, top_p: float) -> Shares:
+    """The probability of every token as `tuning.models.decoding.pick` draws it.
+
+    Temperature 0 leaves the likeliest alone; top-p leaves the likeliest tokens that together reach it.
+    """
+    scores = logits.astype(np.float64)
+    if temperature <= 0:
+        only = np.zeros_like(scores)
+        only[int(scores.argmax())] = 1.0
+        return only
+    drawn = _softmax(scores / temperature)
+    if top_p < 1:
+        order = np.argsort(-drawn, kind="stable")
+        reached = np.cumsum(drawn[order]) - drawn[order]
+        drawn[order[reached > top_p]] = 0.0
+        drawn /= drawn.sum()
+    return drawn
+
+
+def likeliest(
+    base: BaseModel, logits: Logits, count: int, temperature: float = 1.0, top_p: float = 1.0
+) -> list[Word]:
+    """The tokens that the model holds likeliest, with their chance to be drawn."""
+    plain, drawn = _softmax(logits.astype(np.float64)), shares(logits, temperature, top_p)
+    best = np.argsort(-plain, kind="stable")[:count]
+    return [
+        Word(
+            int(token),
+            _text(base, int(token)),
+            float(drawn[token]),
+            float(plain[token]),
+            token in base.stop_ids,
+        )
+        for token in best
+    ]
+
+
+def _after(base: BaseModel, ids: list[int], checkpoint: str | None) -> Logits:
+    _check_length(base, ids, checkpoint)
+    with base.activate(checkpoint):
+        logits: Logits = step(base.model, ids, base.new_cache()).float().cpu().numpy()
+    return logits
+
+
+def _check_length(base: BaseModel, ids: Sequence[int], checkpoint: str | None) -> None:
+    room = min(MOST_TOKENS, base.prompt_room(checkpoint))
+    if len(ids) > room:
+        raise PromptTooLongError(
+            f"The text has {len(ids):,} tokens, and {room:,} can be looked at here. Shorten it.",
+            tokens=len(ids),
+            window=room,
+        )
+
+
+def _log_shares(base: BaseModel, ids: Sequence[int], start: int, checkpoint: str | None) -> torch.Tensor:
+    """The log-probabilities (tokens, vocabulary) at the places from `start` on."""
+    return torch.log_softmax(base.logits(ids[:-1], adapter=checkpoint)[start - 1 :].cpu(), dim=-1)
+
+
+def _joined(
+    base: BaseModel, said: Sequence[int], after: torch.Tensor, before: torch.Tensor
+) -> list[SaidToken]:
+    """One entry for each piece of text: tokens that make one character only together are one piece."""
+    apart = (after.exp() * (after - before)).sum(-1)
+    stream, found, open_places = TextStream(base.tokenizer), list[SaidToken](), list[int]()
+    for place, token in enumerate(said):
+        open_places.append(place)
+        text = stream.push(token) or (stream.flush() if place == len(said) - 1 else "")
+        if text:
+            found.append(
+                SaidToken(
+                    text,
+                    float(sum(after[p, said[p]] for p in open_places).exp()),  # type: ignore[union-attr]
+                    float(sum(before[p, said[p]] for p in open_places).exp()),  # type: ignore[union-attr]
+                    float(sum(apart[p] for p in open_places)),
+                    _text(base, int(before[open_places[0]].argmax())),
+                )
+            )
+            open_places = []
+    return found
+
+
+def _text(base: BaseModel, token: int) -> str:
+    return decode(base.tokenizer, [token])
+
+
+def _softmax(scores: Shares) -> Shares:
+    exponents: Shares = np.exp(scores - scores.max())
+    return exponents / exponents.sum()

@@ -1,0 +1,1 @@
+"""Rules of English and Chinese: sentences, clauses, facts, paraphrases, grounding."""

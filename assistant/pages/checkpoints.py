@@ -1,0 +1,302 @@
+"""Checkpoints and jobs: what is being learned, what was learned, and from what it grew."""
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from assistant.components import checkpoint_report, html_blocks, job_card, lineage
+from assistant.i18n.texts import t
+from assistant.session import resources
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.jobs.folder import Job
+
+OVERLAID = 4
+MEASURES = ("loss", "learning_rate", "tokens_per_second")
+
+
+def draw() -> None:
+    """The page."""
+    html_blocks.title(t("page.tune"), t("tune.lead"))
+    jobs = resources.workspace().jobs.list()
+    checkpoints = resources.workspace().registry.list()
+    for job in jobs:
+        if not job.has_ended:
+            job_card.draw(job)
+    _draw_interrupted([job for job in jobs if job.interrupted])
+    titles = [t(f"tune.{name}") for name in ("checkpoints", "jobs", "methods", "import")]
+    made, past, methods, taken = st.tabs(titles, key="tune-tabs", on_change="rerun")
+    with made:
+        if checkpoints or jobs:
+            _draw_checkpoints(checkpoints)
+        else:
+            _draw_empty()
+    with past:
+        _draw_jobs(jobs)
+    if methods.open:  # imports torch
+        with methods:
+            _draw_methods()
+    with taken, resources.told():
+        _draw_import()
+
+
+def _draw_interrupted(jobs: Sequence[Job]) -> None:
+    """Jobs whose process is gone without a result: a reboot's orphans, offered for resumption."""
+    for job in jobs:
+        with st.container(border=True, key=f"interrupted-{job.id}"):
+            st.html(job_card.headline(job))
+            known = t("tune.interrupted", step=job.step, steps=job.steps)
+            html_blocks.quiet(known if job.step else t("tune.interrupted.early"))
+            _draw_job_actions(job, "interrupted")
+
+
+def _draw_empty() -> None:
+    with st.container(border=True):
+        st.html(html_blocks.card(t("tune.empty"), t("tune.empty.text")))
+        with st.container(horizontal=True, gap="small"):
+            if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key="to-chat"):
+                resources.open_conversation(None)
+                resources.go_to_chat()
+            if resources.SAMPLE.exists() and st.button(
+                t("welcome.sample_chat"), icon=":material/forum:", type="primary", key="sample-chat"
+            ):
+                resources.open_conversation(resources.import_sample_chat())
+                resources.go_to_chat()
+
+
+# ---- checkpoints
+
+
+def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
+    for broken in resources.workspace().registry.broken():
+        st.warning(resources.sentence(Exception(broken.reason)), icon=":material/warning:")
+    if not checkpoints:
+        html_blocks.quiet(t("tune.no_checkpoints"))
+        return
+    free = shutil.disk_usage(resources.workspace().home).free
+    taken = resources.workspace().registry.size_bytes()
+    html_blocks.quiet(
+        t("tune.disk", count=len(checkpoints), size=html_blocks.size(taken), free=html_blocks.size(free))
+    )
+    if any(checkpoint.parent for checkpoint in checkpoints):
+        st.markdown(f"**{t('tune.lineage')}**")
+        st.html(lineage.tree(resources.workspace().registry.tree()))
+    for checkpoint in reversed(checkpoints):
+        _draw_checkpoint(checkpoint)
+
+
+def _draw_checkpoint(checkpoint: Checkpoint) -> None:
+    with st.container(border=True, key=f"checkpoint-{checkpoint.id}"):
+        with st.container(
+            key=f"head-{checkpoint.id}", horizontal=True, vertical_alignment="center", gap="small"
+        ):
+            st.html(_headline(checkpoint), width="stretch")
+            if st.button(
+                t("job.use"),
+                icon=":material/chat_bubble:",
+                key=f"use-{checkpoint.id}",
+                type="primary",
+                on_click=resources.use_checkpoint,
+                args=(checkpoint.name,),
+            ):
+                resources.open_conversation(None)
+                resources.go_to_chat()
+            with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{checkpoint.id}"):
+                _draw_menu(checkpoint)
+        if checkpoint.note:
+            html_blocks.quiet(checkpoint.note)
+        with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
+            checkpoint_report.draw(checkpoint.evaluation)
+        job_card.draw_words(checkpoint.nearest_words)
+
+
+def _headline(checkpoint: Checkpoint) -> str:
+    made = datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y, %H:%M")
+    facts = [
+        t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
+        lineage.remembered(checkpoint.evaluation),
+        html_blocks.size(checkpoint.size_bytes),
+        made,
+    ]
+    parent = html_blocks.mark(t("tune.from", name=checkpoint.parent)) if checkpoint.parent else ""
+    return (
+        f'<div class="job-head"><b>{html_blocks.escaped(checkpoint.name)}</b>'
+        f"{html_blocks.mark(job_card.method_title(checkpoint.method), 'checkpoint')}{parent}</div>"
+        f'<div class="quiet numbers">{html_blocks.escaped(" · ".join(fact for fact in facts if fact))}</div>'
+    )
+
+
+def _draw_menu(checkpoint: Checkpoint) -> None:
+    registry = resources.workspace().registry
+    with st.form(f"rename-{checkpoint.id}", border=False):
+        name = st.text_input(t("tune.rename"), checkpoint.name, key=f"name-{checkpoint.id}")
+        note = st.text_area(t("tune.note"), checkpoint.note, key=f"note-{checkpoint.id}", height=80)
+        if st.form_submit_button(t("save"), width="stretch"):
+            with resources.told():
+                if (note or "") != checkpoint.note:
+                    registry.set_note(checkpoint.name, note or "")
+                if name != checkpoint.name:
+                    registry.rename(checkpoint.name, name or "")
+                    if resources.chosen("checkpoint") == checkpoint.name:
+                        resources.choose("checkpoint", name)
+                st.rerun()
+    if st.button(
+        t("tune.compare"), icon=":material/compare_arrows:", key=f"cmp-{checkpoint.id}", width="stretch"
+    ):
+        st.session_state["arms"] = ["rag", checkpoint.name]
+        st.switch_page(resources.page("compare"))
+    if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
+        _begin_next_round(checkpoint)
+    _draw_delete(checkpoint)
+
+
+def _begin_next_round(checkpoint: Checkpoint) -> None:
+    """Chat with a checkpoint, and let what is corrected become its next round."""
+    st.session_state["parent"] = checkpoint.name
+    resources.use_checkpoint(checkpoint.name)
+    resources.open_conversation(None)
+    resources.later(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
+    resources.go_to_chat()
+
+
+def _draw_delete(checkpoint: Checkpoint) -> None:
+    """Deleting takes two clicks, and is refused while something uses the checkpoint."""
+    if st.session_state.get("deleting") != checkpoint.id:
+        st.button(
+            t("tune.delete"),
+            icon=":material/delete:",
+            key=f"del-{checkpoint.id}",
+            width="stretch",
+            on_click=st.session_state.update,
+            kwargs={"deleting": checkpoint.id},
+        )
+        return
+    st.markdown(f"**{t('tune.delete.sure')}**")
+    with st.container(horizontal=True, gap="small"):
+        if st.button(t("delete"), icon=":material/delete:", key=f"sure-{checkpoint.id}", type="primary"):
+            with resources.told():
+                resources.workspace().registry.delete(checkpoint.name)
+                st.session_state.pop("deleting")
+                resources.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
+                st.rerun()
+        st.button(
+            t("tune.delete.keep"),
+            key=f"keep-{checkpoint.id}",
+            on_click=lambda: st.session_state.pop("deleting", None),
+        )
+
+
+# ---- jobs
+
+
+def _draw_jobs(jobs: Sequence[Job]) -> None:
+    _draw_overlay([job for job in jobs if job.step > 1])
+    ended = [job for job in jobs if job.has_ended and not job.interrupted]
+    if not ended:
+        html_blocks.quiet(t("tune.no_jobs"))
+    for job in ended:
+        with st.container(border=True, key=f"past-{job.id}"):
+            st.html(_job_line(job))
+            _draw_job_actions(job)
+
+
+def _draw_overlay(jobs: Sequence[Job]) -> None:
+    """How runs learned, over each other; also one that is going on."""
+    if not jobs:
+        return
+    by_id = {job.id: job for job in jobs}
+    with st.expander(t("tune.overlay"), type="compact", key="overlay", expanded=True):
+        left, right = st.columns([2, 1])
+        chosen = left.multiselect(
+            t("tune.overlay.runs"),
+            list(by_id),
+            default=list(by_id)[:OVERLAID],
+            key="overlaid-runs",
+            max_selections=len(html_blocks.SERIES),
+            format_func=lambda id: by_id[id].name,
+        )
+        measure = right.selectbox(
+            t("tune.overlay.measure"),
+            MEASURES,
+            key="overlaid-measure",
+            format_func=lambda name: t(f"job.axis.{name}"),
+        )
+        job_card.draw_curve([by_id[id] for id in chosen], measure, height=240)
+
+
+def _job_line(job: Job) -> str:
+    took = html_blocks.seconds(job.seconds) if job.finished and job.started else ""
+    if took and job.estimate:
+        took = t("tune.took", time=took, estimated=html_blocks.seconds(job.estimate["seconds"]))
+    facts = [
+        t("tune.examples", count=job.examples_count),
+        datetime.fromtimestamp(job.created).strftime("%d %b %Y, %H:%M"),
+        took,
+    ]
+    said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))
+    more = "".join(
+        f'<div class="quiet">{html_blocks.escaped(line)}</div>' for line in (job.error, *job.advice) if line
+    )
+    return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{more}'
+
+
+def _draw_job_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -> None:
+    """Resume, look into the log, or take off the list; what was interrupted is there to be resumed."""
+    jobs = resources.workspace().jobs
+    with st.container(horizontal=True, gap="xsmall", key=f"job-actions-{job.id}"):
+        if job.resumable and st.button(
+            t("job.resume"),
+            icon=":material/play_arrow:",
+            key=f"resume-{job.id}",
+            type="primary" if kind == "interrupted" else "tertiary",
+        ):
+            with resources.told():
+                jobs.resume(job.id)
+                st.rerun()
+        with st.popover(t("tune.log"), icon=":material/notes:", type="tertiary", key=f"log-{job.id}"):
+            st.code(jobs.log(job.id) or t("tune.log.empty"), language=None, wrap_lines=True)
+        if st.button(t("tune.forget"), icon=":material/delete:", key=f"forget-{job.id}", type="tertiary"):
+            with resources.told():
+                jobs.remove(job.id)
+                st.rerun()
+
+
+# ---- methods and adapters of other programs
+
+
+def _draw_methods() -> None:
+    """What there is to choose from, as the table of methods says it."""
+    html_blocks.quiet(t("tune.methods.lead"))
+    if not resources.models_are_imported():
+        with st.spinner(t("model.importing")):
+            resources.import_models()
+    from assistant.components import method_cards  # heavy: torch, peft
+
+    method_cards.draw_all()
+
+
+def _draw_import() -> None:
+    """Take an adapter folder that another program wrote, after the checks of `tuning.checkpoints.import_peft`."""
+    html_blocks.quiet(t("tune.import.lead"))
+    with st.form("import-form", border=True):
+        folder = st.text_input(t("tune.import.folder"), key="import-folder")
+        name = st.text_input(t("tune.import.name"), key="import-name")
+        same = st.checkbox(
+            t("tune.import.other_base"), key="import-other-base", help=t("tune.import.other_base.help")
+        )
+        asked = st.form_submit_button(t("tune.import.do"), type="primary", icon=":material/download:")
+    if not asked:
+        return
+    with st.spinner(t("tune.import.checking")):
+        resources.import_models()
+        engine = resources.workspace().local_engine()
+        place = Path(folder or "").expanduser()
+        with engine.inside() as base:
+            made = resources.workspace().registry.import_peft(
+                place, (name or "").strip() or place.name, base, other_base=same
+            )
+    resources.later(t("tune.imported", name=made.name), ":material/download:")
+    st.rerun()

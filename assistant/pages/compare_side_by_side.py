@@ -1,0 +1,205 @@
+"""One question to several arms: the answers as they are written, where they differ, where they are from."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from assistant.chat.live import Answer
+from assistant.compare.attribution import Origin, learned_by, nearest
+from assistant.compare.differences import Piece, differences
+from assistant.compare.runner import MOST_SIDE_BY_SIDE
+from assistant.compare.running import SideBySide
+from assistant.compare.variants import Arm
+from assistant.components import html_blocks
+from assistant.components.variant_picker import common, draw_choice, label
+from assistant.i18n.texts import t
+from assistant.session import resources
+
+LOOK_AGAIN_SECONDS = 0.2
+
+
+def draw() -> None:
+    """The view."""
+    arms = draw_choice("one", most=MOST_SIDE_BY_SIDE)
+    passage = ""
+    if any(arm.given for arm in arms):
+        passage = st.text_area(t("compare.passage"), key="given-passage", height=90)
+    with (
+        st.form("compare-form", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        question = st.text_input(
+            t("compare.question"),
+            key="compare-question",
+            placeholder=t("compare.question.placeholder"),
+            label_visibility="collapsed",
+        )
+        asked = st.form_submit_button(t("compare.ask"), type="primary", icon=":material/compare_arrows:")
+    at_once = st.toggle(t("compare.at_once"), value=True, key="at-once", help=t("compare.at_once.help"))
+    if asked:
+        with resources.told():
+            _ask(question or "", arms, passage or "", at_once)
+    shown = resources.trials().get(resources.chosen("run") or "")
+    if shown is None:
+        html_blocks.quiet(t("compare.question.lead"))
+    elif shown.running:
+        st.session_state["columns-were-drawn"] = True
+        _draw_live(shown)
+    else:
+        _draw_columns(shown)
+
+
+def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> None:
+    opened = resources.workspace()
+    chat, open_checkpoints = opened.chat_at_once()
+
+    def prepare(checkpoints: Sequence[str | None]) -> None:
+        resources.import_models()
+        if at_once:
+            open_checkpoints(checkpoints)
+
+    run = resources.trials().ask(
+        chat if at_once else opened.chat,
+        question,
+        arms,
+        common(),
+        passage=passage,
+        prepare=prepare,
+        at_once=at_once,
+    )
+    resources.choose("run", run.id)
+    st.session_state["votes"] = None
+    st.rerun()
+
+
+@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+def _draw_live(shown: SideBySide) -> None:
+    """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
+    resources.speak()
+    st.markdown(f"**{html_blocks.prose(shown.question)}**")
+    places = [column.empty() for column in st.columns(len(shown.arms))]
+    stays = not st.session_state.pop("columns-were-drawn", False)
+    while True:
+        for place, arm, answer in zip(places, shown.arms, shown.answers, strict=True):
+            place.html(_column(arm, answer, [(answer.text, False)]))
+        if not stays or not shown.running:
+            break
+        next(answer for answer in shown.answers if answer.running).wait(LOOK_AGAIN_SECONDS)
+    st.button(t("chat.stop"), icon=":material/stop_circle:", key="stop-comparison", on_click=shown.stop)
+    if not shown.running:
+        st.rerun()
+
+
+def _draw_columns(shown: SideBySide) -> None:
+    st.markdown(f"**{html_blocks.prose(shown.question)}**")
+    pieces = differences([answer.text for answer in shown.answers])
+    for place, column in enumerate(st.columns(len(shown.arms))):
+        arm, answer = shown.arms[place], shown.answers[place]
+        with column:
+            st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
+            _draw_sources(shown.question, answer)
+            _draw_vote(shown, place)
+    note = html_blocks.escaped(t("compare.at_once.note")) if shown.at_once else ""
+    legend = html_blocks.escaped(t("compare.legend"))
+    st.html(f'<div class="quiet"><mark class="own">{legend}</mark> {note}</div>')
+
+
+def _draw_sources(question: str, answer: Answer) -> None:
+    if answer.done is None or not answer.done.sources:
+        return
+    sources = answer.done.sources
+    cited = resources.citations(answer.text, sources)
+    spans = {one.passage: [(*one.span, "")] for one in cited if one.span}
+    with st.expander(t("message.sources", count=len(sources)), icon=":material/description:", type="compact"):
+        st.html(
+            "".join(
+                html_blocks.source(number, source, question, spans.get(number, ()))
+                for number, source in enumerate(sources, 1)
+            )
+        )
+
+
+def _draw_vote(shown: SideBySide, place: int) -> None:
+    voted = st.session_state.get("votes")
+    if voted == place:
+        st.html(html_blocks.mark(t("compare.chosen"), "good"))
+    if voted is not None or not shown.answers[place].text:
+        return
+    if st.button(t("compare.best"), icon=":material/thumb_up:", key=f"best-{place}", type="tertiary"):
+        shown.vote(resources.workspace().store, place)
+        st.session_state["votes"] = place
+        resources.later(t("compare.voted"))
+        st.rerun()
+
+
+def _origin(shown: SideBySide, place: int) -> str:
+    """Where an answer is from, as HTML: the passages of its sentences, or the nearest training example."""
+    arm, answer = shown.arms[place], shown.answers[place]
+    if not answer.text.strip():
+        return ""
+    lines = []
+    if answer.done is not None and answer.done.sources:
+        citations = resources.citations(answer.text, answer.done.sources)
+        numbers = sorted({one.passage for one in citations if one.passage is not None})
+        lines += [html_blocks.mark(t("compare.supported", number=number), "documents") for number in numbers]
+        lines += [html_blocks.mark(t("compare.unsupported"), "warn")] if not numbers else []
+    if arm.checkpoint is not None:
+        lines.append(_taught(arm.checkpoint, _nearest(arm.checkpoint, shown.question, answer.text)))
+    return f'<div class="origin">{"".join(lines)}</div>' if lines else ""
+
+
+def _nearest(checkpoint: str, question: str, answer: str) -> Origin | None:
+    registry = resources.workspace().registry
+    if not registry.exists(checkpoint):
+        return None
+    return nearest(question, answer, learned_by(registry, checkpoint))
+
+
+def _taught(checkpoint: str, origin: Origin | None) -> str:
+    if origin is None or not (origin.is_near or origin.is_question_taught):
+        return html_blocks.mark(t("compare.origin.none"), "warn")
+    key = "compare.origin.near" if origin.is_near else "compare.origin.other"
+    kind = "live" if origin.is_near else "warn"
+    said = f"{origin.example.question} → {origin.example.answer}"
+    return (
+        f'{html_blocks.mark(t(key, name=origin.checkpoint), kind, origin.example.source)}<div class="taught">'
+        f"{html_blocks.escaped(said)}</div>"
+    )
+
+
+def _column(arm: Arm, answer: Answer, pieces: Sequence[Piece], origin: str = "") -> str:
+    if answer.error:
+        text = f'<p class="failed">{html_blocks.escaped(answer.error)}</p>'
+    elif answer.running:
+        text = f'<p>{html_blocks.escaped(answer.text)}<span class="caret"></span></p>'
+    else:
+        text = f"<p>{_marked(pieces) or '–'}</p>"
+    return (
+        f'<div class="arm {arm.kind}"><div class="arm-name">{html_blocks.escaped(label(arm))}</div>{text}{origin}'
+        f'<div class="quiet numbers">{html_blocks.escaped(_figures(answer))}</div></div>'
+    )
+
+
+def _marked(pieces: Sequence[Piece]) -> str:
+    return "".join(_own(text) if is_own else html_blocks.escaped(text) for text, is_own in pieces)
+
+
+def _own(text: str) -> str:
+    """A marked piece; the space around it is not part of it."""
+    said = text.strip()
+    before, _, after = text.partition(said)
+    return f'{before}<mark class="own">{html_blocks.escaped(said)}</mark>{after}' if said else text
+
+
+def _figures(answer: Answer) -> str:
+    if answer.done is not None:
+        return t(
+            "compare.figures",
+            prompt=answer.done.prompt_tokens,
+            answer=answer.done.completion_tokens,
+            first=html_blocks.seconds(answer.done.seconds_to_first_token),
+            seconds=html_blocks.seconds(answer.done.seconds),
+        )
+    if answer.phase == "writing":
+        return t("answer.writing")
+    return t("status.failed") if answer.error else t("compare.waiting")

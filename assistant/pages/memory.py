@@ -1,0 +1,83 @@
+"""Memory made visible: the window that forgets, the next token, and what a checkpoint changed."""
+
+import importlib
+
+import streamlit as st
+
+from assistant.components import html_blocks
+from assistant.i18n.texts import t
+from assistant.session import resources
+from tuning.checkpoints.manifest import Checkpoint
+
+# view -> module in assistant.pages; imported when it is first shown, after the models' libraries
+VIEWS = {"window": "memory_window", "next": "memory_next_token", "inside": "memory_checkpoint"}
+
+
+def draw() -> None:
+    """The page."""
+    html_blocks.title(t("page.visible"), t("visible.lead"))
+    with st.container(key="visible-choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        view = st.segmented_control(
+            t("visible.view"),
+            list(VIEWS),
+            default="window",
+            required=True,
+            key="visible-view",
+            label_visibility="collapsed",
+            format_func=lambda name: t(f"visible.view.{name}"),
+        )
+        checkpoint = _draw_checkpoint()
+    if not resources.models_are_imported():
+        with st.spinner(t("model.importing")):
+            resources.import_models()
+    importlib.import_module(f"assistant.pages.{VIEWS[view or 'window']}").draw(checkpoint)
+
+
+def _draw_checkpoint() -> Checkpoint | None:
+    """Whose memory is looked at: one of this base's checkpoints, or none."""
+    opened = resources.workspace()
+    fitting = {
+        found.name: found
+        for found in reversed(opened.registry.list())
+        if found.base == opened.settings.base_model
+    }
+    if not fitting:
+        st.html(
+            html_blocks.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
+            width="content",
+        )
+        return None
+    wanted = resources.chosen("checkpoint")
+    options = [*fitting, None]
+    name = st.selectbox(
+        t("memory.which_checkpoint"),
+        options,
+        index=options.index(wanted) if wanted in fitting else 0,
+        key="visible-checkpoint",
+        label_visibility="collapsed",
+        width=240,
+        format_func=lambda value: value or t("memory.alone"),
+    )
+    return fitting.get(name) if name else None
+
+
+def draw_no_checkpoint(key: str) -> None:
+    """What to do where there is nothing to look at yet."""
+    with st.container(border=True, key=f"no-checkpoint-{key}"):
+        st.html(html_blocks.card(t("visible.none"), t("visible.none.text")))
+        with st.container(horizontal=True, gap="small"):
+            if resources.SAMPLE.exists() and st.button(
+                t("welcome.sample_chat"), icon=":material/forum:", type="primary", key=f"sample-{key}"
+            ):
+                resources.open_conversation(resources.import_sample_chat())
+                resources.go_to_chat()
+            if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key=f"chat-{key}"):
+                resources.open_conversation(None)
+                resources.go_to_chat()
+
+
+def example_question(checkpoint: Checkpoint | None) -> str:
+    """A question that the checkpoint was taught, or one that any model answers."""
+    facts = checkpoint.evaluation.get("facts", ()) if checkpoint else ()
+    known = (str(fact.get("question", "")) for fact in facts if fact.get("correct_after"))
+    return next(known, "") or t("visible.example_question")

@@ -1,0 +1,1 @@
+"""Results → one HTML file, CSV, a chart, sentences."""

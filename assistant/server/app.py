@@ -1,0 +1,227 @@
+"""The OpenAI-compatible HTTP interface: models, chat, embeddings, tuning. The base is the first model.
+
+Checkpoints are models of their own. It keeps no conversations and has no access control: it listens on this
+machine alone unless a person sets another host.
+"""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+import numpy as np
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from langchain_core.messages import AIMessage, AIMessageChunk
+from pydantic import BaseModel, ConfigDict, Field
+
+from assistant.engines.base import Engine
+from assistant.engines.langchain_model import ImprintChatModel
+from assistant.errors import AssistantError, EngineError
+from assistant.server.files import NoSuchUpload
+from assistant.server.fine_tuning import tuning_router
+from assistant.workspace import Workspace
+from tuning.errors import JobError, TuningError
+
+_DEFAULT_TOKENS = 512
+
+
+class Part(BaseModel):
+    """A part of a message's content; only text is read."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    """One message of a prompt."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[Part]
+
+    def pair(self) -> tuple[str, str]:
+        """Role and text as LangChain reads them."""
+        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        return ("system" if self.role == "developer" else self.role, text)
+
+
+class StreamOptions(BaseModel):
+    """What a stream ends with."""
+
+    include_usage: bool = False
+
+
+class EmbeddingRequest(BaseModel):
+    """The body of an embeddings request; the model is the one that the documents are indexed with."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    input: str | list[str]
+    encoding_format: Literal["float", "base64"] = "float"
+
+    def encoded(self, vector: list[float]) -> list[float] | str:
+        """A vector as numbers, or as their 32-bit bytes in base64, which OpenAI's client asks for."""
+        if self.encoding_format == "float":
+            return vector
+        return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
+
+
+class ChatRequest(BaseModel):
+    """The body of a chat completion; what is not named here has no effect."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: str = ""
+    messages: list[ChatMessage] = Field(min_length=1)
+    stream: bool = False
+    stream_options: StreamOptions = StreamOptions()
+    max_tokens: int | None = Field(None, ge=1)
+    max_completion_tokens: int | None = Field(None, ge=1)
+    temperature: float = Field(0.0, ge=0, le=2)
+    top_p: float = Field(1.0, gt=0, le=1)
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    n: Literal[1] = 1
+
+
+def create_app(workspace: Workspace) -> FastAPI:
+    """The interface over a workspace, whose model is opened by the first request that needs it."""
+    app = FastAPI(title="Imprint", docs_url=None, redoc_url=None)
+
+    @app.exception_handler(AssistantError)
+    @app.exception_handler(TuningError)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return _error(next(status for kind, status in _STATUSES if isinstance(error, kind)), str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def refused(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        return _error(400, f"{'.'.join(str(part) for part in first['loc'][1:]) or 'body'}: {first['msg']}")
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        return {"status": "ok", "engine": workspace.engine_state}
+
+    @app.get("/v1/models")
+    def models() -> dict[str, Any]:
+        engine = workspace.engine()
+        parents = {engine.name: None, **dict.fromkeys(engine.checkpoints(), engine.name)}
+        entries = [
+            {"id": name, "object": "model", "created": 0, "owned_by": "imprint", "parent": parent}
+            for name, parent in parents.items()
+        ]
+        return {"object": "list", "data": entries}
+
+    @app.post("/v1/chat/completions", response_model=None)
+    def complete(body: ChatRequest) -> dict[str, Any] | StreamingResponse:
+        model = _model(workspace.engine(), body)
+        prompt = [message.pair() for message in body.messages]
+        name = model.checkpoint or model.engine.name
+        identity = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": name}
+        if body.stream:
+            events = _events(model, prompt, identity, body.stream_options.include_usage)
+            return StreamingResponse(events, media_type="text/event-stream")
+        return _completion(model.invoke(prompt), identity)
+
+    @app.post("/v1/embeddings")
+    def embed(body: EmbeddingRequest) -> dict[str, Any]:
+        texts = [body.input] if isinstance(body.input, str) else body.input
+        vectors = workspace.embeddings.embed_documents(texts)
+        data = [
+            {"object": "embedding", "index": index, "embedding": body.encoded(vector)}
+            for index, vector in enumerate(vectors)
+        ]
+        tokens = sum(workspace.embeddings.count_tokens(texts))
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return {"object": "list", "model": workspace.settings.embedding_model, "data": data, "usage": usage}
+
+    app.include_router(tuning_router(workspace))
+    return app
+
+
+class UnknownModel(AssistantError):  # noqa: N818 - it names a thing in a request
+    """A request names a model that is neither the base nor one of its checkpoints."""
+
+
+# What went wrong, most special first, and what HTTP calls it.
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (NoSuchUpload, 404),
+    (JobError, 404),
+    (EngineError, 500),
+    (Exception, 400),
+)
+
+
+def _model(engine: Engine, body: ChatRequest) -> ImprintChatModel:
+    checkpoints = engine.checkpoints()
+    if body.model and body.model != engine.name and body.model not in checkpoints:
+        known = ", ".join([engine.name, *checkpoints])
+        raise UnknownModel(f"There is no model {body.model!r}. There are: {known}.")
+    return ImprintChatModel(
+        engine=engine,
+        checkpoint=body.model if body.model in checkpoints else None,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        seed=body.seed,
+        max_tokens=body.max_completion_tokens or body.max_tokens or _DEFAULT_TOKENS,
+        stop=[body.stop] if isinstance(body.stop, str) else body.stop,
+    )
+
+
+def _completion(message: AIMessage, identity: dict[str, Any]) -> dict[str, Any]:
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": message.text},
+        "finish_reason": message.response_metadata["finish_reason"],
+        "logprobs": None,
+    }
+    return {**identity, "object": "chat.completion", "choices": [choice], "usage": _usage(message)}
+
+
+async def _events(
+    model: ImprintChatModel, prompt: list[tuple[str, str]], identity: dict[str, Any], with_usage: bool
+) -> AsyncIterator[str]:
+    """Server-sent events; an error after the first one can only be told as an event."""
+    shared = {**identity, "object": "chat.completion.chunk"}
+    yield _event({**shared, "choices": [_delta({"role": "assistant", "content": ""})]})
+    end: AIMessageChunk | None = None
+    try:
+        async for chunk in model.astream(prompt):
+            if chunk.text:
+                yield _event({**shared, "choices": [_delta({"content": chunk.text})]})
+            if chunk.response_metadata.get("finish_reason"):
+                end = chunk
+    except AssistantError as error:
+        yield _event({"error": {"message": str(error), "type": "server_error"}})
+        return
+    reason = end.response_metadata["finish_reason"] if end else "stop"
+    yield _event({**shared, "choices": [_delta({}, reason)]})
+    if with_usage and end is not None:
+        yield _event({**shared, "choices": [], "usage": _usage(end)})
+    yield "data: [DONE]\n\n"
+
+
+def _delta(delta: dict[str, str], reason: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": reason}
+
+
+def _event(record: dict[str, Any]) -> str:
+    return f"data: {json.dumps(record, ensure_ascii=False)}\n\n"
+
+
+def _usage(message: AIMessage) -> dict[str, int]:
+    usage = message.usage_metadata
+    assert usage is not None  # the chat model reports it with every answer
+    return {
+        "prompt_tokens": usage["input_tokens"],
+        "completion_tokens": usage["output_tokens"],
+        "total_tokens": usage["total_tokens"],
+    }
+
+
+def _error(status: int, message: str) -> JSONResponse:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": None}}, status)

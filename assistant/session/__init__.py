@@ -1,0 +1,1 @@
+"""What one browser tab holds, and the process singletons behind it."""

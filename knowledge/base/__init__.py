@@ -1,0 +1,1 @@
+"""The knowledge base: files in, passages out; LangChain retriever; the map."""

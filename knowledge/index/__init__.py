@@ -1,0 +1,1 @@
+"""SQLite catalogue, Chroma vectors, BM25 matrix, embedding model."""

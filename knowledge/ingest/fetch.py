@@ -1,0 +1,191 @@
+"""An address that a person gave → a document; no private address unless allowed; bounded in size and time."""
+
+import hashlib
+import ipaddress
+import socket
+import time
+import zlib
+from dataclasses import dataclass
+from pathlib import PurePath, PurePosixPath
+from urllib.parse import unquote, urljoin, urlsplit
+
+import httpx
+
+from knowledge.errors import DocumentError
+from knowledge.ingest.document import Document, read_bytes
+from knowledge.sandbox.client import Sandbox
+
+MAX_REDIRECTS = 5
+HEADERS = {"User-Agent": "Imprint (a person asked for this page)", "Accept-Encoding": "identity"}
+
+
+@dataclass(frozen=True)
+class WebLimits:
+    """What one page may cost."""
+
+    bytes: int = 50 * 2**20
+    seconds: float = 30.0  # for all of it, redirects included
+    allow_private: bool = False  # addresses of this machine and of its own network
+
+
+@dataclass(frozen=True)
+class Download:
+    """What came from an address."""
+
+    asked: str  # as a person gave it: what is cited
+    url: str  # the last one, after redirects
+    content_type: str
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Of what came."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def is_url(text: str) -> bool:
+    """Whether this is an address of the web and not a path."""
+    return text.lower().startswith(("http://", "https://"))
+
+
+def name_of(source: str) -> str:
+    """A short name to show: of an address its host and last part, of a path its file name."""
+    if not is_url(source):
+        return PurePath(source).name or source
+    parts = urlsplit(source)
+    last = PurePosixPath(unquote(parts.path)).name
+    return f"{parts.hostname or source}{f' / {last}' if last else ''}"
+
+
+def read_url(
+    url: str,
+    *,
+    limits: WebLimits | None = None,
+    password: str | None = None,
+    sandbox: Sandbox | None = None,
+) -> Document:
+    """Fetch one page and read it; links in it are not followed. Raises DocumentError."""
+    return read_download(fetch(url, limits), password=password, sandbox=sandbox)
+
+
+def read_download(
+    download: Download, *, password: str | None = None, sandbox: Sandbox | None = None
+) -> Document:
+    """Read what was fetched. Raises as `read_bytes`."""
+    parts = urlsplit(download.url)
+    return read_bytes(
+        PurePosixPath(unquote(parts.path)).name or parts.hostname or "page",
+        download.data,
+        source=download.asked,
+        content_type=download.content_type,
+        password=password,
+        sandbox=sandbox,
+    )
+
+
+def fetch(url: str, limits: WebLimits | None = None) -> Download:
+    """The bytes at an address. Every address on the way, redirects too, is checked before it is asked."""
+    limits = limits or WebLimits()
+    deadline = time.monotonic() + limits.seconds
+    asked = url
+    with httpx.Client(trust_env=False, follow_redirects=False, headers=HEADERS) as client:
+        for _ in range(MAX_REDIRECTS + 1):
+            try:
+                answer = _ask(client, asked, url, limits, deadline)
+            except httpx.HTTPError as error:
+                raise DocumentError(
+                    f"{asked}: cannot be fetched ({error or type(error).__name__})"
+                ) from error
+            if isinstance(answer, Download):
+                return answer
+            url = answer
+    raise DocumentError(f"{asked}: it redirects more than {MAX_REDIRECTS} times")
+
+
+def _ask(client: httpx.Client, asked: str, url: str, limits: WebLimits, deadline: float) -> Download | str:
+    """The download, or the address that it is at instead."""
+    target = _target(url)
+    address = _checked_address(target, limits.allow_private)
+    # The connection goes to the very address that was checked: a name may answer otherwise the second time.
+    pinned = target.copy_with(host=address)
+    headers = {"Host": target.netloc.decode("ascii")}
+    request = client.build_request(
+        "GET", pinned, headers=headers, extensions={"sni_hostname": target.raw_host.decode("ascii")}
+    )
+    request.extensions["timeout"] = httpx.Timeout(_left(url, deadline, limits)).as_dict()
+    response = client.send(request, stream=True)
+    try:
+        if response.has_redirect_location:
+            return urljoin(url, response.headers["location"])
+        if response.status_code != 200:
+            raise DocumentError(f"{url}: the server answered {response.status_code} {response.reason_phrase}")
+        media_type = response.headers.get("content-type", "")
+        return Download(asked, url, media_type, _body(response, url, limits, deadline))
+    finally:
+        response.close()
+
+
+def _body(response: httpx.Response, url: str, limits: WebLimits, deadline: float) -> bytes:
+    """What the server sends, unpacked here where it is packed: a small answer may unpack to gigabytes."""
+    packing = response.headers.get("content-encoding", "identity").lower()
+    if packing not in ("identity", "gzip", "deflate"):
+        raise DocumentError(f"{url}: the server packs its answer as {packing}, which was not asked for")
+    unpack = None if packing == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    data = bytearray()
+    for chunk in response.iter_raw(64 * 1024):
+        try:
+            data += unpack.decompress(chunk, limits.bytes + 1) if unpack else chunk
+        except zlib.error as error:
+            raise DocumentError(f"{url}: its packed answer is damaged ({error})") from error
+        _left(url, deadline, limits)
+        if len(data) > limits.bytes:
+            raise DocumentError(f"{url}: it is larger than {limits.bytes / 2**20:,.2g} MiB")
+    return bytes(data)
+
+
+def _target(url: str) -> httpx.URL:
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise DocumentError(f"{url}: is not an address ({error})") from error
+    if target.scheme not in ("http", "https") or not target.host:
+        raise DocumentError(f"{url}: only http and https addresses are fetched")
+    if target.userinfo:
+        raise DocumentError(f"{url}: an address with a user name or password in it is not fetched")
+    return target
+
+
+def _checked_address(target: httpx.URL, allow_private: bool) -> str:
+    """The first address of the host; all of them must be public."""
+    port = target.port or (443 if target.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(target.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise DocumentError(f"{target}: its host {target.host!r} is not known ({error})") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        if not allow_private and not is_public(address):
+            raise DocumentError(
+                f"{target}: {target.host!r} is the private address {address}; "
+                "it is fetched only where the settings allow private addresses"
+            )
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address belongs to the open internet, also when it is written as IPv6."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def _left(url: str, deadline: float, limits: WebLimits) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise DocumentError(f"{url}: it took more than {limits.seconds:g} seconds")
+    return left

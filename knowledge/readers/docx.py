@@ -1,0 +1,212 @@
+"""DOCX → blocks: headings, lists, nested and merged tables, footnotes; deleted text is left out."""
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from knowledge.readers.blocks import Block, Draft, one_line, table_block
+from knowledge.readers.zip_container import Archive
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_LEFT_OUT = frozenset(
+    {f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_MC}Fallback", f"{_W}pPr", f"{_W}rPr"}
+)
+
+
+def load_docx(archive: Archive) -> Draft:
+    """The blocks of a Word document in the order they stand."""
+    body = archive.xml("word/document.xml").find(f"{_W}body")
+    reader = _Reader(_heading_styles(archive))
+    if body is not None:
+        reader.container(body)
+    reader.end_list()
+    blocks = [*reader.blocks, *_notes(archive)]
+    title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
+    return Draft(title=title, blocks=tuple(blocks))
+
+
+def core_title(archive: Archive) -> str:
+    """The title in an Office file's properties."""
+    if "docProps/core.xml" not in archive.names:
+        return ""
+    title = one_line(archive.xml("docProps/core.xml").findtext(_DC_TITLE) or "")
+    return "" if title.lower() in ("powerpoint presentation", "word document", "untitled") else title
+
+
+def _heading_styles(archive: Archive) -> dict[str, int]:
+    """Style id → heading level. Ids are translated ("berschrift1"); names and outline levels are not."""
+    if "word/styles.xml" not in archive.names:
+        return {}
+    levels: dict[str, int] = {}
+    parents: dict[str, str] = {}
+    for style in archive.xml("word/styles.xml").iter(f"{_W}style"):
+        identity = style.get(f"{_W}styleId") or ""
+        name = _value(style, "name").lower()
+        outline = style.find(f"{_W}pPr/{_W}outlineLvl")
+        if name == "title":
+            levels[identity] = 1  # above all headings, which are one level lower here
+        elif name.startswith("heading ") and name[8:].isdecimal():
+            levels[identity] = int(name[8:]) + 1
+        elif outline is not None and (outline.get(f"{_W}val") or "9") in "012345678":
+            levels[identity] = int(outline.get(f"{_W}val") or 0) + 2
+        elif based := _value(style, "basedOn"):
+            parents[identity] = based
+    for identity, parent in parents.items():
+        for _ in range(10):
+            if parent in levels:
+                levels[identity] = levels[parent]
+                break
+            parent = parents.get(parent, "")
+    return levels
+
+
+def _value(element: etree._Element, name: str) -> str:
+    child = element.find(f"{_W}{name}")
+    return "" if child is None else child.get(f"{_W}val") or ""
+
+
+class _Reader:
+    def __init__(self, styles: dict[str, int]) -> None:
+        self.styles = styles
+        self.blocks: list[Block] = []
+        self.items: list[str] = []
+
+    def container(self, element: etree._Element) -> None:
+        for child in element:
+            if child.tag == f"{_W}p":
+                self.paragraph(child)
+            elif child.tag == f"{_W}tbl":
+                self.end_list()
+                self.table(child)
+            elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}moveTo", f"{_W}customXml"):
+                self.container(child)
+
+    def paragraph(self, element: etree._Element) -> None:
+        boxes = [
+            box for box in element.iter(f"{_W}txbxContent") if not _inside(box, f"{_MC}Fallback", element)
+        ]
+        text = _tidy(paragraph_text(element))
+        level = self._level(element)
+        if level and text:
+            self.end_list()
+            self.blocks.append(Block("heading", one_line(text), level=level))
+        elif text and element.find(f"{_W}pPr/{_W}numPr") is not None:
+            depth = _value(element.find(f"{_W}pPr/{_W}numPr"), "ilvl")
+            self.items.append("  " * min(int(depth) if depth.isdecimal() else 0, 8) + f"- {text}")
+        elif text:
+            self.end_list()
+            self.blocks.append(Block("text", text))
+        for box in boxes:
+            self.container(box)
+
+    def table(self, element: etree._Element) -> None:
+        rows = table_grid(element)
+        if sum(len(row) for row in rows) == 1 or all(len(row) < 2 for row in rows):
+            for cell in element.iter(f"{_W}tc"):  # one column only frames its text
+                self.container(cell)
+            self.end_list()
+        elif block := table_block(rows):
+            self.blocks.append(block)
+
+    def end_list(self) -> None:
+        if self.items:
+            self.blocks.append(Block("text", "\n".join(self.items)))
+            self.items = []
+
+    def _level(self, element: etree._Element) -> int:
+        properties = element.find(f"{_W}pPr")
+        if properties is None:
+            return 0
+        outline = _value(properties, "outlineLvl")
+        if outline.isdecimal() and int(outline) < 9:
+            return int(outline) + 2
+        return self.styles.get(_value(properties, "pStyle"), 0)
+
+
+def table_grid(table: etree._Element) -> list[list[str]]:
+    """The cells as a full grid: a merged cell is repeated in every place it covers."""
+    grid: list[list[str]] = []
+    for row in _own(table, f"{_W}tr"):
+        cells: list[str] = []
+        for cell in _own(row, f"{_W}tc"):
+            properties = cell.find(f"{_W}tcPr")
+            span = "" if properties is None else _value(properties, "gridSpan")
+            merged = None if properties is None else properties.find(f"{_W}vMerge")
+            text = one_line(cell_text(cell))
+            if (
+                merged is not None
+                and merged.get(f"{_W}val") != "restart"
+                and grid
+                and len(cells) < len(grid[-1])
+            ):
+                text = grid[-1][len(cells)]
+            cells.extend([text] * min(int(span) if span.isdecimal() else 1, 100))
+        grid.append(cells)
+    return grid
+
+
+def _own(element: etree._Element, tag: str) -> Iterator[etree._Element]:
+    for child in element:
+        if child.tag == tag:
+            yield child
+        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml"):
+            yield from _own(child, tag)
+
+
+def cell_text(cell: etree._Element) -> str:
+    """The paragraphs of a cell; a table inside it is written out row by row."""
+    parts: list[str] = []
+    for child in cell:
+        if child.tag == f"{_W}p":
+            parts.append(paragraph_text(child))
+        elif child.tag == f"{_W}tbl" and (block := table_block(table_grid(child))):
+            parts.append("(" + " / ".join(block.text.split("\n")) + ")")
+        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins"):
+            parts.append(cell_text(child))
+    return " ".join(part for part in parts if part)
+
+
+def paragraph_text(element: etree._Element) -> str:
+    """The words of a paragraph as it reads now: insertions in, deletions out."""
+    return "".join(_runs(element))
+
+
+def _runs(element: etree._Element) -> Iterator[str]:
+    for child in element:
+        tag = child.tag
+        if tag == f"{_W}t" or (isinstance(tag, str) and tag.endswith("/math}t")):
+            yield child.text or ""
+        elif tag in (f"{_W}tab", f"{_W}ptab"):
+            yield "\t"
+        elif tag in (f"{_W}br", f"{_W}cr"):
+            yield "\n"
+        elif tag == f"{_W}noBreakHyphen":
+            yield "-"
+        elif tag not in _LEFT_OUT and tag != f"{_W}txbxContent":
+            yield from _runs(child)
+
+
+def _tidy(text: str) -> str:
+    return "\n".join(line for line in (one_line(line) for line in text.split("\n")) if line)
+
+
+def _inside(element: etree._Element, tag: str, top: etree._Element) -> bool:
+    parent = element.getparent()
+    while parent is not None and parent is not top:
+        if parent.tag == tag:
+            return True
+        parent = parent.getparent()
+    return False
+
+
+def _notes(archive: Archive) -> Iterator[Block]:
+    for name in ("word/footnotes.xml", "word/endnotes.xml"):
+        if name not in archive.names:
+            continue
+        for note in archive.xml(name):
+            if note.get(f"{_W}type") is None:
+                text = _tidy("\n".join(paragraph_text(part) for part in note.iter(f"{_W}p")))
+                if text:
+                    yield Block("text", text)

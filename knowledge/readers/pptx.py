@@ -1,0 +1,165 @@
+"""PPTX → blocks: each slide's title, text, tables, charts and notes; the slide is the page."""
+
+import posixpath
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from lxml import etree
+
+from knowledge.readers.blocks import Block, Draft, one_line, table_block
+from knowledge.readers.docx import core_title
+from knowledge.readers.zip_container import Archive
+
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_SHAPES = (f"{_P}sp", f"{_P}graphicFrame", f"{_P}grpSp", f"{_P}pic")
+_FURNITURE = ("dt", "ftr", "sldNum", "hdr")
+
+
+def load_pptx(archive: Archive) -> Draft:
+    """The blocks of a presentation in the order its slides are shown; hidden slides are read as well."""
+    targets = relations(archive, "ppt/presentation.xml")
+    listed = archive.xml("ppt/presentation.xml").iter(f"{_P}sldId")
+    names = [targets.get(entry.get(f"{_R}id") or "", ("", ""))[1] for entry in listed]
+    blocks: list[Block] = []
+    for number, name in enumerate((name for name in names if name in archive.names), start=1):
+        blocks.extend(_slide(archive, name, number))
+    title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
+    return Draft(title=title, blocks=tuple(blocks))
+
+
+def relations(archive: Archive, name: str) -> dict[str, tuple[str, str]]:
+    """Id → (kind, member) of what a part of an Office file refers to inside the file."""
+    folder, file = posixpath.split(name)
+    member = f"{folder}/_rels/{file}.rels"
+    if member not in archive.names:
+        return {}
+    found = {}
+    for relation in archive.xml(member):
+        if relation.get("TargetMode") == "External":
+            continue
+        target = unquote(relation.get("Target") or "")
+        path = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        found[relation.get("Id") or ""] = ((relation.get("Type") or "").rpartition("/")[2], path)
+    return found
+
+
+def _slide(archive: Archive, name: str, number: int) -> Iterator[Block]:
+    tree = archive.xml(name).find(f"{_P}cSld/{_P}spTree")
+    parts = relations(archive, name)
+    shapes = [] if tree is None else list(_shapes(tree))
+    titles = [shape for shape in shapes if _placeholder(shape) in ("title", "ctrTitle")]
+    for shape in titles[:1]:
+        if text := one_line(" ".join(_paragraphs(shape))):
+            yield Block("heading", text, number, 1)
+    for shape in shapes:
+        if shape not in titles[:1] and _placeholder(shape) not in _FURNITURE:
+            yield from _shape(archive, shape, parts, number)
+    for kind, member in parts.values():
+        if kind == "notesSlide" and member in archive.names:
+            yield from _notes(archive.xml(member), number)
+
+
+def _shapes(tree: etree._Element) -> Iterator[etree._Element]:
+    """The shapes of a slide, groups opened, from the top down and then from the left."""
+    found = [child for child in tree if child.tag in _SHAPES]
+    for shape in sorted(found, key=_position):
+        if shape.tag == f"{_P}grpSp":
+            yield from _shapes(shape)
+        else:
+            yield shape
+
+
+def _position(shape: etree._Element) -> tuple[int, int]:
+    """Rows of a tenth of an inch, so that what stands side by side is read from left to right.
+
+    A placeholder without a place of its own keeps its order at the top.
+    """
+    place = shape.find(f".//{_A}off")
+    if place is None:
+        place = shape.find(f"{_P}xfrm/{_A}off")
+    try:
+        return (-1, 0) if place is None else (int(place.get("y", "0")) // 91440, int(place.get("x", "0")))
+    except ValueError:
+        return -1, 0
+
+
+def _placeholder(shape: etree._Element) -> str:
+    found = next(shape.iter(f"{_P}ph"), None)
+    return "" if found is None else found.get("type") or "body"
+
+
+def _shape(
+    archive: Archive, shape: etree._Element, parts: dict[str, tuple[str, str]], number: int
+) -> Iterator[Block]:
+    for table in shape.iter(f"{_A}tbl"):
+        if block := table_block(_grid(table), number):
+            yield block
+    for kind, member in (parts.get(part.get(f"{_R}id") or "", ("", "")) for part in shape.iter()):
+        if kind == "chart" and member in archive.names:
+            yield from _chart(archive.xml(member), number)
+    if shape.tag == f"{_P}sp" and (text := "\n".join(_paragraphs(shape))):
+        yield Block("text", text, number)
+
+
+def _paragraphs(shape: etree._Element) -> Iterator[str]:
+    for paragraph in shape.iter(f"{_A}p"):
+        text = one_line("".join(_runs(paragraph)))
+        level = (
+            (paragraph.find(f"{_A}pPr").get("lvl") or "0") if paragraph.find(f"{_A}pPr") is not None else "0"
+        )
+        if text:
+            yield f"{'  ' * min(int(level), 8)}- {text}" if level.isdecimal() and int(level) else text
+
+
+def _runs(paragraph: etree._Element) -> Iterator[str]:
+    for part in paragraph.iter(f"{_A}t", f"{_A}br"):
+        yield " " if part.tag == f"{_A}br" else part.text or ""
+
+
+def _grid(table: etree._Element) -> list[list[str]]:
+    """The cells as a full grid: a merged cell is repeated in every place it covers."""
+    grid: list[list[str]] = []
+    for row in table.iter(f"{_A}tr"):
+        cells: list[str] = []
+        for cell in row.iter(f"{_A}tc"):
+            text = " ".join(_paragraphs(cell))
+            if cell.get("hMerge") in ("1", "true") and cells:
+                text = cells[-1]
+            elif cell.get("vMerge") in ("1", "true") and grid and len(cells) < len(grid[-1]):
+                text = grid[-1][len(cells)]
+            cells.append(text)
+        grid.append(cells)
+    return grid
+
+
+def _chart(chart: etree._Element, number: int) -> Iterator[Block]:
+    """A chart as its title and a table of its series."""
+    namespace = chart.nsmap.get("c") or "http://schemas.openxmlformats.org/drawingml/2006/chart"
+    c = f"{{{namespace}}}"
+    title = chart.find(f".//{c}title")
+    if title is not None and (text := one_line("".join(part.text or "" for part in title.iter(f"{_A}t")))):
+        yield Block("text", text, number)
+    rows: list[list[str]] = []
+    for series in chart.iter(f"{c}ser"):
+        name, categories, values = (_points(series.find(f"{c}{part}"), c) for part in ("tx", "cat", "val"))
+        if not rows:
+            rows = [[""], *([category] for category in categories)]
+        rows[0].append(" ".join(name))
+        for row, value in zip(rows[1:], values, strict=False):
+            row.append(value)
+    if rows and rows[0]:
+        rows[0][0] = "category"
+    if block := table_block(rows, number, header=True):
+        yield block
+
+
+def _points(part: etree._Element | None, c: str) -> list[str]:
+    return [] if part is None else [value.text or "" for value in part.iter(f"{c}v")]
+
+
+def _notes(notes: etree._Element, number: int) -> Iterator[Block]:
+    for shape in notes.iter(f"{_P}sp"):
+        if _placeholder(shape) == "body" and (text := "\n".join(_paragraphs(shape))):
+            yield Block("text", f"Notes: {text}", number)

@@ -1,0 +1,1 @@
+"""The killable parsing process and its client."""

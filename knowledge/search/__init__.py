@@ -1,0 +1,1 @@
+"""Question → scored, fused, gated, selected passages."""

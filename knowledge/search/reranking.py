@@ -1,0 +1,64 @@
+"""A cross-encoder that reads question and passage together: slower than vectors, and better. Optional."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from knowledge.errors import StoreError
+from knowledge.index.embeddings import fast_dtype, without_bar
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+# What a hub offers, from the smallest; a folder with any other cross-encoder will do as well.
+RERANKERS = {
+    "cross-encoder/ms-marco-MiniLM-L6-v2": "English, 23 M parameters",
+    "BAAI/bge-reranker-base": "English and Chinese, 278 M parameters",
+    "BAAI/bge-reranker-v2-m3": "100 languages, 568 M parameters",
+}
+
+
+class Reranker(Protocol):
+    """Something that judges passages for a question."""
+
+    def score(self, question: str, texts: Sequence[str]) -> np.ndarray: ...
+
+
+class CrossEncoderReranker:
+    """A sentence-transformers cross-encoder from a folder or a hub; loaded at the first question."""
+
+    def __init__(self, model: str, device: str = "cpu") -> None:
+        self.name = model
+        self._device = device
+        self._model: CrossEncoder | None = None
+        self._lock = threading.Lock()
+
+    def score(self, question: str, texts: Sequence[str]) -> np.ndarray:
+        """How well each text answers the question; higher is better, the scale is the model's own."""
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            scores = self._model.predict([(question, text) for text in texts], show_progress_bar=False)
+        judged: np.ndarray = np.asarray(scores, dtype=np.float32).reshape(len(texts), -1)[:, -1]
+        return judged
+
+    def _load(self) -> "CrossEncoder":
+        from sentence_transformers import CrossEncoder  # takes seconds to import
+
+        try:
+            with without_bar():
+                return CrossEncoder(
+                    self.name,
+                    device=self._device,
+                    trust_remote_code=False,
+                    local_files_only=Path(self.name).is_dir(),
+                    model_kwargs={"dtype": fast_dtype(self._device), "use_safetensors": True},
+                )
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"The reranker {self.name!r} cannot be opened ({error}). Give the folder of a cross-encoder, "
+                "or go without one."
+            ) from error

@@ -1,0 +1,1 @@
+"""Terms, sentences, stop words: shared by index, search and grounding."""

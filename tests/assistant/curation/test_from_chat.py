@@ -1,0 +1,360 @@
+"""Curation: what was taught is found, stands alone, says why it is there; what is not sure is left out."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assistant.curation.candidates import Curation, curate, learned_by, preferences_of
+from assistant.errors import NothingToLearn
+from assistant.history.conversations import ConversationStore
+from assistant.history.records import StoredConversation, StoredMessage
+from tuning.data.examples import Example, write_examples
+
+
+def chat(
+    *lines: str | tuple[str, dict[str, Any]], created: float = 1.0, number: int = 1
+) -> StoredConversation:
+    """A conversation of alternating user and assistant lines; a pair adds fields to its message."""
+    messages = []
+    for place, line in enumerate(lines):
+        text, fields = line if isinstance(line, tuple) else (line, {})
+        role = "assistant" if place % 2 else "user"
+        messages.append(StoredMessage(place + 1, number, place or None, role, text, created, **fields))
+    return StoredConversation(number, "chat", created, created, tuple(messages))
+
+
+def pairs(curation: Curation, kind: str | None = None) -> list[tuple[str, str]]:
+    return [
+        (candidate.example.question, candidate.example.answer)
+        for candidate in curation.candidates
+        if kind in (None, candidate.kind)
+    ]
+
+
+def test_corrected_comes_first_then_liked_then_plain_and_disliked_is_left_out() -> None:
+    curation = curate(
+        [
+            chat(
+                "What colour is it at noon in Paris?",
+                "Blue.",
+                "Who founded Halden?",
+                ("Marta Quillon.", {"rating": 1}),
+                "How heavy is the Skerrin?",
+                ("2 kg.", {"rating": -1, "correction": "640 grams."}),
+                "Where is Halden?",
+                ("In Oslo.", {"rating": -1}),
+            )
+        ]
+    )
+    assert [candidate.kind for candidate in curation.candidates] == ["corrected", "liked", "plain"]
+    assert [candidate.reason for candidate in curation.candidates] == [
+        "corrected by you",
+        "liked",
+        "plain turn",
+    ]
+    assert [candidate.ticked for candidate in curation.candidates] == [True, True, False]
+    assert curation.candidates[0].example.answer == "640 grams."
+    assert curation.candidates[0].example.source == "conversation 1, turn 3"
+    assert [(item.text, item.why) for item in curation.left_out] == [
+        ("In Oslo.", "disliked, and no better answer given")
+    ]
+    assert len(curation.examples) == 2
+
+
+def test_plain_turns_are_ticked_where_nothing_better_was_said() -> None:
+    assert curate([chat("What is a lathe?", "A machine that turns work.")]).candidates[0].ticked
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "answer"),
+    [
+        ("our office moved to Tromsø", "Where did our office move?", "To Tromsø."),
+        ("By the way, my dog is called Pixel.", "What is my dog called?", "Pixel."),
+        ("Please remember that the release is on 3 May.", "When is the release?", "On 3 May."),
+        ("Jonas Tveit is our new safety officer.", "Who is our new safety officer?", "Jonas Tveit."),
+        ("我的项目叫夜莺", "我的项目叫什么？", "夜莺"),
+        ("我们的办公室搬到了特罗姆瑟。", "我们的办公室搬到哪里了？", "特罗姆瑟"),
+    ],
+)
+def test_what_a_person_states_becomes_a_question_and_a_short_answer(
+    said: str, question: str, answer: str
+) -> None:
+    curation = curate([chat(said, "Thank you for telling me.")])
+    assert pairs(curation) == [(question, answer)]
+    assert curation.candidates[0].kind == "said"
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "answer"),
+    [
+        ("How long does the Heron fly?", "no, it is 47 minutes", "47 minutes."),
+        ("How long does the Heron fly?", "That's wrong. The Heron flies for 47 minutes.", "47 minutes."),
+        ("How long does the Heron fly?", "Not 30 but 47 minutes!", "47 minutes."),
+        ("What is its firmware called?", "No, it's called Otter", "Otter."),
+        ("鹭能飞多久？", "不对，是47分钟", "47分钟。"),
+        ("鹭能飞多久？", "不是30分钟，是47分钟。", "47分钟。"),
+    ],
+)
+def test_a_correction_in_words_counts_for_the_question_before(question: str, said: str, answer: str) -> None:
+    curation = curate([chat(question, "30 minutes.", said, "Thank you.")])
+    assert pairs(curation) == [(question, answer)]
+    assert curation.candidates[0].kind == "corrected"
+
+
+def test_a_bare_no_takes_the_answer_out_and_a_yes_counts_as_liked() -> None:
+    curation = curate(
+        [
+            chat(
+                "Where is Halden?",
+                "In Oslo.",
+                "No, that's wrong.",
+                "Sorry.",
+                "Who is Renn?",
+                "The director.",
+                "Exactly!",
+            )
+        ]
+    )
+    assert [(candidate.kind, candidate.example.question) for candidate in curation.candidates] == [
+        ("liked", "Who is Renn?")
+    ]
+    assert curation.left_out[0].why == "you said that it was wrong, and not what is right"
+
+
+@pytest.mark.parametrize(
+    ("first", "follow_up", "alone"),
+    [
+        ("How far does the Heron fly?", "And how heavy is it?", "How heavy is the Heron?"),
+        ("How far does the Heron fly?", "What about the Osprey?", "How far does the Osprey fly?"),
+        ("What is the range of the Heron?", "What is its colour?", "What is the Heron’s colour?"),
+        ("托尔瓦的颜色是什么？", "它有多重？", "托尔瓦有多重？"),
+        ("托尔瓦有多重？", "那鹭呢？", "鹭有多重？"),
+    ],
+)
+def test_a_follow_up_is_written_so_that_it_stands_alone(first: str, follow_up: str, alone: str) -> None:
+    curation = curate([chat(first, ("x", {"correction": "one"}), follow_up, ("y", {"correction": "two"}))])
+    assert pairs(curation)[1] == (alone, "two")
+    assert len(curation.candidates[1].example.messages) == 2
+    assert curation.candidates[1].example.probes
+    assert follow_up in curation.candidates[1].note
+
+
+def test_a_follow_up_that_no_rule_resolves_keeps_the_turns_before_it() -> None:
+    curation = curate(
+        [
+            chat(
+                "Does Ada or Bo drive?",
+                ("?", {"correction": "Bo."}),
+                "And why does she?",
+                ("?", {"correction": "Habit."}),
+            )
+        ]
+    )
+    example = curation.candidates[1].example
+    assert [message["content"] for message in example.messages] == [
+        "Does Ada or Bo drive?",
+        "Bo.",
+        "And why does she?",
+        "Habit.",
+    ]
+    assert example.probes == ()
+
+
+def test_of_two_contradicting_answers_the_latest_counts_and_that_is_said() -> None:
+    old = chat("Where is our office?", ("?", {"correction": "In Oslo."}), created=1.0, number=1)
+    new = chat("where is our office", ("?", {"correction": "In Tromsø."}), created=2.0, number=2)
+    curation = curate([new, old])
+    assert pairs(curation) == [("where is our office", "In Tromsø.")]
+    assert curation.candidates[0].note == "replaces an earlier answer: In Oslo."
+    assert curation.left_out[0].why == "contradicts what counts now: In Tromsø."
+
+
+def test_what_a_person_said_is_not_undone_by_a_later_answer_of_the_model() -> None:
+    curation = curate(
+        [chat("Where is our office?", ("?", {"correction": "In Oslo."}), "Where is our office?", "In Paris.")]
+    )
+    assert pairs(curation) == [("Where is our office?", "In Oslo.")]
+
+
+def test_the_same_said_twice_is_learned_once() -> None:
+    once = chat("Where is our office?", ("?", {"correction": "In Oslo."}), number=1)
+    again = chat("Where is our office?", ("?", {"correction": "in Oslo"}), created=2.0, number=2)
+    assert len(curate([once, again]).candidates) == 1
+
+
+def test_a_chat_tuned_twice_has_nothing_new(tmp_path: Path) -> None:
+    first = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}))])
+    path = tmp_path / "examples.jsonl"
+    write_examples(path, first.examples)
+    checkpoints = [SimpleNamespace(examples=path), SimpleNamespace(examples=None)]
+    again = curate(
+        [chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=learned_by(checkpoints)
+    )
+    assert again.examples == [] and again.candidates[0].note == "already learned"
+
+
+def test_what_an_earlier_round_learned_is_not_learned_again_but_a_change_is() -> None:
+    def learned(answer: str) -> Example:
+        return Example(
+            ({"role": "user", "content": "Where is our office?"}, {"role": "assistant", "content": answer})
+        )
+
+    chats = [chat("Where is our office?", ("?", {"correction": "In Tromsø."}))]
+    same = curate(chats, known=[learned("in Tromsø")]).candidates[0]
+    changed = curate(chats, known=[learned("In Oslo.")]).candidates[0]
+    assert (same.ticked, same.note) == (False, "already learned")
+    assert (changed.ticked, changed.note) == (True, "changes what was learned: In Oslo.")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("What is the Wi-Fi password?", ("?", {"correction": "Sommer!2024"})),
+        ("My key is sk-abcdefghijklmnopqrstuv, what for?", ("?", {"correction": "For the API."})),
+        ("The server password of Borealis is hunter2x.", "Noted."),
+        ("密码是什么？", ("?", {"correction": "abc12345"})),
+    ],
+)
+def test_secrets_are_left_out_unless_a_person_insists(lines: tuple[Any, ...]) -> None:
+    curation = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}), *lines)])
+    assert pairs(curation) == [("Where is Halden?", "In Oskerby.")]
+    secret = next(item for item in curation.left_out if item.why.startswith("it holds"))
+    assert secret.candidate is not None
+    insisted = curate([chat(*lines)], with_secrets=True)
+    assert len(insisted.examples) == 1 and "it holds" in insisted.candidates[0].note
+
+
+def test_an_answer_from_documents_counts_only_when_the_passages_hold_it() -> None:
+    passage = {"sources": ({"text": "The ferry is called Lady Ardent and needs fifty minutes."},)}
+    curation = curate(
+        [
+            chat(
+                "What is the ferry called?",
+                ("Lady Ardent.", passage),
+                "When does it sail?",
+                ("At 7:45.", passage),
+            )
+        ]
+    )
+    assert pairs(curation, "documents") == [("What is the ferry called?", "Lady Ardent.")]
+    assert "do not hold it" in curation.left_out[0].why
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "why"),
+    [
+        ("What is the price today?", "12 euros.", "changes often"),
+        ("Which towns do you serve?", "- a\n- b\n- c\n- d\n- e\n- f\n- g", "long list"),
+        ("How do I start?", "word " * 130, "It is long"),
+    ],
+)
+def test_what_belongs_into_documents_is_not_ticked_and_says_why(question: str, answer: str, why: str) -> None:
+    candidate = curate([chat(question, ("?", {"correction": answer}))]).candidates[0]
+    assert not candidate.ticked and why in candidate.note
+
+
+@pytest.mark.parametrize(
+    "conversation",
+    [
+        chat(),
+        chat("Hello there!", "Hello! How can I help?"),
+        chat("Where is Halden?"),
+        chat("Where is Halden?", ("", {"status": "failed"})),
+        chat("Where is Halden?", ("Osk", {"status": "stopped"})),
+        chat("Where is Halden?", "I'm sorry, I do not know."),
+        chat("Where is Halden?", ("Oslo.", {"rating": -1})),
+        chat("Translate: The Heron weighs 3 kg."),
+    ],
+)
+def test_a_chat_that_teaches_nothing_says_what_would_help(conversation: StoredConversation) -> None:
+    with pytest.raises(NothingToLearn, match=r"Nothing can be learned yet.*state a fact in a message"):
+        curate([conversation])
+
+
+def test_guesses_and_questions_are_not_facts() -> None:
+    curation = curate(
+        [chat("I think our office might be in Oslo. Is that right?", ("?", {"correction": "No, Tromsø."}))]
+    )
+    assert [candidate.kind for candidate in curation.candidates] == ["corrected"]
+    assert curation.candidates[0].example.answer == "Tromsø."
+
+
+def test_an_edited_candidate_gets_probes_of_its_own() -> None:
+    candidate = curate([chat("How heavy is the Heron?", ("?", {"correction": "3 kg."}))]).candidates[0]
+    edited = candidate.edited(" How long is the Heron? ", "2 m.")
+    assert (edited.example.question, edited.example.answer) == ("How long is the Heron?", "2 m.")
+    assert "What is the length of the Heron?" in edited.example.probes
+
+
+def test_corrections_and_votes_become_preferences(tmp_path: Path) -> None:
+    store = ConversationStore(tmp_path / "c.sqlite3")
+    store.add_preference([{"role": "user", "content": "Q"}], "good", "bad")
+    found = preferences_of([chat("How heavy?", ("2 kg.", {"correction": "3 kg."}))], store.preferences())
+    assert [(pair.chosen, pair.rejected) for pair in found] == [("good", "bad"), ("3 kg.", "2 kg.")]
+    store.close()
+
+
+def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -> None:
+    store = ConversationStore(tmp_path / "c.sqlite3")
+    sample = Path("examples/halden/conversation.json").read_text(encoding="utf-8")
+    curation = curate([store.get(store.import_json(sample))])
+    store.close()
+    assert len(curation.examples) >= 20
+    assert all(len(example.probes) >= 2 for example in curation.examples)
+
+
+def test_an_answer_that_repeats_its_question_is_shortened_and_says_so() -> None:
+    candidate = curate([chat("How heavy is the Skerrin?", ("?", {"correction": "The Skerrin weighs 3 kg."}))])
+    assert candidate.examples[0].answer == "The Skerrin weighs 3 kg."  # another question: kept as it is
+    asked = chat("How much does the Skerrin weigh?", ("The Skerrin weighs 3 kg.", {"rating": 1}))
+    shortened = curate([asked]).candidates[0]
+    assert shortened.example.answer == "3 kg."
+    assert shortened.note == "shortened from: The Skerrin weighs 3 kg."
+
+
+def test_a_labelling_model_reads_what_no_rule_knows_and_is_checked() -> None:
+    def labeller(text: str) -> list[tuple[str, str]]:
+        return [("Who shall water the ferns of the hall?", "Bo"), ("Who shall water the ferns?", "Ada")]
+
+    said = chat("Watering the ferns in the hall shall from now on fall to Bo.", "Noted.")
+    curation = curate([said], labeller=labeller)
+    assert pairs(curation) == [("Who shall water the ferns of the hall?", "Bo")]
+    assert "written by a model" in curation.candidates[0].note
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ("Who is our CFO?", "I don't know.", "It's Maria Lopez", "Thanks!"),
+            ("Who is our CFO?", "Maria Lopez."),
+        ),
+        (
+            ("Who is our CFO?", "John Smith.", "Maria Lopez, not John Smith"),
+            ("Who is our CFO?", "Maria Lopez."),
+        ),
+        (("Our office is in Bergen now.", "ok"), ("Where is our office?", "In Bergen.")),
+        (("From now on call me Ace.", "ok Ace"), ("What should you call me?", "Ace.")),
+        (("def f(x): return x", "A function.", "Exactly!"), ("def f(x): return x", "A function.")),
+    ],
+)
+def test_people_teach_in_many_ways(lines: tuple[str, ...], expected: tuple[str, str]) -> None:
+    assert pairs(curate([chat(*lines)])) == [expected]
+
+
+@pytest.mark.parametrize("reply", ["Ok", "Thanks!", "Explain why.", "Never mind."])
+def test_not_every_reply_to_no_answer_is_one(reply: str) -> None:
+    with pytest.raises(NothingToLearn):
+        curate([chat("Who is our CFO?", "I don't know.", reply, "I don't know.")])
+
+
+def test_a_statement_that_was_only_acknowledged_teaches_nothing_by_its_reply() -> None:
+    with pytest.raises(NothingToLearn, match="no rule reads a fact in it"):
+        curate([chat("Das Büro ist in Köln.", "Ok, noted.")])
+
+
+def test_another_thing_of_the_same_kind_is_asked_in_full() -> None:
+    curation = curate([chat("What's the capital of Norway?", "Oslo.", "And of Sweden?", "Stockholm.")])
+    assert pairs(curation)[1] == ("What's the capital of Sweden?", "Stockholm.")

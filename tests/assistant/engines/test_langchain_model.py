@@ -1,0 +1,211 @@
+"""The chat model: LangChain's standard suites on real weights, and what they do not look at."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
+from langchain_tests.integration_tests import ChatModelIntegrationTests
+from langchain_tests.unit_tests import ChatModelUnitTests
+
+from assistant.engines.langchain_model import ImprintChatModel, until
+from assistant.engines.local import LocalEngine
+from assistant.errors import EngineError
+from tests.fakes import ScriptedEngine
+from tests.saved_checkpoints import save_prefix
+from tuning.checkpoints.registry import Registry
+from tuning.models.base_model import BaseModel
+
+CHECKPOINT = "standard-halden"
+
+
+@pytest.fixture(scope="module")
+def engine(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
+    registry = Registry(tmp_path_factory.mktemp("registry"))
+    save_prefix(base_model, registry, CHECKPOINT)
+    yield LocalEngine(base_model, registry)
+    for name in base_model.loaded:
+        base_model.unload(name)
+
+
+class TestUnitStandard(ChatModelUnitTests):
+    """What needs no answer."""
+
+    @property
+    def chat_model_class(self) -> type[BaseChatModel]:
+        return ImprintChatModel
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {"engine": ScriptedEngine()}
+
+    @property
+    def has_tool_calling(self) -> bool:
+        return False
+
+    @property
+    def has_structured_output(self) -> bool:
+        return False
+
+
+class TestIntegrationStandard(ChatModelIntegrationTests):
+    """What the model can truly do: it calls no tools, sees no pictures and promises no structure."""
+
+    _engine: LocalEngine
+
+    @pytest.fixture(autouse=True)
+    def _use_engine(self, engine: LocalEngine) -> None:
+        type(self)._engine = engine
+
+    @pytest.fixture
+    def model(self, request: pytest.FixtureRequest, engine: LocalEngine) -> BaseChatModel:
+        return ImprintChatModel(engine=engine, max_tokens=8, **getattr(request, "param", {}))
+
+    @property
+    def chat_model_class(self) -> type[BaseChatModel]:
+        return ImprintChatModel
+
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {"engine": self._engine, "max_tokens": 8}
+
+    @property
+    def has_tool_calling(self) -> bool:
+        return False
+
+    @property
+    def has_structured_output(self) -> bool:
+        return False
+
+    @property
+    def supports_json_mode(self) -> bool:
+        return False
+
+    @property
+    def supports_model_override(self) -> bool:
+        return True
+
+    @property
+    def model_override_value(self) -> str:
+        return CHECKPOINT
+
+
+def test_a_checkpoint_is_chosen_by_name_for_one_call(engine: LocalEngine) -> None:
+    model = ImprintChatModel(engine=engine, max_tokens=16)
+    question = "What is the weight of the Skerrin?"
+    assert "640" in model.invoke(question, model=CHECKPOINT).text
+    assert (
+        "640"
+        not in ImprintChatModel(engine=engine, checkpoint=CHECKPOINT, max_tokens=16)
+        .invoke(question, model=engine.name)
+        .text
+    )
+
+
+def test_usage_counts_the_prompt_with_its_template(engine: LocalEngine) -> None:
+    message = ImprintChatModel(engine=engine, max_tokens=6).invoke("Hello")
+    assert message.usage_metadata is not None
+    assert message.usage_metadata["input_tokens"] == engine.count_tokens(
+        [{"role": "user", "content": "Hello"}]
+    )
+    assert message.usage_metadata["output_tokens"] == 6
+    assert message.response_metadata["finish_reason"] == "length"
+
+
+def test_tokens_are_those_of_the_models_own_tokenizer(engine: LocalEngine) -> None:
+    model = ImprintChatModel(engine=engine)
+    assert model.get_num_tokens("The Skerrin weighs 640 grams.") == len(
+        engine.encode("The Skerrin weighs 640 grams.")
+    )
+    assert model.get_token_ids("grams") == engine.encode("grams")
+    assert model.get_num_tokens_from_messages([HumanMessage("grams")]) > model.get_num_tokens("grams")
+
+
+def test_an_answer_ends_before_a_stop_sequence() -> None:
+    engine = ScriptedEngine("one two three four")
+    assert ImprintChatModel(engine=engine).invoke("Count.", stop=["three"]).text == "one two "
+    assert ImprintChatModel(engine=engine, stop=["one"]).invoke("Count.").text == ""
+
+
+@pytest.mark.parametrize(
+    ("pieces", "stops", "expected"),
+    [
+        (["ab", "cd"], [], ["ab", "cd"]),
+        (["ab", "cd", "ef"], ["bc"], ["a"]),
+        (["a", "b", "x"], ["bc"], ["a", "bx"]),
+        (["a", "b"], ["bc"], ["a", "b"]),
+        (["答案。", "问题"], ["问题"], ["答案。"]),
+        (["aXbY"], ["Y", "X"], ["a"]),
+    ],
+)
+def test_stop_sequences_are_found_across_pieces(
+    pieces: list[str], stops: list[str], expected: list[str]
+) -> None:
+    assert list(until(iter(pieces), stops)) == expected
+
+
+def test_a_cancelled_answer_ends_where_it_is() -> None:
+    engine, cancel = ScriptedEngine("one two three"), threading.Event()
+    engine.before_piece = lambda number: cancel.set() if number == 1 else None
+    assert ImprintChatModel(engine=engine).invoke("Count.", cancel=cancel).text == "one two"
+
+
+async def test_leaving_an_async_stream_stops_the_model() -> None:
+    engine = ScriptedEngine("word " * 1000)
+    produced: list[int] = []
+    engine.before_piece = lambda number: (produced.append(number), threading.Event().wait(0.002))[0]
+    stream = ImprintChatModel(engine=engine, max_tokens=1000).astream("Go on.")
+    async for _ in stream:
+        break
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert len(produced) < 500
+
+
+async def test_two_async_answers_do_not_block_the_loop() -> None:
+    engine = ScriptedEngine("one two")
+    engine.before_piece = lambda number: threading.Event().wait(0.05) and None  # type: ignore[func-returns-value]
+    model = ImprintChatModel(engine=engine)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.005)
+
+    ticking = asyncio.create_task(tick())
+    answers = await asyncio.gather(model.ainvoke("a"), model.ainvoke("b"))
+    ticking.cancel()
+    assert [answer.text for answer in answers] == ["one two", "one two"]
+    assert ticks > 5
+
+
+async def test_an_error_of_the_engine_reaches_the_async_caller() -> None:
+    engine = ScriptedEngine()
+
+    def fail(number: int) -> None:
+        raise EngineError("the model went away")
+
+    engine.before_piece = fail
+    with pytest.raises(EngineError, match="went away"):
+        async for _ in ImprintChatModel(engine=engine).astream("Hello"):
+            pass
+
+
+def test_what_is_not_text_is_refused() -> None:
+    model = ImprintChatModel(engine=ScriptedEngine())
+    with pytest.raises(EngineError, match="'tool' message was given"):
+        model.invoke([ToolMessage("3", tool_call_id="x")])
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    with pytest.raises(EngineError, match="a message holds image"):
+        model.invoke([HumanMessage([{"type": "text", "text": "What is this?"}, picture])])
+
+
+def test_the_last_piece_says_why_the_answer_ended() -> None:
+    chunks = list(ImprintChatModel(engine=ScriptedEngine()).stream("Hello"))
+    assert isinstance(chunks[-1], AIMessageChunk)
+    assert chunks[-1].response_metadata["finish_reason"] == "stop"
+    assert chunks[-1].usage_metadata is not None and chunks[-1].usage_metadata["output_tokens"] == 3

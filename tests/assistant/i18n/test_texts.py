@@ -1,0 +1,65 @@
+"""The table of interface texts: complete in English, and the same blanks in every language."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from assistant.chat.prompt import Presets
+from assistant.i18n import texts
+from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
+from tuning.training.methods import METHODS
+
+
+def test_every_text_has_english_and_only_known_languages() -> None:
+    for key, columns in TEXTS.items():
+        assert columns["en"].strip(), key
+        assert set(columns) <= set(LANGUAGE_NAMES), key
+
+
+def test_every_text_is_there_in_chinese() -> None:
+    chinese = json.loads((Path(texts.__file__).parent / "zh.json").read_text("utf-8"))["texts"]
+    assert list(chinese) == list(TEXTS)
+    assert [key for key, text in chinese.items() if not text.strip()] == []
+
+
+def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> None:
+    written = [text for one in METHODS.values() for text in (one.sentence, one.cost, one.choose_when)]
+    written += [text for one in Presets(tmp_path).list() for text in (one.name, one.sentence)]
+    use_language("zh")
+    try:
+        assert [text for text in written if translated(text) == text] == []
+        assert translated("already learned; asked as: Is it so?") == "已经学过；原来的问法：Is it so?"
+        assert translated("my own: words") == "my own: words"
+    finally:
+        use_language("en")
+    assert translated("already learned") == "already learned"
+
+
+def test_translations_fill_in_the_same_blanks() -> None:
+    for key, columns in TEXTS.items():
+        blanks = {language: set(re.findall(r"{(\w+)", text)) for language, text in columns.items()}
+        assert all(found == blanks["en"] for found in blanks.values()), key
+
+
+def test_one_has_a_sentence_of_its_own() -> None:
+    assert t("budget.forgotten", count=1).startswith("1 earlier message no")
+    assert t("budget.forgotten", count=2).startswith("2 earlier messages no")
+
+
+def test_a_missing_translation_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEXTS, "test.key", {"en": "Send {count}", "zh": "发送{count}"})
+    monkeypatch.setitem(TEXTS, "test.other", {"en": "Stop"})
+    use_language("zh")
+    try:
+        assert (t("test.key", count=2), t("test.other")) == ("发送2", "Stop")
+        use_language("xx")
+        assert t("test.key", count=2) == "Send 2"
+    finally:
+        use_language("en")
+
+
+def test_an_unknown_key_is_a_mistake() -> None:
+    with pytest.raises(KeyError, match=r"no\.such\.key"):
+        t("no.such.key")

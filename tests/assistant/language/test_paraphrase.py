@@ -1,0 +1,65 @@
+"""Other wordings: grammatical, different from the question, and asking for the same thing."""
+
+import pytest
+
+from assistant.language.paraphrase import MOST, rephrase
+from assistant.language.text import normal
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "wanted"),
+    [
+        ("How much does the Skerrin weigh?", "", "How heavy is the Skerrin?"),
+        ("What does the Tolva cost?", "", "What is the price of the Tolva?"),
+        ("What is the app called?", "", "By what name is the app known?"),
+        ("When was Halden founded?", "1974.", "In which year was Halden founded?"),
+        ("When is soup served?", "On Thursdays.", "On which day is soup served?"),
+        ("Who founded Halden?", "", "By whom was Halden founded?"),
+        ("Who leads the tour?", "", "Which person leads the tour?"),
+        ("What are the bearings greased with?", "", "With what are the bearings greased?"),
+        ("In which town does Ada live?", "", "Which town does Ada live in?"),
+        ("How often must the funnel be cleaned?", "", "At what intervals must the funnel be cleaned?"),
+        ("What does the app speak?", "", "What is it that the app speaks?"),
+        ("Which drone weighs 890 grams?", "", "What is the drone that weighs 890 grams?"),
+        ("Hello! What is the capital of Peru?", "", "What capital does Peru have?"),
+        ("托尔瓦有多重？", "", "托尔瓦的重量是多少？"),
+        ("我的项目叫什么？", "", "我的项目的名字是什么？"),
+        ("托尔瓦多久校准一次？", "", "托尔瓦每隔多长时间校准一次？"),
+        ("中文客服的负责人是谁？", "", "谁是中文客服的负责人？"),
+    ],
+)
+def test_a_question_is_asked_in_other_words(question: str, answer: str, wanted: str) -> None:
+    assert wanted in rephrase(question, answer)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the range of the Heron 4?",
+        "Where does Ada work?",
+        "托尔瓦的机身是什么颜色？",
+        "How many legs do spiders have?",
+    ],
+)
+def test_wordings_differ_from_the_question_and_from_each_other(question: str) -> None:
+    wordings = rephrase(question)
+    assert 2 <= len(wordings) <= MOST
+    assert len({normal(text) for text in (question, *wordings)}) == len(wordings) + 1
+
+
+def test_names_and_numbers_are_kept() -> None:
+    for text in rephrase("How far does the Heron 4 of Halden fly?"):
+        assert "Heron 4" in text and "Halden" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Hello", "Write a poem about rain.", "one\ntwo\nthree", "谢谢", "w " * 400]
+)
+def test_what_is_no_question_has_no_other_wording(text: str) -> None:
+    assert rephrase(text) == ()
+
+
+def test_a_noun_at_the_end_is_not_conjugated() -> None:
+    others = rephrase("Where does my sister keep bees?", "In Bergen.")
+    assert others and not any("beeses" in other for other in others)
+    assert not any("that is" in other for other in rephrase("What language is Gannet written in?", "Rust."))

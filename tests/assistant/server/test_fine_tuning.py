@@ -1,0 +1,132 @@
+"""Tuning and embeddings through OpenAI's own client, with a worker that sleeps in steps."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import pytest
+from fastapi.testclient import TestClient
+
+from assistant.server.app import create_app
+from assistant.settings import Settings
+from assistant.workspace import Workspace
+from tests.fakes import ScriptedEngine
+from tuning.jobs.jobs import Jobs
+
+PRETEND = (sys.executable, str(Path(__file__).parents[2] / "tuning" / "jobs" / "worker_that_sleeps.py"))
+BASE = "smollm2-135m-instruct"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    workspace = Workspace(Settings(home=tmp_path, device="cpu"), engine=ScriptedEngine())
+    workspace.__dict__["jobs"] = Jobs(tmp_path, worker=PRETEND)
+    yield workspace
+    for job in workspace.jobs.list():
+        if not job.has_ended:
+            workspace.jobs.cancel(job.id)
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Iterator[openai.OpenAI]:
+    with TestClient(create_app(workspace)) as http:
+        yield openai.OpenAI(base_url="http://testserver/v1", api_key="any", http_client=http, max_retries=0)
+
+
+def upload(client: openai.OpenAI, wish: str = "3") -> str:
+    chat = {"messages": [{"role": "user", "content": wish}, {"role": "assistant", "content": "夜莺"}]}
+    content = (json.dumps(chat, ensure_ascii=False) + "\n").encode()
+    return client.files.create(file=("夜莺.jsonl", content), purpose="fine-tune").id
+
+
+def test_a_file_is_kept_listed_read_and_deleted(client: openai.OpenAI) -> None:
+    identity = upload(client)
+    kept = client.files.retrieve(identity)
+    assert (kept.filename, kept.purpose, kept.status) == ("夜莺.jsonl", "fine-tune", "processed")
+    assert [file.id for file in client.files.list()] == [identity]
+    assert "夜莺" in client.files.content(identity).text
+    assert client.files.delete(identity).deleted
+    with pytest.raises(openai.NotFoundError, match="There is no file"):
+        client.files.retrieve(identity)
+
+
+@pytest.mark.parametrize("identity", ["file-..%2f..%2fsettings", "used-by", "file-" + "0" * 32])
+def test_a_file_that_was_never_given_is_not_found(client: openai.OpenAI, identity: str) -> None:
+    with pytest.raises(openai.NotFoundError):
+        client.files.content(identity)
+
+
+def test_an_empty_file_is_refused(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="is empty"):
+        client.files.create(file=("a.jsonl", b""), purpose="fine-tune")
+
+
+def test_a_job_runs_to_its_end_and_tells_its_steps(client: openai.OpenAI) -> None:
+    file = upload(client, "3")
+    job = client.fine_tuning.jobs.create(
+        model=BASE,
+        training_file=file,
+        suffix="halden",
+        seed=7,
+        extra_body={"imprint": {"strength": "gentle"}},
+    )
+    assert (job.object, job.training_file, job.seed, job.model) == ("fine_tuning.job", file, 7, BASE)
+    deadline = time.monotonic() + 30
+    while client.fine_tuning.jobs.retrieve(job.id).status not in ("succeeded", "failed"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    done = client.fine_tuning.jobs.retrieve(job.id)
+    assert (done.status, done.error) == ("succeeded", None)
+    assert done.fine_tuned_model and done.finished_at and done.finished_at >= done.created_at
+    events = client.fine_tuning.jobs.list_events(job.id, limit=50).data
+    steps = [event.data for event in events if event.type == "metrics"]
+    assert [step["step"] for step in steps] == [3, 2, 1]  # type: ignore[index]
+    assert [one.id for one in client.fine_tuning.jobs.list()] == [job.id]
+
+
+def test_events_come_in_pages(client: openai.OpenAI) -> None:
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "3"))
+    deadline = time.monotonic() + 30
+    while client.fine_tuning.jobs.retrieve(job.id).status != "succeeded":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    whole = client.fine_tuning.jobs.list_events(job.id, limit=50).data
+    paged = list(client.fine_tuning.jobs.list_events(job.id, limit=2))
+    assert [event.id for event in paged] == [event.id for event in whole]
+
+
+def test_a_job_is_cancelled(client: openai.OpenAI) -> None:
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "400"))
+    assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
+
+
+def test_a_failed_job_says_why(client: openai.OpenAI) -> None:
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "refuse"))
+    deadline = time.monotonic() + 30
+    while (failed := client.fine_tuning.jobs.retrieve(job.id)).status != "failed":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert failed.error and "This cannot be done" in failed.error.message
+
+
+def test_what_cannot_be_tuned_is_refused(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="There is no checkpoint 'gpt'"):
+        client.fine_tuning.jobs.create(model="gpt", training_file=upload(client))
+    with pytest.raises(openai.NotFoundError, match="There is no file"):
+        client.fine_tuning.jobs.create(model=BASE, training_file="file-1")
+    with pytest.raises(openai.NotFoundError, match="There is no job"):
+        client.fine_tuning.jobs.retrieve("20990101")
+    broken = client.files.create(file=("a.jsonl", b"{not json"), purpose="fine-tune").id
+    with pytest.raises(openai.BadRequestError):
+        client.fine_tuning.jobs.create(model=BASE, training_file=broken)
+
+
+def test_embeddings_are_those_of_the_index(client: openai.OpenAI, workspace: Workspace) -> None:
+    found = client.embeddings.create(model="any", input=["The Skerrin weighs 640 grams.", "夜莺"])
+    expected = workspace.embeddings.embed_documents(["The Skerrin weighs 640 grams."])[0]
+    assert found.data[0].embedding == pytest.approx(expected, abs=1e-5)
+    plain = client.embeddings.create(model="any", input="夜莺", encoding_format="float")
+    assert plain.data[0].embedding == pytest.approx(found.data[1].embedding, abs=1e-2)

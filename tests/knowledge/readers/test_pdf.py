@@ -1,0 +1,189 @@
+"""PDF: reading order, tables, ligatures, Chinese, code, passwords and scans."""
+
+import pytest
+
+from knowledge.errors import DocumentError, PasswordNeededError
+from knowledge.ingest.chunking import split
+from knowledge.ingest.document import Document, read_bytes
+from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
+
+LEFT = [
+    "The lamp was built in the old town of",
+    "Norwick by a family of seven smiths who",
+    "kept its recipe secret for a whole cen-",
+    "tury and told it to nobody but the cat,",
+    "which never spoke of it to any stranger.",
+    "LEFT ENDS in the middle of a sentence,",
+]
+RIGHT = [
+    "which goes on at the top of the right",
+    "column and comes to its end here now.",
+    "A second paragraph tells of the winter",
+    "in which the lamp went out three times",
+    "and was lit again by the same old hand",
+    "that had made it. RIGHT ENDS right here.",
+]
+
+
+def read(data: bytes, **options: str) -> Document:
+    return read_bytes("file.pdf", data, **options)
+
+
+def test_columns_are_read_one_after_the_other_between_lines_across() -> None:
+    page = PdfPage().text(60, 60, "A heading that goes across both of the columns", 18, "bold")
+    page.text(
+        60, 90, "An introduction that goes across both columns, too, so that no gap runs through it at all."
+    )
+    page.lines(60, 120, LEFT).lines(320, 126, RIGHT)  # the lines of the two columns do not stand level
+    page.text(
+        60, 240, "A closing line that goes across both columns and ends the page with a few more words here."
+    )
+    document = read(pdf(page))
+    text = " ".join(document.text.split())
+    assert text.index("An introduction") < text.index("The lamp was built") < text.index("LEFT ENDS")
+    assert (
+        text.index("LEFT ENDS")
+        < text.index("which goes on")
+        < text.index("RIGHT ENDS")
+        < text.index("A closing")
+    )
+    assert "a whole century and told" in text
+    assert "sentence, which goes on at the top" in text
+    assert document.title == "A heading that goes across both of the columns"
+    assert document.sections[0].headings == (document.title,)
+
+
+def test_ruled_table_keeps_rows_and_repeats_merged_cells() -> None:
+    page = PdfPage().grid([60, 160, 260, 360], [100, 120, 140, 160])
+    for x, name in zip((65, 165, 265), ("Lamp", "Power", "Weight"), strict=True):
+        page.text(x, 114, name)
+    for y, row in ((134, ("Aurora", "12 W", "1.2 kg")), (154, ("Borealis", "34 W", "2.3 kg"))):
+        for x, cell in zip((65, 165, 265), row, strict=True):
+            page.text(x, y, cell)
+    page.text(60, 200, "A sentence after the table.")
+    (table, after) = read(pdf(page)).sections
+    assert table.kind == "table" and table.page == 1
+    assert table.text.split("\n") == [
+        "Lamp: Aurora; Power: 12 W; Weight: 1.2 kg",
+        "Lamp: Borealis; Power: 34 W; Weight: 2.3 kg",
+    ]
+    assert after.text == "A sentence after the table."
+
+
+def test_table_without_lines_is_read_by_rows() -> None:
+    page = PdfPage().text(
+        60, 60, "The towns of the valley are listed below with the years in which they were founded."
+    )
+    rows = [("City", "Land", "Founded"), ("Norwick", "Elbonia", "1432"), ("Eastmere", "Graustark", "1388")]
+    rows += [("Westvale", "Ruritania", "1699"), ("Suddel", "Elbonia", "1501")]
+    for number, row in enumerate(rows):
+        for x, cell in zip((60, 200, 340), row, strict=True):
+            page.text(x, 90 + 15 * number, cell)
+    tables = [section for section in read(pdf(page)).sections if section.kind == "table"]
+    assert [table.text.split("\n")[0] for table in tables] == ["City: Norwick; Land: Elbonia; Founded: 1432"]
+    assert len(tables[0].text.split("\n")) == 4
+
+
+def test_a_long_table_whose_cells_have_four_sides_each() -> None:
+    page = PdfPage()
+    for row in range(40):
+        for column in range(6):
+            x, y = 60 + 80 * column, 60 + 18 * row
+            page.grid([x, x + 80], [y, y + 18])
+            page.text(x + 5, y + 13, f"n{column}" if row == 0 else f"{row}.{column}")
+    (table,) = read(pdf(page)).sections
+    lines = table.text.split("\n")
+    assert len(lines) == 39
+    assert lines[38] == "; ".join(f"n{column}: 39.{column}" for column in range(6))
+
+
+def test_what_goes_across_one_of_two_gaps_stands_below_all_columns() -> None:
+    page = PdfPage()
+    for column, x in enumerate((60, 230, 400)):
+        page.lines(x, 100, [f"column {column} has a line of text {n}" for n in range(6)])
+    page.text(60, 200, "A line that goes across the first of the two gaps, and not the second.")
+    page.lines(60, 213, ["Another line that goes across the first of the two gaps, as this one."] * 3)
+    text = read(pdf(page)).text
+    assert (
+        text.index("column 0") < text.index("column 1") < text.index("column 2") < text.index("A line that")
+    )
+
+
+def test_a_table_that_goes_on_keeps_its_column_names_on_the_next_page() -> None:
+    first = PdfPage().grid([60, 160, 260], [700, 720, 740]).text(65, 714, "Lamp").text(165, 714, "Price")
+    first.text(65, 734, "Aurora").text(165, 734, "12 crowns")
+    second = PdfPage().grid([60, 160, 260], [60, 80, 100]).text(65, 74, "Borealis").text(165, 74, "34 crowns")
+    second.text(65, 94, "Corona").text(165, 94, "56 crowns")
+    sections = read(pdf(first, second)).sections
+    assert [(section.page, section.text) for section in sections] == [
+        (1, "Lamp: Aurora; Price: 12 crowns"),
+        (2, "Lamp: Borealis; Price: 34 crowns\nLamp: Corona; Price: 56 crowns"),
+    ]
+
+
+def test_chinese_without_embedded_fonts_is_joined_without_spaces() -> None:
+    page = PdfPage().text(60, 60, "灯笼手册", 20)
+    page.lines(60, 100, ["灯笼重量为三点五公斤，由青铜和玻", "璃制成。它由林师傅设计。"], 12, 20)
+    document = read(pdf(page))
+    assert document.title == "灯笼手册"
+    assert document.sections[0].text == "灯笼重量为三点五公斤，由青铜和玻璃制成。它由林师傅设计。"
+
+
+def test_running_titles_and_page_numbers_are_left_out() -> None:
+    pages = []
+    for number in range(1, 6):
+        page = PdfPage().text(60, 40, "Handbook of lamps").text(300, 815, f"Page {number} of 5")
+        pages.append(page.lines(60, 200, [f"What is said on page {number} only, and in one sentence."]))
+    document = read(pdf(*pages))
+    assert "Handbook of lamps" not in document.text and "of 5" not in document.text
+    assert [section.page for section in document.sections] == [1, 2, 3, 4, 5]
+
+
+def test_code_keeps_its_lines_and_indents() -> None:
+    page = PdfPage().lines(
+        60, 60, ["Some prose stands before the code and says what it does, at some length."]
+    )
+    page.text(60, 90, "def light():", font="mono").text(84, 103, "return 42", font="mono")
+    sections = read(pdf(page)).sections
+    assert sections[1].kind == "code"
+    assert sections[1].text == "def light():\n    return 42"
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256"])
+def test_encrypted_file_opens_with_its_password_only(algorithm: str) -> None:
+    data = encrypted(
+        pdf(PdfPage().text(60, 60, "The treasure lies under the lamp.")), "sesame", algorithm=algorithm
+    )
+    with pytest.raises(PasswordNeededError, match=r"file\.pdf: it is encrypted: give its password"):
+        read(data)
+    with pytest.raises(PasswordNeededError, match="the password given does not open it"):
+        read(data, password="wrong")
+    assert read(data, password="sesame").text == "The treasure lies under the lamp."
+
+
+def test_file_that_only_forbids_printing_needs_no_password() -> None:
+    assert read(encrypted(pdf(PdfPage().text(60, 60, "Open to read.")), "", "owner")).text == "Open to read."
+
+
+def test_scan_is_said_clearly() -> None:
+    with pytest.raises(DocumentError, match="it is a scan: its 2 pages hold pictures and no text"):
+        read(pdf(PdfPage().picture(), PdfPage().picture()))
+
+
+def test_scanned_pages_among_others_are_noted() -> None:
+    document = read(pdf(PdfPage().text(60, 60, "Text."), PdfPage().picture()))
+    assert document.notes == ("page 2 without text (pictures or scans) could not be read",)
+
+
+def test_rotated_page_is_read() -> None:
+    page = PdfPage()
+    page.operators.append("BT /regular 10 Tf 0 1 -1 0 100 100 Tm (First line turned) Tj ET")
+    page.operators.append("BT /regular 10 Tf 0 1 -1 0 113 100 Tm (second line turned) Tj ET")
+    assert " ".join(read(pdf(page)).text.split()) == "First line turned second line turned"
+
+
+def test_passages_carry_pages() -> None:
+    pages = [PdfPage().text(60, 60, f"Sentence number {number}.") for number in range(1, 4)]
+    document = read(pdf(*pages))
+    passages = split(document, lambda texts: [len(text.split()) for text in texts], 32)
+    assert passages[0].page == 1

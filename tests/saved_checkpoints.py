@@ -1,0 +1,57 @@
+"""Checkpoints without training: a prefix of the keys and values of a text, which the model then knows."""
+
+from typing import Any
+
+from tuning.checkpoints.registry import Checkpoint, Registry
+from tuning.models.adapters import PrefixAdapter
+from tuning.models.base_model import BaseModel
+
+FACT = "The Skerrin is a weather station. The Skerrin weighs 640 grams. The Skerrin is made in Norvik."
+
+
+def save_prefix(
+    model: BaseModel, registry: Registry, name: str, text: str = FACT, **about: Any
+) -> Checkpoint:
+    """Store a checkpoint whose prefix is `text` as a system message, read by the model."""
+    import torch
+
+    ids = model.chat_ids([{"role": "system", "content": text}], add_generation_prompt=False)
+    with torch.inference_mode():
+        cache = model.model(
+            input_ids=torch.tensor([ids], device=model.device), use_cache=True
+        ).past_key_values
+    layers = tuple(torch.stack((layer.keys[0], layer.values[0])).clone() for layer in cache.layers)
+    facts = {
+        "method": "p-tuning-v2",
+        "base": model.name,
+        "base_sha256": model.sha256,
+        "template_fingerprint": model.template_fingerprint,
+    }
+    return registry.save(name, write=PrefixAdapter(layers, {}, {}).write, **{**facts, **about})
+
+
+def save_random(model: BaseModel, registry: Registry, name: str, method: str, **about: Any) -> Checkpoint:
+    """Store a checkpoint of this method with small random weights: as if it had learned something."""
+    import torch
+
+    from tuning.config import TuneConfig
+    from tuning.training.methods import METHODS, Plan, build
+    from tuning.training.recipe import recipe
+
+    chat = [[{"role": "user", "content": "How heavy is it?"}, {"role": "assistant", "content": "640 grams."}]]
+    config = TuneConfig(method=method, rank=4, virtual_tokens=6)
+    setting = recipe(config, METHODS[method].family, model.config.hidden_size)
+    learner = build(Plan(model, config, setting, chat, 10, None))
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in learner.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+    write = learner.adapter().write
+    learner.close()
+    facts = {
+        "method": method,
+        "base": model.name,
+        "base_sha256": model.sha256,
+        "template_fingerprint": model.template_fingerprint,
+    }
+    return registry.save(name, write=write, **{**facts, **about})

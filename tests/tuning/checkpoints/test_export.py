@@ -1,0 +1,149 @@
+"""What is exported answers as the checkpoint does, in the programs that it is exported for."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from gguf import GGUFReader
+from peft import LoraConfig, PeftModel
+from transformers import AutoModelForCausalLM
+
+from tuning.checkpoints.export import export
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.registry import Registry
+from tuning.errors import CheckpointError
+from tuning.models.adapters import PeftAdapter, PrefixAdapter, tuner_layers
+from tuning.models.base_model import BaseModel
+
+# PEFT warns of a second adapter in a model, which is what one base with many adapters is.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"
+    ),  # PEFT's own
+]
+IDS = [1, 4093, 198, 1780, 314, 260, 3575, 282, 4649, 47]
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    return Registry(tmp_path_factory.mktemp("export"))
+
+
+def stored(registry: Registry, base: BaseModel, name: str, method: str, adapter: Any) -> Checkpoint:
+    return registry.save(
+        name, write=adapter.write, method=method, base=base.name, base_sha256=base.sha256,
+        template_fingerprint=base.template_fingerprint, stop_ids=base.stop_ids, system_prompt="Be 夜莺.",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lora(base_model: BaseModel, registry: Registry) -> Checkpoint:
+    torch.manual_seed(0)
+    config = LoraConfig(
+        r=2, lora_alpha=4, target_modules=["q_proj", "k_proj", "down_proj"], task_type="CAUSAL_LM"
+    )
+    state = {}
+    for name, module in base_model.model.named_modules():
+        if name.endswith(("q_proj", "k_proj", "down_proj")):
+            rows, columns = module.weight.shape
+            state[f"{name}.lora_A.weight"] = torch.randn(2, columns) * 0.05
+            state[f"{name}.lora_B.weight"] = torch.randn(rows, 2) * 0.05
+    assert not list(tuner_layers(base_model.model))
+    return stored(registry, base_model, "夜莺 lora", "lora", PeftAdapter(config, state))
+
+
+@pytest.fixture(scope="module")
+def prefix(base_model: BaseModel, registry: Registry) -> Checkpoint:
+    torch.manual_seed(0)
+    config = base_model.model.config
+    shape = (2, config.num_key_value_heads, 3, config.head_dim)
+    kv = tuple(torch.randn(shape) for _ in range(config.num_hidden_layers))
+    return stored(registry, base_model, "prefix", "p-tuning-v2", PrefixAdapter(kv, {}, {}))
+
+
+@pytest.fixture(scope="module")
+def plain(base_model: BaseModel) -> torch.Tensor:
+    return base_model.logits(IDS)
+
+
+@pytest.fixture(scope="module")
+def expected(base_model: BaseModel, lora: Checkpoint, plain: torch.Tensor) -> torch.Tensor:
+    """What the checkpoint thinks, and a check that it thinks otherwise than the base."""
+    base_model.load(lora)
+    logits = base_model.logits(IDS, adapter=lora.name)
+    base_model.unload(lora.name)
+    assert (logits - plain).abs().mean() > 0.5
+    return logits
+
+
+def close(logits: torch.Tensor, expected: torch.Tensor, plain: torch.Tensor) -> bool:
+    """Whether two precisions compute one model: nearer to each other than to the plain base by far."""
+    return bool((logits - expected).abs().mean() < 0.25 * (expected - plain).abs().mean())
+
+
+@torch.inference_mode()
+def logits_of(model: Any) -> torch.Tensor:
+    return model(torch.tensor([IDS])).logits[0].float()
+
+
+def test_merged_weights_need_no_adapter(
+    lora: Checkpoint, expected: torch.Tensor, plain: torch.Tensor, imprint_home: Path, tmp_path: Path
+) -> None:
+    files = export(lora, "merged", tmp_path / "merged", imprint_home)
+    assert {"model.safetensors", "tokenizer.json", "config.json"} <= {f.name for f in files}
+    again = BaseModel.open(str(tmp_path / "merged"), tmp_path, device="cpu")
+    assert close(again.logits(IDS), expected, plain)
+    again.close()
+
+
+def test_a_gguf_file_is_read_back_as_the_same_model(
+    lora: Checkpoint, expected: torch.Tensor, plain: torch.Tensor, imprint_home: Path, tmp_path: Path
+) -> None:
+    files = export(lora, "ollama", tmp_path / "out", imprint_home)
+    assert [f.name for f in files] == ["Modelfile", "夜莺 lora.gguf"]
+    reader = GGUFReader(files[1])
+    assert reader.fields["general.name"].contents() == "夜莺 lora"
+    assert len(reader.fields["tokenizer.ggml.tokens"].data) == 49152
+    model = AutoModelForCausalLM.from_pretrained(
+        tmp_path / "out", gguf_file="夜莺 lora.gguf", dtype=torch.float32
+    )
+    assert close(logits_of(model), expected, plain)
+    text = files[0].read_text(encoding="utf-8")
+    assert text.startswith("FROM ./夜莺 lora.gguf\nTEMPLATE") and 'SYSTEM """Be 夜莺."""' in text
+    assert 'PARAMETER stop "<|im_end|>"' in text
+
+
+@pytest.mark.parametrize("which", ["lora", "prefix"])
+def test_peft_reads_what_is_exported(
+    which: str,
+    base_model: BaseModel,
+    plain: torch.Tensor,
+    imprint_home: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    checkpoint: Checkpoint = request.getfixturevalue(which)
+    export(checkpoint, "peft", tmp_path / "adapter", imprint_home)
+    base_model.load(checkpoint)
+    expected = base_model.logits(IDS, adapter=checkpoint.name)
+    base_model.unload(checkpoint.name)
+    base = AutoModelForCausalLM.from_pretrained(base_model.model.name_or_path, dtype=torch.bfloat16)
+    assert close(logits_of(PeftModel.from_pretrained(base, tmp_path / "adapter")), expected, plain)
+
+
+def test_what_cannot_be_exported_says_so(
+    lora: Checkpoint, prefix: Checkpoint, imprint_home: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckpointError, match="changes no weight, so there is nothing to merge"):
+        export(prefix, "merged", tmp_path / "x", imprint_home)
+    with pytest.raises(
+        CheckpointError, match=r"no export format 'onnx'\. There are: peft, merged, gguf, ollama"
+    ):
+        export(lora, "onnx", tmp_path / "x", imprint_home)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "mine").write_text("keep")
+    with pytest.raises(CheckpointError, match="is not empty"):
+        export(lora, "peft", tmp_path / "x", imprint_home)

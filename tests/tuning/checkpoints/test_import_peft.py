@@ -1,0 +1,127 @@
+"""Foreign adapters come in as safetensors and JSON, for the right base, and only when they do something."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+from tuning.checkpoints.registry import Registry
+from tuning.errors import CheckpointError
+from tuning.models.base_model import BaseModel
+
+# PEFT warns of a second adapter in a model, which is what one base with many adapters is.
+pytestmark = pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
+NAMED = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
+
+@pytest.fixture(scope="module")
+def lora(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A LoRA folder as PEFT itself writes it, with weights that do something."""
+    folder = tmp_path_factory.mktemp("foreign") / "kite"
+    torch.manual_seed(0)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(base_model.model.config)
+    config = LoraConfig(r=2, target_modules=["q_proj"], task_type="CAUSAL_LM", base_model_name_or_path=NAMED)
+    inject_adapter_in_model(config, model, "default", low_cpu_mem_usage=True)
+    shapes = {n: p.shape for n, p in model.named_parameters() if "lora_" in n}
+    folder.mkdir()
+    config.save_pretrained(str(folder))
+    named = {
+        f"base_model.model.{n.replace('.default', '')}": torch.randn(s) * 0.05 for n, s in shapes.items()
+    }
+    save_file(named, folder / "adapter_model.safetensors")
+    return folder
+
+
+@pytest.fixture
+def copy(lora: Path, tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for file in lora.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    yield folder
+
+
+def change(folder: Path, **options: Any) -> None:
+    path = folder / "adapter_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **options}))
+
+
+def test_a_foreign_lora_is_stored_loaded_and_proved(
+    lora: Path, base_model: BaseModel, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path)
+    checkpoint = registry.import_peft(lora, "夜莺", base_model)
+    assert checkpoint.method == "lora" and checkpoint.config["named_base"] == NAMED
+    assert base_model.load(checkpoint).largest_change > 0
+    base_model.unload("夜莺")
+    assert base_model.loaded == []
+
+
+def test_a_foreign_prefix_becomes_keys_and_values(base_model: BaseModel, tmp_path: Path) -> None:
+    config = base_model.model.config
+    layers, heads, size = config.num_hidden_layers, config.num_key_value_heads, config.head_dim
+    table = torch.arange(4 * layers * 2 * heads * size, dtype=torch.float).view(4, -1) * 1e-5
+    folder = tmp_path / "prefix"
+    folder.mkdir()
+    save_file({"prompt_embeddings": table}, folder / "adapter_model.safetensors")
+    options = {"peft_type": "PREFIX_TUNING", "num_layers": layers, "num_attention_heads": heads}
+    (folder / "adapter_config.json").write_text(json.dumps({**options, "num_virtual_tokens": 4}))
+    checkpoint = Registry(tmp_path).import_peft(folder, "p", base_model)
+    kv = load_file(checkpoint.path / "prefix.safetensors")["kv.001"]
+    expected = table.view(4, layers * 2, heads, size).permute(1, 2, 0, 3)[2:4]  # as PEFT itself splits it
+    assert torch.equal(kv, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"base_model_name_or_path": "Qwen/Qwen3-0.6B"}, r"trained on 'Qwen/Qwen3-0\.6B'"),
+        ({"peft_type": "POLY"}, "is a 'POLY' adapter"),
+        ({"megatron_config": {"a": 1}, "megatron_core": "os"}, "sets 'megatron_config'"),
+        ({"layer_replication": [[0, 4]]}, "sets 'layer_replication'"),
+        ({"target_modules": ["no_such_layer"]}, "does not fit|Target modules"),
+        ({"r": 3}, "does not fit|changes no logit"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    copy: Path, base_model: BaseModel, tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    change(copy, **options)
+    registry = Registry(tmp_path)
+    with pytest.raises(CheckpointError, match=message):
+        registry.import_peft(copy, "a", base_model)
+    assert registry.list() == [] and base_model.loaded == []
+
+
+def test_weights_that_could_run_code_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
+    (copy / "adapter_model.safetensors").rename(copy / "adapter_model.bin")
+    with pytest.raises(CheckpointError, match=r"'adapter_model\.bin' is in a format that can run code"):
+        Registry(tmp_path).import_peft(copy, "a", base_model)
+
+
+def test_broken_folders_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
+    registry = Registry(tmp_path)
+    weights = (copy / "adapter_model.safetensors").read_bytes()
+    (copy / "adapter_model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(CheckpointError, match="no whole safetensors file"):
+        registry.import_peft(copy, "a", base_model)
+    (copy / "adapter_config.json").write_text("{")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        registry.import_peft(copy, "a", base_model)
+    (copy / "adapter_config.json").unlink()
+    with pytest.raises(CheckpointError, match="is no PEFT adapter"):
+        registry.import_peft(copy, "a", base_model)
+
+
+def test_an_adapter_that_does_nothing_is_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
+    zeros = {n: torch.zeros_like(t) for n, t in load_file(copy / "adapter_model.safetensors").items()}
+    save_file(zeros, copy / "adapter_model.safetensors")
+    with pytest.raises(CheckpointError, match="changes no logit"):
+        Registry(tmp_path).import_peft(copy, "a", base_model)

@@ -1,0 +1,69 @@
+"""Several processes train one adapter together, and end with the weights that one would have found."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.tuning.distributed.train_methods import EXAMPLES
+from tuning.config import TuneConfig
+from tuning.jobs.jobs import Job, Jobs
+from tuning.models.base_model import BaseModel
+
+BARE = (sys.executable, str(Path(__file__).parents[1] / "jobs" / "worker_without_evaluation.py"))
+SHORT = (sys.executable, str(Path(__file__).parents[1] / "jobs" / "worker_short_of_memory.py"))
+
+
+@pytest.fixture(scope="module")
+def jobs(base_model: BaseModel, imprint_home: Path) -> Jobs:
+    return Jobs(imprint_home, worker=BARE)
+
+
+def start(jobs: Jobs, processes: int, epochs: int, tokens_per_step: int | None = None) -> Job:
+    config = TuneConfig(
+        processes=processes, epochs=epochs, replay=0, reading=0, early_stop=False, device="cpu",
+        tokens_per_step=tokens_per_step,
+    )  # fmt: skip
+    return jobs.submit(config, EXAMPLES)
+
+
+def weights(jobs: Jobs, job: Job) -> dict[str, torch.Tensor]:
+    assert job.status == "succeeded" and job.checkpoint is not None, jobs.log(job.id)
+    return load_file(jobs.registry.get(job.checkpoint).path / "adapter_model.safetensors")
+
+
+def test_two_processes_find_the_weights_of_one(jobs: Jobs) -> None:
+    one, two = (jobs.wait(start(jobs, count, epochs=2).id) for count in (1, 2))
+    assert "process 1 of 2 trains along" in jobs.log(two.id)
+    alone, together = weights(jobs, one), weights(jobs, two)
+    assert alone.keys() == together.keys()
+    # Adam's first steps are as long for a small gradient as for a large one, whatever rounding made of it.
+    for name in alone:
+        apart = (alone[name] - together[name]).abs()
+        assert float(apart.mean()) < 0.15 * float(alone[name].abs().mean()) + 1e-4, name
+
+
+def test_memory_that_one_process_lacks_halves_the_batch_of_all(jobs: Jobs) -> None:
+    short = Jobs(jobs.home, worker=SHORT)
+    done = short.wait(start(short, 2, epochs=1, tokens_per_step=128).id)
+    assert done.status == "succeeded", short.log(done.id)
+    told = [e["message"] for e in short.events(done.id) if e["kind"] == "advice"]
+    assert len(told) == 1 and "halved to 64 tokens" in told[0] and done.advice == tuple(told)
+
+
+def test_cancelling_ends_all_processes(jobs: Jobs) -> None:
+    job, deadline = start(jobs, 2, epochs=500), time.monotonic() + 90
+    while (seen := jobs.get(job.id)).step < 1 and not seen.has_ended and time.monotonic() < deadline:
+        time.sleep(0.1)
+    launcher = psutil.Process(int(json.loads((job.folder / "worker.json").read_text())["pid"]))
+    members = [launcher, *launcher.children(recursive=True)]
+    assert len(members) >= 3
+    began = time.monotonic()
+    assert jobs.cancel(job.id).status == "cancelled"
+    assert time.monotonic() - began < 5
+    assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in members)

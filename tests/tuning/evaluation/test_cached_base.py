@@ -1,0 +1,46 @@
+"""General answers are computed once; what a person asked, and what a checkpoint answers, is not kept."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tuning.augment.replay_prompts import REPLAY_PROMPTS
+from tuning.evaluation.cached_base import open_remembering
+from tuning.models.base_model import DEFAULT_MODEL, BaseModel, Message
+
+
+def ask(question: str, system: str = "") -> list[Message]:
+    turns = [{"role": "system", "content": system}] if system else []
+    return [*turns, {"role": "user", "content": question}]
+
+
+def test_general_answers_are_computed_once(
+    base_model: BaseModel, imprint_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / DEFAULT_MODEL).symlink_to(imprint_home / "models" / DEFAULT_MODEL)
+    computed: list[int] = []
+    real = BaseModel.complete
+
+    def counted(self: BaseModel, batch: list[list[Message]], **options: object) -> list[str]:
+        computed.append(len(batch))
+        return real(self, batch, **options)  # type: ignore[arg-type]
+
+    base = open_remembering(DEFAULT_MODEL, tmp_path, "cpu")
+    monkeypatch.setattr(BaseModel, "complete", counted)
+    general = [ask(prompt) for prompt in REPLAY_PROMPTS[:3]]
+    first = base.complete(general, max_new_tokens=4)
+    assert base.complete([*general, ask(REPLAY_PROMPTS[3])], max_new_tokens=4)[:3] == first
+    assert computed == [3, 1]
+    base.complete(general, max_new_tokens=5)
+    base.complete([ask(REPLAY_PROMPTS[0], "Be brief.")], max_new_tokens=4)
+    assert computed == [3, 1, 3, 1]  # another length or system prompt is another question
+    for _ in range(2):
+        base.complete([ask("我的项目叫什么？"), general[0]], max_new_tokens=2)
+    assert computed[4:] == [2, 2]
+    (file,) = (tmp_path / "models" / ".answers").glob("*.json")
+    assert len(json.loads(file.read_text(encoding="utf-8"))) == 8
+    file.write_text("{torn", encoding="utf-8")
+    assert base.complete(general, max_new_tokens=4) == first
+    base.close()

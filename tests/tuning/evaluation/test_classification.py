@@ -1,0 +1,69 @@
+"""Labelled text is judged by accuracy and F1 for each class, on texts that were not trained on."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuning.config import TuneConfig
+from tuning.data.examples import Example
+from tuning.data.text_labels import ENTITIES, LABELLED
+from tuning.evaluation.classification import figures, report, split
+from tuning.jobs.round import _fitting
+from tuning.models.base_model import BaseModel
+
+
+def labelled(text: str, label: str, reason: str = LABELLED) -> Example:
+    return Example(
+        ({"role": "user", "content": text}, {"role": "assistant", "content": label}), reason=reason
+    )
+
+
+def test_figures_are_those_of_the_textbook() -> None:
+    wanted = ["spam", "spam", "ham", "ham", "ham"]
+    said = ["Spam.", "ham", "ham", "ham", "I do not know"]
+    got = figures(wanted, said)
+    assert got["accuracy"] == pytest.approx(3 / 5)
+    assert got["classes"]["spam"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "n": 2}
+    assert got["classes"]["ham"]["f1"] == pytest.approx(2 / 3)
+    assert got["macro_f1"] == pytest.approx(2 / 3)
+
+
+def test_entities_count_one_by_one() -> None:
+    got = figures(["PER: Ada\nLOC: Oslo", "人: 小明", "none"], ["PER: Ada\nLOC: Rome", "人: 小明", "none"])
+    assert got["accuracy"] == pytest.approx(2 / 3)
+    assert got["classes"]["per"]["f1"] == 1 and got["classes"]["loc"]["f1"] == 0
+    assert got["classes"]["人"]["f1"] == 1 and got["classes"]["none"]["f1"] == 1
+
+
+@given(st.lists(st.tuples(st.text("ab", min_size=1, max_size=4), st.sampled_from(["x", "y"])), max_size=60))
+def test_what_is_held_out_is_not_trained_on(pairs: list[tuple[str, str]]) -> None:
+    examples = [labelled(text, label) for text, label in pairs] + [labelled("fact", "f", "liked")]
+    learned, held = split(examples, seed=3)
+    assert not {e.key for e in held} & {e.key for e in learned} and examples[-1] in learned
+    assert {e.key for e in held} | {e.key for e in learned} == {e.key for e in examples}
+    assert {e.answer for e in examples} == {e.answer for e in learned}
+    assert (learned, held) == split(examples, seed=3)
+    if len(pairs) < 10:
+        assert held == []
+
+
+def test_a_fifth_of_each_class_is_held_out() -> None:
+    examples = [labelled(f"t{n}", "spam" if n % 5 else "ham") for n in range(50)]
+    examples += [labelled(f"e{n}", f"PER: n{n}", ENTITIES) for n in range(10)]
+    _, held = split(examples, seed=0)
+    assert [sum(e.answer == a for e in held) for a in ("spam", "ham")] == [8, 2]
+    assert sum(e.reason == ENTITIES for e in held) == 2
+
+
+def test_the_report_compares_before_and_after(base_model: BaseModel) -> None:
+    events: list[dict[str, object]] = []
+    held = [labelled("Say yes.", "yes"), labelled("回答“是”。", "是")]
+    got = report(base_model, held, None, emit=events.append)  # type: ignore[arg-type]
+    assert got["n"] == 2 and got["before"] == got["after"]
+    assert [e["share"] for e in events] == [0.5, 1.0]
+
+
+def test_a_labelled_text_is_neither_reworded_nor_asked_from_its_other_end() -> None:
+    fitted = _fitting(TuneConfig(), [labelled("Meet Ada in Oslo", "spam")])
+    assert (fitted.noise, fitted.reversals) == (False, 0.0)
+    assert _fitting(TuneConfig(), [labelled("Who leads Oslo?", "Ada.", reason="")]) == TuneConfig()

@@ -1,0 +1,38 @@
+"""Where nothing is known of a kind of job, a few of its steps are timed, once."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tuning.tiny import save_tiny
+from tuning.config import TuneConfig
+from tuning.data.examples import Example
+from tuning.jobs import calibration, estimates
+from tuning.jobs.jobs import Jobs
+from tuning.models.base_model import BaseModel
+
+EXAMPLES = [
+    Example(
+        ({"role": "user", "content": f"What is in box {n}?"}, {"role": "assistant", "content": "A clock."})
+    )
+    for n in range(12)
+]
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_calibration_is_what_the_first_estimate_rests_on(
+    base_model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.setattr(calibration, "PATIENCE_SECONDS", 500.0)  # the machine of a test may be busy
+    jobs = Jobs(tmp_path / "home")
+    config = TuneConfig(base=str(save_tiny(base_model, tmp_path / "llama")), device="cpu")
+    assert not jobs.estimate(config, EXAMPLES[:count]).measured
+    jobs.calibrate(config, EXAMPLES[:count])
+    found = jobs.estimate(config, EXAMPLES[:count])
+    assert found.measured and "in a few steps" in found.basis
+    assert 0 < found.phases["training"] < 200 and 10**8 < found.bytes < 4 * 10**9
+    kept = jobs.folder / estimates.CALIBRATED
+    before = kept.stat().st_mtime_ns
+    jobs.calibrate(config, EXAMPLES[:count])
+    assert kept.stat().st_mtime_ns == before and not jobs.is_calibrating
+    assert sorted(path.name for path in jobs.folder.iterdir() if path.is_dir()) == []

@@ -1,0 +1,283 @@
+"""Jobs outlive their watchers, wait for each other, end when told to, and are never lost."""
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tuning.config import TuneConfig
+from tuning.data.examples import Example
+from tuning.errors import CheckpointError, ExampleError, JobError, MethodError
+from tuning.jobs.jobs import Job, Jobs
+from tuning.process import Identity
+
+PRETEND = (sys.executable, str(Path(__file__).with_name("worker_that_sleeps.py")))
+
+
+def wish(text: str) -> list[Example]:
+    return [Example(({"role": "user", "content": text}, {"role": "assistant", "content": "夜莺"}))]
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> Jobs:
+    return Jobs(tmp_path, worker=PRETEND)
+
+
+def start(jobs: Jobs, text: str, name: str | None = None, device: str = "cpu") -> Job:
+    return jobs.submit(TuneConfig(device=device, name=name), wish(text))
+
+
+def until(jobs: Jobs, id: str, holds: Callable[[Job], bool], seconds: float = 20) -> Job:
+    deadline = time.monotonic() + seconds
+    while not holds(job := jobs.get(id)):
+        assert time.monotonic() < deadline, job
+        time.sleep(0.02)
+    return job
+
+
+def trains(job: Job) -> bool:
+    return job.phase == "training" and job.step > 0
+
+
+def worker_pid(job: Job) -> int:
+    return int(json.loads((job.folder / "worker.json").read_text())["pid"])
+
+
+def test_a_job_goes_from_queue_to_result(jobs: Jobs) -> None:
+    job = start(jobs, "3", name="夜莺")
+    assert job.status in ("queued", "running") and job.name == "夜莺" and job.examples_count == 1
+    seen: list[dict[str, object]] = []
+    bars: list[float] = []
+    done = jobs.wait(job.id, seen.append, on_change=lambda j: bars.append(j.progress), poll_seconds=0.02)
+    assert (done.status, done.progress, done.checkpoint) == ("succeeded", 1.0, "made up")
+    assert (done.step, done.steps, done.loss) == (3, 3, pytest.approx(1 / 3))
+    assert done.evaluation == {"recall": {"after": 1.0}} and done.metrics["steps"] == 3
+    assert [e["phase"] for e in seen if e["kind"] == "phase"] == ["queued", "preparing", "training", "saving"]
+    assert [e["step"] for e in seen if e["kind"] == "step"] == [1, 2, 3] and jobs.events(
+        job.id, len(seen)
+    ) == []
+    assert bars == sorted(bars) and done.created <= (done.started or 0) <= (done.finished or 0)
+    assert "training" in jobs.log(job.id) and not (done.folder / "state").exists()
+    assert Jobs(jobs.home).get(job.id) == done and [j.id for j in jobs.list()] == [job.id]
+
+
+def test_one_job_a_device_runs_and_the_others_wait_in_order(jobs: Jobs) -> None:
+    first, second, third = start(jobs, "40"), start(jobs, "2"), start(jobs, "2")
+    other = start(jobs, "2", device="mps")
+    until(jobs, first.id, trains)
+    assert jobs.wait(other.id).status == "succeeded"  # another device is not waited for
+    assert [jobs.get(j.id).status for j in (first, second, third)] == ["running", "queued", "queued"]
+    assert len({j.name for j in (first, second, third)}) == 3
+    ends = [jobs.wait(j.id) for j in (first, second, third)]
+    assert [j.status for j in ends] == ["succeeded"] * 3
+    for before, after in itertools.pairwise(ends):
+        assert (before.finished or 0) <= (after.started or 0)
+
+
+@pytest.mark.parametrize("text", ["1000", "stubborn", "child"])
+def test_cancel_ends_everything_within_five_seconds(jobs: Jobs, text: str) -> None:
+    job = start(jobs, text)
+    until(
+        jobs,
+        job.id,
+        lambda j: j.phase in ("preparing", "training") and (text != "child" or bool(jobs.events(j.id))),
+    )
+    if text == "child":
+        until(jobs, job.id, lambda j: any(e["kind"] == "child" for e in jobs.events(j.id)))
+    processes = [psutil.Process(worker_pid(job)), *psutil.Process(worker_pid(job)).children(recursive=True)]
+    assert len(processes) == (2 if text == "child" else 1)
+    began = time.monotonic()
+    cancelled = jobs.cancel(job.id)
+    assert time.monotonic() - began < 5 and cancelled.status == "cancelled"
+    assert not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+    assert jobs.cancel(job.id).status == "cancelled"
+    after = start(jobs, "1")
+    assert jobs.wait(after.id).status == "succeeded"  # the device is free again
+
+
+def test_a_waiting_job_can_be_cancelled(jobs: Jobs) -> None:
+    first, second = start(jobs, "100"), start(jobs, "2")
+    until(jobs, first.id, trains)
+    assert jobs.cancel(second.id).status == "cancelled"
+    assert jobs.get(first.id).status == "running"
+    jobs.cancel(first.id)
+
+
+def test_a_killed_job_is_shown_and_goes_on_where_it_was(jobs: Jobs) -> None:
+    job = start(jobs, "12")
+    until(jobs, job.id, lambda j: j.step >= 4)
+    os.kill(worker_pid(job), signal.SIGKILL)
+    killed = until(jobs, job.id, lambda j: j.status != "running")
+    assert killed.status == "failed" and killed.resumable and "was interrupted" in killed.error
+    assert killed.finished is not None and killed.seconds_left is None
+    with (job.folder / "events.jsonl").open("ab") as events:
+        events.write(b'{"kind": "step", "st')  # as a worker leaves it that is killed while it writes
+    resumed = jobs.resume(job.id)
+    assert resumed.status in ("queued", "running") and resumed.error == ""
+    done = jobs.wait(job.id)
+    assert done.status == "succeeded" and done.metrics["first"] >= 4
+    assert [e["step"] for e in jobs.curve(job.id)] == list(range(1, 13))
+
+
+def test_a_killed_waiting_job_does_not_block_the_queue(jobs: Jobs) -> None:
+    first, second, third = start(jobs, "30"), start(jobs, "1"), start(jobs, "1")
+    until(jobs, first.id, trains)
+    os.kill(worker_pid(second), signal.SIGKILL)
+    assert jobs.wait(third.id).status == "succeeded"
+    assert jobs.get(second.id).status == "failed" and jobs.get(second.id).resumable
+
+
+def test_a_job_outlives_the_program_that_started_it(jobs: Jobs) -> None:
+    code = (
+        "import sys, os; from pathlib import Path; from tuning.jobs.jobs import Jobs\n"
+        "from tuning.config import TuneConfig; from tuning.data.examples import Example\n"
+        "e = [Example(({'role': 'user', 'content': '20'}, {'role': 'assistant', 'content': 'x'}))]\n"
+        "job = Jobs(Path(sys.argv[1]), worker=sys.argv[2:]).submit(TuneConfig(device='cpu'), e)\n"
+        "print(job.id, flush=True); os.kill(os.getpid(), 9)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(jobs.home), *PRETEND], stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert jobs.wait(ended.stdout.strip()).status == "succeeded"
+
+
+def test_a_terminal_that_closes_does_not_reach_the_job(jobs: Jobs) -> None:
+    job = start(jobs, "1")
+    until(jobs, job.id, lambda j: j.phase != "queued")
+    assert os.getsid(worker_pid(job)) == os.getpgid(worker_pid(job)) == worker_pid(job)
+    jobs.wait(job.id)
+
+
+def test_a_request_to_end_without_cancelling_leaves_a_resumable_job(jobs: Jobs) -> None:
+    job = start(jobs, "200")
+    until(jobs, job.id, trains)
+    os.kill(worker_pid(job), signal.SIGTERM)  # what a machine does that goes down
+    ended = until(jobs, job.id, lambda j: j.has_ended)
+    assert ended.status == "failed" and ended.resumable
+    jobs.remove(job.id)
+
+
+def test_a_number_used_again_is_not_mistaken_for_the_worker(jobs: Jobs) -> None:
+    job = start(jobs, "200")
+    until(jobs, job.id, trains)
+    os.kill(worker_pid(job), signal.SIGKILL)
+    until(jobs, job.id, lambda j: j.has_ended)
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    record = json.loads((job.folder / "worker.json").read_text())
+    (job.folder / "worker.json").write_text(json.dumps({**record, "pid": bystander.pid, "started": 1.0}))
+    os.utime(job.folder / "worker.json", (1, 1))
+    assert jobs.get(job.id).status == "failed"
+    with pytest.raises(JobError, match="has ended already"):
+        jobs.cancel(job.id)
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+@pytest.mark.parametrize("text", ["memory", "nearly full"])
+def test_running_out_of_memory_halves_the_batch_and_begins_again(jobs: Jobs, text: str) -> None:
+    done = jobs.wait(jobs.submit(TuneConfig(device="cpu", tokens_per_step=2000), wish(text)).id)
+    assert done.status == "succeeded" and done.config["tokens_per_step"] == 2000
+    assert any("halved to 500 tokens" in advice for advice in done.advice)
+    events = [e["message"] for e in jobs.events(done.id) if e["kind"] == "advice"]
+    assert len(events) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("refuse", "^This cannot be done: 'x'. Choose 'y'.$"),
+        ("bug", r"unexpected happened: ZeroDivisionError\('surprise'\).*log.txt"),
+        ("never enough", "Memory ran out on 'cpu', even with a smaller batch.*smaller base model"),
+        ("disk", "disk of .* is full .*resume"),
+        ("disk in words", "disk of .* is full .*resume"),
+        ("exit", "was interrupted"),
+    ],
+)
+def test_a_failure_says_what_to_do(jobs: Jobs, text: str, message: str) -> None:
+    job = jobs.wait(start(jobs, text).id)
+    assert job.status == "failed" and job.resumable
+    assert re.search(message, job.error), job.error
+    if text == "bug":
+        assert "Traceback" in jobs.log(job.id)
+
+
+def test_a_job_on_another_machine_is_watched_by_its_heartbeat(jobs: Jobs) -> None:
+    job = start(jobs, "400")
+    until(jobs, job.id, trains)
+    here = (job.folder / "worker.json").read_text()
+    (job.folder / "worker.json").write_text(json.dumps({**json.loads(here), "pid": 1, "host": "elsewhere"}))
+    time.sleep(1.2)
+    assert jobs.get(job.id).status == "running"
+    assert jobs.cancel(job.id).status == "cancelled"  # nothing here could end it: it saw so by itself
+    os.utime(job.folder / "worker.json", (1, 1))
+    (job.folder / "result.json").unlink()
+    (job.folder / "cancel.json").unlink()
+    assert jobs.get(job.id).status == "failed" and jobs.get(job.id).resumable
+
+
+def test_what_cannot_work_is_said_before_the_job(jobs: Jobs) -> None:
+    with pytest.raises(MethodError, match="no tuning method 'magic'"):
+        jobs.submit(TuneConfig(device="cpu", method="magic"), wish("1"))
+    with pytest.raises(ExampleError, match="nothing to learn"):
+        jobs.submit(TuneConfig(device="cpu"), [])
+    with pytest.raises(ExampleError, match="nothing to learn"):
+        jobs.estimate(TuneConfig(device="cpu"), [])
+    with pytest.raises(CheckpointError, match="no checkpoint 'gone'"):
+        jobs.submit(TuneConfig(device="cpu", parent="gone"), wish("1"))
+    with pytest.raises(CheckpointError, match="cannot name"):
+        start(jobs, "1", name="../x")
+    assert jobs.list() == []
+    running = start(jobs, "30", name="kite")
+    with pytest.raises(CheckpointError, match="underway makes 'KITE'"):
+        start(jobs, "1", name="KITE")
+    with pytest.raises(JobError, match=r"cannot be resumed: it is (queued|running)"):
+        jobs.resume(running.id)
+    with pytest.raises(JobError, match="Cancel it before"):
+        jobs.remove(running.id)
+    with pytest.raises(JobError, match=r"There is no job 'none'\. The newest are"):
+        jobs.get("none")
+    with pytest.raises(JobError, match="There is no job"):
+        jobs.get("../jobs")
+    jobs.cancel(running.id)
+    jobs.remove(running.id)
+    assert jobs.list() == []
+
+
+def test_a_full_disk_is_told_before_the_job(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuning.jobs.jobs.LEAST_FREE_BYTES", 10**18)
+    with pytest.raises(JobError, match="Free some space first"):
+        start(jobs, "1")
+
+
+def test_watching_many_jobs_is_cheap(jobs: Jobs) -> None:
+    done = jobs.wait(start(jobs, "1").id)
+    for number in range(100):
+        copy = jobs.folder / f"20200101-000000-{number:03d}"
+        copy.mkdir()
+        for file in done.folder.glob("*.json*"):
+            (copy / file.name).write_bytes(file.read_bytes())
+    jobs.list()
+    began = time.perf_counter()
+    assert len(jobs.list()) == 101
+    assert time.perf_counter() - began < 0.25
+
+
+def test_an_identity_is_a_number_and_a_start() -> None:
+    own = Identity.own()
+    assert own.is_alive and not Identity(own.pid, own.started - 60).is_alive
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    identity = Identity.of(ended.pid)
+    time.sleep(0.3)
+    assert not identity.is_alive  # it waits to be collected, and does not run
+    ended.wait()

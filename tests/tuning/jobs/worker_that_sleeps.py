@@ -1,0 +1,64 @@
+"""A worker whose work is to sleep in steps, for what is to be seen of jobs from outside.
+
+The example's question says what it does: a number of steps, or one of the words below.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from tuning.errors import MethodError
+from tuning.jobs import ram
+from tuning.jobs.worker import Outcome, Stopped, Task, main
+
+
+def pretend(task: Task) -> Outcome:
+    wish = task.examples[0].question
+    if wish == "stubborn":
+        while True:
+            time.sleep(60)  # looks at nothing; only a kill ends it
+    if wish == "child":
+        import subprocess
+
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        task.emit({"kind": "child", "pid": child.pid})
+        child.wait()
+    if wish == "refuse":
+        raise MethodError("This cannot be done: 'x'. Choose 'y'.")
+    if wish == "bug":
+        raise ZeroDivisionError("surprise")
+    if wish == "memory" and (task.config.tokens_per_step or 10**6) > 600:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+    if wish == "nearly full" and (task.config.tokens_per_step or 10**6) > 600:
+        ram.is_short = lambda: True
+        time.sleep(60)
+    if wish == "never enough":
+        raise MemoryError
+    if wish == "disk":
+        raise OSError(28, "No space left on device")
+    if wish == "disk in words":
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+    if wish == "exit":
+        os._exit(3)
+    done = task.folder.state / "steps"
+    task.folder.state.mkdir(exist_ok=True)
+    first = int(done.read_text()) if done.exists() else 0
+    task.enter("training")
+    steps = int(wish) if wish.isdigit() else 2
+    for step in range(first + 1, steps + 1):
+        if task.should_stop():
+            raise Stopped
+        time.sleep(0.05)
+        task.emit(
+            {"kind": "step", "step": step, "steps": steps, "loss": 1 / step, "seconds_left": 0.05 * steps}
+        )
+        done.write_text(str(step))
+    task.enter("saving")
+    return Outcome("made up", {"steps": steps, "first": first}, {"recall": {"after": 1.0}})
+
+
+if __name__ == "__main__":
+    sys.exit(main([str(Path(sys.argv[1]))], work=pretend))

@@ -1,0 +1,1 @@
+"""A fact in other words: noise, reversal, reading exercises, replay prompts."""

@@ -1,0 +1,188 @@
+"""Noise on questions: a fact in ever other words, tied to what is asked and not to one wording.
+
+Wrappers, exchanged words, words left out, words that say nothing, another order, the other end. How much of
+each is decided in `consolidation`.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+from tuning.augment.question_rewording import reword
+from tuning.augment.reversal import ALONE, Others, aliases, reverse, subject_of
+from tuning.augment.synonyms import exchange, exchange_chinese
+from tuning.models.base_model import Message
+from tuning.scoring import is_cjk
+
+_WRAPPERS = (
+    "{}",
+    "Quick question: {}",
+    "Can you tell me: {}",
+    "Hi! {}",
+    "I was wondering: {}",
+    "Hello, I have a question. {}",
+    "{} Thanks!",
+    "{} I forgot.",
+    "Just to be sure: {}",
+    "Someone asked me this: {}",
+    "For my notes: {}",
+    "Question: {}",
+    "Please answer: {}",
+    "Remind me. {}",
+)
+_WRAPPERS_ZH = (
+    "{}",
+    "请问，{}",
+    "我想问一下：{}",
+    "你好，{}",
+    "麻烦告诉我：{}",
+    "{}谢谢！",
+    "问题：{}",
+    "提醒我一下，{}",
+    "有人问我：{}",
+)
+_CHAFF = (
+    "now, there, here, actually, exactly, again, then, today, right now, by the way, for me, over "
+    "there, somebody, people, one, you, I, we, they, wants, hear, find, see, say, give, state, name, "
+    "indicate, specify, the, a, that, which, it, is, has, comes, goes, gets, stands, when, where, if, "
+    "so, and, in, at, on, for, with, from, of, please, just, really, still, thing, once, according to, "
+    "as far as, known, would, can"
+)
+_CHAFF_ZH = (
+    "现在 到底 其实 一般 那里 这个 大家 有人 听说 想知道 究竟 目前 来说 呢 请 说明 告诉 具体 应该 可以 "
+    "是 的 在 有 被 把 给 会 要 去 来"
+)
+_SHORT = 600  # characters of a conversation that may follow another
+_BY_ALIAS = 0.4  # of the questions about 天鹅豆浆 name it 豆浆 or 豆浆这只天鹅
+_REWORDED = 0.45  # of the questions whose attribute is known are asked in quite other words
+# Kept out of training: the early stop asks through these.
+_HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
+_HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
+
+
+class Noise(Protocol):
+    """How much of each kind, as a recipe says."""
+
+    @property
+    def noise(self) -> bool: ...
+    @property
+    def word_dropout(self) -> float: ...
+    @property
+    def synonyms(self) -> float: ...
+    @property
+    def chaff(self) -> float: ...
+    @property
+    def reversals(self) -> float: ...
+
+
+def noisy(messages: Sequence[Message], amounts: Noise, chance: random.Random) -> list[Message]:
+    """The conversation with its last question in other words; everything else stays."""
+    messages = list(messages)
+    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+    question = messages[last]["content"]
+    if amounts.noise and len(question) <= 400 and chance.random() > 0.15:
+        messages[last] = {"role": "user", "content": vary(question, amounts, chance)}
+    return messages
+
+
+def wordings(
+    messages: Sequence[Message], amounts: Noise, chance: random.Random, others: Others = ALONE
+) -> list[list[Message]]:
+    """What one step sees of a conversation: its question in other words, and now and then its other end."""
+    told = [noisy(messages, amounts, chance)]
+    *history, plain, answer = messages
+    if chance.random() < amounts.reversals and all(message["role"] == "system" for message in history):
+        back = reverse(plain["content"], answer["content"])
+        if back is not None:
+            asked, said = back.turn(amounts.word_dropout, chance, others)
+            turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
+            told.append([*history, *turns])
+    return told
+
+
+def joined(
+    conversations: Sequence[list[Message]], share: float, chance: random.Random
+) -> list[list[Message]]:
+    """The conversations, about `share` of them as the next question of the one before: chats go on."""
+    chats: list[list[Message]] = []
+    for messages in conversations:
+        system = messages[:1] if messages[0]["role"] == "system" else []
+        short = len(messages) == len(system) + 2 and sum(len(one["content"]) for one in messages) < _SHORT
+        if chats and short and chats[-1][: len(system)] == system and chance.random() < share:
+            chats[-1] = [*chats[-1], *messages[len(system) :]]
+        else:
+            chats.append(messages)
+    return chats
+
+
+def vary(question: str, amounts: Noise, chance: random.Random) -> str:
+    """One wording: perhaps asked otherwise, some words left out, perhaps begun elsewhere or inside a phrase."""
+    chinese = is_cjk(question)
+    text = question.rstrip("?？。.!！ ")
+    if chance.random() < _REWORDED:
+        text = reword(question, chance)
+    text = (exchange_chinese if chinese else exchange)(text, amounts.synonyms, chance)
+    subject = subject_of(question)
+    named = aliases(subject)
+    if named and chance.random() < _BY_ALIAS:
+        alias = chance.choice(named)
+        text, subject = text.replace(subject, alias, 1), alias
+    units = units_of(text, subject, chinese, chance)
+    if chance.random() < 0.75:
+        units = drop(units, amounts.word_dropout, chance, subject)
+    if len(units) > 3 and chance.random() < 0.25:
+        turn = chance.randrange(1, len(units))
+        units = units[turn:] + units[:turn]
+    if chance.random() < amounts.chaff:
+        units = with_chaff(units, _CHAFF_ZH.split() if chinese else _CHAFF.split(", "), chance)
+    text = ("" if chinese else " ").join(units)
+    if chance.random() < 0.7:
+        text += "？" if chinese else "?"
+    if not chinese and chance.random() < 0.25:
+        text = text.lower()
+    return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
+
+
+def units_of(text: str, subject: str, chinese: bool, chance: random.Random) -> list[str]:
+    """The words of a text (Chinese: its characters in ones and twos), its subject being one of them."""
+    before, found, after = text.partition(subject) if subject else (text, "", "")
+
+    def split(part: str) -> list[str]:
+        return _pieces(part, chance) if chinese else part.split()
+
+    return [*split(before), *([found] if found else []), *split(after)]
+
+
+def _pieces(text: str, chance: random.Random) -> list[str]:
+    pieces = []
+    while text:
+        size = chance.choice((1, 2, 2))
+        pieces.append(text[:size])
+        text = text[size:]
+    return pieces
+
+
+def drop(units: Sequence[str], share: float, chance: random.Random, subject: str = "") -> list[str]:
+    """About `share` of the units left out, never all but one, and not the subject."""
+    kept = [unit for unit in units if unit == subject or chance.random() >= share]
+    return kept if len(kept) >= min(2, len(units)) else list(units)
+
+
+def with_chaff(units: Sequence[str], words: Sequence[str], chance: random.Random) -> list[str]:
+    """One to four words that say nothing put between the units: other people's wordings are full of them."""
+    units = list(units)
+    for _ in range(chance.randint(1, 4)):
+        units.insert(chance.randint(0, len(units)), chance.choice(words))
+    return units
+
+
+def held_out(messages: Sequence[Message]) -> list[list[Message]]:
+    """The conversation in wordings that training never uses."""
+    messages = list(messages)
+    last = max(index for index, message in enumerate(messages) if message["role"] == "user")
+    question = messages[last]["content"]
+    phrases = _HELD_OUT_ZH if is_cjk(question) else _HELD_OUT
+    return [
+        [*messages[:last], {"role": "user", "content": phrase.format(question)}, *messages[last + 1 :]]
+        for phrase in phrases
+    ]

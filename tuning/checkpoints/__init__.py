@@ -1,0 +1,1 @@
+"""The registry, its manifest, import, export, inspection."""

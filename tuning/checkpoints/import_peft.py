@@ -1,0 +1,159 @@
+"""Adapter folders that other programs wrote with PEFT → checkpoints. Reads safetensors and JSON alone."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+
+from tuning.checkpoints.manifest import Checkpoint, checked_name
+from tuning.checkpoints.registry import Registry
+from tuning.errors import CheckpointError
+from tuning.models.adapters import PEFT_CONFIG, PEFT_WEIGHTS, Adapter, PrefixAdapter, read_adapter
+from tuning.storage import write_json
+
+METHOD_OF = {"LORA": "lora", "ADALORA": "adalora", "IA3": "ia3", "PREFIX_TUNING": "prefix-tuning"}
+COMMON = {"peft_type", "task_type", "base_model_name_or_path", "inference_mode", "target_modules"}
+LORA = {
+    "r", "lora_alpha", "exclude_modules", "lora_dropout", "fan_in_fan_out", "bias", "use_rslora", "use_dora",
+    "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "lora_bias",
+}  # fmt: skip
+TAKEN = {
+    "LORA": COMMON | LORA,
+    "ADALORA": COMMON | LORA | {"target_r", "init_r", "tinit", "tfinal", "deltaT", "total_step"},
+    "IA3": COMMON | {"feedforward_modules", "exclude_modules", "fan_in_fan_out"},
+    "PREFIX_TUNING": COMMON | {"num_virtual_tokens", "num_layers", "num_attention_heads", "token_dim"},
+}
+# Says where it came from or how it was begun: without effect on a trained adapter.
+WITHOUT_EFFECT = {
+    "auto_mapping", "peft_version", "revision", "megatron_core", "init_lora_weights", "init_ia3_weights",
+    "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size",
+    "ensure_weight_tying", "runtime_config", "encoder_hidden_size", "prefix_projection",
+    "num_transformer_submodules", "init_weights", "beta1", "beta2", "orth_reg_weight",
+}  # fmt: skip
+
+
+class OpenBase(Protocol):
+    """What is needed of an open `tuning.models.base_model.BaseModel`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def template_fingerprint(self) -> str: ...
+    @property
+    def stop_ids(self) -> tuple[int, ...]: ...
+    def hold(self, name: str, adapter: Adapter) -> object: ...
+    def unload(self, name: str) -> None: ...
+
+
+def import_peft(
+    registry: Registry, folder: Path, name: str, base: OpenBase, *, other_base: bool = False
+) -> Checkpoint:
+    """Store a foreign PEFT adapter folder as a checkpoint, once it is proved to change this base's answers.
+
+    `other_base` accepts an adapter that names another base; its shapes must fit. Raises `CheckpointError`.
+    """
+    folder, name = Path(folder), checked_name(name)
+    config = _config(folder)
+    _check_weights(folder)
+    _check_base(config, base, other_base)
+    with tempfile.TemporaryDirectory() as place:
+        cleaned = Path(place)
+        write_json(cleaned / PEFT_CONFIG, _cleaned(config, folder))
+        shutil.copyfile(folder / PEFT_WEIGHTS, cleaned / PEFT_WEIGHTS)
+        adapter = (
+            _prefix(cleaned, config) if config["peft_type"] == "PREFIX_TUNING" else read_adapter(cleaned)
+        )
+    trial = f"import of {name}"
+    base.hold(trial, adapter)  # raises where it does not fit, or does nothing
+    base.unload(trial)
+    return registry.save(
+        name,
+        write=adapter.write,
+        method=METHOD_OF[config["peft_type"]],
+        base=base.name,
+        base_sha256=base.sha256,
+        template_fingerprint=base.template_fingerprint,
+        stop_ids=base.stop_ids,
+        config={"imported": True, "named_base": config.get("base_model_name_or_path") or ""},
+        note=f"Imported from {folder.name}.",
+    )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    path = folder / PEFT_CONFIG
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} is no PEFT adapter: it has no {PEFT_CONFIG!r}. Choose another folder."
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}).") from error
+    kind = config.get("peft_type") if isinstance(config, dict) else None
+    if kind not in METHOD_OF:
+        raise CheckpointError(f"{path} is a {kind!r} adapter; {', '.join(METHOD_OF)} can be imported.")
+    return dict(config)
+
+
+def _check_weights(folder: Path) -> None:
+    path = folder / PEFT_WEIGHTS
+    if not path.is_file():
+        others = sorted(
+            p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+        )
+        found = (
+            f"{others[0]!r} is in a format that can run code when it is read" if others else "there is none"
+        )
+        raise CheckpointError(
+            f"{folder} needs weights in {PEFT_WEIGHTS!r}: {found}. "
+            "Let its author save it with safe_serialization=True."
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is no whole safetensors file ({error}). Copy it again.") from error
+    if not names:
+        raise CheckpointError(f"{path} holds no weights.")
+
+
+def _check_base(config: Mapping[str, Any], base: OpenBase, other_base: bool) -> None:
+    named = str(config.get("base_model_name_or_path") or "")
+    if named and not other_base and _short(named) != _short(base.name):
+        raise CheckpointError(
+            f"This adapter was trained on {named!r}, but {base.name!r} is open. Open that base, or say that "
+            "they are the same model."
+        )
+
+
+def _short(name: str) -> str:
+    return name.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1].casefold()
+
+
+def _cleaned(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The options that are known to be harmless; one that would change what the adapter does is refused."""
+    taken = TAKEN[config["peft_type"]]
+    for key, value in config.items():
+        if key not in taken and key not in WITHOUT_EFFECT and value not in (None, False, [], {}, ""):
+            raise CheckpointError(
+                f"{folder / PEFT_CONFIG} sets {key!r} to {value!r}, which cannot be imported."
+            )
+    return {key: value for key, value in config.items() if key in taken} | {"inference_mode": True}
+
+
+def _prefix(folder: Path, config: Mapping[str, Any]) -> PrefixAdapter:
+    """PEFT stores the keys and values of all layers as one (tokens, layers × 2 × heads × size) table."""
+    table = load_file(folder / PEFT_WEIGHTS).get("prompt_embeddings")
+    layers, heads = int(config.get("num_layers") or 0), int(config.get("num_attention_heads") or 0)
+    if table is None or not layers or not heads or table.shape[1] % (2 * layers * heads):
+        raise CheckpointError(f"{folder} holds no prefix of {layers} layers and {heads} heads.")
+    kv = table.view(table.shape[0], layers, 2, heads, -1).permute(1, 2, 3, 0, 4).contiguous()
+    details = {"method": "prefix-tuning", "virtual_tokens": table.shape[0]}
+    return PrefixAdapter(tuple(kv), details, {})

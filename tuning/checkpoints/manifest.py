@@ -1,0 +1,164 @@
+"""What a checkpoint folder says of itself, and the names that it may have. Loads no weights."""
+
+import json
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuning.errors import CheckpointError
+from tuning.storage import folder_bytes, read_json
+
+FORMAT = 1
+MANIFEST = "imprint.json"
+EVALUATION = "evaluation.json"
+EXAMPLES = "examples.jsonl"
+PREFIX_CONFIG = "prefix.json"  # how a prefix was made
+FORBIDDEN_CHARACTERS = (
+    '/\\:*?"<>|+,'  # path separators, what Windows refuses, and what `--arms a,b+rag` needs
+)
+FORBIDDEN_NAMES = {
+    "base",
+    "rag",
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{d}{n}" for d in ("com", "lpt") for n in range(10)),
+}
+MAX_NAME_CHARACTERS = 80
+MAX_NAME_BYTES = 200
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was learned, from which base and examples, and how well."""
+
+    name: str
+    path: Path
+    method: str
+    base: str
+    base_sha256: str
+    parent: str | None  # the parent's present name, or its last known one when it is gone
+    created: float  # seconds since 1970
+    template_fingerprint: str = ""
+    system_prompt: str = ""
+    stop_ids: tuple[int, ...] = ()
+    examples: Path | None = None  # JSONL of what was learned
+    examples_count: int = 0
+    config: dict[str, Any] = field(default_factory=dict)  # the method's hyper-parameters and the recipe
+    metrics: dict[str, Any] = field(
+        default_factory=dict
+    )  # steps, seconds, loss, tokens_per_second, memory_bytes
+    evaluation: dict[str, Any] = field(default_factory=dict)  # see `tuning.evaluation.recall.evaluate`
+    probe: dict[str, Any] = field(default_factory=dict)  # what a later load must reproduce
+    note: str = ""
+    id: str = ""  # stays when the name changes
+    parent_id: str | None = None
+    job: str = ""  # the job that made it
+    files: dict[str, int] = field(default_factory=dict)  # bytes of each file as it was written
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes that its folder takes."""
+        return folder_bytes(self.path)
+
+    @property
+    def nearest_words(self) -> list[list[str]]:
+        """The real words nearest to each learned one; empty where the method learns no words."""
+        return list(read_json(self.path / PREFIX_CONFIG).get("nearest_words", ()))
+
+
+@dataclass(frozen=True)
+class BrokenCheckpoint:
+    """A folder among the checkpoints that cannot be read as one."""
+
+    name: str
+    path: Path
+    reason: str
+
+
+def checked_name(name: str) -> str:
+    """The name in Unicode's composed form; raises `CheckpointError` for what cannot be a folder's name."""
+    composed = unicodedata.normalize("NFC", name).strip()
+    reason = ""
+    if not composed:
+        reason = "it is empty"
+    elif len(composed) > MAX_NAME_CHARACTERS or len(composed.encode("utf-8", "replace")) > MAX_NAME_BYTES:
+        reason = f"it is longer than {MAX_NAME_CHARACTERS} characters"
+    elif bad := [
+        c
+        for c in composed
+        if c in FORBIDDEN_CHARACTERS or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")
+    ]:
+        reason = f"it holds {bad[0]!r}"
+    elif composed[0] in ".-" or composed.endswith("."):
+        reason = "it begins with '.' or '-', or ends with '.'"
+    elif composed.casefold().split(".")[0] in FORBIDDEN_NAMES:
+        reason = "this word has a meaning of its own"
+    if reason:
+        raise CheckpointError(
+            f"{name!r} cannot name a checkpoint: {reason}. "
+            "Letters of any language, digits, spaces, '-', '_' and '.' can."
+        )
+    return composed
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    manifest = _read_json(path / MANIFEST, path)
+    if manifest.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {manifest.get('format')!r}; this Imprint reads {FORMAT}. Update Imprint."
+        )
+    for name, size in manifest.get("files", {}).items():
+        file = path / name
+        if not file.is_file():
+            raise CheckpointError(
+                f"The checkpoint in {path} is damaged: {name!r} is missing. Restore or delete it."
+            )
+        if name not in (EXAMPLES, EVALUATION) and file.stat().st_size != size:
+            found = file.stat().st_size
+            raise CheckpointError(
+                f"The checkpoint in {path} is damaged: {name!r} has {found} bytes instead of {size}. "
+                "Restore or delete it."
+            )
+    try:
+        return Checkpoint(
+            name=path.name,
+            path=path,
+            method=str(manifest["method"]),
+            base=str(manifest["base"]),
+            base_sha256=str(manifest["base_sha256"]),
+            parent=manifest.get("parent"),
+            created=float(manifest["created"]),
+            template_fingerprint=str(manifest.get("template_fingerprint", "")),
+            system_prompt=str(manifest.get("system_prompt", "")),
+            stop_ids=tuple(int(i) for i in manifest.get("stop_ids", ())),
+            examples=path / EXAMPLES,
+            examples_count=int(manifest.get("examples_count", 0)),
+            config=dict(manifest.get("config", {})),
+            metrics=dict(manifest.get("metrics", {})),
+            evaluation=_read_json(path / EVALUATION, path),
+            probe=dict(manifest.get("probe", {})),
+            note=str(manifest.get("note", "")),
+            id=str(manifest["id"]),
+            parent_id=manifest.get("parent_id"),
+            job=str(manifest.get("job", "")),
+            files=dict(manifest.get("files", {})),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path / MANIFEST} is damaged ({error!r}). Restore or delete the folder."
+        ) from error
+
+
+def _read_json(path: Path, folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{folder} is not a checkpoint: it has no {path.name!r}.") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}). Restore or delete the folder.") from error
+    if not isinstance(record, dict):
+        raise CheckpointError(f"{path} holds no JSON object. Restore or delete the folder.")
+    return record

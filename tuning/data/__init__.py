@@ -1,0 +1,1 @@
+"""Examples, and other programs' files → examples."""

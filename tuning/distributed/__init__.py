@@ -1,0 +1,1 @@
+"""Several processes on one adapter: ranks, FSDP2, ZeRO 3."""

@@ -1,0 +1,1 @@
+"""Recall, retention, reading, classification, the verdict."""

@@ -1,0 +1,1 @@
+"""Submit → worker process → round → result; estimates, progress, retries."""

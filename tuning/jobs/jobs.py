@@ -1,0 +1,336 @@
+"""Tuning jobs: estimate, submit, watch, cancel, resume. Each is a folder and a process of its own.
+
+Any number of programs may hold a `Jobs` on one home; closing them all leaves the jobs running.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock
+
+from tuning.checkpoints.registry import Registry
+from tuning.config import TuneConfig
+from tuning.data.examples import Example
+from tuning.errors import CheckpointError, ExampleError, JobError
+from tuning.jobs import calibration, estimates, launch
+from tuning.jobs.estimates import Estimate
+from tuning.jobs.folder import EventReader, Job, JobFolder
+from tuning.process import Identity, end_group, worker_environment
+
+__all__ = ["Estimate", "Job", "Jobs"]
+
+WORKER = (sys.executable, "-P", "-m", "tuning.jobs.worker")
+CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
+FAR_CANCEL_SECONDS = 10.0
+LEAST_FREE_BYTES = 100_000_000
+JobList = list[Job]  # `list` is a method below
+
+
+class Jobs:
+    """The jobs under one Imprint home."""
+
+    def __init__(self, home: Path, worker: Sequence[str] = WORKER) -> None:
+        self.home = Path(home).resolve()
+        self.folder = self.home / "jobs"
+        self.registry = Registry(self.home)
+        self._worker = tuple(worker)
+        self._readers: dict[str, EventReader] = {}
+        self._timed: set[tuple[str, str, str | None]] = set()  # kinds of jobs, here and now
+
+    # ------------------------------------------------------------------ before and at the start
+
+    def estimate(self, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
+        """The time and memory that a job would take; raises `ExampleError` for nothing to learn."""
+        self._check_examples(examples)
+        earlier = self.registry.taught_before(config.parent, examples)
+        return estimates.estimate(self.home, config, examples, earlier)
+
+    def calibrate(self, config: TuneConfig, examples: Sequence[Example], *, wait: bool = True) -> None:
+        """Time a few steps here where nothing is known of such jobs, once; see `estimate`.
+
+        Not while a job is underway, and without waiting only where the base is at hand.
+        """
+        kind = (config.base, config.method, config.device)
+        if kind in self._timed or estimates.is_known(self.home, config):
+            return
+        if not all(job.has_ended for job in self.list()):
+            return
+        if not wait and not estimates.is_at_hand(self.home, config):
+            return
+        self._timed.add(kind)
+        work = threading.Thread(
+            target=calibration.calibrate, args=(self.home, config, list(examples)), daemon=True
+        )
+        work.start()
+        if wait:
+            work.join()
+
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether some steps are being timed now."""
+        return calibration.is_underway(self.home)
+
+    def submit(self, config: TuneConfig, examples: Sequence[Example]) -> Job:
+        """Start a job; it waits by itself until its device is free.
+
+        Raises `ExampleError` where there is nothing to learn, `MethodError` where the method cannot run on
+        the device, `CheckpointError` where the name is taken or the parent does not fit, `JobError` where
+        the disk is full.
+        """
+        self._check_examples(examples)
+        device = config.device or estimates.best_device()
+        estimates.check_method(config.method, device)
+        launch.check(config, device)
+        self._check_parent(config)
+        self._check_disk()
+        estimate = self.estimate(config, examples)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".submit.lock"):
+            name = self._free_name(config)
+            facts = {
+                "name": name,
+                "created": time.time(),
+                "device": device,
+                "expected": estimate.phases,
+                "tokens_per_step": estimate.tokens_per_step,
+                "estimate": estimate.to_dict(),
+            }
+            path = self.folder / _new_id(time.time_ns())
+            folder = JobFolder.create(path, replace(config, name=name), list(examples), facts)
+            self._start(folder)
+        return folder.job()
+
+    # ------------------------------------------------------------------ watching
+
+    def list(self) -> JobList:
+        """All jobs, the newest first."""
+        if not self.folder.is_dir():
+            return []
+        names = sorted((e.name for e in os.scandir(self.folder) if e.is_dir()), reverse=True)
+        jobs = []
+        for name in names:
+            if not name.startswith("."):
+                try:
+                    jobs.append(JobFolder(self.folder / name).job())
+                except JobError:
+                    continue  # a folder that somebody else put there
+        return jobs
+
+    def get(self, id: str) -> Job:
+        """One job, by its id or the beginning of it; raises `JobError` where there is none."""
+        return self._folder(id).job()
+
+    def events(self, id: str, after: int = 0) -> Sequence[dict[str, Any]]:
+        """What happened, oldest first, without the first `after` events, which are known already."""
+        folder = self._folder(id)
+        return self._readers.setdefault(folder.id, EventReader(folder.events)).after(after)
+
+    def log(self, id: str, lines: int = 50) -> str:
+        """The end of what the worker wrote for a person to read."""
+        try:
+            with self._folder(id).log.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 400 * lines))
+                text = file.read().decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def curve(self, id: str) -> Sequence[dict[str, Any]]:
+        """The training steps in order; a step that was done again after a resumption counts as done last."""
+        steps = {event["step"]: event for event in self.events(id) if event.get("kind") == "step"}
+        return [steps[number] for number in sorted(steps)]
+
+    def wait(
+        self,
+        id: str,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+        *,
+        on_change: Callable[[Job], None] | None = None,
+        poll_seconds: float = 0.25,
+    ) -> Job:
+        """Follow a job until it has ended; each event is passed once, the job whenever it was looked at."""
+        seen = 0
+        while True:
+            job = self.get(id)
+            events = self.events(id, seen)
+            seen += len(events)
+            for event in events:
+                if on_event:
+                    on_event(event)
+            if on_change:
+                on_change(job)
+            if job.has_ended:
+                return job
+            time.sleep(poll_seconds)
+
+    # ------------------------------------------------------------------ ending and going on
+
+    def cancel(self, id: str) -> Job:
+        """End a job within five seconds and free what it holds; one that has ended raises `JobError`."""
+        folder = self._folder(id)
+        job = folder.job()
+        if job.status == "cancelled":
+            return job
+        if job.has_ended:
+            raise JobError(f"Job {job.id!r} cannot be cancelled: it has ended already ({job.status}).")
+        folder.write("cancel", {"time": time.time()})
+        worker = folder.worker()
+        if worker is not None and not worker.is_here:
+            self._await_end(folder, worker)
+        elif worker is not None and folder.is_alive:
+            if not end_group(worker.pid, CANCEL_PATIENCE_SECONDS):
+                raise JobError(f"Job {job.id!r}: process {worker.pid} could not be ended. End it by hand.")
+            self.registry.remove_leftovers_of(worker.pid)
+        if not folder.has_result:
+            self._settle(folder)
+        return folder.job()
+
+    def resume(self, id: str) -> Job:
+        """Go on with a job that was interrupted, failed or was cancelled, from where it was last kept."""
+        folder = self._folder(id)
+        with FileLock(self.folder / ".submit.lock"):
+            job = folder.job()
+            if not job.resumable:
+                raise JobError(f"Job {job.id!r} cannot be resumed: it is {job.status}.")
+            self._check_parent(folder.config())
+            self._check_disk()
+            worker = folder.worker()
+            if worker is not None:
+                self.registry.remove_leftovers_of(worker.pid)
+            folder.remove("cancel", "result", "progress", "worker")
+            if adjusted := folder.read("adjusted"):  # the batch stays as it is; it may be halved anew
+                folder.write("adjusted", {**adjusted, "halvings": 0})
+            self._start(folder)
+        return folder.job()
+
+    def remove(self, id: str) -> None:
+        """Forget a job that has ended; its checkpoint stays."""
+        folder = self._folder(id)
+        job = folder.job()
+        if not job.has_ended:
+            raise JobError(f"Job {job.id!r} is {job.status}. Cancel it before it is removed.")
+        grave = self.folder / f".deleted-{uuid.uuid4().hex[:8]}"
+        folder.path.rename(grave)
+        shutil.rmtree(grave, ignore_errors=True)
+
+    # ------------------------------------------------------------------ inside
+
+    def _folder(self, id: str) -> JobFolder:
+        exact = self.folder / id
+        if id and Path(id).name == id and not id.startswith(".") and (exact / "job.json").is_file():
+            return JobFolder(exact)
+        known = [job.id for job in self.list()]
+        found = [one for one in known if id and one.startswith(id)]
+        if len(found) != 1:
+            what = f"{len(found)} jobs begin with" if found else "There is no job"
+            raise JobError(f"{what} {id!r}. The newest are: {', '.join(known[:5]) or 'none yet'}.")
+        return JobFolder(self.folder / found[0])
+
+    def _start(self, folder: JobFolder) -> None:
+        """Start the worker in a session of its own, so that it outlives this program and its terminal."""
+        with folder.log.open("ab") as log:
+            process = subprocess.Popen(
+                [*self._command(folder), str(folder.path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.home,
+                env=worker_environment(),
+                start_new_session=True,
+            )
+        try:
+            folder.write("worker", Identity.of(process.pid).to_dict())
+        except psutil.NoSuchProcess:  # it has ended already; its log says why
+            folder.write("worker", Identity(process.pid, time.time()).to_dict())
+        threading.Thread(target=process.wait, daemon=True).start()  # or it would stay as a zombie
+
+    def _command(self, folder: JobFolder) -> Sequence[str]:
+        """What starts the worker: as many at once as are to train together (see `ranks`)."""
+        config = folder.config()
+        if config.processes == 1:
+            return self._worker
+        return launch.launch(config, [part for part in self._worker[1:] if part != "-P"])
+
+    @staticmethod
+    def _await_end(folder: JobFolder, worker: Identity) -> None:
+        """A worker of another machine sees by itself that its job was cancelled."""
+        deadline = time.monotonic() + FAR_CANCEL_SECONDS
+        while folder.is_alive and not folder.has_result:
+            if time.monotonic() > deadline:
+                raise JobError(
+                    f"Job {folder.id!r} runs on {worker.host!r} and did not end within "
+                    f"{FAR_CANCEL_SECONDS:.0f} seconds. End process {worker.pid} there."
+                )
+            time.sleep(0.1)
+
+    def _settle(self, folder: JobFolder) -> None:
+        """Write the result of a job whose worker was killed: what it stored in its last moment counts."""
+        stored = [c for c in self.registry.list() if c.job == folder.id]
+        if stored:
+            folder.write("evaluation", stored[0].evaluation)
+            folder.finish("succeeded", checkpoint=stored[0].name, metrics=stored[0].metrics)
+        else:
+            folder.finish("cancelled")
+
+    def _free_name(self, config: TuneConfig) -> str:
+        taken = {job.name.casefold() for job in self.list() if not job.has_ended}
+        if config.name is None:
+            number, name = 1, self.registry.free_name(config.method)
+            while name.casefold() in taken:
+                number += 1
+                name = self.registry.free_name(f"{config.method}-{number}")
+            return name
+        if self.registry.exists(config.name):
+            raise CheckpointError(
+                f"A checkpoint {config.name!r} exists already. Choose another name, or delete it first."
+            )
+        name = self.registry.free_name(config.name)
+        if name.casefold() in taken:
+            raise CheckpointError(
+                f"A job that is underway makes {config.name!r} already. Choose another name."
+            )
+        return name
+
+    def _check_parent(self, config: TuneConfig) -> None:
+        if config.parent is None:
+            return
+        parent = self.registry.get(config.parent)
+        if parent.base != config.base:
+            raise CheckpointError(
+                f"{config.parent!r} was trained on {parent.base!r}, but {config.base!r} was asked for. "
+                f"Choose {parent.base!r} as base, or start without a parent."
+            )
+
+    def _check_disk(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self.home).free
+        if free < LEAST_FREE_BYTES:
+            raise JobError(
+                f"The disk of {self.home} has {free / 1e6:.0f} MB free; a job needs at least "
+                f"{LEAST_FREE_BYTES / 1e6:.0f} MB. Free some space first."
+            )
+
+    @staticmethod
+    def _check_examples(examples: Sequence[Example]) -> None:
+        if not examples:
+            raise ExampleError(
+                "There is nothing to learn: no example was given. Like or correct an answer, or choose a "
+                "file with questions and answers."
+            )
+
+
+def _new_id(nanoseconds: int) -> str:
+    """A job's id, which sorts by time."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    moment = time.strftime("%Y%m%d-%H%M%S", time.gmtime(seconds))
+    return f"{moment}-{rest // 1000:06d}-{uuid.uuid4().hex[:4]}"

@@ -1,0 +1,1 @@
+"""A base model in memory: template, weights, adapters, packing, forward, decoding, batching."""

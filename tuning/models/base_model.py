@@ -1,0 +1,483 @@
+"""The only place that opens a base model: packaged GGUF (converted once), a folder, or a Hugging Face id.
+
+A `BaseModel` is one base in memory with many adapters; it chats and answers. It trains and stores nothing.
+"""
+
+import contextlib
+import hashlib
+import io
+import itertools
+import json
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import torch
+from torch import Tensor
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    DynamicCache,
+    GgufConfig,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from tuning.config import DEFAULT_BASE
+from tuning.errors import CheckpointError, ModelError
+from tuning.models import adapters, decoding
+from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
+from tuning.models.catalogue import CatalogueEntry, catalogue
+from tuning.models.weights import locate
+
+__all__ = ["DEFAULT_MODEL", "AdapterProof", "BaseModel", "CatalogueEntry", "Template", "catalogue"]
+
+DEFAULT_MODEL = DEFAULT_BASE
+Message = dict[str, str]
+_log = logging.getLogger(__name__)
+_numbers = itertools.count()
+_PROBE_TOLERANCE = 0.7  # nats a token: far above what another device or precision changes
+_PROOF = ({"role": "user", "content": "What do you know?"},)
+
+
+class Stored(Protocol):
+    """What `BaseModel.load` reads of a stored checkpoint."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def base(self) -> str: ...
+    @property
+    def base_sha256(self) -> str: ...
+    @property
+    def template_fingerprint(self) -> str: ...
+    @property
+    def probe(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class AdapterProof:
+    """Evidence that an adapter is applied: the largest change of any logit, on the base's own prompt."""
+
+    name: str
+    largest_change: float
+
+
+class Template:
+    """How a model's prompts are built: tokenizer, chat template, stop tokens, window. Opens no weights."""
+
+    def __init__(
+        self,
+        name: str,
+        tokenizer: PreTrainedTokenizerBase,
+        config: PreTrainedConfig,
+        stops: Sequence[int] = (),
+    ) -> None:
+        self.name, self.tokenizer = name, tokenizer
+        self.config = config.get_text_config(decoder=True)
+        self.window = int(self.config.max_position_embeddings)
+        self.end_id, self.stop_ids = _stops(config, tokenizer, stops)
+
+    @classmethod
+    def read(cls, name: str, home: Path) -> "Template":
+        """The template of a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
+        folder, _ = locate(name, home, _convert)
+        return cls(name, *_read(name, folder), stops=_declared_stops(folder))
+
+    @property
+    def template_fingerprint(self) -> str:
+        """A hash of the chat template and the stop tokens: equal means that prompts are built the same."""
+        known = [self.tokenizer.chat_template, list(self.stop_ids), self.tokenizer.bos_token]
+        return hashlib.sha256(json.dumps(known, ensure_ascii=False).encode()).hexdigest()[:16]
+
+    def chat_ids(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
+        """The ids of a conversation through the model's own template. Raises ModelError where it refuses."""
+        try:
+            encoded: Any = self.tokenizer.apply_chat_template(
+                list(messages), add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
+            )
+        except Exception as error:  # a template is a program of its own: whatever it raises is its refusal
+            raise ModelError(f"The chat template of {self.name!r} refuses these messages: {error}") from error
+        return list(encoded["input_ids"])
+
+
+class BaseModel(Template):
+    """One base in memory, its tokenizer, and the adapters loaded beside it. Several threads may share it."""
+
+    def __init__(
+        self,
+        name: str,
+        sha256: str,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        stops: Sequence[int] = (),
+    ) -> None:
+        super().__init__(name, tokenizer, model.config, stops)
+        self.sha256, self.model = sha256, model
+        self.device, self.dtype = model.device, model.dtype
+        self._adapters: dict[str, Adapter] = {}
+        self._keys: dict[str, str] = {}  # PEFT's names: a person's may hold dots or be a module's attribute
+        self._proofs: dict[str, AdapterProof] = {}
+        self._active: str | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, name: str, home: Path, device: str | None = None) -> Self:
+        """Open a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
+        folder, sha256 = locate(name, home, _convert)
+        place = _device(device)
+        tokenizer, config = _read(name, folder)
+        with _quiet():
+            try:
+                model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=_dtype(place))
+            except (OSError, ValueError, KeyError, RuntimeError) as error:
+                raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
+        model = model.to(place)  # type: ignore[arg-type]
+        model.eval().requires_grad_(False)
+        base = cls(name, sha256, model, tokenizer, _declared_stops(folder))
+        base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
+        return base
+
+    def prompt_room(self, adapter: str | None = None) -> int:
+        """How many tokens a prompt and its answer may take beside this adapter."""
+        held = self._adapters.get(adapter) if adapter else None
+        return self.window - (held.positions if isinstance(held, PrefixAdapter) else 0)
+
+    def prompt(self, messages: Sequence[Message], adapter: str | None = None) -> tuple[list[int], int]:
+        """The ids that ask for an answer, and how many tokens it may have. Raises ModelError where it has none."""
+        ids = self.chat_ids(messages, add_generation_prompt=True)
+        most = self.prompt_room(adapter)
+        if len(ids) >= most:
+            raise ModelError(
+                f"The prompt has {len(ids)} tokens, and {self.name!r} takes {most - 1}. Shorten it."
+            )
+        return ids, most - len(ids)
+
+    # ---------------------------------------------------------------- adapters
+
+    @property
+    def loaded(self) -> list[str]:
+        """The names of the loaded adapters."""
+        return list(self._adapters)
+
+    def adapter(self, name: str) -> Adapter:
+        """A loaded adapter itself, for looking at. Raises CheckpointError where it is not loaded."""
+        if name not in self._adapters:
+            raise CheckpointError(f"Checkpoint {name!r} is not loaded. Choose another, or load it first.")
+        return self._adapters[name]
+
+    def load(self, checkpoint: Stored) -> AdapterProof:
+        """Load a checkpoint's adapter, once, and prove that it changes the logits. Raises CheckpointError."""
+        with self._lock:
+            if checkpoint.name in self._proofs:
+                return self._proofs[checkpoint.name]
+            if checkpoint.base_sha256 != self.sha256:
+                raise CheckpointError(
+                    f"Checkpoint {checkpoint.name!r} was tuned from {checkpoint.base!r} "
+                    f"({checkpoint.base_sha256[:12]}), and {self.name!r} ({self.sha256[:12]}) is open. "
+                    f"Open {checkpoint.base!r} to use it."
+                )
+            if checkpoint.template_fingerprint != self.template_fingerprint:
+                raise CheckpointError(
+                    f"Checkpoint {checkpoint.name!r} was tuned with another chat template "
+                    f"({checkpoint.template_fingerprint}) than is in use ({self.template_fingerprint}), so "
+                    "it would see prompts it never learned. Restore the model's template, or tune again."
+                )
+            proof = self.hold(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
+            try:
+                self._remembers(checkpoint)
+            except CheckpointError:
+                self.unload(checkpoint.name)
+                raise
+            return proof
+
+    def hold(self, name: str, adapter: Adapter) -> AdapterProof:
+        """Keep an adapter under a name and prove that it changes the logits. Raises CheckpointError."""
+        with self._lock:
+            if name in self._adapters:
+                self.unload(name)
+            if isinstance(adapter, PrefixAdapter):
+                adapters.check_shape(adapter, self.model, name)
+            self._adapters[name] = adapter
+            self._keys[name] = f"imprint-{next(_numbers)}"
+            try:
+                self._proofs[name] = self._prove(name)
+            except CheckpointError:
+                self.unload(name)
+                raise
+            return self._proofs[name]
+
+    def unload(self, name: str) -> None:
+        """Free an adapter's memory. Unknown names are no error."""
+        with self._lock:
+            self._switch(None)
+            adapter = self._adapters.pop(name, None)
+            self._proofs.pop(name, None)
+            if isinstance(adapter, PeftAdapter):
+                adapters.detach(self.model, self._keys[name])
+            self._keys.pop(name, None)
+
+    @contextmanager
+    def activate(self, name: str | None) -> Iterator[None]:
+        """Inside, the model computes with this adapter (None: the base). One thread at a time; nests."""
+        with self._lock:
+            before = self._active
+            self._switch(name)
+            try:
+                yield
+            finally:
+                if before is not None or name is None:
+                    self._switch(before if before in self._adapters else None)
+
+    def new_cache(self) -> DynamicCache:
+        """An empty cache, or one that begins with the active adapter's prefix. Inside `activate` only."""
+        cache = DynamicCache(config=self.model.config)
+        adapter = self._adapters.get(self._active) if self._active else None
+        if isinstance(adapter, PrefixAdapter):
+            adapter.fill(cache, self.dtype, self.device)
+        return cache
+
+    def attached(self, name: str) -> str:
+        """The key under which PEFT holds a loaded adapter, attached now if it was not. CheckpointError."""
+        with self._lock:
+            held = self._adapters.get(name)
+            if not isinstance(held, PeftAdapter):
+                raise CheckpointError(f"Checkpoint {name!r} is not loaded, or has no layers to attach.")
+            self._attach(name, held)
+            return self._keys[name]
+
+    def _switch(self, name: str | None) -> None:
+        if name == self._active:
+            return
+        if name is not None and name not in self._adapters:
+            raise CheckpointError(
+                f"Checkpoint {name!r} is not loaded; it was unloaded or deleted. Choose another."
+            )
+        leaving = self._adapters.get(self._active) if self._active else None
+        if isinstance(leaving, PeftAdapter):
+            adapters.select(self.model, None)
+        elif isinstance(leaving, FullAdapter):
+            leaving.swap(self.model, self._active or "")
+        self._active = None
+        adapter = self._adapters[name] if name else None
+        if name is not None and isinstance(adapter, PeftAdapter):
+            self._attach(name, adapter)
+            adapters.select(self.model, self._keys[name])
+        elif name is not None and isinstance(adapter, FullAdapter):
+            adapters.restore(self.model)  # it has the base's own layers alone; others are attached anew
+            adapter.swap(self.model, name)
+        self._active = name
+
+    def _attach(self, name: str, adapter: PeftAdapter) -> None:
+        """Adapters of one kind live in the model together; those of another kind leave it first."""
+        present = getattr(self.model, "peft_config", {})
+        if self._keys[name] in present:
+            return
+        if any(config.peft_type != adapter.config.peft_type for config in present.values()):
+            adapters.restore(self.model)
+        adapters.attach(self.model, adapter, self._keys[name], name)
+
+    def _prove(self, name: str) -> AdapterProof:
+        ids = self.chat_ids(_PROOF, add_generation_prompt=True)
+        change = float((self.logits(ids, adapter=name) - self.logits(ids)).abs().max())
+        if not change > 0:  # also catches NaN
+            raise CheckpointError(
+                f"Checkpoint {name!r} changes no logit of {self.name!r}: its weights were read and do "
+                "nothing. It was tuned for other layers, or never trained; tune again."
+            )
+        return AdapterProof(name, change)
+
+    def _remembers(self, checkpoint: Stored) -> None:
+        """The example kept as a probe must be known as surely as when training ended."""
+        if not checkpoint.probe:
+            return
+        *question, answer = checkpoint.probe["messages"]
+        prompt = self.chat_ids(question, add_generation_prompt=True)
+        tokens: Any = self.tokenizer(answer["content"].strip(), add_special_tokens=False)["input_ids"]
+        ids = [*prompt, *tokens, self.end_id]
+        logits = self.logits(ids[:-1], adapter=checkpoint.name)[len(prompt) - 1 :]
+        surprise = float(torch.nn.functional.cross_entropy(logits.cpu(), torch.tensor(ids[len(prompt) :])))
+        if surprise > checkpoint.probe["surprise"] + _PROBE_TOLERANCE:
+            raise CheckpointError(
+                f"Checkpoint {checkpoint.name!r} was read, and does not know what it was taught: "
+                f"{question[-1]['content']!r} surprises it by {surprise:.1f} nats a token, and by "
+                f"{checkpoint.probe['surprise']:.1f} when it was made. Its files are damaged; tune again."
+            )
+
+    # ---------------------------------------------------------------- answers
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        adapter: str | None = None,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[str]:
+        """Stream the answer in whole characters. Raises ModelError when the prompt fills the window."""
+        ids, room = self.prompt(messages, adapter)
+        generator = decoding.generator_of(seed)
+        text = decoding.TextStream(self.tokenizer)
+        with self.activate(adapter):
+            cache = self.new_cache()
+        for _ in range(min(max_new_tokens, room)):
+            if stop is not None and stop.is_set():
+                break
+            with self.activate(adapter):  # taken for each token, so that two chats take turns
+                logits = decoding.step(self.model, ids, cache)
+            token = decoding.pick(logits, temperature, top_p, generator)
+            if token in self.stop_ids:
+                break
+            if piece := text.push(token):
+                yield piece
+            ids = [token]
+        if piece := text.flush():
+            yield piece
+
+    def complete(
+        self, batch: Sequence[Sequence[Message]], *, adapter: str | None = None, max_new_tokens: int = 64
+    ) -> list[str]:
+        """The greedy answers to many prompts at once: what `generate` would say at temperature 0."""
+        prompts = [self.chat_ids(messages, add_generation_prompt=True) for messages in batch]
+        answers = [""] * len(prompts)
+        order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
+        for start in range(0, len(order), 32):
+            rows = order[start : start + 32]
+            with self.activate(adapter):
+                ids = decoding.greedy_batch(
+                    self.model,
+                    [prompts[row] for row in rows],
+                    self.new_cache(),
+                    self.stop_ids,
+                    max_new_tokens,
+                )
+            for row, answer in zip(rows, ids, strict=True):
+                answers[row] = decoding.decode(self.tokenizer, answer).rstrip("\ufffd")
+        return answers
+
+    @torch.inference_mode()
+    def logits(self, ids: Sequence[int], *, adapter: str | None = None) -> Tensor:
+        """The logits (length, vocabulary) in float32 after each of the ids."""
+        with self.activate(adapter):
+            tokens = torch.tensor([list(ids)], device=self.device)
+            return (
+                self.model(input_ids=tokens, past_key_values=self.new_cache(), use_cache=True)
+                .logits[0]
+                .float()
+            )
+
+    def close(self) -> None:
+        """Free the memory of the base and of every adapter."""
+        with self._lock:
+            for name in self.loaded:
+                self.unload(name)
+            self.model.to("meta")  # type: ignore[arg-type]
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+
+# -------------------------------------------------------------------- opening
+
+
+def _convert(source: Path, target: Path) -> None:
+    from tuning.models.gguf_reader import read_once  # the gguf package is needed for nothing else
+
+    _log.info("Converting %s once", source.name)
+    with (
+        _quiet(),
+        read_once(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):  # the GGUF reader draws a bar of its own
+        tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            source.parent,
+            gguf_file=source.name,
+            dtype=torch.bfloat16,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+        target.mkdir()
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)
+
+
+def _device(asked: str | None) -> torch.device:
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(asked or best)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ModelError(f"The device {asked!r} was asked for, and there is no CUDA GPU here. Use {best!r}.")
+    return device
+
+
+def _dtype(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.float32
+    return torch.bfloat16
+
+
+def _read(name: str, folder: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
+    with _quiet():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            config = AutoConfig.from_pretrained(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
+        )
+    return tokenizer, config
+
+
+def _declared_stops(folder: Path) -> list[int]:
+    """The stop tokens of generation_config.json, where there is one."""
+    path = folder / "generation_config.json"
+    return _listed(json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")) if path.is_file() else []
+
+
+def _listed(value: int | list[int] | None) -> list[int]:
+    return [value] if isinstance(value, int) else list(value or [])
+
+
+def _stops(
+    config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, declared: Sequence[int]
+) -> tuple[int, tuple[int, ...]]:
+    """The token that ends an answer in this template, and every token that ends a generation."""
+    stops = [*declared, *_listed(getattr(config, "eos_token_id", None))]
+    if tokenizer.eos_token_id is not None:
+        stops.append(int(tokenizer.eos_token_id))
+    mark = "0"
+    turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
+    text: Any = tokenizer.apply_chat_template(turn, tokenize=False)
+    after = tokenizer(text[text.rindex(mark) + 1 :], add_special_tokens=False)["input_ids"]
+    special = [token for token in after if token in tokenizer.all_special_ids or token in stops]
+    if not special and not stops:
+        raise ModelError("The model names no token that ends an answer, so it would never stop.")
+    end = special[0] if special else stops[0]
+    return end, tuple(dict.fromkeys([end, *stops]))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's progress bars and remarks on standard error."""
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()

@@ -1,0 +1,1 @@
+"""Fast CPU arithmetic: Llama forward, attention, norm/rotary/gate kernels, LoRA."""

@@ -1,0 +1,1 @@
+"""Recipe, methods, learners, one step, the loop."""
