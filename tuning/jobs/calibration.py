@@ -1,4 +1,4 @@
-"""A few steps and answers, timed on this machine by a process of its own: `python -m tuning.jobs.calibration HOME FOLDER`.
+"""A few steps and answers, timed on this machine: `python -m tuning.jobs.calibration HOME FOLDER`, its own process.
 
 What it finds is kept for `estimates`; the little that it trains is thrown away. It waits for no job.
 """

@@ -1,8 +1,8 @@
 """Sentences of answers, held by hand against three passages each: which passage supports them, if any.
 
 The thresholds of `knowledge/grounding/citations.py` were chosen on `CHOSEN_ON` alone. That a number in a title is no
-number of the passage was learned from the third shelf; the last two shelves were written after all changes. Kinds: said in
-the same words, in other words, with a number or a name changed, and said nowhere.
+number of the passage was learned from the third shelf; the last two shelves were written after all changes.
+Kinds: said in the same words, in other words, with a number or a name changed, and said nowhere.
 """
 
 from dataclasses import dataclass
