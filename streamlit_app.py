@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from assistant.components import html_blocks, sidebar
+from assistant.components import sidebar, theme
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices
 
 # URL path -> the module in assistant.pages that draws it, and its icon; the first is the one that opens
 PAGES = {
@@ -31,9 +31,9 @@ def _page(module: str) -> Callable[[], None]:
 
 def main() -> None:
     """One run of the page."""
-    st.set_page_config(page_title="Imprint", page_icon=str(html_blocks.MARK), layout="wide")
-    html_blocks.dress()
-    resources.speak()
+    st.set_page_config(page_title="Imprint", page_icon=str(theme.MARK), layout="wide")
+    theme.dress()
+    notices.speak()
     pages = {
         name: st.Page(
             _page(module),
@@ -44,11 +44,11 @@ def main() -> None:
         )
         for name, (module, icon) in PAGES.items()
     }
-    resources.set_pages(pages)
+    choices.set_pages(pages)
     shown = st.navigation(list(pages.values()))
     sidebar.draw()
-    resources.say_notes()
-    with resources.told():
+    notices.say_notes()
+    with notices.told():
         shown.run()
 
 

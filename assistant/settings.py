@@ -7,7 +7,6 @@ import difflib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from assistant.errors import SettingsError
+from assistant.storage import write_json
 
 log = logging.getLogger(__name__)
 
@@ -133,24 +133,6 @@ def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]
 def variable_of(name: str) -> str:
     """The environment variable of a setting."""
     return PREFIX + name.upper()
-
-
-def write_json(path: Path, value: object, error: type[Exception]) -> None:
-    """Write JSON so that the file appears whole or not at all; readable by its owner alone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            json.dump(value, file, ensure_ascii=False, indent=2)
-            file.write("\n")
-        temporary.replace(path)
-    except OSError as problem:
-        raise error(
-            f"{path} cannot be written: {problem.strerror or problem}. Free some space or choose "
-            "another folder with IMPRINT_HOME."
-        ) from problem
 
 
 def _read_file(path: Path) -> dict[str, Any]:

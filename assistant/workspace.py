@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.chat.prompt import Presets
+from assistant.chat.presets import Presets
 from assistant.errors import AssistantError, EngineError
 from assistant.settings import Settings, load_settings, save_settings
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
     from tuning.jobs.jobs import Jobs
-    from tuning.models.base_model import BaseModel, CatalogueEntry
+    from tuning.models.base_model import BaseModel
+    from tuning.models.catalogue import CatalogueEntry
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Workspace:
     def catalogue(self) -> "list[CatalogueEntry]":
         """Base models at hand, and those that a hub would offer."""
         with _importing:
-            from tuning.models.base_model import catalogue  # heavy: torch, transformers
+            from tuning.models.catalogue import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
 

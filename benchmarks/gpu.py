@@ -29,12 +29,12 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig, PreTrainedTokenizerFast
 
-from tuning.config import TuneConfig
+from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import read_examples
 from tuning.errors import TuningError
 from tuning.models import decoding
 from tuning.models.adapters import read_adapter
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+from tuning.models.base_model import BaseModel
 from tuning.models.forward import filled
 from tuning.models.packing import Encoded, Row, pack
 from tuning.ops.kernels import log_chances
@@ -370,15 +370,15 @@ def run(asked: argparse.Namespace, note: Callable[[dict[str, Any]], None]) -> di
 def _real(asked: argparse.Namespace, device: torch.device, result: dict[str, Any]) -> None:
     home = Path(os.environ["IMPRINT_HOME"]) if "IMPRINT_HOME" in os.environ else None
     if asked.model is None and (
-        home is None or not (home / "models" / DEFAULT_MODEL / "imprint.json").is_file()
+        home is None or not (home / "models" / DEFAULT_BASE / "imprint.json").is_file()
     ):
         result["real_skipped"] = (
-            f"No converted {DEFAULT_MODEL} in IMPRINT_HOME and no --model FOLDER: no real model was tuned."
+            f"No converted {DEFAULT_BASE} in IMPRINT_HOME and no --model FOLDER: no real model was tuned."
         )
         return
     with tempfile.TemporaryDirectory() as new:
         for method in asked.real_methods:
-            name = str(asked.model) if asked.model else DEFAULT_MODEL
+            name = str(asked.model) if asked.model else DEFAULT_BASE
             result["real"].append(_attempt(measure_real, name, home or Path(new), device, method))
 
 

@@ -21,11 +21,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import torch
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
-from tuning.config import TuneConfig
+from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
 from tuning.errors import TuningError
 from tuning.models.adapters import Adapter, read_adapter
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+from tuning.models.base_model import BaseModel
 from tuning.ops import llama
 from tuning.training.methods import METHODS
 from tuning.training.trainer import TrainResult, train
@@ -93,7 +93,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         kept = asked.home or os.environ.get("IMPRINT_HOME")
         home = Path(kept or stack.enter_context(tempfile.TemporaryDirectory(prefix="imprint-")))
-        real = BaseModel.open(DEFAULT_MODEL, home, device="cpu")
+        real = BaseModel.open(DEFAULT_BASE, home, device="cpu")
         here = [name for name, method in METHODS.items() if not method.needs_cuda]
         bases = {kind: tiny_model(real, kind, dtype=torch.float32) for kind in ARCHITECTURES}
         found = {name: {kind: cell(base, name) for kind, base in bases.items()} for name in here}

@@ -20,18 +20,17 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from assistant.chat.chat import How
 from assistant.chat.prompt import render_question
-from assistant.chat.turn import Turn
+from assistant.chat.turn import How, Turn
 from assistant.compare.stats import Interval, bootstrap_mean
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
-from tuning.config import TuneConfig
+from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
 from tuning.evaluation.cached_base import open_remembering
 from tuning.evaluation.recall import divergence
 from tuning.evaluation.retention_questions import RETENTION
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+from tuning.models.base_model import BaseModel
 from tuning.scoring import is_correct
 from tuning.storage import write_json
 from tuning.training.trainer import train
@@ -327,7 +326,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results.mkdir(parents=True, exist_ok=True)
     overrides = {field: json.loads(value) for field, _, value in (one.partition("=") for one in options.set)}
     if not options.report:
-        base = open_remembering(DEFAULT_MODEL, settings.home)
+        base = open_remembering(DEFAULT_BASE, settings.home)
         workspace = None
         if options.documents:
             from assistant.engines.local import LocalEngine

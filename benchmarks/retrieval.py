@@ -34,7 +34,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from knowledge.base.knowledge_base import KnowledgeBase
-from knowledge.grounding.citations import sentence_spans
+from knowledge.index.bm25 import LexicalIndex
 from knowledge.index.embeddings import (
     DEFAULT_EMBEDDINGS,
     LONGEST_PASSAGE,
@@ -43,7 +43,8 @@ from knowledge.index.embeddings import (
 )
 from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
 from knowledge.search.fusion import pack
-from knowledge.text.terms import LexicalIndex, passage_codes, term_codes
+from knowledge.text.sentences import sentence_spans
+from knowledge.text.terms import passage_codes, term_codes
 
 SENTENCES = 6  # of a made-up passage, with a vector each
 SHOWN = 15  # passages asked for: two of one paragraph count once, and ten paragraphs are judged

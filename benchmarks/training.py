@@ -35,10 +35,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import torch
 
-from tuning.config import TuneConfig
+from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel, Template
+from tuning.models.base_model import BaseModel
 from tuning.models.packing import encode
+from tuning.models.template import Template
 from tuning.training.recipe import recipe
 from tuning.training.trainer import TrainResult, train
 
@@ -159,7 +160,7 @@ def batch_size(base: Template) -> int:
 
 def imprint(task: Task) -> Measured:
     """Imprint's own trainer, as a job runs it."""
-    base = BaseModel.open(DEFAULT_MODEL, task.home, device="cpu")
+    base = BaseModel.open(DEFAULT_BASE, task.home, device="cpu")
     _train(base, task.conversations[: task.batch], task.workspace / "warm")
     before = time.process_time()
     result = _train(base, task.conversations[task.batch :], task.workspace / "run")
@@ -279,17 +280,17 @@ def run_apart(name: str, home: Path, examples: int) -> Measured:
 
 def run_here(name: str, home: Path, examples: int) -> Measured:
     """A contender in this process."""
-    base = Template.read(DEFAULT_MODEL, home)
+    base = Template.read(DEFAULT_BASE, home)
     with tempfile.TemporaryDirectory() as folder:
         task = Task(
-            home / "models" / DEFAULT_MODEL, home, conversations(examples), batch_size(base), Path(folder)
+            home / "models" / DEFAULT_BASE, home, conversations(examples), batch_size(base), Path(folder)
         )
         return CONTENDERS[name].run(task)
 
 
 def compare(names: Sequence[str], home: Path, examples: int) -> dict[str, Any]:
     """Every contender after the other, and the machine's own limit before and after."""
-    base = BaseModel.open(DEFAULT_MODEL, home, device="cpu")
+    base = BaseModel.open(DEFAULT_BASE, home, device="cpu")
     parameters = sum(parameter.numel() for parameter in base.model.parameters())
     told, batch = conversations(examples), batch_size(base)
     tokens = count_tokens(base, told[batch:])
@@ -301,7 +302,7 @@ def compare(names: Sequence[str], home: Path, examples: int) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} cores, {platform.processor() or platform.machine()}",
         "versions": {p: importlib.metadata.version(p) for p in _PACKAGES if importlib.util.find_spec(p)},
         "load_before": os.getloadavg()[0],
-        "model": DEFAULT_MODEL,
+        "model": DEFAULT_BASE,
         "parameters": parameters,
         "examples": len(told) - batch,
         "examples_per_step": batch,
@@ -339,7 +340,7 @@ def table(result: dict[str, Any]) -> str:
 
 def profile(home: Path, examples: int) -> str:
     """The operators that Imprint's training spends its time in."""
-    base = BaseModel.open(DEFAULT_MODEL, home, device="cpu")
+    base = BaseModel.open(DEFAULT_BASE, home, device="cpu")
     told, batch = conversations(examples), batch_size(base)
     with tempfile.TemporaryDirectory() as folder:
         _train(base, told[:batch], Path(folder) / "warm")

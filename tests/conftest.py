@@ -27,9 +27,10 @@ def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
     """The default model on real weights, opened once a session (converted on its first opening)."""
-    from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+    from tuning.config import DEFAULT_BASE
+    from tuning.models.base_model import BaseModel
 
-    base = BaseModel.open(DEFAULT_MODEL, imprint_home, device="cpu")
+    base = BaseModel.open(DEFAULT_BASE, imprint_home, device="cpu")
     yield base
     base.close()
 

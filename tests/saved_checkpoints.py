@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tuning.checkpoints.registry import Checkpoint, Registry
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.registry import Registry
 from tuning.models.adapters import PrefixAdapter
 from tuning.models.base_model import BaseModel
 

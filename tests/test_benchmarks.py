@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import gpu, training
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel
+from tuning.config import DEFAULT_BASE
+from tuning.models.base_model import BaseModel
 
 
 def test_the_gpu_benchmark_runs_every_method_on_a_tiny_shape(
@@ -48,7 +49,7 @@ def test_the_table_shows_the_ratio_to_trl_and_the_limit() -> None:
         "examples_per_step": 5,
         "parameters": 1_000_000,
         "matrix_flops": [4e9, 3e9],
-        "model": DEFAULT_MODEL,
+        "model": DEFAULT_BASE,
         "contenders": {
             "imprint": {"seconds": 2.0, "cpu_seconds": 4.0, "peak_bytes": 2**30, "computed": 900},
             "trl-defaults": {"seconds": 10.0, "cpu_seconds": 20.0, "peak_bytes": 2**31, "computed": None},

@@ -17,15 +17,14 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.chat.prompt import DEFAULT_SYSTEM, render_question
+from assistant.chat.presets import DEFAULT_SYSTEM
+from assistant.chat.prompt import render_question
 from assistant.chat.turn import (
-    MEMORIES,
     Asked,
     Budgeted,
     ChatEvent,
     Done,
     How,
-    Memory,
     Retrieved,
     Source,
     Token,
@@ -41,21 +40,6 @@ if TYPE_CHECKING:
     from assistant.history.conversations import ConversationStore
     from knowledge.base.knowledge_base import KnowledgeBase
 
-__all__ = [
-    "MEMORIES",
-    "Asked",
-    "Budgeted",
-    "Chat",
-    "ChatEvent",
-    "Done",
-    "How",
-    "Memory",
-    "Retrieved",
-    "Source",
-    "Token",
-    "Turn",
-    "history_of",
-]
 
 log = logging.getLogger(__name__)
 

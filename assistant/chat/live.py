@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from assistant.background import Newest, Work
-from assistant.chat.chat import Asked, Budgeted, ChatEvent, Done, Retrieved, Source, Token
 from assistant.chat.context_window import Budget
+from assistant.chat.turn import Asked, Budgeted, ChatEvent, Done, Retrieved, Source, Token
 
 # Starts the turn: given the event that stops it, gives its events.
 Turn = Callable[[threading.Event], Iterator[ChatEvent]]

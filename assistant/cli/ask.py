@@ -47,7 +47,7 @@ _MEMORIES = {
 @workspace_of
 def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | None, **options: Any) -> None:
     """Ask one question and stream the answer to the terminal."""
-    from assistant.chat.chat import Done, Token  # heavy: langchain
+    from assistant.chat.turn import Done, Token  # heavy: langchain
 
     how = _how(workspace, options)
     if question.strip():  # an empty question is refused without opening the model first
@@ -82,7 +82,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
 
 
 def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
-    from assistant.chat.chat import How
+    from assistant.chat.turn import How
 
     settings = workspace.settings
     preset = workspace.presets.get(options["preset"]) if options["preset"] else None

@@ -68,10 +68,11 @@ def compare(
     (the question's own passage: what documents could reach at best), or one that you saved. The figures come
     with intervals and paired tests. Picture, report, CSV and JSON are saved under the home's reports.
     """
-    from assistant.chat.chat import How
+    from assistant.chat.turn import How
     from assistant.compare.evaluate import evaluate
     from assistant.compare.evaluations import Evaluations, Plan
-    from assistant.compare.variants import Shelf, parse_arms, require
+    from assistant.compare.saved_variants import Shelf
+    from assistant.compare.variants import parse_arms, require
     from assistant.reports.chart import draw, save
     from assistant.reports.evaluation_html import write_data, write_report
 

@@ -61,5 +61,7 @@ def _adapter(workspace: Workspace, folder: Path, name: str | None) -> dict[str, 
             f"{folder} is a folder without an adapter_config.json. Give a PEFT adapter's folder, or files."
         )
     name = name or folder.resolve().name
-    checkpoint = workspace.registry.import_peft(folder, name, workspace.base())
+    from tuning.checkpoints.import_peft import import_peft  # heavy: torch, peft
+
+    checkpoint = import_peft(workspace.registry, folder, name, workspace.base())
     return {"path": str(folder), "format": "peft", "checkpoint": checkpoint.name, "method": checkpoint.method}

@@ -16,7 +16,7 @@ from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
     from tuning.data.examples import Example
-    from tuning.jobs.jobs import Job
+    from tuning.jobs.folder import Job
 
 _ENDED = ("succeeded", "failed", "cancelled")
 _LOOK_AGAIN_SECONDS = 0.5

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from knowledge.search.relevance import EMPTY_TERMS
+from knowledge.text.stopwords import EMPTY_TERMS
 from knowledge.text.terms import terms
 from tuning.data.examples import Example, read_examples
 from tuning.scoring import contains, f1

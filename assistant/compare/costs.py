@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from assistant.chat.chat import Chat, Done, How
+from assistant.chat.chat import Chat
+from assistant.chat.turn import Done, How
 from assistant.compare.questions import Question, spread
 from assistant.compare.variants import Arm
 from assistant.errors import CompareError

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.chat.chat import How
+from assistant.chat.turn import How
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question
 from assistant.compare.variants import Arm
 from assistant.errors import CompareError
-from assistant.settings import write_json
+from assistant.storage import write_json
 
 Plans = list["Plan"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from assistant.chat.chat import Source
 from assistant.chat.citations import cite_sources
+from assistant.chat.turn import Source
 from assistant.compare.questions import Question, clusters_of
 from assistant.compare.stats import bootstrap_mean, holm, paired, pairs_needed
 from assistant.compare.variants import Arm

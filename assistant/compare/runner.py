@@ -5,10 +5,11 @@ What the answers are worth is `comparison.py`'s work.
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
-from assistant.chat.chat import Chat, ChatEvent, How, Source, Turn
+from assistant.chat.chat import Chat
+from assistant.chat.turn import How, Source, Turn
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question
 from assistant.compare.results import Answered, Comparison, mark
@@ -16,10 +17,7 @@ from assistant.compare.variants import Arm
 from assistant.engines.base import Engine, Message
 from assistant.errors import CompareError
 
-__all__ = ["MOST_SIDE_BY_SIDE", "Answered", "Comparison", "compare", "side_by_side"]
-
 MAX_NEW_TOKENS = 48
-MOST_SIDE_BY_SIDE = 4
 _AT_ONCE = 16
 OnAnswered = Callable[[str, int, int], None]
 
@@ -159,16 +157,3 @@ class _Writer:
                 seed=how.seed or 0,
             )
         )
-
-
-def side_by_side(
-    chat: Chat, question: str, arms: Sequence[Arm], common: How, *, stop: threading.Event | None = None
-) -> Iterator[tuple[Arm, ChatEvent]]:
-    """One question to several arms, one after the other since they share a model; events as in `Chat.ask`."""
-    if not 2 <= len(arms) <= MOST_SIDE_BY_SIDE:
-        raise CompareError(f"Side by side are two to {MOST_SIDE_BY_SIDE} arms, and {len(arms)} were chosen.")
-    for arm in arms:
-        if stop is not None and stop.is_set():
-            return
-        for event in chat.ask(question, arm.how(common), stop=stop):
-            yield arm, event

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from assistant.chat.chat import MEMORIES
 from assistant.chat.context_window import PARTS, Budget
 from assistant.chat.live import Answer
-from assistant.components import html_blocks, prompt_editor
+from assistant.chat.turn import MEMORIES
+from assistant.components import formatting, html_blocks, prompt_editor
 from assistant.documents.listing import labels
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, open_conversation, resources
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
 LOOK_AGAIN_SECONDS = 0.5
@@ -27,8 +27,8 @@ def draw(live: Answer | None, budget: Budget | None) -> None:
 def _draw_memory(live: Answer | None) -> None:
     with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
         # The widget's state is set from the choice on every run, so that links and buttons may change it.
-        key = resources.control("memory")
-        st.session_state[key] = resources.memory()
+        key = choices.control("memory")
+        st.session_state[key] = choices.memory()
         st.segmented_control(
             t("memory.label"),
             MEMORIES,
@@ -36,13 +36,13 @@ def _draw_memory(live: Answer | None) -> None:
             key=key,
             label_visibility="collapsed",
             format_func=lambda name: f":material/{ICONS[name]}: {t(f'memory.{name}')}",
-            on_change=resources.choose_by,
+            on_change=choices.choose_by,
             args=("memory", key),
         )
-        if resources.memory() in ("documents", "both"):
+        if choices.memory() in ("documents", "both"):
             _draw_knowledge_choice()
             _draw_document_choice()
-        if resources.memory() in ("checkpoint", "both"):
+        if choices.memory() in ("checkpoint", "both"):
             _draw_checkpoint_choice()
         st.space("stretch")
         if live is None:
@@ -61,26 +61,26 @@ def _draw_memory(live: Answer | None) -> None:
 
 def _draw_knowledge_choice() -> None:
     names = list(resources.knowledge_counts())
-    if resources.knowledge_base() not in names:
-        names.append(resources.knowledge_base())
-    st.session_state["kb-choice"] = resources.knowledge_base()
+    if choices.knowledge_base() not in names:
+        names.append(choices.knowledge_base())
+    st.session_state["kb-choice"] = choices.knowledge_base()
     st.selectbox(
         t("memory.kb"),
         names,
         key="kb-choice",
         label_visibility="collapsed",
         width=130,
-        on_change=lambda: resources.choose_knowledge_base(st.session_state["kb-choice"]),
+        on_change=lambda: choices.choose_knowledge_base(st.session_state["kb-choice"]),
         help=None,
     )
 
 
 def _draw_document_choice() -> None:
     """Which documents of it; nothing where there is nothing to choose between."""
-    documents = resources.documents_of(resources.knowledge_base())
+    documents = resources.documents_of(choices.knowledge_base())
     if len(documents) < 2:
         return
-    names, only = labels(documents), resources.only_documents() or ()
+    names, only = labels(documents), choices.only_documents() or ()
     st.session_state["only-choice"] = list(only)
     said = t("memory.only.count", count=len(only), total=len(documents)) if only else t("memory.only.all")
     with st.popover(said, icon=":material/filter_list:", key="only", type="tertiary"):
@@ -91,13 +91,13 @@ def _draw_document_choice() -> None:
             format_func=names.__getitem__,
             placeholder=t("memory.only.all"),
             width=320,
-            on_change=lambda: resources.choose("only", " ".join(st.session_state["only-choice"]) or None),
+            on_change=lambda: choices.choose("only", " ".join(st.session_state["only-choice"]) or None),
         )
 
 
 def _draw_checkpoint_choice() -> None:
     names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
-    chosen = resources.chosen("checkpoint")
+    chosen = choices.chosen("checkpoint")
     if not names:
         st.html(
             html_blocks.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
@@ -106,9 +106,9 @@ def _draw_checkpoint_choice() -> None:
         return
     if chosen is None:
         chosen = names[0]
-        resources.choose("checkpoint", chosen)
+        choices.choose("checkpoint", chosen)
     gone = chosen not in names
-    key = resources.control("checkpoint")
+    key = choices.control("checkpoint")
     st.session_state[key] = chosen
     st.selectbox(
         t("memory.which_checkpoint"),
@@ -117,18 +117,18 @@ def _draw_checkpoint_choice() -> None:
         label_visibility="collapsed",
         width=190,
         format_func=lambda name: t("memory.gone", name=name) if gone and name == chosen else name,
-        on_change=resources.choose_by,
+        on_change=choices.choose_by,
         args=("checkpoint", key),
     )
 
 
 def _draw_gone() -> None:
     """A checkpoint that is still chosen and no longer there is named before anybody asks it."""
-    name = resources.chosen("checkpoint")
-    if resources.memory() not in ("checkpoint", "both") or name is None:
+    name = choices.chosen("checkpoint")
+    if choices.memory() not in ("checkpoint", "both") or name is None:
         return
     if not resources.workspace().registry.exists(name):
-        st.warning(t("memory.gone.note", name=html_blocks.plain(name)), icon=":material/info:")
+        st.warning(t("memory.gone.note", name=formatting.plain(name)), icon=":material/info:")
 
 
 def _draw_input(live: Answer | None) -> None:
@@ -137,8 +137,8 @@ def _draw_input(live: Answer | None) -> None:
         t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
     )
     if question is not None:
-        with resources.told():
-            resources.ask(question)
+        with notices.told():
+            open_conversation.ask(question)
             st.rerun()
 
 
@@ -155,7 +155,7 @@ def _draw_window(budget: Budget | None) -> None:
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_opening() -> None:
     """What opening the model is busy with, until it is open."""
-    resources.speak()
+    notices.speak()
     opened = resources.workspace()
     if opened.engine_state == "ready":
         st.rerun()

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from assistant.chat.prompt import Preset
-from assistant.components import html_blocks
+from assistant.chat.presets import Preset
+from assistant.components import formatting, html_blocks
 from assistant.curation.candidates import Candidate, Curation, curate
 from assistant.curation.submission import Row, chosen_examples
 from assistant.errors import NothingToLearn
 from assistant.i18n.texts import t, translated
-from assistant.session import resources
+from assistant.session import choices, notices, resources
 from tuning.config import Strength, TuneConfig
 from tuning.data.examples import Example
 
@@ -45,14 +45,14 @@ def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
 
 
 def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
-    resources.speak()
+    notices.speak()
     html_blocks.quiet(t("teach.lead"))
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
             resources.import_models()
     from assistant.components import tuning_options  # heavy: torch, peft
 
-    with resources.told():
+    with notices.told():
         curation = find()
         rows = _draw_examples(curation, key)
         _draw_left_out(curation)
@@ -64,7 +64,7 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
             t("teach.start"), type="primary", icon=":material/play_arrow:", key="teach-start", width="stretch"
         ):
             job = resources.workspace().jobs.submit(config, examples)
-            resources.later(t("teach.started", name=job.name), ":material/fingerprint:")
+            notices.later(t("teach.started", name=job.name), ":material/fingerprint:")
             st.rerun()
 
 
@@ -145,7 +145,7 @@ def _draw_options(method: str) -> TuneConfig:
             format_func=lambda name: name or t("teach.parent.base"),
             help=t("teach.parent.help"),
         )
-    preset: Preset = resources.prompt()
+    preset: Preset = choices.prompt()
     settings = resources.workspace().settings
     return TuneConfig(
         method=method,
@@ -168,7 +168,7 @@ def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
 
 
 def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:
-    resources.speak()
+    notices.speak()
     jobs = resources.workspace().jobs
     estimate = jobs.estimate(config, list(examples))
     timing = not estimate.measured and jobs.is_calibrating
@@ -179,12 +179,12 @@ def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:
             ),
             html_blocks.Tile(
                 t("teach.estimate.time"),
-                t("about", value=html_blocks.seconds(estimate.seconds)),
+                t("about", value=formatting.seconds(estimate.seconds)),
                 t("teach.estimate.timing") if timing else estimate.basis,
             ),
             html_blocks.Tile(
                 t("teach.estimate.memory"),
-                t("about", value=html_blocks.size(estimate.bytes)),
+                t("about", value=formatting.size(estimate.bytes)),
                 t("teach.estimate.memory.note"),
             ),
         ]

@@ -4,40 +4,17 @@ Everything here takes plain values and escapes them; nothing here reads a store 
 """
 
 import html
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from assistant.components.theme import PARTS
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
-from knowledge.search.relevance import EMPTY_TERMS
+from knowledge.text.stopwords import EMPTY_TERMS
 from knowledge.text.terms import matching_spans, terms
-
-HERE = Path(__file__).parent
-LOGO = HERE / "logo.svg"
-MARK = HERE / "mark.svg"
-
-INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
-SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
-
-# What the window of the model is filled with, from left to right.
-PARTS = {
-    "system": "#b08a4a",
-    "examples": "#d3b783",
-    "passages": PENCIL,
-    "history": "#8f97c7",
-    "question": INK,
-}
-
-
-def dress() -> None:
-    """Put the style sheet and the logo on the page; every page does so through the app."""
-    st.html(HERE / "style.css")
-    st.logo(LOGO, size="large", icon_image=MARK)
 
 
 def escaped(text: object) -> str:
@@ -176,11 +153,6 @@ def card(name: str, sentence: str, remark: str = "") -> str:
     )
 
 
-def plain(text: str) -> str:
-    """`text` as a label: nothing in it is markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
-
-
 def prose(text: str) -> str:
     """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
     return text.replace("$", "\\$")
@@ -204,26 +176,3 @@ def cited(text: str, citations: Sequence[Citation], message: int) -> str:
 def cite_name(message: int, place: int) -> str:
     """The name of the words that support one sentence of a message."""
     return f"cite-{message}-{place}"
-
-
-def seconds(value: float | None) -> str:
-    """Seconds as a person says them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
-    if value is None:
-        return "–"
-    if value < 10:
-        return f"{value:.1f} s"
-    if value < 90:
-        return f"{value:.0f} s"
-    minutes = round(value / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def size(value: float | None) -> str:
-    """Bytes as a person says them: 812 KB, 1.4 GB."""
-    if value is None:
-        return "–"
-    for unit in ("B", "KB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError("unreachable")

@@ -6,10 +6,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.components import checkpoint_report, html_blocks, tensor_maps
+from assistant.components import checkpoint_report, formatting, html_blocks, tensor_maps, theme
 from assistant.curation.submission import conversations_of
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, resources
 from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
 
@@ -46,7 +46,7 @@ def draw(job: Job, *, can_hide: bool = False) -> None:
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_live(job_id: str) -> None:
-    resources.speak()
+    notices.speak()
     try:
         job = resources.workspace().jobs.get(job_id)
     except JobError:
@@ -58,11 +58,11 @@ def _draw_live(job_id: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(headline(job), width="stretch")
             if st.button(t("job.cancel"), icon=":material/close:", key=f"cancel-{job.id}", type="tertiary"):
-                with resources.told():
+                with notices.told():
                     resources.workspace().jobs.cancel(job.id)
                     st.rerun()
         left = (
-            t("job.left", time=html_blocks.seconds(job.seconds_left)) if job.seconds_left is not None else ""
+            t("job.left", time=formatting.seconds(job.seconds_left)) if job.seconds_left is not None else ""
         )
         step = t("job.step", step=job.step, steps=job.steps) if job.steps and job.phase == "training" else ""
         words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
@@ -74,7 +74,7 @@ def _draw_live(job_id: str) -> None:
         with rate:
             draw_curve([job], "learning_rate")
         for advice in job.advice:
-            st.warning(resources.sentence(Exception(advice)), icon=":material/info:")
+            st.warning(notices.sentence(Exception(advice)), icon=":material/info:")
         html_blocks.quiet(t("job.safe_to_leave"))
 
 
@@ -104,7 +104,7 @@ def draw_figures(job: Job) -> None:
         "loss": None if job.loss is None else f"{job.loss:.3f}",
         "learning_rate": None if rate is None else f"{rate:.2g}",
         "tokens_per_second": f"{job.tokens_per_second:,.0f}" if job.tokens_per_second else None,
-        "memory_bytes": html_blocks.size(job.memory_bytes) if job.memory_bytes else None,
+        "memory_bytes": formatting.size(job.memory_bytes) if job.memory_bytes else None,
     }
     tiles = [html_blocks.Tile(t(f"job.axis.{name}"), value) for name, value in figures.items() if value]
     if tiles:
@@ -134,11 +134,11 @@ def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) ->
             color=alt.Color(
                 "name:N",
                 title=None,
-                scale=alt.Scale(range=list(html_blocks.SERIES)),
+                scale=alt.Scale(range=list(theme.SERIES)),
                 legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
             )
             if several
-            else alt.value(html_blocks.INK),
+            else alt.value(theme.INK),
             tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
         )
         .properties(height=height)
@@ -168,11 +168,11 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             draw_use(job.checkpoint, job.id, checkpoint_report.passed(job.evaluation))
         return
     if job.error:
-        st.error(resources.sentence(Exception(job.error)), icon=":material/error:")
+        st.error(notices.sentence(Exception(job.error)), icon=":material/error:")
     for advice in job.advice:
         html_blocks.quiet(advice)
     if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
-        with resources.told():
+        with notices.told():
             resources.workspace().jobs.resume(job.id)
             st.rerun()
 
@@ -184,10 +184,10 @@ def _draw_took(job: Job) -> None:
     memory = job.metrics.get("job_memory_bytes" if job.device == "cpu" else "memory_bytes")
     took = t(
         "job.took",
-        time=html_blocks.seconds(job.seconds),
-        memory=html_blocks.size(memory),
-        estimated_time=html_blocks.seconds(job.estimate["seconds"]),
-        estimated_memory=html_blocks.size(job.estimate["bytes"]),
+        time=formatting.seconds(job.seconds),
+        memory=formatting.size(memory),
+        estimated_time=formatting.seconds(job.estimate["seconds"]),
+        estimated_memory=formatting.size(job.estimate["bytes"]),
     )
     html_blocks.quiet(took)
 
@@ -201,14 +201,14 @@ def draw_use(checkpoint: str, key: str, passed: bool) -> None:
             type="primary" if passed else "secondary",
             icon=":material/chat_bubble:",
             key=f"use-{key}",
-            on_click=resources.use_checkpoint,
+            on_click=choices.use_checkpoint,
             args=(checkpoint,),
         ):
-            resources.later(t("job.used", name=checkpoint), ":material/fingerprint:")
-            resources.go_to_chat()
+            notices.later(t("job.used", name=checkpoint), ":material/fingerprint:")
+            choices.go_to_chat()
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
             st.session_state["arms"] = ["rag", checkpoint]
-            st.switch_page(resources.page("compare"))
+            st.switch_page(choices.page("compare"))
 
 
 def _words(job: Job) -> list[list[str]]:

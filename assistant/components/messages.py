@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import notices, open_conversation, resources
 from knowledge.grounding.citations import Citation
 
 LIKED, DISLIKED = 1, -1
@@ -56,8 +56,8 @@ def _draw_editor(message: StoredMessage) -> None:
         st.session_state.pop("editing", None)
         st.rerun()
     if sent:
-        with resources.told():
-            resources.ask_instead(message, text or "")
+        with notices.told():
+            open_conversation.ask_instead(message, text or "")
             st.session_state.pop("editing", None)
             st.rerun()
 
@@ -65,7 +65,7 @@ def _draw_editor(message: StoredMessage) -> None:
 def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
     with (
         st.container(key=f"assistant-{message.id}"),
-        st.chat_message("assistant", avatar=str(html_blocks.MARK)),
+        st.chat_message("assistant", avatar=str(theme.MARK)),
     ):
         st.html(origin(message))
         _draw_text(message)
@@ -100,7 +100,7 @@ def _citations(message: StoredMessage) -> list[Citation]:
     """Which passage supports which sentence; nothing where no documents were read."""
     if not message.sources or message.correction or message.status == "streaming":
         return []
-    return resources.citations(message.content, message.sources)
+    return open_conversation.citations(message.content, message.sources)
 
 
 def origin(message: StoredMessage) -> str:
@@ -118,7 +118,7 @@ def origin(message: StoredMessage) -> str:
         tokens = t(
             "message.cost",
             tokens=message.completion_tokens or 0,
-            seconds=html_blocks.seconds(message.seconds),
+            seconds=formatting.seconds(message.seconds),
         )
         parts.append(f'<span class="numbers">{html_blocks.escaped(tokens)}</span>')
     return f'<div class="from">{"".join(parts)}</div>'
@@ -154,8 +154,8 @@ def _draw_actions(message: StoredMessage) -> None:
         ):
             _draw_correction(message)
         if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
-            with resources.told():
-                resources.ask_again(message)
+            with notices.told():
+                open_conversation.ask_again(message)
                 st.rerun()
         _draw_alternatives(message)
 
@@ -171,10 +171,10 @@ def _draw_correction(message: StoredMessage) -> None:
             height=120,
         )
         if st.form_submit_button(t("message.correct.save"), type="primary"):
-            with resources.told():
+            with notices.told():
                 same = (text or "").strip() == message.content.strip()
                 resources.workspace().store.correct(message.id, None if same else text)
-                resources.later(t("message.corrected.note"))
+                notices.later(t("message.corrected.note"))
                 st.rerun()
 
 

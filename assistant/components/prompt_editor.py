@@ -3,22 +3,22 @@
 import pandas as pd
 import streamlit as st
 
-from assistant.chat.prompt import Preset, Presets
-from assistant.components import html_blocks
+from assistant.chat.presets import Preset, Presets
+from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import t, translated
-from assistant.session import resources
+from assistant.session import choices, notices, resources
 
 
 def draw_button() -> None:
     """The button that opens the editor; it names the prompt in use."""
-    preset = resources.prompt()
-    label = t("prompt.button", name=html_blocks.plain(translated(preset.name)))
+    preset = choices.prompt()
+    label = t("prompt.button", name=formatting.plain(translated(preset.name)))
     if st.button(label, icon=":material/tune:", key="edit-prompt", help=t("prompt.help")):
         st.dialog(t("prompt.title"), width=720, position="right")(_draw_editor)()
 
 
 def _draw_editor() -> None:
-    resources.speak()
+    notices.speak()
     html_blocks.quiet(t("prompt.lead"))
     presets = Presets(resources.workspace().home)
     shown = _draw_choice(presets)
@@ -41,13 +41,13 @@ def _draw_editor() -> None:
             "answer": st.column_config.TextColumn(t("prompt.answer"), width="medium"),
         },
     )
-    with resources.told():
+    with notices.told():
         edited = Preset(shown.name, system or "", _examples(table), shown.sentence, shown.built_in)
         _draw_ends(presets, shown, edited)
 
 
 def _draw_choice(presets: Presets) -> Preset:
-    current = resources.prompt()
+    current = choices.prompt()
     known = {preset.name: preset for preset in presets.list()}
     names = list(known)
     if current.name not in known:
@@ -87,11 +87,11 @@ def _draw_ends(presets: Presets, shown: Preset, edited: Preset) -> None:
             kept = Preset(name or "", edited.system, edited.examples, "")
             presets.save(kept)
             _use(presets, kept)
-            resources.later(t("prompt.saved", name=kept.name))
+            notices.later(t("prompt.saved", name=kept.name))
             st.rerun()
         if not shown.built_in and st.button(t("delete"), key="delete-prompt", icon=":material/delete:"):
             presets.delete(shown.name)
-            resources.choose("preset", None)
+            choices.choose("preset", None)
             st.session_state.pop("edited-prompt", None)
             st.rerun()
 
@@ -102,7 +102,7 @@ def _use(presets: Presets, preset: Preset) -> None:
         known.name == preset.name and (known.system, known.examples) == (preset.system, preset.examples)
         for known in presets.list()
     )
-    resources.choose("preset", preset.name)
+    choices.choose("preset", preset.name)
     if kept:
         st.session_state.pop("edited-prompt", None)
     else:

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 
 import streamlit as st
 
-from assistant.components import html_blocks
-from assistant.history.conversations import ConversationInfo
+from assistant.components import formatting, html_blocks
+from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, open_conversation, resources
 
 SHOWN = 60
 
@@ -17,8 +17,8 @@ def draw() -> None:
     """The sidebar below the navigation."""
     with st.sidebar:
         if st.button(t("chats.new"), icon=":material/add:", width="stretch", key="new-chat"):
-            resources.open_conversation(None)
-            resources.go_to_chat()
+            open_conversation.open_conversation(None)
+            choices.go_to_chat()
         search = st.text_input(
             t("chats.search"),
             placeholder=t("chats.search"),
@@ -26,7 +26,7 @@ def draw() -> None:
             icon=":material/search:",
             key="search-chats",
         )
-        with resources.told():
+        with notices.told():
             _draw_list(resources.workspace().store.list(search or "", limit=SHOWN), search or "")
 
 
@@ -42,14 +42,14 @@ def _draw_list(found: list[ConversationInfo], search: str) -> None:
 
 
 def _draw_line(info: ConversationInfo) -> None:
-    current = info.id == resources.conversation_id()
+    current = info.id == open_conversation.conversation_id()
     with st.container(key="current" if current else f"chat-{info.id}"):
-        title = html_blocks.plain(info.title) or t("chats.untitled")
+        title = formatting.plain(info.title) or t("chats.untitled")
         if st.button(
             title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None
         ):
-            resources.open_conversation(info.id)
-            resources.go_to_chat()
+            open_conversation.open_conversation(info.id)
+            choices.go_to_chat()
 
 
 def _by_age(found: list[ConversationInfo]) -> Iterator[tuple[str, list[ConversationInfo]]]:

@@ -5,18 +5,19 @@ from dataclasses import replace
 
 import streamlit as st
 
-from assistant.chat.chat import How
-from assistant.compare.variants import Arm, Shelf, missing, presets
-from assistant.components import html_blocks
+from assistant.chat.turn import How
+from assistant.compare.saved_variants import Shelf
+from assistant.compare.variants import Arm, missing, presets
+from assistant.components import formatting, html_blocks, theme
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 COLOURS = {
-    "base": html_blocks.GRAY,
-    "documents": html_blocks.PENCIL,
+    "base": theme.GRAY,
+    "documents": theme.PENCIL,
     "given": "#7fb3a5",
-    "checkpoint": html_blocks.INK,
+    "checkpoint": theme.INK,
     "both": "#8d5a97",
 }
 METHOD_TITLES = {"lora": "LoRA", "p-tuning-v2": "P-Tuning v2"}
@@ -58,7 +59,7 @@ def _pill(arm: Arm, methods: Mapping[str, str]) -> str:
     """An arm to pick: its icon, its name, and how its checkpoint was made."""
     method = methods.get(arm.checkpoint or "") if arm.kind == "checkpoint" and arm.is_plain else None
     text = f"{label(arm)} · {method}" if method else label(arm)
-    return f":material/{_ICONS[arm.kind]}: {html_blocks.plain(text)}"
+    return f":material/{_ICONS[arm.kind]}: {formatting.plain(text)}"
 
 
 def offered(checkpoints: Sequence[Checkpoint]) -> dict[str, Arm]:
@@ -84,9 +85,9 @@ def names(arms: Sequence[Arm]) -> dict[str, str]:
 
 def common() -> How:
     """How every arm answers where it has no choice of its own."""
-    settings, preset = resources.workspace().settings, resources.prompt()
+    settings, preset = resources.workspace().settings, choices.prompt()
     return How(
-        knowledge_base=resources.knowledge_base(),
+        knowledge_base=choices.knowledge_base(),
         passages=settings.passages,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
@@ -98,12 +99,12 @@ def _present(arms: Sequence[Arm], checkpoints: Sequence[Checkpoint]) -> tuple[Ar
     known = [checkpoint.name for checkpoint in checkpoints]
     bases = list(resources.knowledge_counts())
     problems = {
-        arm.name: missing(replace(arm, name=label(arm)), known, bases, resources.knowledge_base())
+        arm.name: missing(replace(arm, name=label(arm)), known, bases, choices.knowledge_base())
         for arm in arms
     }
     for problem in problems.values():
         if problem:
-            st.warning(resources.sentence(Exception(problem)), icon=":material/link_off:")
+            st.warning(notices.sentence(Exception(problem)), icon=":material/link_off:")
     return tuple(arm for arm in arms if not problems[arm.name])
 
 
@@ -148,7 +149,7 @@ def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
                 top_p=top_p,
                 seed=int(seed) if seed is not None else None,
             )
-            with resources.told():
+            with notices.told():
                 _save(arm, checkpoints)
     _draw_saved(key)
 
@@ -158,7 +159,7 @@ def _save(arm: Arm, checkpoints: Sequence[Checkpoint]) -> None:
     saved = Shelf(resources.workspace().home).save(arm, taken)
     before = [name for name in st.session_state.get("arms", ["base", "rag"]) if name != saved.name]
     st.session_state["arms"] = [*before, saved.name]
-    resources.later(t("arm.saved", name=saved.name))
+    notices.later(t("arm.saved", name=saved.name))
     st.rerun()
 
 
@@ -169,7 +170,7 @@ def _draw_saved(key: str) -> None:
         st.caption(t("arm.own"))
     for number, arm in enumerate(own):
         if st.button(
-            t("arm.delete", name=html_blocks.plain(arm.name)),
+            t("arm.delete", name=formatting.plain(arm.name)),
             icon=":material/delete:",
             type="tertiary",
             key=f"delete-arm-{key}-{number}",

@@ -15,7 +15,8 @@ import torch
 from assistant.engines.base import Message
 from assistant.engines.fair_lock import Turns
 from assistant.errors import EngineError, PromptTooLongError
-from tuning.checkpoints.registry import Checkpoint, Registry
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError, TuningError
 from tuning.models.base_model import BaseModel
 

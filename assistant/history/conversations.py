@@ -21,11 +21,14 @@ from assistant.history.records import (
     StoredConversation,
     StoredMessage,
     StoredPreference,
+    info_of,
+    message_of,
+    messages_of,
+    this_process,
 )
-from assistant.history.rows import info_of, message_of, messages_of, this_process
 
 if TYPE_CHECKING:
-    from tuning.data.importers import Conversation
+    from tuning.data.formats import Conversation
 
 # The store has a method called `list`, which hides the type inside it.
 Strings = list[str]

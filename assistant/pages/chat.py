@@ -6,11 +6,19 @@ import streamlit as st
 
 from assistant.chat.context_window import Budget
 from assistant.chat.live import Answer
-from assistant.components import composer, fine_tune_dialog, html_blocks, job_card, messages
+from assistant.components import (
+    composer,
+    fine_tune_dialog,
+    formatting,
+    html_blocks,
+    job_card,
+    messages,
+    theme,
+)
 from assistant.errors import ConversationError
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, open_conversation, resources
 
 LOOK_AGAIN_SECONDS = 0.12
 STORE_AGAIN_SECONDS = 0.5
@@ -18,13 +26,13 @@ STORE_AGAIN_SECONDS = 0.5
 
 def draw() -> None:
     """The page."""
-    answer = resources.answer()
+    answer = open_conversation.answer()
     # Looked at before the conversation is read: an answer that ends meanwhile is still drawn as live.
     live = answer if answer is not None and answer.running else None
-    conversation = resources.conversation()
-    resources.keep_address()
+    conversation = open_conversation.conversation()
+    open_conversation.keep_address()
     settled = _settled(conversation, live)
-    budget = live.budget if live and live.budget else resources.budget(settled)
+    budget = live.budget if live and live.budget else open_conversation.budget(settled)
     with st.container(key="chat-page"):
         if not settled and answer is None:
             _draw_welcome()
@@ -38,7 +46,7 @@ def draw() -> None:
                 _draw_failure(answer)
         if settled and live is None:
             fine_tune_dialog.draw_offer(settled[-1].conversation_id)
-        job_card.draw_current(resources.conversation_id())
+        job_card.draw_current(open_conversation.conversation_id())
     composer.draw(live, budget)
 
 
@@ -54,7 +62,9 @@ def _settled(conversation: StoredConversation | None, live: Answer | None) -> li
 
 def _draw_heading(conversation: StoredConversation) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center"):
-        st.subheader(html_blocks.plain(resources.untitled(conversation.title)), anchor=False, width="stretch")
+        st.subheader(
+            formatting.plain(open_conversation.untitled(conversation.title)), anchor=False, width="stretch"
+        )
         with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
             _draw_menu(conversation)
 
@@ -64,7 +74,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
     with st.form("rename", border=False):
         title = st.text_input(t("chats.rename"), conversation.title, key=f"title-{conversation.id}")
         if st.form_submit_button(t("chats.rename.save"), width="stretch"):
-            with resources.told():
+            with notices.told():
                 store.rename(conversation.id, title or "")
                 st.rerun()
     name = "".join(c if c.isalnum() else "-" for c in conversation.title.lower())[:40].strip("-") or "chat"
@@ -82,7 +92,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
     if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
         store.delete(conversation.id)
         st.session_state["deleted-chat"] = conversation.id
-        resources.open_conversation(None)
+        open_conversation.open_conversation(None)
         st.rerun()
 
 
@@ -109,7 +119,7 @@ def _draw_pending(settled: Sequence[StoredMessage], live: Answer) -> None:
 
 def _draw_failure(answer: Answer) -> None:
     """Why there is no answer; a question that was not kept goes back to where it was written."""
-    st.error(resources.sentence(Exception(answer.error)), icon=":material/error:")
+    st.error(notices.sentence(Exception(answer.error)), icon=":material/error:")
     if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
         st.session_state["given-back"] = id(answer)
         st.session_state["question"] = answer.question
@@ -123,8 +133,8 @@ def _draw_live(answer: Answer) -> None:
     the model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not
     the answer.
     """
-    resources.speak()
-    with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(html_blocks.MARK)):
+    notices.speak()
+    with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(theme.MARK)):
         doing, text = st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
@@ -152,7 +162,7 @@ def _doing(answer: Answer) -> str:
 @st.fragment(run_every=STORE_AGAIN_SECONDS)
 def _draw_elsewhere(message_id: int) -> None:
     """An answer that another process is writing, as far as it is kept."""
-    resources.speak()
+    notices.speak()
     try:
         message = resources.workspace().store.message(message_id)
     except ConversationError:
@@ -162,7 +172,7 @@ def _draw_elsewhere(message_id: int) -> None:
         st.rerun()
     with (
         st.container(key=f"assistant-{message.id}"),
-        st.chat_message("assistant", avatar=str(html_blocks.MARK)),
+        st.chat_message("assistant", avatar=str(theme.MARK)),
     ):
         st.html(f'<div class="from">{html_blocks.mark(t("answer.elsewhere"), "live")}</div>')
         st.markdown(html_blocks.prose(message.content) + " ▍")
@@ -180,22 +190,22 @@ def _draw_welcome() -> None:
         )
     )
     with st.container(horizontal=True, gap="small", key="welcome-next"):
-        if not resources.has_documents():
+        if not choices.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
-                st.switch_page(resources.page("knowledge"))
+                st.switch_page(choices.page("knowledge"))
         else:
             _draw_suggestions()
         if st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
-            with resources.told():
-                resources.open_conversation(resources.import_sample_chat())
+            with notices.told():
+                open_conversation.open_conversation(resources.import_sample_chat())
                 st.rerun()
 
 
 def _draw_suggestions() -> None:
     for number, question in enumerate(resources.sample_questions()):
         if st.button(
-            html_blocks.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
+            formatting.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
         ):
-            with resources.told():
-                resources.ask(question)
+            with notices.told():
+                open_conversation.ask(question)
                 st.rerun()

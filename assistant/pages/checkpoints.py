@@ -8,9 +8,9 @@ from typing import Literal
 
 import streamlit as st
 
-from assistant.components import checkpoint_report, html_blocks, job_card, lineage
+from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage, theme
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, open_conversation, resources
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.jobs.folder import Job
 
@@ -39,7 +39,7 @@ def draw() -> None:
     if methods.open:  # imports torch
         with methods:
             _draw_methods()
-    with taken, resources.told():
+    with taken, notices.told():
         _draw_import()
 
 
@@ -58,13 +58,13 @@ def _draw_empty() -> None:
         st.html(html_blocks.card(t("tune.empty"), t("tune.empty.text")))
         with st.container(horizontal=True, gap="small"):
             if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key="to-chat"):
-                resources.open_conversation(None)
-                resources.go_to_chat()
+                open_conversation.open_conversation(None)
+                choices.go_to_chat()
             if resources.SAMPLE.exists() and st.button(
                 t("welcome.sample_chat"), icon=":material/forum:", type="primary", key="sample-chat"
             ):
-                resources.open_conversation(resources.import_sample_chat())
-                resources.go_to_chat()
+                open_conversation.open_conversation(resources.import_sample_chat())
+                choices.go_to_chat()
 
 
 # ---- checkpoints
@@ -72,14 +72,14 @@ def _draw_empty() -> None:
 
 def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
     for broken in resources.workspace().registry.broken():
-        st.warning(resources.sentence(Exception(broken.reason)), icon=":material/warning:")
+        st.warning(notices.sentence(Exception(broken.reason)), icon=":material/warning:")
     if not checkpoints:
         html_blocks.quiet(t("tune.no_checkpoints"))
         return
     free = shutil.disk_usage(resources.workspace().home).free
     taken = resources.workspace().registry.size_bytes()
     html_blocks.quiet(
-        t("tune.disk", count=len(checkpoints), size=html_blocks.size(taken), free=html_blocks.size(free))
+        t("tune.disk", count=len(checkpoints), size=formatting.size(taken), free=formatting.size(free))
     )
     if any(checkpoint.parent for checkpoint in checkpoints):
         st.markdown(f"**{t('tune.lineage')}**")
@@ -99,11 +99,11 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
                 icon=":material/chat_bubble:",
                 key=f"use-{checkpoint.id}",
                 type="primary",
-                on_click=resources.use_checkpoint,
+                on_click=choices.use_checkpoint,
                 args=(checkpoint.name,),
             ):
-                resources.open_conversation(None)
-                resources.go_to_chat()
+                open_conversation.open_conversation(None)
+                choices.go_to_chat()
             with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{checkpoint.id}"):
                 _draw_menu(checkpoint)
         if checkpoint.note:
@@ -118,7 +118,7 @@ def _headline(checkpoint: Checkpoint) -> str:
     facts = [
         t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         lineage.remembered(checkpoint.evaluation),
-        html_blocks.size(checkpoint.size_bytes),
+        formatting.size(checkpoint.size_bytes),
         made,
     ]
     parent = html_blocks.mark(t("tune.from", name=checkpoint.parent)) if checkpoint.parent else ""
@@ -135,19 +135,19 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
         name = st.text_input(t("tune.rename"), checkpoint.name, key=f"name-{checkpoint.id}")
         note = st.text_area(t("tune.note"), checkpoint.note, key=f"note-{checkpoint.id}", height=80)
         if st.form_submit_button(t("save"), width="stretch"):
-            with resources.told():
+            with notices.told():
                 if (note or "") != checkpoint.note:
                     registry.set_note(checkpoint.name, note or "")
                 if name != checkpoint.name:
                     registry.rename(checkpoint.name, name or "")
-                    if resources.chosen("checkpoint") == checkpoint.name:
-                        resources.choose("checkpoint", name)
+                    if choices.chosen("checkpoint") == checkpoint.name:
+                        choices.choose("checkpoint", name)
                 st.rerun()
     if st.button(
         t("tune.compare"), icon=":material/compare_arrows:", key=f"cmp-{checkpoint.id}", width="stretch"
     ):
         st.session_state["arms"] = ["rag", checkpoint.name]
-        st.switch_page(resources.page("compare"))
+        st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)
     _draw_delete(checkpoint)
@@ -156,10 +156,10 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
 def _begin_next_round(checkpoint: Checkpoint) -> None:
     """Chat with a checkpoint, and let what is corrected become its next round."""
     st.session_state["parent"] = checkpoint.name
-    resources.use_checkpoint(checkpoint.name)
-    resources.open_conversation(None)
-    resources.later(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
-    resources.go_to_chat()
+    choices.use_checkpoint(checkpoint.name)
+    open_conversation.open_conversation(None)
+    notices.later(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
+    choices.go_to_chat()
 
 
 def _draw_delete(checkpoint: Checkpoint) -> None:
@@ -177,10 +177,10 @@ def _draw_delete(checkpoint: Checkpoint) -> None:
     st.markdown(f"**{t('tune.delete.sure')}**")
     with st.container(horizontal=True, gap="small"):
         if st.button(t("delete"), icon=":material/delete:", key=f"sure-{checkpoint.id}", type="primary"):
-            with resources.told():
+            with notices.told():
                 resources.workspace().registry.delete(checkpoint.name)
                 st.session_state.pop("deleting")
-                resources.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
+                notices.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
                 st.rerun()
         st.button(
             t("tune.delete.keep"),
@@ -215,7 +215,7 @@ def _draw_overlay(jobs: Sequence[Job]) -> None:
             list(by_id),
             default=list(by_id)[:OVERLAID],
             key="overlaid-runs",
-            max_selections=len(html_blocks.SERIES),
+            max_selections=len(theme.SERIES),
             format_func=lambda id: by_id[id].name,
         )
         measure = right.selectbox(
@@ -228,9 +228,9 @@ def _draw_overlay(jobs: Sequence[Job]) -> None:
 
 
 def _job_line(job: Job) -> str:
-    took = html_blocks.seconds(job.seconds) if job.finished and job.started else ""
+    took = formatting.seconds(job.seconds) if job.finished and job.started else ""
     if took and job.estimate:
-        took = t("tune.took", time=took, estimated=html_blocks.seconds(job.estimate["seconds"]))
+        took = t("tune.took", time=took, estimated=formatting.seconds(job.estimate["seconds"]))
     facts = [
         t("tune.examples", count=job.examples_count),
         datetime.fromtimestamp(job.created).strftime("%d %b %Y, %H:%M"),
@@ -253,13 +253,13 @@ def _draw_job_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -
             key=f"resume-{job.id}",
             type="primary" if kind == "interrupted" else "tertiary",
         ):
-            with resources.told():
+            with notices.told():
                 jobs.resume(job.id)
                 st.rerun()
         with st.popover(t("tune.log"), icon=":material/notes:", type="tertiary", key=f"log-{job.id}"):
             st.code(jobs.log(job.id) or t("tune.log.empty"), language=None, wrap_lines=True)
         if st.button(t("tune.forget"), icon=":material/delete:", key=f"forget-{job.id}", type="tertiary"):
-            with resources.told():
+            with notices.told():
                 jobs.remove(job.id)
                 st.rerun()
 
@@ -279,7 +279,7 @@ def _draw_methods() -> None:
 
 
 def _draw_import() -> None:
-    """Take an adapter folder that another program wrote, after the checks of `tuning.checkpoints.import_peft`."""
+    """Take an adapter folder that another program wrote, after the checks of `import_peft`."""
     html_blocks.quiet(t("tune.import.lead"))
     with st.form("import-form", border=True):
         folder = st.text_input(t("tune.import.folder"), key="import-folder")
@@ -292,11 +292,17 @@ def _draw_import() -> None:
         return
     with st.spinner(t("tune.import.checking")):
         resources.import_models()
+        from tuning.checkpoints.import_peft import import_peft  # heavy: torch, peft
+
         engine = resources.workspace().local_engine()
         place = Path(folder or "").expanduser()
         with engine.inside() as base:
-            made = resources.workspace().registry.import_peft(
-                place, (name or "").strip() or place.name, base, other_base=same
+            made = import_peft(
+                resources.workspace().registry,
+                place,
+                (name or "").strip() or place.name,
+                base,
+                other_base=same,
             )
-    resources.later(t("tune.imported", name=made.name), ":material/download:")
+    notices.later(t("tune.imported", name=made.name), ":material/download:")
     st.rerun()

@@ -8,14 +8,14 @@ from functools import partial
 import streamlit as st
 
 from assistant.arena.pairing import Ballot, BlindTrial
+from assistant.arena.write_ahead import WritingAhead
 from assistant.compare.ranking import Outcome
-from assistant.compare.running import WritingAhead
 from assistant.components import html_blocks
 from assistant.components.variant_picker import common, draw_choice
 from assistant.i18n.texts import t
 from assistant.pages.compare_blind_result import draw_result
 from assistant.pages.compare_question_sets import choose
-from assistant.session import resources
+from assistant.session import notices, resources
 
 LOOK_AGAIN_SECONDS = 0.5
 # outcome -> its text, its key and its icon, from left to right
@@ -42,7 +42,7 @@ def _open_trial() -> BlindTrial | None:
     chosen = st.query_params.get("trial")
     if not chosen:
         return None
-    with resources.told():
+    with notices.told():
         return resources.blind_trials().get(chosen)
     return None
 
@@ -78,7 +78,7 @@ def _draw_trials() -> None:
         key="start-blind",
         disabled=len(arms) < 2,
     ):
-        with resources.told():
+        with notices.told():
             trial = resources.blind_trials().create(name or default, arms, questions, asdict(common()))
             _go(trial.id)
             st.rerun()
@@ -117,13 +117,13 @@ def _voter() -> str:
 
 def _draw_voting(trial: BlindTrial) -> None:
     store, opened = resources.blind_trials(), resources.workspace()
-    with resources.told():
+    with notices.told():
         at = st.session_state.get("own-place")
         ballot = store.next_ballot(trial.id, _voter(), at=at)
         if ballot is None and at is not None:
             st.session_state.pop("own-place", None)
             ballot = store.next_ballot(trial.id, _voter())
-        work = resources.trials().write_ahead(store, trial, opened.chat, resources.engine())
+        work = resources.answers_ahead().start(store, trial, opened.chat, resources.engine())
         if ballot is None:
             st.info(t("blind.empty" if not trial.questions else "blind.done"))
         else:
@@ -157,11 +157,11 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
     if ready:
         return
     if work is not None and work.error:
-        st.error(resources.sentence(Exception(work.error)), icon=":material/error:")
+        st.error(notices.sentence(Exception(work.error)), icon=":material/error:")
         st.button(
             t("blind.retry"),
             key="retry-blind",
-            on_click=lambda: resources.trials().forget_failure(trial),
+            on_click=lambda: resources.answers_ahead().forget_failure(trial),
         )
     else:
         _wait(trial, ballot)
@@ -170,11 +170,11 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _wait(trial: BlindTrial, ballot: Ballot) -> None:
     """Look again until both answers are there: neither may be seen before the other."""
-    resources.speak()
+    notices.speak()
     html_blocks.quiet(t("blind.writing"))
     answers = resources.blind_trials().answers(trial.id, ballot.place)
     opened = resources.workspace()
-    work = resources.trials().write_ahead(resources.blind_trials(), trial, opened.chat, resources.engine())
+    work = resources.answers_ahead().start(resources.blind_trials(), trial, opened.chat, resources.engine())
     if (ballot.first_arm in answers and ballot.second_arm in answers) or (work is not None and work.error):
         st.rerun()
 
@@ -202,7 +202,7 @@ def _draw_below(trial: BlindTrial) -> None:
         text = st.text_input(t("blind.ask"), key="own-question")
         sent = st.form_submit_button(t("blind.ask.send"), icon=":material/add_comment:")
     if sent:
-        with resources.told():
+        with notices.told():
             st.session_state["own-place"] = resources.blind_trials().add_question(trial.id, text or "")
             st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -11,7 +11,7 @@ import streamlit as st
 from assistant.arena.pairing import BlindTrial
 from assistant.compare.evaluations import plain
 from assistant.compare.ranking import Tally, tally
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_spans
 from assistant.components.variant_picker import names
 from assistant.history.preferences import to_jsonl
@@ -24,7 +24,7 @@ MOST_SHOWN = 300
 
 def draw_result(trial: BlindTrial) -> None:
     """The result of a trial as far as it is voted on."""
-    st.subheader(html_blocks.plain(trial.name), anchor=False)
+    st.subheader(formatting.plain(trial.name), anchor=False)
     store = resources.blind_trials()
     votes = store.votes(trial.id)
     if not votes:
@@ -35,7 +35,7 @@ def draw_result(trial: BlindTrial) -> None:
     called = names(trial.arms)
     said = [arena_html.duel_sentence(duel, called) for duel in counted.duels]
     said.append(arena_html.position_sentence(counted.position))
-    st.markdown("\n".join(f"- {html_blocks.prose(html_blocks.plain(sentence))}" for sentence in said))
+    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
     if careful := arena_html.caution(counted):
         html_blocks.quiet(careful)
     _draw_charts(trial, counted, called)

@@ -10,18 +10,18 @@ from assistant.compare.judge import Choice
 from assistant.compare.questions import Question, spread
 from assistant.compare.running import Evaluation
 from assistant.compare.variants import require
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import common, draw_choice
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
 from assistant.pages.compare_evaluation_result import draw_result
 from assistant.pages.compare_question_sets import choose
-from assistant.session import resources
+from assistant.session import notices, resources
 
 
 def draw() -> None:
     """The view: what runs, the one in the address, or all of them."""
-    work = resources.trials().evaluation
+    work = resources.evaluation_runs().newest
     if work is not None and work.is_complete and st.session_state.get("watched") == work.plan.id:
         st.session_state["watched"] = None
         _go(work.plan.id)
@@ -68,7 +68,7 @@ def _draw_start() -> None:
         )
         html_blocks.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
     if pressed:
-        with resources.told():
+        with notices.told():
             choice = _choice(judge)
             name = f"{st.session_state.get('set-evaluation', '')}".removeprefix("own:")
             names = {"sets.sample": t("sets.sample"), "sets.sample.unknown": t("sets.sample.unknown")}
@@ -140,7 +140,7 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
         list(resources.knowledge_counts()),
         plan.common.knowledge_base,
     )
-    resources.trials().evaluate(
+    resources.evaluation_runs().start(
         plan, _store(), opened.chat, resources.engine(), checkpoints, key=key, costs=costs
     )
     st.session_state["watched"] = plan.id
@@ -152,10 +152,10 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
 
 @st.fragment(run_every=1.0)
 def _draw_running(work: Evaluation) -> None:
-    resources.speak()
+    notices.speak()
     if not work.running:
         st.rerun()
-    st.subheader(html_blocks.plain(work.plan.name), anchor=False)
+    st.subheader(formatting.plain(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
     st.progress(min(1.0, share), text=_progress(work))
     st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
@@ -172,13 +172,13 @@ def _progress(work: Evaluation) -> str:
     left = work.seconds_left
     if left is None:
         return t("evaluation.progress", **values)
-    return t("evaluation.progress.left", left=html_blocks.seconds(left), **values)
+    return t("evaluation.progress.left", left=formatting.seconds(left), **values)
 
 
 def _draw_broken_off(work: Evaluation) -> None:
     """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
     if not work.stopping:
-        st.error(resources.sentence(Exception(work.error)), icon=":material/error:")
+        st.error(notices.sentence(Exception(work.error)), icon=":material/error:")
         return
     try:
         plan = _store().get(work.plan.id)
@@ -193,7 +193,7 @@ def _draw_broken_off(work: Evaluation) -> None:
 
 def _draw_go_on(plan: Plan, where: str) -> None:
     if st.button(t("evaluation.go_on"), key=f"go-on-{where}", icon=":material/play_arrow:"):
-        with resources.told():
+        with notices.told():
             _start(plan)
 
 
@@ -234,7 +234,7 @@ def _draw_one(plan_id: str) -> None:
         plan = _store().get(plan_id)
         result = _result(str(_store().folder), plan_id, plan.created)
     except CompareError as error:
-        st.warning(resources.sentence(error), icon=":material/info:")
+        st.warning(notices.sentence(error), icon=":material/info:")
         return
     draw_result(plan.name, result)
     if st.button(t("evaluation.delete"), icon=":material/delete:", type="tertiary", key="delete-evaluation"):

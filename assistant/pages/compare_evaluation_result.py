@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from assistant.compare.variants import Arm
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_bars
 from assistant.components.variant_picker import label
 from assistant.i18n.texts import t
@@ -24,10 +24,10 @@ NONE = "–"  # a figure that does not exist; a column of these is left out
 def draw_result(name: str, result: dict[str, Any]) -> None:
     """The result of an evaluation."""
     data, result = result, worded(result)
-    st.subheader(html_blocks.plain(name), anchor=False)
+    st.subheader(formatting.plain(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
     said = verdicts(result["pairs"], worthwhile)
-    st.markdown("\n".join(f"- {html_blocks.prose(html_blocks.plain(sentence))}" for sentence in said))
+    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
     if careful := caution(result):
         html_blocks.quiet(careful)
     slices = list(result["slices"])
@@ -143,8 +143,8 @@ def _draw_costs(result: Mapping[str, Any]) -> None:
             name,
             _number(one["prompt_tokens"], ".0f"),
             _number(one["completion_tokens"], ".0f"),
-            html_blocks.seconds(one["seconds_to_first_token"]),
-            html_blocks.seconds(one["seconds"]),
+            formatting.seconds(one["seconds_to_first_token"]),
+            formatting.seconds(one["seconds"]),
         ]
         for name, one in result["costs"].items()
     ]

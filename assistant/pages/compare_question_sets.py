@@ -11,7 +11,7 @@ from assistant.compare.questions import Question, Reading, of_rows, parse, read_
 from assistant.components import html_blocks
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import notices, resources
 
 SAMPLES = {"sets.sample": "questions.jsonl", "sets.sample.unknown": "unanswerable.jsonl"}
 MOST_SHOWN = 300
@@ -32,7 +32,7 @@ def choose(key: str) -> list[Question]:
     chosen = st.selectbox(t("sets.choose"), list(names), key=f"set-{key}", format_func=names.__getitem__)
     if not chosen:
         return []
-    with resources.told():
+    with notices.told():
         return list(_read(chosen).questions)
     return []
 
@@ -62,7 +62,7 @@ def _draw_set() -> None:
     if not chosen:
         html_blocks.quiet(t("sets.none"))
         return
-    with resources.told():
+    with notices.told():
         reading = _read(chosen)
         _tell_problems(reading)
         _draw_questions(reading.questions)
@@ -79,7 +79,7 @@ def _draw_set() -> None:
                 t("sets.delete"), icon=":material/delete:", type="tertiary", key="delete-set"
             ):
                 QuestionSets(resources.workspace().home).delete(names[chosen])
-                resources.later(t("sets.deleted", name=names[chosen]))
+                notices.later(t("sets.deleted", name=names[chosen]))
                 st.rerun()
 
 
@@ -130,7 +130,7 @@ def _draw_make() -> None:
         "documents": _draw_documents,
         "taught": _draw_taught,
     }
-    with resources.told():
+    with notices.told():
         made = makers[str(how)]()
         if made is not None:
             _save(name or "", made)
@@ -138,9 +138,9 @@ def _draw_make() -> None:
 
 def _save(name: str, questions: Sequence[Question]) -> None:
     reading = QuestionSets(resources.workspace().home).save(name, questions)
-    resources.later(t("sets.saved", name=" ".join(name.split()), count=len(reading.questions)))
+    notices.later(t("sets.saved", name=" ".join(name.split()), count=len(reading.questions)))
     if reading.problems:
-        resources.later(t("sets.repeated", count=len(reading.problems)), ":material/info:")
+        notices.later(t("sets.repeated", count=len(reading.problems)), ":material/info:")
     st.session_state.pop("shown-set", None)
     st.rerun()
 

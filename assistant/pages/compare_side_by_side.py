@@ -7,13 +7,12 @@ import streamlit as st
 from assistant.chat.live import Answer
 from assistant.compare.attribution import Origin, learned_by, nearest
 from assistant.compare.differences import Piece, differences
-from assistant.compare.runner import MOST_SIDE_BY_SIDE
-from assistant.compare.running import SideBySide
+from assistant.compare.side_by_side import MOST_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Arm
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import common, draw_choice, label
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, notices, open_conversation, resources
 
 LOOK_AGAIN_SECONDS = 0.2
 
@@ -37,9 +36,9 @@ def draw() -> None:
         asked = st.form_submit_button(t("compare.ask"), type="primary", icon=":material/compare_arrows:")
     at_once = st.toggle(t("compare.at_once"), value=True, key="at-once", help=t("compare.at_once.help"))
     if asked:
-        with resources.told():
+        with notices.told():
             _ask(question or "", arms, passage or "", at_once)
-    shown = resources.trials().get(resources.chosen("run") or "")
+    shown = resources.side_by_side().get(choices.chosen("run") or "")
     if shown is None:
         html_blocks.quiet(t("compare.question.lead"))
     elif shown.running:
@@ -58,7 +57,7 @@ def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> Non
         if at_once:
             open_checkpoints(checkpoints)
 
-    run = resources.trials().ask(
+    run = resources.side_by_side().ask(
         chat if at_once else opened.chat,
         question,
         arms,
@@ -67,7 +66,7 @@ def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> Non
         prepare=prepare,
         at_once=at_once,
     )
-    resources.choose("run", run.id)
+    choices.choose("run", run.id)
     st.session_state["votes"] = None
     st.rerun()
 
@@ -75,7 +74,7 @@ def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> Non
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_live(shown: SideBySide) -> None:
     """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
-    resources.speak()
+    notices.speak()
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
     places = [column.empty() for column in st.columns(len(shown.arms))]
     stays = not st.session_state.pop("columns-were-drawn", False)
@@ -108,7 +107,7 @@ def _draw_sources(question: str, answer: Answer) -> None:
     if answer.done is None or not answer.done.sources:
         return
     sources = answer.done.sources
-    cited = resources.citations(answer.text, sources)
+    cited = open_conversation.citations(answer.text, sources)
     spans = {one.passage: [(*one.span, "")] for one in cited if one.span}
     with st.expander(t("message.sources", count=len(sources)), icon=":material/description:", type="compact"):
         st.html(
@@ -128,7 +127,7 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
     if st.button(t("compare.best"), icon=":material/thumb_up:", key=f"best-{place}", type="tertiary"):
         shown.vote(resources.workspace().store, place)
         st.session_state["votes"] = place
-        resources.later(t("compare.voted"))
+        notices.later(t("compare.voted"))
         st.rerun()
 
 
@@ -139,7 +138,7 @@ def _origin(shown: SideBySide, place: int) -> str:
         return ""
     lines = []
     if answer.done is not None and answer.done.sources:
-        citations = resources.citations(answer.text, answer.done.sources)
+        citations = open_conversation.citations(answer.text, answer.done.sources)
         numbers = sorted({one.passage for one in citations if one.passage is not None})
         lines += [html_blocks.mark(t("compare.supported", number=number), "documents") for number in numbers]
         lines += [html_blocks.mark(t("compare.unsupported"), "warn")] if not numbers else []
@@ -197,8 +196,8 @@ def _figures(answer: Answer) -> str:
             "compare.figures",
             prompt=answer.done.prompt_tokens,
             answer=answer.done.completion_tokens,
-            first=html_blocks.seconds(answer.done.seconds_to_first_token),
-            seconds=html_blocks.seconds(answer.done.seconds),
+            first=formatting.seconds(answer.done.seconds_to_first_token),
+            seconds=formatting.seconds(answer.done.seconds),
         )
     if answer.phase == "writing":
         return t("answer.writing")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.components import html_blocks
 from assistant.i18n.texts import t
-from assistant.session import resources
+from assistant.session import choices, open_conversation, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 # view -> module in assistant.pages; imported when it is first shown, after the models' libraries
@@ -47,7 +47,7 @@ def _draw_checkpoint() -> Checkpoint | None:
             width="content",
         )
         return None
-    wanted = resources.chosen("checkpoint")
+    wanted = choices.chosen("checkpoint")
     options = [*fitting, None]
     name = st.selectbox(
         t("memory.which_checkpoint"),
@@ -69,11 +69,11 @@ def draw_no_checkpoint(key: str) -> None:
             if resources.SAMPLE.exists() and st.button(
                 t("welcome.sample_chat"), icon=":material/forum:", type="primary", key=f"sample-{key}"
             ):
-                resources.open_conversation(resources.import_sample_chat())
-                resources.go_to_chat()
+                open_conversation.open_conversation(resources.import_sample_chat())
+                choices.go_to_chat()
             if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key=f"chat-{key}"):
-                resources.open_conversation(None)
-                resources.go_to_chat()
+                open_conversation.open_conversation(None)
+                choices.go_to_chat()
 
 
 def example_question(checkpoint: Checkpoint | None) -> str:

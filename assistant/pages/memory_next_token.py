@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from assistant.components import html_blocks, tensor_maps
+from assistant.components import formatting, html_blocks, token_bars
 from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.i18n.texts import t
@@ -19,7 +19,7 @@ from assistant.insight.token_probabilities import (
     said_tokens,
 )
 from assistant.pages import memory
-from assistant.session import resources
+from assistant.session import choices, notices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 SHOWN = 10
@@ -73,7 +73,7 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
         t("visible.top_p"), 0.05, 1.0, 1.0, 0.05, key="next-top-p", help=t("visible.top_p.help")
     )
     arms = [None] if checkpoint is None else [None, checkpoint.name]
-    with resources.told(), st.spinner(t("visible.asking")):
+    with notices.told(), st.spinner(t("visible.asking")):
         system = _system(engine, checkpoint)
         logits = [
             _answer_logits(engine.identity(arm), arm, system, question or "", begun or "", engine)
@@ -82,11 +82,11 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
             for arm in arms
         ]
         sides = [likeliest(engine.base, found, SHOWN, temperature, top_p) for found in logits]
-        whole = tensor_maps.scale_of(sides)
+        whole = token_bars.scale_of(sides)
         for column, arm, words in zip(st.columns(len(arms)), arms, sides, strict=True):
             with column:
                 _draw_words(arm, words, field, whole)
-        html_blocks.quiet(t("visible.next.scale", share=tensor_maps.percent(min(whole, 1.0))))
+        html_blocks.quiet(t("visible.next.scale", share=token_bars.percent(min(whole, 1.0))))
     if checkpoint is None:
         html_blocks.quiet(t("visible.next.alone"))
 
@@ -97,12 +97,12 @@ def _draw_words(arm: str | None, words: Sequence[Word], field: str, whole: float
     st.html(
         f'<div class="from">{html_blocks.mark(arm or t("memory.alone"), "checkpoint" if arm else "")}</div>'
     )
-    st.html(tensor_maps.bars(words, f"word-{side}", BARS[side], whole))
+    st.html(token_bars.bars(words, f"word-{side}", BARS[side], whole))
     with st.container(key=f"words-{side}", gap=None):
         for place, word in enumerate(words):
-            name = html_blocks.plain(tensor_maps.readable(word.text, word.ends))
+            name = formatting.plain(token_bars.readable(word.text, word.ends))
             st.button(
-                f"**{name}** {html_blocks.plain(tensor_maps.percent(word.share))}",
+                f"**{name}** {formatting.plain(token_bars.percent(word.share))}",
                 key=f"word-{side}-{place}",
                 type="tertiary",
                 width="stretch",
@@ -112,7 +112,7 @@ def _draw_words(arm: str | None, words: Sequence[Word], field: str, whole: float
     rest = max(1.0 - sum(word.share for word in words), 0.0)
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
-        html_blocks.quiet(t("visible.next.rest", share=tensor_maps.percent(rest if rest > 1e-9 else 0.0)))
+        html_blocks.quiet(t("visible.next.rest", share=token_bars.percent(rest if rest > 1e-9 else 0.0)))
     drawn = [word for word in words if not word.ends and not word.left_out]
     right.button(
         t("visible.next.draw"),
@@ -172,7 +172,7 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
             t("visible.next.question"), value=_question(checkpoint), key=_key("answer-question", checkpoint)
         )
         if st.button(t("visible.answer.ask"), icon=":material/play_arrow:", key="answer-ask", type="primary"):
-            with resources.told(), st.spinner(t("answer.writing")):
+            with notices.told(), st.spinner(t("answer.writing")):
                 asked = [_messages(_system(engine, checkpoint), question or "")]
                 (said,) = engine.complete(asked, checkpoint=name, max_new_tokens=ANSWER_TOKENS)
                 st.session_state[field] = said
@@ -180,7 +180,7 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
     if not (answer or "").strip():
         html_blocks.quiet(t("visible.answer.empty"))
         return
-    with resources.told(), st.spinner(t("visible.asking")):
+    with notices.told(), st.spinner(t("visible.asking")):
         said_now = _said(
             engine.identity(name), name, _system(engine, checkpoint), question or "", answer or "", engine
         )
@@ -189,14 +189,14 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
 
 def _draw_tokens(said: Sequence[SaidToken], checkpoint: Checkpoint | None) -> None:
     st.html(_caption(t("visible.answer.by_share"), t("visible.answer.by_share.legend"), "sure"))
-    st.html(tensor_maps.tokens_by_share(said))
+    st.html(token_bars.tokens_by_share(said))
     if checkpoint is None:
         html_blocks.quiet(t("visible.answer.alone"))
     else:
         st.html(_caption(t("visible.answer.by_gain"), t("visible.answer.by_gain.legend"), "gain"))
-        st.html(tensor_maps.tokens_by_gain(said))
+        st.html(token_bars.tokens_by_gain(said))
     with st.expander(t("visible.answer.figures"), type="compact"):
-        st.html(tensor_maps.tokens_table(said))
+        st.html(token_bars.tokens_table(said))
 
 
 def _caption(name: str, legend: str, kind: str) -> str:
@@ -223,7 +223,7 @@ def _messages(system: str, question: str) -> list[Message]:
 
 def _system(engine: LocalEngine, checkpoint: Checkpoint | None) -> str:
     """The system prompt of this tab, or the one that the checkpoint was tuned with."""
-    return resources.prompt().system or engine.system_prompt(checkpoint.name if checkpoint else None)
+    return choices.prompt().system or engine.system_prompt(checkpoint.name if checkpoint else None)
 
 
 def _question(checkpoint: Checkpoint | None) -> str:

@@ -5,11 +5,11 @@ import uuid
 import streamlit as st
 
 from assistant.background import Newest
-from assistant.components import html_blocks, tensor_maps
+from assistant.components import html_blocks, window_strip
 from assistant.i18n.texts import t
 from assistant.insight.window_demo import EXAMPLE, WINDOWS, Fact, SmallChat, Talk, taught_facts
 from assistant.pages import memory
-from assistant.session import resources
+from assistant.session import notices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 LOOK_AGAIN_SECONDS = 0.4
@@ -33,13 +33,13 @@ def draw(checkpoint: Checkpoint | None) -> None:
         _draw_live(live)
         return
     if talk is not None and talk.chat is chat and talk.error:
-        st.error(resources.sentence(Exception(talk.error)), icon=":material/error:")
+        st.error(notices.sentence(Exception(talk.error)), icon=":material/error:")
     if not chat.said:
         st.html(f'<div class="blank">{html_blocks.escaped(t("visible.window.empty"))}</div>')
     else:
-        st.html(tensor_maps.strip(chat))
+        st.html(window_strip.strip(chat))
         _draw_verdict(chat)
-        st.html(tensor_maps.turns(chat))
+        st.html(window_strip.turns(chat))
     if chat.said and checkpoint is None:
         memory.draw_no_checkpoint("window")
 
@@ -114,7 +114,7 @@ def _draw_buttons(chat: SmallChat, live: Talk | None) -> None:
 
 def _begin(chat: SmallChat, question: str | None = None) -> None:
     """Have the guided tour, or one turn."""
-    with resources.told():
+    with notices.told():
         with st.spinner(t("model.opening", name=resources.workspace().settings.base_model)):
             engine = resources.workspace().engine()
         talk = Talk(chat, engine)
@@ -124,13 +124,13 @@ def _begin(chat: SmallChat, question: str | None = None) -> None:
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_live(talk: Talk) -> None:
-    resources.speak()
+    notices.speak()
     if not talk.running:
         st.rerun()
     with st.container(key="small-chat-live"):
         if talk.chat.said:
-            st.html(tensor_maps.strip(talk.chat))
-        st.html(tensor_maps.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
+            st.html(window_strip.strip(talk.chat))
+        st.html(window_strip.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
 
 
 def _draw_verdict(chat: SmallChat) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
-from assistant.session import resources
+from assistant.session import notices, resources
 from assistant.settings import LANGUAGES, from_environment
 from tuning.models.catalogue import CatalogueEntry
 
@@ -24,7 +24,7 @@ def _draw_model() -> None:
     opened = resources.workspace()
     st.subheader(t("settings.model"), anchor=False)
     if opened.engine_state == "failed":
-        st.error(resources.sentence(Exception(opened.engine_error)), icon=":material/error:")
+        st.error(notices.sentence(Exception(opened.engine_error)), icon=":material/error:")
     with st.spinner(t("settings.looking")):
         resources.import_models()
         entries = opened.catalogue()
@@ -92,7 +92,7 @@ def _count(parameters: int) -> str:
 
 def _memory(needed: int, fits: bool) -> str:
     sign = '<span class="tick">✓</span>' if fits else '<span class="cross">✗</span>'
-    return f"{html_blocks.escaped(html_blocks.size(needed))} {sign}"
+    return f"{html_blocks.escaped(formatting.size(needed))} {sign}"
 
 
 def _draw_answers() -> None:
@@ -182,9 +182,9 @@ def _change(**changes: object) -> None:
     }
     if not wanted:
         return
-    with resources.told():
+    with notices.told():
         opened.change(**wanted)
-        resources.later(t("settings.saved"))
+        notices.later(t("settings.saved"))
         st.rerun()
 
 

@@ -17,7 +17,7 @@ from assistant.server.files import Upload, Uploads
 from assistant.workspace import Workspace
 from tuning.config import TuneConfig
 from tuning.data.importers import import_file
-from tuning.jobs.jobs import Job
+from tuning.jobs.folder import Job
 
 _EVENTS_AT_ONCE = 20
 

@@ -8,40 +8,28 @@ import importlib
 import json
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from assistant.chat.chat import MEMORIES, ChatEvent, How, Memory, Source, Turn, history_of
-from assistant.chat.citations import cite_sources
-from assistant.chat.context_window import Budget
-from assistant.chat.live import Answer, Answering
-from assistant.chat.prompt import BUILT_IN, Preset
-from assistant.errors import AssistantError, ConversationError, PresetError
-from assistant.history.records import StoredConversation, StoredMessage
-from assistant.i18n.texts import t, use_language
+from assistant.chat.live import Answering
+from assistant.session.notices import ERRORS
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
-from knowledge.grounding.citations import Citation
 from knowledge.index.passage_store import Catalogue, DocumentInfo
 from knowledge.ingest.fetch import name_of
-from tuning.errors import TuningError
 
 if TYPE_CHECKING:
     from assistant.arena.trials import BlindTrials
-    from assistant.compare.running import Trials
+    from assistant.arena.write_ahead import AnswersAhead
+    from assistant.compare.running import EvaluationRuns
+    from assistant.compare.side_by_side import SideBySideRuns
     from assistant.documents.upload import Indexing
     from assistant.engines.base import Engine
 
 log = logging.getLogger(__name__)
 _importing, _imported = threading.Lock(), threading.Event()
-
-ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
-# Choices that the address of the page holds besides the conversation.
-KEPT = ("memory", "kb", "only", "checkpoint", "preset")
 
 
 @st.cache_resource(show_spinner=False)
@@ -104,11 +92,27 @@ def indexing() -> "Indexing":
 
 
 @st.cache_resource(show_spinner=False)
-def trials() -> "Trials":
-    """What is compared in this process."""
-    from assistant.compare.running import Trials  # heavy: scipy
+def side_by_side() -> "SideBySideRuns":
+    """The questions that were put to several variants in this process."""
+    from assistant.compare.side_by_side import SideBySideRuns  # heavy: scipy
 
-    return Trials(answering())
+    return SideBySideRuns(answering())
+
+
+@st.cache_resource(show_spinner=False)
+def evaluation_runs() -> "EvaluationRuns":
+    """The evaluations of this process."""
+    from assistant.compare.running import EvaluationRuns  # heavy: scipy
+
+    return EvaluationRuns()
+
+
+@st.cache_resource(show_spinner=False)
+def answers_ahead() -> "AnswersAhead":
+    """The answers of blind trials that are being written in this process."""
+    from assistant.arena.write_ahead import AnswersAhead  # heavy: scipy
+
+    return AnswersAhead()
 
 
 @st.cache_resource(show_spinner=False)
@@ -119,96 +123,10 @@ def blind_trials() -> "BlindTrials":
     return BlindTrials(workspace().settings.conversations_path)
 
 
-def speak() -> None:
-    """Use the person's language in this run; fragments run in threads of their own and begin with this."""
-    language = workspace().settings.language
-    if language == "auto":
-        language = (st.context.locale or "").split("-")[0].lower()
-    use_language(language)
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Turn any error that Imprint knows into one sentence on the page."""
-    try:
-        yield
-    except ERRORS as error:
-        st.error(sentence(error), icon=":material/error:")
-
-
-def sentence(error: Exception) -> str:
-    """What went wrong, as one sentence; `$` and the like stay what they are."""
-    return str(error).replace("$", "\\$") or type(error).__name__
-
-
-def later(text: str, icon: str = ":material/check:") -> None:
-    """Say something after the rerun that is about to happen."""
-    st.session_state.setdefault("notes", []).append((text, icon))
-
-
-def say_notes() -> None:
-    """Say what was kept by `later`."""
-    for text, icon in st.session_state.pop("notes", []):
-        st.toast(text, icon=icon)
-
-
 # ---- the open conversation
 
 
-def conversation_id() -> int | None:
-    """The id of the open conversation, from this tab or, after a refresh, from its address."""
-    if "conversation" not in st.session_state:
-        address = st.query_params.get("c", "")
-        st.session_state["conversation"] = int(address) if address.isdecimal() else None
-    found: int | None = st.session_state["conversation"]
-    return found
-
-
-def open_conversation(wanted: int | None) -> None:
-    """Open a conversation, or none for a new one."""
-    st.session_state["conversation"] = wanted
-    st.session_state.pop("editing", None)
-
-
-def keep_address() -> None:
-    """Write the open conversation into the address, so that a refresh and a bookmark find it."""
-    wanted = {"c": conversation_id(), **{name: chosen(name) for name in KEPT}}
-    for name, value in wanted.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != str(value):
-            st.query_params[name] = str(value)
-
-
-def conversation() -> StoredConversation | None:
-    """The open conversation; one that is gone is named, and a new one takes its place."""
-    chosen_id = conversation_id()
-    if chosen_id is None:
-        return None
-    try:
-        return workspace().store.get(chosen_id)
-    except ConversationError as error:
-        open_conversation(None)
-        st.warning(sentence(error), icon=":material/info:")
-        return None
-
-
 # ---- pages
-
-
-def set_pages(pages: dict[str, Any]) -> None:
-    """Remember the pages of the app for links between them."""
-    st.session_state["pages"] = pages
-
-
-def page(name: str) -> Any:
-    """The page called chat, knowledge, tune, compare or settings."""
-    return st.session_state["pages"][name]
-
-
-def go_to_chat() -> None:
-    """Show the chat page with what is open now."""
-    st.switch_page(page("chat"))
 
 
 # ---- the sample domain
@@ -232,187 +150,7 @@ def sample_questions(count: int = 3) -> list[str]:
 # ---- asking
 
 
-def how() -> How:
-    """How the next question is answered, from what is chosen. Raises AssistantError."""
-    settings, preset = workspace().settings, prompt()
-    return How(
-        memory=memory(),
-        checkpoint=chosen("checkpoint"),
-        knowledge_base=knowledge_base(),
-        documents=only_documents(),
-        passages=settings.passages,
-        system_prompt=preset.system,
-        few_shot=tuple(preset.few_shot),
-        max_new_tokens=settings.max_new_tokens,
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-    )
-
-
-def ask(question: str) -> None:
-    """Ask in the open conversation, or in a new one."""
-    if not question.strip():
-        raise AssistantError(t("chat.empty_question"))
-    way, chosen_id = how(), conversation_id()
-    if chosen_id is None:
-        chosen_id = workspace().store.create()
-        open_conversation(chosen_id)
-    talk = workspace().chat
-
-    def turn(stop: threading.Event) -> Iterator[ChatEvent]:
-        import_models()
-        yield from talk.ask(question, way, conversation_id=chosen_id, stop=stop)
-
-    answering().start(chosen_id, question, turn)
-
-
-def ask_instead(question: StoredMessage, text: str) -> None:
-    """Ask an earlier question in other words."""
-    if not text.strip():
-        raise AssistantError(t("chat.empty_question"))
-    way, talk = how(), workspace().chat
-    answering().start(
-        question.conversation_id,
-        text,
-        lambda stop: talk.edit(question.id, text, way, stop=stop),
-        replaces=question.id,
-    )
-
-
-def ask_again(answer: StoredMessage) -> None:
-    """Answer the same question again, with what is chosen now."""
-    way, talk = how(), workspace().chat
-    answering().start(
-        answer.conversation_id,
-        "",
-        lambda stop: talk.regenerate(answer.id, way, stop=stop),
-        replaces=answer.id,
-    )
-
-
-def answer() -> Answer | None:
-    """The newest answer of the open conversation in this process."""
-    chosen_id = conversation_id()
-    return None if chosen_id is None else answering().get(chosen_id)
-
-
-def budget(messages: Sequence[StoredMessage]) -> Budget | None:
-    """How the newest question fills the window with the prompt of now; None while that is unknown."""
-    if workspace().engine_state != "ready":
-        return None
-    asked = [place for place, message in enumerate(messages) if message.role == "user"]
-    last = asked[-1] if asked else 0
-    preset, settings = prompt(), workspace().settings
-    way = How(
-        system_prompt=preset.system, few_shot=tuple(preset.few_shot), max_new_tokens=settings.max_new_tokens
-    )
-    sources = messages[last + 1].sources if len(messages) > last + 1 else ()
-    turn = Turn(
-        question=messages[last].content if asked else "",
-        history=history_of(messages[:last]),
-        passages=sources,
-    )
-    try:
-        return workspace().chat.budget(turn, way)
-    except AssistantError:
-        return None
-
-
-@st.cache_data(show_spinner=False, max_entries=300)
-def citations(answer: str, sources: Sequence[Source]) -> list[Citation]:
-    """Which source supports which sentence; by words alone where the embedding model cannot be opened."""
-    try:
-        return cite_sources(answer, sources, workspace().embeddings.embed_documents)
-    except KnowledgeError as error:
-        log.warning("citations without meanings: %s", error)
-        return cite_sources(answer, sources)
-
-
 # ---- choices
-
-
-def chosen(name: str) -> str | None:
-    """A choice of this tab; after a refresh its address still knows it."""
-    key = f"chosen-{name}"
-    if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(name)
-    value: str | None = st.session_state[key]
-    return value
-
-
-def choose(name: str, value: str | None) -> None:
-    """Make a choice; None goes back to the default."""
-    st.session_state[f"chosen-{name}"] = value
-
-
-def use_checkpoint(name: str) -> None:
-    """Answer with this checkpoint; as a callback it counts also where the next click comes at once.
-
-    The controls of the memory are new ones then: a browser that was not yet told sends what stands in the old ones.
-    """
-    choose("memory", "checkpoint")
-    choose("checkpoint", name)
-    st.session_state["controls"] = st.session_state.get("controls", 0) + 1
-
-
-def control(name: str) -> str:
-    """The key of one of the memory's controls."""
-    return f"{name}-choice-{st.session_state.get('controls', 0)}"
-
-
-def choose_by(name: str, key: str) -> None:
-    """Make the choice that a control says, unless a new one has taken its place."""
-    if key == control(name):
-        choose(name, st.session_state[key])
-
-
-def memory() -> Memory:
-    """The chosen memory; without a choice, documents as soon as there are any."""
-    wanted = chosen("memory") or workspace().settings.memory
-    if chosen("memory") is None and wanted in ("documents", "both") and not has_documents():
-        wanted = "nothing"
-    if chosen("memory") is None and wanted in ("checkpoint", "both"):
-        wanted = "nothing"
-    for known in MEMORIES:
-        if known == wanted:
-            return known
-    return "nothing"
-
-
-def knowledge_base() -> str:
-    """The knowledge base that questions are looked up in."""
-    return chosen("kb") or workspace().settings.knowledge_base
-
-
-def choose_knowledge_base(name: str) -> None:
-    """Look questions up in this knowledge base, in all of its documents."""
-    if name != knowledge_base():  # a control that is gone may say once more what it said
-        choose("kb", name)
-        choose("only", None)
-
-
-def only_documents() -> tuple[str, ...] | None:
-    """Ids of the documents that questions are looked up in; None for all. What is gone is no longer chosen."""
-    there = {info.id for info in documents_of(knowledge_base())}
-    return tuple(one for one in (chosen("only") or "").split() if one in there) or None
-
-
-def has_documents() -> bool:
-    """Whether the chosen knowledge base holds anything, as far as is known without waiting for it."""
-    return bool(knowledge_counts().get(knowledge_base()))
-
-
-def prompt() -> Preset:
-    """The system prompt and examples in use: edited in this tab, or a preset by name."""
-    edited: Preset | None = st.session_state.get("edited-prompt")
-    if edited is not None:
-        return edited
-    presets = workspace().presets
-    try:
-        return presets.get(chosen("preset") or BUILT_IN[0].name)
-    except PresetError:
-        choose("preset", None)
-        return presets.get(BUILT_IN[0].name)
 
 
 # ---- knowledge bases
@@ -452,8 +190,3 @@ def count_knowledge() -> None:
     """Count anew: something was added or removed."""
     knowledge_counts.clear()
     documents_of.clear()
-
-
-def untitled(title: str) -> str:
-    """A title, or the words for none."""
-    return title or t("chats.untitled")

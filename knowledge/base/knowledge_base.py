@@ -25,7 +25,6 @@ from knowledge.errors import (
     PasswordNeededError,
     StoreError,
 )
-from knowledge.grounding.citations import sentence_spans
 from knowledge.index.chroma import ChromaHome, Vectors
 from knowledge.index.embeddings import as_encoder, open_embeddings
 from knowledge.index.passage_store import Catalogue, DocumentInfo, Place, StoredDocument, StoredText
@@ -39,6 +38,7 @@ from knowledge.search.relevance import RELEVANT
 from knowledge.search.reranking import Reranker
 from knowledge.search.searcher import Message, Searcher
 from knowledge.search.selection import Hit, passage_at
+from knowledge.text.sentences import sentence_spans
 from knowledge.text.terms import passage_codes
 
 log = logging.getLogger(__name__)

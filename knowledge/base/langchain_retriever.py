@@ -10,8 +10,6 @@ from pydantic import ConfigDict
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.search.selection import Hit
 
-__all__ = ["Hit", "KnowledgeRetriever", "as_document"]
-
 
 class KnowledgeRetriever(BaseRetriever):
     """`invoke(question)` → the best passages as LangChain documents, best first."""

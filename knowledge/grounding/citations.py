@@ -10,7 +10,8 @@ from math import log
 import numpy as np
 
 from knowledge.grounding.numbers import numbers, numbers_in
-from knowledge.search.relevance import EMPTY_TERMS
+from knowledge.text.sentences import sentence_spans
+from knowledge.text.stopwords import EMPTY_TERMS
 from knowledge.text.terms import terms
 
 # Chosen and judged on the cases in tests/knowledge/grounding/citation_cases.py.
@@ -21,7 +22,6 @@ AGREE, AGREE_WITH_NUMBERS = 1.2, 0.9
 CERTAIN, HOPELESS = 0.85, 0.25  # shares at which no vector is asked for
 COMPARED = 6  # stretches a sentence that are compared by their vectors
 STRETCH = 2  # neighbouring sentences of a passage that may support one sentence together
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|(?<=[。！？；])[”’」』）]*|\n+")
 _HAN = re.compile("[\u3400-\u9fff]")
 _NAME = re.compile(r"(?<=[\w,;:] )[A-Z]\w+")  # capital letters within a sentence
 _EMPTY_CHARACTERS = frozenset(
@@ -106,20 +106,6 @@ def numbered(answer: str, citations: Sequence[Citation]) -> str:
             parts.append(f" [{citation.passage}]")
         position = citation.end
     return "".join([*parts, answer[position:]])
-
-
-def sentence_spans(text: str) -> list[tuple[int, int]]:
-    """(start, end) of each sentence that has a word in it."""
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for match in [*_SENTENCE_END.finditer(text), None]:
-        end = match.end() if match else len(text)
-        stripped = text[start:end].strip()
-        if terms(stripped):
-            first = start + text[start:end].index(stripped)
-            spans.append((first, first + len(stripped)))
-        start = end
-    return spans
 
 
 def _stretches(passages: Sequence[str], around: Sequence[str]) -> list[_Stretch]:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge.index.bm25 import LexicalIndex
 from knowledge.index.chroma import Vectors
 from knowledge.index.embeddings import Encoder, unit
 from knowledge.index.passage_store import Catalogue
+from knowledge.search.followup import subject, with_conversation
 from knowledge.search.fusion import Background, fuse, standardise_lexical, unpack
 from knowledge.search.proximity import closeness
-from knowledge.search.relevance import probability, subject, with_conversation
+from knowledge.search.relevance import probability
 from knowledge.search.reranking import Reranker
 from knowledge.search.selection import Hit, Scored, considered, select
-from knowledge.text.terms import LexicalIndex, term_codes
+from knowledge.text.terms import term_codes
 
 CANDIDATES = 50  # from each side
 SAMPLE = 500  # passages that stand for the whole index

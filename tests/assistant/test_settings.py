@@ -103,6 +103,6 @@ def test_what_the_environment_holds_is_told() -> None:
 
 
 def test_defaults_name_the_packaged_models() -> None:
-    from tuning.models.base_model import DEFAULT_MODEL
+    from tuning.config import DEFAULT_BASE
 
-    assert FIELDS["base_model"].default == DEFAULT_MODEL
+    assert FIELDS["base_model"].default == DEFAULT_BASE

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from assistant.arena.trials import BlindTrials
 from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
-from assistant.compare.variants import Arm, Shelf
+from assistant.compare.saved_variants import Shelf
+from assistant.compare.variants import Arm
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server

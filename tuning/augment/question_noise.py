@@ -11,7 +11,7 @@ from typing import Protocol
 from tuning.augment.question_rewording import reword
 from tuning.augment.reversal import ALONE, Others, aliases, reverse, subject_of
 from tuning.augment.synonyms import exchange, exchange_chinese
-from tuning.models.base_model import Message
+from tuning.data.examples import Message
 from tuning.scoring import is_cjk
 
 _WRAPPERS = (

@@ -15,14 +15,8 @@ from safetensors.torch import save_file
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.errors import CheckpointError
 from tuning.models import adapters
-from tuning.models.adapters import (
-    PEFT_CONFIG,
-    PEFT_WEIGHTS,
-    FullAdapter,
-    PeftAdapter,
-    PrefixAdapter,
-    read_adapter,
-)
+from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
+from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import files_of, write_json, write_text
 

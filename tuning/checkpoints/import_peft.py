@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from tuning.checkpoints.manifest import Checkpoint, checked_name
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
-from tuning.models.adapters import PEFT_CONFIG, PEFT_WEIGHTS, Adapter, PrefixAdapter, read_adapter
+from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
+from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
 from tuning.storage import write_json
 
 METHOD_OF = {"LORA": "lora", "ADALORA": "adalora", "IA3": "ia3", "PREFIX_TUNING": "prefix-tuning"}

@@ -18,9 +18,10 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from tuning.data.examples import Message
 from tuning.errors import CheckpointError
 from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 
 _PLACE = re.compile(r"(?:^|\.)(\d+)\.(?:.*\.)?([^.]+)$")
 

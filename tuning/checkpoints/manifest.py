@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tuning.errors import CheckpointError
+from tuning.models.adapter_files import PREFIX_CONFIG
 from tuning.storage import folder_bytes, read_json
 
 FORMAT = 1
 MANIFEST = "imprint.json"
 EVALUATION = "evaluation.json"
 EXAMPLES = "examples.jsonl"
-PREFIX_CONFIG = "prefix.json"  # how a prefix was made
 FORBIDDEN_CHARACTERS = (
     '/\\:*?"<>|+,'  # path separators, what Windows refuses, and what `--arms a,b+rag` needs
 )

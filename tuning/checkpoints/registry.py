@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
@@ -28,11 +28,6 @@ from tuning.errors import CheckpointError
 from tuning.process import Identity
 from tuning.scoring import normalise
 from tuning.storage import files_of, flush, folder_bytes, write_json
-
-if TYPE_CHECKING:
-    from tuning.checkpoints.import_peft import OpenBase
-
-__all__ = ["BrokenCheckpoint", "Checkpoint", "Registry"]
 
 LEFTOVER_SECONDS = 600.0  # storing takes seconds
 FAR_HOLD_SECONDS = 86_400.0  # a process of another machine cannot be looked at
@@ -146,16 +141,6 @@ class Registry:
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         return self.get(name)
-
-    def import_peft(
-        self, folder: Path, name: str, base: "OpenBase", *, other_base: bool = False
-    ) -> Checkpoint:
-        """Store an adapter folder that another program wrote; see `tuning.checkpoints.import_peft.import_peft`."""
-        from tuning.checkpoints import (
-            import_peft as importing,  # PEFT and torch take seconds to import; listing must not wait for them
-        )
-
-        return importing.import_peft(self, folder, name, base, other_base=other_base)
 
     def rename(self, name: str, new_name: str) -> Checkpoint:
         """Give a checkpoint another name; its children keep knowing it. Not while it is in use."""

@@ -19,8 +19,6 @@ from tuning.data.formats import IMPORTERS, Conversation, Importer
 from tuning.data.text_labels import unnamed_labels
 from tuning.errors import ExampleError
 
-__all__ = ["IMPORTERS", "Conversation", "ImportResult", "conversations_to_examples", "import_file"]
-
 WRAPPERS = ("data", "examples", "conversations", "items", "rows", "train")
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
+from tuning.data.examples import Message
 from tuning.evaluation.reading_questions import READING
 from tuning.evaluation.retention_questions import RETENTION
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 import torch
 
+from tuning.data.examples import Message
 from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import interval
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 from tuning.models.forward import Front, forward
 from tuning.models.packing import encode, pack, with_system
 from tuning.scoring import contains, is_cjk, normalise

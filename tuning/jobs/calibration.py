@@ -89,7 +89,7 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     from tuning.models.adapters import read_adapter
     from tuning.models.base_model import BaseModel
     from tuning.training import trainer
-    from tuning.training.recipe import replay_set
+    from tuning.training.replay import replay_set
 
     began = time.monotonic()
     base = open_remembering(config.base, home, config.device or best_device())

@@ -21,7 +21,7 @@ from tuning.evaluation.retention_questions import RETENTION
 from tuning.storage import read_json, write_json
 
 if TYPE_CHECKING:
-    from tuning.models.base_model import Template
+    from tuning.models.template import Template
     from tuning.training.recipe import Recipe
 
 HISTORY, CALIBRATED = "measured.json", "calibrated.json"
@@ -202,7 +202,7 @@ def is_at_hand(home: Path, config: TuneConfig) -> bool:
 
 @lru_cache(maxsize=4)
 def _template(home: Path, base: str) -> "Template":
-    from tuning.models.base_model import Template  # as above
+    from tuning.models.template import Template  # as above
 
     return Template.read(base, home)
 

@@ -27,8 +27,6 @@ from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import EventReader, Job, JobFolder
 from tuning.process import Identity, end_group, worker_environment
 
-__all__ = ["Estimate", "Job", "Jobs"]
-
 WORKER = (sys.executable, "-P", "-m", "tuning.jobs.worker")
 CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
 FAR_CANCEL_SECONDS = 10.0

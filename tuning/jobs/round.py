@@ -20,7 +20,7 @@ from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
 from tuning.jobs.estimates import Measured
 from tuning.jobs.folder import JobFolder
-from tuning.jobs.worker import Outcome, Stopped, Task
+from tuning.jobs.task import Outcome, Stopped, Task
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json

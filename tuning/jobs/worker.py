@@ -12,63 +12,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tuning.config import TuneConfig
-from tuning.data.examples import Example
 from tuning.errors import TuningError
 from tuning.jobs import ram
 from tuning.jobs.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
 from tuning.jobs.progress import Progress
 from tuning.jobs.retries import Retries, again
+from tuning.jobs.task import Outcome, Stopped, Task
 from tuning.process import Identity, be_polite
 
 log = logging.getLogger("tuning.jobs.worker")
 
 STOP_SECONDS = 3.0  # from SIGTERM until a worker that did not come to an end is killed
 POLL_SECONDS = 0.2
-
-
-class Stopped(Exception):  # noqa: N818 - not an error
-    """Somebody asked the worker to end."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a piece of work gets: its folder, what was asked, and how to report."""
-
-    folder: JobFolder
-    home: Path
-    config: TuneConfig
-    device: str
-    enter: Callable[[str], None]  # begin a phase; raises `Stopped` once somebody asked to end
-    emit: Callable[[dict[str, Any]], None]  # one event
-    should_stop: Callable[[], bool]
-    peak_bytes: Callable[[], int]  # the most memory that this process held so far
-
-    @property
-    def name(self) -> str:
-        """The name that the checkpoint is to have."""
-        return str(self.folder.read("job").get("name") or self.config.method)
-
-    @property
-    def examples(self) -> list[Example]:
-        """What is to be learned."""
-        return self.folder.examples()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of it."""
-
-    checkpoint: str
-    metrics: dict[str, Any]
-    evaluation: dict[str, Any]
 
 
 class Worker:

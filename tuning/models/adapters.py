@@ -19,13 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
-from tuning.checkpoints.manifest import PREFIX_CONFIG
 from tuning.errors import CheckpointError
+from tuning.models.adapter_files import FULL_WEIGHTS, PEFT_WEIGHTS, PREFIX_CONFIG, PREFIX_WEIGHTS
 from tuning.ops import lora
-
-PEFT_WEIGHTS, PEFT_CONFIG = "adapter_model.safetensors", "adapter_config.json"
-FULL_WEIGHTS = "full.safetensors"
-PREFIX_WEIGHTS = "prefix.safetensors"
 
 
 @dataclass(frozen=True)

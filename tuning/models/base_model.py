@@ -3,11 +3,7 @@
 A `BaseModel` is one base in memory with many adapters; it chats and answers. It trains and stores nothing.
 """
 
-import contextlib
-import hashlib
-import io
 import itertools
-import json
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,28 +15,27 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 from transformers import (
-    AutoConfig,
     AutoModelForCausalLM,
-    AutoTokenizer,
     DynamicCache,
-    GgufConfig,
-    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging as transformers_logging
 
-from tuning.config import DEFAULT_BASE
+from tuning.data.examples import Message
 from tuning.errors import CheckpointError, ModelError
 from tuning.models import adapters, decoding
 from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
-from tuning.models.catalogue import CatalogueEntry, catalogue
+from tuning.models.loading import (
+    choose_device,
+    choose_dtype,
+    convert,
+    declared_stop_ids,
+    quiet_loading,
+    read_tokenizer_and_config,
+)
+from tuning.models.template import Template
 from tuning.models.weights import locate
 
-__all__ = ["DEFAULT_MODEL", "AdapterProof", "BaseModel", "CatalogueEntry", "Template", "catalogue"]
-
-DEFAULT_MODEL = DEFAULT_BASE
-Message = dict[str, str]
 _log = logging.getLogger(__name__)
 _numbers = itertools.count()
 _PROBE_TOLERANCE = 0.7  # nats a token: far above what another device or precision changes
@@ -72,44 +67,6 @@ class AdapterProof:
     largest_change: float
 
 
-class Template:
-    """How a model's prompts are built: tokenizer, chat template, stop tokens, window. Opens no weights."""
-
-    def __init__(
-        self,
-        name: str,
-        tokenizer: PreTrainedTokenizerBase,
-        config: PreTrainedConfig,
-        stops: Sequence[int] = (),
-    ) -> None:
-        self.name, self.tokenizer = name, tokenizer
-        self.config = config.get_text_config(decoder=True)
-        self.window = int(self.config.max_position_embeddings)
-        self.end_id, self.stop_ids = _stops(config, tokenizer, stops)
-
-    @classmethod
-    def read(cls, name: str, home: Path) -> "Template":
-        """The template of a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
-        folder, _ = locate(name, home, _convert)
-        return cls(name, *_read(name, folder), stops=_declared_stops(folder))
-
-    @property
-    def template_fingerprint(self) -> str:
-        """A hash of the chat template and the stop tokens: equal means that prompts are built the same."""
-        known = [self.tokenizer.chat_template, list(self.stop_ids), self.tokenizer.bos_token]
-        return hashlib.sha256(json.dumps(known, ensure_ascii=False).encode()).hexdigest()[:16]
-
-    def chat_ids(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
-        """The ids of a conversation through the model's own template. Raises ModelError where it refuses."""
-        try:
-            encoded: Any = self.tokenizer.apply_chat_template(
-                list(messages), add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
-            )
-        except Exception as error:  # a template is a program of its own: whatever it raises is its refusal
-            raise ModelError(f"The chat template of {self.name!r} refuses these messages: {error}") from error
-        return list(encoded["input_ids"])
-
-
 class BaseModel(Template):
     """One base in memory, its tokenizer, and the adapters loaded beside it. Several threads may share it."""
 
@@ -133,17 +90,17 @@ class BaseModel(Template):
     @classmethod
     def open(cls, name: str, home: Path, device: str | None = None) -> Self:
         """Open a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
-        folder, sha256 = locate(name, home, _convert)
-        place = _device(device)
-        tokenizer, config = _read(name, folder)
-        with _quiet():
+        folder, sha256 = locate(name, home, convert)
+        place = choose_device(device)
+        tokenizer, config = read_tokenizer_and_config(name, folder)
+        with quiet_loading():
             try:
-                model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=_dtype(place))
+                model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=choose_dtype(place))
             except (OSError, ValueError, KeyError, RuntimeError) as error:
                 raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
         model = model.to(place)  # type: ignore[arg-type]
         model.eval().requires_grad_(False)
-        base = cls(name, sha256, model, tokenizer, _declared_stops(folder))
+        base = cls(name, sha256, model, tokenizer, declared_stop_ids(folder))
         base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
         return base
 
@@ -389,95 +346,3 @@ class BaseModel(Template):
 
 
 # -------------------------------------------------------------------- opening
-
-
-def _convert(source: Path, target: Path) -> None:
-    from tuning.models.gguf_reader import read_once  # the gguf package is needed for nothing else
-
-    _log.info("Converting %s once", source.name)
-    with (
-        _quiet(),
-        read_once(),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):  # the GGUF reader draws a bar of its own
-        tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
-        model = AutoModelForCausalLM.from_pretrained(
-            source.parent,
-            gguf_file=source.name,
-            dtype=torch.bfloat16,
-            quantization_config=GgufConfig(dequantize=True),
-        )
-        target.mkdir()
-        model.save_pretrained(target)
-        tokenizer.save_pretrained(target)
-
-
-def _device(asked: str | None) -> torch.device:
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(asked or best)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ModelError(f"The device {asked!r} was asked for, and there is no CUDA GPU here. Use {best!r}.")
-    return device
-
-
-def _dtype(device: torch.device) -> torch.dtype:
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.float32
-    return torch.bfloat16
-
-
-def _read(name: str, folder: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
-    with _quiet():
-        try:
-            tokenizer = AutoTokenizer.from_pretrained(folder)
-            config = AutoConfig.from_pretrained(folder)
-        except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
-    if not tokenizer.chat_template:
-        raise ModelError(
-            f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
-        )
-    return tokenizer, config
-
-
-def _declared_stops(folder: Path) -> list[int]:
-    """The stop tokens of generation_config.json, where there is one."""
-    path = folder / "generation_config.json"
-    return _listed(json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")) if path.is_file() else []
-
-
-def _listed(value: int | list[int] | None) -> list[int]:
-    return [value] if isinstance(value, int) else list(value or [])
-
-
-def _stops(
-    config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, declared: Sequence[int]
-) -> tuple[int, tuple[int, ...]]:
-    """The token that ends an answer in this template, and every token that ends a generation."""
-    stops = [*declared, *_listed(getattr(config, "eos_token_id", None))]
-    if tokenizer.eos_token_id is not None:
-        stops.append(int(tokenizer.eos_token_id))
-    mark = "0"
-    turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
-    text: Any = tokenizer.apply_chat_template(turn, tokenize=False)
-    after = tokenizer(text[text.rindex(mark) + 1 :], add_special_tokens=False)["input_ids"]
-    special = [token for token in after if token in tokenizer.all_special_ids or token in stops]
-    if not special and not stops:
-        raise ModelError("The model names no token that ends an answer, so it would never stop.")
-    end = special[0] if special else stops[0]
-    return end, tuple(dict.fromkeys([end, *stops]))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's progress bars and remarks on standard error."""
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(level)
-        transformers_logging.enable_progress_bar()

@@ -15,9 +15,10 @@ from peft import PeftType
 from torch import Tensor
 from transformers import DynamicCache
 
+from tuning.data.examples import Message
 from tuning.models import adapters, decoding
 from tuning.models.adapters import PeftAdapter, PrefixAdapter
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 from tuning.ops import lora
 
 _BASE_ROW = "__base__"  # PEFT's name for a row without an adapter

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tuning.data.examples import Message
 from tuning.errors import ExampleError
-from tuning.models.base_model import Message, Template
+from tuning.models.template import Template
 
 MULTIPLE = 32  # training packs rows to lengths of whole multiples, so that few shapes are compiled
 _SHARED_AT_LEAST = 4  # a shorter common beginning is not worth a segment of its own

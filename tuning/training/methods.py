@@ -14,10 +14,11 @@ from peft import AdaLoraConfig, IA3Config, LoraConfig
 from torch import nn
 
 from tuning.config import TuneConfig
+from tuning.data.examples import Message
 from tuning.errors import MethodError
 from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
-from tuning.models.base_model import BaseModel, Message
-from tuning.training import learners_peft
+from tuning.models.base_model import BaseModel
+from tuning.training import learners_peft, learners_prefix
 from tuning.training.learners_peft import Learner
 from tuning.training.recipe import Recipe, recipe
 
@@ -246,9 +247,9 @@ def _deep(plan: Plan) -> Learner:
     parent = _parent(plan, PrefixAdapter)
     details = {"method": plan.config.method, "base": plan.base.name}
     if parent is not None:
-        return learners_peft.PrefixLearner(plan.base, list(parent.kv), details, frozen=1)
-    kv = learners_peft.text_kv(plan.base, text_ids(plan, plan.config.virtual_tokens))
-    return learners_peft.PrefixLearner(plan.base, kv, details, frozen=1)
+        return learners_prefix.PrefixLearner(plan.base, list(parent.kv), details, frozen=1)
+    kv = learners_prefix.text_kv(plan.base, text_ids(plan, plan.config.virtual_tokens))
+    return learners_prefix.PrefixLearner(plan.base, kv, details, frozen=1)
 
 
 def _embeddings(plan: Plan) -> torch.Tensor:
@@ -257,24 +258,24 @@ def _embeddings(plan: Plan) -> torch.Tensor:
 
 
 def _prefix(plan: Plan) -> Learner:
-    kv = learners_peft.text_kv(plan.base, text_ids(plan, 4))
+    kv = learners_prefix.text_kv(plan.base, text_ids(plan, 4))
     shapes = [(layer.shape[1], layer.shape[3]) for layer in kv]
     embeddings = _embeddings(plan)
-    encoder = learners_peft.KvEncoder(embeddings, shapes, width=embeddings.shape[1])
-    return _encoded(plan, encoder, learners_peft.EncodedLearner)
+    encoder = learners_prefix.KvEncoder(embeddings, shapes, width=embeddings.shape[1])
+    return _encoded(plan, encoder, learners_prefix.EncodedLearner)
 
 
 def _prompt(plan: Plan) -> Learner:
-    return _encoded(plan, learners_peft.EmbeddingEncoder(_embeddings(plan)), learners_peft.PromptLearner)
+    return _encoded(plan, learners_prefix.EmbeddingEncoder(_embeddings(plan)), learners_prefix.PromptLearner)
 
 
 def _p_tuning(plan: Plan) -> Learner:
     embeddings = _embeddings(plan)
-    encoder = learners_peft.EmbeddingEncoder(embeddings, width=embeddings.shape[1])
-    return _encoded(plan, encoder, learners_peft.PromptLearner)
+    encoder = learners_prefix.EmbeddingEncoder(embeddings, width=embeddings.shape[1])
+    return _encoded(plan, encoder, learners_prefix.PromptLearner)
 
 
-def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners_peft.EncodedLearner]) -> Learner:
+def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners_prefix.EncodedLearner]) -> Learner:
     details = {"method": plan.config.method, "base": plan.base.name}
     learner = kind(plan.base, encoder, details)
     parent = _parent(plan, PrefixAdapter)

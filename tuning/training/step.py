@@ -19,8 +19,9 @@ from tuning.models.packing import MULTIPLE, Encoded, Row, Teacher, pack, packed_
 from tuning.ops.kernels import log_chances
 from tuning.ops.parallel import Lanes, spread
 from tuning.training import methods
-from tuning.training.learners_peft import Learner, kv_front
-from tuning.training.recipe import Replay, teacher
+from tuning.training.learners_peft import Learner
+from tuning.training.learners_prefix import kv_front
+from tuning.training.replay import Replay, teacher
 
 _TOKENS_AT_ONCE = 4096
 _LANE_TOKENS = 192  # computed at once: fewer are not worth a lane of their own

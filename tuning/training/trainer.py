@@ -25,18 +25,22 @@ from torch import Tensor
 from tuning.augment.question_noise import held_out, joined, noisy, wordings
 from tuning.augment.reversal import others_of
 from tuning.config import TuneConfig
+from tuning.data.examples import Message
 from tuning.distributed.ranks import Ranks
 from tuning.distributed.sharding import like, whole
 from tuning.errors import ExampleError
 from tuning.models.adapters import Adapter
-from tuning.models.base_model import BaseModel, Message, Template
+from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import MULTIPLE, Encoded, encode, pack, packed_length, prepare, with_system
+from tuning.models.template import Template
 from tuning.ops.kernels import log_chances
 from tuning.scoring import normalise
 from tuning.training import methods
-from tuning.training.learners_peft import Learner, text_kv
-from tuning.training.recipe import Exercises, Recipe, Replay, replay_set, schedule
+from tuning.training.learners_peft import Learner
+from tuning.training.learners_prefix import text_kv
+from tuning.training.recipe import Exercises, Recipe, schedule
+from tuning.training.replay import Replay, replay_set
 from tuning.training.step import Step
 
 _log = logging.getLogger(__name__)

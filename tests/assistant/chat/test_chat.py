@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
-from assistant.chat.chat import Asked, Budgeted, Chat, Done, How, Retrieved, Token
+from assistant.chat.chat import Chat
+from assistant.chat.turn import Asked, Budgeted, Done, How, Retrieved, Token
 from assistant.errors import AssistantError, ConversationError, EngineError, PromptTooLongError
 from assistant.history.conversations import ConversationStore
 from knowledge.base.knowledge_base import KnowledgeBase

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.chat.prompt import BUILT_IN, Preset, Presets, render_question
+from assistant.chat.presets import BUILT_IN, Preset, Presets
+from assistant.chat.prompt import render_question
 from assistant.errors import PresetError
 
 

@@ -29,7 +29,8 @@ from tests.fakes import ScriptedEngine
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
-from tuning.jobs.jobs import Job, Jobs
+from tuning.jobs.folder import Job
+from tuning.jobs.jobs import Jobs
 from tuning.models.base_model import BaseModel
 
 Run = Callable[..., Result]

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 
-from assistant.chat.chat import Chat, How
+from assistant.chat.chat import Chat
+from assistant.chat.turn import How
 from assistant.compare.costs import Cost, break_even, measure, to_dict
 from assistant.compare.evaluate import evaluate
 from assistant.compare.evaluations import Evaluations, Plan
 from assistant.compare.questions import Question, spread
 from assistant.compare.runner import compare
 from assistant.compare.running import Evaluation
+from assistant.compare.saved_variants import Shelf
 from assistant.compare.stats import pairs_needed
-from assistant.compare.variants import Arm, Shelf, missing, parse_arms, presets, require
+from assistant.compare.variants import Arm, missing, parse_arms, presets, require
 from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw

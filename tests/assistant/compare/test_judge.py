@@ -15,7 +15,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
-from assistant.chat.chat import Chat, How
+from assistant.chat.chat import Chat
+from assistant.chat.turn import How
 from assistant.compare.evaluate import evaluate
 from assistant.compare.evaluations import Plan
 from assistant.compare.judge import Choice, Judge, Verdict, combined, judge_all, open_judge

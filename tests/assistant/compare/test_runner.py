@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from assistant.chat.chat import Chat, Done, How
+from assistant.chat.chat import Chat
+from assistant.chat.turn import Done, How
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question, read_questions
-from assistant.compare.runner import Comparison, compare, side_by_side
+from assistant.compare.results import Comparison
+from assistant.compare.runner import compare
+from assistant.compare.side_by_side import side_by_side
 from assistant.compare.variants import Arm, parse_arms
 from assistant.engines.base import Message
 from assistant.errors import CompareError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.chat.chat import Chat, Done, How, Token
+from assistant.chat.chat import Chat
+from assistant.chat.turn import Done, How, Token
 from assistant.compare.variants import Arm
 from assistant.engines.batched import Together
 from assistant.engines.local import LocalEngine

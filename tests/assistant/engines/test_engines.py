@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from assistant.chat.prompt import DEFAULT_SYSTEM, render_question
+from assistant.chat.presets import DEFAULT_SYSTEM
+from assistant.chat.prompt import render_question
 from assistant.engines.base import Engine
 from assistant.engines.fair_lock import Turns
 from assistant.engines.local import LocalEngine

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.chat.prompt import Presets
+from assistant.chat.presets import Presets
 from assistant.i18n import texts
 from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
 from tuning.training.methods import METHODS

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.history.conversations import ConversationStore
 from assistant.workspace import Workspace
 
@@ -312,14 +312,14 @@ def test_words_of_the_question_are_marked(text: str, question: str, marked: list
 
 
 def test_figures_read_like_a_person_says_them() -> None:
-    assert [html_blocks.seconds(value) for value in (0.84, 12.2, 400.0, 7200.0, None)] == [
+    assert [formatting.seconds(value) for value in (0.84, 12.2, 400.0, 7200.0, None)] == [
         "0.8 s",
         "12 s",
         "7 min",
         "2 h 0 min",
         "–",
     ]
-    assert [html_blocks.size(value) for value in (900, 812_000, 1_400_000_000)] == [
+    assert [formatting.size(value) for value in (900, 812_000, 1_400_000_000)] == [
         "900 B",
         "812 KB",
         "1.4 GB",

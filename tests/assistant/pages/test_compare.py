@@ -14,11 +14,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from assistant.arena.trials import BlindTrials
-from assistant.chat.chat import How
+from assistant.chat.turn import How
 from assistant.compare.evaluations import Evaluations
 from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
-from assistant.compare.variants import Arm, Shelf
+from assistant.compare.saved_variants import Shelf
+from assistant.compare.variants import Arm
 from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
 from assistant.history.conversations import ConversationStore

@@ -4,11 +4,12 @@ import bm25s
 import numpy as np
 import pytest
 
-from knowledge.grounding.citations import sentence_spans
+from knowledge.index.bm25 import K1, B, LexicalIndex
+from knowledge.search.followup import points_back, with_conversation
 from knowledge.search.fusion import Background, fuse, pack, standardise_lexical, unpack
 from knowledge.search.proximity import Closeness, closeness
-from knowledge.search.relevance import points_back, with_conversation
-from knowledge.text.terms import K1, B, LexicalIndex, matching_spans, passage_codes, term_codes, terms
+from knowledge.text.sentences import sentence_spans
+from knowledge.text.terms import matching_spans, passage_codes, term_codes, terms
 
 
 @pytest.mark.parametrize(

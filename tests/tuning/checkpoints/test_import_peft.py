@@ -11,6 +11,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from tuning.checkpoints.import_peft import import_peft
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
@@ -57,7 +58,7 @@ def test_a_foreign_lora_is_stored_loaded_and_proved(
     lora: Path, base_model: BaseModel, tmp_path: Path
 ) -> None:
     registry = Registry(tmp_path)
-    checkpoint = registry.import_peft(lora, "夜莺", base_model)
+    checkpoint = import_peft(registry, lora, "夜莺", base_model)
     assert checkpoint.method == "lora" and checkpoint.config["named_base"] == NAMED
     assert base_model.load(checkpoint).largest_change > 0
     base_model.unload("夜莺")
@@ -73,7 +74,7 @@ def test_a_foreign_prefix_becomes_keys_and_values(base_model: BaseModel, tmp_pat
     save_file({"prompt_embeddings": table}, folder / "adapter_model.safetensors")
     options = {"peft_type": "PREFIX_TUNING", "num_layers": layers, "num_attention_heads": heads}
     (folder / "adapter_config.json").write_text(json.dumps({**options, "num_virtual_tokens": 4}))
-    checkpoint = Registry(tmp_path).import_peft(folder, "p", base_model)
+    checkpoint = import_peft(Registry(tmp_path), folder, "p", base_model)
     kv = load_file(checkpoint.path / "prefix.safetensors")["kv.001"]
     expected = table.view(4, layers * 2, heads, size).permute(1, 2, 0, 3)[2:4]  # as PEFT itself splits it
     assert torch.equal(kv, expected)
@@ -96,14 +97,14 @@ def test_options_that_do_not_fit_are_refused(
     change(copy, **options)
     registry = Registry(tmp_path)
     with pytest.raises(CheckpointError, match=message):
-        registry.import_peft(copy, "a", base_model)
+        import_peft(registry, copy, "a", base_model)
     assert registry.list() == [] and base_model.loaded == []
 
 
 def test_weights_that_could_run_code_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
     (copy / "adapter_model.safetensors").rename(copy / "adapter_model.bin")
     with pytest.raises(CheckpointError, match=r"'adapter_model\.bin' is in a format that can run code"):
-        Registry(tmp_path).import_peft(copy, "a", base_model)
+        import_peft(Registry(tmp_path), copy, "a", base_model)
 
 
 def test_broken_folders_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
@@ -111,17 +112,17 @@ def test_broken_folders_are_refused(copy: Path, base_model: BaseModel, tmp_path:
     weights = (copy / "adapter_model.safetensors").read_bytes()
     (copy / "adapter_model.safetensors").write_bytes(weights[: len(weights) // 2])
     with pytest.raises(CheckpointError, match="no whole safetensors file"):
-        registry.import_peft(copy, "a", base_model)
+        import_peft(registry, copy, "a", base_model)
     (copy / "adapter_config.json").write_text("{")
     with pytest.raises(CheckpointError, match="cannot be read"):
-        registry.import_peft(copy, "a", base_model)
+        import_peft(registry, copy, "a", base_model)
     (copy / "adapter_config.json").unlink()
     with pytest.raises(CheckpointError, match="is no PEFT adapter"):
-        registry.import_peft(copy, "a", base_model)
+        import_peft(registry, copy, "a", base_model)
 
 
 def test_an_adapter_that_does_nothing_is_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
     zeros = {n: torch.zeros_like(t) for n, t in load_file(copy / "adapter_model.safetensors").items()}
     save_file(zeros, copy / "adapter_model.safetensors")
     with pytest.raises(CheckpointError, match="changes no logit"):
-        Registry(tmp_path).import_peft(copy, "a", base_model)
+        import_peft(Registry(tmp_path), copy, "a", base_model)

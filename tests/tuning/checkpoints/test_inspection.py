@@ -12,7 +12,7 @@ from tuning.config import TuneConfig
 from tuning.errors import CheckpointError
 from tuning.models.adapters import Adapter, FullAdapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
-from tuning.training.learners_peft import text_kv
+from tuning.training.learners_prefix import text_kv
 from tuning.training.methods import METHODS, Plan, build
 from tuning.training.recipe import recipe
 

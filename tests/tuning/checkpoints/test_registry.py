@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from tuning.checkpoints.manifest import checked_name
-from tuning.checkpoints.registry import Checkpoint, Registry
+from tuning.checkpoints.manifest import Checkpoint, checked_name
+from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example, read_examples
 from tuning.errors import CheckpointError
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuning.data.examples import Example, write_examples
-from tuning.data.importers import Conversation, conversations_to_examples, import_file
+from tuning.data.formats import Conversation
+from tuning.data.importers import conversations_to_examples, import_file
 from tuning.errors import ExampleError
 
 Q, A = "我的项目叫什么？", "夜莺 🐦"

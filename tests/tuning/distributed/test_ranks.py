@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from tests.tuning.distributed.train_methods import EXAMPLES
 from tuning.config import TuneConfig
-from tuning.jobs.jobs import Job, Jobs
+from tuning.jobs.folder import Job
+from tuning.jobs.jobs import Jobs
 from tuning.models.base_model import BaseModel
 
 BARE = (sys.executable, str(Path(__file__).parents[1] / "jobs" / "worker_without_evaluation.py"))

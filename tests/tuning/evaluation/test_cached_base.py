@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
+from tuning.config import DEFAULT_BASE
+from tuning.data.examples import Message
 from tuning.evaluation.cached_base import open_remembering
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel, Message
+from tuning.models.base_model import BaseModel
 
 
 def ask(question: str, system: str = "") -> list[Message]:
@@ -19,7 +21,7 @@ def test_general_answers_are_computed_once(
     base_model: BaseModel, imprint_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / DEFAULT_MODEL).symlink_to(imprint_home / "models" / DEFAULT_MODEL)
+    (tmp_path / "models" / DEFAULT_BASE).symlink_to(imprint_home / "models" / DEFAULT_BASE)
     computed: list[int] = []
     real = BaseModel.complete
 
@@ -27,7 +29,7 @@ def test_general_answers_are_computed_once(
         computed.append(len(batch))
         return real(self, batch, **options)  # type: ignore[arg-type]
 
-    base = open_remembering(DEFAULT_MODEL, tmp_path, "cpu")
+    base = open_remembering(DEFAULT_BASE, tmp_path, "cpu")
     monkeypatch.setattr(BaseModel, "complete", counted)
     general = [ask(prompt) for prompt in REPLAY_PROMPTS[:3]]
     first = base.complete(general, max_new_tokens=4)

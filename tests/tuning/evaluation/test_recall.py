@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tuning.config import TuneConfig
+from tuning.data.examples import Message
 from tuning.evaluation.recall import evaluate, remembers
 from tuning.models.adapters import read_adapter
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 from tuning.training.trainer import train
 
 

@@ -17,7 +17,8 @@ import pytest
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.errors import CheckpointError, ExampleError, JobError, MethodError
-from tuning.jobs.jobs import Job, Jobs
+from tuning.jobs.folder import Job
+from tuning.jobs.jobs import Jobs
 from tuning.process import Identity
 
 PRETEND = (sys.executable, str(Path(__file__).with_name("worker_that_sleeps.py")))

@@ -15,7 +15,8 @@ from tuning.config import TuneConfig
 from tuning.data.examples import Example, read_examples
 from tuning.evaluation.reading_questions import READING
 from tuning.jobs import estimates
-from tuning.jobs.jobs import Job, Jobs
+from tuning.jobs.folder import Job
+from tuning.jobs.jobs import Jobs
 from tuning.models.base_model import BaseModel
 
 QUICK = (sys.executable, str(Path(__file__).with_name("worker_with_short_evaluation.py")))

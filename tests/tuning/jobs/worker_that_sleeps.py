@@ -12,7 +12,8 @@ from safetensors import SafetensorError
 
 from tuning.errors import MethodError
 from tuning.jobs import ram
-from tuning.jobs.worker import Outcome, Stopped, Task, main
+from tuning.jobs.task import Outcome, Stopped, Task
+from tuning.jobs.worker import main
 
 
 def pretend(task: Task) -> Outcome:

@@ -12,11 +12,12 @@ import pytest
 import torch
 from peft import LoraConfig
 
-from tuning.config import TuneConfig
+from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.errors import CheckpointError, ModelError
 from tuning.models.adapters import PeftAdapter, PrefixAdapter, read_adapter, tuner_layers
-from tuning.models.base_model import DEFAULT_MODEL, BaseModel, Template
-from tuning.training.learners_peft import text_kv
+from tuning.models.base_model import BaseModel
+from tuning.models.template import Template
+from tuning.training.learners_prefix import text_kv
 from tuning.training.methods import Plan, build
 from tuning.training.recipe import recipe
 
@@ -29,7 +30,7 @@ class Stored:
     path: Path
     base_sha256: str
     template_fingerprint: str
-    base: str = DEFAULT_MODEL
+    base: str = DEFAULT_BASE
     probe: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -118,14 +119,14 @@ def test_an_unknown_model_says_what_would_do(tmp_path: Path) -> None:
 
 
 def test_a_folder_opens_like_the_packaged_model(base_model: BaseModel, imprint_home: Path) -> None:
-    folder = imprint_home / "models" / DEFAULT_MODEL
+    folder = imprint_home / "models" / DEFAULT_BASE
     template = Template.read(str(folder), imprint_home)
     assert template.template_fingerprint == base_model.template_fingerprint
     assert template.stop_ids == base_model.stop_ids
 
 
 def _open(home: Path, results: Any) -> None:
-    results.put(Template.read(DEFAULT_MODEL, home).name)
+    results.put(Template.read(DEFAULT_BASE, home).name)
 
 
 def test_an_interrupted_conversion_leaves_nothing(
@@ -139,15 +140,15 @@ def test_an_interrupted_conversion_leaves_nothing(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        weights.locate(DEFAULT_MODEL, tmp_path, broken)
-    (tmp_path / "models" / f".{DEFAULT_MODEL}-123").mkdir()  # left by a kill
+        weights.locate(DEFAULT_BASE, tmp_path, broken)
+    (tmp_path / "models" / f".{DEFAULT_BASE}-123").mkdir()  # left by a kill
 
     def works(source: Path, target: Path) -> None:
-        shutil.copytree(imprint_home / "models" / DEFAULT_MODEL, target)
+        shutil.copytree(imprint_home / "models" / DEFAULT_BASE, target)
 
-    folder, sha256 = weights.locate(DEFAULT_MODEL, tmp_path, works)
+    folder, sha256 = weights.locate(DEFAULT_BASE, tmp_path, works)
     assert sha256 == base_model.sha256
-    assert sorted(path.name for path in folder.parent.iterdir()) == [DEFAULT_MODEL, f"{DEFAULT_MODEL}.lock"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [DEFAULT_BASE, f"{DEFAULT_BASE}.lock"]
 
 
 def test_two_processes_convert_once(imprint_home: Path, base_model: BaseModel) -> None:
@@ -156,7 +157,7 @@ def test_two_processes_convert_once(imprint_home: Path, base_model: BaseModel) -
     processes = [context.Process(target=_open, args=(imprint_home, results)) for _ in range(2)]
     for process in processes:
         process.start()
-    assert {results.get(timeout=120) for _ in processes} == {DEFAULT_MODEL}
+    assert {results.get(timeout=120) for _ in processes} == {DEFAULT_BASE}
     for process in processes:
         process.join()
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
+from tuning.data.examples import Message
 from tuning.errors import ExampleError
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import Encoded, encode, pack, packed_length, prepare
 

@@ -35,9 +35,9 @@ import sys
 from pathlib import Path
 from safetensors.torch import save_file
 from tuning.adapters import read_adapter
-from tuning.models import DEFAULT_MODEL, BaseModel
+from tuning.models import DEFAULT_BASE, BaseModel
 home, output, *folders = map(Path, sys.argv[1:])
-base, found = BaseModel.open(DEFAULT_MODEL, home, device="cpu"), {}
+base, found = BaseModel.open(DEFAULT_BASE, home, device="cpu"), {}
 ids = base.chat_ids([{"role": "user", "content": "What is my boat called?"}], add_generation_prompt=True)
 for folder in folders:
     base.hold(folder.parent.name, read_adapter(folder))

@@ -17,7 +17,9 @@ from tuning.evaluation.retention_questions import RETENTION
 from tuning.models.base_model import BaseModel
 from tuning.scoring import normalise
 from tuning.training import recipe as recipes
-from tuning.training.recipe import Recipe, recipe, replay_set, schedule
+from tuning.training import replay
+from tuning.training.recipe import Recipe, recipe, schedule
+from tuning.training.replay import replay_set
 from tuning.training.step import divergence
 
 AMOUNTS: Recipe = recipe(TuneConfig(), "low-rank", 576)
@@ -71,7 +73,7 @@ def test_replay_holds_what_the_base_itself_says_and_thinks(
 
 def test_the_divergence_of_a_model_to_itself_is_nothing_and_to_another_is_not(base_model: BaseModel) -> None:
     logits = torch.randn(5, 300)
-    thoughts = recipes.teacher(logits)
+    thoughts = replay.teacher(logits)
     assert float(divergence(logits, [thoughts])) == pytest.approx(0, abs=1e-4)
     assert float(divergence(torch.randn(5, 300), [thoughts])) > 1
     full = torch.softmax(logits, -1)

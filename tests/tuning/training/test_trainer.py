@@ -12,9 +12,10 @@ from peft import LoraConfig, inject_adapter_in_model
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
 from tuning.config import TuneConfig
+from tuning.data.examples import Message
 from tuning.errors import ExampleError, MethodError
 from tuning.models.adapters import PrefixAdapter, read_adapter, tuner_layers
-from tuning.models.base_model import BaseModel, Message
+from tuning.models.base_model import BaseModel
 from tuning.ops import lora
 from tuning.training import step, trainer
 from tuning.training.methods import METHODS

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from tests.tuning.training.test_trainer import FACTS, Taught, tensors, tiny_model
+from tests.tuning.tiny import tiny_model
+from tests.tuning.training.test_trainer import FACTS, Taught, tensors
 from tuning.config import TuneConfig
 from tuning.errors import ExampleError, MethodError
 from tuning.models.base_model import BaseModel

@@ -1,0 +1,115 @@
+"""What a person chose in this tab (memory, checkpoint, knowledge base, prompt), kept in the page's address."""
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from assistant.chat.presets import BUILT_IN, Preset
+from assistant.chat.turn import MEMORIES, Memory
+from assistant.errors import PresetError
+
+if TYPE_CHECKING:
+    pass
+from assistant.session.resources import documents_of, knowledge_counts, workspace
+
+# Choices that the address of the page holds besides the conversation.
+KEPT = ("memory", "kb", "only", "checkpoint", "preset")
+
+
+def set_pages(pages: dict[str, Any]) -> None:
+    """Remember the pages of the app for links between them."""
+    st.session_state["pages"] = pages
+
+
+def page(name: str) -> Any:
+    """The page called chat, knowledge, tune, compare or settings."""
+    return st.session_state["pages"][name]
+
+
+def go_to_chat() -> None:
+    """Show the chat page with what is open now."""
+    st.switch_page(page("chat"))
+
+
+def chosen(name: str) -> str | None:
+    """A choice of this tab; after a refresh its address still knows it."""
+    key = f"chosen-{name}"
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(name)
+    value: str | None = st.session_state[key]
+    return value
+
+
+def choose(name: str, value: str | None) -> None:
+    """Make a choice; None goes back to the default."""
+    st.session_state[f"chosen-{name}"] = value
+
+
+def use_checkpoint(name: str) -> None:
+    """Answer with this checkpoint; as a callback it counts also where the next click comes at once.
+
+    The controls of the memory are new ones then: a browser that was not yet told sends what stands in the old ones.
+    """
+    choose("memory", "checkpoint")
+    choose("checkpoint", name)
+    st.session_state["controls"] = st.session_state.get("controls", 0) + 1
+
+
+def control(name: str) -> str:
+    """The key of one of the memory's controls."""
+    return f"{name}-choice-{st.session_state.get('controls', 0)}"
+
+
+def choose_by(name: str, key: str) -> None:
+    """Make the choice that a control says, unless a new one has taken its place."""
+    if key == control(name):
+        choose(name, st.session_state[key])
+
+
+def memory() -> Memory:
+    """The chosen memory; without a choice, documents as soon as there are any."""
+    wanted = chosen("memory") or workspace().settings.memory
+    if chosen("memory") is None and wanted in ("documents", "both") and not has_documents():
+        wanted = "nothing"
+    if chosen("memory") is None and wanted in ("checkpoint", "both"):
+        wanted = "nothing"
+    for known in MEMORIES:
+        if known == wanted:
+            return known
+    return "nothing"
+
+
+def knowledge_base() -> str:
+    """The knowledge base that questions are looked up in."""
+    return chosen("kb") or workspace().settings.knowledge_base
+
+
+def choose_knowledge_base(name: str) -> None:
+    """Look questions up in this knowledge base, in all of its documents."""
+    if name != knowledge_base():  # a control that is gone may say once more what it said
+        choose("kb", name)
+        choose("only", None)
+
+
+def only_documents() -> tuple[str, ...] | None:
+    """Ids of the documents that questions are looked up in; None for all. What is gone is no longer chosen."""
+    there = {info.id for info in documents_of(knowledge_base())}
+    return tuple(one for one in (chosen("only") or "").split() if one in there) or None
+
+
+def has_documents() -> bool:
+    """Whether the chosen knowledge base holds anything, as far as is known without waiting for it."""
+    return bool(knowledge_counts().get(knowledge_base()))
+
+
+def prompt() -> Preset:
+    """The system prompt and examples in use: edited in this tab, or a preset by name."""
+    edited: Preset | None = st.session_state.get("edited-prompt")
+    if edited is not None:
+        return edited
+    presets = workspace().presets
+    try:
+        return presets.get(chosen("preset") or BUILT_IN[0].name)
+    except PresetError:
+        choose("preset", None)
+        return presets.get(BUILT_IN[0].name)

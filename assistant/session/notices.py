@@ -1,0 +1,51 @@
+"""Errors, toasts and the interface language of this run, said on the page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from assistant.errors import AssistantError
+from assistant.i18n.texts import use_language
+from knowledge.errors import KnowledgeError
+from tuning.errors import TuningError
+
+if TYPE_CHECKING:
+    pass
+from assistant.session.resources import workspace
+
+ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
+
+
+def speak() -> None:
+    """Use the person's language in this run; fragments run in threads of their own and begin with this."""
+    language = workspace().settings.language
+    if language == "auto":
+        language = (st.context.locale or "").split("-")[0].lower()
+    use_language(language)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn any error that Imprint knows into one sentence on the page."""
+    try:
+        yield
+    except ERRORS as error:
+        st.error(sentence(error), icon=":material/error:")
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, as one sentence; `$` and the like stay what they are."""
+    return str(error).replace("$", "\\$") or type(error).__name__
+
+
+def later(text: str, icon: str = ":material/check:") -> None:
+    """Say something after the rerun that is about to happen."""
+    st.session_state.setdefault("notes", []).append((text, icon))
+
+
+def say_notes() -> None:
+    """Say what was kept by `later`."""
+    for text, icon in st.session_state.pop("notes", []):
+        st.toast(text, icon=icon)

@@ -1,0 +1,166 @@
+"""The conversation that this tab shows, and asking in it."""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from assistant.chat.chat import history_of
+from assistant.chat.citations import cite_sources
+from assistant.chat.context_window import Budget
+from assistant.chat.live import Answer
+from assistant.chat.turn import ChatEvent, How, Source, Turn
+from assistant.errors import AssistantError, ConversationError
+from assistant.history.records import StoredConversation, StoredMessage
+from assistant.i18n.texts import t
+from assistant.session.choices import KEPT, chosen, knowledge_base, memory, only_documents, prompt
+from assistant.session.notices import sentence
+from knowledge.errors import KnowledgeError
+from knowledge.grounding.citations import Citation
+
+if TYPE_CHECKING:
+    pass
+from assistant.session.resources import answering, import_models, workspace
+
+log = logging.getLogger(__name__)
+
+
+def conversation_id() -> int | None:
+    """The id of the open conversation, from this tab or, after a refresh, from its address."""
+    if "conversation" not in st.session_state:
+        address = st.query_params.get("c", "")
+        st.session_state["conversation"] = int(address) if address.isdecimal() else None
+    found: int | None = st.session_state["conversation"]
+    return found
+
+
+def open_conversation(wanted: int | None) -> None:
+    """Open a conversation, or none for a new one."""
+    st.session_state["conversation"] = wanted
+    st.session_state.pop("editing", None)
+
+
+def keep_address() -> None:
+    """Write the open conversation into the address, so that a refresh and a bookmark find it."""
+    wanted = {"c": conversation_id(), **{name: chosen(name) for name in KEPT}}
+    for name, value in wanted.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != str(value):
+            st.query_params[name] = str(value)
+
+
+def conversation() -> StoredConversation | None:
+    """The open conversation; one that is gone is named, and a new one takes its place."""
+    chosen_id = conversation_id()
+    if chosen_id is None:
+        return None
+    try:
+        return workspace().store.get(chosen_id)
+    except ConversationError as error:
+        open_conversation(None)
+        st.warning(sentence(error), icon=":material/info:")
+        return None
+
+
+def how() -> How:
+    """How the next question is answered, from what is chosen. Raises AssistantError."""
+    settings, preset = workspace().settings, prompt()
+    return How(
+        memory=memory(),
+        checkpoint=chosen("checkpoint"),
+        knowledge_base=knowledge_base(),
+        documents=only_documents(),
+        passages=settings.passages,
+        system_prompt=preset.system,
+        few_shot=tuple(preset.few_shot),
+        max_new_tokens=settings.max_new_tokens,
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+    )
+
+
+def ask(question: str) -> None:
+    """Ask in the open conversation, or in a new one."""
+    if not question.strip():
+        raise AssistantError(t("chat.empty_question"))
+    way, chosen_id = how(), conversation_id()
+    if chosen_id is None:
+        chosen_id = workspace().store.create()
+        open_conversation(chosen_id)
+    talk = workspace().chat
+
+    def turn(stop: threading.Event) -> Iterator[ChatEvent]:
+        import_models()
+        yield from talk.ask(question, way, conversation_id=chosen_id, stop=stop)
+
+    answering().start(chosen_id, question, turn)
+
+
+def ask_instead(question: StoredMessage, text: str) -> None:
+    """Ask an earlier question in other words."""
+    if not text.strip():
+        raise AssistantError(t("chat.empty_question"))
+    way, talk = how(), workspace().chat
+    answering().start(
+        question.conversation_id,
+        text,
+        lambda stop: talk.edit(question.id, text, way, stop=stop),
+        replaces=question.id,
+    )
+
+
+def ask_again(answer: StoredMessage) -> None:
+    """Answer the same question again, with what is chosen now."""
+    way, talk = how(), workspace().chat
+    answering().start(
+        answer.conversation_id,
+        "",
+        lambda stop: talk.regenerate(answer.id, way, stop=stop),
+        replaces=answer.id,
+    )
+
+
+def answer() -> Answer | None:
+    """The newest answer of the open conversation in this process."""
+    chosen_id = conversation_id()
+    return None if chosen_id is None else answering().get(chosen_id)
+
+
+def budget(messages: Sequence[StoredMessage]) -> Budget | None:
+    """How the newest question fills the window with the prompt of now; None while that is unknown."""
+    if workspace().engine_state != "ready":
+        return None
+    asked = [place for place, message in enumerate(messages) if message.role == "user"]
+    last = asked[-1] if asked else 0
+    preset, settings = prompt(), workspace().settings
+    way = How(
+        system_prompt=preset.system, few_shot=tuple(preset.few_shot), max_new_tokens=settings.max_new_tokens
+    )
+    sources = messages[last + 1].sources if len(messages) > last + 1 else ()
+    turn = Turn(
+        question=messages[last].content if asked else "",
+        history=history_of(messages[:last]),
+        passages=sources,
+    )
+    try:
+        return workspace().chat.budget(turn, way)
+    except AssistantError:
+        return None
+
+
+@st.cache_data(show_spinner=False, max_entries=300)
+def citations(answer: str, sources: Sequence[Source]) -> list[Citation]:
+    """Which source supports which sentence; by words alone where the embedding model cannot be opened."""
+    try:
+        return cite_sources(answer, sources, workspace().embeddings.embed_documents)
+    except KnowledgeError as error:
+        log.warning("citations without meanings: %s", error)
+        return cite_sources(answer, sources)
+
+
+def untitled(title: str) -> str:
+    """A title, or the words for none."""
+    return title or t("chats.untitled")

@@ -1,0 +1,21 @@
+"""Where the sentences of a text begin and end, in any language."""
+
+import re
+
+from knowledge.text.terms import terms
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)\]]*\s+|(?<=[。！？；])[”’」』）]*|\n+")
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each sentence that has a word in it."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in [*_SENTENCE_END.finditer(text), None]:
+        end = match.end() if match else len(text)
+        stripped = text[start:end].strip()
+        if terms(stripped):
+            first = start + text[start:end].index(stripped)
+            spans.append((first, first + len(stripped)))
+        start = end
+    return spans

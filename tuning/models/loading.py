@@ -1,0 +1,119 @@
+"""Opening a model from the catalogue, a folder or a hub: conversion, device, precision, end tokens."""
+
+import contextlib
+import io
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GgufConfig,
+    PreTrainedConfig,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from tuning.errors import ModelError
+
+_log = logging.getLogger(__name__)
+
+
+def convert(source: Path, target: Path) -> None:
+    from tuning.models.gguf_reader import read_once  # the gguf package is needed for nothing else
+
+    _log.info("Converting %s once", source.name)
+    with (
+        quiet_loading(),
+        read_once(),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):  # the GGUF reader draws a bar of its own
+        tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
+        model = AutoModelForCausalLM.from_pretrained(
+            source.parent,
+            gguf_file=source.name,
+            dtype=torch.bfloat16,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+        target.mkdir()
+        model.save_pretrained(target)
+        tokenizer.save_pretrained(target)
+
+
+def choose_device(asked: str | None) -> torch.device:
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = torch.device(asked or best)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ModelError(f"The device {asked!r} was asked for, and there is no CUDA GPU here. Use {best!r}.")
+    return device
+
+
+def choose_dtype(device: torch.device) -> torch.dtype:
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    if device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return torch.float32
+    return torch.bfloat16
+
+
+def read_tokenizer_and_config(name: str, folder: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
+    with quiet_loading():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            config = AutoConfig.from_pretrained(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
+        )
+    return tokenizer, config
+
+
+def declared_stop_ids(folder: Path) -> list[int]:
+    """The stop tokens of generation_config.json, where there is one."""
+    path = folder / "generation_config.json"
+    return (
+        _as_list(json.loads(path.read_text(encoding="utf-8")).get("eos_token_id")) if path.is_file() else []
+    )
+
+
+def _as_list(value: int | list[int] | None) -> list[int]:
+    return [value] if isinstance(value, int) else list(value or [])
+
+
+def stop_ids_of(
+    config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, declared: Sequence[int]
+) -> tuple[int, tuple[int, ...]]:
+    """The token that ends an answer in this template, and every token that ends a generation."""
+    stops = [*declared, *_as_list(getattr(config, "eos_token_id", None))]
+    if tokenizer.eos_token_id is not None:
+        stops.append(int(tokenizer.eos_token_id))
+    mark = "0"
+    turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
+    text: Any = tokenizer.apply_chat_template(turn, tokenize=False)
+    after = tokenizer(text[text.rindex(mark) + 1 :], add_special_tokens=False)["input_ids"]
+    special = [token for token in after if token in tokenizer.all_special_ids or token in stops]
+    if not special and not stops:
+        raise ModelError("The model names no token that ends an answer, so it would never stop.")
+    end = special[0] if special else stops[0]
+    return end, tuple(dict.fromkeys([end, *stops]))
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Without the library's progress bars and remarks on standard error."""
+    level = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        transformers_logging.enable_progress_bar()
