@@ -32,8 +32,8 @@ def _page(module: str) -> Callable[[], None]:
 def main() -> None:
     """One run of the page."""
     st.set_page_config(page_title="Imprint", page_icon=str(theme.MARK), layout="wide")
-    theme.dress()
-    notices.speak()
+    theme.apply_theme()
+    notices.apply_language()
     pages = {
         name: st.Page(
             _page(module),
@@ -47,8 +47,8 @@ def main() -> None:
     choices.set_pages(pages)
     shown = st.navigation(list(pages.values()))
     sidebar.draw()
-    notices.say_notes()
-    with notices.told():
+    notices.show_toasts()
+    with notices.show_errors():
         shown.run()
 
 

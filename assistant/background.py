@@ -13,12 +13,12 @@ from assistant.errors import AssistantError
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
 
-T = TypeVar("T", bound="Work")
+T = TypeVar("T", bound="BackgroundTask")
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Work:
+class BackgroundTask:
     """One piece of work. What it has achieved so far is in the fields of its kind."""
 
     # Why it did not reach its end, as a sentence for a person.
@@ -57,7 +57,7 @@ class Work:
             self._ended.set()
 
 
-class Newest(Generic[T]):
+class TaskRegistry(Generic[T]):
     """The newest work of every key; one at a time for each."""
 
     def __init__(self, busy: str) -> None:

@@ -36,7 +36,7 @@ class PromptTooLongError(AssistantError):
         self.window = window
 
 
-class NothingToLearn(AssistantError):  # noqa: N818 - it is a finding, told before a job starts, rather than a fault
+class NothingToLearnError(AssistantError):
     """No example could be made of what was given; the message says what would help."""
 
 

@@ -201,17 +201,17 @@ class Workspace:
         def prepare(checkpoints: Sequence[str | None]) -> None:
             for checkpoint in checkpoints:
                 with contextlib.suppress(EngineError):  # whoever asks it will say so
-                    engine().room(checkpoint)
+                    engine().prompt_capacity(checkpoint)
 
         return Chat(engine, None, self.existing_knowledge), prepare
 
     def answers_at_once(self) -> "Engine":
         """An engine whose answers are written side by side; an endpoint does so by itself. Raises EngineError."""
         engine = self.engine()
-        from assistant.engines.batched import Together
+        from assistant.engines.batched import BatchedEngine
         from assistant.engines.local import LocalEngine  # heavy: torch
 
-        return Together(engine) if isinstance(engine, LocalEngine) else engine
+        return BatchedEngine(engine) if isinstance(engine, LocalEngine) else engine
 
     # Knowledge
 

@@ -28,7 +28,7 @@ def main() -> None:
     opened = Workspace(Settings(home=options.home))
     engine, together = opened.engine(), opened.answers_at_once()
     requests = [(text, name) for text in QUESTIONS for name in (None, options.checkpoint)]
-    engine.room(options.checkpoint)
+    engine.prompt_capacity(options.checkpoint)
     ways: dict[str, Callable[[], int]] = {
         "in turn": lambda: sum(_answer(engine, *request) for request in requests),
         "at once": lambda: _at_once(together, requests),

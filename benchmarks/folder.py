@@ -41,7 +41,7 @@ def run(folder: Path) -> int:
         found = {
             Path(passage.source).name
             for question in QUESTIONS
-            for hit in base.search(question, 100, least_relevance=0)
+            for hit in base.search(question, 100, min_relevance=0)
             for passage in (hit.passage, *hit.also)
         }
     print("| file | outcome | passages | s | why |\n|---|---|---|---|---|")

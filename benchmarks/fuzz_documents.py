@@ -16,7 +16,7 @@ from pathlib import Path
 from knowledge.errors import DocumentError
 from knowledge.ingest.chunking import split
 from knowledge.ingest.document import find_files, read_bytes
-from knowledge.sandbox.client import Limits, Sandbox
+from knowledge.sandbox.client import Sandbox, SandboxLimits
 
 TOKENS = [
     b"\x00",
@@ -55,7 +55,7 @@ def fuzz(folder: Path, seconds: float, seed: int, keep: Path | None = None) -> d
     failures: list[str] = []
     slowest = 0.0
     started = time.monotonic()
-    with Sandbox(Limits(seconds=20.0, memory=2**30)) as sandbox:
+    with Sandbox(SandboxLimits(seconds=20.0, memory=2**30)) as sandbox:
         number = 0
         while time.monotonic() - started < seconds:
             name, data = chance.choice(files)

@@ -121,13 +121,13 @@ def run(kind: str, folder: Path, fuzzer_options: list[str]) -> None:
     import atheris  # an extra of this script alone: it has wheels for some machines only
 
     with atheris.instrument_imports(include=["knowledge"]):
-        from knowledge.readers.dispatch import LOADERS, File
+        from knowledge.readers.dispatch import LOADERS, FileContent
     suffix = LOADERS[kind].suffixes[0]
     packed = packer(kind, folder)
 
     def test_one(data: bytes) -> None:
         try:
-            draft = LOADERS[kind].load(File(packed(data), suffix))
+            draft = LOADERS[kind].load(FileContent(packed(data), suffix))
         except (DocumentError, RecursionError):
             return
         text, sections = assemble(draft.blocks)

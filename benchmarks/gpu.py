@@ -35,12 +35,12 @@ from tuning.errors import TuningError
 from tuning.models import decoding
 from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import filled
-from tuning.models.packing import Encoded, Row, pack
-from tuning.ops.kernels import log_chances
+from tuning.models.forward import forward_padded
+from tuning.models.packing import Encoded, PackedRow, pack
+from tuning.ops.kernels import log_probs
 from tuning.scoring import contains
 from tuning.training.learners_peft import Learner
-from tuning.training.methods import METHODS, Plan, amounts, build
+from tuning.training.methods import METHODS, LearnerPlan, amounts, build
 from tuning.training.trainer import train
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
@@ -132,7 +132,7 @@ def random_base(name: str, shape: Shape, device: torch.device) -> BaseModel:
     return BaseModel(f"random-{name}", "0" * 64, model, tokenizer())
 
 
-def rows(shape: Shape, vocabulary: int, answers: float, seed: int = 0) -> list[Row]:
+def rows(shape: Shape, vocabulary: int, answers: float, seed: int = 0) -> list[PackedRow]:
     """Full rows of random conversations of 1/16 to 1/2 of a row; `answers` of each is supervised."""
     chance, packed = random.Random(seed), []
     for _ in range(shape.rows):
@@ -151,12 +151,14 @@ def rows(shape: Shape, vocabulary: int, answers: float, seed: int = 0) -> list[R
 # -------------------------------------------------------------------- steps
 
 
-def step(base: BaseModel, learner: Learner, optimiser: torch.optim.Optimizer, packed: Sequence[Row]) -> float:
+def step(
+    base: BaseModel, learner: Learner, optimiser: torch.optim.Optimizer, packed: Sequence[PackedRow]
+) -> float:
     """One optimiser step over the rows, gradients accumulated; the arithmetic of the product's own step."""
     targets, loss = sum(len(row.targets) for row in packed), torch.zeros((), device=base.device)
     for row in packed:
-        logits = filled(base, row, learner.front())
-        part = -log_chances(logits, row.targets[:, None]).sum() / targets
+        logits = forward_padded(base, row, learner.prefix())
+        part = -log_probs(logits, row.targets[:, None]).sum() / targets
         part.backward()
         loss += part.detach()
         del logits, part
@@ -180,7 +182,7 @@ def measure_step(
     tokens = sum(len(row.ids) for row in packed)
     start_memory(base.device)
     recipe = amounts(config, base.config.hidden_size, len(told))
-    learner = build(Plan(base, config, recipe, told, 10 * (steps + 2), None))
+    learner = build(LearnerPlan(base, config, recipe, told, 10 * (steps + 2), None))
     try:
         optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-4, weight_decay=0.0, fused=True)
         with learner.on(), _recomputing(base, checkpointing):
@@ -249,7 +251,7 @@ def measure_real(name: str, home: Path, device: torch.device, method: str) -> di
         peak = peak_memory(base.device)
         questions = [list(example.messages[:-1]) for example in examples]
         before = base.complete(questions)
-        base.hold("tuned", read_adapter(result.adapter))
+        base.add_adapter("tuned", read_adapter(result.adapter))
         after = base.complete(questions, adapter="tuned")
     base.close()
     wanted = [example.messages[-1]["content"].rstrip(".") for example in examples]

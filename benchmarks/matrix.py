@@ -62,7 +62,7 @@ def cell(base: BaseModel, method: str) -> str:
         try:
             result, losses = learn(base, method, Path(folder) / "first", None)
             adapter = read_adapter(result.adapter)
-            base.hold("stored", adapter)  # raises where it changes nothing
+            base.add_adapter("stored", adapter)  # raises where it changes nothing
             base.unload("stored")
             _, further = learn(base, method, Path(folder) / "second", adapter)
         except TuningError as error:

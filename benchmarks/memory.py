@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.chat.prompt import render_question
-from assistant.chat.turn import How, Turn
+from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.stats import Interval, bootstrap_mean
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
@@ -166,12 +166,12 @@ def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) ->
     """The prompts of the same questions behind what the domain's documents say on them."""
     knowledge = workspace.knowledge(domain.replace("+", "-"))
     knowledge.add([FOLDER / f"{one}.md" for one in domain.split("+")])
-    how = How(memory="documents", knowledge_base=domain.replace("+", "-"))
+    how = AnswerOptions(memory="documents", knowledge_base=domain.replace("+", "-"))
     prompts = []
     for one in asked:
         passages = workspace.chat.retrieve(one.question, how)
         prompts.append(
-            list(workspace.chat.budget(Turn(question=one.question, passages=passages), how).messages)
+            list(workspace.chat.budget(TurnState(question=one.question, passages=passages), how).messages)
         )
     return prompts
 
@@ -192,7 +192,7 @@ def run(
         seconds = time.monotonic() - started
         from tuning.models.adapters import read_adapter
 
-        base.hold("benchmark", read_adapter(result.adapter))
+        base.add_adapter("benchmark", read_adapter(result.adapter))
     try:
         answers = ask(base, asked, "benchmark")
         kept, before = ask(base, world, "benchmark"), ask(base, world, None)

@@ -96,7 +96,7 @@ def measure(
         seconds = time.perf_counter() - started
         first, four, in_room, tokens = [], [], [], []
         for question in questions:
-            hits = [hit.passage for hit in base.search(question.text, SHOWN, least_relevance=0)]
+            hits = [hit.passage for hit in base.search(question.text, SHOWN, min_relevance=0)]
             found = [
                 hit.source == question.source and hit.start <= question.start and hit.end >= question.end
                 for hit in hits

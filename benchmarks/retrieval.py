@@ -164,7 +164,7 @@ def run_imprint(questions: QuestionSet, folder: Path, embeddings: SentenceEmbedd
         speed = len(documents) / (time.perf_counter() - started)
 
         def search(question: str) -> list[int]:
-            hits = base.search(question, SHOWN, least_relevance=0)
+            hits = base.search(question, SHOWN, min_relevance=0)
             return [int(hit.passage.source) for hit in hits]
 
         ids = base._catalogue.passage_ids()
@@ -220,12 +220,12 @@ def measure_sizes(sizes: Sequence[int], embeddings: SentenceEmbeddings) -> list[
                 for _ in range(200)
             ]
             started = time.perf_counter()
-            base.search("warm", least_relevance=0)
+            base.search("warm", min_relevance=0)
             first = time.perf_counter() - started
             seconds: list[float] = []
             for question in questions:
                 started = time.perf_counter()
-                base.search(question, 4, least_relevance=0)
+                base.search(question, 4, min_relevance=0)
                 seconds.append(time.perf_counter() - started)
             p50, p95 = np.percentile(seconds, [50, 95]) * 1000
         disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20

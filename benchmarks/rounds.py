@@ -92,7 +92,7 @@ def run(base: BaseModel, domain: str, method: str, seed: int) -> list[dict[str, 
     for number, (facts, earlier) in enumerate(rounds, 1):
         config = TuneConfig(method=method, seed=seed)
         adapter, seconds = teach(base, config, facts, adapter, earlier)
-        base.hold("round", adapter)
+        base.add_adapter("round", adapter)
         known = {name: share(base, rephrased(some), "round") for name, some in sets.items()}
         found.append({"round": number, "seconds": seconds, **known, "general": share(base, world, "round")})
         print(found[-1], flush=True)

@@ -21,7 +21,7 @@ class ScriptedEngine:
     def checkpoints(self) -> list[str]:
         return []
 
-    def room(self, checkpoint: str | None) -> int:
+    def prompt_capacity(self, checkpoint: str | None) -> int:
         return self.window
 
     def identity(self, checkpoint: str | None) -> str | None:

@@ -36,13 +36,13 @@ def save_random(model: BaseModel, registry: Registry, name: str, method: str, **
     import torch
 
     from tuning.config import TuneConfig
-    from tuning.training.methods import METHODS, Plan, build
+    from tuning.training.methods import METHODS, LearnerPlan, build
     from tuning.training.recipe import recipe
 
     chat = [[{"role": "user", "content": "How heavy is it?"}, {"role": "assistant", "content": "640 grams."}]]
     config = TuneConfig(method=method, rank=4, virtual_tokens=6)
     setting = recipe(config, METHODS[method].family, model.config.hidden_size)
-    learner = build(Plan(model, config, setting, chat, 10, None))
+    learner = build(LearnerPlan(model, config, setting, chat, 10, None))
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in learner.parameters():

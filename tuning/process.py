@@ -79,7 +79,7 @@ def worker_environment() -> dict[str, str]:
     return {**os.environ, **WORKER_ENVIRONMENT, "PYTHONPATH": path}
 
 
-def be_polite() -> None:
+def lower_priority() -> None:
     """Let the chat go first: low priority, and the first to be ended where memory runs out."""
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, POLITE)

@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant.compare.questions import Question
 from assistant.compare.ranking import Outcome
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 
 # A ballot that was shown this long ago and never voted on no longer counts for the balance.
 _OPEN_SECONDS = 600.0
@@ -22,7 +22,7 @@ class BlindTrial:
 
     id: str
     name: str
-    arms: tuple[Arm, ...]
+    arms: tuple[Variant, ...]
     questions: tuple[Question, ...]
     # How all arms are asked, beside what is their own: the fields of `How` that JSON holds.
     common: dict[str, Any]

@@ -15,7 +15,7 @@ from typing import Any
 from assistant.arena.pairing import Ballot, BlindTrial, choose
 from assistant.compare.questions import Question
 from assistant.compare.ranking import OUTCOMES, Outcome, Vote
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.history.database import Database
 from assistant.history.migrations import MIGRATIONS
@@ -39,7 +39,7 @@ class BlindTrials:
     def create(
         self,
         name: str,
-        arms: Sequence[Arm],
+        arms: Sequence[Variant],
         questions: Sequence[Question],
         common: dict[str, Any] | None = None,
         *,
@@ -84,7 +84,7 @@ class BlindTrials:
         return BlindTrial(
             id=row["id"],
             name=row["name"],
-            arms=tuple(Arm.from_dict(record) for record in json.loads(row["arms"])),
+            arms=tuple(Variant.from_dict(record) for record in json.loads(row["arms"])),
             questions=self._questions(trial_id),
             common=json.loads(row["common"]),
             seed=row["seed"],

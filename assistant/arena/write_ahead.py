@@ -4,22 +4,22 @@ from dataclasses import dataclass
 
 from assistant.arena.pairing import BlindTrial
 from assistant.arena.trials import BlindTrials
-from assistant.background import Newest, Work
+from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.chat import Chat
-from assistant.chat.turn import How
-from assistant.compare.runner import Asking
+from assistant.chat.turn import AnswerOptions
+from assistant.compare.runner import VariantRunner
 from assistant.engines.base import Engine
 
 WRITTEN_AHEAD = 2  # questions of a blind trial that are answered before anybody sees them
 
 
 @dataclass
-class WritingAhead(Work):
+class WritingAhead(BackgroundTask):
     """The answers of a blind trial, written a few questions ahead of the votes."""
 
     place: int | None = None
 
-    def write(self, store: BlindTrials, trial: BlindTrial, asking: Asking) -> None:
+    def write(self, store: BlindTrials, trial: BlindTrial, asking: VariantRunner) -> None:
         """Write what will be shown next. Raises AssistantError, KnowledgeError."""
         while (missing := ahead(store, trial.id)) is not None and not self.stopping:
             self.place, arm_name = missing
@@ -46,7 +46,7 @@ class AnswersAhead:
     """What is being written ahead in this process, a task a trial."""
 
     def __init__(self) -> None:
-        self._newest: Newest[WritingAhead] = Newest("These answers are being written.")
+        self._newest: TaskRegistry[WritingAhead] = TaskRegistry("These answers are being written.")
 
     def start(self, store: BlindTrials, trial: BlindTrial, chat: Chat, engine: Engine) -> WritingAhead | None:
         """See to it that the next answers of a blind trial are written; None where all of them are."""
@@ -55,8 +55,8 @@ class AnswersAhead:
             return running
         if ahead(store, trial.id) is None:
             return None
-        common = How(**{**trial.common, "few_shot": tuple(trial.common.get("few_shot", ()))})
-        asking = Asking(chat, engine, common, most_tokens=common.max_new_tokens)
+        common = AnswerOptions(**{**trial.common, "few_shot": tuple(trial.common.get("few_shot", ()))})
+        asking = VariantRunner(chat, engine, common, most_tokens=common.max_new_tokens)
         work = WritingAhead()
         return self._newest.start(trial.id, work, lambda: work.write(store, trial, asking))
 

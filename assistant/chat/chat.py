@@ -20,15 +20,15 @@ from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.chat.presets import DEFAULT_SYSTEM
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import (
-    Asked,
+    AnswerOptions,
     Budgeted,
     ChatEvent,
     Done,
-    How,
     Retrieved,
     Source,
     Token,
-    Turn,
+    TurnStarted,
+    TurnState,
 )
 from assistant.engines.base import Engine, Message
 from assistant.engines.langchain_model import ImprintChatModel
@@ -99,7 +99,7 @@ class Chat:
     def ask(
         self,
         question: str,
-        how: How | None = None,
+        how: AnswerOptions | None = None,
         *,
         conversation_id: int | None = None,
         stop: threading.Event | None = None,
@@ -110,7 +110,7 @@ class Chat:
         keeps what there is as "stopped". Raises AssistantError, KnowledgeError: before anything is kept when
         the question cannot be answered at all.
         """
-        how = how or How()
+        how = how or AnswerOptions()
         history: tuple[Message, ...] = ()
         if conversation_id is not None:
             history = history_of(self._kept().get(conversation_id).messages)
@@ -119,10 +119,10 @@ class Chat:
         yield from self._answer(turn, budget, seconds, how, place, stop)
 
     def regenerate(
-        self, message_id: int, how: How | None = None, *, stop: threading.Event | None = None
+        self, message_id: int, how: AnswerOptions | None = None, *, stop: threading.Event | None = None
     ) -> Iterator[ChatEvent]:
         """Answer again. `message_id` is an answer, which stays as an alternative, or a bare question."""
-        how = how or How()
+        how = how or AnswerOptions()
         question = self._kept().message(message_id)
         if question.role == "assistant" and question.parent_id is not None:
             question = self._kept().message(question.parent_id)
@@ -133,10 +133,15 @@ class Chat:
         yield from self._answer(turn, budget, seconds, how, place, stop)
 
     def edit(
-        self, question_id: int, text: str, how: How | None = None, *, stop: threading.Event | None = None
+        self,
+        question_id: int,
+        text: str,
+        how: AnswerOptions | None = None,
+        *,
+        stop: threading.Event | None = None,
     ) -> Iterator[ChatEvent]:
         """Ask an earlier question in other words; what followed the old one stays on its own branch."""
-        how = how or How()
+        how = how or AnswerOptions()
         old = self._kept().message(question_id)
         if old.role != "user":
             raise ConversationError(f"Message {question_id} is not a question; choose a question to edit.")
@@ -145,12 +150,12 @@ class Chat:
         place = self._begin(old.conversation_id, text, how, turn)
         yield from self._answer(turn, budget, seconds, how, place, stop)
 
-    def runnable(self, how: How | None = None) -> Runnable[Turn, BaseMessage]:
+    def runnable(self, how: AnswerOptions | None = None) -> Runnable[TurnState, BaseMessage]:
         """The composed turn: `{"question", "history"}` in, an AI message out; streams, batches, awaits."""
-        how = how or How()
+        how = how or AnswerOptions()
         return self._retrieval(how) | self._prompting(how) | self.model(how)
 
-    def model(self, how: How) -> ImprintChatModel:
+    def model(self, how: AnswerOptions) -> ImprintChatModel:
         """The chat model that answers in this way."""
         return ImprintChatModel(
             engine=self._engine(),
@@ -161,7 +166,9 @@ class Chat:
             seed=how.seed,
         )
 
-    def retrieve(self, question: str, how: How, history: Sequence[Message] = ()) -> tuple[Source, ...]:
+    def retrieve(
+        self, question: str, how: AnswerOptions, history: Sequence[Message] = ()
+    ) -> tuple[Source, ...]:
         """The passages that would be sent with a question. Raises AssistantError, KnowledgeError."""
         if how.given:
             return tuple({"number": n, "text": text, "title": GIVEN} for n, text in enumerate(how.given, 1))
@@ -173,11 +180,11 @@ class Chat:
             for number, document in enumerate(found, 1)
         )
 
-    def budget(self, turn: Turn, how: How) -> Budget:
+    def budget(self, turn: TurnState, how: AnswerOptions) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""
         engine = self._engine()
         passages = turn.get("passages", ())
-        window = engine.room(how.checkpoint if how.uses_checkpoint else None)
+        window = engine.prompt_capacity(how.checkpoint if how.uses_checkpoint else None)
         return fit(
             turn["question"],
             counter=self._count_with(engine),
@@ -190,13 +197,13 @@ class Chat:
             render=render_question,
         )
 
-    def _system_prompt(self, how: How) -> str:
+    def _system_prompt(self, how: AnswerOptions) -> str:
         if how.system_prompt:
             return how.system_prompt
         own = self._engine().system_prompt(how.checkpoint) if how.uses_checkpoint else ""
         return own or DEFAULT_SYSTEM
 
-    def _retriever(self, how: How) -> BaseRetriever:
+    def _retriever(self, how: AnswerOptions) -> BaseRetriever:
         from knowledge.base.langchain_retriever import (
             KnowledgeRetriever,  # heavy: chromadb, and only with documents
         )
@@ -205,34 +212,36 @@ class Chat:
         documents = None if how.documents is None else list(how.documents)
         return KnowledgeRetriever(base=knowledge, k=how.passages, documents=documents)
 
-    def _retrieval(self, how: How) -> Runnable[Turn, Turn]:
-        def with_passages(turn: Turn) -> Turn:
+    def _retrieval(self, how: AnswerOptions) -> Runnable[TurnState, TurnState]:
+        def with_passages(turn: TurnState) -> TurnState:
             return {**turn, "passages": self.retrieve(turn["question"], how, turn.get("history", ()))}
 
         return RunnableLambda(with_passages)
 
-    def _prompting(self, how: How) -> Runnable[Turn, list[BaseMessage]]:
-        def messages(turn: Turn) -> list[BaseMessage]:
+    def _prompting(self, how: AnswerOptions) -> Runnable[TurnState, list[BaseMessage]]:
+        def messages(turn: TurnState) -> list[BaseMessage]:
             return convert_to_messages(self.budget(turn, how).messages)
 
         return RunnableLambda(messages)
 
-    def _prepare(self, question: str, history: Sequence[Message], how: How) -> tuple[Turn, Budget, float]:
+    def _prepare(
+        self, question: str, history: Sequence[Message], how: AnswerOptions
+    ) -> tuple[TurnState, Budget, float]:
         """Everything that can refuse a question, before anything is kept."""
         if not question.strip():
             raise AssistantError("The question is empty. Write what you would like to know.")
         began = time.monotonic()
-        turn = self._retrieval(how).invoke(Turn(question=question, history=history))
+        turn = self._retrieval(how).invoke(TurnState(question=question, history=history))
         seconds = time.monotonic() - began
         return turn, self.budget(turn, how), seconds
 
     def _answer(
         self,
-        turn: Turn,
+        turn: TurnState,
         budget: Budget,
         seconds: float,
-        how: How,
-        place: Asked | None,
+        how: AnswerOptions,
+        place: TurnStarted | None,
         stop: threading.Event | None,
     ) -> Iterator[ChatEvent]:
         stop = stop or threading.Event()
@@ -269,8 +278,8 @@ class Chat:
         self,
         answer: _Answer,
         messages: list[BaseMessage],
-        how: How,
-        place: Asked | None,
+        how: AnswerOptions,
+        place: TurnStarted | None,
         stop: threading.Event,
     ) -> Iterator[ChatEvent]:
         kept_at = time.monotonic()
@@ -283,11 +292,11 @@ class Chat:
                 kept_at = time.monotonic()
             yield Token(text)
 
-    def _begin(self, conversation_id: int, question: str, how: How, turn: Turn) -> Asked:
+    def _begin(self, conversation_id: int, question: str, how: AnswerOptions, turn: TurnState) -> TurnStarted:
         kept = self._kept().add_message(conversation_id, "user", question)
         return self._open_answer(kept, how, turn)
 
-    def _open_answer(self, question: StoredMessage, how: How, turn: Turn) -> Asked:
+    def _open_answer(self, question: StoredMessage, how: AnswerOptions, turn: TurnState) -> TurnStarted:
         answer = self._kept().add_message(
             question.conversation_id,
             "assistant",
@@ -298,9 +307,9 @@ class Chat:
             checkpoint=how.checkpoint if how.uses_checkpoint else None,
             sources=turn["passages"],
         )
-        return Asked(question.conversation_id, question.id, answer.id)
+        return TurnStarted(question.conversation_id, question.id, answer.id)
 
-    def _keep(self, place: Asked | None, answer: _Answer, status: str) -> None:
+    def _keep(self, place: TurnStarted | None, answer: _Answer, status: str) -> None:
         if place is None:
             return
         self._kept().update_message(
@@ -341,7 +350,7 @@ class Chat:
         return self._counter[1]
 
 
-def _finds_nothing(turn: Turn, how: How) -> bool:
+def _finds_nothing(turn: TurnState, how: AnswerOptions) -> bool:
     """Whether documents alone are to answer, and neither they nor the conversation can."""
     return how.memory == "documents" and not turn["passages"] and not turn.get("history")
 

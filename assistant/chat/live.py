@@ -7,16 +7,16 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
-from assistant.background import Newest, Work
+from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.context_window import Budget
-from assistant.chat.turn import Asked, Budgeted, ChatEvent, Done, Retrieved, Source, Token
+from assistant.chat.turn import Budgeted, ChatEvent, Done, Retrieved, Source, Token, TurnStarted
 
 # Starts the turn: given the event that stops it, gives its events.
 Turn = Callable[[threading.Event], Iterator[ChatEvent]]
 
 
 @dataclass
-class Answer(Work):
+class LiveAnswer(BackgroundTask):
     """An answer so far."""
 
     question: str
@@ -25,7 +25,7 @@ class Answer(Work):
     # preparing, reading, writing, ended
     phase: str = "preparing"
     text: str = ""
-    asked: Asked | None = None
+    asked: TurnStarted | None = None
     passages: tuple[Source, ...] = ()
     budget: Budget | None = None
     done: Done | None = None
@@ -40,7 +40,7 @@ class Answer(Work):
 
     def _take(self, event: ChatEvent) -> None:
         match event:
-            case Asked():
+            case TurnStarted():
                 self.asked, self.phase = event, "reading"
             case Retrieved():
                 self.passages = event.passages
@@ -52,24 +52,24 @@ class Answer(Work):
                 self.done, self.passages = event, event.sources
 
 
-class Answering:
+class LiveAnswers:
     """The newest answer of every conversation, or of any other key."""
 
     def __init__(self) -> None:
-        self._newest: Newest[Answer] = Newest(
+        self._newest: TaskRegistry[LiveAnswer] = TaskRegistry(
             "An answer is still being written here. Stop it, or wait until it ends, and ask again."
         )
 
-    def start(self, key: Hashable, question: str, turn: Turn, *, replaces: int | None = None) -> Answer:
+    def start(self, key: Hashable, question: str, turn: Turn, *, replaces: int | None = None) -> LiveAnswer:
         """Begin to answer. Raises AssistantError while `key` has an unfinished answer."""
-        answer = Answer(question, replaces)
+        answer = LiveAnswer(question, replaces)
         return self._newest.start(key, answer, lambda: answer.follow(turn))
 
-    def get(self, key: Hashable) -> Answer | None:
+    def get(self, key: Hashable) -> LiveAnswer | None:
         """The newest answer of `key`, finished or not."""
         return self._newest.get(key)
 
-    def is_waiting(self, answer: Answer) -> bool:
+    def is_waiting(self, answer: LiveAnswer) -> bool:
         """Whether this answer waits for another one: they share the model."""
         writing = any(other.phase == "writing" for other in self._newest.running())
         return answer.running and answer.phase == "reading" and writing

@@ -14,7 +14,7 @@ Source = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class How:
+class AnswerOptions:
     """How a question is to be answered."""
 
     memory: Memory = "nothing"
@@ -60,7 +60,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Asked:
+class TurnStarted:
     """The question and a place for its answer are in the store."""
 
     conversation_id: int
@@ -104,10 +104,10 @@ class Done:
     answer_id: int | None = None
 
 
-ChatEvent = Asked | Retrieved | Budgeted | Token | Done
+ChatEvent = TurnStarted | Retrieved | Budgeted | Token | Done
 
 
-class Turn(TypedDict, total=False):
+class TurnState(TypedDict, total=False):
     """What flows through the composed turn."""
 
     question: str

@@ -82,7 +82,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
 
 
 def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
-    from assistant.chat.turn import How
+    from assistant.chat.turn import AnswerOptions
 
     settings = workspace.settings
     preset = workspace.presets.get(options["preset"]) if options["preset"] else None
@@ -91,7 +91,7 @@ def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
         options["memory"] is None and (options["kb"] is not None or bool(options["document"]))
     )
     documents = chosen_documents(workspace, options["kb"], options["document"]) if reads else None
-    return How(
+    return AnswerOptions(
         memory=_MEMORIES[reads, options["checkpoint"] is not None],  # type: ignore[arg-type]
         checkpoint=options["checkpoint"],
         knowledge_base=options["kb"] or settings.knowledge_base,

@@ -40,10 +40,10 @@ def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_
     Told by their content: OpenAI chat JSONL, ChatGPT's conversations.json, ShareGPT, Alpaca, ChatGLM and
     Imprint's own formats.
     """
-    from assistant.cli.imports import bring_in
+    from assistant.cli.imports import import_path
 
     with busy("Reading…"):
-        entries = [bring_in(workspace, file, name) for file in files]
+        entries = [import_path(workspace, file, name) for file in files]
     if as_json:
         emit({"files": entries})
         return

@@ -68,24 +68,24 @@ def compare(
     (the question's own passage: what documents could reach at best), or one that you saved. The figures come
     with intervals and paired tests. Picture, report, CSV and JSON are saved under the home's reports.
     """
-    from assistant.chat.turn import How
+    from assistant.chat.turn import AnswerOptions
     from assistant.compare.evaluate import evaluate
-    from assistant.compare.evaluations import Evaluations, Plan
-    from assistant.compare.saved_variants import Shelf
-    from assistant.compare.variants import parse_arms, require
+    from assistant.compare.evaluations import EvaluationPlan, Evaluations
+    from assistant.compare.saved_variants import SavedVariants
+    from assistant.compare.variants import parse_variants, require
     from assistant.reports.chart import draw, save
     from assistant.reports.evaluation_html import write_data, write_report
 
     asked = _questions(questions)[:limit]
     checkpoints = workspace.registry.list()
-    chosen = parse_arms(arms, [one.name for one in checkpoints], Shelf(workspace.home).list())
+    chosen = parse_variants(arms, [one.name for one in checkpoints], SavedVariants(workspace.home).list())
     base = kb or workspace.settings.knowledge_base
-    common = How(knowledge_base=base, passages=k or workspace.settings.passages)
+    common = AnswerOptions(knowledge_base=base, passages=k or workspace.settings.passages)
     judging = _judge(judge, judge_url, workspace.home) if judge else None
     engine = open_engine(workspace)
     if any(arm.documents for arm in chosen):
         require(chosen, [one.name for one in checkpoints], workspace.knowledge_bases(), base)
-    plan = Plan("", questions[0].name, chosen, tuple(asked), common)
+    plan = EvaluationPlan("", questions[0].name, chosen, tuple(asked), common)
     with progress("Answering", plan.total) as advance:
         result = evaluate(
             workspace.chat,
@@ -124,9 +124,9 @@ def _questions(paths: tuple[Path, ...]) -> list["Question"]:
 
 
 def _judge(model: str, url: str, home: Path) -> "Judge":
-    from assistant.compare.judge import Choice, Judge, open_judge
+    from assistant.compare.judge import Judge, JudgeChoice, open_judge
 
-    choice = Choice(model, "endpoint" if url else "provider", url)
+    choice = JudgeChoice(model, "endpoint" if url else "provider", url)
     return Judge(open_judge(choice), choice.model, home / "evaluations" / "verdicts.jsonl")
 
 

@@ -9,7 +9,7 @@ from assistant.errors import AssistantError
 from assistant.workspace import Workspace
 
 
-def bring_in(workspace: Workspace, path: Path, name: str | None = None) -> dict[str, Any]:
+def import_path(workspace: Workspace, path: Path, name: str | None = None) -> dict[str, Any]:
     """Read one file or adapter folder. Returns what was found; raises TuningError where it is neither."""
     if path.is_dir():
         return _adapter(workspace, path, name)

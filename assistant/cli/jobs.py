@@ -9,7 +9,7 @@ import click
 
 from assistant.cli.options import SeveralValues, workspace_of
 from assistant.cli.output import busy, emit, json_option, print_table, progress, say, seconds_text
-from assistant.errors import AssistantError, NothingToLearn
+from assistant.errors import AssistantError, NothingToLearnError
 from assistant.i18n.texts import t
 from assistant.language.paraphrase import rephrase
 from assistant.workspace import Workspace
@@ -113,7 +113,7 @@ def tune(
         learned = _read_examples(workspace, examples, conversation, options["parent"])
         learned += _stated_in(workspace, document, options["kb"], options["parent"])
         if not learned:
-            raise NothingToLearn("Nothing to learn: what was given holds no question with an answer.")
+            raise NothingToLearnError("Nothing to learn: what was given holds no question with an answer.")
     with busy("Timing a few steps, where this machine has trained nothing like it…"):
         job = _submit(workspace, learned, options)
     time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"

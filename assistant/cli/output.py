@@ -40,14 +40,14 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-class Advance(Protocol):
+class ProgressCallback(Protocol):
     """Moves a bar: how much is done, and where they changed, of how much and what is being done."""
 
     def __call__(self, done: float, total: float | None = None, description: str | None = None) -> None: ...
 
 
 @contextlib.contextmanager
-def progress(description: str, total: float) -> Iterator[Advance]:
+def progress(description: str, total: float) -> Iterator[ProgressCallback]:
     """A bar with the time left on standard error; call what it gives with the number done so far."""
     # Imported here: `imprint --help` answers in a blink without them.
     from rich.console import Console

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from knowledge.text.stopwords import EMPTY_TERMS
+from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
 from tuning.data.examples import Example, read_examples
 from tuning.scoring import contains, f1
@@ -84,4 +84,4 @@ def nearest(question: str, answer: str, learned: Sequence[tuple[str, Example]]) 
 
 
 def _telling(text: str) -> set[str]:
-    return {term for term in terms(text) if term not in EMPTY_TERMS}
+    return {term for term in terms(text) if term not in STOPWORDS}

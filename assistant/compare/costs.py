@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import Done, How
+from assistant.chat.turn import AnswerOptions, Done
 from assistant.compare.questions import Question, spread
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 
 ASKED = 6
@@ -62,8 +62,8 @@ class BreakEven:
 def measure(
     chat: Chat,
     questions: Sequence[Question],
-    arms: Sequence[Arm],
-    common: How,
+    arms: Sequence[Variant],
+    common: AnswerOptions,
     *,
     asked: int = ASKED,
     stop: threading.Event | None = None,
@@ -94,7 +94,9 @@ def measure(
     return costs
 
 
-def break_even(costs: Sequence[Cost], arms: Sequence[Arm], checkpoints: Sequence[Stored]) -> list[BreakEven]:
+def break_even(
+    costs: Sequence[Cost], arms: Sequence[Variant], checkpoints: Sequence[Stored]
+) -> list[BreakEven]:
     """Each checkpoint that answers alone against the base with documents, where both were measured."""
     cost = {one.arm: one for one in costs}
     training = {one.name: float(one.metrics.get("seconds") or math.nan) for one in checkpoints}
@@ -127,6 +129,6 @@ def to_dict(costs: Sequence[Cost], evens: Sequence[BreakEven]) -> dict[str, Any]
     }
 
 
-def _one(chat: Chat, question: Question, arm: Arm, common: How) -> Done:
+def _one(chat: Chat, question: Question, arm: Variant, common: AnswerOptions) -> Done:
     events = chat.ask(question.text, arm.how(common, question.passage))
     return next(event for event in events if isinstance(event, Done))

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 from assistant.chat.chat import Chat
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.costs import Stored, break_even, measure, to_dict
-from assistant.compare.evaluations import Plan
+from assistant.compare.evaluations import EvaluationPlan
 from assistant.compare.judge import Judge, judge_all
 from assistant.compare.ranking import tally
 from assistant.compare.runner import compare
@@ -27,7 +27,7 @@ class OnProgress(Protocol):
 def evaluate(
     chat: Chat,
     engine: Engine,
-    plan: Plan,
+    plan: EvaluationPlan,
     *,
     cache: AnswerCache | None = None,
     checkpoints: Sequence[Stored] = (),

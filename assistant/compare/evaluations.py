@@ -13,25 +13,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from assistant.chat.turn import How
+from assistant.chat.turn import AnswerOptions
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.storage import write_json
 
-Plans = list["Plan"]
+Plans = list["EvaluationPlan"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What an evaluation asks, of whom, and how."""
 
     id: str
     name: str
-    arms: tuple[Arm, ...]
+    arms: tuple[Variant, ...]
     questions: tuple[Question, ...]
-    common: How
+    common: AnswerOptions
     created: float = 0.0
     # Answers so far, and whether the result is there.
     done: int = 0
@@ -58,16 +58,16 @@ class Evaluations:
     def create(
         self,
         name: str,
-        arms: Sequence[Arm],
+        arms: Sequence[Variant],
         questions: Sequence[Question],
-        common: How,
+        common: AnswerOptions,
         judge: dict[str, Any] | None = None,
-    ) -> Plan:
+    ) -> EvaluationPlan:
         """Write down what will be asked. Raises CompareError."""
         if not arms or not questions:
             raise CompareError("An evaluation needs at least one arm and one question. Choose both.")
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        plan = Plan(
+        plan = EvaluationPlan(
             id=self._free(f"{stamp}-{_slug(name)}"),
             name=name.strip() or "Evaluation",
             arms=tuple(arms),
@@ -99,18 +99,20 @@ class Evaluations:
                 continue
         return sorted(found, key=lambda plan: plan.created, reverse=True)
 
-    def get(self, plan_id: str) -> Plan:
+    def get(self, plan_id: str) -> EvaluationPlan:
         """One evaluation. Raises CompareError."""
         folder = self.folder / plan_id
         record = _read(folder / "plan.json")
         progress = folder / "progress.json"
         try:
-            return Plan(
+            return EvaluationPlan(
                 id=plan_id,
                 name=str(record["name"]),
-                arms=tuple(Arm.from_dict(arm) for arm in record["arms"]),
+                arms=tuple(Variant.from_dict(arm) for arm in record["arms"]),
                 questions=tuple(Question.from_dict(question) for question in record["questions"]),
-                common=How(**{**record["common"], "few_shot": tuple(record["common"].get("few_shot", ()))}),
+                common=AnswerOptions(
+                    **{**record["common"], "few_shot": tuple(record["common"].get("few_shot", ()))}
+                ),
                 created=float(record["created"]),
                 done=int(_read(progress)["done"]) if progress.exists() else 0,
                 is_complete=(folder / "result.json").exists(),
@@ -128,7 +130,7 @@ class Evaluations:
         self.get(plan_id)
         shutil.rmtree(self.folder / plan_id, ignore_errors=True)
 
-    def _write(self, plan: Plan) -> None:
+    def _write(self, plan: EvaluationPlan) -> None:
         record = {
             "name": plan.name,
             "arms": [arm.to_dict() for arm in plan.arms],

@@ -39,7 +39,7 @@ _VERDICT = re.compile(r"VERDICT\s*[:：]\s*\**\s*(A|B|TIE)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Choice:
+class JudgeChoice:
     """Which model judges: one behind an OpenAI-compatible endpoint, or `provider:model` of LangChain."""
 
     model: str
@@ -64,7 +64,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class JudgeVerdict:
     """What a judge says on two answers, in both orders."""
 
     outcome: Outcome
@@ -81,7 +81,7 @@ def _too_small(what: str) -> CompareError:
     )
 
 
-def open_judge(choice: Choice, key: str = "") -> BaseChatModel:
+def open_judge(choice: JudgeChoice, key: str = "") -> BaseChatModel:
     """The model of a choice; `key` or OPENAI_API_KEY is sent to it alone. Raises CompareError."""
     if choice.kind == "endpoint":
         from langchain_openai import ChatOpenAI  # heavy, and only for judges
@@ -122,15 +122,15 @@ class Judge:
         self._model = model
         self._name = name
         self._path = path
-        self._known: dict[str, Verdict] = {}
+        self._known: dict[str, JudgeVerdict] = {}
         if path is not None and path.is_file():
             for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
                 self._read(line)
 
-    def __call__(self, question: Question, first: str, second: str) -> Verdict:
+    def __call__(self, question: Question, first: str, second: str) -> JudgeVerdict:
         """The verdict on two answers. Raises CompareError where the judge cannot be asked."""
         if first.strip() == second.strip():
-            return Verdict("tie")
+            return JudgeVerdict("tie")
         facts = [self._name, question.text, list(question.answers), first, second]
         key = hashlib.sha256(
             json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -155,7 +155,7 @@ class Judge:
         found = _VERDICT.findall(reply.text)
         return found[-1].upper() if found else None
 
-    def _keep(self, key: str, verdict: Verdict) -> None:
+    def _keep(self, key: str, verdict: JudgeVerdict) -> None:
         self._known[key] = verdict
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,19 +166,19 @@ class Judge:
         try:
             record = json.loads(line)
             key = str(record.pop("key"))
-            self._known[key] = Verdict(**record)
+            self._known[key] = JudgeVerdict(**record)
         except (ValueError, KeyError, TypeError):  # half-written: asked anew
             return
 
 
-def combined(forward: str | None, backward: str | None) -> Verdict:
+def combined(forward: str | None, backward: str | None) -> JudgeVerdict:
     """One verdict of two orders: `backward` saw the answers the other way round."""
     if forward is None or backward is None:
-        return Verdict("tie", unclear=True)
+        return JudgeVerdict("tie", unclear=True)
     turned = {"A": "B", "B": "A", "TIE": "TIE"}[backward]
     if forward == turned:
-        return Verdict({"A": "first", "B": "second", "TIE": "tie"}[forward])  # type: ignore[arg-type]
-    return Verdict("tie", flipped={forward, turned} == {"A", "B"})
+        return JudgeVerdict({"A": "first", "B": "second", "TIE": "tie"}[forward])  # type: ignore[arg-type]
+    return JudgeVerdict("tie", flipped={forward, turned} == {"A", "B"})
 
 
 def judge_all(

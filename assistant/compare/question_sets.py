@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from assistant.compare.questions import Question, Reading, parse, to_jsonl, without_repetitions
-from assistant.curation.from_documents import Source, curate_passages
-from assistant.errors import CompareError, NothingToLearn
+from assistant.compare.questions import Question, QuestionFile, parse, to_jsonl, without_repetitions
+from assistant.curation.from_documents import PassageLike, curate_passages
+from assistant.errors import CompareError, NothingToLearnError
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import normal
 from tuning.data.examples import Example
@@ -34,7 +34,7 @@ class QuestionSets:
         """Their names."""
         return sorted(path.stem for path in self.folder.glob("*.jsonl"))
 
-    def read(self, name: str) -> Reading:
+    def read(self, name: str) -> QuestionFile:
         """A set, with what is wrong in it. Raises CompareError where it is gone."""
         try:
             return parse(self._path(name).read_text(encoding="utf-8-sig"))
@@ -44,7 +44,7 @@ class QuestionSets:
                 f"The question set {name!r} cannot be read ({error}). There are: {known}."
             ) from error
 
-    def save(self, name: str, questions: Sequence[Question]) -> Reading:
+    def save(self, name: str, questions: Sequence[Question]) -> QuestionFile:
         """Keep a set; repetitions are dropped and told. Raises CompareError, where two contradict too."""
         reading = without_repetitions(iter(enumerate((one.to_dict() for one in questions), 1)))
         wrong = next((problem for problem in reading.problems if not problem.is_repetition), None)
@@ -77,7 +77,7 @@ class QuestionSets:
         return self.folder / f"{plain}.jsonl"
 
 
-def from_passages(passages: Sequence[Source], taught: Iterable[Example] = ()) -> list[Question]:
+def from_passages(passages: Sequence[PassageLike], taught: Iterable[Example] = ()) -> list[Question]:
     """What the passages state, as questions with their passage; in the wording of the text and in others.
 
     `taught` are the examples of the checkpoints under test: what they hold is "training", its other wordings
@@ -89,7 +89,7 @@ def from_passages(passages: Sequence[Source], taught: Iterable[Example] = ()) ->
     for text, passage in by_place.items():
         try:
             candidates = curate_passages([passage]).candidates
-        except NothingToLearn:
+        except NothingToLearnError:
             continue
         for candidate in candidates:
             example = candidate.example

@@ -71,7 +71,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Problem:
+class QuestionProblem:
     """A line that was left out, and why."""
 
     line: int
@@ -81,11 +81,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Reading:
+class QuestionFile:
     """The questions of a text, and the lines that hold none."""
 
     questions: tuple[Question, ...]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[QuestionProblem, ...] = ()
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -99,7 +99,7 @@ def read_questions(path: Path) -> list[Question]:
     return list(reading.questions)
 
 
-def read_file(path: Path) -> Reading:
+def read_file(path: Path) -> QuestionFile:
     """All that can be read of a file. Raises CompareError where it is no text."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -110,34 +110,36 @@ def read_file(path: Path) -> Reading:
     return parse(text)
 
 
-def parse(text: str) -> Reading:
+def parse(text: str) -> QuestionFile:
     """The questions of JSONL, a JSON list, or CSV with a header; told by the content."""
     start = text.lstrip()[:1]
     records = _json_list(text) if start == "[" else _json_lines(text) if start in ("{", "") else _table(text)
     return without_repetitions(records)
 
 
-def without_repetitions(records: Iterator[tuple[int, Any]]) -> Reading:
+def without_repetitions(records: Iterator[tuple[int, Any]]) -> QuestionFile:
     """Each question once: the same words with the same answers are one, with other answers a mistake."""
     kept: dict[str, tuple[int, Question]] = {}
-    problems: list[Problem] = []
+    problems: list[QuestionProblem] = []
     for line, record in records:
         try:
             question = Question.from_dict(record) if not isinstance(record, CompareError) else None
             if question is None:
                 raise record
         except CompareError as error:
-            problems.append(Problem(line, str(error)))
+            problems.append(QuestionProblem(line, str(error)))
             continue
         key = normal(question.text)
         first, known = kept.setdefault(key, (line, question))
         if known is question:
             continue
         if set(map(normal, known.answers)) == set(map(normal, question.answers)):
-            problems.append(Problem(line, f"the question of line {first} again; asked once.", True))
+            problems.append(QuestionProblem(line, f"the question of line {first} again; asked once.", True))
         else:
-            problems.append(Problem(line, f"the question of line {first} with other answers. Keep one."))
-    return Reading(tuple(question for _, question in kept.values()), tuple(problems))
+            problems.append(
+                QuestionProblem(line, f"the question of line {first} with other answers. Keep one.")
+            )
+    return QuestionFile(tuple(question for _, question in kept.values()), tuple(problems))
 
 
 def of_rows(rows: Iterable[Mapping[Any, Any]]) -> list[Question]:

@@ -14,7 +14,7 @@ from assistant.chat.citations import cite_sources
 from assistant.chat.turn import Source
 from assistant.compare.questions import Question, clusters_of
 from assistant.compare.stats import bootstrap_mean, holm, paired, pairs_needed
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.language.refusals import is_refusal
 from tuning.scoring import exact_match, f1, is_correct
 
@@ -71,7 +71,7 @@ class Comparison:
     """Every arm's answer to every question; the figures are computed from them."""
 
     questions: tuple[Question, ...]
-    arms: tuple[Arm, ...]
+    arms: tuple[Variant, ...]
     # arm name -> answers in the order of the questions
     answers: dict[str, tuple[Answered, ...]]
     seconds: float = 0.0

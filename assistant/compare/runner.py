@@ -9,11 +9,11 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import How, Source, Turn
+from assistant.chat.turn import AnswerOptions, Source, TurnState
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question
 from assistant.compare.results import Answered, Comparison, mark
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.engines.base import Engine, Message
 from assistant.errors import CompareError
 
@@ -26,8 +26,8 @@ def compare(
     chat: Chat,
     engine: Engine,
     questions: Sequence[Question],
-    arms: Sequence[Arm],
-    common: How,
+    arms: Sequence[Variant],
+    common: AnswerOptions,
     *,
     cache: AnswerCache | None = None,
     on_answered: OnAnswered | None = None,
@@ -39,7 +39,7 @@ def compare(
     without sampling of its own answers greedily, with at most MAX_NEW_TOKENS tokens.
     """
     began = time.monotonic()
-    asking = Asking(chat, engine, common, cache)
+    asking = VariantRunner(chat, engine, common, cache)
     answers: dict[str, tuple[Answered, ...]] = {}
     total = len(questions) * len(arms)
     for arm in arms:
@@ -56,14 +56,14 @@ def compare(
     return Comparison(tuple(questions), tuple(arms), answers, time.monotonic() - began)
 
 
-class Asking:
+class VariantRunner:
     """Asks arms the same questions under the same conditions, and looks each question up only once."""
 
     def __init__(
         self,
         chat: Chat,
         engine: Engine,
-        common: How,
+        common: AnswerOptions,
         cache: AnswerCache | None = None,
         *,
         most_tokens: int = MAX_NEW_TOKENS,
@@ -74,12 +74,12 @@ class Asking:
         )
         self._retrieved, self._writer = _Retrieved(chat), _Writer(engine, cache)
 
-    def __call__(self, arm: Arm, questions: Sequence[Question]) -> list[Answered]:
+    def __call__(self, arm: Variant, questions: Sequence[Question]) -> list[Answered]:
         """The arm's answers, in the order of the questions. Raises AssistantError, KnowledgeError."""
         hows = [arm.how(self._common, question.passage) for question in questions]
         looked_up = [self._retrieved(q.text, how) for q, how in zip(questions, hows, strict=True)]
         budgets = [
-            self._chat.budget(Turn(question=question.text, passages=passages), how)
+            self._chat.budget(TurnState(question=question.text, passages=passages), how)
             for question, how, (passages, _) in zip(questions, hows, looked_up, strict=True)
         ]
         written = self._writer([budget.messages for budget in budgets], hows[0])
@@ -104,7 +104,7 @@ class _Retrieved:
         self._chat = chat
         self._known: dict[Hashable, tuple[tuple[Source, ...], float]] = {}
 
-    def __call__(self, question: str, how: How) -> tuple[tuple[Source, ...], float]:
+    def __call__(self, question: str, how: AnswerOptions) -> tuple[tuple[Source, ...], float]:
         if not how.reads_passages:
             return (), 0.0
         key = (question, how.given, how.knowledge_base, how.documents, how.passages)
@@ -122,7 +122,7 @@ class _Writer:
         self._engine = engine
         self._cache = cache
 
-    def __call__(self, prompts: Sequence[Sequence[Message]], how: How) -> list[tuple[str, float]]:
+    def __call__(self, prompts: Sequence[Sequence[Message]], how: AnswerOptions) -> list[tuple[str, float]]:
         identity = self._engine.identity(how.checkpoint) if self._cache is not None else None
         if self._cache is None or identity is None:
             return self._write(prompts, how)
@@ -134,7 +134,7 @@ class _Writer:
             self._cache.add(dict(zip(missing, self._write(list(missing.values()), how), strict=True)))
         return [self._cache.get(key) or ("", 0.0) for key in keys]
 
-    def _write(self, prompts: Sequence[Sequence[Message]], how: How) -> list[tuple[str, float]]:
+    def _write(self, prompts: Sequence[Sequence[Message]], how: AnswerOptions) -> list[tuple[str, float]]:
         began = time.monotonic()
         if how.temperature > 0:
             texts = [self._sample(prompt, how) for prompt in prompts]
@@ -145,7 +145,7 @@ class _Writer:
         each = (time.monotonic() - began) / len(prompts)
         return [(text, each) for text in texts]
 
-    def _sample(self, prompt: Sequence[Message], how: How) -> str:
+    def _sample(self, prompt: Sequence[Message], how: AnswerOptions) -> str:
         """One sampled answer; the same seed gives the same."""
         return "".join(
             self._engine.stream(

@@ -5,22 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from assistant.background import Newest, Work
+from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.chat import Chat
 from assistant.compare.costs import Stored
 from assistant.compare.evaluate import Phase, evaluate
-from assistant.compare.evaluations import Evaluations, Plan
-from assistant.compare.judge import Choice, Judge, open_judge
+from assistant.compare.evaluations import EvaluationPlan, Evaluations
+from assistant.compare.judge import Judge, JudgeChoice, open_judge
 from assistant.engines.base import Engine
 
 _KNOWN_SECONDS = 1.5  # answers that come within it were known from before
 
 
 @dataclass
-class Evaluation(Work):
+class EvaluationTask(BackgroundTask):
     """An evaluation that is going on, as far as it is."""
 
-    plan: Plan
+    plan: EvaluationPlan
     total: int
     done: int = 0
     arm: str = ""
@@ -51,7 +51,7 @@ class Evaluation(Work):
         """Answer, measure, judge, and keep the result. Raises AssistantError, KnowledgeError."""
         judge = None
         if self.plan.judge is not None:
-            choice = Choice(**self.plan.judge)
+            choice = JudgeChoice(**self.plan.judge)
             judge = Judge(open_judge(choice, key), choice.model, evaluations.folder / "verdicts.jsonl")
         result = evaluate(
             chat,
@@ -81,13 +81,13 @@ class EvaluationRuns:
     """The evaluations of this process, one at a time."""
 
     def __init__(self) -> None:
-        self._newest: Newest[Evaluation] = Newest(
+        self._newest: TaskRegistry[EvaluationTask] = TaskRegistry(
             "An evaluation is still running. Stop it, or wait until it ends."
         )
 
     def start(
         self,
-        plan: Plan,
+        plan: EvaluationPlan,
         evaluations: Evaluations,
         chat: Chat,
         engine: Engine,
@@ -95,9 +95,9 @@ class EvaluationRuns:
         key: str = "",
         *,
         costs: bool = True,
-    ) -> Evaluation:
+    ) -> EvaluationTask:
         """Begin an evaluation, or go on with one. Raises AssistantError while another one is running."""
-        work = Evaluation(plan, plan.total)
+        work = EvaluationTask(plan, plan.total)
         return self._newest.start(
             "evaluation",
             work,
@@ -105,6 +105,6 @@ class EvaluationRuns:
         )
 
     @property
-    def newest(self) -> Evaluation | None:
+    def newest(self) -> EvaluationTask | None:
         """The newest evaluation of this process."""
         return self._newest.get("evaluation")

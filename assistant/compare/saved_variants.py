@@ -5,18 +5,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.compare.variants import BASE, GIVEN, RAG, Arm
+from assistant.compare.variants import BASE, GIVEN, RAG, Variant
 from assistant.errors import CompareError
 from assistant.storage import write_json
 
 
-class Shelf:
+class SavedVariants:
     """A person's own arms, kept in `arms.json` of the home."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / "arms.json"
 
-    def list(self) -> "list[Arm]":
+    def list(self) -> "list[Variant]":
         """All of them, in the order they were made. Raises CompareError where the file is damaged."""
         try:
             records = json.loads(self.path.read_text(encoding="utf-8"))
@@ -26,9 +26,9 @@ class Shelf:
             raise CompareError(f"{self.path} cannot be read: {error}. Repair or delete it.") from error
         if not isinstance(records, list):
             raise CompareError(f"{self.path} holds no list of arms. Repair or delete it.")
-        return [Arm.from_dict(record) for record in records]
+        return [Variant.from_dict(record) for record in records]
 
-    def save(self, arm: Arm, taken: Iterable[str] = ()) -> Arm:
+    def save(self, arm: Variant, taken: Iterable[str] = ()) -> Variant:
         """Keep an arm in place of one of the same name. Raises CompareError for a name that means another."""
         name = " ".join(arm.name.split())
         bad = next((sign for sign in ",+" if sign in name), "" if name else "nothing")

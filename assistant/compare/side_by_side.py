@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from assistant.chat.chat import Chat
-from assistant.chat.live import Answer, Answering
-from assistant.chat.turn import ChatEvent, How
-from assistant.compare.variants import Arm
+from assistant.chat.live import LiveAnswer, LiveAnswers
+from assistant.chat.turn import AnswerOptions, ChatEvent
+from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.history.conversations import ConversationStore
 
@@ -19,8 +19,13 @@ MAX_RUNS_KEPT = 50
 
 
 def side_by_side(
-    chat: Chat, question: str, arms: Sequence[Arm], common: How, *, stop: threading.Event | None = None
-) -> Iterator[tuple[Arm, ChatEvent]]:
+    chat: Chat,
+    question: str,
+    arms: Sequence[Variant],
+    common: AnswerOptions,
+    *,
+    stop: threading.Event | None = None,
+) -> Iterator[tuple[Variant, ChatEvent]]:
     """One question to several arms, one after the other since they share a model; events as in `Chat.ask`."""
     if not 2 <= len(arms) <= MOST_SIDE_BY_SIDE:
         raise CompareError(f"Side by side are two to {MOST_SIDE_BY_SIDE} arms, and {len(arms)} were chosen.")
@@ -37,8 +42,8 @@ class SideBySide:
 
     id: str
     question: str
-    arms: tuple[Arm, ...]
-    answers: tuple[Answer, ...]
+    arms: tuple[Variant, ...]
+    answers: tuple[LiveAnswer, ...]
     # Whether the answers share the model token by token, so that their seconds cannot be told apart.
     at_once: bool = False
 
@@ -69,7 +74,7 @@ class SideBySide:
 class SideBySideRuns:
     """The questions that were put to several variants in this process; the oldest are forgotten."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: LiveAnswers) -> None:
         self._answering = answering
         self._runs: OrderedDict[str, SideBySide] = OrderedDict()
 
@@ -77,8 +82,8 @@ class SideBySideRuns:
         self,
         chat: Chat,
         question: str,
-        arms: Sequence[Arm],
-        common: How,
+        arms: Sequence[Variant],
+        common: AnswerOptions,
         *,
         passage: str = "",
         prepare: Callable[[Sequence[str | None]], None] = lambda checkpoints: None,
@@ -102,7 +107,7 @@ class SideBySideRuns:
             )
         run, preparing = uuid.uuid4().hex[:8], threading.Lock()
 
-        def turn(how: How, stop: threading.Event) -> Iterator[ChatEvent]:
+        def turn(how: AnswerOptions, stop: threading.Event) -> Iterator[ChatEvent]:
             with preparing:
                 prepare([arm.checkpoint for arm in arms])
             yield from chat.ask(question, how, stop=stop)

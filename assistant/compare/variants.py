@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-from assistant.chat.turn import How
+from assistant.chat.turn import AnswerOptions
 from assistant.errors import CompareError
 
 BASE, RAG, GIVEN = "base", "rag", "given"
@@ -14,7 +14,7 @@ _MEMORIES = (RAG, GIVEN)
 KINDS = ("base", "documents", "given", "checkpoint", "both")
 
 
-class Stored(Protocol):
+class StoredCheckpoint(Protocol):
     """What is read of a checkpoint."""
 
     @property
@@ -24,7 +24,7 @@ class Stored(Protocol):
 
 
 @dataclass(frozen=True)
-class Arm:
+class Variant:
     """One way to answer. What is None is as it is everywhere else at the time of the comparison."""
 
     name: str
@@ -43,7 +43,7 @@ class Arm:
     max_new_tokens: int | None = None
     seed: int | None = None
 
-    def how(self, common: How, passage: str = "") -> How:
+    def how(self, common: AnswerOptions, passage: str = "") -> AnswerOptions:
         """The arm's way to answer, everything else as in `common`; `passage` is the one to give by hand."""
         documents = self.documents and not self.given
         if self.checkpoint is None:
@@ -83,7 +83,7 @@ class Arm:
     @property
     def is_plain(self) -> bool:
         """Whether its name says all of it, as the command line's do."""
-        return self == Arm(self.name, self.documents, self.checkpoint, self.given)
+        return self == Variant(self.name, self.documents, self.checkpoint, self.given)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form without what is not set; `from_dict` reads it."""
@@ -93,7 +93,7 @@ class Arm:
         return values
 
     @classmethod
-    def from_dict(cls, record: Any) -> "Arm":
+    def from_dict(cls, record: Any) -> "Variant":
         """Read the JSON form. Raises CompareError."""
         try:
             values = dict(record)
@@ -105,22 +105,24 @@ class Arm:
             raise CompareError(f"This is no arm: {said} ({error}).") from error
 
 
-def presets(checkpoints: Sequence[Stored]) -> tuple[Arm, ...]:
+def presets(checkpoints: Sequence[StoredCheckpoint]) -> tuple[Variant, ...]:
     """The arms that are always there: for the base, and for the newest LoRA and P-Tuning v2 checkpoint."""
     newest = {checkpoint.method: checkpoint.name for checkpoint in checkpoints}
     chosen = [newest[method] for method in ("lora", "p-tuning-v2") if method in newest]
     others = [name for name in reversed([one.name for one in checkpoints]) if name not in chosen]
     names = [*chosen, *others]
     return (
-        Arm(BASE),
-        Arm(RAG, documents=True),
-        Arm(f"{BASE}+{GIVEN}", given=True),
-        *(Arm(name, checkpoint=name) for name in names),
-        *(Arm(f"{name}+{RAG}", documents=True, checkpoint=name) for name in names),
+        Variant(BASE),
+        Variant(RAG, documents=True),
+        Variant(f"{BASE}+{GIVEN}", given=True),
+        *(Variant(name, checkpoint=name) for name in names),
+        *(Variant(f"{name}+{RAG}", documents=True, checkpoint=name) for name in names),
     )
 
 
-def missing(arm: Arm, checkpoints: Iterable[str], knowledge_bases: Iterable[str], default_base: str) -> str:
+def missing(
+    arm: Variant, checkpoints: Iterable[str], knowledge_bases: Iterable[str], default_base: str
+) -> str:
     """What the arm needs and is not there any more, as a sentence; empty where nothing is missing."""
     if arm.checkpoint is not None and arm.checkpoint not in checkpoints:
         return f"The checkpoint {arm.checkpoint!r} of arm {arm.name!r} is gone, or is of another model."
@@ -135,7 +137,7 @@ def missing(arm: Arm, checkpoints: Iterable[str], knowledge_bases: Iterable[str]
 
 
 def require(
-    arms: Iterable[Arm], checkpoints: Sequence[str], knowledge_bases: Sequence[str], default_base: str
+    arms: Iterable[Variant], checkpoints: Sequence[str], knowledge_bases: Sequence[str], default_base: str
 ) -> None:
     """Raise CompareError before anything is asked when an arm cannot answer."""
     for arm in arms:
@@ -143,7 +145,9 @@ def require(
             raise CompareError(f"{problem} Take the arm out, or choose another for it.")
 
 
-def parse_arms(text: str, checkpoints: Sequence[str], saved: Sequence[Arm] = ()) -> tuple[Arm, ...]:
+def parse_variants(
+    text: str, checkpoints: Sequence[str], saved: Sequence[Variant] = ()
+) -> tuple[Variant, ...]:
     """The arms of `base,rag,NAME,NAME+rag`, and saved ones by name. Raises CompareError for any other."""
     names = [" ".join(name.split()) for name in text.split(",") if name.strip()]
     own = {arm.name: arm for arm in saved}
@@ -155,19 +159,19 @@ def parse_arms(text: str, checkpoints: Sequence[str], saved: Sequence[Arm] = ())
     return arms
 
 
-def _arm(name: str, checkpoints: Sequence[str]) -> Arm:
+def _arm(name: str, checkpoints: Sequence[str]) -> Variant:
     if name in (BASE, RAG):
-        return Arm(name, documents=name == RAG)
+        return Variant(name, documents=name == RAG)
     checkpoint, plus, memory = (part.strip() for part in name.rpartition("+"))
     if not plus or memory not in _MEMORIES:
         checkpoint, memory = name, ""
     documents, given = memory == RAG, memory == GIVEN
     if checkpoint == BASE and memory:
-        return Arm(f"{BASE}+{memory}", documents, None, given)
+        return Variant(f"{BASE}+{memory}", documents, None, given)
     if checkpoint not in checkpoints:
         known = ", ".join(checkpoints) or "none yet"
         raise CompareError(
             f"Arm {name!r} names no checkpoint of the open model. There are: {known}. "
             "An arm is base, rag, base+given, NAME, NAME+rag, NAME+given or one that you saved."
         )
-    return Arm(f"{checkpoint}+{memory}" if memory else checkpoint, documents, checkpoint, given)
+    return Variant(f"{checkpoint}+{memory}" if memory else checkpoint, documents, checkpoint, given)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from assistant.chat.context_window import PARTS, Budget
-from assistant.chat.live import Answer
+from assistant.chat.live import LiveAnswer
 from assistant.chat.turn import MEMORIES
 from assistant.components import formatting, html_blocks, prompt_editor
 from assistant.documents.listing import labels
@@ -14,7 +14,7 @@ ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerpri
 LOOK_AGAIN_SECONDS = 0.5
 
 
-def draw(live: Answer | None, budget: Budget | None) -> None:
+def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
     """The composer at the bottom of the chat page."""
     with st.bottom:
         _draw_memory(live)
@@ -24,7 +24,7 @@ def draw(live: Answer | None, budget: Budget | None) -> None:
         _draw_window(budget)
 
 
-def _draw_memory(live: Answer | None) -> None:
+def _draw_memory(live: LiveAnswer | None) -> None:
     with st.container(key="memory-row", horizontal=True, vertical_alignment="center", gap="xsmall"):
         # The widget's state is set from the choice on every run, so that links and buttons may change it.
         key = choices.control("memory")
@@ -131,13 +131,13 @@ def _draw_gone() -> None:
         st.warning(t("memory.gone.note", name=formatting.plain(name)), icon=":material/info:")
 
 
-def _draw_input(live: Answer | None) -> None:
+def _draw_input(live: LiveAnswer | None) -> None:
     # Outside of any container: only then does Streamlit keep the end of the conversation in sight.
     question = st.chat_input(
         t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
     )
     if question is not None:
-        with notices.told():
+        with notices.show_errors():
             open_conversation.ask(question)
             st.rerun()
 
@@ -155,7 +155,7 @@ def _draw_window(budget: Budget | None) -> None:
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_opening() -> None:
     """What opening the model is busy with, until it is open."""
-    notices.speak()
+    notices.apply_language()
     opened = resources.workspace()
     if opened.engine_state == "ready":
         st.rerun()

@@ -8,8 +8,8 @@ import streamlit as st
 from assistant.chat.presets import Preset
 from assistant.components import formatting, html_blocks
 from assistant.curation.candidates import Candidate, Curation, curate
-from assistant.curation.submission import Row, chosen_examples
-from assistant.errors import NothingToLearn
+from assistant.curation.submission import EditedRow, chosen_examples
+from assistant.errors import NothingToLearnError
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
 from tuning.config import Strength, TuneConfig
@@ -23,7 +23,7 @@ def draw_offer(conversation_id: int) -> None:
     """The button under the conversation, with what it would learn."""
     try:
         curation = curate([resources.workspace().store.get(conversation_id)])
-    except NothingToLearn as nothing:
+    except NothingToLearnError as nothing:
         found, why = None, str(nothing)
     else:
         found = curation
@@ -45,14 +45,14 @@ def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
 
 
 def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
-    notices.speak()
+    notices.apply_language()
     html_blocks.quiet(t("teach.lead"))
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
             resources.import_models()
     from assistant.components import tuning_options  # heavy: torch, peft
 
-    with notices.told():
+    with notices.show_errors():
         curation = find()
         rows = _draw_examples(curation, key)
         _draw_left_out(curation)
@@ -64,11 +64,11 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
             t("teach.start"), type="primary", icon=":material/play_arrow:", key="teach-start", width="stretch"
         ):
             job = resources.workspace().jobs.submit(config, examples)
-            notices.later(t("teach.started", name=job.name), ":material/fingerprint:")
+            notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
             st.rerun()
 
 
-def _draw_examples(curation: Curation, key: str) -> list[Row]:
+def _draw_examples(curation: Curation, key: str) -> list[EditedRow]:
     """The table of examples; what a person ticked and wrote in it."""
     st.markdown(f"**{t('teach.examples')}**")
     frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
@@ -86,7 +86,7 @@ def _draw_examples(curation: Curation, key: str) -> list[Row]:
         },
     )
     records = edited.astype(object).where(edited.notna(), "").to_dict("records")
-    return [Row(bool(r["learn"]), str(r["question"]), str(r["answer"])) for r in records]
+    return [EditedRow(bool(r["learn"]), str(r["question"]), str(r["answer"])) for r in records]
 
 
 def _line(candidate: Candidate) -> dict[str, object]:
@@ -168,7 +168,7 @@ def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
 
 
 def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:
-    notices.speak()
+    notices.apply_language()
     jobs = resources.workspace().jobs
     estimate = jobs.estimate(config, list(examples))
     timing = not estimate.measured and jobs.is_calibrating

@@ -13,7 +13,7 @@ import streamlit as st
 from assistant.components.theme import PARTS
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
-from knowledge.text.stopwords import EMPTY_TERMS
+from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import matching_spans, terms
 
 
@@ -91,7 +91,7 @@ def tiles(items: Iterable[Tile]) -> None:
 
 def highlighted(text: str, question: str) -> str:
     """`text` as HTML with the words of `question` marked, told apart as the search by words does."""
-    wanted = {term for term in terms(question) if term not in EMPTY_TERMS}
+    wanted = {term for term in terms(question) if term not in STOPWORDS}
     return marked(text, [(start, end, "") for start, end in matching_spans(text, wanted)])
 
 

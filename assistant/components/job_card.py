@@ -46,7 +46,7 @@ def draw(job: Job, *, can_hide: bool = False) -> None:
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_live(job_id: str) -> None:
-    notices.speak()
+    notices.apply_language()
     try:
         job = resources.workspace().jobs.get(job_id)
     except JobError:
@@ -58,7 +58,7 @@ def _draw_live(job_id: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(headline(job), width="stretch")
             if st.button(t("job.cancel"), icon=":material/close:", key=f"cancel-{job.id}", type="tertiary"):
-                with notices.told():
+                with notices.show_errors():
                     resources.workspace().jobs.cancel(job.id)
                     st.rerun()
         left = (
@@ -172,7 +172,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
     for advice in job.advice:
         html_blocks.quiet(advice)
     if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
-        with notices.told():
+        with notices.show_errors():
             resources.workspace().jobs.resume(job.id)
             st.rerun()
 
@@ -204,7 +204,7 @@ def draw_use(checkpoint: str, key: str, passed: bool) -> None:
             on_click=choices.use_checkpoint,
             args=(checkpoint,),
         ):
-            notices.later(t("job.used", name=checkpoint), ":material/fingerprint:")
+            notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
             choices.go_to_chat()
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
             st.session_state["arms"] = ["rag", checkpoint]

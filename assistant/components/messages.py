@@ -56,7 +56,7 @@ def _draw_editor(message: StoredMessage) -> None:
         st.session_state.pop("editing", None)
         st.rerun()
     if sent:
-        with notices.told():
+        with notices.show_errors():
             open_conversation.ask_instead(message, text or "")
             st.session_state.pop("editing", None)
             st.rerun()
@@ -154,7 +154,7 @@ def _draw_actions(message: StoredMessage) -> None:
         ):
             _draw_correction(message)
         if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
-            with notices.told():
+            with notices.show_errors():
                 open_conversation.ask_again(message)
                 st.rerun()
         _draw_alternatives(message)
@@ -171,10 +171,10 @@ def _draw_correction(message: StoredMessage) -> None:
             height=120,
         )
         if st.form_submit_button(t("message.correct.save"), type="primary"):
-            with notices.told():
+            with notices.show_errors():
                 same = (text or "").strip() == message.content.strip()
                 resources.workspace().store.correct(message.id, None if same else text)
-                notices.later(t("message.corrected.note"))
+                notices.queue_toast(t("message.corrected.note"))
                 st.rerun()
 
 

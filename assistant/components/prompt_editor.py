@@ -18,7 +18,7 @@ def draw_button() -> None:
 
 
 def _draw_editor() -> None:
-    notices.speak()
+    notices.apply_language()
     html_blocks.quiet(t("prompt.lead"))
     presets = Presets(resources.workspace().home)
     shown = _draw_choice(presets)
@@ -41,7 +41,7 @@ def _draw_editor() -> None:
             "answer": st.column_config.TextColumn(t("prompt.answer"), width="medium"),
         },
     )
-    with notices.told():
+    with notices.show_errors():
         edited = Preset(shown.name, system or "", _examples(table), shown.sentence, shown.built_in)
         _draw_ends(presets, shown, edited)
 
@@ -87,7 +87,7 @@ def _draw_ends(presets: Presets, shown: Preset, edited: Preset) -> None:
             kept = Preset(name or "", edited.system, edited.examples, "")
             presets.save(kept)
             _use(presets, kept)
-            notices.later(t("prompt.saved", name=kept.name))
+            notices.queue_toast(t("prompt.saved", name=kept.name))
             st.rerun()
         if not shown.built_in and st.button(t("delete"), key="delete-prompt", icon=":material/delete:"):
             presets.delete(shown.name)

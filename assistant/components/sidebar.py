@@ -26,7 +26,7 @@ def draw() -> None:
             icon=":material/search:",
             key="search-chats",
         )
-        with notices.told():
+        with notices.show_errors():
             _draw_list(resources.workspace().store.list(search or "", limit=SHOWN), search or "")
 
 

@@ -29,7 +29,7 @@ PARTS = {
 }
 
 
-def dress() -> None:
+def apply_theme() -> None:
     """Put the style sheet and the logo on the page; every page does so through the app."""
     st.html(HERE / "style.css")
     st.logo(LOGO, size="large", icon_image=MARK)

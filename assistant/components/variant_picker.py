@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from assistant.chat.turn import How
-from assistant.compare.saved_variants import Shelf
-from assistant.compare.variants import Arm, missing, presets
+from assistant.chat.turn import AnswerOptions
+from assistant.compare.saved_variants import SavedVariants
+from assistant.compare.variants import Variant, missing, presets
 from assistant.components import formatting, html_blocks, theme
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, resources
@@ -30,7 +30,7 @@ _ICONS = {
 }
 
 
-def draw_choice(key: str, *, most: int | None = None) -> tuple[Arm, ...]:
+def draw_choice(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
     """The arms that a person chose; those whose checkpoint or documents are gone are told and left out."""
     checkpoints = resources.workspace().registry.list()
     arms = offered(checkpoints)
@@ -55,20 +55,20 @@ def draw_choice(key: str, *, most: int | None = None) -> tuple[Arm, ...]:
     return _present([arms[name] for name in chosen], checkpoints)
 
 
-def _pill(arm: Arm, methods: Mapping[str, str]) -> str:
+def _pill(arm: Variant, methods: Mapping[str, str]) -> str:
     """An arm to pick: its icon, its name, and how its checkpoint was made."""
     method = methods.get(arm.checkpoint or "") if arm.kind == "checkpoint" and arm.is_plain else None
     text = f"{label(arm)} · {method}" if method else label(arm)
     return f":material/{_ICONS[arm.kind]}: {formatting.plain(text)}"
 
 
-def offered(checkpoints: Sequence[Checkpoint]) -> dict[str, Arm]:
+def offered(checkpoints: Sequence[Checkpoint]) -> dict[str, Variant]:
     """Every arm that can be chosen, by name: a person's own last."""
-    own = Shelf(resources.workspace().home).list()
+    own = SavedVariants(resources.workspace().home).list()
     return {arm.name: arm for arm in (*presets(checkpoints), *own)}
 
 
-def label(arm: Arm) -> str:
+def label(arm: Variant) -> str:
     """What an arm is called on a page."""
     if not arm.is_plain:
         return arm.name
@@ -78,15 +78,15 @@ def label(arm: Arm) -> str:
     return f"{arm.checkpoint} + {memory.lower()}" if memory else arm.checkpoint
 
 
-def names(arms: Sequence[Arm]) -> dict[str, str]:
+def names(arms: Sequence[Variant]) -> dict[str, str]:
     """Arm name -> what it is called."""
     return {arm.name: label(arm) for arm in arms}
 
 
-def common() -> How:
+def common() -> AnswerOptions:
     """How every arm answers where it has no choice of its own."""
     settings, preset = resources.workspace().settings, choices.prompt()
-    return How(
+    return AnswerOptions(
         knowledge_base=choices.knowledge_base(),
         passages=settings.passages,
         system_prompt=preset.system,
@@ -95,7 +95,7 @@ def common() -> How:
     )
 
 
-def _present(arms: Sequence[Arm], checkpoints: Sequence[Checkpoint]) -> tuple[Arm, ...]:
+def _present(arms: Sequence[Variant], checkpoints: Sequence[Checkpoint]) -> tuple[Variant, ...]:
     known = [checkpoint.name for checkpoint in checkpoints]
     bases = list(resources.knowledge_counts())
     problems = {
@@ -136,7 +136,7 @@ def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
         seed = right.number_input(t("arm.seed"), 0, 2**31, value=None, key=f"arm-seed-{key}")
         if st.form_submit_button(t("arm.save"), type="primary"):
             preset = prompts.get(str(prompt))
-            arm = Arm(
+            arm = Variant(
                 name or "",
                 documents=source == "documents",
                 checkpoint=None if model == base else model,
@@ -149,22 +149,22 @@ def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
                 top_p=top_p,
                 seed=int(seed) if seed is not None else None,
             )
-            with notices.told():
+            with notices.show_errors():
                 _save(arm, checkpoints)
     _draw_saved(key)
 
 
-def _save(arm: Arm, checkpoints: Sequence[Checkpoint]) -> None:
+def _save(arm: Variant, checkpoints: Sequence[Checkpoint]) -> None:
     taken = [one.name for one in presets(checkpoints)]
-    saved = Shelf(resources.workspace().home).save(arm, taken)
+    saved = SavedVariants(resources.workspace().home).save(arm, taken)
     before = [name for name in st.session_state.get("arms", ["base", "rag"]) if name != saved.name]
     st.session_state["arms"] = [*before, saved.name]
-    notices.later(t("arm.saved", name=saved.name))
+    notices.queue_toast(t("arm.saved", name=saved.name))
     st.rerun()
 
 
 def _draw_saved(key: str) -> None:
-    shelf = Shelf(resources.workspace().home)
+    shelf = SavedVariants(resources.workspace().home)
     own = shelf.list()
     if own:
         st.caption(t("arm.own"))

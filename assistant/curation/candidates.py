@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from assistant.curation.advice import better_in_documents
-from assistant.curation.from_chat import Labeller, Reading, read_conversation
-from assistant.curation.from_chat import LeftOut as Unused
+from assistant.curation.from_chat import ChatReading, Labeller, read_conversation
+from assistant.curation.from_chat import SkippedMessage as Unused
 from assistant.curation.secrets import secret_in
-from assistant.errors import NothingToLearn
+from assistant.errors import NothingToLearnError
 from assistant.history.records import Message, StoredConversation, StoredPreference
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import normal, same_text
@@ -31,7 +31,7 @@ _WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody wh
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
 
 
-class Learned(Protocol):
+class LearnedExamples(Protocol):
     """A checkpoint, as far as it matters here: the file of what it was made from."""
 
     @property
@@ -120,11 +120,11 @@ def weigh(found: Sequence[Candidate], left_out: Sequence[LeftOut], known: Iterab
     everything = [*left_out, *repeats]
     offered = _ticked(_advised(_not_known(single, known)))
     if not offered:
-        raise NothingToLearn(_nothing(everything))
+        raise NothingToLearnError(_nothing(everything))
     return Curation(tuple(sorted(offered, key=lambda one: _ORDER[one.kind])), tuple(everything))
 
 
-def candidate_of(reading: Reading) -> Candidate:
+def candidate_of(reading: ChatReading) -> Candidate:
     """The example of what was read in a turn."""
     messages = (
         *reading.context,
@@ -153,7 +153,7 @@ def preferences_of(
     return pairs
 
 
-def learned_by(lineage: Iterable[Learned]) -> list[Example]:
+def learned_by(lineage: Iterable[LearnedExamples]) -> list[Example]:
     """What the checkpoints of a lineage were made from, oldest first: `known` of a further round."""
     paths = [checkpoint.examples for checkpoint in lineage]
     return [

@@ -45,7 +45,7 @@ class Labeller(Protocol):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ChatReading:
     """Something taught: a question, its answer, and how sure it is."""
 
     question: str
@@ -59,7 +59,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedMessage:
     """Something said that teaches nothing, and why."""
 
     text: str
@@ -88,13 +88,13 @@ class _Verdict:
 
 def read_conversation(
     conversation: StoredConversation, labeller: Labeller | None = None
-) -> tuple[list[Reading], list[LeftOut]]:
+) -> tuple[list[ChatReading], list[SkippedMessage]]:
     """All that was taught on the active branch, in order, and what was left out.
 
     `labeller` reads statements that no rule knows; what it writes counts only where the message holds it.
     """
-    readings: list[Reading] = []
-    left_out: list[LeftOut] = []
+    readings: list[ChatReading] = []
+    left_out: list[SkippedMessage] = []
     earlier: list[tuple[str, str]] = []
     before: _Turn | None = None
     for turn in _turns(conversation):
@@ -109,7 +109,7 @@ def read_conversation(
         verdict = _verdict(turn)
         if not verdict.answer:
             if verdict.why:
-                left_out.append(LeftOut(_text_of(turn), verdict.why, turn.source))
+                left_out.append(SkippedMessage(_text_of(turn), verdict.why, turn.source))
             earlier.append((_alone(turn.question, earlier), ""))
             continue
         reading = _short(_reading(turn, verdict, earlier))
@@ -138,20 +138,20 @@ def _speaks_of(turn: _Turn, message: str) -> bool:
     return confirms(message) or corrected_answer(message, turn.question, said) is not None
 
 
-def _stated(turn: _Turn) -> Iterator[Reading]:
+def _stated(turn: _Turn) -> Iterator[ChatReading]:
     """What the person stated rather than asked."""
     if len(turn.question) > _LONGEST_STATEMENT or _TASK.match(turn.question) or "```" in turn.question:
         return
     for fact in facts_in(turn.question):
-        yield Reading(fact.question, fact.answer, "said", turn.source)
+        yield ChatReading(fact.question, fact.answer, "said", turn.source)
 
 
-def _labelled(turn: _Turn, labeller: Labeller | None) -> Iterator[Reading]:
+def _labelled(turn: _Turn, labeller: Labeller | None) -> Iterator[ChatReading]:
     if labeller is None or _asks(turn.question) or _TASK.match(turn.question):
         return
     for question, answer in labeller(turn.question):
         if is_held(question, answer, turn.question):
-            yield Reading(question, answer, "said", turn.source, note=BY_MODEL)
+            yield ChatReading(question, answer, "said", turn.source, note=BY_MODEL)
 
 
 def _asks(text: str) -> bool:
@@ -196,14 +196,14 @@ def _canonical(correction: str, question: str) -> str:
     return answer if answer else correction.strip()
 
 
-def _reading(turn: _Turn, verdict: _Verdict, earlier: Sequence[tuple[str, str]]) -> Reading:
+def _reading(turn: _Turn, verdict: _Verdict, earlier: Sequence[tuple[str, str]]) -> ChatReading:
     question = _without_greeting(turn.question)
     if not needs_context(question):
-        return Reading(question, verdict.answer, verdict.kind, turn.source)
+        return ChatReading(question, verdict.answer, verdict.kind, turn.source)
     alone = stand_alone(question, earlier)
     if alone:
         note = f"asked as: {question}"
-        return Reading(alone, verdict.answer, verdict.kind, turn.source, note=note)
+        return ChatReading(alone, verdict.answer, verdict.kind, turn.source, note=note)
     trusted = [(asked, answer) for asked, answer in earlier if answer][-_CONTEXT_TURNS:]
     context = tuple(
         {"role": role, "content": text}
@@ -211,10 +211,10 @@ def _reading(turn: _Turn, verdict: _Verdict, earlier: Sequence[tuple[str, str]])
         for role, text in zip(("user", "assistant"), pair, strict=True)
     )
     note = "keeps the turns before it, which it leans on" if context else "leans on turns that are left out"
-    return Reading(question, verdict.answer, verdict.kind, turn.source, context, note)
+    return ChatReading(question, verdict.answer, verdict.kind, turn.source, context, note)
 
 
-def _short(reading: Reading) -> Reading:
+def _short(reading: ChatReading) -> ChatReading:
     """With the bare answer where the whole one only repeats the question around it."""
     if reading.kind == "plain":
         return reading

@@ -61,7 +61,7 @@ _TABLE_NOTE = (
 _SPEAKER = re.compile(r"\b(?:I|me|my|we|us|our|you|your)\b|[\"“”]|我|你|您", re.IGNORECASE)
 
 
-class Source(Protocol):
+class PassageLike(Protocol):
     """What is needed of a passage; `knowledge.Passage` is one."""
 
     @property
@@ -77,7 +77,7 @@ class Source(Protocol):
 
 
 def curate_passages(
-    passages: Sequence[Source], *, known: Iterable[Example] = (), labeller: Labeller | None = None
+    passages: Sequence[PassageLike], *, known: Iterable[Example] = (), labeller: Labeller | None = None
 ) -> Curation:
     """Candidates that make passages permanent, in the order of the text. Raises NothingToLearn.
 
@@ -143,7 +143,7 @@ def _is_table_line(line: str) -> bool:
     return bool(_ROW.match(line.strip())) or line.count("|") >= 2
 
 
-def _candidate(fact: Fact, passage: Source, *, ticked: bool = True, note: str = "") -> Candidate:
+def _candidate(fact: Fact, passage: PassageLike, *, ticked: bool = True, note: str = "") -> Candidate:
     name = passage.title or PurePath(passage.source).name
     reason = (
         f"written by a model from {name}" if note.startswith("written by a model") else f"stated in {name}"
@@ -153,6 +153,6 @@ def _candidate(fact: Fact, passage: Source, *, ticked: bool = True, note: str = 
     return Candidate(example, "documents", ticked, note)
 
 
-def _place(passage: Source) -> str:
+def _place(passage: PassageLike) -> str:
     name = PurePath(passage.source).name or passage.title
     return f"{name} p.{passage.page}" if passage.page else name

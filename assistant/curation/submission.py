@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.curation.candidates import Candidate
-from assistant.errors import NothingToLearn
+from assistant.errors import NothingToLearnError
 from assistant.language.paraphrase import rephrase
 from tuning.data.examples import Example
 from tuning.jobs.folder import Job, JobFolder
@@ -15,7 +15,7 @@ _SOURCE = re.compile(r"conversation (\d+)\b")
 
 
 @dataclass(frozen=True)
-class Row:
+class EditedRow:
     """One line of the table as a person left it."""
 
     learn: bool
@@ -23,7 +23,7 @@ class Row:
     answer: str
 
 
-def chosen_examples(candidates: Sequence[Candidate], rows: Sequence[Row]) -> list[Example]:
+def chosen_examples(candidates: Sequence[Candidate], rows: Sequence[EditedRow]) -> list[Example]:
     """The examples of the ticked rows, as edited; rows beyond the candidates were added by hand.
 
     Raises NothingToLearn when no row is ticked, and names a ticked row that lacks its question or answer.
@@ -33,13 +33,13 @@ def chosen_examples(candidates: Sequence[Candidate], rows: Sequence[Row]) -> lis
         if not row.learn:
             continue
         if not row.question.strip() or not row.answer.strip():
-            raise NothingToLearn(
+            raise NothingToLearnError(
                 f"Line {place + 1} lacks its question or its answer. Fill in both, or untick the line."
             )
         before = candidates[place].example if place < len(candidates) else None
         examples.append(_edited(before, row.question.strip(), row.answer.strip()))
     if not examples:
-        raise NothingToLearn("No example is ticked. Tick at least one line that should be learned.")
+        raise NothingToLearnError("No example is ticked. Tick at least one line that should be learned.")
     return examples
 
 

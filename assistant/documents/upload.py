@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.background import Newest, Work
+from assistant.background import BackgroundTask, TaskRegistry
 from assistant.errors import AssistantError
-from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase, Progress, safe_name, sources
+from knowledge.base.knowledge_base import DocumentReport, IndexProgress, KnowledgeBase, safe_name, sources
 from knowledge.ingest.fetch import is_url
 
 # A file that a person gave to the page: its name and its bytes.
@@ -17,20 +17,22 @@ Upload = tuple[str, bytes]
 
 
 @dataclass
-class Intake(Work):
+class UploadTask(BackgroundTask):
     """One batch of files, as far as it has been read."""
 
     reports: list[DocumentReport] = field(default_factory=list)
-    progress: Progress | None = None
+    progress: IndexProgress | None = None
     files: list[str] = field(default_factory=list)  # paths and addresses, in the order in which they are read
     _phases: dict[str, str] = field(default_factory=dict)
 
     @property
-    def lines(self) -> "list[Line]":
+    def lines(self) -> "list[UploadedDocument]":
         """How far each file is, in the order in which they are read."""
         reports = {report.path: report for report in list(self.reports)}
         paths = dict.fromkeys([*self.files, *reports])
-        return [Line(path, self._phases.get(path, "waiting"), reports.get(path)) for path in paths]
+        return [
+            UploadedDocument(path, self._phases.get(path, "waiting"), reports.get(path)) for path in paths
+        ]
 
     @property
     def locked(self) -> list[str]:
@@ -65,7 +67,7 @@ class Intake(Work):
     def _on_report(self, report: DocumentReport, done: int, total: int) -> None:
         self.reports.append(report)
 
-    def _on_progress(self, progress: Progress) -> None:
+    def _on_progress(self, progress: IndexProgress) -> None:
         """Files are read one by one and indexed in groups: those read so far go on together."""
         if progress.phase == "reading":
             self._phases[progress.path] = "reading"
@@ -75,7 +77,7 @@ class Intake(Work):
 
 
 @dataclass(frozen=True)
-class Line:
+class UploadedDocument:
     """One file of a batch: waiting, reading, embedding, or done, where there is a report."""
 
     path: str
@@ -93,11 +95,11 @@ class Line:
         return self.report is None and self.phase != "waiting"
 
 
-class Indexing:
+class UploadQueue:
     """The newest batch of every knowledge base; one at a time for each."""
 
     def __init__(self) -> None:
-        self._newest: Newest[Intake] = Newest(
+        self._newest: TaskRegistry[UploadTask] = TaskRegistry(
             "Files are still being added to this knowledge base. Wait until they are, or stop it."
         )
 
@@ -110,7 +112,7 @@ class Indexing:
         paths: Sequence[Path | str] = (),
         force: bool = False,
         password: str | None = None,
-    ) -> Intake:
+    ) -> UploadTask:
         """Begin to index files, folders and addresses; `password` opens those that are encrypted.
 
         Raises AssistantError for a missing path, or while a batch is being read.
@@ -120,17 +122,17 @@ class Indexing:
                 raise AssistantError(
                     f"There is no file or folder {str(path)!r} on this machine. Check its path."
                 )
-        intake = Intake()
+        intake = UploadTask()
         return self._newest.start(
             name, intake, lambda: intake.read(open_base, uploads, paths, force, password)
         )
 
-    def rebuild(self, name: str, open_base: Callable[[], KnowledgeBase]) -> Intake:
+    def rebuild(self, name: str, open_base: Callable[[], KnowledgeBase]) -> UploadTask:
         """Begin to embed a knowledge base anew. Raises AssistantError while a batch is being read."""
-        intake = Intake()
+        intake = UploadTask()
         return self._newest.start(name, intake, lambda: intake.rebuild(open_base))
 
-    def get(self, name: str) -> Intake | None:
+    def get(self, name: str) -> UploadTask | None:
         """The newest batch of a knowledge base."""
         return self._newest.get(name)
 
@@ -145,7 +147,7 @@ def as_address(text: str) -> str:
     return text if "://" in text else f"https://{text}"
 
 
-def shown(lines: Sequence[Line], finished: int = 4, waiting: int = 12) -> list[Line]:
+def shown(lines: Sequence[UploadedDocument], finished: int = 4, waiting: int = 12) -> list[UploadedDocument]:
     """Those of many lines that say what goes on: every failure, the last finished and the next waiting."""
     done = [line for line in lines if line.report is not None and not line.failed]
     ahead = [line for line in lines if line.report is None and not line.under_way]

@@ -22,7 +22,7 @@ class Engine(Protocol):
         """The names of the checkpoints that this engine can answer with."""
         ...
 
-    def room(self, checkpoint: str | None) -> int:
+    def prompt_capacity(self, checkpoint: str | None) -> int:
         """Tokens that a prompt and its answer may take beside a checkpoint. Raises EngineError."""
         ...
 

@@ -16,7 +16,7 @@ from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, EngineError
 from tuning.errors import TuningError
-from tuning.models.batch import Batch, Row, can_share
+from tuning.models.batch import Batch, BatchRow, can_share
 
 _LOOK_AGAIN_SECONDS = 0.05
 
@@ -35,7 +35,7 @@ class _Request:
     out: "queue.SimpleQueue[str | BaseException | None]" = field(default_factory=queue.SimpleQueue)
 
 
-class Together:
+class BatchedEngine:
     """A local engine whose answers are written at the same time."""
 
     def __init__(self, engine: LocalEngine) -> None:
@@ -50,9 +50,9 @@ class Together:
         """As the engine's own."""
         return self._engine.checkpoints()
 
-    def room(self, checkpoint: str | None) -> int:
+    def prompt_capacity(self, checkpoint: str | None) -> int:
         """As the engine's own. Ask it first: while answers are written, loading waits for their end."""
-        return self._engine.room(checkpoint)
+        return self._engine.prompt_capacity(checkpoint)
 
     def identity(self, checkpoint: str | None) -> str | None:
         """As the engine's own."""
@@ -119,9 +119,9 @@ class Together:
 
     def _drive(self) -> None:
         """Write until nobody waits any more; the engine is held meanwhile."""
-        going: dict[Row, tuple[_Request, Batch]] = {}
+        going: dict[BatchRow, tuple[_Request, Batch]] = {}
         try:
-            with self._engine.held() as ready:
+            with self._engine.exclusive() as ready:
                 self._write(going, ready)
         except BaseException as error:
             with self._lock:
@@ -129,7 +129,7 @@ class Together:
             for request in [*left, *(request for request, _ in going.values())]:
                 request.out.put(_told(error))
 
-    def _write(self, going: dict[Row, tuple[_Request, Batch]], ready: Ready) -> None:
+    def _write(self, going: dict[BatchRow, tuple[_Request, Batch]], ready: Ready) -> None:
         shared = Batch(self._engine.base)
         while (arrived := self._take_arrived(nothing_else=not going)) is not None:
             for request in arrived:
@@ -145,7 +145,7 @@ class Together:
             return arrived
 
     def _begin(
-        self, request: _Request, shared: Batch, ready: Ready, going: dict[Row, tuple[_Request, Batch]]
+        self, request: _Request, shared: Batch, ready: Ready, going: dict[BatchRow, tuple[_Request, Batch]]
     ) -> None:
         if request.stop.is_set():
             request.out.put(None)
@@ -164,7 +164,7 @@ class Together:
         else:
             going[row] = (request, batch)
 
-    def _step(self, going: dict[Row, tuple[_Request, Batch]]) -> None:
+    def _step(self, going: dict[BatchRow, tuple[_Request, Batch]]) -> None:
         for row, (request, batch) in list(going.items()):
             if request.stop.is_set():
                 if piece := batch.leave(row):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 _LOOK_AGAIN_SECONDS = 0.05  # how late a caller who gives up while waiting may notice it
 
 
-class Turns:
+class FairLock:
     """A fair lock whose waiters can stop waiting."""
 
     def __init__(self) -> None:

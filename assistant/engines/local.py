@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 
 from assistant.engines.base import Message
-from assistant.engines.fair_lock import Turns
+from assistant.engines.fair_lock import FairLock
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
@@ -32,7 +32,7 @@ class LocalEngine:
         self._base = base
         self._registry = registry
         self._most_adapters = most_adapters
-        self._turns = Turns()
+        self._turns = FairLock()
         self._resident: OrderedDict[str, str] = OrderedDict()  # name -> id of the checkpoint
         self._closed = False
         self.name = base.name
@@ -52,12 +52,12 @@ class LocalEngine:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
 
-    def room(self, checkpoint: str | None) -> int:
+    def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
         if checkpoint is not None and checkpoint not in self._resident:
             with self._turns.take():
                 self._ready(checkpoint)
-        return self._base.prompt_room(checkpoint)
+        return self._base.prompt_capacity(checkpoint)
 
     def identity(self, checkpoint: str | None) -> str | None:
         """The weights, the number format and the checkpoint by its id. Raises EngineError."""
@@ -118,13 +118,13 @@ class LocalEngine:
                 raise _engine_error(self.name, error) from error
 
     @contextmanager
-    def held(self) -> Iterator[Callable[[str | None], str | None]]:
+    def exclusive(self) -> Iterator[Callable[[str | None], str | None]]:
         """Hold the model for one caller; inside, what is given loads a checkpoint and names its adapter."""
         with self._turns.take():
             yield self._ready
 
     @contextmanager
-    def inside(self, checkpoint: str | None = None) -> Iterator[BaseModel]:
+    def with_checkpoint(self, checkpoint: str | None = None) -> Iterator[BaseModel]:
         """The open base with this checkpoint loaded, for looking at; others wait. Raises EngineError."""
         with self._turns.take():
             self._ready(checkpoint)
@@ -164,7 +164,7 @@ class LocalEngine:
 
     def _left(self, prompt: list[Message], adapter: str | None) -> int:
         """Tokens left for the answer; an answer that cannot even begin is refused."""
-        used, room = self.count_tokens(prompt), self._base.prompt_room(adapter)
+        used, room = self.count_tokens(prompt), self._base.prompt_capacity(adapter)
         if used >= room:
             raise PromptTooLongError(
                 f"The prompt has {used:,} tokens, and {adapter or self.name} reads {room:,}. "
@@ -188,7 +188,7 @@ class LocalEngine:
             while len(self._resident) >= self._most_adapters:
                 self._evict(next(iter(self._resident)))
             try:
-                proof = self._base.load(checkpoint)
+                proof = self._base.load_checkpoint(checkpoint)
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
             log.info("checkpoint %s is loaded and active: %s", name, proof)

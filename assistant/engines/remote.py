@@ -50,7 +50,7 @@ class RemoteEngine:
             raise self._error(error) from error
         return [name for name in names if name != self.name]
 
-    def room(self, checkpoint: str | None) -> int:
+    def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window as it was set."""
         return self.window
 

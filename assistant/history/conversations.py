@@ -28,7 +28,7 @@ from assistant.history.records import (
 )
 
 if TYPE_CHECKING:
-    from tuning.data.formats import Conversation
+    from tuning.data.formats import ImportedConversation
 
 # The store has a method called `list`, which hides the type inside it.
 Strings = list[str]
@@ -162,7 +162,7 @@ class ConversationStore:
             self._title_from_first_question(database, conversation_id)
         return conversation_id
 
-    def import_conversation(self, conversation: "Conversation") -> int:
+    def import_conversation(self, conversation: "ImportedConversation") -> int:
         """Store a conversation that `tuning.data.importers` read from another program; returns its id."""
         record = {
             "title": conversation.title,

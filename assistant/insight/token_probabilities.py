@@ -73,7 +73,7 @@ def answer_ids(base: BaseModel, messages: Sequence[Message], begun: str = "") ->
 
 def next_logits(engine: LocalEngine, text: str, checkpoint: str | None = None) -> Logits:
     """What follows a bare text. Raises AssistantError, EngineError."""
-    with engine.inside(checkpoint) as base:
+    with engine.with_checkpoint(checkpoint) as base:
         return _after(base, text_ids(base, text), checkpoint)
 
 
@@ -81,7 +81,7 @@ def next_logits_of_answer(
     engine: LocalEngine, messages: Sequence[Message], begun: str, checkpoint: str | None = None
 ) -> Logits:
     """What follows the beginning of an answer. Raises AssistantError, EngineError."""
-    with engine.inside(checkpoint) as base:
+    with engine.with_checkpoint(checkpoint) as base:
         return _after(base, answer_ids(base, messages, begun), checkpoint)
 
 
@@ -92,7 +92,7 @@ def said_tokens(
 
     Without a checkpoint both are the base. A character of several tokens counts as one.
     """
-    with engine.inside(checkpoint) as base:
+    with engine.with_checkpoint(checkpoint) as base:
         prompt = answer_ids(base, messages)
         said = answer_ids(base, messages, answer)[len(prompt) :]
         if not said:
@@ -149,7 +149,7 @@ def _after(base: BaseModel, ids: list[int], checkpoint: str | None) -> Logits:
 
 
 def _check_length(base: BaseModel, ids: Sequence[int], checkpoint: str | None) -> None:
-    room = min(MOST_TOKENS, base.prompt_room(checkpoint))
+    room = min(MOST_TOKENS, base.prompt_capacity(checkpoint))
     if len(ids) > room:
         raise PromptTooLongError(
             f"The text has {len(ids):,} tokens, and {room:,} can be looked at here. Shorten it.",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from assistant.background import Work
+from assistant.background import BackgroundTask
 from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.engines.base import Engine, Message
 from assistant.errors import AssistantError
@@ -36,7 +36,7 @@ NO_WORD = "…"  # an answer that ended without one: templates refuse an empty t
 
 
 @dataclass(frozen=True)
-class Fact:
+class DemoFact:
     """Something to tell a model, and the question that shows whether it is still known."""
 
     statement: str
@@ -45,7 +45,7 @@ class Fact:
     checkpoint: str | None = None  # the weights that were taught it
 
 
-EXAMPLE = Fact("The password is raven.", "What is the password?", "raven")
+EXAMPLE = DemoFact("The password is raven.", "What is the password?", "raven")
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class Said:
         return {"role": "user", "content": self.question}, {"role": "assistant", "content": self.answer}
 
 
-def taught_facts(checkpoint: Checkpoint, most: int = 20) -> list[Fact]:
+def taught_facts(checkpoint: Checkpoint, most: int = 20) -> list[DemoFact]:
     """What a checkpoint was taught and knew when it was examined, and its base did not; Chinese last."""
-    facts: dict[str, Fact] = {}
+    facts: dict[str, DemoFact] = {}
     for row in checkpoint.evaluation.get("facts", ()):
         known = bool(row.get("correct_after")) and not row.get("correct_before")
         question, answer = str(row.get("question", "")), str(row.get("answer", ""))
         if known and row.get("phrasing") == "training" and question and answer:
-            facts[question] = Fact(f"{question} {answer}", question, answer, checkpoint.name)
+            facts[question] = DemoFact(f"{question} {answer}", question, answer, checkpoint.name)
     return sorted(facts.values(), key=lambda fact: has_chinese(fact.statement))[:most]
 
 
@@ -80,7 +80,7 @@ class SmallChat:
     """A conversation that is kept nowhere, in a window of so many tokens."""
 
     window: int
-    fact: Fact
+    fact: DemoFact
     said: list[Said] = field(default_factory=list)
     # Places in `said` of the turns that no longer fit, and of those that the last one was asked without.
     fallen: frozenset[int] = frozenset()
@@ -105,7 +105,7 @@ class SmallChat:
 
 
 @dataclass
-class Talk(Work):
+class SmallChatTask(BackgroundTask):
     """Turns of a small chat that are being had."""
 
     chat: SmallChat
@@ -140,7 +140,7 @@ class Talk(Work):
                 return
             self.say(question, kind)
 
-    def _tour(self, fact: Fact) -> Iterator[tuple[str, Kind]]:
+    def _tour(self, fact: DemoFact) -> Iterator[tuple[str, Kind]]:
         yield fact.statement, "told"
         yield fact.question, "asked"
         for number in range(MOST_SMALL_TALK):

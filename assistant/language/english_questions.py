@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from assistant.language.english_clauses import Clause, Complement, parse_clause, verb_place
 from assistant.language.english_patterns import NUMBER
 from assistant.language.english_words import (
     AGENT,
@@ -25,7 +26,6 @@ from assistant.language.english_words import (
     TAKES_TWO,
 )
 from assistant.language.text import uncapitalised
-from language.english_clauses import Clause, Complement, taken_apart, verb_place
 
 _ASKED_BY = {
     "why": "why",
@@ -45,7 +45,7 @@ _NOUN_PHRASE = re.compile(r"(?:an?|the|our|my) \w|[A-Z\d]")
 def ask(clause: str) -> list[tuple[str, str]]:
     """The questions that a clause answers, and its answers, without capitals and marks; none where it is not read."""
     words = clause.split()
-    read = taken_apart(words)
+    read = parse_clause(words)
     if read is None or not read.complements:
         return []
     if read.base == "mean":

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from assistant.language.chinese_patterns import CHINESE
 from assistant.language.chinese_patterns import WHEN as CHINESE_WHEN
+from assistant.language.english_clauses import split_clauses, verb_place
 from assistant.language.english_patterns import ENGLISH, NUMBER, ROLE
 from assistant.language.english_questions import ask
 from assistant.language.english_words import (
@@ -27,7 +28,6 @@ from assistant.language.text import (
     uncapitalised,
 )
 from assistant.language.verbs import BASE, base_of
-from language.english_clauses import single_clauses, verb_place
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _clauses(bare: str, chinese: bool) -> list[str]:
         _lower_first(part)
         for clause in _main_clauses(bare)
         for told in clause.split("; ")
-        for part in single_clauses(_lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(told)[0])))
+        for part in split_clauses(_lower_first(_NOWADAYS.sub("", _AFTERTHOUGHT.split(told)[0])))
         if not _NO_SUBJECT.match(part)
     ]
 

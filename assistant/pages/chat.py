@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from assistant.chat.context_window import Budget
-from assistant.chat.live import Answer
+from assistant.chat.live import LiveAnswer
 from assistant.components import (
     composer,
     fine_tune_dialog,
@@ -50,7 +50,7 @@ def draw() -> None:
     composer.draw(live, budget)
 
 
-def _settled(conversation: StoredConversation | None, live: Answer | None) -> list[StoredMessage]:
+def _settled(conversation: StoredConversation | None, live: LiveAnswer | None) -> list[StoredMessage]:
     """The messages that stay as they are: without the answer being written and what it replaces."""
     shown = list(conversation.messages) if conversation else []
     if live is None:
@@ -74,7 +74,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
     with st.form("rename", border=False):
         title = st.text_input(t("chats.rename"), conversation.title, key=f"title-{conversation.id}")
         if st.form_submit_button(t("chats.rename.save"), width="stretch"):
-            with notices.told():
+            with notices.show_errors():
                 store.rename(conversation.id, title or "")
                 st.rerun()
     name = "".join(c if c.isalnum() else "-" for c in conversation.title.lower())[:40].strip("-") or "chat"
@@ -96,7 +96,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
         st.rerun()
 
 
-def _draw_messages(settled: Sequence[StoredMessage], live: Answer | None, budget: Budget | None) -> None:
+def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, budget: Budget | None) -> None:
     forgotten = len(budget.forgotten) if budget else 0
     for place, message in enumerate(settled):
         if forgotten and place == forgotten:
@@ -109,7 +109,7 @@ def _draw_messages(settled: Sequence[StoredMessage], live: Answer | None, budget
             messages.draw(message, question=question, forgotten=place < forgotten, busy=live is not None)
 
 
-def _draw_pending(settled: Sequence[StoredMessage], live: Answer) -> None:
+def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
     """The answer that is being written, below its question."""
     if live.question and not any(live.asked and m.id == live.asked.question_id for m in settled):
         messages.draw_words(live.question, key="user-pending")
@@ -117,7 +117,7 @@ def _draw_pending(settled: Sequence[StoredMessage], live: Answer) -> None:
     _draw_live(live)
 
 
-def _draw_failure(answer: Answer) -> None:
+def _draw_failure(answer: LiveAnswer) -> None:
     """Why there is no answer; a question that was not kept goes back to where it was written."""
     st.error(notices.sentence(Exception(answer.error)), icon=":material/error:")
     if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
@@ -126,14 +126,14 @@ def _draw_failure(answer: Answer) -> None:
 
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
-def _draw_live(answer: Answer) -> None:
+def _draw_live(answer: LiveAnswer) -> None:
     """The answer as it grows; the page is drawn anew when it ends.
 
     The first run ends at once, so that the page is whole. The next one stays in a loop, because that costs
     the model's thread far less than ten runs a second. What is clicked meanwhile interrupts the loop, not
     the answer.
     """
-    notices.speak()
+    notices.apply_language()
     with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(theme.MARK)):
         doing, text = st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
@@ -146,7 +146,7 @@ def _draw_live(answer: Answer) -> None:
         st.rerun()
 
 
-def _doing(answer: Answer) -> str:
+def _doing(answer: LiveAnswer) -> str:
     opened = resources.workspace()
     if answer.stopping:
         return t("chat.stopping")
@@ -162,7 +162,7 @@ def _doing(answer: Answer) -> str:
 @st.fragment(run_every=STORE_AGAIN_SECONDS)
 def _draw_elsewhere(message_id: int) -> None:
     """An answer that another process is writing, as far as it is kept."""
-    notices.speak()
+    notices.apply_language()
     try:
         message = resources.workspace().store.message(message_id)
     except ConversationError:
@@ -196,7 +196,7 @@ def _draw_welcome() -> None:
         else:
             _draw_suggestions()
         if st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
-            with notices.told():
+            with notices.show_errors():
                 open_conversation.open_conversation(resources.import_sample_chat())
                 st.rerun()
 
@@ -206,6 +206,6 @@ def _draw_suggestions() -> None:
         if st.button(
             formatting.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
         ):
-            with notices.told():
+            with notices.show_errors():
                 open_conversation.ask(question)
                 st.rerun()

@@ -39,7 +39,7 @@ def draw() -> None:
     if methods.open:  # imports torch
         with methods:
             _draw_methods()
-    with taken, notices.told():
+    with taken, notices.show_errors():
         _draw_import()
 
 
@@ -135,7 +135,7 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
         name = st.text_input(t("tune.rename"), checkpoint.name, key=f"name-{checkpoint.id}")
         note = st.text_area(t("tune.note"), checkpoint.note, key=f"note-{checkpoint.id}", height=80)
         if st.form_submit_button(t("save"), width="stretch"):
-            with notices.told():
+            with notices.show_errors():
                 if (note or "") != checkpoint.note:
                     registry.set_note(checkpoint.name, note or "")
                 if name != checkpoint.name:
@@ -158,7 +158,7 @@ def _begin_next_round(checkpoint: Checkpoint) -> None:
     st.session_state["parent"] = checkpoint.name
     choices.use_checkpoint(checkpoint.name)
     open_conversation.open_conversation(None)
-    notices.later(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
+    notices.queue_toast(t("tune.next_round.note", name=checkpoint.name), ":material/fingerprint:")
     choices.go_to_chat()
 
 
@@ -177,10 +177,10 @@ def _draw_delete(checkpoint: Checkpoint) -> None:
     st.markdown(f"**{t('tune.delete.sure')}**")
     with st.container(horizontal=True, gap="small"):
         if st.button(t("delete"), icon=":material/delete:", key=f"sure-{checkpoint.id}", type="primary"):
-            with notices.told():
+            with notices.show_errors():
                 resources.workspace().registry.delete(checkpoint.name)
                 st.session_state.pop("deleting")
-                notices.later(t("tune.deleted", name=checkpoint.name), ":material/delete:")
+                notices.queue_toast(t("tune.deleted", name=checkpoint.name), ":material/delete:")
                 st.rerun()
         st.button(
             t("tune.delete.keep"),
@@ -253,13 +253,13 @@ def _draw_job_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -
             key=f"resume-{job.id}",
             type="primary" if kind == "interrupted" else "tertiary",
         ):
-            with notices.told():
+            with notices.show_errors():
                 jobs.resume(job.id)
                 st.rerun()
         with st.popover(t("tune.log"), icon=":material/notes:", type="tertiary", key=f"log-{job.id}"):
             st.code(jobs.log(job.id) or t("tune.log.empty"), language=None, wrap_lines=True)
         if st.button(t("tune.forget"), icon=":material/delete:", key=f"forget-{job.id}", type="tertiary"):
-            with notices.told():
+            with notices.show_errors():
                 jobs.remove(job.id)
                 st.rerun()
 
@@ -296,7 +296,7 @@ def _draw_import() -> None:
 
         engine = resources.workspace().local_engine()
         place = Path(folder or "").expanduser()
-        with engine.inside() as base:
+        with engine.with_checkpoint() as base:
             made = import_peft(
                 resources.workspace().registry,
                 place,
@@ -304,5 +304,5 @@ def _draw_import() -> None:
                 base,
                 other_base=same,
             )
-    notices.later(t("tune.imported", name=made.name), ":material/download:")
+    notices.queue_toast(t("tune.imported", name=made.name), ":material/download:")
     st.rerun()

@@ -42,7 +42,7 @@ def _open_trial() -> BlindTrial | None:
     chosen = st.query_params.get("trial")
     if not chosen:
         return None
-    with notices.told():
+    with notices.show_errors():
         return resources.blind_trials().get(chosen)
     return None
 
@@ -78,7 +78,7 @@ def _draw_trials() -> None:
         key="start-blind",
         disabled=len(arms) < 2,
     ):
-        with notices.told():
+        with notices.show_errors():
             trial = resources.blind_trials().create(name or default, arms, questions, asdict(common()))
             _go(trial.id)
             st.rerun()
@@ -117,7 +117,7 @@ def _voter() -> str:
 
 def _draw_voting(trial: BlindTrial) -> None:
     store, opened = resources.blind_trials(), resources.workspace()
-    with notices.told():
+    with notices.show_errors():
         at = st.session_state.get("own-place")
         ballot = store.next_ballot(trial.id, _voter(), at=at)
         if ballot is None and at is not None:
@@ -170,7 +170,7 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _wait(trial: BlindTrial, ballot: Ballot) -> None:
     """Look again until both answers are there: neither may be seen before the other."""
-    notices.speak()
+    notices.apply_language()
     html_blocks.quiet(t("blind.writing"))
     answers = resources.blind_trials().answers(trial.id, ballot.place)
     opened = resources.workspace()
@@ -202,7 +202,7 @@ def _draw_below(trial: BlindTrial) -> None:
         text = st.text_input(t("blind.ask"), key="own-question")
         sent = st.form_submit_button(t("blind.ask.send"), icon=":material/add_comment:")
     if sent:
-        with notices.told():
+        with notices.show_errors():
             st.session_state["own-place"] = resources.blind_trials().add_question(trial.id, text or "")
             st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

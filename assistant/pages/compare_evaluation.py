@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from assistant.compare.evaluations import Evaluations, Plan
-from assistant.compare.judge import Choice
+from assistant.compare.evaluations import EvaluationPlan, Evaluations
+from assistant.compare.judge import JudgeChoice
 from assistant.compare.questions import Question, spread
-from assistant.compare.running import Evaluation
+from assistant.compare.running import EvaluationTask
 from assistant.compare.variants import require
 from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import common, draw_choice
@@ -68,7 +68,7 @@ def _draw_start() -> None:
         )
         html_blocks.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
     if pressed:
-        with notices.told():
+        with notices.show_errors():
             choice = _choice(judge)
             name = f"{st.session_state.get('set-evaluation', '')}".removeprefix("own:")
             names = {"sets.sample": t("sets.sample"), "sets.sample.unknown": t("sets.sample.unknown")}
@@ -126,11 +126,11 @@ def _draw_judge() -> tuple[tuple[str, str] | None, str]:
     return (model or "", url or ""), key or ""
 
 
-def _choice(judge: tuple[str, str] | None) -> Choice | None:
-    return None if judge is None else Choice(judge[0], "endpoint", judge[1])
+def _choice(judge: tuple[str, str] | None) -> JudgeChoice | None:
+    return None if judge is None else JudgeChoice(judge[0], "endpoint", judge[1])
 
 
-def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
+def _start(plan: EvaluationPlan, key: str = "", *, costs: bool = True) -> None:
     """Begin, or go on where it was. Raises AssistantError."""
     opened = resources.workspace()
     checkpoints = opened.registry.list()
@@ -151,8 +151,8 @@ def _start(plan: Plan, key: str = "", *, costs: bool = True) -> None:
 
 
 @st.fragment(run_every=1.0)
-def _draw_running(work: Evaluation) -> None:
-    notices.speak()
+def _draw_running(work: EvaluationTask) -> None:
+    notices.apply_language()
     if not work.running:
         st.rerun()
     st.subheader(formatting.plain(work.plan.name), anchor=False)
@@ -161,7 +161,7 @@ def _draw_running(work: Evaluation) -> None:
     st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
 
 
-def _progress(work: Evaluation) -> str:
+def _progress(work: EvaluationTask) -> str:
     if work.stopping:
         return t("chat.stopping")
     if work.phase == "measuring":
@@ -175,7 +175,7 @@ def _progress(work: Evaluation) -> str:
     return t("evaluation.progress.left", left=formatting.seconds(left), **values)
 
 
-def _draw_broken_off(work: Evaluation) -> None:
+def _draw_broken_off(work: EvaluationTask) -> None:
     """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
     if not work.stopping:
         st.error(notices.sentence(Exception(work.error)), icon=":material/error:")
@@ -191,9 +191,9 @@ def _draw_broken_off(work: Evaluation) -> None:
         _draw_go_on(plan, "stopped")
 
 
-def _draw_go_on(plan: Plan, where: str) -> None:
+def _draw_go_on(plan: EvaluationPlan, where: str) -> None:
     if st.button(t("evaluation.go_on"), key=f"go-on-{where}", icon=":material/play_arrow:"):
-        with notices.told():
+        with notices.show_errors():
             _start(plan)
 
 

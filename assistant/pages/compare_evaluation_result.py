@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_bars
 from assistant.components.variant_picker import label
@@ -62,7 +62,7 @@ def draw_result(name: str, result: dict[str, Any]) -> None:
 def worded(result: dict[str, Any]) -> dict[str, Any]:
     """The result with every arm called what the page calls it; questions and answers stay as they are."""
     known = {
-        name: label(Arm.from_dict({key: value for key, value in one.items() if key != "kind"}))
+        name: label(Variant.from_dict({key: value for key, value in one.items() if key != "kind"}))
         for name, one in result["definitions"].items()
     }
     if len(set(known.values())) < len(known):  # somebody named an arm of their own like one of the page's

@@ -7,7 +7,7 @@ import streamlit as st
 
 from assistant.compare.attribution import learned_by
 from assistant.compare.question_sets import SLICES, QuestionSets, from_passages, from_taught
-from assistant.compare.questions import Question, Reading, of_rows, parse, read_file, to_jsonl
+from assistant.compare.questions import Question, QuestionFile, of_rows, parse, read_file, to_jsonl
 from assistant.components import html_blocks
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
@@ -32,7 +32,7 @@ def choose(key: str) -> list[Question]:
     chosen = st.selectbox(t("sets.choose"), list(names), key=f"set-{key}", format_func=names.__getitem__)
     if not chosen:
         return []
-    with notices.told():
+    with notices.show_errors():
         return list(_read(chosen).questions)
     return []
 
@@ -44,7 +44,7 @@ def _names() -> dict[str, str]:
     return {**own, **samples}
 
 
-def _read(key: str) -> Reading:
+def _read(key: str) -> QuestionFile:
     if key in SAMPLES:
         return read_file(resources.SAMPLE / SAMPLES[key])
     return QuestionSets(resources.workspace().home).read(key.removeprefix("own:"))
@@ -62,7 +62,7 @@ def _draw_set() -> None:
     if not chosen:
         html_blocks.quiet(t("sets.none"))
         return
-    with notices.told():
+    with notices.show_errors():
         reading = _read(chosen)
         _tell_problems(reading)
         _draw_questions(reading.questions)
@@ -79,7 +79,7 @@ def _draw_set() -> None:
                 t("sets.delete"), icon=":material/delete:", type="tertiary", key="delete-set"
             ):
                 QuestionSets(resources.workspace().home).delete(names[chosen])
-                notices.later(t("sets.deleted", name=names[chosen]))
+                notices.queue_toast(t("sets.deleted", name=names[chosen]))
                 st.rerun()
 
 
@@ -130,7 +130,7 @@ def _draw_make() -> None:
         "documents": _draw_documents,
         "taught": _draw_taught,
     }
-    with notices.told():
+    with notices.show_errors():
         made = makers[str(how)]()
         if made is not None:
             _save(name or "", made)
@@ -138,9 +138,9 @@ def _draw_make() -> None:
 
 def _save(name: str, questions: Sequence[Question]) -> None:
     reading = QuestionSets(resources.workspace().home).save(name, questions)
-    notices.later(t("sets.saved", name=" ".join(name.split()), count=len(reading.questions)))
+    notices.queue_toast(t("sets.saved", name=" ".join(name.split()), count=len(reading.questions)))
     if reading.problems:
-        notices.later(t("sets.repeated", count=len(reading.problems)), ":material/info:")
+        notices.queue_toast(t("sets.repeated", count=len(reading.problems)), ":material/info:")
     st.session_state.pop("shown-set", None)
     st.rerun()
 
@@ -182,7 +182,7 @@ def _draw_import() -> list[Question] | None:
     return None
 
 
-def _tell_problems(reading: Reading) -> None:
+def _tell_problems(reading: QuestionFile) -> None:
     wrong = [problem for problem in reading.problems if not problem.is_repetition]
     if len(reading.problems) > len(wrong):
         html_blocks.quiet(t("sets.repeated", count=len(reading.problems) - len(wrong)))

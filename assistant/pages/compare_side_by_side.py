@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from assistant.chat.live import Answer
+from assistant.chat.live import LiveAnswer
 from assistant.compare.attribution import Origin, learned_by, nearest
 from assistant.compare.differences import Piece, differences
 from assistant.compare.side_by_side import MOST_SIDE_BY_SIDE, SideBySide
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import common, draw_choice, label
 from assistant.i18n.texts import t
@@ -36,7 +36,7 @@ def draw() -> None:
         asked = st.form_submit_button(t("compare.ask"), type="primary", icon=":material/compare_arrows:")
     at_once = st.toggle(t("compare.at_once"), value=True, key="at-once", help=t("compare.at_once.help"))
     if asked:
-        with notices.told():
+        with notices.show_errors():
             _ask(question or "", arms, passage or "", at_once)
     shown = resources.side_by_side().get(choices.chosen("run") or "")
     if shown is None:
@@ -48,7 +48,7 @@ def draw() -> None:
         _draw_columns(shown)
 
 
-def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> None:
+def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) -> None:
     opened = resources.workspace()
     chat, open_checkpoints = opened.chat_at_once()
 
@@ -74,7 +74,7 @@ def _ask(question: str, arms: Sequence[Arm], passage: str, at_once: bool) -> Non
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_live(shown: SideBySide) -> None:
     """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
-    notices.speak()
+    notices.apply_language()
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
     places = [column.empty() for column in st.columns(len(shown.arms))]
     stays = not st.session_state.pop("columns-were-drawn", False)
@@ -103,7 +103,7 @@ def _draw_columns(shown: SideBySide) -> None:
     st.html(f'<div class="quiet"><mark class="own">{legend}</mark> {note}</div>')
 
 
-def _draw_sources(question: str, answer: Answer) -> None:
+def _draw_sources(question: str, answer: LiveAnswer) -> None:
     if answer.done is None or not answer.done.sources:
         return
     sources = answer.done.sources
@@ -127,7 +127,7 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
     if st.button(t("compare.best"), icon=":material/thumb_up:", key=f"best-{place}", type="tertiary"):
         shown.vote(resources.workspace().store, place)
         st.session_state["votes"] = place
-        notices.later(t("compare.voted"))
+        notices.queue_toast(t("compare.voted"))
         st.rerun()
 
 
@@ -166,7 +166,7 @@ def _taught(checkpoint: str, origin: Origin | None) -> str:
     )
 
 
-def _column(arm: Arm, answer: Answer, pieces: Sequence[Piece], origin: str = "") -> str:
+def _column(arm: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origin: str = "") -> str:
     if answer.error:
         text = f'<p class="failed">{html_blocks.escaped(answer.error)}</p>'
     elif answer.running:
@@ -190,7 +190,7 @@ def _own(text: str) -> str:
     return f'{before}<mark class="own">{html_blocks.escaped(said)}</mark>{after}' if said else text
 
 
-def _figures(answer: Answer) -> str:
+def _figures(answer: LiveAnswer) -> str:
     if answer.done is not None:
         return t(
             "compare.figures",

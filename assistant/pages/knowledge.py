@@ -58,7 +58,7 @@ def _draw_new() -> None:
     ):
         wanted = st.text_input(t("knowledge.new.name"), key="new-kb-name")
         if st.form_submit_button(t("knowledge.new.make"), type="primary"):
-            with notices.told():
+            with notices.show_errors():
                 name = (wanted or "").strip()
                 resources.workspace().knowledge(name)
                 choices.choose_knowledge_base(name)

@@ -11,7 +11,7 @@ from assistant.components import fine_tune_dialog, formatting, html_blocks
 from assistant.curation.candidates import Curation
 from assistant.curation.from_documents import curate_passages
 from assistant.documents.listing import can_be_read_again, state_of
-from assistant.documents.upload import Intake, Line, as_address, shown
+from assistant.documents.upload import UploadedDocument, UploadTask, as_address, shown
 from assistant.i18n.texts import t
 from assistant.session import notices, resources
 from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
@@ -59,7 +59,7 @@ def _draw_rebuild(base: KnowledgeBase) -> None:
     )
     st.warning(t("knowledge.stale", was=was, now=now), icon=":material/sync_problem:")
     if st.button(t("knowledge.rebuild", count=base.count), type="primary", key="rebuild"):
-        with notices.told():
+        with notices.show_errors():
             resources.indexing().rebuild(base.name, lambda: base)
             st.rerun()
 
@@ -108,7 +108,7 @@ def _start(
     force: bool = False,
     password: str | None = None,
 ) -> None:
-    with notices.told():
+    with notices.show_errors():
         resources.indexing().start(
             base.name, lambda: base, uploads=uploads, paths=paths, force=force, password=password
         )
@@ -117,7 +117,7 @@ def _start(
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
 def _draw_running(name: str) -> None:
-    notices.speak()
+    notices.apply_language()
     intake = resources.indexing().get(name)
     if intake is None or not intake.running:
         resources.count_knowledge()
@@ -147,7 +147,7 @@ def _draw_running(name: str) -> None:
         )
 
 
-def _draw_reports(base: KnowledgeBase, intake: Intake) -> None:
+def _draw_reports(base: KnowledgeBase, intake: UploadTask) -> None:
     """What became of the files that were added last."""
     if intake.error:
         st.error(notices.sentence(Exception(intake.error)), icon=":material/error:")
@@ -189,11 +189,11 @@ def _draw_password(base: KnowledgeBase, locked: Sequence[str]) -> None:
             _start(base, paths=locked, password=password)
 
 
-def _lines(lines: Sequence[Line]) -> str:
+def _lines(lines: Sequence[UploadedDocument]) -> str:
     return '<div class="lines">' + "".join(_line(line) for line in lines) + "</div>"
 
 
-def _line(line: Line) -> str:
+def _line(line: UploadedDocument) -> str:
     if line.report is not None:
         return _report_line(line.report)
     name, said = (
@@ -273,7 +273,7 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
                 for info in chosen:
                     base.remove(info.id)
                 resources.count_knowledge()
-                notices.later(t("knowledge.removed", count=len(chosen)))
+                notices.queue_toast(t("knowledge.removed", count=len(chosen)))
                 st.rerun()
     if len(chosen) == 1:
         _draw_passages(base, chosen[0])

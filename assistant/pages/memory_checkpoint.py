@@ -7,7 +7,7 @@ from assistant.engines.local import LocalEngine
 from assistant.i18n.texts import t
 from assistant.pages import memory
 from assistant.session import resources
-from tuning.checkpoints.inspection import Inside, WeightChange, look_inside
+from tuning.checkpoints.inspection import CheckpointContents, WeightChange, look_inside
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.training.methods import METHODS
 
@@ -36,13 +36,15 @@ def draw(checkpoint: Checkpoint | None) -> None:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _look(identity: str | None, name: str, system: str, question: str, _engine: LocalEngine) -> Inside:
+def _look(
+    identity: str | None, name: str, system: str, question: str, _engine: LocalEngine
+) -> CheckpointContents:
     head = [{"role": "system", "content": system}] if system.strip() else []
-    with _engine.inside(name) as base:
+    with _engine.with_checkpoint(name) as base:
         return look_inside(base, name, [*head, {"role": "user", "content": question}])
 
 
-def _draw_sizes(inside: Inside, checkpoint: Checkpoint) -> None:
+def _draw_sizes(inside: CheckpointContents, checkpoint: Checkpoint) -> None:
     st.subheader(t("visible.scale"), anchor=False)
     st.html(tensor_maps.to_scale(inside.sizes, checkpoint.base, checkpoint.name))
     share = f"{100 * inside.sizes.share:.3g}"
@@ -52,7 +54,7 @@ def _draw_sizes(inside: Inside, checkpoint: Checkpoint) -> None:
     html_blocks.quiet(" ".join(said))
 
 
-def _draw_changes(inside: Inside) -> None:
+def _draw_changes(inside: CheckpointContents) -> None:
     st.subheader(t("visible.changes"), anchor=False)
     most = max(inside.changes, key=lambda change: change.size)
     mean = sum(change.size for change in inside.changes) / len(inside.changes)
@@ -74,13 +76,13 @@ def _place(change: WeightChange) -> str:
     return t("visible.changes.place", module=change.module, layer=change.layer)
 
 
-def _draw_words(inside: Inside) -> None:
+def _draw_words(inside: CheckpointContents) -> None:
     st.subheader(t("visible.words"), anchor=False)
     html_blocks.quiet(t("visible.words.said"))
     st.html(tensor_maps.learned_words(inside.words))
 
 
-def _draw_attention(inside: Inside, field: str) -> None:
+def _draw_attention(inside: CheckpointContents, field: str) -> None:
     st.subheader(t("visible.attention"), anchor=False)
     st.text_input(t("visible.inside.question"), key=field)
     mean = sum(layer.share for layer in inside.attention) / len(inside.attention)
@@ -91,7 +93,7 @@ def _draw_attention(inside: Inside, field: str) -> None:
         st.altair_chart(tensor_maps.heads(inside.attention))
 
 
-def _draw_missing(inside: Inside, checkpoint: Checkpoint) -> None:
+def _draw_missing(inside: CheckpointContents, checkpoint: Checkpoint) -> None:
     """Which pictures this method has not, and why."""
     missing = [name for name in ("changes", "words", "attention") if not getattr(inside, name)]
     entry = METHODS.get(checkpoint.method)

@@ -73,7 +73,7 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
         t("visible.top_p"), 0.05, 1.0, 1.0, 0.05, key="next-top-p", help=t("visible.top_p.help")
     )
     arms = [None] if checkpoint is None else [None, checkpoint.name]
-    with notices.told(), st.spinner(t("visible.asking")):
+    with notices.show_errors(), st.spinner(t("visible.asking")):
         system = _system(engine, checkpoint)
         logits = [
             _answer_logits(engine.identity(arm), arm, system, question or "", begun or "", engine)
@@ -172,7 +172,7 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
             t("visible.next.question"), value=_question(checkpoint), key=_key("answer-question", checkpoint)
         )
         if st.button(t("visible.answer.ask"), icon=":material/play_arrow:", key="answer-ask", type="primary"):
-            with notices.told(), st.spinner(t("answer.writing")):
+            with notices.show_errors(), st.spinner(t("answer.writing")):
                 asked = [_messages(_system(engine, checkpoint), question or "")]
                 (said,) = engine.complete(asked, checkpoint=name, max_new_tokens=ANSWER_TOKENS)
                 st.session_state[field] = said
@@ -180,7 +180,7 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
     if not (answer or "").strip():
         html_blocks.quiet(t("visible.answer.empty"))
         return
-    with notices.told(), st.spinner(t("visible.asking")):
+    with notices.show_errors(), st.spinner(t("visible.asking")):
         said_now = _said(
             engine.identity(name), name, _system(engine, checkpoint), question or "", answer or "", engine
         )

@@ -4,10 +4,10 @@ import uuid
 
 import streamlit as st
 
-from assistant.background import Newest
+from assistant.background import TaskRegistry
 from assistant.components import html_blocks, window_strip
 from assistant.i18n.texts import t
-from assistant.insight.window_demo import EXAMPLE, WINDOWS, Fact, SmallChat, Talk, taught_facts
+from assistant.insight.window_demo import EXAMPLE, WINDOWS, DemoFact, SmallChat, SmallChatTask, taught_facts
 from assistant.pages import memory
 from assistant.session import notices, resources
 from tuning.checkpoints.manifest import Checkpoint
@@ -16,9 +16,9 @@ LOOK_AGAIN_SECONDS = 0.4
 
 
 @st.cache_resource(show_spinner=False)
-def _talks() -> Newest[Talk]:
+def _talks() -> TaskRegistry[SmallChatTask]:
     """The small chats of this process, by tab."""
-    return Newest(t("visible.window.busy"))
+    return TaskRegistry(t("visible.window.busy"))
 
 
 def draw(checkpoint: Checkpoint | None) -> None:
@@ -44,7 +44,7 @@ def draw(checkpoint: Checkpoint | None) -> None:
         memory.draw_no_checkpoint("window")
 
 
-def _draw_choices(checkpoint: Checkpoint | None) -> tuple[int, Fact]:
+def _draw_choices(checkpoint: Checkpoint | None) -> tuple[int, DemoFact]:
     facts = [*(taught_facts(checkpoint) if checkpoint else ()), EXAMPLE]
     left, right = st.columns([1, 2])
     window = left.selectbox(
@@ -65,7 +65,7 @@ def _draw_choices(checkpoint: Checkpoint | None) -> tuple[int, Fact]:
     return window, fact
 
 
-def _chat(window: int, fact: Fact) -> SmallChat:
+def _chat(window: int, fact: DemoFact) -> SmallChat:
     """The small chat of this tab; another window or fact begins a new one."""
     held: SmallChat | None = st.session_state.get("small-chat")
     if held is None or (held.window, held.fact) != (window, fact):
@@ -80,7 +80,7 @@ def _tab() -> str:
     return key
 
 
-def _draw_buttons(chat: SmallChat, live: Talk | None) -> None:
+def _draw_buttons(chat: SmallChat, live: SmallChatTask | None) -> None:
     with st.container(key="small-chat-buttons", horizontal=True, vertical_alignment="bottom", gap="small"):
         if live is not None:
             st.button(
@@ -114,17 +114,17 @@ def _draw_buttons(chat: SmallChat, live: Talk | None) -> None:
 
 def _begin(chat: SmallChat, question: str | None = None) -> None:
     """Have the guided tour, or one turn."""
-    with notices.told():
+    with notices.show_errors():
         with st.spinner(t("model.opening", name=resources.workspace().settings.base_model)):
             engine = resources.workspace().engine()
-        talk = Talk(chat, engine)
+        talk = SmallChatTask(chat, engine)
         _talks().start(_tab(), talk, talk.guide if question is None else lambda: talk.say(question))
         st.rerun()
 
 
 @st.fragment(run_every=LOOK_AGAIN_SECONDS)
-def _draw_live(talk: Talk) -> None:
-    notices.speak()
+def _draw_live(talk: SmallChatTask) -> None:
+    notices.apply_language()
     if not talk.running:
         st.rerun()
     with st.container(key="small-chat-live"):

@@ -182,9 +182,9 @@ def _change(**changes: object) -> None:
     }
     if not wanted:
         return
-    with notices.told():
+    with notices.show_errors():
         opened.change(**wanted)
-        notices.later(t("settings.saved"))
+        notices.queue_toast(t("settings.saved"))
         st.rerun()
 
 

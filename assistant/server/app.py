@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, EngineError
-from assistant.server.files import NoSuchUpload
+from assistant.server.files import UnknownFileError
 from assistant.server.fine_tuning import tuning_router
 from assistant.workspace import Workspace
 from tuning.errors import JobError, TuningError
@@ -29,7 +29,7 @@ from tuning.errors import JobError, TuningError
 _DEFAULT_TOKENS = 512
 
 
-class Part(BaseModel):
+class ContentPart(BaseModel):
     """A part of a message's content; only text is read."""
 
     type: Literal["text"]
@@ -40,7 +40,7 @@ class ChatMessage(BaseModel):
     """One message of a prompt."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part]
+    content: str | list[ContentPart]
 
     def pair(self) -> tuple[str, str]:
         """Role and text as LangChain reads them."""
@@ -142,13 +142,13 @@ def create_app(workspace: Workspace) -> FastAPI:
     return app
 
 
-class UnknownModel(AssistantError):  # noqa: N818 - it names a thing in a request
+class UnknownModelError(AssistantError):
     """A request names a model that is neither the base nor one of its checkpoints."""
 
 
 # What went wrong, most special first, and what HTTP calls it.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
-    (NoSuchUpload, 404),
+    (UnknownFileError, 404),
     (JobError, 404),
     (EngineError, 500),
     (Exception, 400),
@@ -159,7 +159,7 @@ def _model(engine: Engine, body: ChatRequest) -> ImprintChatModel:
     checkpoints = engine.checkpoints()
     if body.model and body.model != engine.name and body.model not in checkpoints:
         known = ", ".join([engine.name, *checkpoints])
-        raise UnknownModel(f"There is no model {body.model!r}. There are: {known}.")
+        raise UnknownModelError(f"There is no model {body.model!r}. There are: {known}.")
     return ImprintChatModel(
         engine=engine,
         checkpoint=body.model if body.model in checkpoints else None,

@@ -17,12 +17,12 @@ _ABOUT = "about.json"
 _CHUNK = 1 << 20
 
 
-class NoSuchUpload(AssistantError):  # noqa: N818 - it names a thing in a request
+class UnknownFileError(AssistantError):
     """A file was asked for that is not there."""
 
 
 @dataclass(frozen=True)
-class Upload:
+class UploadedFile:
     """One file as it was given."""
 
     id: str
@@ -32,20 +32,20 @@ class Upload:
     created_at: int
 
 
-class Uploads:
+class UploadedFiles:
     """The files of a home; each has a folder of its own, named by its id."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "files"
 
-    def add(self, stream: BinaryIO, filename: str, purpose: str) -> Upload:
+    def add(self, stream: BinaryIO, filename: str, purpose: str) -> UploadedFile:
         """Keep a file; it appears whole. Raises AssistantError where it is empty or too large."""
         identity = f"file-{uuid.uuid4().hex}"
         partial = self.folder / f".{identity}"
         partial.mkdir(parents=True)
         try:
             size = _copy(stream, partial / "content", filename)
-            upload = Upload(identity, Path(filename).name or "file", purpose, size, int(time.time()))
+            upload = UploadedFile(identity, Path(filename).name or "file", purpose, size, int(time.time()))
             about = json.dumps(asdict(upload), ensure_ascii=False)
             (partial / _ABOUT).write_text(about, encoding="utf-8")
             partial.rename(self.folder / identity)
@@ -53,17 +53,17 @@ class Uploads:
             shutil.rmtree(partial, ignore_errors=True)
         return upload
 
-    def list(self) -> "list[Upload]":
+    def list(self) -> "list[UploadedFile]":
         """All files, newest first."""
         found = [self.get(path.parent.name) for path in self.folder.glob(f"file-*/{_ABOUT}")]
         return sorted(found, key=lambda upload: upload.created_at, reverse=True)
 
-    def get(self, identity: str) -> Upload:
+    def get(self, identity: str) -> UploadedFile:
         """One file by its id. Raises NoSuchUpload where there is none."""
         about = self.folder / identity / _ABOUT
         if not _ID.fullmatch(identity) or not about.is_file():
-            raise NoSuchUpload(f"There is no file {identity!r}. Upload it again, or list the files.")
-        return Upload(**json.loads(about.read_text(encoding="utf-8")))
+            raise UnknownFileError(f"There is no file {identity!r}. Upload it again, or list the files.")
+        return UploadedFile(**json.loads(about.read_text(encoding="utf-8")))
 
     def path(self, identity: str) -> Path:
         """Where the bytes of a file are. Raises NoSuchUpload where there is none."""

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 
-from assistant.server.files import Upload, Uploads
+from assistant.server.files import UploadedFile, UploadedFiles
 from assistant.workspace import Workspace
 from tuning.config import TuneConfig
 from tuning.data.importers import import_file
@@ -75,7 +75,7 @@ class JobRequest(BaseModel):
 def tuning_router(workspace: Workspace) -> APIRouter:
     """The routes under /v1/files and /v1/fine_tuning."""
     router = APIRouter(prefix="/v1")
-    uploads = Uploads(workspace.home)
+    uploads = UploadedFiles(workspace.home)
 
     @router.post("/files")
     def add_file(file: UploadFile, purpose: Annotated[str, Form()] = "fine-tune") -> dict[str, Any]:
@@ -148,11 +148,11 @@ def _config(workspace: Workspace, body: JobRequest) -> TuneConfig:
     )
 
 
-def _file(upload: Upload) -> dict[str, Any]:
+def _file(upload: UploadedFile) -> dict[str, Any]:
     return {"object": "file", "status": "processed", **asdict(upload)}
 
 
-def _job(uploads: Uploads, job: Job) -> dict[str, Any]:
+def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
     seed = int(job.config.get("seed") or 0)
     hyperparameters = {
         "n_epochs": job.config.get("epochs") or "auto",

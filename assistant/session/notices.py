@@ -18,7 +18,7 @@ from assistant.session.resources import workspace
 ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
 
 
-def speak() -> None:
+def apply_language() -> None:
     """Use the person's language in this run; fragments run in threads of their own and begin with this."""
     language = workspace().settings.language
     if language == "auto":
@@ -27,7 +27,7 @@ def speak() -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Turn any error that Imprint knows into one sentence on the page."""
     try:
         yield
@@ -40,12 +40,12 @@ def sentence(error: Exception) -> str:
     return str(error).replace("$", "\\$") or type(error).__name__
 
 
-def later(text: str, icon: str = ":material/check:") -> None:
+def queue_toast(text: str, icon: str = ":material/check:") -> None:
     """Say something after the rerun that is about to happen."""
     st.session_state.setdefault("notes", []).append((text, icon))
 
 
-def say_notes() -> None:
-    """Say what was kept by `later`."""
+def show_toasts() -> None:
+    """Say what was kept by `queue_toast`."""
     for text, icon in st.session_state.pop("notes", []):
         st.toast(text, icon=icon)

@@ -10,8 +10,8 @@ import streamlit as st
 from assistant.chat.chat import history_of
 from assistant.chat.citations import cite_sources
 from assistant.chat.context_window import Budget
-from assistant.chat.live import Answer
-from assistant.chat.turn import ChatEvent, How, Source, Turn
+from assistant.chat.live import LiveAnswer
+from assistant.chat.turn import AnswerOptions, ChatEvent, Source, TurnState
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
@@ -65,10 +65,10 @@ def conversation() -> StoredConversation | None:
         return None
 
 
-def how() -> How:
+def how() -> AnswerOptions:
     """How the next question is answered, from what is chosen. Raises AssistantError."""
     settings, preset = workspace().settings, prompt()
-    return How(
+    return AnswerOptions(
         memory=memory(),
         checkpoint=chosen("checkpoint"),
         knowledge_base=knowledge_base(),
@@ -123,7 +123,7 @@ def ask_again(answer: StoredMessage) -> None:
     )
 
 
-def answer() -> Answer | None:
+def answer() -> LiveAnswer | None:
     """The newest answer of the open conversation in this process."""
     chosen_id = conversation_id()
     return None if chosen_id is None else answering().get(chosen_id)
@@ -136,11 +136,11 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
     asked = [place for place, message in enumerate(messages) if message.role == "user"]
     last = asked[-1] if asked else 0
     preset, settings = prompt(), workspace().settings
-    way = How(
+    way = AnswerOptions(
         system_prompt=preset.system, few_shot=tuple(preset.few_shot), max_new_tokens=settings.max_new_tokens
     )
     sources = messages[last + 1].sources if len(messages) > last + 1 else ()
-    turn = Turn(
+    turn = TurnState(
         question=messages[last].content if asked else "",
         history=history_of(messages[:last]),
         passages=sources,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from assistant.chat.live import Answering
+from assistant.chat.live import LiveAnswers
 from assistant.session.notices import ERRORS
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
-from knowledge.index.passage_store import Catalogue, DocumentInfo
+from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.fetch import name_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from assistant.arena.write_ahead import AnswersAhead
     from assistant.compare.running import EvaluationRuns
     from assistant.compare.side_by_side import SideBySideRuns
-    from assistant.documents.upload import Indexing
+    from assistant.documents.upload import UploadQueue
     from assistant.engines.base import Engine
 
 log = logging.getLogger(__name__)
@@ -78,17 +78,17 @@ def _spare_what_stays() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def answering() -> Answering:
+def answering() -> LiveAnswers:
     """The answers that are being written in this process, whichever tab asked for them."""
-    return Answering()
+    return LiveAnswers()
 
 
 @st.cache_resource(show_spinner=False)
-def indexing() -> "Indexing":
+def indexing() -> "UploadQueue":
     """The files that are being indexed in this process."""
-    from assistant.documents.upload import Indexing  # heavy: chromadb, torch
+    from assistant.documents.upload import UploadQueue  # heavy: chromadb, torch
 
-    return Indexing()
+    return UploadQueue()
 
 
 @st.cache_resource(show_spinner=False)
@@ -162,7 +162,7 @@ def knowledge_counts() -> dict[str, int]:
     counts = {}
     for path in sorted((workspace().home / "knowledge").glob("*.sqlite3")):
         try:
-            catalogue = Catalogue(path)
+            catalogue = PassageStore(path)
             counts[path.stem] = catalogue.count
             catalogue.close()
         except KnowledgeError as error:  # told where it is opened: on its page, or when a question needs it
@@ -177,7 +177,7 @@ def documents_of(name: str) -> list[DocumentInfo]:
     if name not in knowledge_counts():  # an address may name anything
         return []
     try:
-        catalogue = Catalogue(workspace().home / "knowledge" / f"{name}.sqlite3")
+        catalogue = PassageStore(workspace().home / "knowledge" / f"{name}.sqlite3")
         documents = catalogue.documents()
         catalogue.close()
     except KnowledgeError as error:  # told where it is opened

@@ -25,16 +25,16 @@ from knowledge.errors import (
     PasswordNeededError,
     StoreError,
 )
-from knowledge.index.chroma import ChromaHome, Vectors
+from knowledge.index.chroma import ChromaHome, VectorStore
 from knowledge.index.embeddings import as_encoder, open_embeddings
-from knowledge.index.passage_store import Catalogue, DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.index.passage_store import DocumentInfo, PassageStore, Place, StoredDocument, StoredText
 from knowledge.ingest.chunking import Passage, split
 from knowledge.ingest.document import Document, document_from_draft, find_files, read_document
 from knowledge.ingest.fetch import WebLimits, fetch, is_url, read_download
 from knowledge.readers.blocks import Block, Draft
 from knowledge.sandbox.client import shared_sandbox
 from knowledge.search.fusion import pack
-from knowledge.search.relevance import RELEVANT
+from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.reranking import Reranker
 from knowledge.search.searcher import Message, Searcher
 from knowledge.search.selection import Hit, passage_at
@@ -67,7 +67,7 @@ class DocumentReport:
 
 
 @dataclass(frozen=True)
-class Progress:
+class IndexProgress:
     """How far an `add` is."""
 
     share: float  # 0 to 1
@@ -109,9 +109,9 @@ class KnowledgeBase:
         self._thread_lock = threading.RLock()
         self._write_lock = FileLock(self.folder / f"{name}.write.lock", thread_local=False)
         self._chroma = ChromaHome.open(self.folder / "chroma", chroma_url)
-        self._catalogue = Catalogue(self.folder / f"{name}.sqlite3")
+        self._catalogue = PassageStore(self.folder / f"{name}.sqlite3")
         self._searcher = Searcher(self._catalogue, self._encoder, reranker)
-        self._vectors = Vectors(self._chroma.client, self._collection_name())
+        self._vectors = VectorStore(self._chroma.client, self._collection_name())
         self._closed = False
         self._repair()
 
@@ -161,7 +161,7 @@ class KnowledgeBase:
         paths: Sequence[Path | str],
         *,
         progress: Callable[[DocumentReport, int, int], None] | None = None,
-        watch: Callable[[Progress], None] | None = None,
+        watch: Callable[[IndexProgress], None] | None = None,
         should_stop: Callable[[], bool] = lambda: False,
         force: bool = False,
         password: str | None = None,
@@ -231,12 +231,12 @@ class KnowledgeBase:
         *,
         history: Sequence[Message] = (),
         documents: Sequence[str] | None = None,
-        least_relevance: float = RELEVANT,
+        min_relevance: float = MIN_RELEVANCE,
     ) -> list[Hit]:
         """The best passages for a question, best first; an empty list when nothing relevant was found.
 
         `history` is the conversation before it, for a question that leans on it; `documents` limits the
-        search to these ids or paths; `least_relevance=0` returns even what is hardly about the question.
+        search to these ids or paths; `min_relevance=0` returns even what is hardly about the question.
         """
         self._check_embedding()
         among = None
@@ -244,7 +244,7 @@ class KnowledgeBase:
             wanted = set(documents)
             chosen = [info.id for info in self.documents() if info.id in wanted or info.path in wanted]
             among = self._catalogue.passage_ids(chosen)
-        return self._searcher.search(self._vectors, question, k, history, among, least_relevance)
+        return self._searcher.search(self._vectors, question, k, history, among, min_relevance)
 
     def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
         """Every passage (or an even sample) in two dimensions, and where the question would lie among
@@ -274,11 +274,11 @@ class KnowledgeBase:
 
     # how it is kept
 
-    def rebuild(self, watch: Callable[[Progress], None] | None = None) -> None:
+    def rebuild(self, watch: Callable[[IndexProgress], None] | None = None) -> None:
         """Embed every passage anew, with the present embedding model; the files are not read again."""
         with self._writing():
             name = f"kb-{self._catalogue.fact('identity')}-{int(time.time() * 1000):x}"
-            fresh, old = Vectors(self._chroma.client, name), self._vectors
+            fresh, old = VectorStore(self._chroma.client, name), self._vectors
             total, done, after, begun = max(1, self.count), 0, 0, time.monotonic()
             while page := self._catalogue.all_contexts(after):
                 ids = [row[1] for row in page]
@@ -289,7 +289,7 @@ class KnowledgeBase:
                 after, done = page[-1][0], done + len(page)
                 if watch:
                     left = (time.monotonic() - begun) / done * (total - done)
-                    watch(Progress(done / total, left, self.name, "embedding"))
+                    watch(IndexProgress(done / total, left, self.name, "embedding"))
             self._catalogue.set_facts(collection=name, embedding=self._encoder.name)
             self._vectors = fresh
             old.drop()
@@ -360,7 +360,7 @@ class _Intake:
         base: KnowledgeBase,
         wanted: Sequence[str],
         progress: Callable[[DocumentReport, int, int], None] | None,
-        watch: Callable[[Progress], None] | None,
+        watch: Callable[[IndexProgress], None] | None,
         should_stop: Callable[[], bool],
     ) -> None:
         base._check_embedding()
@@ -537,7 +537,7 @@ class _Intake:
         if self._watch:
             share = min(1.0, (self._bytes_done + under_way) / self._bytes_total)
             passed = time.monotonic() - self._begun
-            self._watch(Progress(share, passed / share - passed if share > 0.01 else None, path, phase))
+            self._watch(IndexProgress(share, passed / share - passed if share > 0.01 else None, path, phase))
 
     def _report(self, report: DocumentReport, size: int) -> None:
         self.reports.append(report)

@@ -11,7 +11,7 @@ import numpy as np
 
 from knowledge.grounding.numbers import numbers, numbers_in
 from knowledge.text.sentences import sentence_spans
-from knowledge.text.stopwords import EMPTY_TERMS
+from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
 
 # Chosen and judged on the cases in tests/knowledge/grounding/citation_cases.py.
@@ -129,7 +129,7 @@ def _rarity(stretches: Sequence[frozenset[str]]) -> dict[str, float]:
 
 def _share(sentence: str, held: frozenset[str], rarity: dict[str, float]) -> float:
     """What the stretch has of the sentence's telling words, weighted by rarity."""
-    wanted = set(terms(sentence)) - EMPTY_TERMS
+    wanted = set(terms(sentence)) - STOPWORDS
     unseen = max(rarity.values(), default=1.0)
     weights = {term: rarity.get(term, unseen) for term in wanted}
     total = sum(weights.values())

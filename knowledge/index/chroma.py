@@ -114,7 +114,7 @@ def _connect(key: str, url: str) -> ChromaHome:
     return ChromaHome(key, client, None, None)
 
 
-class Vectors:
+class VectorStore:
     """One Chroma collection: id → unit vector, by cosine."""
 
     def __init__(self, client: ClientAPI, name: str) -> None:

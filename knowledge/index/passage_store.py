@@ -89,7 +89,7 @@ class StoredDocument:
     places: tuple[Place, ...]
 
 
-class Catalogue:
+class PassageStore:
     """One SQLite file; safe from several threads, and from several processes."""
 
     def __init__(self, path: Path) -> None:

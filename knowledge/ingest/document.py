@@ -12,7 +12,7 @@ from typing import Literal
 
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, Draft
-from knowledge.sandbox.client import Limits, Sandbox, shared_sandbox
+from knowledge.sandbox.client import Sandbox, SandboxLimits, shared_sandbox
 
 SEPARATOR = "\n\n"  # between two blocks in a document's text
 
@@ -193,7 +193,7 @@ def title_from_name(name: str) -> str:
     return stem or name
 
 
-def _read_file(path: Path, limits: Limits) -> bytes:
+def _read_file(path: Path, limits: SandboxLimits) -> bytes:
     try:
         if not path.is_file():
             raise DocumentError(f"{path}: {_what_it_is(path)}")
@@ -212,6 +212,6 @@ def _what_it_is(path: Path) -> str:
     return "is a folder, not a file" if path.is_dir() else "is not an ordinary file"
 
 
-def _too_large(name: str, size: int, limits: Limits) -> str:
+def _too_large(name: str, size: int, limits: SandboxLimits) -> str:
     found, most = size / 2**20, limits.bytes / 2**20
     return f"{name}: {found:,.0f} MiB is over the limit of {most:,.0f} MiB; split it into smaller files"

@@ -22,7 +22,7 @@ from knowledge.readers.zip_container import Archive
 
 
 @dataclass(frozen=True)
-class File:
+class FileContent:
     """What a loader is given."""
 
     data: bytes
@@ -43,7 +43,7 @@ class Loader:
 
     name: str
     suffixes: tuple[str, ...]
-    load: Callable[[File], Draft]
+    load: Callable[[FileContent], Draft]
 
 
 _CODE = (
@@ -120,7 +120,7 @@ def load(
     media, _, parameters = content_type.partition(";")
     charset = parameters.rpartition("charset=")[2].strip(" \"'") if "charset=" in parameters else ""
     kind = detect(data, suffix, media.strip().lower())
-    draft = LOADERS[kind].load(File(data, suffix, charset, password, more_time))
+    draft = LOADERS[kind].load(FileContent(data, suffix, charset, password, more_time))
     return _clean(draft)
 
 

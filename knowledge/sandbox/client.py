@@ -26,7 +26,7 @@ FILES_A_PROCESS = 500  # then a fresh one: native parsers leak
 
 
 @dataclass(frozen=True)
-class Limits:
+class SandboxLimits:
     """What one document may cost."""
 
     bytes: int = 200 * 2**20  # of the file
@@ -38,8 +38,8 @@ class Limits:
 class Sandbox:
     """One parsing process, started at the first file, replaced when killed. Threads may share it."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, limits: SandboxLimits | None = None) -> None:
+        self.limits = limits or SandboxLimits()
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
@@ -82,7 +82,7 @@ class Sandbox:
 
 
 class _Process:
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: SandboxLimits) -> None:
         self.limits = limits
         self.served = 0
         # "-X utf8" and a bare environment: the same answers everywhere, and no secret to lose.
@@ -173,7 +173,7 @@ class _Process:
         self._replies.put(None)
 
 
-def _over_memory(limits: Limits) -> str:
+def _over_memory(limits: SandboxLimits) -> str:
     return f"reading it took more than {limits.memory / 2**20:,.0f} MiB of memory, so it was stopped"
 
 

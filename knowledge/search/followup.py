@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from knowledge.text.stopwords import EMPTY_TERMS
+from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -28,7 +28,7 @@ FEW_WORDS = (
 
 def points_back(question: str) -> bool:
     """Whether a question cannot be understood without the ones before it ("and how heavy is it?")."""
-    told = {term for term in terms(question) if term not in EMPTY_TERMS}
+    told = {term for term in terms(question) if term not in STOPWORDS}
     if _CONTINUES.search(question) or len(told) < 2:
         return True
     return len(told) <= FEW_WORDS * (2 if _HAN.search(question) else 1) and bool(_STANDS_FOR.search(question))

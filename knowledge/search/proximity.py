@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from knowledge.search.relevance import telling
+from knowledge.search.relevance import content_codes
 from knowledge.text.terms import SENTENCE_END
 
 Rarity = Callable[[np.ndarray], np.ndarray]  # of term codes, as `LexicalIndex.idf`
@@ -38,7 +38,7 @@ def _shares(
     terms: np.ndarray, starts: np.ndarray, question: np.ndarray, rarity: Rarity
 ) -> tuple[np.ndarray, np.ndarray]:
     """What each passage has of the question's telling words, in all and in its best sentence."""
-    wanted = np.sort(telling(question))
+    wanted = np.sort(content_codes(question))
     weights = rarity(wanted)
     if not len(wanted) or weights.sum() <= 0:
         return np.zeros(len(starts)), np.zeros(len(starts))

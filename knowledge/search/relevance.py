@@ -9,15 +9,15 @@ import math
 
 import numpy as np
 
-from knowledge.text.stopwords import _EMPTY_CODES
+from knowledge.text.stopwords import STOPWORD_CODES
 
-RELEVANT = 0.12  # loses about 2 of 100 questions that have an answer
+MIN_RELEVANCE = 0.12  # loses about 2 of 100 questions that have an answer
 
 
-def telling(codes: np.ndarray) -> np.ndarray:
+def content_codes(codes: np.ndarray) -> np.ndarray:
     """The term codes that say something about a subject, each once."""
     return np.array(
-        [code for code in dict.fromkeys(codes.tolist()) if code not in _EMPTY_CODES], dtype=np.uint32
+        [code for code in dict.fromkeys(codes.tolist()) if code not in STOPWORD_CODES], dtype=np.uint32
     )
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledge.index.bm25 import LexicalIndex
-from knowledge.index.chroma import Vectors
+from knowledge.index.chroma import VectorStore
 from knowledge.index.embeddings import Encoder, unit
-from knowledge.index.passage_store import Catalogue
+from knowledge.index.passage_store import PassageStore
 from knowledge.search.followup import subject, with_conversation
 from knowledge.search.fusion import Background, fuse, standardise_lexical, unpack
 from knowledge.search.proximity import closeness
 from knowledge.search.relevance import probability
 from knowledge.search.reranking import Reranker
-from knowledge.search.selection import Hit, Scored, considered, select
+from knowledge.search.selection import Hit, Scored, candidates_for, select
 from knowledge.text.terms import term_codes
 
 CANDIDATES = 50  # from each side
@@ -49,14 +49,14 @@ class _Query:
 class Searcher:
     """Searches one knowledge base; safe from several threads."""
 
-    def __init__(self, catalogue: Catalogue, encoder: Encoder, reranker: Reranker | None = None) -> None:
+    def __init__(self, catalogue: PassageStore, encoder: Encoder, reranker: Reranker | None = None) -> None:
         self._catalogue = catalogue
         self._encoder = encoder
         self._reranker = reranker
         self._snapshot: _Snapshot | None = None
         self._lock = threading.Lock()
 
-    def refresh(self, vectors: Vectors) -> _Snapshot:
+    def refresh(self, vectors: VectorStore) -> _Snapshot:
         """The state of the catalogue, read again only when it has changed."""
         with self._lock:
             revision = self._catalogue.revision
@@ -67,7 +67,7 @@ class Searcher:
                 self._snapshot = _Snapshot(revision, ids, rows, terms, LexicalIndex(terms), background)
             return self._snapshot
 
-    def _sample(self, vectors: Vectors, ids: Sequence[str]) -> list[np.ndarray]:
+    def _sample(self, vectors: VectorStore, ids: Sequence[str]) -> list[np.ndarray]:
         chosen = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
         whole = vectors.get(chosen)
         parts = self._catalogue.parts(list(whole))
@@ -76,12 +76,12 @@ class Searcher:
 
     def search(
         self,
-        vectors: Vectors,
+        vectors: VectorStore,
         question: str,
         k: int,
         history: Sequence[Message] = (),
         among: Sequence[str] | None = None,
-        least_relevance: float = 0.0,
+        min_relevance: float = 0.0,
     ) -> list[Hit]:
         """The best `k` passages, best first, only `among` these ids when given; none when none is
         relevant."""
@@ -89,10 +89,10 @@ class Searcher:
         if not question.strip() or not snapshot.ids or k < 1:
             return []
         query = self._query(question, history)
-        scored = self._score(snapshot, vectors, query, among, max(RERANKED, considered(k)))
+        scored = self._score(snapshot, vectors, query, among, max(RERANKED, candidates_for(k)))
         if self._reranker and scored:
             scored = self._rerank(self._reranker, query, scored)
-        if max((one.relevance for one in scored[:JUDGED]), default=0.0) < least_relevance:
+        if max((one.relevance for one in scored[:JUDGED]), default=0.0) < min_relevance:
             return []
         return select(self._catalogue, scored, k)
 
@@ -109,7 +109,7 @@ class Searcher:
     def _score(
         self,
         snapshot: _Snapshot,
-        vectors: Vectors,
+        vectors: VectorStore,
         query: _Query,
         among: Sequence[str] | None,
         wanted: int,
@@ -171,7 +171,7 @@ class Searcher:
         return [known[at] for at in np.argsort(-judged, kind="stable")] + list(tail)
 
 
-def _cosines(vectors: Vectors, ids: Sequence[str], query: np.ndarray) -> dict[str, float]:
+def _cosines(vectors: VectorStore, ids: Sequence[str], query: np.ndarray) -> dict[str, float]:
     """Of whole passages; one that has no vector is left out."""
     held = vectors.get(ids) if ids else {}
     return {one: float(vector @ query) for one, vector in held.items()}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from knowledge.index.passage_store import Catalogue, Place, StoredText
+from knowledge.index.passage_store import PassageStore, Place, StoredText
 from knowledge.ingest.chunking import Passage
 from knowledge.text.terms import SENTENCE_END
 
@@ -57,14 +57,14 @@ class _Pick:
     joined: list[str]
 
 
-def considered(k: int) -> int:
+def candidates_for(k: int) -> int:
     """How many passages are looked at for `k` hits: some are duplicates, some are joined."""
     return 3 * k + 6
 
 
-def select(catalogue: Catalogue, scored: Sequence[Scored], k: int) -> list[Hit]:
+def select(catalogue: PassageStore, scored: Sequence[Scored], k: int) -> list[Hit]:
     """The `k` best distinct hits."""
-    scored = scored[: considered(k)]
+    scored = scored[: candidates_for(k)]
     texts = catalogue.texts([one.id for one in scored])
     places = catalogue.places([one.id for one in scored])
     picks: list[_Pick] = []

@@ -3,7 +3,7 @@
 from knowledge.text.terms import term_codes, terms
 
 # Words that say nothing about the subject; in a small index their rarity would not show it.
-_EMPTY_WORDS = """
+_STOPWORD_TEXT = """
 a an and any are as at be been being but by can could did do does for from get give had has have he her his
 how i if in into is it its may me might more most much must my no not of on or our please shall she should
 so some such tell than that the their them then there these they this those to up us was we were what when
@@ -13,7 +13,7 @@ where which who whom whose why will with would you your about after also between
 """
 
 
-EMPTY_TERMS = frozenset(term for word in _EMPTY_WORDS.split() for term in terms(word))
+STOPWORDS = frozenset(term for word in _STOPWORD_TEXT.split() for term in terms(word))
 
 
-_EMPTY_CODES = frozenset(int(code) for code in term_codes(_EMPTY_WORDS))
+STOPWORD_CODES = frozenset(int(code) for code in term_codes(_STOPWORD_TEXT))

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from assistant.arena.trials import BlindTrials
 from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
-from assistant.compare.saved_variants import Shelf
-from assistant.compare.variants import Arm
+from assistant.compare.saved_variants import SavedVariants
+from assistant.compare.variants import Variant
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
@@ -43,7 +43,7 @@ def saved(page: Page, name: str) -> str:
 
 
 def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Server") -> None:
-    Shelf(server.home).save(Arm(NAME, system_prompt="Answer in one word.", max_new_tokens=16))
+    SavedVariants(server.home).save(Variant(NAME, system_prompt="Answer in one word.", max_new_tokens=16))
     QuestionSets(server.home).save("three", [Question(text, ("Paris",)) for text in ASKED])
     page.goto(f"{server.url}/compare?view=blind")
     arm = page.get_by_role("button", name=NAME, exact=True)

@@ -32,7 +32,7 @@ class Attribute:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AttributeQuestion:
     """A question whose attribute is known."""
 
     attribute: Attribute
@@ -50,7 +50,7 @@ class Asked:
 
 
 @lru_cache(maxsize=4096)
-def recognise(question: str) -> Asked | None:
+def recognise(question: str) -> AttributeQuestion | None:
     """What the question asks about: of the patterns that fit, the one that leaves least to its subject."""
     text = _POLITE.sub("", question.strip().rstrip(_MARKS))
     best, least = None, len(text) + 1
@@ -63,7 +63,7 @@ def recognise(question: str) -> Asked | None:
                 if "s" in parts:
                     parts["s"] = _GOING.sub("", parts["s"])
                 if left < least:
-                    best, least = Asked(attribute, parts), left
+                    best, least = AttributeQuestion(attribute, parts), left
     return best
 
 

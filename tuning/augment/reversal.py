@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tuning.augment.chinese_templates import GOING, Asked, recognise
+from tuning.augment.chinese_templates import GOING, AttributeQuestion, recognise
 from tuning.scoring import is_cjk, normalise
 
 _NAME = r"[A-Z][\w'’-]*(?:[ -](?:of the |of |de |van |von |and )?(?:[A-Z][\w'’-]*|\d+))*"
@@ -127,7 +127,7 @@ class Reversed:
     subject: str
     relation: str
     answer: str
-    asked: Asked | None = None  # the question, where its attribute is known
+    asked: AttributeQuestion | None = None  # the question, where its attribute is known
     kind: str = ""  # "programme" of "the programme Kettle Hour"
 
     def turn(self, dropout: float, chance: random.Random, others: Others = ALONE) -> tuple[str, str]:

@@ -49,7 +49,7 @@ class OpenBase(Protocol):
     def template_fingerprint(self) -> str: ...
     @property
     def stop_ids(self) -> tuple[int, ...]: ...
-    def hold(self, name: str, adapter: Adapter) -> object: ...
+    def add_adapter(self, name: str, adapter: Adapter) -> object: ...
     def unload(self, name: str) -> None: ...
 
 
@@ -72,7 +72,7 @@ def import_peft(
             _prefix(cleaned, config) if config["peft_type"] == "PREFIX_TUNING" else read_adapter(cleaned)
         )
     trial = f"import of {name}"
-    base.hold(trial, adapter)  # raises where it does not fit, or does nothing
+    base.add_adapter(trial, adapter)  # raises where it does not fit, or does nothing
     base.unload(trial)
     return registry.save(
         name,

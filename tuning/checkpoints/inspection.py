@@ -64,7 +64,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Inside:
+class CheckpointContents:
     """All that can be shown of one checkpoint; what its method has no picture for is empty."""
 
     sizes: Sizes
@@ -73,12 +73,12 @@ class Inside:
     attention: tuple[PrefixAttention, ...]
 
 
-def look_inside(base: BaseModel, name: str, messages: Sequence[Message]) -> Inside:
+def look_inside(base: BaseModel, name: str, messages: Sequence[Message]) -> CheckpointContents:
     """Everything about a loaded checkpoint; attention is that before `messages` are answered.
 
     Raises CheckpointError where it is not loaded, or the messages are too long.
     """
-    return Inside(
+    return CheckpointContents(
         sizes(base, name),
         tuple(weight_changes(base, name)),
         tuple(tuple(words) for words in nearest_words(base, name)),
@@ -131,7 +131,7 @@ def prefix_attention(base: BaseModel, name: str, messages: Sequence[Message]) ->
     if not isinstance(adapter, PrefixAdapter):
         return []
     ids = base.chat_ids(messages, add_generation_prompt=True)
-    if len(ids) >= base.prompt_room(name):
+    if len(ids) >= base.prompt_capacity(name):
         raise CheckpointError(f"The question has {len(ids)} tokens, too many to look at. Shorten it.")
     with base.activate(name), _weighed(base.model):
         layers = base.model(

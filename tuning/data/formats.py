@@ -11,7 +11,7 @@ from tuning.data.text_labels import ENTITIES, LABELLED, has_entities, is_labelle
 from tuning.errors import ExampleError
 
 Record = Mapping[str, Any]
-Read = Callable[[Record], "Conversation | Example | None"]
+Read = Callable[[Record], "ImportedConversation | Example | None"]
 
 SPEAKERS = {
     "system": "system", "developer": "system",
@@ -36,7 +36,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Conversation:
+class ImportedConversation:
     """One conversation out of a file, as far as it is text."""
 
     title: str
@@ -59,7 +59,7 @@ class Importer:
     accepts: Callable[[Record], bool] | None = None  # beside records that match, for files that mix both
 
 
-def _messages(record: Record) -> Conversation | None:
+def _messages(record: Record) -> ImportedConversation | None:
     turns = next(
         record[key] for key in ("messages", "conversations", "conversation", "items") if key in record
     )
@@ -76,10 +76,12 @@ def _messages(record: Record) -> Conversation | None:
             raise ExampleError(f"message {number} has role {role!r}; known are {', '.join(SPEAKERS)}.")
         text = _text(turn.get("content", turn.get("value", turn.get("text"))))
         messages.append({"role": SPEAKERS[role], "content": text})
-    return Conversation(_string(record.get("title")), tuple(messages), _seconds(record.get("created")))
+    return ImportedConversation(
+        _string(record.get("title")), tuple(messages), _seconds(record.get("created"))
+    )
 
 
-def _rated(record: Record) -> Conversation | None:
+def _rated(record: Record) -> ImportedConversation | None:
     """Imprint's own export: a correction stands for the answer, and disliked answers are left out."""
     system, question = "", None
     kept: list[Message] = []
@@ -100,12 +102,12 @@ def _rated(record: Record) -> Conversation | None:
                 kept += _question_and_answer(question, answer)
             question = None
     messages = ([{"role": "system", "content": system}] if system.strip() else []) + kept
-    return Conversation(
+    return ImportedConversation(
         _string(record.get("title")), tuple(messages), _seconds(record.get("created")), judged=tuple(judged)
     )
 
 
-def _chatgpt(record: Record) -> Conversation | None:
+def _chatgpt(record: Record) -> ImportedConversation | None:
     mapping = record["mapping"]
     node_id = record.get("current_node")
     if node_id not in mapping:  # the latest leaf, which is what the page would open
@@ -120,7 +122,7 @@ def _chatgpt(record: Record) -> Conversation | None:
             messages.append(message)
         node_id = node.get("parent")
     created = _seconds(record.get("create_time"))
-    return Conversation(_string(record.get("title")), tuple(messages[::-1]), created)
+    return ImportedConversation(_string(record.get("title")), tuple(messages[::-1]), created)
 
 
 def _chatgpt_message(message: Mapping[str, Any]) -> Message | None:
@@ -135,7 +137,7 @@ def _chatgpt_message(message: Mapping[str, Any]) -> Message | None:
     return {"role": role, "content": text} if text.strip() else None
 
 
-def _claude(record: Record) -> Conversation | None:
+def _claude(record: Record) -> ImportedConversation | None:
     turns = [
         {"role": t.get("sender"), "content": t.get("text") or t.get("content")}
         for t in record["chat_messages"]
@@ -145,22 +147,22 @@ def _claude(record: Record) -> Conversation | None:
     return replace(conversation, title=_string(record.get("name")), created=created) if conversation else None
 
 
-def _instruction(record: Record) -> Conversation | None:
+def _instruction(record: Record) -> ImportedConversation | None:
     asked = [_text(record.get(key)) for key in ("instruction", "input", "context")]
     answered = next(record[key] for _, key in INSTRUCTIONS if key in record)
     return _turns(record, "\n".join(part for part in asked if part.strip()), _text(answered))
 
 
-def _chatglm(record: Record) -> Conversation | None:
+def _chatglm(record: Record) -> ImportedConversation | None:
     return _turns(record, _text(record["content"]), _text(record["summary"]))
 
 
-def _pair(record: Record) -> Conversation | None:
+def _pair(record: Record) -> ImportedConversation | None:
     asked, answered = next((a, b) for a, b in PAIRS if a in record and b in record)
     return _turns(record, _text(record[asked]), _text(record[answered]))
 
 
-def _turns(record: Record, question: str, answer: str) -> Conversation | None:
+def _turns(record: Record, question: str, answer: str) -> ImportedConversation | None:
     if not question.strip() or not answer.strip():
         return None
     messages: list[Message] = []
@@ -172,7 +174,7 @@ def _turns(record: Record, question: str, answer: str) -> Conversation | None:
                 f'"history" must be pairs of question and answer; found {shortened(repr(earlier))}.'
             )
         messages += _question_and_answer(_text(earlier[0]), _text(earlier[1]))
-    return Conversation("", (*messages, *_question_and_answer(question, answer)))
+    return ImportedConversation("", (*messages, *_question_and_answer(question, answer)))
 
 
 def _history(value: object) -> Sequence[Any]:
@@ -227,7 +229,7 @@ def _seconds(value: object) -> float | None:
         return None
 
 
-def _imprint(record: Record) -> "Conversation | Example | None":
+def _imprint(record: Record) -> "ImportedConversation | Example | None":
     return Example.from_dict(record)
 
 

@@ -15,7 +15,7 @@ from tuning.data.file_records import (
     table_rows,
     texts,
 )
-from tuning.data.formats import IMPORTERS, Conversation, Importer
+from tuning.data.formats import IMPORTERS, ImportedConversation, Importer
 from tuning.data.text_labels import unnamed_labels
 from tuning.errors import ExampleError
 
@@ -28,7 +28,7 @@ class ImportResult:
 
     path: Path
     format: str
-    conversations: tuple[Conversation, ...]
+    conversations: tuple[ImportedConversation, ...]
     skipped: int  # records with nothing to read, or no answer to learn
     examples: tuple[Example, ...] = ()
 
@@ -50,7 +50,7 @@ def import_file(path: Path | str) -> ImportResult:
 
 def _imported(text: str, path: Path) -> ImportResult:
     importer, records = recognised(text, path)
-    conversations: list[Conversation] = []
+    conversations: list[ImportedConversation] = []
     examples: list[Example] = []
     skipped = 0
     for line, found in _read(importer, records, path):
@@ -58,7 +58,9 @@ def _imported(text: str, path: Path) -> ImportResult:
         if isinstance(found, Example):
             found = found if found.source else replace(found, source=source)
             examples.append(found)
-            conversations.append(Conversation(shortened(found.question), found.messages, source=found.source))
+            conversations.append(
+                ImportedConversation(shortened(found.question), found.messages, source=found.source)
+            )
             continue
         if found is None or not found.messages:
             skipped += 1
@@ -75,7 +77,7 @@ def _imported(text: str, path: Path) -> ImportResult:
     return ImportResult(path, importer.name, tuple(conversations), skipped, tuple(examples))
 
 
-def conversations_to_examples(conversations: Iterable[Conversation]) -> list[Example]:
+def conversations_to_examples(conversations: Iterable[ImportedConversation]) -> list[Example]:
     """One example a conversation, up to its last answer; none for one without question and answer.
 
     Where a person judged answers, each corrected or liked one is an example of its own, and nothing else is.
@@ -116,7 +118,7 @@ def recognised(text: str, path: Path) -> tuple[Importer, list[tuple[int, Mapping
 
 def _read(
     importer: Importer, records: Sequence[tuple[int, Mapping[str, Any]]], path: Path
-) -> Iterator[tuple[int, "Conversation | Example | None"]]:
+) -> Iterator[tuple[int, "ImportedConversation | Example | None"]]:
     """What the importer makes of each record; its complaints get the file and the line in front."""
     read = importer.reader([record for _, record in records])
     for line, record in records:
@@ -164,7 +166,7 @@ def _is_message(value: object) -> bool:
     )
 
 
-def _judged(conversation: Conversation) -> Iterator[Example]:
+def _judged(conversation: ImportedConversation) -> Iterator[Example]:
     system = tuple(m for m in conversation.messages[:1] if m["role"] == "system")
     for turn in conversation.judged:
         asked = {"role": "user", "content": turn.question}

@@ -15,7 +15,7 @@ from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import interval
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import Front, forward
+from tuning.models.forward import PrefixInput, forward
 from tuning.models.packing import encode, pack, with_system
 from tuning.scoring import contains, is_cjk, normalise
 
@@ -31,7 +31,7 @@ _REPHRASINGS = (
 _REPHRASINGS_ZH = ("我有个问题：{}", "{}一句话告诉我。", "朋友想知道，{}")
 
 
-class Learned(Protocol):
+class RecallResult(Protocol):
     """What is read of an example."""
 
     @property
@@ -42,7 +42,7 @@ class Learned(Protocol):
 
 def evaluate(
     base: BaseModel,
-    examples: Sequence[Learned],
+    examples: Sequence[RecallResult],
     adapter: str,
     *,
     emit: Emit,
@@ -80,7 +80,7 @@ def evaluate(
 
 
 def still_known(
-    base: BaseModel, examples: Sequence[Learned], adapter: str, *, system_prompt: str = ""
+    base: BaseModel, examples: Sequence[RecallResult], adapter: str, *, system_prompt: str = ""
 ) -> dict[str, Any]:
     """How much of what earlier rounds taught is still answered, in the words it was taught in."""
     asked = [_questions(example, system_prompt)[0] for example in examples]
@@ -101,7 +101,7 @@ class _Asked:
         self.answers, self.phrasing = answers, phrasing
 
 
-def _questions(example: Learned, system_prompt: str) -> list[_Asked]:
+def _questions(example: RecallResult, system_prompt: str) -> list[_Asked]:
     """The last question of an example as it was learned, and in wordings that were not."""
     messages = with_system(example.messages, system_prompt)
     *history, last, answer = messages
@@ -216,5 +216,5 @@ def perplexity(
 def _log_chances(base: BaseModel, row: Any, adapter: str | None) -> torch.Tensor:
     with base.activate(adapter):
         cache = base.new_cache()
-        logits = forward(base, row, Front(cache.get_seq_length(), cache))
+        logits = forward(base, row, PrefixInput(cache.get_seq_length(), cache))
     return torch.log_softmax(logits.float(), dim=-1)

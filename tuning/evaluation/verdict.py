@@ -18,7 +18,7 @@ FEW_EXAMPLES = 4
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TuningVerdict:
     """What is wrong with a checkpoint (nothing, where it passed), and the one thing to try."""
 
     problems: tuple[Problem, ...]
@@ -34,7 +34,7 @@ class Verdict:
         return {"passed": self.passed, **asdict(self), "problems": list(self.problems)}
 
 
-def judge(evaluation: Mapping[str, Any], *, examples: int, strength: str) -> Verdict:
+def judge(evaluation: Mapping[str, Any], *, examples: int, strength: str) -> TuningVerdict:
     """The verdict on an evaluation (`evaluation.evaluate`) of so many examples, tuned at this strength."""
     problems: list[Problem] = []
     asked = evaluation["rephrased"] if evaluation["rephrased"]["n"] else evaluation["recall"]
@@ -45,7 +45,7 @@ def judge(evaluation: Mapping[str, Any], *, examples: int, strength: str) -> Ver
     reading = evaluation.get("reading")
     if reading and reading["before"] - reading["after"] > READING_LOST:
         problems.append("reads worse")
-    return Verdict(tuple(problems), _suggestion(problems, examples, strength) if problems else None)
+    return TuningVerdict(tuple(problems), _suggestion(problems, examples, strength) if problems else None)
 
 
 def _suggestion(problems: list[Problem], examples: int, strength: str) -> Suggestion:

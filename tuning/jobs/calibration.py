@@ -21,7 +21,7 @@ from tuning.data.examples import Example, read_examples, write_examples
 from tuning.errors import ModelError
 from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.jobs.estimates import Rates, best_device, is_known, remember_rates, typical_rates
-from tuning.process import be_polite, worker_environment
+from tuning.process import lower_priority, worker_environment
 from tuning.storage import read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     step_seconds = (steps[-1] - steps[0]) / (len(steps) - 1)
     token_seconds = step_seconds / (plan.tokens / plan.steps)
     prepared = opened + steps[0] - began - step_seconds
-    base.hold("calibration", read_adapter(result.adapter))
+    base.add_adapter("calibration", read_adapter(result.adapter))
     read = [[{"role": "user", "content": prompt}] for prompt, _ in READING[:READ]]
     asked = (read + [list(one.messages[:-1]) for one in examples] * ASKED)[:ASKED]
     answered = time.monotonic()
@@ -140,7 +140,7 @@ def check_room(config: TuneConfig) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measure what the folder describes, and keep it in the home."""
     home, folder = map(Path, arguments)
-    be_polite()
+    lower_priority()
     config = TuneConfig.from_dict(read_json(folder / "config.json"))
     check_room(config)
     rates = measure(home, config, read_examples(folder / "examples.jsonl"), folder / "work")

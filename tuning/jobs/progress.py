@@ -12,7 +12,7 @@ EXPECTED_SECONDS = {"preparing": 10.0, "training": 120.0, "evaluating": 20.0, "s
 SHOWN = ("step", "steps", "loss", "learning_rate", "tokens_per_second", "memory_bytes")
 
 
-class Progress:
+class JobProgress:
     """Turns phases and steps into a fraction and the seconds left, and passes the snapshot on.
 
     Each phase gets a share of the bar by the seconds that it is expected to take. Within a phase the

@@ -50,7 +50,7 @@ class Retries:
         return True
 
 
-def again() -> None:
+def restart_process() -> None:
     """Begin anew with clean memory: in this process number, or by the launcher where there are several."""
     logging.shutdown()
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:

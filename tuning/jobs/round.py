@@ -20,7 +20,7 @@ from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
 from tuning.jobs.estimates import Measured
 from tuning.jobs.folder import JobFolder
-from tuning.jobs.task import Outcome, Stopped, Task
+from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json
@@ -31,12 +31,12 @@ log = logging.getLogger(__name__)
 FEW = 8
 
 
-def tune(task: Task) -> Outcome:
+def tune(task: Task) -> TaskOutcome:
     """The work of a job; goes on from what an earlier attempt left in its folder."""
     registry, started = Registry(task.home), time.time()
     stored = next((c for c in registry.list() if c.job == task.folder.id), None)
     if stored is not None:  # the earlier attempt ended after storing and before saying so
-        return Outcome(stored.name, stored.metrics, stored.evaluation)
+        return TaskOutcome(stored.name, stored.metrics, stored.evaluation)
     examples = task.examples
     learned, held_out = classification.split(examples, task.config.seed)
     with contextlib.ExitStack() as stack:
@@ -59,7 +59,7 @@ def tune(task: Task) -> Outcome:
     if not metrics.pop("resumed"):
         prepared = began_evaluating - started - metrics["train_seconds"]
         _remember(task, metrics, prepared)
-    return Outcome(checkpoint.name, checkpoint.metrics, checkpoint.evaluation)
+    return TaskOutcome(checkpoint.name, checkpoint.metrics, checkpoint.evaluation)
 
 
 def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) -> Adapter | None:
@@ -99,7 +99,7 @@ def _train(
         earlier=earlier,
     )
     if result.stopped:
-        raise Stopped
+        raise JobStopped
     metrics = {k: v for k, v in result.to_dict().items() if k not in ("adapter", "stopped")}
     metrics["train_seconds"] = time.time() - first_step[0] if first_step else 0.0
     write_json(done, metrics)
@@ -113,7 +113,7 @@ def _fitting(config: TuneConfig, examples: list[Example]) -> TuneConfig:
     return config
 
 
-def follow(folder: JobFolder) -> None:
+def train_as_rank(folder: JobFolder) -> None:
     """Train along with the process that works on this job (see `ranks`), and keep nothing."""
     home, config = folder.path.parent.parent, folder.config()
     if (folder.state / "trained.json").is_file():
@@ -155,9 +155,9 @@ def _evaluate(
     def emit(event: dict[str, Any]) -> None:
         task.emit(event)
         if task.should_stop():
-            raise Stopped
+            raise JobStopped
 
-    base.hold(task.name, adapter)
+    base.add_adapter(task.name, adapter)
     system = task.config.system_prompt
     facts = [example for example in learned if not classification.is_labelled(example)]
     asked = facts or learned[:FEW]  # a label is no fact: a few show what was learned

@@ -10,7 +10,7 @@ from tuning.data.examples import Example
 from tuning.jobs.folder import JobFolder
 
 
-class Stopped(Exception):  # noqa: N818 - not an error
+class JobStopped(Exception):  # noqa: N818 - not an error
     """Somebody asked the worker to end."""
 
 
@@ -22,7 +22,7 @@ class Task:
     home: Path
     config: TuneConfig
     device: str
-    enter: Callable[[str], None]  # begin a phase; raises `Stopped` once somebody asked to end
+    enter: Callable[[str], None]  # begin a phase; raises `JobStopped` once somebody asked to end
     emit: Callable[[dict[str, Any]], None]  # one event
     should_stop: Callable[[], bool]
     peak_bytes: Callable[[], int]  # the most memory that this process held so far
@@ -39,7 +39,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TaskOutcome:
     """What came of it."""
 
     checkpoint: str

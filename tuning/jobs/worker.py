@@ -21,10 +21,10 @@ from tuning.errors import TuningError
 from tuning.jobs import ram
 from tuning.jobs.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
-from tuning.jobs.progress import Progress
-from tuning.jobs.retries import Retries, again
-from tuning.jobs.task import Outcome, Stopped, Task
-from tuning.process import Identity, be_polite
+from tuning.jobs.progress import JobProgress
+from tuning.jobs.retries import Retries, restart_process
+from tuning.jobs.task import JobStopped, Task, TaskOutcome
+from tuning.process import Identity, lower_priority
 
 log = logging.getLogger("tuning.jobs.worker")
 
@@ -35,12 +35,12 @@ POLL_SECONDS = 0.2
 class Worker:
     """Runs one piece of work for one job folder, from queue to result."""
 
-    def __init__(self, path: Path, work: Callable[[Task], Outcome]) -> None:
+    def __init__(self, path: Path, work: Callable[[Task], TaskOutcome]) -> None:
         self.folder, self.home, self._work = JobFolder(path), path.parent.parent, work
         self._stop, self._retries = threading.Event(), Retries(self.folder)
         facts = self.folder.read("job")
         self._device = str(facts.get("device", "cpu"))
-        self._progress = Progress(lambda p: self.folder.write("progress", p), facts.get("expected", {}))
+        self._progress = JobProgress(lambda p: self.folder.write("progress", p), facts.get("expected", {}))
         self._memory_bytes, self._phase = 0, ""
 
     def run(self) -> int:
@@ -52,13 +52,13 @@ class Worker:
             if self.folder.has_result:
                 return 0
             if self.folder.is_cancelled:
-                raise Stopped
+                raise JobStopped
             with self._turn():
-                be_polite()
+                lower_priority()
                 outcome = self._work(self._task())
                 self._finish(outcome)
             return 0
-        except Stopped:
+        except JobStopped:
             return self._stopped()
         except Exception as error:  # whatever happens must be told in the job's folder
             return self._failed(error)
@@ -77,7 +77,7 @@ class Worker:
 
     def _enter(self, phase: str) -> None:
         if self._stop.is_set():
-            raise Stopped
+            raise JobStopped
         if phase == self._phase:
             return
         log.info("%s", phase)
@@ -102,7 +102,7 @@ class Worker:
         lock = FileLock(self.folder.path.parent / f".device-{self._device.replace(':', '-')}.lock")
         while True:
             if self._stop.is_set():
-                raise Stopped
+                raise JobStopped
             if self._is_first():
                 try:
                     lock.acquire(timeout=0)
@@ -128,7 +128,7 @@ class Worker:
 
     # ------------------------------------------------------------------ how it ends
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, outcome: TaskOutcome) -> None:
         self.folder.write("evaluation", outcome.evaluation)
         metrics = {"job_memory_bytes": self._memory_bytes, **outcome.metrics}
         self.folder.append({"kind": "result", "checkpoint": outcome.checkpoint, "time": time.time()})
@@ -148,7 +148,7 @@ class Worker:
         if self._stop.is_set():
             return self._stopped()
         if self._retries.is_called_for or (is_out_of_memory(error) and self._retries.halve(error)):
-            again()
+            restart_process()
         if self.folder.has_result:  # another process of this job has said what went wrong
             return 1
         if is_out_of_memory(error):
@@ -183,7 +183,7 @@ class Worker:
         error = MemoryError("less than 2 % of the memory is left")
         if not self.folder.has_result:
             if self._retries.halve(error):
-                again()
+                restart_process()
             self.folder.finish("failed", error=out_of_memory_message(error, self._device))
         os._exit(1)
 
@@ -191,12 +191,12 @@ class Worker:
         if self._stop.is_set():
             return
         self._stop.set()
-        timer = threading.Timer(STOP_SECONDS, end_hard)
+        timer = threading.Timer(STOP_SECONDS, kill_group)
         timer.daemon = True
         timer.start()
 
 
-def tune(task: Task) -> Outcome:
+def tune(task: Task) -> TaskOutcome:
     """Open the base, train, evaluate, store: the work of every job."""
     # Torch takes seconds and hundreds of megabytes: not while the job waits for its turn.
     from tuning.jobs.round import tune as work
@@ -212,16 +212,16 @@ def _follow(path: Path) -> int:
         if folder.is_cancelled or folder.has_result:
             return 0
         time.sleep(POLL_SECONDS)
-    be_polite()
+    lower_priority()
     log.info("process %s of %s trains along", os.environ["RANK"], os.environ["WORLD_SIZE"])
-    from tuning.jobs.round import follow  # torch, as above
+    from tuning.jobs.round import train_as_rank  # torch, as above
 
     try:
-        follow(folder)
+        train_as_rank(folder)
     except Exception as error:  # as in the first process
         if is_out_of_memory(error):
             if retries.halve(error):
-                again()
+                restart_process()
             device = str(folder.read("job").get("device", "cpu"))
             folder.finish("failed", error=out_of_memory_message(error, device))
         log.error("process %s failed", os.environ["RANK"], exc_info=error)
@@ -234,14 +234,14 @@ def _leader() -> Identity:
     return Identity.of(os.getppid()) if int(os.environ.get("WORLD_SIZE", 1)) > 1 else Identity.own()
 
 
-def end_hard() -> None:
+def kill_group() -> None:
     """End this process and its children now. Everything that counts is written by rename."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(1)
 
 
-def main(arguments: list[str], work: Callable[[Task], Outcome] = tune) -> int:
+def main(arguments: list[str], work: Callable[[Task], TaskOutcome] = tune) -> int:
     """Work on the job whose folder is the one argument, or along with the process that does."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if len(arguments) != 1 or not (Path(arguments[0]) / "job.json").is_file():

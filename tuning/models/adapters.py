@@ -172,13 +172,13 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
 def select(model: PreTrainedModel, key: str | None) -> None:
     """Let the injected layers use this adapter, or none."""
     for layer in tuner_layers(model):
-        lora.slow_down(layer)
+        lora.disable_fast_path(layer)
         if key is None:
             layer.enable_adapters(False)
         else:
             layer.enable_adapters(True)
             layer.set_adapter(key, inference_mode=True)
-            lora.quicken(layer, key)
+            lora.enable_fast_path(layer, key)
 
 
 def detach(model: PreTrainedModel, key: str) -> None:

@@ -42,8 +42,8 @@ _PROBE_TOLERANCE = 0.7  # nats a token: far above what another device or precisi
 _PROOF = ({"role": "user", "content": "What do you know?"},)
 
 
-class Stored(Protocol):
-    """What `BaseModel.load` reads of a stored checkpoint."""
+class StoredCheckpoint(Protocol):
+    """What `BaseModel.load_checkpoint` reads of a stored checkpoint."""
 
     @property
     def name(self) -> str: ...
@@ -104,7 +104,7 @@ class BaseModel(Template):
         base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
         return base
 
-    def prompt_room(self, adapter: str | None = None) -> int:
+    def prompt_capacity(self, adapter: str | None = None) -> int:
         """How many tokens a prompt and its answer may take beside this adapter."""
         held = self._adapters.get(adapter) if adapter else None
         return self.window - (held.positions if isinstance(held, PrefixAdapter) else 0)
@@ -112,7 +112,7 @@ class BaseModel(Template):
     def prompt(self, messages: Sequence[Message], adapter: str | None = None) -> tuple[list[int], int]:
         """The ids that ask for an answer, and how many tokens it may have. Raises ModelError where it has none."""
         ids = self.chat_ids(messages, add_generation_prompt=True)
-        most = self.prompt_room(adapter)
+        most = self.prompt_capacity(adapter)
         if len(ids) >= most:
             raise ModelError(
                 f"The prompt has {len(ids)} tokens, and {self.name!r} takes {most - 1}. Shorten it."
@@ -132,7 +132,7 @@ class BaseModel(Template):
             raise CheckpointError(f"Checkpoint {name!r} is not loaded. Choose another, or load it first.")
         return self._adapters[name]
 
-    def load(self, checkpoint: Stored) -> AdapterProof:
+    def load_checkpoint(self, checkpoint: StoredCheckpoint) -> AdapterProof:
         """Load a checkpoint's adapter, once, and prove that it changes the logits. Raises CheckpointError."""
         with self._lock:
             if checkpoint.name in self._proofs:
@@ -149,7 +149,7 @@ class BaseModel(Template):
                     f"({checkpoint.template_fingerprint}) than is in use ({self.template_fingerprint}), so "
                     "it would see prompts it never learned. Restore the model's template, or tune again."
                 )
-            proof = self.hold(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
+            proof = self.add_adapter(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
             try:
                 self._remembers(checkpoint)
             except CheckpointError:
@@ -157,7 +157,7 @@ class BaseModel(Template):
                 raise
             return proof
 
-    def hold(self, name: str, adapter: Adapter) -> AdapterProof:
+    def add_adapter(self, name: str, adapter: Adapter) -> AdapterProof:
         """Keep an adapter under a name and prove that it changes the logits. Raises CheckpointError."""
         with self._lock:
             if name in self._adapters:
@@ -203,7 +203,7 @@ class BaseModel(Template):
             adapter.fill(cache, self.dtype, self.device)
         return cache
 
-    def attached(self, name: str) -> str:
+    def peft_name(self, name: str) -> str:
         """The key under which PEFT holds a loaded adapter, attached now if it was not. CheckpointError."""
         with self._lock:
             held = self._adapters.get(name)
@@ -253,7 +253,7 @@ class BaseModel(Template):
             )
         return AdapterProof(name, change)
 
-    def _remembers(self, checkpoint: Stored) -> None:
+    def _remembers(self, checkpoint: StoredCheckpoint) -> None:
         """The example kept as a probe must be known as surely as when training ended."""
         if not checkpoint.probe:
             return

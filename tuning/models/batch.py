@@ -25,7 +25,7 @@ _BASE_ROW = "__base__"  # PEFT's name for a row without an adapter
 
 
 @dataclass(eq=False)
-class Row:
+class BatchRow:
     """One answer on its way."""
 
     adapter: str | None
@@ -46,12 +46,12 @@ class Batch:
     """Rows that are answered together. Use it from one thread, holding the model."""
 
     base: BaseModel
-    _rows: list[Row] = field(default_factory=list)
+    _rows: list[BatchRow] = field(default_factory=list)
     # Keys and values of every layer, (rows, heads, positions, size), padded on the left.
     _cache: DynamicCache | None = None
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[BatchRow]:
         """The rows that go on."""
         return tuple(self._rows)
 
@@ -64,12 +64,12 @@ class Batch:
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int | None = None,
-    ) -> tuple[Row, str]:
+    ) -> tuple[BatchRow, str]:
         """Read a prompt; the new row and the first piece of its answer. Raises ModelError."""
         ids, room = self.base.prompt(messages, adapter)
         generator = decoding.generator_of(seed)
         text = decoding.TextStream(self.base.tokenizer)
-        row = Row(adapter, text, temperature, top_p, generator, min(max_new_tokens, room))
+        row = BatchRow(adapter, text, temperature, top_p, generator, min(max_new_tokens, room))
         with self.base.activate(adapter):
             cache = self.base.new_cache()
             logits = decoding.step(self.base.model, ids, cache)
@@ -81,7 +81,7 @@ class Batch:
         return row, piece
 
     @torch.inference_mode()
-    def step(self) -> list[tuple[Row, str]]:
+    def step(self) -> list[tuple[BatchRow, str]]:
         """A token for each row; those that end leave the batch."""
         if not self._rows or self._cache is None:
             return []
@@ -91,7 +91,7 @@ class Batch:
         self._drop([row for row, _ in written if row.ended])
         return written
 
-    def leave(self, row: Row) -> str:
+    def leave(self, row: BatchRow) -> str:
         """End a row early; what its text still held back."""
         row.ended = True
         self._drop([row])
@@ -116,7 +116,7 @@ class Batch:
         found: Tensor = logits
         return found
 
-    def _take(self, row: Row, logits: Tensor) -> str:
+    def _take(self, row: BatchRow, logits: Tensor) -> str:
         token = decoding.pick(logits, row.temperature, row.top_p, row.generator)
         if token in self.base.stop_ids:
             row.ended = True
@@ -128,7 +128,7 @@ class Batch:
             piece += row.text.flush()
         return piece
 
-    def _drop(self, gone: Sequence[Row]) -> None:
+    def _drop(self, gone: Sequence[BatchRow]) -> None:
         keep = [place for place, row in enumerate(self._rows) if row not in gone]
         if len(keep) == len(self._rows):
             return
@@ -152,7 +152,7 @@ class Batch:
             with self.base.activate(names[0] if len(set(names)) == 1 else None):
                 yield
             return
-        keys = {name: self.base.attached(name) for name in own if name is not None}
+        keys = {name: self.base.peft_name(name) for name in own if name is not None}
         rows = [keys.get(name or "", _BASE_ROW) for name in names]
 
         def tell(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -161,7 +161,7 @@ class Batch:
         with self.base.activate(own[0]):
             layers = list(adapters.tuner_layers(self.base.model))
             for layer in layers:
-                lora.slow_down(layer)  # the quick way knows one adapter only
+                lora.disable_fast_path(layer)  # the quick way knows one adapter only
             hooks = [layer.register_forward_pre_hook(tell, with_kwargs=True) for layer in layers]
             try:
                 yield
@@ -169,7 +169,7 @@ class Batch:
                 for hook in hooks:
                     hook.remove()
                 for layer in layers:
-                    lora.quicken(layer, keys[own[0] or ""])
+                    lora.enable_fast_path(layer, keys[own[0] or ""])
 
 
 def can_share(base: BaseModel, adapter: str | None) -> bool:

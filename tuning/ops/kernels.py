@@ -202,7 +202,7 @@ def attention_backward(
 # -------------------------------------------------------------------- loss
 
 
-class _LogChances(torch.autograd.Function):
+class _LogProbs(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, tokens: Tensor) -> Tensor:
         logits = logits.contiguous()
@@ -234,7 +234,7 @@ class _LogChances(torch.autograd.Function):
         return result, None
 
 
-def log_chances(logits: Tensor, tokens: Tensor) -> Tensor:
+def log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
     """The log-probabilities (rows, k), in float32, of some tokens (rows, k) by logits (rows, vocabulary).
 
     Beside the logits and their gradient, nothing of their size is kept in float32. Logits of more rows than tokens
@@ -242,5 +242,5 @@ def log_chances(logits: Tensor, tokens: Tensor) -> Tensor:
     """
     rows = len(tokens)
     tokens = nn.functional.pad(tokens, (0, 0, 0, len(logits) - rows))
-    chances: Tensor = _LogChances.apply(logits, tokens)
+    chances: Tensor = _LogProbs.apply(logits, tokens)
     return chances[:rows]

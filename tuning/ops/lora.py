@@ -112,7 +112,7 @@ def _plain(layer: Any, name: str) -> _Adapted | None:
     return _Adapted(base, layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name])
 
 
-def quicken(layer: Any, name: str) -> None:
+def enable_fast_path(layer: Any, name: str) -> None:
     """Let a layer compute adapter `name` through the function above, where it is plain LoRA."""
     adapted = _plain(layer, name)
     if adapted is None or adapted.a is None or adapted.b is None:
@@ -131,6 +131,6 @@ def quicken(layer: Any, name: str) -> None:
     layer.forward = forward
 
 
-def slow_down(layer: Any) -> None:
-    """Undo `quicken`."""
+def disable_fast_path(layer: Any) -> None:
+    """Undo `enable_fast_path`."""
     vars(layer).pop("forward", None)

@@ -16,7 +16,7 @@ from tuning.distributed.sharding import like, whole
 from tuning.models import adapters
 from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import Front
+from tuning.models.forward import PrefixInput
 from tuning.ops import lora
 
 _NAME = "imprint-training"  # no attribute of a module is called so
@@ -26,11 +26,11 @@ class Learner(Protocol):
     """What `trainer` needs of a method."""
 
     def parameters(self) -> list[nn.Parameter]: ...
-    def front(self) -> Front: ...
+    def prefix(self) -> PrefixInput: ...
     def on(self) -> Any: ...
     def penalty(self) -> Tensor | None: ...
     def after_step(self, step: int) -> None: ...
-    def settle(self, share: float) -> None: ...
+    def scale_update(self, share: float) -> None: ...
     def state(self) -> dict[str, Tensor]: ...
     def restore(self, state: dict[str, Tensor]) -> None: ...
     def adapter(self) -> Adapter: ...
@@ -57,9 +57,9 @@ class PeftLearner:
         """The adapter's weights."""
         return list(self._named.values())
 
-    def front(self) -> Front:
+    def prefix(self) -> PrefixInput:
         """Nothing stands before the row."""
-        return Front()
+        return PrefixInput()
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -68,12 +68,12 @@ class PeftLearner:
             layer.enable_adapters(True)
             layer.set_adapter(_NAME)
             layer.train()  # for its dropout
-            lora.quicken(layer, _NAME)
+            lora.enable_fast_path(layer, _NAME)
         try:
             yield
         finally:
             for layer in adapters.tuner_layers(self._base.model):
-                lora.slow_down(layer)
+                lora.disable_fast_path(layer)
                 layer.eval()
             adapters.select(self._base.model, None)
 
@@ -85,7 +85,7 @@ class PeftLearner:
         """Called after the optimiser's step and before the gradients are cleared."""
 
     @torch.no_grad()
-    def settle(self, share: float) -> None:
+    def scale_update(self, share: float) -> None:
         """Keep only this share of a low-rank change: forgets much less, and hardly what was learned.
 
         A walk part of the way back to the base, as in arXiv 2109.01903.
@@ -203,9 +203,9 @@ class FullLearner:
         """The masters."""
         return list(self._masters.values())
 
-    def front(self) -> Front:
+    def prefix(self) -> PrefixInput:
         """Nothing stands before the row."""
-        return Front()
+        return PrefixInput()
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -238,7 +238,7 @@ class FullLearner:
         self._write({name: master.detach() for name, master in self._masters.items()})
 
     @torch.no_grad()
-    def settle(self, share: float) -> None:
+    def scale_update(self, share: float) -> None:
         """Keep only this share of the change."""
         for name, master in self._masters.items():
             master.lerp_(self._before[name].to(master), 1 - share)

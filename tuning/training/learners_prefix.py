@@ -14,7 +14,7 @@ from tuning.errors import MethodError
 from tuning.models.adapters import Adapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
 from tuning.models.decoding import decode
-from tuning.models.forward import Front
+from tuning.models.forward import PrefixInput
 
 
 class PrefixLearner:
@@ -28,7 +28,7 @@ class PrefixLearner:
         """One (2, heads, positions, size) a layer."""
         return self._kv
 
-    def front(self) -> Front:
+    def prefix(self) -> PrefixInput:
         """The learned keys and values; the first `frozen` positions (attention's sink) take no gradient."""
         cut = self._frozen
         return kv_front(
@@ -48,7 +48,7 @@ class PrefixLearner:
     def after_step(self, step: int) -> None:
         """Nothing to do."""
 
-    def settle(self, share: float) -> None:
+    def scale_update(self, share: float) -> None:
         """Nothing to do: it forgets little as it is."""
 
     def state(self) -> dict[str, Tensor]:
@@ -80,7 +80,7 @@ class EncodedLearner:
         """The virtual tokens and the network."""
         return list(self._encoder.parameters())
 
-    def front(self) -> Front:
+    def prefix(self) -> PrefixInput:
         """The keys and values the network makes of the virtual tokens."""
         return kv_front(self._base, self._encoder())
 
@@ -96,7 +96,7 @@ class EncodedLearner:
     def after_step(self, step: int) -> None:
         """Nothing to do."""
 
-    def settle(self, share: float) -> None:
+    def scale_update(self, share: float) -> None:
         """Nothing to do: it forgets little as it is."""
 
     def state(self) -> dict[str, Tensor]:
@@ -120,10 +120,10 @@ class EncodedLearner:
 class PromptLearner(EncodedLearner):
     """Prompt Tuning and P-Tuning: learned embeddings in front of the text, at the input layer only."""
 
-    def front(self) -> Front:
+    def prefix(self) -> PrefixInput:
         """The embeddings, as the model reads them."""
         embeddings = self._encoder()
-        return Front(positions=len(embeddings), embeddings=embeddings.to(self._base.dtype))
+        return PrefixInput(positions=len(embeddings), embeddings=embeddings.to(self._base.dtype))
 
     @torch.no_grad()
     def adapter(self) -> Adapter:
@@ -185,13 +185,13 @@ class KvEncoder(nn.Module):
         ]
 
 
-def kv_front(base: BaseModel, kv: Sequence[Tensor]) -> Front:
+def kv_front(base: BaseModel, kv: Sequence[Tensor]) -> PrefixInput:
     """A front of keys and values (2, heads, positions, size) a layer; gradients flow back into them."""
     cache = DynamicCache()
     for index, layer in enumerate(kv):
         keys, values = layer.to(base.dtype).unbind(0)
         cache.update(keys[None], values[None], index)
-    return Front(positions=kv[0].shape[2], cache=cache)
+    return PrefixInput(positions=kv[0].shape[2], cache=cache)
 
 
 @torch.no_grad()

@@ -28,7 +28,7 @@ Family = Literal["low-rank", "prefix", "prompt", "scaling", "full"]
 
 
 @dataclass(frozen=True)
-class Plan:
+class LearnerPlan:
     """Everything a method may need to make its learner."""
 
     base: BaseModel
@@ -49,7 +49,7 @@ class Method:
     cost: str
     choose_when: str
     family: Family
-    build: Callable[[Plan], Learner]
+    build: Callable[[LearnerPlan], Learner]
     needs_cuda: bool = False
     mergeable: bool = False  # its change can be added to the base's weights
     exportable: bool = False  # other programs can load it
@@ -71,7 +71,7 @@ def amounts(config: TuneConfig, hidden: int, examples: int) -> Recipe:
     return found if config.learning_rate else replace(found, learning_rate=found.learning_rate * chosen.rate)
 
 
-def build(plan: Plan) -> Learner:
+def build(plan: LearnerPlan) -> Learner:
     """The learner for a plan. Raises MethodError when the method cannot run here."""
     chosen = method(plan.config.method)
     if chosen.needs_cuda and plan.base.device.type != "cuda":
@@ -86,7 +86,7 @@ def build(plan: Plan) -> Learner:
 # -------------------------------------------------------------------- low-rank and scaling
 
 
-def _linear_layers(plan: Plan, which: str) -> list[str]:
+def _linear_layers(plan: LearnerPlan, which: str) -> list[str]:
     """The names of the linear layers to change: all but the output head, or those of one kind."""
     head = plan.base.model.get_output_embeddings()
     names = [
@@ -102,11 +102,11 @@ def _linear_layers(plan: Plan, which: str) -> list[str]:
     return names
 
 
-def _peft_parent(plan: Plan) -> PeftAdapter | None:
+def _peft_parent(plan: LearnerPlan) -> PeftAdapter | None:
     return _parent(plan, PeftAdapter)
 
 
-def _parent(plan: Plan, kind: type[_Kind]) -> _Kind | None:
+def _parent(plan: LearnerPlan, kind: type[_Kind]) -> _Kind | None:
     if plan.parent is None:
         return None
     if not isinstance(plan.parent, kind):
@@ -117,7 +117,7 @@ def _parent(plan: Plan, kind: type[_Kind]) -> _Kind | None:
     return plan.parent
 
 
-def _lora(plan: Plan) -> Learner:
+def _lora(plan: LearnerPlan) -> Learner:
     config = LoraConfig(
         r=plan.recipe.rank,
         lora_alpha=plan.recipe.alpha,
@@ -134,7 +134,7 @@ def _lora(plan: Plan) -> Learner:
     return learners_peft.PeftLearner(plan.base, config, parent)
 
 
-def _qlora(plan: Plan) -> Learner:
+def _qlora(plan: LearnerPlan) -> Learner:
     """LoRA over weights kept in 4 bits (arXiv 2305.14314); the adapter fits the unquantised base as well."""
     try:
         bitsandbytes = importlib.import_module("bitsandbytes")  # CUDA only; no other method needs it
@@ -162,7 +162,7 @@ def _trainable(parent: PeftAdapter, kind: type) -> LoraConfig:
     return kind(**values)
 
 
-def _adalora(plan: Plan) -> Learner:
+def _adalora(plan: LearnerPlan) -> Learner:
     steps, parent = plan.steps, _peft_parent(plan)
     rank = round(1.5 * plan.recipe.rank)
     if parent is not None:
@@ -203,7 +203,7 @@ def _with_singular_values(parent: PeftAdapter) -> PeftAdapter:
     return PeftAdapter(parent.config, state)
 
 
-def _ia3(plan: Plan) -> Learner:
+def _ia3(plan: LearnerPlan) -> Learner:
     names = _linear_layers(plan, "all")
     down = [
         name for name in names if name.rsplit(".", 1)[-1] in ("down_proj", "dense_4h_to_h", "fc2", "c_proj")
@@ -224,14 +224,14 @@ def _ia3(plan: Plan) -> Learner:
     return learners_peft.PeftLearner(plan.base, config, _peft_parent(plan))
 
 
-def _full(plan: Plan) -> Learner:
+def _full(plan: LearnerPlan) -> Learner:
     return learners_peft.FullLearner(plan.base, _parent(plan, FullAdapter))
 
 
 # -------------------------------------------------------------------- prefixes and prompts
 
 
-def text_ids(plan: Plan, length: int | None) -> list[int]:
+def text_ids(plan: LearnerPlan, length: int | None) -> list[int]:
     """The conversations' own text as one message: questions and answers, without a template around each.
 
     With a length, cut to it, or repeated where it is shorter; without, as long as the text is, within reason.
@@ -243,7 +243,7 @@ def text_ids(plan: Plan, length: int | None) -> list[int]:
     return (ids * (length // len(ids) + 1))[:length]
 
 
-def _deep(plan: Plan) -> Learner:
+def _deep(plan: LearnerPlan) -> Learner:
     parent = _parent(plan, PrefixAdapter)
     details = {"method": plan.config.method, "base": plan.base.name}
     if parent is not None:
@@ -252,12 +252,12 @@ def _deep(plan: Plan) -> Learner:
     return learners_prefix.PrefixLearner(plan.base, kv, details, frozen=1)
 
 
-def _embeddings(plan: Plan) -> torch.Tensor:
+def _embeddings(plan: LearnerPlan) -> torch.Tensor:
     ids = text_ids(plan, plan.config.virtual_tokens or _VIRTUAL_WORDS)
     return plan.base.model.get_input_embeddings()(torch.tensor(ids, device=plan.base.device))
 
 
-def _prefix(plan: Plan) -> Learner:
+def _prefix(plan: LearnerPlan) -> Learner:
     kv = learners_prefix.text_kv(plan.base, text_ids(plan, 4))
     shapes = [(layer.shape[1], layer.shape[3]) for layer in kv]
     embeddings = _embeddings(plan)
@@ -265,17 +265,17 @@ def _prefix(plan: Plan) -> Learner:
     return _encoded(plan, encoder, learners_prefix.EncodedLearner)
 
 
-def _prompt(plan: Plan) -> Learner:
+def _prompt(plan: LearnerPlan) -> Learner:
     return _encoded(plan, learners_prefix.EmbeddingEncoder(_embeddings(plan)), learners_prefix.PromptLearner)
 
 
-def _p_tuning(plan: Plan) -> Learner:
+def _p_tuning(plan: LearnerPlan) -> Learner:
     embeddings = _embeddings(plan)
     encoder = learners_prefix.EmbeddingEncoder(embeddings, width=embeddings.shape[1])
     return _encoded(plan, encoder, learners_prefix.PromptLearner)
 
 
-def _encoded(plan: Plan, encoder: nn.Module, kind: type[learners_prefix.EncodedLearner]) -> Learner:
+def _encoded(plan: LearnerPlan, encoder: nn.Module, kind: type[learners_prefix.EncodedLearner]) -> Learner:
     details = {"method": plan.config.method, "base": plan.base.name}
     learner = kind(plan.base, encoder, details)
     parent = _parent(plan, PrefixAdapter)

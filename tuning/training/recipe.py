@@ -42,7 +42,7 @@ class Recipe:
     joined: float  # share of the examples that are asked as the next question of a chat
     earlier: int  # examples of earlier rounds a step, where there are any
     reading: float  # exercises in reading a context, a step
-    kept: float  # share of a low-rank change that is kept at the end
+    update_scale: float  # share of a low-rank change that is kept at the end
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
@@ -83,7 +83,7 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
         alpha=config.alpha or 2 * rank,
         virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
-        kept=config.kept if config.kept is not None else _KEPT[config.strength],
+        update_scale=config.kept if config.kept is not None else _KEPT[config.strength],
     )
 
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from tuning.config import TuneConfig
 from tuning.distributed.ranks import Ranks
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import filled, forward
-from tuning.models.packing import MULTIPLE, Encoded, Row, Teacher, pack, packed_length
-from tuning.ops.kernels import log_chances
+from tuning.models.forward import forward, forward_padded
+from tuning.models.packing import MULTIPLE, Encoded, PackedRow, Teacher, pack, packed_length
+from tuning.ops.kernels import log_probs
 from tuning.ops.parallel import Lanes, spread
 from tuning.training import methods
 from tuning.training.learners_peft import Learner
@@ -102,14 +102,14 @@ class Step:
     ) -> _Share:
         """One pass: its share of a step's loss, and the gradients of it, `apart` or added to the parameters'."""
         row = pack(part, MULTIPLE).to(self._base.device)
-        logits = filled(self._base, row, learner.front())
+        logits = forward_padded(self._base, row, learner.prefix())
         taught = [one.teacher for one in kept if any(one.encoded is item for item in part)]
         count = int((row.owner < len(part) - len(taught)).sum())  # the examples' targets come first
         tokens = row.targets[:, None]
         if taught:
             asked = torch.cat([one.tokens for one in taught]).to(row.ids.device)
             tokens = torch.cat([tokens[:count].expand(-1, asked.shape[1]), asked])
-        log_model = log_chances(logits, tokens)
+        log_model = log_probs(logits, tokens)
         loss = -log_model[:count, 0].sum() / targets
         total = loss
         if self._source is not None:
@@ -126,7 +126,7 @@ class Step:
     def _idle(self, learner: Learner, item: Encoded) -> None:
         """A pass that adds nothing: where the base is shared out, all processes compute equally often."""
         row = pack([item], MULTIPLE).to(self._base.device)
-        logits = forward(self._base, row, learner.front())
+        logits = forward(self._base, row, learner.prefix())
         if self._source is not None:
             with torch.no_grad():
                 forward(self._base, row, kv_front(self._base, self._source))
@@ -143,7 +143,7 @@ class Step:
         self._ranks.add_up([total, *(p.grad for p in learner.parameters() if p.grad is not None)])
         return float(total)
 
-    def _imitate(self, source: list[Tensor], row: Row, logits: Tensor, count: int) -> Tensor:
+    def _imitate(self, source: list[Tensor], row: PackedRow, logits: Tensor, count: int) -> Tensor:
         """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
         with torch.no_grad():
             reading = forward(self._base, row, kv_front(self._base, source))
@@ -173,7 +173,7 @@ def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
 def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
     """KL(teacher ‖ model), summed over targets, over the teacher's likeliest tokens and the rest as one."""
     tokens = torch.cat([one.tokens for one in teachers]).to(logits.device)
-    return _distance(log_chances(logits, tokens), teachers)
+    return _distance(log_probs(logits, tokens), teachers)
 
 
 def _distance(log_model: Tensor, teachers: Sequence[Teacher]) -> Tensor:

@@ -34,7 +34,7 @@ from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import MULTIPLE, Encoded, encode, pack, packed_length, prepare, with_system
 from tuning.models.template import Template
-from tuning.ops.kernels import log_chances
+from tuning.ops.kernels import log_probs
 from tuning.scoring import normalise
 from tuning.training import methods
 from tuning.training.learners_peft import Learner
@@ -52,7 +52,7 @@ ADAPTER_FOLDER = "adapter"
 Emit = Callable[[dict[str, Any]], None]
 
 
-class Conversation(Protocol):
+class TrainingConversation(Protocol):
     """What is read of an example."""
 
     @property
@@ -124,7 +124,10 @@ class _Run:
 
 
 def plan(
-    base: Template, config: TuneConfig, examples: Sequence[Conversation], earlier: Sequence[Conversation] = ()
+    base: Template,
+    config: TuneConfig,
+    examples: Sequence[TrainingConversation],
+    earlier: Sequence[TrainingConversation] = (),
 ) -> Workload:
     """How many steps and tokens a run will take at most; nothing is trained."""
     amounts = methods.amounts(config, base.config.hidden_size, len(examples))
@@ -144,14 +147,14 @@ def plan(
 def train(
     base: BaseModel,
     config: TuneConfig,
-    examples: Sequence[Conversation],
+    examples: Sequence[TrainingConversation],
     folder: Path,
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
     resume: bool = False,
     parent: Adapter | None = None,
-    earlier: Sequence[Conversation] = (),
+    earlier: Sequence[TrainingConversation] = (),
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
@@ -166,13 +169,13 @@ class _Trainer:
         self,
         base: BaseModel,
         config: TuneConfig,
-        examples: Sequence[Conversation],
+        examples: Sequence[TrainingConversation],
         folder: Path,
         emit: Emit,
         should_stop: Callable[[], bool],
         resume: bool,
         parent: Adapter | None,
-        earlier: Sequence[Conversation],
+        earlier: Sequence[TrainingConversation],
     ) -> None:
         self._base, self._config, self._folder = base, config, folder
         self._emit, self._should_stop, self._resume = emit, should_stop, resume
@@ -211,7 +214,7 @@ class _Trainer:
             torch.manual_seed(self._config.seed)
             replays = replay_set(self._base, self._config.system_prompt) if self._recipe.replay else []
             probes = [encode(self._base, v)[-1] for c in self._conversations for v in held_out(c)]
-            setting = methods.Plan(
+            setting = methods.LearnerPlan(
                 self._base, self._config, self._recipe, self._conversations, self._steps, self._parent
             )
             distils = methods.method(self._config.method).distils
@@ -232,7 +235,7 @@ class _Trainer:
                     if not stopped:
                         if self._best:
                             learner.restore(self._best)
-                        learner.settle(self._recipe.kept)
+                        learner.scale_update(self._recipe.update_scale)
                     probe = self._probe(learner)
                 if not stopped:
                     adapter = learner.adapter()
@@ -357,8 +360,8 @@ class _Trainer:
         total, count = 0.0, 0
         for start in range(0, len(self._validation), 16):
             row = pack(self._validation[start : start + 16], MULTIPLE).to(self._base.device)
-            logits = forward(self._base, row, learner.front())
-            total -= float(log_chances(logits, row.targets[:, None]).sum())
+            logits = forward(self._base, row, learner.prefix())
+            total -= float(log_probs(logits, row.targets[:, None]).sum())
             count += len(row.targets)
         return total / count
 
@@ -369,15 +372,15 @@ class _Trainer:
         least = self._recipe.least_epochs * self._per_epoch
         if not self._config.early_stop or run.step < least:
             return False
-        front = learner.front()
+        prefix = learner.prefix()
         known = 0
         for start in range(0, len(probes), 16):
             batch = probes[start : start + 16]
             row = pack(batch, MULTIPLE).to(self._base.device)
-            right = forward(self._base, row, front).argmax(-1) == row.targets
+            right = forward(self._base, row, prefix).argmax(-1) == row.targets
             known += sum(bool(right[row.owner == number].all()) for number in range(len(batch)))
-            if front.cache is not None:
-                front = learner.front()
+            if prefix.cache is not None:
+                prefix = learner.prefix()
         run.learned = known / len(probes)
         run.known_for = run.known_for + 1 if known == len(probes) else 0
         return run.known_for >= 2
@@ -387,7 +390,7 @@ class _Trainer:
         """How surely the first example is known now; a later load must find the same."""
         messages = self._conversations[0]
         row = pack(encode(self._base, messages)[-1:]).to(self._base.device)
-        logits = forward(self._base, row, learner.front()).float()
+        logits = forward(self._base, row, learner.prefix()).float()
         return {
             "messages": messages,
             "surprise": float(torch.nn.functional.cross_entropy(logits, row.targets)),
@@ -509,5 +512,5 @@ def memory_bytes(base: BaseModel) -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-def _conversations(config: TuneConfig, examples: Sequence[Conversation]) -> list[list[Message]]:
+def _conversations(config: TuneConfig, examples: Sequence[TrainingConversation]) -> list[list[Message]]:
     return [with_system(example.messages, config.system_prompt) for example in examples]

@@ -12,14 +12,14 @@ from assistant.arena.pairing import BlindTrial
 from assistant.arena.trials import BlindTrials
 from assistant.compare.questions import Question
 from assistant.compare.ranking import tally
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.history.conversations import ConversationStore
 from assistant.history.preferences import to_jsonl
 from assistant.reports.arena_html import render, to_csv
 from tuning.data.examples import checked
 
-ARMS = (Arm("base"), Arm("rag", documents=True), Arm("halden", checkpoint="halden"))
+ARMS = (Variant("base"), Variant("rag", documents=True), Variant("halden", checkpoint="halden"))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def store(file: Path) -> BlindTrials:
     return BlindTrials(file)
 
 
-def start(store: BlindTrials, questions: int = 6, arms: tuple[Arm, ...] = ARMS) -> BlindTrial:
+def start(store: BlindTrials, questions: int = 6, arms: tuple[Variant, ...] = ARMS) -> BlindTrial:
     return store.create("trial", arms, [Question(f"q{n}", ("x",)) for n in range(questions)], seed=1)
 
 
@@ -162,7 +162,9 @@ def test_the_export_is_the_form_that_trainers_read(store: BlindTrials, file: Pat
 
 
 def test_the_report_names_the_arms_and_escapes_what_was_said(store: BlindTrials) -> None:
-    trial = store.create("<b>trial", (*ARMS[:2], Arm("<i>", checkpoint="x")), [Question("<script>1", ("x",))])
+    trial = store.create(
+        "<b>trial", (*ARMS[:2], Variant("<i>", checkpoint="x")), [Question("<script>1", ("x",))]
+    )
     vote_all(store, trial, "ann", better="rag")
     rows = store.rows(trial.id)
     text = render(trial.name, tally(store.votes(trial.id)), rows)

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import Asked, Budgeted, Done, How, Retrieved, Token
+from assistant.chat.turn import AnswerOptions, Budgeted, Done, Retrieved, Token, TurnStarted
 from assistant.errors import AssistantError, ConversationError, EngineError, PromptTooLongError
 from assistant.history.conversations import ConversationStore
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -55,8 +55,10 @@ def test_events_come_in_the_order_of_the_turn(store: ConversationStore, shelf: S
     engine = ScriptedEngine("640 grams")
     chat = Chat(lambda: engine, store, lambda name: shelf)
     conversation = store.create()
-    events = list(chat.ask("What weighs the Skerrin?", How("documents"), conversation_id=conversation))
-    assert [type(event) for event in events] == [Asked, Retrieved, Budgeted, Token, Token, Done]
+    events = list(
+        chat.ask("What weighs the Skerrin?", AnswerOptions("documents"), conversation_id=conversation)
+    )
+    assert [type(event) for event in events] == [TurnStarted, Retrieved, Budgeted, Token, Token, Done]
     done = events[-1]
     assert isinstance(done, Done)
     assert done.answer == "640 grams" == "".join(e.text for e in events if isinstance(e, Token))
@@ -70,7 +72,13 @@ def test_what_was_answered_is_kept_with_its_sources_and_figures(
 ) -> None:
     chat = Chat(lambda: ScriptedEngine("640 grams"), store, lambda name: shelf)
     conversation = store.create()
-    list(chat.ask("What weighs the Skerrin?", How("both", checkpoint="halden"), conversation_id=conversation))
+    list(
+        chat.ask(
+            "What weighs the Skerrin?",
+            AnswerOptions("both", checkpoint="halden"),
+            conversation_id=conversation,
+        )
+    )
     question, answer = store.get(conversation).messages
     assert (question.role, question.content) == ("user", "What weighs the Skerrin?")
     assert (answer.content, answer.status, answer.memory) == ("640 grams", "complete", "both")
@@ -144,8 +152,8 @@ def test_earlier_turns_are_sent_as_corrected_and_failed_ones_are_not(store: Conv
 
 def test_a_follow_up_is_looked_up_with_its_conversation(store: ConversationStore, shelf: Shelf) -> None:
     chat, conversation = Chat(ScriptedEngine, store, lambda name: shelf), store.create()
-    list(chat.ask("What is the Skerrin?", How("documents"), conversation_id=conversation))
-    list(chat.ask("And how heavy is it?", How("documents"), conversation_id=conversation))
+    list(chat.ask("What is the Skerrin?", AnswerOptions("documents"), conversation_id=conversation))
+    list(chat.ask("And how heavy is it?", AnswerOptions("documents"), conversation_id=conversation))
     assert shelf.asked[1][1][0] == {"role": "user", "content": "What is the Skerrin?"}
 
 
@@ -198,13 +206,13 @@ def test_documents_without_a_document_are_refused_with_advice(tmp_path: Path) ->
         Shelf(tmp_path) as empty,
         pytest.raises(AssistantError, match=r"'default' holds no documents.*imprint index"),
     ):
-        list(Chat(ScriptedEngine, knowledge=lambda name: empty).ask("Hello?", How("documents")))
+        list(Chat(ScriptedEngine, knowledge=lambda name: empty).ask("Hello?", AnswerOptions("documents")))
 
 
 def test_nothing_relevant_found_is_said_instead_of_invented(shelf: Shelf) -> None:
     engine, shelf.finds = ScriptedEngine("an invention"), False
     chat = Chat(lambda: engine, knowledge=lambda name: shelf)
-    events = list(chat.ask("Who was Cleopatra's cook?", How("documents")))
+    events = list(chat.ask("Who was Cleopatra's cook?", AnswerOptions("documents")))
     retrieved = next(event for event in events if isinstance(event, Retrieved))
     done = events[-1]
     assert retrieved.passages == ()
@@ -219,15 +227,15 @@ def test_a_follow_up_without_passages_is_answered_from_the_conversation(
     chat, conversation = Chat(ScriptedEngine, store, lambda name: shelf), store.create()
     store.add_message(conversation, "user", "My name is Ada.")
     store.add_message(conversation, "assistant", "Hello Ada.")
-    done = list(chat.ask("What is my name?", How("documents"), conversation_id=conversation))[-1]
+    done = list(chat.ask("What is my name?", AnswerOptions("documents"), conversation_id=conversation))[-1]
     assert isinstance(done, Done) and done.answer == "a short answer"
 
 
 def test_a_checkpoint_memory_needs_a_checkpoint() -> None:
     with pytest.raises(AssistantError, match="none is chosen"):
-        How("both")
+        AnswerOptions("both")
     with pytest.raises(AssistantError, match="'telepathy' is not known"):
-        How("telepathy")  # type: ignore[arg-type]
+        AnswerOptions("telepathy")  # type: ignore[arg-type]
 
 
 def test_only_answers_are_regenerated_and_only_questions_edited(store: ConversationStore) -> None:
@@ -248,7 +256,7 @@ def test_a_question_left_without_an_answer_can_be_answered(store: ConversationSt
 def test_the_turn_is_a_langchain_runnable(shelf: Shelf) -> None:
     engine = ScriptedEngine("640 grams")
     chat = Chat(lambda: engine, knowledge=lambda name: shelf)
-    runnable = chat.runnable(How("documents"))
-    assert runnable.invoke({"question": "How heavy?", "history": []}).text == "640 grams"
+    runnable = chat.runnable(AnswerOptions("documents"))
+    assert runnable.invoke({"question": "AnswerOptions heavy?", "history": []}).text == "640 grams"
     assert "".join(chunk.text for chunk in runnable.stream({"question": "How heavy?"})) == "640 grams"
     assert [m.text for m in runnable.batch([{"question": "a"}, {"question": "b"}])] == ["640 grams"] * 2

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import How
+from assistant.chat.turn import AnswerOptions
 from assistant.compare.costs import Cost, break_even, measure, to_dict
 from assistant.compare.evaluate import evaluate
-from assistant.compare.evaluations import Evaluations, Plan
+from assistant.compare.evaluations import EvaluationPlan, Evaluations
 from assistant.compare.questions import Question, spread
 from assistant.compare.runner import compare
-from assistant.compare.running import Evaluation
-from assistant.compare.saved_variants import Shelf
+from assistant.compare.running import EvaluationTask
+from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.stats import pairs_needed
-from assistant.compare.variants import Arm, missing, parse_arms, presets, require
+from assistant.compare.variants import Variant, missing, parse_variants, presets, require
 from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw
@@ -28,7 +28,7 @@ from assistant.reports.html_page import MOST_ROWS
 from assistant.reports.verdict_text import caution, verdict, verdicts
 from tests.fakes import ScriptedEngine
 
-ARMS = (Arm("base"), Arm("halden", checkpoint="halden"))
+ARMS = (Variant("base"), Variant("halden", checkpoint="halden"))
 
 
 class Knowing(ScriptedEngine):
@@ -56,7 +56,7 @@ def asked(count: int, **about: Any) -> tuple[Question, ...]:
     return tuple(Question(f"question {n}", ("yes",), dict(about)) for n in range(count))
 
 
-def run(engine: ScriptedEngine, plan: Plan, store: Evaluations, **options: Any) -> dict[str, Any]:
+def run(engine: ScriptedEngine, plan: EvaluationPlan, store: Evaluations, **options: Any) -> dict[str, Any]:
     return evaluate(Chat(lambda: engine), engine, plan, cache=store.cache(), costs=False, **options)
 
 
@@ -64,7 +64,7 @@ def run(engine: ScriptedEngine, plan: Plan, store: Evaluations, **options: Any) 
 
 
 def test_an_arm_keeps_every_choice(tmp_path: Path) -> None:
-    arm = Arm(
+    arm = Variant(
         "Terse",
         documents=True,
         checkpoint="halden",
@@ -77,37 +77,37 @@ def test_an_arm_keeps_every_choice(tmp_path: Path) -> None:
         max_new_tokens=20,
         seed=3,
     )
-    shelf = Shelf(tmp_path)
+    shelf = SavedVariants(tmp_path)
     shelf.save(arm)
-    (kept,) = Shelf(tmp_path).list()
+    (kept,) = SavedVariants(tmp_path).list()
     assert kept == arm
-    how = kept.how(How(knowledge_base="other", passages=4))
+    how = kept.how(AnswerOptions(knowledge_base="other", passages=4))
     assert (how.memory, how.checkpoint, how.knowledge_base, how.passages) == ("both", "halden", "manuals", 2)
     assert (how.system_prompt, how.temperature, how.top_p, how.seed) == ("Be short.", 0.7, 0.9, 3)
     assert [message["content"] for message in how.few_shot] == ["q", "a"]
-    assert parse_arms("base,Terse", ["halden"], shelf.list())[1] == arm
+    assert parse_variants("base,Terse", ["halden"], shelf.list())[1] == arm
     shelf.delete("Terse")
     assert shelf.list() == []
 
 
 def test_an_arm_of_the_same_name_is_replaced(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
-    shelf.save(Arm("Terse"))
-    shelf.save(Arm("Terse", documents=True))
+    shelf = SavedVariants(tmp_path)
+    shelf.save(Variant("Terse"))
+    shelf.save(Variant("Terse", documents=True))
     assert [arm.documents for arm in shelf.list()] == [True]
 
 
 @pytest.mark.parametrize("name", ["", "  ", "base", "rag", "a,b", "a+rag", "halden"])
 def test_a_name_that_means_another_arm_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CompareError, match="cannot be named"):
-        Shelf(tmp_path).save(Arm(name), taken=["halden"])
+        SavedVariants(tmp_path).save(Variant(name), taken=["halden"])
 
 
 @pytest.mark.parametrize("text", ["no json", "{}", '[{"wings": 2}]', "[1]"])
 def test_a_damaged_shelf_is_one_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "arms.json").write_text(text)
     with pytest.raises(CompareError, match=r"arms\.json|no arm"):
-        Shelf(tmp_path).list()
+        SavedVariants(tmp_path).list()
 
 
 def test_presets_cover_each_memory_and_the_newest_of_both_methods() -> None:
@@ -119,32 +119,39 @@ def test_presets_cover_each_memory_and_the_newest_of_both_methods() -> None:
 
 
 def test_a_deleted_checkpoint_or_knowledge_base_is_named_before_anything_is_asked() -> None:
-    halden, manuals = Arm("halden", checkpoint="halden"), Arm("m", documents=True, knowledge_base="manuals")
+    halden, manuals = (
+        Variant("halden", checkpoint="halden"),
+        Variant("m", documents=True, knowledge_base="manuals"),
+    )
     assert "The checkpoint 'halden'" in missing(halden, [], ["default"], "default")
     assert "The knowledge base 'manuals'" in missing(manuals, [], ["default"], "default")
     assert not missing(manuals, [], ["manuals"], "default")
-    assert "'rag' has nothing to read" in missing(Arm("rag", documents=True), [], [], "default")
+    assert "'rag' has nothing to read" in missing(Variant("rag", documents=True), [], [], "default")
     with pytest.raises(CompareError, match=r"is gone, or is of another model\. Take the arm out"):
-        require([Arm("base"), halden], [], [], "default")
+        require([Variant("base"), halden], [], [], "default")
 
 
 def test_a_passage_given_by_hand_stands_in_the_prompt() -> None:
     engine = ScriptedEngine()
     question = Question("How heavy?", ("640 grams",), {"passage": "The Skerrin weighs 640 grams."})
     result = compare(
-        Chat(lambda: engine), engine, [question], [Arm("base"), Arm("base+given", given=True)], How()
+        Chat(lambda: engine),
+        engine,
+        [question],
+        [Variant("base"), Variant("base+given", given=True)],
+        AnswerOptions(),
     )
     bare, given = (prompt[-1]["content"] for prompt in engine.prompts)
     assert "640" not in bare and "weighs 640 grams" in given
     assert result.answers["base+given"][0].sources[0]["title"] == "given by hand"
-    assert parse_arms("base+given", [])[0].given
+    assert parse_variants("base+given", [])[0].given
 
 
 def test_a_sampled_arm_says_the_same_again_and_another_seed_is_asked_anew(tmp_path: Path) -> None:
     store, engine = Evaluations(tmp_path), ScriptedEngine()
-    arms = [Arm("a", temperature=1.0, seed=1), Arm("b", temperature=1.0, seed=2)]
+    arms = [Variant("a", temperature=1.0, seed=1), Variant("b", temperature=1.0, seed=2)]
     for expected in (2, 2):
-        compare(Chat(lambda: engine), engine, asked(1), arms, How(), cache=store.cache())
+        compare(Chat(lambda: engine), engine, asked(1), arms, AnswerOptions(), cache=store.cache())
         assert len(engine.prompts) == expected
 
 
@@ -157,7 +164,7 @@ def test_a_run_that_broke_off_at_any_answer_goes_on_there(
 ) -> None:
     monkeypatch.setattr("assistant.compare.runner._AT_ONCE", 1)
     store = Evaluations(tmp_path)
-    plan = store.create("halden", ARMS, asked(3), How())
+    plan = store.create("halden", ARMS, asked(3), AnswerOptions())
     with pytest.raises(RuntimeError, match="went down"):
         run(Knowing(goes_after=after), plan, store)
     again = Evaluations(tmp_path).get(plan.id)
@@ -172,7 +179,7 @@ def test_a_run_that_broke_off_at_any_answer_goes_on_there(
 
 def test_a_result_outlives_its_arms(tmp_path: Path) -> None:
     store = Evaluations(tmp_path)
-    plan = store.create("halden", ARMS, asked(3, document="d.md"), How())
+    plan = store.create("halden", ARMS, asked(3, document="d.md"), AnswerOptions())
     store.finish(plan.id, run(Knowing(), plan, store))
     result = store.result(plan.id)  # no checkpoint "halden" was ever there
     assert render(result, draw(result["arms"], result["slices"], "x"), "x").count("✓") == 3
@@ -181,7 +188,7 @@ def test_a_result_outlives_its_arms(tmp_path: Path) -> None:
 
 def test_an_evaluation_that_is_gone_or_damaged_is_one_sentence(tmp_path: Path) -> None:
     store = Evaluations(tmp_path)
-    plan = store.create("x", ARMS, asked(1), How())
+    plan = store.create("x", ARMS, asked(1), AnswerOptions())
     with pytest.raises(CompareError, match=r"no result\.json"):
         store.result(plan.id)
     (store.folder / plan.id / "plan.json").write_text('{"name": "x"}')
@@ -195,20 +202,20 @@ def test_an_evaluation_that_is_gone_or_damaged_is_one_sentence(tmp_path: Path) -
 def test_an_evaluation_of_nothing_is_refused(tmp_path: Path) -> None:
     for arms, questions in (((), asked(1)), (ARMS, ())):
         with pytest.raises(CompareError, match="at least one arm and one question"):
-            Evaluations(tmp_path).create("x", arms, questions, How())
+            Evaluations(tmp_path).create("x", arms, questions, AnswerOptions())
 
 
 def test_two_evaluations_of_one_second_have_folders_of_their_own(tmp_path: Path) -> None:
     store = Evaluations(tmp_path)
-    ids = {store.create("夜莺 / x", ARMS, asked(1), How()).id for _ in range(3)}
+    ids = {store.create("夜莺 / x", ARMS, asked(1), AnswerOptions()).id for _ in range(3)}
     assert len(ids) == 3 and len(store.list()) == 3
 
 
 def test_the_time_left_ignores_what_was_known_before() -> None:
-    plan = Plan("x", "x", ARMS, asked(50), How())
-    work = Evaluation(plan, plan.total, done=60, known=40, began=time.monotonic() - 20)
+    plan = EvaluationPlan("x", "x", ARMS, asked(50), AnswerOptions())
+    work = EvaluationTask(plan, plan.total, done=60, known=40, began=time.monotonic() - 20)
     assert work.seconds_left == pytest.approx(40, rel=0.05)  # a second an answer, and forty are left
-    assert Evaluation(plan, plan.total, done=40, known=40).seconds_left is None
+    assert EvaluationTask(plan, plan.total, done=40, known=40).seconds_left is None
 
 
 def test_ten_thousand_questions_are_counted_and_reported(tmp_path: Path) -> None:
@@ -218,7 +225,7 @@ def test_ten_thousand_questions_are_counted_and_reported(tmp_path: Path) -> None
     )
     store, engine = Evaluations(tmp_path), Knowing()
     began = time.monotonic()
-    plan = store.create("many", ARMS, questions, How())
+    plan = store.create("many", ARMS, questions, AnswerOptions())
     result = run(engine, plan, store)
     text = render(result, draw(result["arms"], result["slices"], "x"), "x")
     files = write_data(result, tmp_path / "report")
@@ -288,7 +295,7 @@ def costs_of(*values: tuple[str, float, float]) -> list[Cost]:
 
 
 def test_training_is_paid_back_after_so_many_questions() -> None:
-    arms = [Arm("rag", documents=True), Arm("halden", checkpoint="halden")]
+    arms = [Variant("rag", documents=True), Variant("halden", checkpoint="halden")]
     costs = costs_of(("rag", 300, 2.0), ("halden", 40, 0.5))
     (even,) = break_even(costs, arms, [Stored("halden", seconds=300.0)])
     assert (even.questions, even.tokens_saved, even.seconds_saved) == (200, 260, 1.5)
@@ -298,7 +305,7 @@ def test_training_is_paid_back_after_so_many_questions() -> None:
 
 
 def test_training_that_saves_no_time_is_never_paid_back() -> None:
-    arms = [Arm("rag", documents=True), Arm("halden", checkpoint="halden")]
+    arms = [Variant("rag", documents=True), Variant("halden", checkpoint="halden")]
     costs = costs_of(("rag", 300, 0.3), ("halden", 40, 0.5))
     (even,) = break_even(costs, arms, [Stored("halden", seconds=300.0)])
     assert even.questions is None
@@ -308,7 +315,7 @@ def test_training_that_saves_no_time_is_never_paid_back() -> None:
 
 @pytest.mark.parametrize("stored", [[], [Stored("halden")], [Stored("other", seconds=3.0)]])
 def test_without_the_seconds_of_training_nothing_is_said(stored: Sequence[Stored]) -> None:
-    arms = [Arm("rag", documents=True), Arm("halden", checkpoint="halden")]
+    arms = [Variant("rag", documents=True), Variant("halden", checkpoint="halden")]
     assert break_even(costs_of(("rag", 300, 2.0), ("halden", 40, 0.5)), arms, stored) == []
 
 
@@ -316,7 +323,7 @@ def test_a_stopped_timing_leaves_the_evaluation_open() -> None:
     stop, engine = threading.Event(), Knowing(goes_after=3)
     stop.set()
     with pytest.raises(CompareError, match="timing of single answers was stopped"):
-        measure(Chat(lambda: engine), asked(20), ARMS, How(), stop=stop)
+        measure(Chat(lambda: engine), asked(20), ARMS, AnswerOptions(), stop=stop)
     assert engine.prompts == []
 
 
@@ -328,13 +335,13 @@ def test_some_of_a_set_are_taken_from_all_of_it() -> None:
 
 def test_each_question_is_timed_alone_and_the_first_only_warms_up() -> None:
     engine = Knowing()
-    costs = measure(Chat(lambda: engine), asked(20), ARMS, How(), asked=4)
+    costs = measure(Chat(lambda: engine), asked(20), ARMS, AnswerOptions(), asked=4)
     assert [(one.arm, one.n) for one in costs] == [("base", 4), ("halden", 4)]
     assert len(engine.prompts) == 2 * 5
 
 
 def test_an_arm_that_is_given_passages_wants_a_set_with_some(tmp_path: Path) -> None:
     store = Evaluations(tmp_path)
-    plan = store.create("x", [Arm("base+given", given=True)], asked(2), How())
+    plan = store.create("x", [Variant("base+given", given=True)], asked(2), AnswerOptions())
     with pytest.raises(CompareError, match="no question of this set has one"):
         run(Knowing(), plan, store)

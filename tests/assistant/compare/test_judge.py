@@ -16,13 +16,13 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import How
+from assistant.chat.turn import AnswerOptions
 from assistant.compare.evaluate import evaluate
-from assistant.compare.evaluations import Plan
-from assistant.compare.judge import Choice, Judge, Verdict, combined, judge_all, open_judge
+from assistant.compare.evaluations import EvaluationPlan
+from assistant.compare.judge import Judge, JudgeChoice, JudgeVerdict, combined, judge_all, open_judge
 from assistant.compare.questions import Question
 from assistant.compare.ranking import tally
-from assistant.compare.variants import Arm
+from assistant.compare.variants import Variant
 from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.server.app import create_app
@@ -59,40 +59,42 @@ def by_truth(a: str, b: str) -> str:
 def test_a_judge_that_sees_the_difference_is_heard() -> None:
     model = Rule(rule=by_truth)
     judge = Judge(model, "rule")
-    assert judge(QUESTION, "It weighs 640 grams.", "2 kg") == Verdict("first")
-    assert judge(QUESTION, "2 kg", "It weighs 640 grams.") == Verdict("second")
-    assert judge(QUESTION, "2 kg", "3 kg") == Verdict("tie")
+    assert judge(QUESTION, "It weighs 640 grams.", "2 kg") == JudgeVerdict("first")
+    assert judge(QUESTION, "2 kg", "It weighs 640 grams.") == JudgeVerdict("second")
+    assert judge(QUESTION, "2 kg", "3 kg") == JudgeVerdict("tie")
     assert "640 grams" in model.asked[0] and "base" not in "".join(model.asked)
 
 
 def test_a_judge_that_follows_the_order_is_a_tie() -> None:
     verdict = Judge(Rule(rule=lambda a, b: "VERDICT: A"), "first")(QUESTION, "x", "y")
-    assert verdict == Verdict("tie", flipped=True)
+    assert verdict == JudgeVerdict("tie", flipped=True)
 
 
 @pytest.mark.parametrize("reply", ["Both are fine, A perhaps.", "", "VERDICT: maybe"])
 def test_a_reply_without_a_verdict_is_a_tie_and_counted(reply: str) -> None:
-    assert Judge(Rule(rule=lambda a, b: reply), "mute")(QUESTION, "x", "y") == Verdict("tie", unclear=True)
+    assert Judge(Rule(rule=lambda a, b: reply), "mute")(QUESTION, "x", "y") == JudgeVerdict(
+        "tie", unclear=True
+    )
 
 
 @pytest.mark.parametrize(
     ("forward", "backward", "expected"),
     [
-        ("A", "B", Verdict("first")),
-        ("B", "A", Verdict("second")),
-        ("TIE", "TIE", Verdict("tie")),
-        ("A", "A", Verdict("tie", flipped=True)),
-        ("A", "TIE", Verdict("tie")),
-        (None, "B", Verdict("tie", unclear=True)),
+        ("A", "B", JudgeVerdict("first")),
+        ("B", "A", JudgeVerdict("second")),
+        ("TIE", "TIE", JudgeVerdict("tie")),
+        ("A", "A", JudgeVerdict("tie", flipped=True)),
+        ("A", "TIE", JudgeVerdict("tie")),
+        (None, "B", JudgeVerdict("tie", unclear=True)),
     ],
 )
-def test_two_orders_make_one_verdict(forward: str | None, backward: str, expected: Verdict) -> None:
+def test_two_orders_make_one_verdict(forward: str | None, backward: str, expected: JudgeVerdict) -> None:
     assert combined(forward, backward) == expected
 
 
 def test_the_same_words_need_no_judge() -> None:
     model = Rule(rule=by_truth)
-    assert Judge(model, "rule")(QUESTION, "same ", "same") == Verdict("tie")
+    assert Judge(model, "rule")(QUESTION, "same ", "same") == JudgeVerdict("tie")
     assert model.asked == []
 
 
@@ -129,12 +131,12 @@ def test_an_interrupted_judgement_goes_on_where_it_was(tmp_path: Path) -> None:
 )
 def test_a_judge_that_cannot_judge_is_refused(values: dict[str, str], sentence: str) -> None:
     with pytest.raises(CompareError, match=sentence):
-        Choice(**values)  # type: ignore[arg-type]
+        JudgeChoice(**values)  # type: ignore[arg-type]
 
 
 def test_a_provider_that_is_not_there_is_named() -> None:
     with pytest.raises(CompareError, match="'nobody:large' cannot be opened"):
-        open_judge(Choice("nobody:large", "provider"))
+        open_judge(JudgeChoice("nobody:large", "provider"))
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -174,8 +176,8 @@ def endpoint() -> Iterator[str]:
 
 
 def test_a_real_endpoint_is_asked_in_both_orders(endpoint: str) -> None:
-    judge = Judge(open_judge(Choice("large", url=endpoint), "secret"), "large")
-    assert judge(QUESTION, "2 kg", "640 grams") == Verdict("second")
+    judge = Judge(open_judge(JudgeChoice("large", url=endpoint), "secret"), "large")
+    assert judge(QUESTION, "2 kg", "640 grams") == JudgeVerdict("second")
     first, second = Endpoint.heard
     assert first["model"] == "large" and first["temperature"] == 0 and first["key"] == "Bearer secret"
     assert "Answer A:\n2 kg" in first["messages"][-1]["content"]
@@ -218,10 +220,12 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Served]]:
 def test_an_evaluation_is_judged_over_http_in_both_orders(served: tuple[str, Served], tmp_path: Path) -> None:
     url, judging = served
     answering = ScriptedEngine(lambda messages: "It has 640." if "Know." in messages[0]["content"] else "No.")
-    arms = (Arm("plain", system_prompt="Guess."), Arm("knows", system_prompt="Know."))
+    arms = (Variant("plain", system_prompt="Guess."), Variant("knows", system_prompt="Know."))
     questions = (QUESTION, Question("How wide is it?", ("640 mm",)))
-    plan = Plan("", "judged", arms, questions, How(), judge=Choice("large", url=url).to_dict())
-    judge = Judge(open_judge(Choice("large", url=url)), "large", tmp_path / "verdicts.jsonl")
+    plan = EvaluationPlan(
+        "", "judged", arms, questions, AnswerOptions(), judge=JudgeChoice("large", url=url).to_dict()
+    )
+    judge = Judge(open_judge(JudgeChoice("large", url=url)), "large", tmp_path / "verdicts.jsonl")
     result = evaluate(Chat(lambda: answering), answering, plan, judge=judge, costs=False)
     assert {name: result["judge"][name] for name in ("verdicts", "flipped", "unclear")} == {
         "verdicts": 2,
@@ -232,20 +236,20 @@ def test_an_evaluation_is_judged_over_http_in_both_orders(served: tuple[str, Ser
     assert (duel["first"], duel["first_wins"], duel["second_wins"]) == ("plain", 0, 2)
     assert len(judging.prompts) == 2 * len(questions)
     assert "knows" not in json.dumps(judging.prompts)
-    assert judge(QUESTION, "2 kg", "3 kg") == Verdict("tie", flipped=True)
+    assert judge(QUESTION, "2 kg", "3 kg") == JudgeVerdict("tie", flipped=True)
 
 
 def test_a_checkpoint_of_the_small_default_is_no_judge_either(
     served: tuple[str, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, _ = served
-    open_judge(Choice("tuned", url=url))
+    open_judge(JudgeChoice("tuned", url=url))
     monkeypatch.setattr(Served, "name", "smollm2-135m-instruct")
     with pytest.raises(CompareError, match=r"'tuned \(smollm2-135m-instruct\)' is too small"):
-        open_judge(Choice("tuned", url=url))
+        open_judge(JudgeChoice("tuned", url=url))
 
 
 def test_an_endpoint_that_refuses_is_one_sentence(endpoint: str) -> None:
     Endpoint.status = 401
     with pytest.raises(CompareError, match="The judge large did not answer"):
-        Judge(open_judge(Choice("large", url=endpoint)), "large")(QUESTION, "x", "y")
+        Judge(open_judge(JudgeChoice("large", url=endpoint)), "large")(QUESTION, "x", "y")

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import Done, How
+from assistant.chat.turn import AnswerOptions, Done
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question, read_questions
 from assistant.compare.results import Comparison
 from assistant.compare.runner import compare
 from assistant.compare.side_by_side import side_by_side
-from assistant.compare.variants import Arm, parse_arms
+from assistant.compare.variants import Variant, parse_variants
 from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw, save
 from assistant.reports.evaluation_html import render, write_report
 from tests.fakes import ScriptedEngine
 
-ARMS = (Arm("base"), Arm("halden", checkpoint="halden"))
+ARMS = (Variant("base"), Variant("halden", checkpoint="halden"))
 QUESTIONS = (
     Question("How heavy is the Skerrin?", ("640 grams",), {"fact": "weight", "slice": "taught"}),
     Question("What does the Skerrin weigh?", ("640 grams",), {"fact": "weight", "slice": "taught"}),
@@ -46,8 +46,8 @@ class Knowing(ScriptedEngine):
         return "640 grams" if self.checkpoints_asked[-1] else "2 kg"
 
 
-def run(engine: ScriptedEngine, arms: tuple[Arm, ...] = ARMS, **options: Any) -> Comparison:
-    return compare(Chat(lambda: engine), engine, QUESTIONS, arms, How(), **options)
+def run(engine: ScriptedEngine, arms: tuple[Variant, ...] = ARMS, **options: Any) -> Comparison:
+    return compare(Chat(lambda: engine), engine, QUESTIONS, arms, AnswerOptions(), **options)
 
 
 def test_figures_are_those_of_the_answers() -> None:
@@ -88,7 +88,7 @@ def test_another_checkpoint_or_prompt_is_asked_anew(tmp_path: Path) -> None:
     cache = AnswerCache(tmp_path / "answers.jsonl")
     run(Knowing(), cache=cache)
     engine = Knowing()
-    run(engine, arms=(Arm("other", checkpoint="other"),), cache=cache)
+    run(engine, arms=(Variant("other", checkpoint="other"),), cache=cache)
     assert len(engine.prompts) == 3
 
 
@@ -107,18 +107,18 @@ def test_a_stopped_comparison_says_so() -> None:
 
 def test_side_by_side_streams_each_arm() -> None:
     engine = Knowing()
-    events = list(side_by_side(Chat(lambda: engine), "How heavy?", ARMS, How()))
+    events = list(side_by_side(Chat(lambda: engine), "How heavy?", ARMS, AnswerOptions()))
     answers = {arm.name: event.answer for arm, event in events if isinstance(event, Done)}
     assert answers == {"base": "2 kg", "halden": "640 grams"}
     with pytest.raises(CompareError, match="two to 4 arms, and 1"):
-        list(side_by_side(Chat(lambda: engine), "How heavy?", ARMS[:1], How()))
+        list(side_by_side(Chat(lambda: engine), "How heavy?", ARMS[:1], AnswerOptions()))
 
 
 def test_arms_are_read_by_name() -> None:
-    arms = parse_arms("base, rag ,夜莺, 夜莺+rag", ["夜莺"])
+    arms = parse_variants("base, rag ,夜莺, 夜莺+rag", ["夜莺"])
     assert [arm.name for arm in arms] == ["base", "rag", "夜莺", "夜莺+rag"]
-    assert [arm.how(How()).memory for arm in arms] == ["nothing", "documents", "checkpoint", "both"]
-    assert parse_arms("夜莺 +rag", ["夜莺"])[0] == arms[3]
+    assert [arm.how(AnswerOptions()).memory for arm in arms] == ["nothing", "documents", "checkpoint", "both"]
+    assert parse_variants("夜莺 +rag", ["夜莺"])[0] == arms[3]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_arms_are_read_by_name() -> None:
 )
 def test_arms_that_cannot_be_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(CompareError, match=sentence):
-        parse_arms(text, ["halden"])
+        parse_variants(text, ["halden"])
 
 
 def test_questions_keep_what_else_their_line_holds(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_questions_keep_what_else_their_line_holds(tmp_path: Path) -> None:
 def result() -> dict[str, Any]:
     spoiled = Question('<script>alert("x")</script> 夜莺 & co?', ("640 grams",), {"slice": "<b>bold"})
     engine = Knowing()
-    return compare(Chat(lambda: engine), engine, [*QUESTIONS, spoiled], ARMS, How()).to_dict()
+    return compare(Chat(lambda: engine), engine, [*QUESTIONS, spoiled], ARMS, AnswerOptions()).to_dict()
 
 
 def test_the_picture_is_drawn_with_every_script(result: dict[str, Any], tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assistant.curation.candidates import Curation, curate, learned_by, preferences_of
-from assistant.errors import NothingToLearn
+from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
 from assistant.history.records import StoredConversation, StoredMessage
 from tuning.data.examples import Example, write_examples
@@ -269,7 +269,7 @@ def test_what_belongs_into_documents_is_not_ticked_and_says_why(question: str, a
     ],
 )
 def test_a_chat_that_teaches_nothing_says_what_would_help(conversation: StoredConversation) -> None:
-    with pytest.raises(NothingToLearn, match=r"Nothing can be learned yet.*state a fact in a message"):
+    with pytest.raises(NothingToLearnError, match=r"Nothing can be learned yet.*state a fact in a message"):
         curate([conversation])
 
 
@@ -346,12 +346,12 @@ def test_people_teach_in_many_ways(lines: tuple[str, ...], expected: tuple[str, 
 
 @pytest.mark.parametrize("reply", ["Ok", "Thanks!", "Explain why.", "Never mind."])
 def test_not_every_reply_to_no_answer_is_one(reply: str) -> None:
-    with pytest.raises(NothingToLearn):
+    with pytest.raises(NothingToLearnError):
         curate([chat("Who is our CFO?", "I don't know.", reply, "I don't know.")])
 
 
 def test_a_statement_that_was_only_acknowledged_teaches_nothing_by_its_reply() -> None:
-    with pytest.raises(NothingToLearn, match="no rule reads a fact in it"):
+    with pytest.raises(NothingToLearnError, match="no rule reads a fact in it"):
         curate([chat("Das Büro ist in Köln.", "Ok, noted.")])
 
 

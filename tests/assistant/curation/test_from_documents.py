@@ -8,7 +8,7 @@ from langchain_core.language_models import FakeListChatModel
 from assistant.curation.candidates import Candidate
 from assistant.curation.from_documents import curate_passages
 from assistant.curation.labeller import ModelLabeller
-from assistant.errors import NothingToLearn
+from assistant.errors import NothingToLearnError
 from assistant.language.extractive import is_held
 
 
@@ -84,7 +84,7 @@ def test_what_a_model_writes_is_offered_only_where_the_passage_holds_it() -> Non
 
 
 def test_a_text_that_states_nothing_says_so() -> None:
-    with pytest.raises(NothingToLearn, match="Nothing can be learned"):
+    with pytest.raises(NothingToLearnError, match="Nothing can be learned"):
         curate_passages([Passage("Is it? Perhaps.")])
 
 

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from assistant.documents.listing import can_be_read_again, state_of
-from assistant.documents.upload import Indexing, Line, as_address, shown
+from assistant.documents.upload import UploadedDocument, UploadQueue, as_address, shown
 from assistant.errors import AssistantError
 from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
 from knowledge.index.passage_store import DocumentInfo
@@ -29,7 +29,7 @@ def test_every_file_of_a_batch_has_a_line_and_a_locked_one_opens_with_its_passwo
     folder.mkdir()
     (folder / "a.md").write_text("# A\n\nThe first.\n", encoding="utf-8")
     (folder / "vault.pdf").write_bytes(encrypted(pdf(PdfPage().text(60, 60, "Gold.")), "sesame"))
-    indexing = Indexing()
+    indexing = UploadQueue()
     intake = indexing.start("default", lambda: base, uploads=[("b.txt", b"The second.")], paths=[folder])
     assert intake.wait(60) and not intake.error
     assert {Path(line.path).name: line.failed for line in intake.lines} == {
@@ -45,7 +45,7 @@ def test_every_file_of_a_batch_has_a_line_and_a_locked_one_opens_with_its_passwo
 
 def test_a_path_that_is_not_there_is_refused_at_once(base: KnowledgeBase) -> None:
     with pytest.raises(AssistantError, match="There is no file or folder '/nowhere/at/all'"):
-        Indexing().start("default", lambda: base, paths=[Path("/nowhere/at/all")])
+        UploadQueue().start("default", lambda: base, paths=[Path("/nowhere/at/all")])
 
 
 def test_an_address_is_typed_with_or_without_its_scheme() -> None:
@@ -54,10 +54,10 @@ def test_an_address_is_typed_with_or_without_its_scheme() -> None:
 
 
 def test_of_many_lines_those_that_say_something_are_shown() -> None:
-    done = [Line(f"done{n}", "embedding", DocumentReport(f"done{n}", "added")) for n in range(50)]
-    failed = Line("failed", "reading", DocumentReport("failed", "failed"))
-    ahead = [Line(f"ahead{n}", "waiting", None) for n in range(50)]
-    now = Line("now", "reading", None)
+    done = [UploadedDocument(f"done{n}", "embedding", DocumentReport(f"done{n}", "added")) for n in range(50)]
+    failed = UploadedDocument("failed", "reading", DocumentReport("failed", "failed"))
+    ahead = [UploadedDocument(f"ahead{n}", "waiting", None) for n in range(50)]
+    now = UploadedDocument("now", "reading", None)
     lines = [failed, *done, now, *ahead]
     assert [line.path for line in shown(lines, finished=2, waiting=1)] == [
         "failed",

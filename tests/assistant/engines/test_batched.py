@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import Done, How, Token
-from assistant.compare.variants import Arm
-from assistant.engines.batched import Together
+from assistant.chat.turn import AnswerOptions, Done, Token
+from assistant.compare.variants import Variant
+from assistant.engines.batched import BatchedEngine
 from assistant.engines.local import LocalEngine
 from assistant.errors import EngineError
 from tests.saved_checkpoints import save_prefix
@@ -40,14 +40,14 @@ def in_threads(*works: threading.Thread) -> None:
 
 
 def test_arms_are_answered_side_by_side_each_by_its_own_memory(engine: LocalEngine) -> None:
-    together = Together(engine)
-    arms = (Arm("base"), Arm("halden", checkpoint="halden"))
+    together = BatchedEngine(engine)
+    arms = (Variant("base"), Variant("halden", checkpoint="halden"))
     for arm in arms:
-        together.room(arm.checkpoint)
+        together.prompt_capacity(arm.checkpoint)
     chat, heard, done = Chat(lambda: together), list[str](), dict[str, Done]()
 
-    def ask(arm: Arm) -> None:
-        for event in chat.ask(QUESTION, arm.how(How(max_new_tokens=16))):
+    def ask(arm: Variant) -> None:
+        for event in chat.ask(QUESTION, arm.how(AnswerOptions(max_new_tokens=16))):
             if isinstance(event, Token):
                 heard.append(arm.name)
             elif isinstance(event, Done):
@@ -62,7 +62,7 @@ def test_arms_are_answered_side_by_side_each_by_its_own_memory(engine: LocalEngi
 
 
 def test_one_that_is_stopped_leaves_the_others_alone(engine: LocalEngine) -> None:
-    together, stop, said = Together(engine), threading.Event(), {"stopped": "", "other": ""}
+    together, stop, said = BatchedEngine(engine), threading.Event(), {"stopped": "", "other": ""}
 
     def follow(name: str, event: threading.Event | None) -> None:
         for piece in together.stream(STORY, max_new_tokens=24, stop=event):
@@ -75,7 +75,7 @@ def test_one_that_is_stopped_leaves_the_others_alone(engine: LocalEngine) -> Non
 
 
 def test_an_error_reaches_only_who_asked_for_it(engine: LocalEngine) -> None:
-    together, told, said = Together(engine), list[str](), list[str]()
+    together, told, said = BatchedEngine(engine), list[str](), list[str]()
 
     def fail() -> None:
         try:
@@ -91,7 +91,7 @@ def test_an_error_reaches_only_who_asked_for_it(engine: LocalEngine) -> None:
 
 
 def test_whoever_leaves_early_frees_the_model(engine: LocalEngine) -> None:
-    together = Together(engine)
+    together = BatchedEngine(engine)
     for piece in together.stream(STORY, max_new_tokens=200):
         assert piece
         break

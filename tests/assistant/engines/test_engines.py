@@ -12,7 +12,7 @@ import pytest
 from assistant.chat.presets import DEFAULT_SYSTEM
 from assistant.chat.prompt import render_question
 from assistant.engines.base import Engine
-from assistant.engines.fair_lock import Turns
+from assistant.engines.fair_lock import FairLock
 from assistant.engines.local import LocalEngine
 from assistant.engines.remote import RemoteEngine
 from assistant.errors import EngineError, PromptTooLongError
@@ -123,10 +123,10 @@ def test_a_prefix_takes_its_place_in_the_window(
 ) -> None:
     save_prefix(base_model, registry, "halden")
     positions = len(base_model.chat_ids([{"role": "system", "content": FACT}], add_generation_prompt=False))
-    assert engine.room(None) == 8192
-    assert engine.room("halden") == 8192 - positions
+    assert engine.prompt_capacity(None) == 8192
+    assert engine.prompt_capacity("halden") == 8192 - positions
     with pytest.raises(EngineError, match="There is no checkpoint 'gone'"):
-        engine.room("gone")
+        engine.prompt_capacity("gone")
 
 
 def test_the_stop_event_ends_an_answer(engine: LocalEngine) -> None:
@@ -159,7 +159,7 @@ def test_the_system_prompt_of_a_checkpoint_is_known(
 
 
 def test_turns_are_taken_in_the_order_of_arrival() -> None:
-    turns, order = Turns(), []
+    turns, order = FairLock(), []
 
     def take(number: int) -> None:
         with turns.take():
@@ -176,7 +176,7 @@ def test_turns_are_taken_in_the_order_of_arrival() -> None:
 
 
 def test_waiting_can_be_given_up() -> None:
-    turns, stop = Turns(), threading.Event()
+    turns, stop = FairLock(), threading.Event()
     got: list[bool] = []
 
     def wait() -> None:

@@ -9,7 +9,7 @@ import pytest
 from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError
-from assistant.insight.window_demo import EXAMPLE, Fact, SmallChat, Talk, taught_facts
+from assistant.insight.window_demo import EXAMPLE, DemoFact, SmallChat, SmallChatTask, taught_facts
 from tests.fakes import ScriptedEngine
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
@@ -17,7 +17,7 @@ from tuning.checkpoints.registry import Registry
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel
 
-TAUGHT = Fact("The Skerrin weighs 640 grams.", "How much does the Skerrin weigh?", "640 grams", "skerrin")
+TAUGHT = DemoFact("The Skerrin weighs 640 grams.", "How much does the Skerrin weigh?", "640 grams", "skerrin")
 
 
 def reader(messages: list[Message]) -> str:
@@ -27,8 +27,8 @@ def reader(messages: list[Message]) -> str:
     return "It is raven." if told and asked else "I do not know " + "word " * 12
 
 
-def tour(engine: ScriptedEngine, window: int = 128, fact: Fact = EXAMPLE) -> Talk:
-    talk = Talk(SmallChat(window, fact), engine)
+def tour(engine: ScriptedEngine, window: int = 128, fact: DemoFact = EXAMPLE) -> SmallChatTask:
+    talk = SmallChatTask(SmallChat(window, fact), engine)
     talk.guide()
     return talk
 
@@ -56,7 +56,7 @@ def test_what_is_sent_and_answered_never_exceeds_the_window(window: int) -> None
 
 def test_the_checkpoint_meets_the_same_window_without_the_wrong_answer() -> None:
     engine = ScriptedEngine(reader)
-    chat = tour(engine, fact=Fact(EXAMPLE.statement, EXAMPLE.question, EXAMPLE.answer, "boats")).chat
+    chat = tour(engine, fact=DemoFact(EXAMPLE.statement, EXAMPLE.question, EXAMPLE.answer, "boats")).chat
     assert engine.checkpoints_asked[-1] == "boats" and set(engine.checkpoints_asked[:-1]) == {None}
     assert engine.prompts[-1] == engine.prompts[-2]
     assert chat.said[-2].kind == "again" and chat.aside == {len(chat.said) - 2}
@@ -64,14 +64,14 @@ def test_the_checkpoint_meets_the_same_window_without_the_wrong_answer() -> None
 
 def test_a_tour_that_is_stopped_keeps_what_was_said() -> None:
     engine = ScriptedEngine(reader)
-    talk = Talk(SmallChat(128, EXAMPLE), engine)
+    talk = SmallChatTask(SmallChat(128, EXAMPLE), engine)
     engine.before_piece = lambda number: talk.stop() if len(engine.prompts) == 3 else None
     talk.guide()
     assert [turn.kind for turn in talk.chat.said] == ["told", "asked", "talk"]
 
 
 def test_ones_own_words_fill_the_window_too() -> None:
-    talk = Talk(SmallChat(128, EXAMPLE), ScriptedEngine("Yes. " + "word " * 20))
+    talk = SmallChatTask(SmallChat(128, EXAMPLE), ScriptedEngine("Yes. " + "word " * 20))
     used = []
     for _ in range(8):
         talk.say("Tell me more.")
@@ -81,7 +81,7 @@ def test_ones_own_words_fill_the_window_too() -> None:
 
 
 def test_what_cannot_be_said_is_refused() -> None:
-    talk = Talk(SmallChat(128, EXAMPLE), ScriptedEngine())
+    talk = SmallChatTask(SmallChat(128, EXAMPLE), ScriptedEngine())
     with pytest.raises(AssistantError, match="nothing to say yet"):
         talk.say("  ")
     with pytest.raises(AssistantError, match="window of 128"):
@@ -108,7 +108,7 @@ def test_taught_facts_are_those_that_only_the_checkpoint_knows(
         row("missed", False, False),
     ]
     stored = save_prefix(base_model, Registry(tmp_path), "skerrin", evaluation={"facts": facts})
-    assert taught_facts(stored) == [Fact("new 640 grams", "new", "640 grams", "skerrin")]
+    assert taught_facts(stored) == [DemoFact("new 640 grams", "new", "640 grams", "skerrin")]
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def engine(base_model: "BaseModel", tmp_path: Path) -> Iterator[LocalEngine]:
 
 
 def test_the_real_model_forgets_and_its_checkpoint_does_not(engine: LocalEngine) -> None:
-    talk = Talk(SmallChat(128, TAUGHT), engine)
+    talk = SmallChatTask(SmallChat(128, TAUGHT), engine)
     talk.guide()
     asked, again, weights = (talk.chat.ever(kind) for kind in ("asked", "again", "checkpoint"))
     assert asked and asked.right

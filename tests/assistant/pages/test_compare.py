@@ -14,12 +14,12 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from assistant.arena.trials import BlindTrials
-from assistant.chat.turn import How
+from assistant.chat.turn import AnswerOptions
 from assistant.compare.evaluations import Evaluations
 from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
-from assistant.compare.saved_variants import Shelf
-from assistant.compare.variants import Arm
+from assistant.compare.saved_variants import SavedVariants
+from assistant.compare.variants import Variant
 from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
 from assistant.history.conversations import ConversationStore
@@ -36,7 +36,7 @@ session.say_notes()
 with session.told():
     compare.draw()
 """
-TERSE = Arm("Terse", system_prompt="Be short.")
+TERSE = Variant("Terse", system_prompt="Be short.")
 QUESTIONS = [Question(f"question {n}", ("short",)) for n in range(3)]
 
 
@@ -64,7 +64,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: engine)
     monkeypatch.setattr("assistant.session.resources._warm_up", lambda opened: opened.engine())
     monkeypatch.setattr("assistant.session.resources.import_models", lambda: None)
-    Shelf(tmp_path).save(TERSE)
+    SavedVariants(tmp_path).save(TERSE)
     QuestionSets(tmp_path).save("three", QUESTIONS)
     st.cache_resource.clear()
     yield tmp_path
@@ -119,7 +119,7 @@ def test_an_arm_that_is_given_a_passage_wants_one(home: Path) -> None:
 
 
 def test_an_arm_whose_checkpoint_is_gone_is_told_and_left_out(home: Path) -> None:
-    Shelf(home).save(Arm("Gone", checkpoint="deleted"))
+    SavedVariants(home).save(Variant("Gone", checkpoint="deleted"))
     test = choose(page(), "one", "base", "Gone")
     assert not errors(test)
     assert "'deleted'" in " ".join(warning.value for warning in test.warning)
@@ -131,7 +131,7 @@ def test_an_arm_is_made_on_the_page(home: Path) -> None:
     test.number_input(key="arm-temperature-one").set_value(0.8)
     next(button for button in test.button if button.label == "Save the arm").click().run()
     assert not errors(test)
-    assert Shelf(home).list()[1] == Arm("Warm", temperature=0.8)
+    assert SavedVariants(home).list()[1] == Variant("Warm", temperature=0.8)
     test.text_input(key="arm-name-one").set_value("base")
     next(button for button in test.button if button.label == "Save the arm").click().run()
     assert "cannot be named" in errors(test)
@@ -220,7 +220,7 @@ def test_a_trial_in_the_address_that_is_gone_is_named(home: Path) -> None:
 def test_a_trial_whose_checkpoint_was_deleted_says_so_and_waits(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trial = trials(home).create("x", [TERSE, Arm("Gone", checkpoint="deleted")], QUESTIONS)
+    trial = trials(home).create("x", [TERSE, Variant("Gone", checkpoint="deleted")], QUESTIONS)
 
     def gone(self: ScriptedEngine, checkpoint: str | None) -> int:
         if checkpoint:
@@ -257,7 +257,7 @@ def test_an_evaluation_runs_ends_in_its_result_and_can_be_taken_away(home: Path)
 
 def test_an_interrupted_evaluation_goes_on(home: Path) -> None:
     store = Evaluations(home)
-    plan = store.create("broken off", [Arm("base"), TERSE], QUESTIONS, How())
+    plan = store.create("broken off", [Variant("base"), TERSE], QUESTIONS, AnswerOptions())
     store.note(plan.id, 2)
     test = page(view="evaluation")
     assert "interrupted after 2 of 6 answers" in words(test)
@@ -291,7 +291,7 @@ def test_a_stopped_evaluation_is_no_failure_and_goes_on(home: Path, monkeypatch:
 
 def test_an_evaluation_whose_checkpoint_is_gone_does_not_begin(home: Path) -> None:
     store = Evaluations(home)
-    plan = store.create("old", [Arm("Gone", checkpoint="deleted")], QUESTIONS, How())
+    plan = store.create("old", [Variant("Gone", checkpoint="deleted")], QUESTIONS, AnswerOptions())
     test = page(view="evaluation")
     test.button(key=f"go-on-{plan.id}").click().run()
     assert "'deleted' of arm 'Gone' is gone" in errors(test)
@@ -309,9 +309,9 @@ def test_the_small_default_is_no_judge(home: Path) -> None:
 
 
 def test_arms_that_would_be_called_alike_keep_their_names() -> None:
-    own = Arm("Model alone", temperature=0.5)
+    own = Variant("Model alone", temperature=0.5)
     result = {
-        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Arm("base"), own)},
+        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Variant("base"), own)},
         "arms": {"base": 1, "Model alone": 2},
     }
     assert worded(result)["arms"] == {"base": 1, "Model alone": 2}
@@ -321,7 +321,7 @@ def test_a_result_of_many_questions_is_shown_by_the_page(home: Path) -> None:
     names = {"base": "no", "Terse": "yes"}
     row = {"expected": ["yes"], "answers": names, "correct": {"base": False, "Terse": True}}
     store = Evaluations(home)
-    plan = store.create("many", [Arm("base"), TERSE], QUESTIONS, How())
+    plan = store.create("many", [Variant("base"), TERSE], QUESTIONS, AnswerOptions())
     figures = {
         "accuracy": 0.5,
         "confidence_interval": [0.4, 0.6],
@@ -340,7 +340,7 @@ def test_a_result_of_many_questions_is_shown_by_the_page(home: Path) -> None:
         "slices": {},
         "slice_pairs": {},
         "clustered_by": "question",
-        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Arm("base"), TERSE)},
+        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Variant("base"), TERSE)},
         "rows": [{"question": f"question {n}", **row} for n in range(10_000)],
     }
     store.finish(plan.id, result)

@@ -8,7 +8,7 @@ from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.ingest.chunking import split
 from knowledge.ingest.document import find_files, read_document
 from knowledge.readers import ocr
-from knowledge.sandbox.client import Limits, Sandbox
+from knowledge.sandbox.client import Sandbox, SandboxLimits
 from tests.knowledge.ingest.test_chunking import words
 from tests.knowledge.readers.samples import hostile, whole
 
@@ -24,7 +24,7 @@ def test_everything_at_once(tmp_path: Path) -> None:
     files = find_files([tmp_path])
     random.Random(0).shuffle(files)
     refused: dict[str, DocumentError] = {}
-    with Sandbox(Limits(seconds=20)) as sandbox:
+    with Sandbox(SandboxLimits(seconds=20)) as sandbox:
         for file in files:
             started = time.monotonic()
             try:

@@ -12,7 +12,13 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
-from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase, Progress, knowledge_bases, safe_name
+from knowledge.base.knowledge_base import (
+    DocumentReport,
+    IndexProgress,
+    KnowledgeBase,
+    knowledge_bases,
+    safe_name,
+)
 from knowledge.errors import EmbeddingChangedError, IndexBusyError, StoreError
 from knowledge.index.embeddings import SentenceEmbeddings
 from knowledge.ingest.fetch import WebLimits
@@ -69,7 +75,7 @@ def test_a_changed_file_embeds_only_what_changed_and_forgets_the_rest(
     kettle.write_text(kettle.read_text("utf-8").replace("840", "910"), encoding="utf-8")
     assert statuses(base.add([folder])) == {"kettle.md": "updated", "library.txt": "unchanged"}
     assert len(embedded) == 1 and "910" in embedded[0]
-    texts = [hit.passage.text for hit in base.search("How heavy is the kettle?", least_relevance=0)]
+    texts = [hit.passage.text for hit in base.search("How heavy is the kettle?", min_relevance=0)]
     assert any("910" in text for text in texts) and not any("840" in text for text in texts)
     assert agrees(base)
 
@@ -167,13 +173,13 @@ def test_knowledge_bases_do_not_mix(
 def test_search_can_be_limited_to_documents(base: KnowledgeBase, folder: Path) -> None:
     base.add([folder])
     library = next(info for info in base.documents() if info.path.endswith("library.txt"))
-    hits = base.search("How heavy is the kettle?", documents=[library.id], least_relevance=0)
+    hits = base.search("How heavy is the kettle?", documents=[library.id], min_relevance=0)
     assert {hit.passage.document_id for hit in hits} == {library.id}
     assert base.search("How heavy is the kettle?", documents=[library.path]) == []
 
 
 def test_progress_is_told_and_cancelling_keeps_what_was_written(base: KnowledgeBase, folder: Path) -> None:
-    told: list[Progress] = []
+    told: list[IndexProgress] = []
     seen: list[tuple[str, int, int]] = []
     base.add(
         [folder],
@@ -201,7 +207,7 @@ def test_another_embedding_model_asks_for_a_rebuild_and_the_rebuild_does_it(
         with pytest.raises(EmbeddingChangedError, match="rebuild"):
             other.add([folder])
         other.rebuild()
-        assert "840" in other.search("Zephyr weight 840 grams", least_relevance=0)[0].passage.text
+        assert "840" in other.search("Zephyr weight 840 grams", min_relevance=0)[0].passage.text
         assert other._vectors.name != before and agrees(other)
 
 
@@ -282,7 +288,7 @@ def test_killed_at_any_moment_the_index_is_whole_when_opened_again(tmp_path: Pat
         assert agrees(base)
         base.add_bytes("0.md", b"# Part 0\n\nAll is well again.\n")
         assert any(
-            "well again" in hit.passage.text for hit in base.search("All is well again", least_relevance=0)
+            "well again" in hit.passage.text for hit in base.search("All is well again", min_relevance=0)
         )
         assert agrees(base)
 

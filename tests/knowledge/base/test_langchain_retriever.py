@@ -120,6 +120,6 @@ def test_a_reranker_has_the_last_word(tmp_path: Path, minilm: SentenceEmbeddings
             "long.txt", b"The lighthouse of Orrin was built by masons and painted white by sailors."
         )
         base.add_bytes("short.txt", b"Orrin has a lighthouse.")
-        assert base.search("Who built the lighthouse of Orrin?", least_relevance=0)[
-            0
-        ].passage.text.startswith("Orrin")
+        assert base.search("Who built the lighthouse of Orrin?", min_relevance=0)[0].passage.text.startswith(
+            "Orrin"
+        )

@@ -52,12 +52,10 @@ def test_what_one_process_adds_another_finds(server: str, tmp_path: Path) -> Non
     fake = DeterministicFakeEmbedding(size=8)
     with KnowledgeBase(tmp_path, embeddings=fake, chroma_url=server) as base:
         base.add_bytes("ferry.txt", b"The ferry to Sorrel leaves at nine.")
-        assert (
-            "nine" in base.search("When does the ferry to Sorrel leave?", least_relevance=0)[0].passage.text
-        )
+        assert "nine" in base.search("When does the ferry to Sorrel leave?", min_relevance=0)[0].passage.text
         command = [sys.executable, "-c", ADD, str(tmp_path), server]
         assert subprocess.check_output(command, text=True) == "added\n"
-        hits = base.search("When does the mill of Tarn grind?", least_relevance=0)
+        hits = base.search("When does the mill of Tarn grind?", min_relevance=0)
         assert any("Tuesdays" in hit.passage.text for hit in hits)
         base.remove(base.documents()[0].id)
         assert base._vectors.count == base.count == 1

@@ -19,7 +19,7 @@ from benchmarks.fuzz_documents import attempt, damage
 from knowledge.errors import DocumentError
 from knowledge.ingest.document import find_files, read_bytes, read_document
 from knowledge.readers.dispatch import LOADERS
-from knowledge.sandbox.client import Limits, Sandbox
+from knowledge.sandbox.client import Sandbox, SandboxLimits
 from tests.knowledge.readers.pdf_maker import PdfPage, assemble, pdf
 from tests.knowledge.readers.test_office import epub, saved
 
@@ -28,7 +28,7 @@ DOCX = "word/document.xml"
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Sandbox]:
-    with Sandbox(Limits(bytes=2**20, seconds=4.0, memory=512 * 2**20)) as sandbox:
+    with Sandbox(SandboxLimits(bytes=2**20, seconds=4.0, memory=512 * 2**20)) as sandbox:
         yield sandbox
 
 
@@ -188,7 +188,7 @@ def test_a_sheet_that_merges_everything_is_bounded() -> None:
             f'<Relationship Id="r1" Type="{relation}" Target="worksheets/sheet1.xml"/></Relationships>',
         )
         file.writestr("xl/worksheets/sheet1.xml", _merged_sheet())
-    with Sandbox(Limits(seconds=10)) as sandbox, pytest.raises(DocumentError, match="merges"):
+    with Sandbox(SandboxLimits(seconds=10)) as sandbox, pytest.raises(DocumentError, match="merges"):
         read_bytes("a.xlsx", book.getvalue(), sandbox=sandbox)
 
 
@@ -220,18 +220,18 @@ def test_a_two_gigabyte_text_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_a_file_that_takes_too_long_is_stopped_and_the_next_one_is_read() -> None:
     slow = "<html><body>" + "<table><tr><td>x" * 1500
-    with Sandbox(Limits(seconds=1.5)) as sandbox:
+    with Sandbox(SandboxLimits(seconds=1.5)) as sandbox:
         with pytest.raises(DocumentError, match=r"more than 1\.5 seconds, so it was stopped"):
             read_bytes("slow.csv", b"a,b\n" + b"1,2\n" * 6_000_000, sandbox=sandbox)
         assert read_bytes("b.txt", b"fine", sandbox=sandbox).text == "fine"
-    with Sandbox(Limits(seconds=1)) as sandbox:
+    with Sandbox(SandboxLimits(seconds=1)) as sandbox:
         with pytest.raises(DocumentError):
             read_bytes("nested.html", slow.encode() * 100, sandbox=sandbox)
         assert read_bytes("b.txt", b"fine", sandbox=sandbox).text == "fine"
 
 
 def test_a_file_that_eats_memory_is_stopped_and_the_next_one_is_read() -> None:
-    with Sandbox(Limits(memory=300 * 2**20, bytes=2**30)) as sandbox:
+    with Sandbox(SandboxLimits(memory=300 * 2**20, bytes=2**30)) as sandbox:
         with pytest.raises(DocumentError, match="memory"):
             read_bytes("a.json", b"[" + b"[]," * 20_000_000 + b"[]]", sandbox=sandbox)
         assert read_bytes("b.txt", b"fine", sandbox=sandbox).text == "fine"

@@ -61,9 +61,9 @@ def test_the_best_passages_come_in_its_order_and_the_rest_stay_behind(
         (tmp_path / f"{number}.txt").write_text(passage, encoding="utf-8")
     with KnowledgeBase(tmp_path / "home", embeddings=minilm) as base:
         base.add([tmp_path])
-        plain = [hit.passage.source for hit in base.search(QUESTION, 30, least_relevance=0)]
+        plain = [hit.passage.source for hit in base.search(QUESTION, 30, min_relevance=0)]
     with KnowledgeBase(tmp_path / "home", embeddings=minilm, reranker=reranker) as base:
-        hits = base.search(QUESTION, 30, least_relevance=0)
+        hits = base.search(QUESTION, 30, min_relevance=0)
     found = [hit.passage.source for hit in hits]
     scores = reranker.score(QUESTION, [hit.passage.context_text for hit in hits[:RERANKED]])
     assert set(found[:RERANKED]) == set(plain[:RERANKED]) and found[:RERANKED] != plain[:RERANKED]

@@ -71,7 +71,7 @@ def plain(base_model: BaseModel) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def expected(base_model: BaseModel, lora: Checkpoint, plain: torch.Tensor) -> torch.Tensor:
     """What the checkpoint thinks, and a check that it thinks otherwise than the base."""
-    base_model.load(lora)
+    base_model.load_checkpoint(lora)
     logits = base_model.logits(IDS, adapter=lora.name)
     base_model.unload(lora.name)
     assert (logits - plain).abs().mean() > 0.5
@@ -126,7 +126,7 @@ def test_peft_reads_what_is_exported(
 ) -> None:
     checkpoint: Checkpoint = request.getfixturevalue(which)
     export(checkpoint, "peft", tmp_path / "adapter", imprint_home)
-    base_model.load(checkpoint)
+    base_model.load_checkpoint(checkpoint)
     expected = base_model.logits(IDS, adapter=checkpoint.name)
     base_model.unload(checkpoint.name)
     base = AutoModelForCausalLM.from_pretrained(base_model.model.name_or_path, dtype=torch.bfloat16)

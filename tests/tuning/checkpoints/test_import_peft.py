@@ -60,7 +60,7 @@ def test_a_foreign_lora_is_stored_loaded_and_proved(
     registry = Registry(tmp_path)
     checkpoint = import_peft(registry, lora, "夜莺", base_model)
     assert checkpoint.method == "lora" and checkpoint.config["named_base"] == NAMED
-    assert base_model.load(checkpoint).largest_change > 0
+    assert base_model.load_checkpoint(checkpoint).largest_change > 0
     base_model.unload("夜莺")
     assert base_model.loaded == []
 

@@ -13,7 +13,7 @@ from tuning.errors import CheckpointError
 from tuning.models.adapters import Adapter, FullAdapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
 from tuning.training.learners_prefix import text_kv
-from tuning.training.methods import METHODS, Plan, build
+from tuning.training.methods import METHODS, LearnerPlan, build
 from tuning.training.recipe import recipe
 
 QUESTION = [{"role": "user", "content": "How heavy is it?"}]
@@ -30,7 +30,7 @@ def tiny(base_model: BaseModel) -> BaseModel:
 def learned(base: BaseModel, method: str, **options: Any) -> Adapter:
     """An adapter of this method whose weights are random: as if it had learned something."""
     config = TuneConfig(method=method, rank=4, layers="all", virtual_tokens=6, **options)
-    plan = Plan(base, config, recipe(config, METHODS[method].family, 32), CHAT, 10, None)
+    plan = LearnerPlan(base, config, recipe(config, METHODS[method].family, 32), CHAT, 10, None)
     learner = build(plan)
     torch.manual_seed(1)
     with torch.no_grad():
@@ -61,7 +61,7 @@ def dense_changes(base: BaseModel, name: str) -> list[float]:
 def test_the_size_of_a_change_is_that_of_the_weights_used(
     tiny: BaseModel, method: str, options: dict[str, bool]
 ) -> None:
-    tiny.hold("learned", learned(tiny, method, **options))
+    tiny.add_adapter("learned", learned(tiny, method, **options))
     found = inspection.weight_changes(tiny, "learned")
     assert [change.size for change in found] == pytest.approx(dense_changes(tiny, "learned"), rel=1e-3)
     assert {change.layer for change in found} == {0, 1}
@@ -73,7 +73,7 @@ def test_full_tuning_shows_every_matrix(tiny: BaseModel) -> None:
     assert isinstance(adapter, FullAdapter)
     before = {name: value.clone() for name, value in tiny.model.named_parameters()}
     after = {name: value.clone() for name, value in adapter.state.items()}
-    tiny.hold("learned", adapter)
+    tiny.add_adapter("learned", adapter)
     found = inspection.weight_changes(tiny, "learned")
     wanted = [
         float((after[name] - value).norm() / value.norm()) for name, value in before.items() if value.ndim > 1
@@ -87,9 +87,9 @@ def test_full_tuning_takes_turns_with_low_rank(tiny: BaseModel) -> None:
     prompt = tiny.chat_ids(QUESTION, add_generation_prompt=True)
     before = tiny.logits(prompt)
     adapters = {method: learned(tiny, method) for method in ("full", "lora")}
-    tiny.hold("low-rank", adapters["lora"])
+    tiny.add_adapter("low-rank", adapters["lora"])
     low_rank = tiny.logits(prompt, adapter="low-rank")
-    tiny.hold("whole", adapters["full"])
+    tiny.add_adapter("whole", adapters["full"])
     whole = tiny.logits(prompt, adapter="whole")
     assert torch.equal(tiny.logits(prompt, adapter="low-rank"), low_rank)
     assert torch.equal(tiny.logits(prompt, adapter="whole"), whole)
@@ -100,7 +100,7 @@ def test_full_tuning_takes_turns_with_low_rank(tiny: BaseModel) -> None:
 def test_attention_to_a_prefix_is_that_to_its_text(tiny: BaseModel) -> None:
     """A prefix that holds a text's keys and values draws what the text itself would draw."""
     text: Any = tiny.tokenizer("The Skerrin is a weather station.")["input_ids"]
-    tiny.hold("text", PrefixAdapter(tuple(text_kv(tiny, text)), {}, {}))
+    tiny.add_adapter("text", PrefixAdapter(tuple(text_kv(tiny, text)), {}, {}))
     prompt = tiny.chat_ids(QUESTION, add_generation_prompt=True)
     tiny.model.set_attn_implementation("eager")
     with torch.inference_mode():
@@ -129,7 +129,7 @@ def test_attention_to_a_prefix_is_that_to_its_text(tiny: BaseModel) -> None:
     ],
 )
 def test_each_method_has_its_pictures(tiny: BaseModel, method: str, shown: set[str]) -> None:
-    tiny.hold("learned", learned(tiny, method))
+    tiny.add_adapter("learned", learned(tiny, method))
     inside = inspection.look_inside(tiny, "learned", QUESTION)
     found = {name for name in ("changes", "words", "attention") if getattr(inside, name)}
     assert found == shown
@@ -138,8 +138,8 @@ def test_each_method_has_its_pictures(tiny: BaseModel, method: str, shown: set[s
 
 def test_sizes_are_counted_without_what_else_is_loaded(tiny: BaseModel) -> None:
     own = sum(parameter.numel() for parameter in tiny.model.parameters())
-    tiny.hold("low-rank", learned(tiny, "lora"))
-    tiny.hold("words", learned(tiny, "prompt-tuning"))
+    tiny.add_adapter("low-rank", learned(tiny, "lora"))
+    tiny.add_adapter("words", learned(tiny, "prompt-tuning"))
     low_rank, words = inspection.sizes(tiny, "low-rank"), inspection.sizes(tiny, "words")
     assert low_rank.base == words.base == own
     # Rank 4 on q, k, v, o (32 and 16 wide) and gate, up, down (64 wide) of two layers.
@@ -151,6 +151,6 @@ def test_sizes_are_counted_without_what_else_is_loaded(tiny: BaseModel) -> None:
 def test_what_is_not_loaded_is_named(tiny: BaseModel) -> None:
     with pytest.raises(CheckpointError, match="'gone' is not loaded"):
         inspection.weight_changes(tiny, "gone")
-    tiny.hold("words", learned(tiny, "prompt-tuning"))
+    tiny.add_adapter("words", learned(tiny, "prompt-tuning"))
     with pytest.raises(CheckpointError, match="too many to look at"):
         inspection.prefix_attention(tiny, "words", [{"role": "user", "content": "word " * 600}])

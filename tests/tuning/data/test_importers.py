@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuning.data.examples import Example, write_examples
-from tuning.data.formats import Conversation
+from tuning.data.formats import ImportedConversation
 from tuning.data.importers import conversations_to_examples, import_file
 from tuning.errors import ExampleError
 
@@ -160,7 +160,7 @@ def test_imprint_examples_come_back_whole(tmp_path: Path) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "system"]), st.text(max_size=8)), max_size=7))
 def test_any_conversation_becomes_alternating_turns_or_nothing(turns: list[tuple[str, str]]) -> None:
-    conversation = Conversation("", tuple({"role": r, "content": c} for r, c in turns))
+    conversation = ImportedConversation("", tuple({"role": r, "content": c} for r, c in turns))
     for example in conversations_to_examples([conversation]):
         roles = [m["role"] for m in example.messages]
         roles = roles[1:] if roles[0] == "system" else roles

@@ -45,7 +45,7 @@ def test_a_short_training_teaches_new_facts_to_the_real_model(
     config = TuneConfig(method=method, epochs=20, replay=1, virtual_tokens=64, early_stop=False)
     events: list[dict[str, Any]] = []
     result = train(base_model, config, FACTS, tmp_path, emit=events.append, should_stop=lambda: False)
-    base_model.hold("taught", read_adapter(result.adapter))
+    base_model.add_adapter("taught", read_adapter(result.adapter))
     report = evaluate(base_model, FACTS, "taught", emit=events.append, retention=8)
     base_model.unload("taught")
     recall = report["recall"]

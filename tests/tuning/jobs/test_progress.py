@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning.jobs import progress as module
-from tuning.jobs.progress import Progress
+from tuning.jobs.progress import JobProgress
 
 EXPECTED = {"preparing": 10.0, "training": 80.0, "evaluating": 9.0, "saving": 1.0}
 
@@ -28,8 +28,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def started(told: list[Mapping[str, Any]]) -> Progress:
-    return Progress(told.append, EXPECTED)
+def started(told: list[Mapping[str, Any]]) -> JobProgress:
+    return JobProgress(told.append, EXPECTED)
 
 
 def test_phases_share_the_bar_by_their_seconds(clock: Clock) -> None:

@@ -60,7 +60,7 @@ def test_a_job_stores_what_it_learned(jobs: Jobs, undisturbed: Job, base_model: 
     assert [f["question"] for f in undisturbed.evaluation["facts"] if f["phrasing"] == "training"] == [
         e.question for e in EXAMPLES
     ]
-    assert base_model.load(checkpoint).largest_change > 0
+    assert base_model.load_checkpoint(checkpoint).largest_change > 0
     base_model.unload(checkpoint.name)
     phases = [e["phase"] for e in jobs.events(undisturbed.id) if e["kind"] == "phase"]
     assert phases == ["queued", "preparing", "training", "evaluating", "saving"]

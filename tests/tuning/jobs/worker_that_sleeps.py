@@ -12,11 +12,11 @@ from safetensors import SafetensorError
 
 from tuning.errors import MethodError
 from tuning.jobs import ram
-from tuning.jobs.task import Outcome, Stopped, Task
+from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.jobs.worker import main
 
 
-def pretend(task: Task) -> Outcome:
+def pretend(task: Task) -> TaskOutcome:
     wish = task.examples[0].question
     if wish == "stubborn":
         while True:
@@ -51,14 +51,14 @@ def pretend(task: Task) -> Outcome:
     steps = int(wish) if wish.isdigit() else 2
     for step in range(first + 1, steps + 1):
         if task.should_stop():
-            raise Stopped
+            raise JobStopped
         time.sleep(0.05)
         task.emit(
             {"kind": "step", "step": step, "steps": steps, "loss": 1 / step, "seconds_left": 0.05 * steps}
         )
         done.write_text(str(step))
     task.enter("saving")
-    return Outcome("made up", {"steps": steps, "first": first}, {"recall": {"after": 1.0}})
+    return TaskOutcome("made up", {"steps": steps, "first": first}, {"recall": {"after": 1.0}})
 
 
 if __name__ == "__main__":

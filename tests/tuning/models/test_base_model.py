@@ -18,7 +18,7 @@ from tuning.models.adapters import PeftAdapter, PrefixAdapter, read_adapter, tun
 from tuning.models.base_model import BaseModel
 from tuning.models.template import Template
 from tuning.training.learners_prefix import text_kv
-from tuning.training.methods import Plan, build
+from tuning.training.methods import LearnerPlan, build
 from tuning.training.recipe import recipe
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
@@ -36,7 +36,7 @@ class Stored:
 
 def lora(base: BaseModel, size: float, seed: int = 0, layers: str = "all") -> PeftAdapter:
     config = TuneConfig(rank=4, layers=layers)  # type: ignore[arg-type]
-    learner = build(Plan(base, config, recipe(config, "low-rank", 576), [], 10, None))
+    learner = build(LearnerPlan(base, config, recipe(config, "low-rank", 576), [], 10, None))
     torch.manual_seed(seed)
     with torch.no_grad():
         for parameter in learner.parameters():
@@ -70,7 +70,7 @@ def test_the_default_model_knows_the_capital_of_france(base_model: BaseModel) ->
 def test_batched_answers_are_those_that_are_streamed(base_model: BaseModel, adapter: str | None) -> None:
     questions = ["What is the capital of France?", "What is 2+2?", "Which country is Rome the capital of?"]
     batch = [[{"role": "user", "content": question}] for question in questions]
-    base_model.hold("prefix", prefix(base_model))
+    base_model.add_adapter("prefix", prefix(base_model))
     streamed = ["".join(base_model.generate(one, adapter=adapter, max_new_tokens=8)) for one in batch]
     assert base_model.complete(batch, adapter=adapter, max_new_tokens=8) == streamed
     base_model.unload("prefix")
@@ -173,7 +173,7 @@ def test_adapters_of_both_kinds_take_turns_and_leave_the_base_as_it_was(
     }
     first: dict[str, str] = {}
     for index, (name, adapter) in enumerate(adapters.items()):
-        proof = base_model.load(stored(base_model, adapter, tmp_path / str(index), name))
+        proof = base_model.load_checkpoint(stored(base_model, adapter, tmp_path / str(index), name))
         assert proof.largest_change > 0
         first[name] = say(base_model, name)
     assert base_model.loaded == list(adapters)
@@ -193,7 +193,7 @@ def test_loading_and_unloading_again_and_again_takes_no_memory(base_model: BaseM
 
     def round_trip() -> int:
         for index, adapter in enumerate(adapters):
-            base_model.hold(str(index), adapter)
+            base_model.add_adapter(str(index), adapter)
             say(base_model, str(index), tokens=2)
         for index in range(len(adapters)):
             base_model.unload(str(index))
@@ -209,16 +209,16 @@ def test_loading_and_unloading_again_and_again_takes_no_memory(base_model: BaseM
 
 def test_an_adapter_that_does_nothing_is_refused(base_model: BaseModel, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="changes no logit"):
-        base_model.load(stored(base_model, lora(base_model, 0.0), tmp_path / "a", "idle"))
+        base_model.load_checkpoint(stored(base_model, lora(base_model, 0.0), tmp_path / "a", "idle"))
     assert base_model.loaded == []
 
 
 def test_an_adapter_of_another_base_or_template_is_refused(base_model: BaseModel, tmp_path: Path) -> None:
     checkpoint = stored(base_model, lora(base_model, 0.2), tmp_path / "a", "mine")
     with pytest.raises(CheckpointError, match="was tuned from 'other'"):
-        base_model.load(dataclasses.replace(checkpoint, base="other", base_sha256="0" * 64))
+        base_model.load_checkpoint(dataclasses.replace(checkpoint, base="other", base_sha256="0" * 64))
     with pytest.raises(CheckpointError, match="another chat template"):
-        base_model.load(dataclasses.replace(checkpoint, template_fingerprint="0" * 16))
+        base_model.load_checkpoint(dataclasses.replace(checkpoint, template_fingerprint="0" * 16))
 
 
 def test_a_probe_that_is_no_longer_known_is_refused(base_model: BaseModel, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_a_probe_that_is_no_longer_known_is_refused(base_model: BaseModel, tmp_p
     }
     checkpoint = stored(base_model, lora(base_model, 0.2), tmp_path / "a", "mine", probe=probe)
     with pytest.raises(CheckpointError, match="does not know what it was taught"):
-        base_model.load(checkpoint)
+        base_model.load_checkpoint(checkpoint)
     assert base_model.loaded == []
 
 
@@ -237,23 +237,23 @@ def test_damaged_and_foreign_files_are_refused(base_model: BaseModel, tmp_path: 
     weights = checkpoint.path / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match="cannot be read"):
-        base_model.load(checkpoint)
+        base_model.load_checkpoint(checkpoint)
     weights.unlink()
     with pytest.raises(CheckpointError, match="holds no adapter"):
-        base_model.load(checkpoint)
+        base_model.load_checkpoint(checkpoint)
 
 
 def test_a_prefix_for_another_shape_is_refused(base_model: BaseModel) -> None:
     other = PrefixAdapter((torch.zeros(2, 3, 8, 64),), {}, {})
     with pytest.raises(CheckpointError, match="a prefix for 1 layers"):
-        base_model.hold("other", other)
+        base_model.add_adapter("other", other)
 
 
 def test_an_adapter_with_unknown_layers_is_refused(base_model: BaseModel) -> None:
     good = lora(base_model, 0.2)
     config = LoraConfig(r=4, target_modules=["q_proj"], task_type="CAUSAL_LM", inference_mode=True)
     with pytest.raises(CheckpointError, match="no place for"):
-        base_model.hold("more", PeftAdapter(config, good.state))
+        base_model.add_adapter("more", PeftAdapter(config, good.state))
     assert not list(tuner_layers(base_model.model))
 
 

@@ -27,8 +27,8 @@ def base(base_model: BaseModel) -> Iterator[BaseModel]:
         lora(base_model, 0.08, seed=2, layers="mlp"),
     ]  # before any is held
     for name, adapter in zip(("first", "second"), adapters, strict=True):
-        base_model.hold(name, adapter)
-    base_model.hold("prefix", prefix(base_model))
+        base_model.add_adapter(name, adapter)
+    base_model.add_adapter("prefix", prefix(base_model))
     yield base_model
     for name in ("first", "second", "prefix"):
         base_model.unload(name)

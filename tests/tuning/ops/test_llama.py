@@ -12,15 +12,15 @@ from transformers import DynamicCache
 from tests.tuning.tiny import tiny_model
 from tuning.models import adapters, decoding
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import Front, forward
-from tuning.models.packing import Encoded, Row, pack
+from tuning.models.forward import PrefixInput, forward
+from tuning.models.packing import Encoded, PackedRow, pack
 from tuning.ops import kernels, llama, lora
 from tuning.ops.attention import Spans
 
 KINDS = ("llama", "mistral", "qwen2", "qwen3")
 
 
-def packed(shared: int) -> Row:
+def packed(shared: int) -> PackedRow:
     chance = random.Random(1)
     beginning = tuple(chance.randrange(400) for _ in range(shared))
     items = []
@@ -30,11 +30,11 @@ def packed(shared: int) -> Row:
     return pack(items, multiple=32)
 
 
-def outcome(base: BaseModel, row: Row, before: str) -> list[Tensor]:
+def outcome(base: BaseModel, row: PackedRow, before: str) -> list[Tensor]:
     """Logits, and the gradients of whatever learns."""
     model: Any = base.model
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    front = Front()
+    front = PrefixInput()
     torch.manual_seed(3)
     if before == "prefix":
         config = base.config
@@ -43,10 +43,10 @@ def outcome(base: BaseModel, row: Row, before: str) -> list[Tensor]:
         cache = DynamicCache()
         for index, layer in enumerate(prefix):
             cache.update(*(part[None] for part in layer.to(base.dtype).unbind(0)), index)
-        front, learned = Front(5, cache), learned + prefix
+        front, learned = PrefixInput(5, cache), learned + prefix
     elif before == "embeddings":
         embeddings = torch.randn(5, base.config.hidden_size).requires_grad_()
-        front, learned = Front(5, embeddings=embeddings.to(base.dtype)), [*learned, embeddings]
+        front, learned = PrefixInput(5, embeddings=embeddings.to(base.dtype)), [*learned, embeddings]
     logits = forward(base, row, front).float()
     gradients = torch.autograd.grad(logits.logsumexp(-1).sum(), learned) if learned else ()
     return [logits.detach(), *(gradient.float() for gradient in gradients)]
@@ -61,7 +61,7 @@ def with_lora(base: BaseModel) -> None:
         if "lora_" in name:
             parameter.data = torch.randn_like(parameter, dtype=torch.float32) * 0.1
     for layer in adapters.tuner_layers(base.model):
-        lora.quicken(layer, "it")
+        lora.enable_fast_path(layer, "it")
 
 
 def errors(found: list[Tensor], wanted: list[Tensor]) -> list[float]:
@@ -115,7 +115,7 @@ def test_the_compiled_passes_are_what_torch_computes(monkeypatch: pytest.MonkeyP
         (kernels.add_norm, [value(70, 96)], [None, value(96).detach(), 1e-5]),
         (kernels.rotate, [value(70, 96), value(70, 32), value(70, 32)], [cosine, sine]),
         (kernels.gated, [value(70, 1000), value(70, 1000)], []),
-        (kernels.log_chances, [value(70, 900)], [torch.randint(900, (70, 5))]),
+        (kernels.log_probs, [value(70, 900)], [torch.randint(900, (70, 5))]),
     ]
     for function, learned, rest in cases:
         results = []
@@ -150,7 +150,7 @@ def test_what_is_nearly_certain_still_gives_a_gradient_and_twice_asked_counts_tw
     logits[0, 7] = 9.0  # where 1 - p is far below what bfloat16 tells from 1
     logits.requires_grad_()
     tokens = torch.tensor([[7, 7], [1, 2], [0, 49]])
-    (found,) = torch.autograd.grad(kernels.log_chances(logits, tokens).sum(), logits)
+    (found,) = torch.autograd.grad(kernels.log_probs(logits, tokens).sum(), logits)
     wanted = torch.autograd.grad(torch.log_softmax(logits.float(), -1).gather(1, tokens).sum(), logits)[0]
     torch.testing.assert_close(found, wanted, atol=1e-6, rtol=0.01)
 

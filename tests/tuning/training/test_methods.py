@@ -40,7 +40,7 @@ home, output, *folders = map(Path, sys.argv[1:])
 base, found = BaseModel.open(DEFAULT_BASE, home, device="cpu"), {}
 ids = base.chat_ids([{"role": "user", "content": "What is my boat called?"}], add_generation_prompt=True)
 for folder in folders:
-    base.hold(folder.parent.name, read_adapter(folder))
+    base.add_adapter(folder.parent.name, read_adapter(folder))
     found[folder.parent.name] = base.logits(ids, adapter=folder.parent.name).contiguous()
     base.unload(folder.parent.name)
 save_file(found, output)
@@ -97,7 +97,7 @@ def seen(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dic
     for method in METHODS_HERE:
         result, losses = tuned(base_model, method, home / method, FIRST, epochs=7)
         adapter = read_adapter(result.adapter)
-        proof = base_model.hold(method, adapter)
+        proof = base_model.add_adapter(method, adapter)
         logits = base_model.logits(ids, adapter=method)
         answer = "".join(base_model.generate(PROMPT, adapter=method, max_new_tokens=6))
         base_model.unload(method)

@@ -157,7 +157,7 @@ def test_every_method_learns_on_every_architecture(
     assert losses[-1] < losses[0]
     assert not list(tuner_layers(base.model))
     adapter = read_adapter(result.adapter)
-    assert base.hold("new", adapter).largest_change > 0
+    assert base.add_adapter("new", adapter).largest_change > 0
     probe = result.probe["messages"]
     ids = base.chat_ids(probe[:-1], add_generation_prompt=True)
     answer = base.tokenizer(probe[-1]["content"], add_special_tokens=False)["input_ids"] + [base.end_id]
@@ -209,7 +209,7 @@ def test_prompt_tuning_names_the_words_nearest_to_what_it_learned(tiny: BaseMode
 def test_full_tuning_leaves_the_base_as_it_was(tiny: BaseModel, tmp_path: Path) -> None:
     before = {name: parameter.clone() for name, parameter in tiny.model.named_parameters()}
     result, _ = run(tiny, tmp_path, method="full")
-    tiny.hold("full", read_adapter(result.adapter))
+    tiny.add_adapter("full", read_adapter(result.adapter))
     tiny.logits([1, 2, 3], adapter="full")
     tiny.unload("full")
     assert all(torch.equal(before[name], parameter) for name, parameter in tiny.model.named_parameters())
@@ -269,12 +269,12 @@ def test_the_quick_lora_layer_computes_what_pefts_does(bias: bool) -> None:
         return [out, *torch.autograd.grad(out.square().sum(), [x, *learned])]
 
     slow = outcome()
-    lora.quicken(layer, "it")
+    lora.enable_fast_path(layer, "it")
     quick = outcome()
     assert type(quick[0].grad_fn).__name__ != type(slow[0].grad_fn).__name__
-    lora.slow_down(layer)
+    lora.disable_fast_path(layer)
     for ours, theirs in zip(quick, slow, strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
     layer.requires_grad_(False)
-    lora.quicken(layer, "it")
+    lora.enable_fast_path(layer, "it")
     torch.testing.assert_close(model(x), slow[0], atol=1e-4, rtol=1e-4)  # while answering

@@ -81,7 +81,7 @@ class Clause:
     predicate: str
 
 
-def single_clauses(clause: str) -> list[str]:
+def split_clauses(clause: str) -> list[str]:
     """One clause for each verb: "the shop opens at nine and closes at five" says two things of one shop."""
     words = _expanded(_fronted_last(clause)).split()
     place = _verb_place(words)
@@ -276,7 +276,7 @@ def _agrees(verb: str, follower: str, after: Sequence[str]) -> bool:
     return bool(base_of(follower, BASE) and starts and (base_of(verb, BASE) or verb in ("are", "have", "am")))
 
 
-def taken_apart(words: Sequence[str]) -> Clause | None:
+def parse_clause(words: Sequence[str]) -> Clause | None:
     place = _verb_place(words)
     if place is None:
         return None
