@@ -25,7 +25,7 @@ from knowledge.errors import DocumentError
 from knowledge.ingest.chunking import split
 from knowledge.ingest.document import Document, assemble
 
-MOST_BYTES, SLOW_SECONDS = 4096, 20
+MAX_BYTES, SLOW_SECONDS = 4096, 20
 VALUES = ("", "0", "1", "-1", "2", "65536", "1e99", "99999999999", "x")
 _DONE = re.compile(r"Done (\d+) (?:runs )?in (\d+) second")
 _WORD = re.compile(rb"</?[\w:]+|[\w:]+=\"[^\"<>]{1,40}\"|[#|`>*{}\[\]]+")
@@ -84,7 +84,7 @@ def fuzz(kind: str, options: argparse.Namespace) -> dict[str, object]:
         limits = [
             f"-max_total_time={options.seconds}",
             f"-timeout={SLOW_SECONDS}",
-            f"-max_len={max(MOST_BYTES, 2 * len(data))}",
+            f"-max_len={max(MAX_BYTES, 2 * len(data))}",
             f"-dict={words}",
             "-len_control=0",
             f"-seed={options.seed}",

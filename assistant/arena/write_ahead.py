@@ -56,7 +56,7 @@ class AnswersAhead:
         if ahead(store, trial.id) is None:
             return None
         common = AnswerOptions(**{**trial.common, "few_shot": tuple(trial.common.get("few_shot", ()))})
-        asking = VariantRunner(chat, engine, common, most_tokens=common.max_new_tokens)
+        asking = VariantRunner(chat, engine, common, max_tokens=common.max_new_tokens)
         work = WritingAhead()
         return self._newest.start(trial.id, work, lambda: work.write(store, trial, asking))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tuning.jobs.folder import Job
 
 _ENDED = ("succeeded", "failed", "cancelled")
-_LOOK_AGAIN_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _PERCENT = 100
 # Parts of an evaluation, as a person says them.
 _PARTS = {
@@ -237,7 +237,7 @@ def _follow(workspace: Workspace, job: "Job") -> "tuple[Job, bool]":
     try:
         with progress(job.phase or "waiting", _PERCENT) as advance:
             while job.status not in _ENDED:
-                time.sleep(_LOOK_AGAIN_SECONDS)
+                time.sleep(_POLL_SECONDS)
                 job = workspace.jobs.get(job.id)
                 advance(round(job.progress * _PERCENT), description=_note(job))
     except KeyboardInterrupt:

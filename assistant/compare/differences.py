@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 # (text, whether no other answer says it here)
 Piece = tuple[str, bool]
 _WORD = re.compile(r"\s*(?:[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaff]+)|\s+$")
-_MOST_WORDS = 600  # beyond it the comparison takes longer than the reading
+_MAX_WORDS = 600  # beyond it the comparison takes longer than the reading
 
 
 def differences(texts: Sequence[str]) -> list[list[Piece]]:
@@ -23,7 +23,7 @@ def differences(texts: Sequence[str]) -> list[list[Piece]]:
         for other, theirs in enumerate(keys):
             if other == place:
                 continue
-            matcher = SequenceMatcher(a=keys[place][:_MOST_WORDS], b=theirs[:_MOST_WORDS], autojunk=False)
+            matcher = SequenceMatcher(a=keys[place][:_MAX_WORDS], b=theirs[:_MAX_WORDS], autojunk=False)
             for start, _, size in matcher.get_matching_blocks():
                 shared[start : start + size] = [True] * size
         alone = len([text for text in texts if text.strip()]) > 1

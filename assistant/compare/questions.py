@@ -13,7 +13,7 @@ from assistant.language.text import normal
 
 FORM = '{"question": …, "answers": […]}'
 _OWN = ("question", "answers", "answer", "unknown")
-_FEWEST_DOCUMENTS = 6  # with fewer, no arrangement of signs is rarer than 5 %
+_MIN_DOCUMENTS = 6  # with fewer, no arrangement of signs is rarer than 5 %
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def clusters_of(questions: Sequence[Question]) -> tuple[list[str], str]:
     Questions of one document are not independent, those about one fact even less. Where there are too few
     documents to tell anything, facts are taken.
     """
-    for key, fewest in (("document", _FEWEST_DOCUMENTS), ("fact", 1)):
+    for key, fewest in (("document", _MIN_DOCUMENTS), ("fact", 1)):
         named = {str(question.about[key]) for question in questions if question.about.get(key)}
         if len(named) >= fewest:
             return [

@@ -18,7 +18,7 @@ Outcome = Literal["first", "second", "tie", "bad"]
 OUTCOMES: tuple[Outcome, ...] = ("first", "second", "tie", "bad")
 _PRIOR_GAMES = 1.0  # split evenly: an arm that never lost is strong, not infinitely strong
 _RESAMPLES = 1_000
-_MOST_STEPS = 100
+_MAX_STEPS = 100
 _CLOSE = 1e-10
 
 
@@ -173,7 +173,7 @@ def bradley_terry(votes: Sequence[Vote], arms: Sequence[str]) -> dict[str, float
     draw, so that a solution exists where an arm never lost.
     """
     wins = _wins_by_question(votes, arms).sum(axis=0, keepdims=True)
-    return dict(zip(arms, _chances(_fit(wins + _prior(len(arms))))[0].tolist(), strict=True))
+    return dict(zip(arms, _sigmoid(_fit(wins + _prior(len(arms))))[0].tolist(), strict=True))
 
 
 def _wins_by_question(votes: Sequence[Vote], arms: Sequence[str]) -> np.ndarray:
@@ -198,10 +198,10 @@ def _fit(wins: np.ndarray) -> np.ndarray:
     count = wins.shape[-1]
     games = wins + wins.transpose(0, 2, 1)
     strengths = np.zeros(wins.shape[:2])
-    for _ in range(_MOST_STEPS):
-        chance = _chances(strengths[:, :, None] - strengths[:, None, :])
-        slope = (wins - games * chance).sum(axis=2)
-        bend = games * chance * (1 - chance)
+    for _ in range(_MAX_STEPS):
+        prob = _sigmoid(strengths[:, :, None] - strengths[:, None, :])
+        slope = (wins - games * prob).sum(axis=2)
+        bend = games * prob * (1 - prob)
         curve = np.eye(count) * bend.sum(axis=2)[:, :, None] - bend
         step = np.linalg.solve(curve + 1 / count, slope[:, :, None])[:, :, 0]  # 1/count holds the sum at zero
         step *= np.minimum(1.0, 1.0 / np.maximum(np.abs(step).max(axis=1, keepdims=True), 1e-300))
@@ -211,21 +211,21 @@ def _fit(wins: np.ndarray) -> np.ndarray:
     return strengths
 
 
-def _chances(logits: np.ndarray) -> np.ndarray:
-    chances: np.ndarray = 1 / (1 + np.exp(-logits))
-    return chances
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    probs: np.ndarray = 1 / (1 + np.exp(-logits))
+    return probs
 
 
 def _ranking(votes: Sequence[Vote], arms: Sequence[str], level: float, seed: int) -> tuple[Rank, ...]:
     if len(arms) < 2:
         return ()
     by_question = _wins_by_question(votes, arms)
-    strengths = _chances(_fit(by_question.sum(axis=0, keepdims=True) + _prior(len(arms))))[0]
+    strengths = _sigmoid(_fit(by_question.sum(axis=0, keepdims=True) + _prior(len(arms))))[0]
     count = len(by_question)
     drawn = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=_RESAMPLES)
     resampled = np.tensordot(drawn, by_question, axes=1) + _prior(len(arms))
     tail = expanded_tail(np.ones(count), level)
-    low, high = np.quantile(_chances(_fit(resampled)), [tail, 1 - tail], axis=0)
+    low, high = np.quantile(_sigmoid(_fit(resampled)), [tail, 1 - tail], axis=0)
     ranks = []
     for number in sorted(range(len(arms)), key=lambda number: -strengths[number]):
         points = [_points(arms[number], vote) for vote in votes if arms[number] in (vote.first, vote.second)]

@@ -66,12 +66,10 @@ class VariantRunner:
         common: AnswerOptions,
         cache: AnswerCache | None = None,
         *,
-        most_tokens: int = MAX_NEW_TOKENS,
+        max_tokens: int = MAX_NEW_TOKENS,
     ) -> None:
         self._chat = chat
-        self._common = replace(
-            common, temperature=0.0, max_new_tokens=min(common.max_new_tokens, most_tokens)
-        )
+        self._common = replace(common, temperature=0.0, max_new_tokens=min(common.max_new_tokens, max_tokens))
         self._retrieved, self._writer = _Retrieved(chat), _Writer(engine, cache)
 
     def __call__(self, arm: Variant, questions: Sequence[Question]) -> list[Answered]:

@@ -14,7 +14,7 @@ from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.history.conversations import ConversationStore
 
-MOST_SIDE_BY_SIDE = 4
+MAX_SIDE_BY_SIDE = 4
 MAX_RUNS_KEPT = 50
 
 
@@ -27,8 +27,8 @@ def side_by_side(
     stop: threading.Event | None = None,
 ) -> Iterator[tuple[Variant, ChatEvent]]:
     """One question to several arms, one after the other since they share a model; events as in `Chat.ask`."""
-    if not 2 <= len(arms) <= MOST_SIDE_BY_SIDE:
-        raise CompareError(f"Side by side are two to {MOST_SIDE_BY_SIDE} arms, and {len(arms)} were chosen.")
+    if not 2 <= len(arms) <= MAX_SIDE_BY_SIDE:
+        raise CompareError(f"Side by side are two to {MAX_SIDE_BY_SIDE} arms, and {len(arms)} were chosen.")
     for arm in arms:
         if stop is not None and stop.is_set():
             return
@@ -96,9 +96,9 @@ class SideBySideRuns:
         """
         if not question.strip():
             raise CompareError("The question is empty. Write what you would like to compare.")
-        if not 2 <= len(arms) <= MOST_SIDE_BY_SIDE:
+        if not 2 <= len(arms) <= MAX_SIDE_BY_SIDE:
             raise CompareError(
-                f"Side by side are two to {MOST_SIDE_BY_SIDE} arms, and {len(arms)} were chosen."
+                f"Side by side are two to {MAX_SIDE_BY_SIDE} arms, and {len(arms)} were chosen."
             )
         if any(arm.given for arm in arms) and not passage.strip():
             raise CompareError(

@@ -11,7 +11,7 @@ from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
-LOOK_AGAIN_SECONDS = 0.5
+POLL_SECONDS = 0.5
 
 
 def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
@@ -152,7 +152,7 @@ def _draw_window(budget: Budget | None) -> None:
     st.html(html_blocks.window_bar(shares, budget.window, t("budget.free")))
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _draw_opening() -> None:
     """What opening the model is busy with, until it is open."""
     notices.apply_language()

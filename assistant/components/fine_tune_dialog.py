@@ -15,7 +15,7 @@ from assistant.session import choices, notices, resources
 from tuning.config import Strength, TuneConfig
 from tuning.data.examples import Example
 
-LOOK_AGAIN_SECONDS = 2.0
+POLL_SECONDS = 2.0
 STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
 
 
@@ -164,7 +164,7 @@ def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
     known = jobs.estimate(config, list(examples)).measured
     if not known:
         jobs.calibrate(config, examples, wait=False)
-    st.fragment(_draw_estimated, run_every=None if known else LOOK_AGAIN_SECONDS)(config, examples)
+    st.fragment(_draw_estimated, run_every=None if known else POLL_SECONDS)(config, examples)
 
 
 def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:

@@ -13,7 +13,7 @@ from assistant.session import choices, notices, resources
 from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
 
-LOOK_AGAIN_SECONDS = 2.0  # each look draws two charts on the cores that train
+POLL_SECONDS = 2.0  # each look draws two charts on the cores that train
 
 
 def draw_current(conversation_id: int | None) -> None:
@@ -44,7 +44,7 @@ def draw(job: Job, *, can_hide: bool = False) -> None:
         _draw_live(job.id)
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _draw_live(job_id: str) -> None:
     notices.apply_language()
     try:

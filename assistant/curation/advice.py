@@ -13,7 +13,7 @@ _CHANGES = re.compile(
     re.IGNORECASE,
 )
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)、])\s+", re.MULTILINE)
-_MOST_ITEMS, _MOST_WORDS, _MOST_CHARACTERS = 6, 120, 240
+_MAX_ITEMS, _MAX_WORDS, _MAX_CHARACTERS = 6, 120, 240
 
 
 def better_in_documents(question: str, answer: str) -> str:
@@ -21,10 +21,10 @@ def better_in_documents(question: str, answer: str) -> str:
     if _CHANGES.search(f"{question}\n{answer}"):
         return "It changes often: a document can be replaced at any time, a checkpoint must be tuned again."
     if (
-        len(_LIST_ITEM.findall(answer)) > _MOST_ITEMS
-        or len(re.findall(r"[,，、;；]", answer)) > 2 * _MOST_ITEMS
+        len(_LIST_ITEM.findall(answer)) > _MAX_ITEMS
+        or len(re.findall(r"[,，、;；]", answer)) > 2 * _MAX_ITEMS
     ):
         return "It is a long list: a model learns it with gaps, while a document is quoted whole."
-    if len(answer.split()) > _MOST_WORDS or len(re.findall(r"[\u3400-\u9fff]", answer)) > _MOST_CHARACTERS:
+    if len(answer.split()) > _MAX_WORDS or len(re.findall(r"[\u3400-\u9fff]", answer)) > _MAX_CHARACTERS:
         return "It is long: a model keeps short answers well, while a document is quoted word by word."
     return ""

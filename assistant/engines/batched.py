@@ -18,7 +18,7 @@ from assistant.errors import AssistantError, EngineError
 from tuning.errors import TuningError
 from tuning.models.batch import Batch, BatchRow, can_share
 
-_LOOK_AGAIN_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 Ready = Callable[[str | None], str | None]
 

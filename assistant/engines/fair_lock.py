@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LOOK_AGAIN_SECONDS = 0.05  # how late a caller who gives up while waiting may notice it
+_POLL_SECONDS = 0.05  # how late a caller who gives up while waiting may notice it
 
 
 class FairLock:
@@ -38,5 +38,5 @@ class FairLock:
             while self._queue[0] is not ticket:
                 if stop is not None and stop.is_set():
                     return False
-                self._changed.wait(_LOOK_AGAIN_SECONDS if stop is not None else None)
+                self._changed.wait(_POLL_SECONDS if stop is not None else None)
         return stop is None or not stop.is_set()

@@ -22,16 +22,16 @@ from tuning.models.base_model import BaseModel
 
 log = logging.getLogger(__name__)
 
-MOST_ADAPTERS = 6
+MAX_ADAPTERS = 6
 
 
 class LocalEngine:
     """Answers with a base model and any checkpoint that was tuned from it."""
 
-    def __init__(self, base: BaseModel, registry: Registry, most_adapters: int = MOST_ADAPTERS) -> None:
+    def __init__(self, base: BaseModel, registry: Registry, max_adapters: int = MAX_ADAPTERS) -> None:
         self._base = base
         self._registry = registry
-        self._most_adapters = most_adapters
+        self._most_adapters = max_adapters
         self._turns = FairLock()
         self._resident: OrderedDict[str, str] = OrderedDict()  # name -> id of the checkpoint
         self._closed = False

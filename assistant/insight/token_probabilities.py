@@ -20,7 +20,7 @@ from tuning.models.decoding import TextStream, decode, step
 Logits = NDArray[np.float32]  # (vocabulary,)
 Shares = NDArray[np.float64]
 
-MOST_TOKENS = 1024  # of a text that is looked at: every one of an answer's has a row of the whole vocabulary
+MAX_TOKENS = 1024  # of a text that is looked at: every one of an answer's has a row of the whole vocabulary
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _after(base: BaseModel, ids: list[int], checkpoint: str | None) -> Logits:
 
 
 def _check_length(base: BaseModel, ids: Sequence[int], checkpoint: str | None) -> None:
-    room = min(MOST_TOKENS, base.prompt_capacity(checkpoint))
+    room = min(MAX_TOKENS, base.prompt_capacity(checkpoint))
     if len(ids) > room:
         raise PromptTooLongError(
             f"The text has {len(ids):,} tokens, and {room:,} can be looked at here. Shorten it.",

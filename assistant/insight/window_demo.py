@@ -16,7 +16,7 @@ from tuning.checkpoints.manifest import Checkpoint
 from tuning.evaluation.recall import remembers
 
 WINDOWS = (128, 192, 256, 384)
-MOST_SMALL_TALK = 16
+MAX_SMALL_TALK = 16
 SHORTEST_ANSWER, LONGEST_ANSWER = 24, 40  # tokens; a short answer leaves more turns to see
 SMALL_TALK = (
     "What is the capital of France?",
@@ -143,7 +143,7 @@ class SmallChatTask(BackgroundTask):
     def _tour(self, fact: DemoFact) -> Iterator[tuple[str, Kind]]:
         yield fact.statement, "told"
         yield fact.question, "asked"
-        for number in range(MOST_SMALL_TALK):
+        for number in range(MAX_SMALL_TALK):
             # The first answer repeats the fact: it is forgotten when both turns have fallen out.
             if len(self._fit(fact.question).forgotten) >= 2 * self._last_mention():
                 break

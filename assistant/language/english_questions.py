@@ -37,7 +37,7 @@ _ASKED_BY = {
     "since": "since when",
     "when": "when",
 }
-_MOST_QUESTIONS = 3
+_MAX_QUESTIONS = 3
 # What something can be said to be, rather than to be like.
 _NOUN_PHRASE = re.compile(r"(?:an?|the|our|my) \w|[A-Z\d]")
 
@@ -51,7 +51,7 @@ def ask(clause: str) -> list[tuple[str, str]]:
     if read.base == "mean":
         meant = re.sub(r"^\w+ (?:that )?", "", " ".join(words[verb_place(clause) :]))
         return [(_inverted(replace(read, complements=()), "what"), meant)]
-    return list(_questions(read))[:_MOST_QUESTIONS]
+    return list(_questions(read))[:_MAX_QUESTIONS]
 
 
 def _questions(read: Clause) -> Iterator[tuple[str, str]]:

@@ -124,7 +124,7 @@ _CHINESE_FRONTED = re.compile(
     rf"[^的是有]{{2,6}}?)(?P<rest>[由在从都会要对用把开办举搬建].+)"
 )
 _REASON = re.compile(r",? because .*|,? due to .*|, (?:as|since) .*")
-_MOST_WORDS, _MOST_CHARACTERS = 30, 80
+_MAX_WORDS, _MAX_CHARACTERS = 30, 80
 
 
 def facts_in(text: str) -> list[Fact]:
@@ -194,7 +194,7 @@ def _is_label(name: str, told: str) -> bool:
 def _can_be_fact(bare: str, chinese: bool) -> bool:
     if _UNCERTAIN.search(bare) or (chinese and _NO_SUBJECT.match(bare)):
         return False
-    return len(bare) <= _MOST_CHARACTERS if chinese else 3 <= len(bare.split()) <= _MOST_WORDS
+    return len(bare) <= _MAX_CHARACTERS if chinese else 3 <= len(bare.split()) <= _MAX_WORDS
 
 
 def _clauses(bare: str, chinese: bool) -> list[str]:

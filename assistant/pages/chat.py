@@ -20,7 +20,7 @@ from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
-LOOK_AGAIN_SECONDS = 0.12
+POLL_SECONDS = 0.12
 STORE_AGAIN_SECONDS = 0.5
 
 
@@ -125,7 +125,7 @@ def _draw_failure(answer: LiveAnswer) -> None:
         st.session_state["question"] = answer.question
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _draw_live(answer: LiveAnswer) -> None:
     """The answer as it grows; the page is drawn anew when it ends.
 
@@ -140,7 +140,7 @@ def _draw_live(answer: LiveAnswer) -> None:
     while True:
         doing.html(f'<div class="from">{html_blocks.mark(_doing(answer), "live")}</div>')
         text.markdown(html_blocks.prose(answer.text) + " ▍")
-        if not stays or answer.wait(LOOK_AGAIN_SECONDS):
+        if not stays or answer.wait(POLL_SECONDS):
             break
     if not answer.running:
         st.rerun()

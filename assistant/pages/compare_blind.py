@@ -17,7 +17,7 @@ from assistant.pages.compare_blind_result import draw_result
 from assistant.pages.compare_question_sets import choose
 from assistant.session import notices, resources
 
-LOOK_AGAIN_SECONDS = 0.5
+POLL_SECONDS = 0.5
 # outcome -> its text, its key and its icon, from left to right
 BUTTONS: dict[Outcome, tuple[str, str, str]] = {
     "first": ("blind.a", "A", "arrow_back"),
@@ -167,7 +167,7 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -
         _wait(trial, ballot)
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _wait(trial: BlindTrial, ballot: Ballot) -> None:
     """Look again until both answers are there: neither may be seen before the other."""
     notices.apply_language()

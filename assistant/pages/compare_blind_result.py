@@ -19,7 +19,7 @@ from assistant.i18n.texts import t
 from assistant.reports import arena_html
 from assistant.session import resources
 
-MOST_SHOWN = 300
+MAX_SHOWN = 300
 
 
 def draw_result(trial: BlindTrial) -> None:
@@ -94,7 +94,7 @@ def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -
 def _draw_votes(rows: list[dict[str, Any]]) -> None:
     with st.expander(t("blind.table"), icon=":material/how_to_vote:"):
         shown = [
-            {**row, "outcome": t(f"trial.outcome.{row['outcome']}")} for row in reversed(rows[-MOST_SHOWN:])
+            {**row, "outcome": t(f"trial.outcome.{row['outcome']}")} for row in reversed(rows[-MAX_SHOWN:])
         ]
         st.dataframe(
             pd.DataFrame(shown).drop(columns=["voted"]),

@@ -14,7 +14,7 @@ from assistant.i18n.texts import t
 from assistant.session import notices, resources
 
 SAMPLES = {"sets.sample": "questions.jsonl", "sets.sample.unknown": "unanswerable.jsonl"}
-MOST_SHOWN = 300
+MAX_SHOWN = 300
 BLANK_ROWS = 3  # to begin with; a row left blank is no question
 HOWS = ("write", "import", "documents", "taught")
 
@@ -92,7 +92,7 @@ def _draw_questions(questions: Sequence[Question]) -> None:
                 t("sets.column.answers"): " | ".join(question.answers) or t("sets.column.unknown"),
                 t("sets.column.slice"): question.slice or "",
             }
-            for question in questions[:MOST_SHOWN]
+            for question in questions[:MAX_SHOWN]
         ]
     )
     widths = {
@@ -105,8 +105,8 @@ def _draw_questions(questions: Sequence[Question]) -> None:
         height=min(318, 38 + 35 * len(frame)),
         column_config=widths,
     )
-    if len(questions) > MOST_SHOWN:
-        html_blocks.quiet(t("sets.shown", shown=MOST_SHOWN, count=f"{len(questions):,}"))
+    if len(questions) > MAX_SHOWN:
+        html_blocks.quiet(t("sets.shown", shown=MAX_SHOWN, count=f"{len(questions):,}"))
 
 
 # ---- making a set
@@ -188,7 +188,7 @@ def _tell_problems(reading: QuestionFile) -> None:
         html_blocks.quiet(t("sets.repeated", count=len(reading.problems) - len(wrong)))
     if wrong:
         with st.expander(t("sets.problems", count=len(wrong)), icon=":material/warning:"):
-            for problem in wrong[:MOST_SHOWN]:
+            for problem in wrong[:MAX_SHOWN]:
                 st.text(t("sets.line", line=problem.line, what=problem.what))
 
 

@@ -7,19 +7,19 @@ import streamlit as st
 from assistant.chat.live import LiveAnswer
 from assistant.compare.attribution import Origin, learned_by, nearest
 from assistant.compare.differences import Piece, differences
-from assistant.compare.side_by_side import MOST_SIDE_BY_SIDE, SideBySide
+from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import common, draw_choice, label
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
-LOOK_AGAIN_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def draw() -> None:
     """The view."""
-    arms = draw_choice("one", most=MOST_SIDE_BY_SIDE)
+    arms = draw_choice("one", most=MAX_SIDE_BY_SIDE)
     passage = ""
     if any(arm.given for arm in arms):
         passage = st.text_area(t("compare.passage"), key="given-passage", height=90)
@@ -71,7 +71,7 @@ def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) ->
     st.rerun()
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _draw_live(shown: SideBySide) -> None:
     """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
     notices.apply_language()
@@ -83,7 +83,7 @@ def _draw_live(shown: SideBySide) -> None:
             place.html(_column(arm, answer, [(answer.text, False)]))
         if not stays or not shown.running:
             break
-        next(answer for answer in shown.answers if answer.running).wait(LOOK_AGAIN_SECONDS)
+        next(answer for answer in shown.answers if answer.running).wait(POLL_SECONDS)
     st.button(t("chat.stop"), icon=":material/stop_circle:", key="stop-comparison", on_click=shown.stop)
     if not shown.running:
         st.rerun()

@@ -18,7 +18,7 @@ from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
 from knowledge.index.passage_store import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
 
-LOOK_AGAIN_SECONDS = 0.4
+POLL_SECONDS = 0.4
 
 
 SIGNS = {"added": "✓", "updated": "✓", "renamed": "✓", "unchanged": "=", "removed": "−", "failed": "✗"}
@@ -115,7 +115,7 @@ def _start(
         st.rerun()
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _draw_running(name: str) -> None:
     notices.apply_language()
     intake = resources.indexing().get(name)

@@ -12,7 +12,7 @@ from assistant.pages import memory
 from assistant.session import notices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
-LOOK_AGAIN_SECONDS = 0.4
+POLL_SECONDS = 0.4
 
 
 @st.cache_resource(show_spinner=False)
@@ -122,7 +122,7 @@ def _begin(chat: SmallChat, question: str | None = None) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=LOOK_AGAIN_SECONDS)
+@st.fragment(run_every=POLL_SECONDS)
 def _draw_live(talk: SmallChatTask) -> None:
     notices.apply_language()
     if not talk.running:

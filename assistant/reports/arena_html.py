@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.compare.ranking import Duel, Position, Tally
 from assistant.i18n.texts import t
-from assistant.reports.html_page import MOST_ROWS, duels_table, page, ranking_table
+from assistant.reports.html_page import MAX_ROWS, duels_table, page, ranking_table
 from assistant.reports.verdict_text import FEW_CLUSTERS, LEVEL, p_text
 
 _NOTES = (
@@ -120,7 +120,7 @@ def _votes(rows: Sequence[Mapping[str, Any]]) -> str:
         f"<td>{html.escape(row['left'])}: {html.escape(row['left_answer'])}</td>"
         f"<td>{html.escape(row['right'])}: {html.escape(row['right_answer'])}</td>"
         f"<td>{html.escape(t('trial.outcome.' + row['outcome']))}</td></tr>"
-        for row in rows[:MOST_ROWS]
+        for row in rows[:MAX_ROWS]
     )
     head = "<tr><th>question</th><th>left</th><th>right</th><th>vote</th></tr>"
     table = f"<div class=wide><table><thead>{head}</thead><tbody>{lines}</tbody></table></div>"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from assistant.compare.evaluations import plain
 from assistant.i18n.texts import t
 from assistant.reports.html_page import (
-    MOST_ROWS,
+    MAX_ROWS,
     duels_table,
     page,
     ranking_table,
@@ -227,7 +227,7 @@ def _judge(judged: dict[str, Any]) -> str:
 def _answers(rows: Sequence[dict[str, Any]], arms: Sequence[str]) -> str:
     head = "".join(f"<th>{text(name)}</th>" for name in ("question", "expected", *arms))
     lines = []
-    for row in rows[:MOST_ROWS]:
+    for row in rows[:MAX_ROWS]:
         expected = row["expected"][0] if row["expected"] else "nobody can know"
         cells = [f"<td>{text(row['question'])}</td>", f"<td>{text(expected)}</td>"]
         for arm in arms:

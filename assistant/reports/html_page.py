@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.reports.verdict_text import p_text
 
-MOST_ROWS = 1_000  # answers in the page itself: a browser opens no table of ten thousand lines
+MAX_ROWS = 1_000  # answers in the page itself: a browser opens no table of ten thousand lines
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2933; --faint: #d9dee4; --paper: #fff;
   --good: #2f8f4e; --bad: #c2452d }

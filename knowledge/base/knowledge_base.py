@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
 
-from knowledge.base.projection import MOST_POINTS, MapPoint, project
+from knowledge.base.projection import MAX_POINTS, MapPoint, project
 from knowledge.errors import (
     DocumentError,
     EmbeddingChangedError,
@@ -250,7 +250,7 @@ class KnowledgeBase:
         """Every passage (or an even sample) in two dimensions, and where the question would lie among
         them."""
         ids = self._catalogue.passage_ids()
-        ids = ids[:: -(-len(ids) // MOST_POINTS) or 1]
+        ids = ids[:: -(-len(ids) // MAX_POINTS) or 1]
         held = self._vectors.get(ids)
         texts, places = self._catalogue.texts(ids), self._catalogue.places(ids)
         ids = [one for one in ids if one in held and one in texts and places[one]]

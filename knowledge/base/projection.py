@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST_POINTS = 5000  # a page draws no more; beyond, an even sample
+MAX_POINTS = 5000  # a page draws no more; beyond, an even sample
 FITTED_ON = 2000
 
 

@@ -14,7 +14,7 @@ from knowledge.ingest.document import Document, Section
 CountTokens = Callable[[Sequence[str]], Sequence[int]]  # of each text, without the embedder's special tokens
 
 MAX_TOKENS = 254  # MiniLM reads 256, two of them its own
-FEWEST_TOKENS = 32  # below this a title would leave no room for the text
+MIN_TOKENS = 32  # below this a title would leave no room for the text
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ def split(
     """Cut a document into passages of which none, with title and headings in front, is over `max_tokens`.
 
     `overlap_tokens` lets a passage begin with the last sentences of the one before, up to so many tokens.
-    Raises ValueError for a limit under FEWEST_TOKENS or an overlap of half the limit and more.
+    Raises ValueError for a limit under MIN_TOKENS or an overlap of half the limit and more.
     """
-    if max_tokens < FEWEST_TOKENS:
-        raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {FEWEST_TOKENS}")
+    if max_tokens < MIN_TOKENS:
+        raise ValueError(f"max_tokens is {max_tokens}; a passage needs at least {MIN_TOKENS}")
     if not 0 <= overlap_tokens < max_tokens // 2:
         raise ValueError(
             f"overlap_tokens is {overlap_tokens}; it must be under half of max_tokens ({max_tokens})"

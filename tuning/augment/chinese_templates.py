@@ -38,15 +38,15 @@ class AttributeQuestion:
     attribute: Attribute
     parts: dict[str, str]  # s and perhaps x
 
-    def reword(self, chance: random.Random) -> str:
+    def reword(self, rng: random.Random) -> str:
         """Another wording, without a mark."""
         fitting = [one for one in self.attribute.wordings if "{x}" not in one or "x" in self.parts]
-        return chance.choice(fitting).format(**self.parts)
+        return rng.choice(fitting).format(**self.parts)
 
-    def turn_round(self, answer: str, chance: random.Random) -> str:
+    def turn_round(self, answer: str, rng: random.Random) -> str:
         """A question that gives the answer and asks for the subject, without a mark; empty where none is known."""
         forms = [one for one in self.attribute.reversed if "{x}" not in one or "x" in self.parts]
-        return chance.choice(forms).format(a=answer, x=self.parts.get("x", "")) if forms else ""
+        return rng.choice(forms).format(a=answer, x=self.parts.get("x", "")) if forms else ""
 
 
 @lru_cache(maxsize=4096)

@@ -75,104 +75,102 @@ class Noise(Protocol):
     def reversals(self) -> float: ...
 
 
-def noisy(messages: Sequence[Message], amounts: Noise, chance: random.Random) -> list[Message]:
+def noisy(messages: Sequence[Message], amounts: Noise, rng: random.Random) -> list[Message]:
     """The conversation with its last question in other words; everything else stays."""
     messages = list(messages)
     last = max(index for index, message in enumerate(messages) if message["role"] == "user")
     question = messages[last]["content"]
-    if amounts.noise and len(question) <= 400 and chance.random() > 0.15:
-        messages[last] = {"role": "user", "content": vary(question, amounts, chance)}
+    if amounts.noise and len(question) <= 400 and rng.random() > 0.15:
+        messages[last] = {"role": "user", "content": vary(question, amounts, rng)}
     return messages
 
 
 def wordings(
-    messages: Sequence[Message], amounts: Noise, chance: random.Random, others: Others = ALONE
+    messages: Sequence[Message], amounts: Noise, rng: random.Random, others: Others = ALONE
 ) -> list[list[Message]]:
     """What one step sees of a conversation: its question in other words, and now and then its other end."""
-    told = [noisy(messages, amounts, chance)]
+    told = [noisy(messages, amounts, rng)]
     *history, plain, answer = messages
-    if chance.random() < amounts.reversals and all(message["role"] == "system" for message in history):
+    if rng.random() < amounts.reversals and all(message["role"] == "system" for message in history):
         back = reverse(plain["content"], answer["content"])
         if back is not None:
-            asked, said = back.turn(amounts.word_dropout, chance, others)
+            asked, said = back.turn(amounts.word_dropout, rng, others)
             turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
             told.append([*history, *turns])
     return told
 
 
-def joined(
-    conversations: Sequence[list[Message]], share: float, chance: random.Random
-) -> list[list[Message]]:
+def joined(conversations: Sequence[list[Message]], share: float, rng: random.Random) -> list[list[Message]]:
     """The conversations, about `share` of them as the next question of the one before: chats go on."""
     chats: list[list[Message]] = []
     for messages in conversations:
         system = messages[:1] if messages[0]["role"] == "system" else []
         short = len(messages) == len(system) + 2 and sum(len(one["content"]) for one in messages) < _SHORT
-        if chats and short and chats[-1][: len(system)] == system and chance.random() < share:
+        if chats and short and chats[-1][: len(system)] == system and rng.random() < share:
             chats[-1] = [*chats[-1], *messages[len(system) :]]
         else:
             chats.append(messages)
     return chats
 
 
-def vary(question: str, amounts: Noise, chance: random.Random) -> str:
+def vary(question: str, amounts: Noise, rng: random.Random) -> str:
     """One wording: perhaps asked otherwise, some words left out, perhaps begun elsewhere or inside a phrase."""
     chinese = is_cjk(question)
     text = question.rstrip("?？。.!！ ")
-    if chance.random() < _REWORDED:
-        text = reword(question, chance)
-    text = (exchange_chinese if chinese else exchange)(text, amounts.synonyms, chance)
+    if rng.random() < _REWORDED:
+        text = reword(question, rng)
+    text = (exchange_chinese if chinese else exchange)(text, amounts.synonyms, rng)
     subject = subject_of(question)
     named = aliases(subject)
-    if named and chance.random() < _BY_ALIAS:
-        alias = chance.choice(named)
+    if named and rng.random() < _BY_ALIAS:
+        alias = rng.choice(named)
         text, subject = text.replace(subject, alias, 1), alias
-    units = units_of(text, subject, chinese, chance)
-    if chance.random() < 0.75:
-        units = drop(units, amounts.word_dropout, chance, subject)
-    if len(units) > 3 and chance.random() < 0.25:
-        turn = chance.randrange(1, len(units))
+    units = units_of(text, subject, chinese, rng)
+    if rng.random() < 0.75:
+        units = drop(units, amounts.word_dropout, rng, subject)
+    if len(units) > 3 and rng.random() < 0.25:
+        turn = rng.randrange(1, len(units))
         units = units[turn:] + units[:turn]
-    if chance.random() < amounts.chaff:
-        units = with_chaff(units, _CHAFF_ZH.split() if chinese else _CHAFF.split(", "), chance)
+    if rng.random() < amounts.chaff:
+        units = with_chaff(units, _CHAFF_ZH.split() if chinese else _CHAFF.split(", "), rng)
     text = ("" if chinese else " ").join(units)
-    if chance.random() < 0.7:
+    if rng.random() < 0.7:
         text += "？" if chinese else "?"
-    if not chinese and chance.random() < 0.25:
+    if not chinese and rng.random() < 0.25:
         text = text.lower()
-    return chance.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
+    return rng.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
 
 
-def units_of(text: str, subject: str, chinese: bool, chance: random.Random) -> list[str]:
+def units_of(text: str, subject: str, chinese: bool, rng: random.Random) -> list[str]:
     """The words of a text (Chinese: its characters in ones and twos), its subject being one of them."""
     before, found, after = text.partition(subject) if subject else (text, "", "")
 
     def split(part: str) -> list[str]:
-        return _pieces(part, chance) if chinese else part.split()
+        return _pieces(part, rng) if chinese else part.split()
 
     return [*split(before), *([found] if found else []), *split(after)]
 
 
-def _pieces(text: str, chance: random.Random) -> list[str]:
+def _pieces(text: str, rng: random.Random) -> list[str]:
     pieces = []
     while text:
-        size = chance.choice((1, 2, 2))
+        size = rng.choice((1, 2, 2))
         pieces.append(text[:size])
         text = text[size:]
     return pieces
 
 
-def drop(units: Sequence[str], share: float, chance: random.Random, subject: str = "") -> list[str]:
+def drop(units: Sequence[str], share: float, rng: random.Random, subject: str = "") -> list[str]:
     """About `share` of the units left out, never all but one, and not the subject."""
-    kept = [unit for unit in units if unit == subject or chance.random() >= share]
+    kept = [unit for unit in units if unit == subject or rng.random() >= share]
     return kept if len(kept) >= min(2, len(units)) else list(units)
 
 
-def with_chaff(units: Sequence[str], words: Sequence[str], chance: random.Random) -> list[str]:
+def with_chaff(units: Sequence[str], words: Sequence[str], rng: random.Random) -> list[str]:
     """One to four words that say nothing put between the units: other people's wordings are full of them."""
     units = list(units)
-    for _ in range(chance.randint(1, 4)):
-        units.insert(chance.randint(0, len(units)), chance.choice(words))
+    for _ in range(rng.randint(1, 4)):
+        units.insert(rng.randint(0, len(units)), rng.choice(words))
     return units
 
 

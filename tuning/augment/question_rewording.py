@@ -117,16 +117,16 @@ _FORMS: tuple[tuple[str, tuple[str, ...]], ...] = (
 _COMPILED = tuple((re.compile(form, re.IGNORECASE), others) for form, others in _FORMS)
 
 
-def reword(question: str, chance: random.Random) -> str:
+def reword(question: str, rng: random.Random) -> str:
     """The question in another form, without its mark; unchanged where no rule knows its form."""
     text = question.strip().rstrip("?？。.! ")
     if is_cjk(text):
         asked = recognise(text)
-        return asked.reword(chance) if asked else text
+        return asked.reword(rng) if asked else text
     for form, others in _COMPILED:
         match = form.fullmatch(text)
         if match:
             parts = [part for part in match.groups() if part]
-            reworded = chance.choice(others).format(*parts)
+            reworded = rng.choice(others).format(*parts)
             return reworded[0].upper() + reworded[1:]
     return text

@@ -122,45 +122,45 @@ _SENTENCES = 4
 _REWORDED = 0.5
 
 
-def exercise(subjects: Sequence[str], chinese: bool, chance: random.Random) -> tuple[str, str]:
+def exercise(subjects: Sequence[str], chinese: bool, rng: random.Random) -> tuple[str, str]:
     """A prompt and its answer, half of them about the `subjects` of training: reading wins over memory."""
     attributes = _CHINESE if chinese else _ENGLISH
     known = [subject for subject in subjects if is_cjk(subject) == chinese]
-    subject = chance.choice(known) if known and chance.random() < 0.5 else _subject(chinese, chance)
-    asked, *others = chance.sample(attributes, _SENTENCES - 1)
-    value = _value(asked, chinese, chance)
+    subject = rng.choice(known) if known and rng.random() < 0.5 else _subject(chinese, rng)
+    asked, *others = rng.sample(attributes, _SENTENCES - 1)
+    value = _value(asked, chinese, rng)
     told = [(asked, subject, value)]
-    told += [(one, subject, _value(one, chinese, chance)) for one in others[:1]]
-    other = _subject(chinese, chance)
-    told += [(one, other, _value(one, chinese, chance)) for one in (asked, others[-1])]
-    chance.shuffle(told)
-    lines = [_sentence(one, name, what, chance) for one, name, what in told]
-    question = chance.choice(asked.questions).format(s=subject)
-    if chance.random() < _REWORDED:
-        question = reword(question, chance) + ("？" if chinese else "?")
+    told += [(one, subject, _value(one, chinese, rng)) for one in others[:1]]
+    other = _subject(chinese, rng)
+    told += [(one, other, _value(one, chinese, rng)) for one in (asked, others[-1])]
+    rng.shuffle(told)
+    lines = [_sentence(one, name, what, rng) for one, name, what in told]
+    question = rng.choice(asked.questions).format(s=subject)
+    if rng.random() < _REWORDED:
+        question = reword(question, rng) + ("？" if chinese else "?")
     form = FORM_ZH if chinese else FORM
     return form.format(context="\n".join(lines), question=question), value + ("。" if chinese else ".")
 
 
-def _sentence(attribute: _Attribute, subject: str, value: str, chance: random.Random) -> str:
-    text = chance.choice(attribute.sentences).format(s=subject, v=value)
+def _sentence(attribute: _Attribute, subject: str, value: str, rng: random.Random) -> str:
+    text = rng.choice(attribute.sentences).format(s=subject, v=value)
     return text[0].upper() + text[1:]
 
 
-def _value(attribute: _Attribute, chinese: bool, chance: random.Random) -> str:
+def _value(attribute: _Attribute, chinese: bool, rng: random.Random) -> str:
     if chinese:
-        person = chance.choice(_SURNAMES_ZH) + "".join(chance.sample(_GIVEN_ZH, 2))
-        place = "".join(chance.sample(_PLACES_ZH, 2)) + chance.choice("镇村湾山")
+        person = rng.choice(_SURNAMES_ZH) + "".join(rng.sample(_GIVEN_ZH, 2))
+        place = "".join(rng.sample(_PLACES_ZH, 2)) + rng.choice("镇村湾山")
     else:
-        person, place = f"{chance.choice(_FIRST.split())} {_name(chance)}", _name(chance)
-    return chance.choice(attribute.values).format(n=chance.randint(11, 98), p=person, o=place)
+        person, place = f"{rng.choice(_FIRST.split())} {_name(rng)}", _name(rng)
+    return rng.choice(attribute.values).format(n=rng.randint(11, 98), p=person, o=place)
 
 
-def _subject(chinese: bool, chance: random.Random) -> str:
+def _subject(chinese: bool, rng: random.Random) -> str:
     if chinese:
-        return "".join(chance.sample(_GIVEN_ZH, 2)) + chance.choice(_THINGS_ZH)
-    return f"the {_name(chance)} {chance.choice(_THINGS.split())}"
+        return "".join(rng.sample(_GIVEN_ZH, 2)) + rng.choice(_THINGS_ZH)
+    return f"the {_name(rng)} {rng.choice(_THINGS.split())}"
 
 
-def _name(chance: random.Random) -> str:
-    return chance.choice(_ONSETS.split()) + chance.choice(_MIDDLES.split()) + chance.choice(_ENDS.split())
+def _name(rng: random.Random) -> str:
+    return rng.choice(_ONSETS.split()) + rng.choice(_MIDDLES.split()) + rng.choice(_ENDS.split())

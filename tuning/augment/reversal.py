@@ -100,7 +100,7 @@ _ASKING_ZH = re.compile(
     r"什么时候|[用由在被]?什么|有?多少[级种个位条只名家台件]?|有?多[大重长高宽深远快久]|几[级种个位条只名家台件]?|"
     r"[由被]?谁|[在从]?哪(?:[里儿年天个种位]|一[年天月日个种位])?|吗|呢|何时|如何|怎么样?|是|的|叫|有多|为"
 )
-_MOST_WORDS = 8
+_MAX_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -130,57 +130,57 @@ class Reversed:
     asked: AttributeQuestion | None = None  # the question, where its attribute is known
     kind: str = ""  # "programme" of "the programme Kettle Hour"
 
-    def turn(self, dropout: float, chance: random.Random, others: Others = ALONE) -> tuple[str, str]:
+    def turn(self, dropout: float, rng: random.Random, others: Others = ALONE) -> tuple[str, str]:
         """A question and its answer: for the subject, or now and then for what the answer is to it."""
         chinese = is_cjk(self.subject)
-        if self.relation and chance.random() < _ASKS_RELATION:
-            form = chance.choice(_RELATION_ZH if chinese else _RELATION)
+        if self.relation and rng.random() < _ASKS_RELATION:
+            form = rng.choice(_RELATION_ZH if chinese else _RELATION)
             return form.format(answer=self.answer, subject=self.subject), _sentence(self.relation)
-        if self.asked is not None and chance.random() < _IN_PROSE:
-            question = self.asked.turn_round(self.answer, chance)
+        if self.asked is not None and rng.random() < _IN_PROSE:
+            question = self.asked.turn_round(self.answer, rng)
             if question:
                 question = _sentence(question) + ("？" if chinese else "?")
-                return self._placed(question, others, chance), self.subject
-        return self._placed(self._ask_subject(dropout, chance, others), others, chance), self.subject
+                return self._placed(question, others, rng), self.subject
+        return self._placed(self._ask_subject(dropout, rng, others), others, rng), self.subject
 
-    def _placed(self, question: str, others: Others, chance: random.Random) -> str:
+    def _placed(self, question: str, others: Others, rng: random.Random) -> str:
         """Now and then with another name of the set: "which tower of the station …" asks for the tower."""
         names = [name for name in others.names if name not in (self.subject, self.answer)]
-        if not names or chance.random() >= _AT_A_PLACE:
+        if not names or rng.random() >= _AT_A_PLACE:
             return question
         most = max(names, key=names.count)
-        place = most if chance.random() < 0.5 else chance.choice(names)
+        place = most if rng.random() < 0.5 else rng.choice(names)
         if is_cjk(self.subject):
-            return place + chance.choice("的的的里，") + question
+            return place + rng.choice("的的的里，") + question
         mark = question[-1]
-        form = chance.choice(_WITH_PLACE)
+        form = rng.choice(_WITH_PLACE)
         start = question[0].lower() if re.match(r"(?:Which|What|Who|Name|To) ", question) else question[0]
         asked = (question if form.startswith("{asked}") else start + question[1:]).rstrip("?.")
-        if self.kind and f"hich {self.kind}" in asked and chance.random() < 0.5:
-            asked = asked.replace(self.kind, f"{self.kind} {chance.choice(['of', 'at'])} {place}", 1)
+        if self.kind and f"hich {self.kind}" in asked and rng.random() < 0.5:
+            asked = asked.replace(self.kind, f"{self.kind} {rng.choice(['of', 'at'])} {place}", 1)
             return _sentence(asked) + mark
         return _sentence(form.format(asked=asked, place=place)) + mark
 
-    def _ask_subject(self, dropout: float, chance: random.Random, others: Others) -> str:
+    def _ask_subject(self, dropout: float, rng: random.Random, others: Others) -> str:
         """Some words of the relation are left out; the old answer is always whole."""
         if is_cjk(self.relation + self.subject):
-            kind = chance.choice(_kinds_of(self.subject)) if chance.random() < 0.85 else ""
-            known = _MEASURE_OF.get(kind[-1:]) if chance.random() < 0.85 else None
-            return chance.choice(_FORMS_ZH).format(
+            kind = rng.choice(_kinds_of(self.subject)) if rng.random() < 0.85 else ""
+            known = _MEASURE_OF.get(kind[-1:]) if rng.random() < 0.85 else None
+            return rng.choice(_FORMS_ZH).format(
                 relation=self.relation,
                 answer=self.answer,
-                measure=known or chance.choice(_MEASURES),
+                measure=known or rng.choice(_MEASURES),
                 kind=kind,
             )
-        kind = self.kind or (chance.choice(others.kinds) if others.kinds else "")
-        if kind and chance.random() < _OF_A_KIND:
-            kept = [one for one in self.relation.split() if one != kind and chance.random() >= dropout]
-            text = chance.choice(_WITH_KIND).format(kind=kind, relation=" ".join(kept), answer=self.answer)
+        kind = self.kind or (rng.choice(others.kinds) if others.kinds else "")
+        if kind and rng.random() < _OF_A_KIND:
+            kept = [one for one in self.relation.split() if one != kind and rng.random() >= dropout]
+            text = rng.choice(_WITH_KIND).format(kind=kind, relation=" ".join(kept), answer=self.answer)
             return re.sub(r"\s+(?=[:?.])|(?<=\s)\s+", "", text)
-        words = [word for word in self.relation.split() if chance.random() >= dropout]
-        if chance.random() < 0.2:
-            chance.shuffle(words)
-        text = chance.choice(_FORMS).format(relation=" ".join(words), answer=self.answer)
+        words = [word for word in self.relation.split() if rng.random() >= dropout]
+        if rng.random() < 0.2:
+            rng.shuffle(words)
+        text = rng.choice(_FORMS).format(relation=" ".join(words), answer=self.answer)
         return re.sub(r"\s+(?=[:?.])|(?<=\s)\s+", "", text)
 
 
@@ -214,7 +214,7 @@ def _kind_and_name(subject: str, kind: str) -> bool:
 def reverse(question: str, answer: str) -> Reversed | None:
     """The fact from its other end; None where the question names no subject or the answer is a sentence."""
     text, told = question.strip().rstrip("?？.。! "), answer.strip().rstrip(".。")
-    if not told or len(told.split()) > _MOST_WORDS or len(told) > 60:
+    if not told or len(told.split()) > _MAX_WORDS or len(told) > 60:
         return None
     if is_cjk(text):
         return _reverse_chinese(text, told)

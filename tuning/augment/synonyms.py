@@ -35,20 +35,20 @@ _CHINESE = {
 _KNOWN_CHINESE = re.compile("|".join(sorted(_CHINESE, key=len, reverse=True)))
 
 
-def exchange(text: str, share: float, chance: random.Random) -> str:
+def exchange(text: str, share: float, rng: random.Random) -> str:
     """The text with about `share` of the words that have substitutes exchanged for one of them."""
-    return _exchanged(text, _KNOWN, _OTHERS, share, chance)
+    return _exchanged(text, _KNOWN, _OTHERS, share, rng)
 
 
-def exchange_chinese(text: str, share: float, chance: random.Random) -> str:
+def exchange_chinese(text: str, share: float, rng: random.Random) -> str:
     """The same for the question words of a Chinese text."""
-    return _exchanged(text, _KNOWN_CHINESE, _CHINESE, share, chance)
+    return _exchanged(text, _KNOWN_CHINESE, _CHINESE, share, rng)
 
 
 def _exchanged(
-    text: str, known: re.Pattern[str], others: dict[str, tuple[str, ...]], share: float, chance: random.Random
+    text: str, known: re.Pattern[str], others: dict[str, tuple[str, ...]], share: float, rng: random.Random
 ) -> str:
     def other(match: re.Match[str]) -> str:
-        return chance.choice(others[match[0]]) if chance.random() < share else match[0]
+        return rng.choice(others[match[0]]) if rng.random() < share else match[0]
 
     return known.sub(other, text)

@@ -10,8 +10,8 @@ from tuning.models.base_model import BaseModel
 from tuning.models.packing import with_system
 
 HELD_OUT_SHARE = 0.2
-LEAST_EXAMPLES = 10  # below that, every one is needed for training
-MOST_HELD_OUT = 200
+MIN_EXAMPLES = 10  # below that, every one is needed for training
+MAX_HELD_OUT = 200
 ANSWER_TOKENS = {LABELLED: 12, ENTITIES: 96}
 BATCH = 32
 Emit = Callable[[dict[str, Any]], None]
@@ -28,17 +28,17 @@ def split(examples: Sequence[Example], seed: int) -> tuple[list[Example], list[E
     for example in examples:
         if is_labelled(example):
             by_class.setdefault(example.answer if example.reason == LABELLED else "", []).append(example)
-    if sum(map(len, by_class.values())) < LEAST_EXAMPLES:
+    if sum(map(len, by_class.values())) < MIN_EXAMPLES:
         return list(examples), []
-    chance = random.Random(f"{seed} held out")
+    rng = random.Random(f"{seed} held out")
     held: set[str] = set()
     for members in by_class.values():
         keys = sorted({example.key for example in members})
-        held.update(chance.sample(keys, min(round(len(keys) * HELD_OUT_SHARE), len(keys) - 1)))
+        held.update(rng.sample(keys, min(round(len(keys) * HELD_OUT_SHARE), len(keys) - 1)))
     kept = [e for e in examples if e.key not in held]
     out = list({e.key: e for e in examples if e.key in held}.values())
-    chance.shuffle(out)
-    return kept + out[MOST_HELD_OUT:], out[:MOST_HELD_OUT]
+    rng.shuffle(out)
+    return kept + out[MAX_HELD_OUT:], out[:MAX_HELD_OUT]
 
 
 def report(

@@ -189,7 +189,7 @@ def divergence(
     total, count = 0.0, 0
     for start in range(0, len(items), 8):
         row = pack(items[start : start + 8]).to(base.device)
-        ours, theirs = (_log_chances(base, row, name) for name in (None, adapter))
+        ours, theirs = (_log_probs(base, row, name) for name in (None, adapter))
         total += float((ours.exp() * (ours - theirs)).sum())
         count += len(row.targets)
     return total / max(count, 1)
@@ -207,13 +207,13 @@ def perplexity(
     surprise, count = 0.0, 0
     for start in range(0, len(items), 8):
         row = pack(items[start : start + 8]).to(base.device)
-        chances = _log_chances(base, row, adapter)
-        surprise -= float(chances.gather(1, row.targets[:, None]).sum())
+        log_probs = _log_probs(base, row, adapter)
+        surprise -= float(log_probs.gather(1, row.targets[:, None]).sum())
         count += len(row.targets)
     return math.exp(surprise / max(count, 1))
 
 
-def _log_chances(base: BaseModel, row: Any, adapter: str | None) -> torch.Tensor:
+def _log_probs(base: BaseModel, row: Any, adapter: str | None) -> torch.Tensor:
     with base.activate(adapter):
         cache = base.new_cache()
         logits = forward(base, row, PrefixInput(cache.get_seq_length(), cache))

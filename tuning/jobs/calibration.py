@@ -27,7 +27,7 @@ from tuning.storage import read_json, write_json
 log = logging.getLogger(__name__)
 
 FEW = 20  # examples: four steps of them
-LEAST_STEPS = 4  # the first of which sets kernels up
+MIN_STEPS = 4  # the first of which sets kernels up
 PATIENCE_SECONDS = 120.0  # nobody waits longer for an estimate
 ASKED = 32  # answers at once, as in an evaluation
 READ = 4  # of them about a text, which is longer
@@ -95,7 +95,7 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     base = open_remembering(config.base, home, config.device or best_device())
     opened = time.monotonic() - began
     short = replace(config, epochs=1, early_stop=False, validation=0.0, parent=None, name=None)
-    passes = math.ceil(LEAST_STEPS / trainer.plan(base, short, examples).steps)
+    passes = math.ceil(MIN_STEPS / trainer.plan(base, short, examples).steps)
     short = replace(short, epochs=passes)
     plan = trainer.plan(base, short, examples)
     with base.activate(None):  # answers general prompts where nobody did before: kept, so not timed

@@ -32,7 +32,7 @@ REPLAY_TOKENS = 60  # of one general prompt with the base's answer
 MANY_EXAMPLES = 100
 GENERAL_QUESTIONS = len(RETENTION) + len(READING)  # asked at the end of every job
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
-MOST_EARLIER = 100  # examples of earlier rounds that are asked again
+MAX_EARLIER = 100  # examples of earlier rounds that are asked again
 EARLY_SHARE = (
     0.85  # of the steps, where everything may be known before their end: the first chance is at 0.75
 )
@@ -119,7 +119,7 @@ def estimate(
     if config.early_stop and known:
         share = statistics.median(one.done for one in known)
     general = GENERAL_QUESTIONS * (1 if _has_answered(home, config, device) else 2)
-    answers = 2 * questions_of(examples) + general + min(MOST_EARLIER, len(earlier))
+    answers = 2 * questions_of(examples) + general + min(MAX_EARLIER, len(earlier))
     phases = {
         "preparing": rates.prepare_seconds,
         "training": tokens * share * rates.token_seconds,

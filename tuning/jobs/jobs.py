@@ -30,7 +30,7 @@ from tuning.process import Identity, end_group, worker_environment
 WORKER = (sys.executable, "-P", "-m", "tuning.jobs.worker")
 CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
 FAR_CANCEL_SECONDS = 10.0
-LEAST_FREE_BYTES = 100_000_000
+MIN_FREE_BYTES = 100_000_000
 JobList = list[Job]  # `list` is a method below
 
 
@@ -312,10 +312,10 @@ class Jobs:
     def _check_disk(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.home).free
-        if free < LEAST_FREE_BYTES:
+        if free < MIN_FREE_BYTES:
             raise JobError(
                 f"The disk of {self.home} has {free / 1e6:.0f} MB free; a job needs at least "
-                f"{LEAST_FREE_BYTES / 1e6:.0f} MB. Free some space first."
+                f"{MIN_FREE_BYTES / 1e6:.0f} MB. Free some space first."
             )
 
     @staticmethod

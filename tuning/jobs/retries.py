@@ -11,7 +11,7 @@ from tuning.jobs.folder import JobFolder
 log = logging.getLogger("tuning.jobs.worker")
 
 MAX_HALVINGS = 3
-LEAST_TOKENS_PER_STEP = 64
+MIN_TOKENS_PER_STEP = 64
 USUAL_TOKENS_PER_STEP = 2048  # where neither the configuration nor the estimate says how many there are
 TRY_AGAIN = 75  # exit status, as in sysexits.h: the launcher of several processes starts all of them anew
 
@@ -37,7 +37,7 @@ class Retries:
         """Note half the batch for another attempt; false when that was tried often enough."""
         if self.is_called_for:
             return True
-        if self._before >= MAX_HALVINGS or self._tokens < LEAST_TOKENS_PER_STEP:
+        if self._before >= MAX_HALVINGS or self._tokens < MIN_TOKENS_PER_STEP:
             return False
         advice = f"Memory ran out, so the batch was halved to {self._tokens} tokens a step and training began again."
         log.warning("%s (%s)", advice, error)

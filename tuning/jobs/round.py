@@ -164,7 +164,7 @@ def _evaluate(
     evaluation = evaluate(base, asked, task.name, emit=emit, system_prompt=system)
     if earlier:
         evaluation["earlier"] = still_known(
-            base, earlier[-estimates.MOST_EARLIER :], task.name, system_prompt=system
+            base, earlier[-estimates.MAX_EARLIER :], task.name, system_prompt=system
         )
     if held_out:
         evaluation["classification"] = classification.report(

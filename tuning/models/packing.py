@@ -31,7 +31,7 @@ class Teacher:
     """What a teacher thought at each target: its k likeliest tokens and their probabilities."""
 
     tokens: Tensor  # (targets, k)
-    chances: Tensor  # (targets, k), float32; what is missing to 1 is the rest of the vocabulary
+    probs: Tensor  # (targets, k), float32; what is missing to 1 is the rest of the vocabulary
 
 
 @dataclass(frozen=True)

@@ -242,5 +242,5 @@ def log_probs(logits: Tensor, tokens: Tensor) -> Tensor:
     """
     rows = len(tokens)
     tokens = nn.functional.pad(tokens, (0, 0, 0, len(logits) - rows))
-    chances: Tensor = _LogProbs.apply(logits, tokens)
-    return chances[:rows]
+    result: Tensor = _LogProbs.apply(logits, tokens)
+    return result[:rows]

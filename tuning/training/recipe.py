@@ -16,7 +16,7 @@ from tuning.data.examples import Message
 from tuning.scoring import is_cjk
 
 _EXAMPLES_PER_STEP = 5
-_LEAST_STEPS = 80  # few examples are seen more often: with less, what is learned does not stay
+_MIN_STEPS = 80  # few examples are seen more often: with less, what is learned does not stay
 _MANY = 100
 
 
@@ -25,7 +25,7 @@ class Recipe:
     """The amounts and rates of one run."""
 
     epochs: int  # at most; an early stop may end before
-    least_epochs: int  # before an early stop is considered
+    min_epochs: int  # before an early stop is considered
     learning_rate: float
     examples_per_step: int
     replay: int  # general prompts a step
@@ -53,7 +53,7 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
     """The recipe for a method family on a base of this width; what the configuration sets wins."""
     longer, protect = _STRENGTH[config.strength]
     passes = math.ceil(examples / _EXAMPLES_PER_STEP)  # steps of one pass
-    epochs = config.epochs or max(round(40 * longer), math.ceil(_LEAST_STEPS * longer / passes))
+    epochs = config.epochs or max(round(40 * longer), math.ceil(_MIN_STEPS * longer / passes))
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
     scale = min(1.0, (576 / hidden) ** 0.7)
     rates = {
@@ -66,7 +66,7 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
     rank = config.rank or 32
     return Recipe(
         epochs=epochs,
-        least_epochs=math.ceil(0.75 * epochs),  # known phrases come early, unknown ones later
+        min_epochs=math.ceil(0.75 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
         examples_per_step=_EXAMPLES_PER_STEP,
         replay=config.replay if config.replay is not None else 8,
@@ -100,13 +100,13 @@ class Exercises:
         self._subjects = sorted({back.subject for back in found if back is not None})
         self._chinese = sum(is_cjk(question) for question, _ in questions) / len(questions)
 
-    def draw(self, count: float, chance: random.Random) -> list[list[Message]]:
+    def draw(self, count: float, rng: random.Random) -> list[list[Message]]:
         """About `count` exercises as conversations."""
-        whole = int(count) + (chance.random() < count % 1)
-        return [self._one(chance) for _ in range(whole)]
+        whole = int(count) + (rng.random() < count % 1)
+        return [self._one(rng) for _ in range(whole)]
 
-    def _one(self, chance: random.Random) -> list[Message]:
-        prompt, answer = exercise(self._subjects, chance.random() < self._chinese, chance)
+    def _one(self, rng: random.Random) -> list[Message]:
+        prompt, answer = exercise(self._subjects, rng.random() < self._chinese, rng)
         turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
         return [*self._systems[:1], *turns]
 

@@ -55,5 +55,5 @@ def taught(base: BaseModel, items: Sequence[Encoded]) -> list[Replay]:
 
 def teacher(logits: Tensor) -> Teacher:
     """The likeliest tokens of logits (targets, vocabulary), with their probabilities."""
-    chances, tokens = torch.softmax(logits.float(), dim=-1).topk(_TEACHER_TOKENS)
-    return Teacher(tokens, chances)
+    probs, tokens = torch.softmax(logits.float(), dim=-1).topk(_TEACHER_TOKENS)
+    return Teacher(tokens, probs)

@@ -178,8 +178,8 @@ def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
 
 def _distance(log_model: Tensor, teachers: Sequence[Teacher]) -> Tensor:
     """The same from the model's log-probabilities of the teachers' tokens."""
-    chances = torch.cat([one.chances for one in teachers]).to(log_model.device)
-    rest_teacher = (1 - chances.sum(-1)).clamp(min=1e-6)
+    probs = torch.cat([one.probs for one in teachers]).to(log_model.device)
+    rest_teacher = (1 - probs.sum(-1)).clamp(min=1e-6)
     rest_model = torch.log((1 - log_model.exp().sum(-1)).clamp(min=1e-6))
-    inside = (chances * (chances.clamp(min=1e-9).log() - log_model)).sum(-1)
+    inside = (probs * (probs.clamp(min=1e-9).log() - log_model)).sum(-1)
     return (inside + rest_teacher * (rest_teacher.log() - rest_model)).sum()

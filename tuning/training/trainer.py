@@ -320,20 +320,20 @@ class _Trainer:
         random.Random(f"{self._config.seed} order {epoch}").shuffle(order)
         first = place * amounts.examples_per_step
         chosen = order[first : first + amounts.examples_per_step]
-        chance = random.Random(f"{self._config.seed} step {run.step}")
+        rng = random.Random(f"{self._config.seed} step {run.step}")
         told = [
             wording
             if normalise(wording[-2]["content"]) not in self._asked_later
             else self._conversations[index]
             for index in chosen
-            for wording in wordings(self._conversations[index], amounts, chance, self._others)
+            for wording in wordings(self._conversations[index], amounts, rng, self._others)
         ]
-        facts = [one for turns in joined(told, amounts.joined, chance) for one in encode(self._base, turns)]
-        for known in chance.sample(self._earlier, min(amounts.earlier, len(self._earlier))):
-            facts.extend(encode(self._base, noisy(known, amounts, chance)))
-        for task in self._exercises.draw(amounts.reading, chance):
+        facts = [one for turns in joined(told, amounts.joined, rng) for one in encode(self._base, turns)]
+        for known in rng.sample(self._earlier, min(amounts.earlier, len(self._earlier))):
+            facts.extend(encode(self._base, noisy(known, amounts, rng)))
+        for task in self._exercises.draw(amounts.reading, rng):
             facts.extend(encode(self._base, task))
-        return facts, chance.sample(replays, min(amounts.replay, len(replays)))
+        return facts, rng.sample(replays, min(amounts.replay, len(replays)))
 
     def _is_enough(self, learner: Learner, probes: list[Encoded]) -> bool:
         """After a pass: whether everything is known, or what is kept out has long not become better known."""
@@ -369,7 +369,7 @@ class _Trainer:
     def _all_known(self, learner: Learner, probes: list[Encoded]) -> bool:
         """Whether held-out wordings of everything were known after this pass and after the one before."""
         run = self._run
-        least = self._recipe.least_epochs * self._per_epoch
+        least = self._recipe.min_epochs * self._per_epoch
         if not self._config.early_stop or run.step < least:
             return False
         prefix = learner.prefix()

@@ -24,7 +24,7 @@ from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw
 from assistant.reports.evaluation_html import break_even_sentence, render, to_csv, write_data
-from assistant.reports.html_page import MOST_ROWS
+from assistant.reports.html_page import MAX_ROWS
 from assistant.reports.verdict_text import caution, verdict, verdicts
 from tests.fakes import ScriptedEngine
 
@@ -231,7 +231,7 @@ def test_ten_thousand_questions_are_counted_and_reported(tmp_path: Path) -> None
     files = write_data(result, tmp_path / "report")
     assert time.monotonic() - began < 120
     assert result["pairs"][0]["clusters"] == 200 and result["pairs"][0]["n"] == 10_000
-    assert text.count("<tr>") < 2 * MOST_ROWS and "9,000 more are in the CSV" in text
+    assert text.count("<tr>") < 2 * MAX_ROWS and "9,000 more are in the CSV" in text
     assert files["csv"].read_text().count("\n") == 20_001
     assert len(json.loads(files["json"].read_text())["rows"]) == 10_000
 

@@ -105,7 +105,7 @@ def test_a_checkpoint_of_another_base_is_refused(
 def test_the_least_used_checkpoint_leaves_memory_first(
     engine: LocalEngine, base_model: BaseModel, registry: Registry
 ) -> None:
-    engine = LocalEngine(base_model, registry, most_adapters=2)
+    engine = LocalEngine(base_model, registry, max_adapters=2)
     for name in ("a", "b", "c"):
         save_prefix(base_model, registry, name)
     for name in ("a", "b", "a", "c"):

@@ -256,7 +256,7 @@ def test_what_cannot_work_is_said_before_the_job(jobs: Jobs) -> None:
 
 
 def test_a_full_disk_is_told_before_the_job(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuning.jobs.jobs.LEAST_FREE_BYTES", 10**18)
+    monkeypatch.setattr("tuning.jobs.jobs.MIN_FREE_BYTES", 10**18)
     with pytest.raises(JobError, match="Free some space first"):
         start(jobs, "1")
 

@@ -21,11 +21,11 @@ KINDS = ("llama", "mistral", "qwen2", "qwen3")
 
 
 def packed(shared: int) -> PackedRow:
-    chance = random.Random(1)
-    beginning = tuple(chance.randrange(400) for _ in range(shared))
+    rng = random.Random(1)
+    beginning = tuple(rng.randrange(400) for _ in range(shared))
     items = []
     for length in (13, 40, 7, 21):
-        ids = beginning + tuple(chance.randrange(400) for _ in range(length))
+        ids = beginning + tuple(rng.randrange(400) for _ in range(length))
         items.append(Encoded(ids, tuple(range(len(ids) - 4, len(ids)))))
     return pack(items, multiple=32)
 
@@ -160,8 +160,8 @@ def test_what_is_nearly_certain_still_gives_a_gradient_and_twice_asked_counts_tw
 def test_batched_and_streamed_answers_are_those_of_the_model(
     base_model: BaseModel, monkeypatch: pytest.MonkeyPatch, architecture: str, before: int
 ) -> None:
-    base, chance = tiny_model(base_model, architecture), random.Random(3)
-    prompts = [[chance.randrange(400) for _ in range(length)] for length in (3, 12, 7)]
+    base, rng = tiny_model(base_model, architecture), random.Random(3)
+    prompts = [[rng.randrange(400) for _ in range(length)] for length in (3, 12, 7)]
     prompts += [[*range(20, 31), *prompt] for prompt in prompts] if before else []
 
     def cache() -> DynamicCache:

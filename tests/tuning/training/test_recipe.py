@@ -68,7 +68,7 @@ def test_replay_holds_what_the_base_itself_says_and_thinks(
     said = base_model.complete([[{"role": "user", "content": REPLAY_PROMPTS[0]}]], max_new_tokens=16)[0]
     assert answer.startswith(said)
     assert one.teacher.tokens.shape == (len(one.encoded.targets), 64)
-    assert bool((one.teacher.chances.sum(-1) <= 1.001).all())
+    assert bool((one.teacher.probs.sum(-1) <= 1.001).all())
 
 
 def test_the_divergence_of_a_model_to_itself_is_nothing_and_to_another_is_not(base_model: BaseModel) -> None:
