@@ -9,9 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from assistant.errors import AssistantError
-from knowledge.errors import KnowledgeError
-from tuning.errors import TuningError
+from assistant.errors import KNOWN_ERRORS, AssistantError
 
 T = TypeVar("T", bound="BackgroundTask")
 log = logging.getLogger(__name__)
@@ -48,7 +46,7 @@ class BackgroundTask:
         """Do it in this thread, and keep what went wrong."""
         try:
             do()
-        except (AssistantError, KnowledgeError, TuningError, OSError) as error:
+        except KNOWN_ERRORS as error:
             self.error = str(error)
         except Exception as error:  # the end of a thread: whatever it was must reach the page
             log.exception("work in the background failed")

@@ -5,10 +5,13 @@ AssistantError
 ├── ConversationError    the store of conversations, or a conversation or message that is not there
 ├── PresetError          a preset that cannot be read, saved or found
 ├── PromptTooLongError   a question that does not fit the model's window
-├── NothingToLearn       no example could be made of what was given
+├── NothingToLearnError  no example could be made of what was given
 ├── EngineError          the model behind the chat
 └── CompareError         a questions file or an arm that cannot be compared
 """
+
+from knowledge.errors import KnowledgeError
+from tuning.errors import TuningError
 
 
 class AssistantError(Exception):
@@ -46,3 +49,7 @@ class EngineError(AssistantError):
 
 class CompareError(AssistantError):
     """A comparison cannot be run as asked."""
+
+
+# What is said as one sentence wherever it surfaces; anything else is a fault of the program.
+KNOWN_ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)

@@ -2,20 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from assistant.errors import AssistantError
+from assistant.errors import KNOWN_ERRORS
 from assistant.i18n.texts import use_language
-from knowledge.errors import KnowledgeError
-from tuning.errors import TuningError
-
-if TYPE_CHECKING:
-    pass
 from assistant.session.resources import workspace
-
-ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
 
 
 def apply_language() -> None:
@@ -31,7 +23,7 @@ def show_errors() -> Iterator[None]:
     """Turn any error that Imprint knows into one sentence on the page."""
     try:
         yield
-    except ERRORS as error:
+    except KNOWN_ERRORS as error:
         st.error(sentence(error), icon=":material/error:")
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from assistant.chat.live import LiveAnswers
-from assistant.session.notices import ERRORS
+from assistant.errors import KNOWN_ERRORS
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
@@ -66,7 +66,7 @@ def _warm_up(opened: Workspace) -> None:
         opened.engine()
         _spare_what_stays()
         opened.knowledge()
-    except ERRORS as error:
+    except KNOWN_ERRORS as error:
         log.warning("not ready before the first question: %s", error)
     _spare_what_stays()
 
