@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
+    from assistant.history.preferences import PreferenceStore
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
@@ -61,6 +62,13 @@ class Workspace:
         from assistant.history.conversations import ConversationStore
 
         return ConversationStore(self.settings.conversations_path)
+
+    @cached_property
+    def preferences(self) -> "PreferenceStore":
+        """The votes between two answers."""
+        from assistant.history.preferences import PreferenceStore
+
+        return PreferenceStore(self.settings.conversations_path)
 
     @cached_property
     def presets(self) -> Presets:

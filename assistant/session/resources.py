@@ -15,6 +15,7 @@ import streamlit as st
 
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
+from assistant.history.transfer import import_json
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
@@ -136,8 +137,7 @@ SAMPLE = Path(__file__).parents[2] / "examples" / "halden"
 
 def import_sample_chat() -> int:
     """Put the sample conversation into the store; its id."""
-    found = workspace().store.import_json((SAMPLE / "conversation.json").read_text(encoding="utf-8"))
-    return found
+    return import_json(workspace().store, (SAMPLE / "conversation.json").read_text(encoding="utf-8"))
 
 
 def sample_questions(count: int = 3) -> list[str]:
