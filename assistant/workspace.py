@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from assistant.background import start_thread
 from assistant.chat.presets import Presets
 from assistant.errors import AssistantError, EngineError
 from assistant.settings import Settings, load_settings, save_settings
@@ -135,7 +136,7 @@ class Workspace:
     def preload(self) -> None:
         """Begin to open the model without waiting for it; `engine()` joins in."""
         if self._engine is None and not self._opening.locked():
-            threading.Thread(target=self._open_quietly, name="open-model", daemon=True).start()
+            start_thread("open-model", self._open_quietly)
 
     def _open_quietly(self) -> None:
         try:

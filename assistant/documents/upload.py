@@ -136,9 +136,9 @@ class UploadQueue:
         """The newest batch of a knowledge base."""
         return self._newest.get(name)
 
-    def forget(self, name: str) -> None:
-        """Put away the lines of a batch that has ended."""
-        self._newest.forget(name)
+    def dismiss(self, name: str) -> None:
+        """Remove the report of a finished batch."""
+        self._newest.remove(name)
 
 
 def as_address(text: str) -> str:

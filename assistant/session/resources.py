@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
 from assistant.history.transfer import import_json
@@ -37,7 +38,7 @@ _importing, _imported = threading.Lock(), threading.Event()
 def workspace() -> Workspace:
     """The Imprint home of this process, with the model on its way into memory."""
     opened = Workspace()
-    threading.Thread(target=_warm_up, args=(opened,), name="warm-up", daemon=True).start()
+    start_thread("warm-up", _warm_up, opened)
     return opened
 
 
