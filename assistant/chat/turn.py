@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 from assistant.chat.context_window import Budget
 from assistant.engines.base import Message
 from assistant.errors import AssistantError
+from assistant.settings import MEMORIES, Memory
 
-Memory = Literal["nothing", "documents", "checkpoint", "both"]
-MEMORIES: tuple[Memory, ...] = ("nothing", "documents", "checkpoint", "both")
 Source = dict[str, Any]
 
 
