@@ -6,8 +6,6 @@ turn is read in `reading.py`; here the findings of all turns are weighed against
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Protocol
 
 from assistant.curation.advice import better_in_documents
 from assistant.curation.from_chat import ChatReading, Labeller, read_conversation
@@ -17,7 +15,7 @@ from assistant.errors import NothingToLearnError
 from assistant.history.records import Message, StoredConversation, StoredPreference
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import normal, same_text
-from tuning.data.examples import Example, Preference, read_examples
+from tuning.data.examples import Example, Preference
 
 # Kinds, the most certain first: the order in which they are shown and in which they win over each other.
 REASONS = {
@@ -29,13 +27,6 @@ REASONS = {
 }
 _WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody who may use it"
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
-
-
-class LearnedExamples(Protocol):
-    """A checkpoint, as far as it matters here: the file of what it was made from."""
-
-    @property
-    def examples(self) -> Path | None: ...
 
 
 @dataclass(frozen=True)
@@ -151,14 +142,6 @@ def preferences_of(
                 pairs.append(Preference(tuple(prompt), better, message.content))
             prompt.append(message.to_message())
     return pairs
-
-
-def learned_by(lineage: Iterable[LearnedExamples]) -> list[Example]:
-    """What the checkpoints of a lineage were made from, oldest first: `known` of a further round."""
-    paths = [checkpoint.examples for checkpoint in lineage]
-    return [
-        example for path in paths if path is not None and path.exists() for example in read_examples(path)
-    ]
 
 
 def question_key(example: Example) -> str:

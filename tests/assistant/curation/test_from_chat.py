@@ -1,18 +1,17 @@
 """Curation: what was taught is found, stands alone, says why it is there; what is not sure is left out."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from assistant.curation.candidates import Curation, curate, learned_by, preferences_of
+from assistant.curation.candidates import Curation, curate, preferences_of
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
 from assistant.history.preferences import PreferenceStore
 from assistant.history.records import NewPreference, StoredConversation, StoredMessage
 from assistant.history.transfer import import_json
-from tuning.data.examples import Example, write_examples
+from tuning.data.examples import Example, read_examples, write_examples
 
 
 def chat(
@@ -190,10 +189,7 @@ def test_a_chat_tuned_twice_has_nothing_new(tmp_path: Path) -> None:
     first = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}))])
     path = tmp_path / "examples.jsonl"
     write_examples(path, first.examples)
-    checkpoints = [SimpleNamespace(examples=path), SimpleNamespace(examples=None)]
-    again = curate(
-        [chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=learned_by(checkpoints)
-    )
+    again = curate([chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=read_examples(path))
     assert again.examples == [] and again.candidates[0].note == "already learned"
 
 
