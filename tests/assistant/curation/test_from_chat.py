@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from assistant.curation.candidates import Curation, curate, learned_by, preferences_of
+from assistant.curation.candidates import Curation, learned_by
+from assistant.curation.from_chat import curate
+from assistant.curation.preferences import preferences_of
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
 from assistant.history.records import StoredConversation, StoredMessage

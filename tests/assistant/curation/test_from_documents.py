@@ -9,7 +9,7 @@ from assistant.curation.candidates import Candidate
 from assistant.curation.from_documents import curate_passages
 from assistant.curation.labeller import ModelLabeller
 from assistant.errors import NothingToLearnError
-from assistant.language.extractive import is_held
+from assistant.language.extractive import is_supported
 
 
 @dataclass(frozen=True)
@@ -98,4 +98,4 @@ def test_a_text_that_states_nothing_says_so() -> None:
     ],
 )
 def test_an_answer_must_stand_in_the_passage(question: str, answer: str, held: bool) -> None:
-    assert is_held(question, answer, HANDBOOK.text, HANDBOOK.title) is held
+    assert is_supported(question, answer, HANDBOOK.text, HANDBOOK.title) is held

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.language.paraphrase import MOST, rephrase
+from assistant.language.paraphrase import MAX_WORDINGS, rephrase
 from assistant.language.text import normal
 
 
@@ -43,7 +43,7 @@ def test_a_question_is_asked_in_other_words(question: str, answer: str, wanted: 
 )
 def test_wordings_differ_from_the_question_and_from_each_other(question: str) -> None:
     wordings = rephrase(question)
-    assert 2 <= len(wordings) <= MOST
+    assert 2 <= len(wordings) <= MAX_WORDINGS
     assert len({normal(text) for text in (question, *wordings)}) == len(wordings) + 1
 
 
