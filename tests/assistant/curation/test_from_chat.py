@@ -8,7 +8,6 @@ import pytest
 
 from assistant.curation.candidates import Curation, learned_by
 from assistant.curation.from_chat import curate
-from assistant.curation.preferences import preferences_of
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
 from assistant.history.records import StoredConversation, StoredMessage
@@ -288,14 +287,6 @@ def test_an_edited_candidate_gets_probes_of_its_own() -> None:
     edited = candidate.edited(" How long is the Heron? ", "2 m.")
     assert (edited.example.question, edited.example.answer) == ("How long is the Heron?", "2 m.")
     assert "What is the length of the Heron?" in edited.example.probes
-
-
-def test_corrections_and_votes_become_preferences(tmp_path: Path) -> None:
-    store = ConversationStore(tmp_path / "c.sqlite3")
-    store.add_preference([{"role": "user", "content": "Q"}], "good", "bad")
-    found = preferences_of([chat("How heavy?", ("2 kg.", {"correction": "3 kg."}))], store.preferences())
-    assert [(pair.chosen, pair.rejected) for pair in found] == [("good", "bad"), ("3 kg.", "2 kg.")]
-    store.close()
 
 
 def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -> None:
