@@ -176,7 +176,7 @@ def resume(workspace: Workspace, job: str, no_wait: bool, as_json: bool) -> None
 def _read_examples(
     workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...], parent: str | None
 ) -> "list[Example]":
-    from assistant.curation.candidates import curate
+    from assistant.curation.from_chat import curate
     from tuning.data.importers import import_file
 
     learned: list[Example] = []

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from assistant.curation.candidates import Curation, curate, preferences_of
+from assistant.curation.candidates import Curation
+from assistant.curation.from_chat import curate
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
-from assistant.history.preferences import PreferenceStore
-from assistant.history.records import NewPreference, StoredConversation, StoredMessage
+from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.transfer import import_json
 from tuning.data.examples import Example, read_examples, write_examples
 
@@ -284,14 +284,6 @@ def test_an_edited_candidate_gets_probes_of_its_own() -> None:
     edited = candidate.edited(" How long is the Heron? ", "2 m.")
     assert (edited.example.question, edited.example.answer) == ("How long is the Heron?", "2 m.")
     assert "What is the length of the Heron?" in edited.example.probes
-
-
-def test_corrections_and_votes_become_preferences(tmp_path: Path) -> None:
-    store = PreferenceStore(tmp_path / "c.sqlite3")
-    store.add(NewPreference(prompt=[{"role": "user", "content": "Q"}], chosen="good", rejected="bad"))
-    found = preferences_of([chat("How heavy?", ("2 kg.", {"correction": "3 kg."}))], store.list())
-    assert [(pair.chosen, pair.rejected) for pair in found] == [("good", "bad"), ("3 kg.", "2 kg.")]
-    store.close()
 
 
 def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -> None:
