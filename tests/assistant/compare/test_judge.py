@@ -119,6 +119,16 @@ def test_an_interrupted_judgement_goes_on_where_it_was(tmp_path: Path) -> None:
     assert (duel.first, duel.first_wins) == ("good", 5)
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\x85"], ids=repr)
+def test_a_verdict_on_a_text_with_a_line_separator_is_kept(tmp_path: Path, separator: str) -> None:
+    question = Question(f"How{separator}heavy?", ("640",))
+    answers, path = (f"640{separator}grams", f"2{separator}kg"), tmp_path / "verdicts.jsonl"
+    first = Judge(Rule(rule=by_truth), f"a{separator}judge", path)(question, *answers)
+    model = Rule(rule=by_truth, asked=[])
+    assert Judge(model, f"a{separator}judge", path)(question, *answers) == first == JudgeVerdict("first")
+    assert model.asked == []
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
