@@ -30,11 +30,12 @@ from assistant.chat.turn import (
     TurnStarted,
     TurnState,
 )
-from assistant.engines.base import Engine, Message
+from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.records import StoredMessage
 from assistant.i18n.texts import t
+from tuning.data.examples import Message
 
 if TYPE_CHECKING:
     from assistant.history.conversations import ConversationStore

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
 from assistant.chat.context_window import Budget
-from assistant.engines.base import Message
 from assistant.errors import AssistantError
+from tuning.data.examples import Message
 
 Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = ("nothing", "documents", "checkpoint", "both")

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from assistant.engines.base import Message
+from tuning.data.examples import Message
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,9 @@ from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question
 from assistant.compare.results import Answered, Comparison, mark
 from assistant.compare.variants import Variant
-from assistant.engines.base import Engine, Message
+from assistant.engines.base import Engine
 from assistant.errors import CompareError
+from tuning.data.examples import Message
 
 MAX_NEW_TOKENS = 48
 _AT_ONCE = 16

@@ -14,10 +14,10 @@ from assistant.curation.from_chat import ChatReading, Labeller, read_conversatio
 from assistant.curation.from_chat import SkippedMessage as Unused
 from assistant.curation.secrets import secret_in
 from assistant.errors import NothingToLearnError
-from assistant.history.records import Message, StoredConversation, StoredPreference
+from assistant.history.records import StoredConversation, StoredPreference
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import normal, same_text
-from tuning.data.examples import Example, Preference, read_examples
+from tuning.data.examples import Example, Message, Preference, read_examples
 
 # Kinds, the most certain first: the order in which they are shown and in which they win over each other.
 REASONS = {

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
-from assistant.history.records import Message, StoredConversation, StoredMessage
+from assistant.history.records import StoredConversation, StoredMessage
 from assistant.language.extractive import is_grounded, is_held
 from assistant.language.facts import facts_in
 from assistant.language.text import normal
+from tuning.data.examples import Message
 
 BY_MODEL = "written by a model, checked against the text"
 # A longer message is material (a text to summarise, code) rather than something said.

@@ -17,7 +17,6 @@ from assistant.history.database import Database
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.records import (
     ConversationInfo,
-    Message,
     StoredConversation,
     StoredMessage,
     StoredPreference,
@@ -26,6 +25,7 @@ from assistant.history.records import (
     messages_of,
     this_process,
 )
+from tuning.data.examples import Message
 
 if TYPE_CHECKING:
     from tuning.data.formats import ImportedConversation

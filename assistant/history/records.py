@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-Message = dict[str, str]
+from tuning.data.examples import Message
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from assistant.compare.running import EvaluationTask
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.stats import pairs_needed
 from assistant.compare.variants import Variant, missing, parse_variants, presets, require
-from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw
 from assistant.reports.evaluation_html import break_even_sentence, render, to_csv, write_data
 from assistant.reports.html_page import MAX_ROWS
 from assistant.reports.verdict_text import caution, verdict, verdicts
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Message
 
 ARMS = (Variant("base"), Variant("halden", checkpoint="halden"))
 
