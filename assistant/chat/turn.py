@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from assistant.chat.context_window import Budget
 from assistant.errors import AssistantError
+from assistant.history.sources import Source
 from tuning.data.examples import Message
 
 Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = ("nothing", "documents", "checkpoint", "both")
-Source = dict[str, Any]
 
 
 @dataclass(frozen=True)

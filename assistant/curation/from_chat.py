@@ -184,7 +184,7 @@ def _verdict(turn: _Turn) -> _Verdict:
     if says_nothing(text):
         return _Verdict("", why="the answer says that it does not know")
     if answer.sources:
-        passages = [str(source.get("text", "")) for source in answer.sources]
+        passages = [source.text for source in answer.sources]
         if not is_grounded(text, passages):
             return _Verdict("", why="the passages it was answered from do not hold it")
         return _Verdict(text, "documents")

@@ -25,6 +25,7 @@ from assistant.history.records import (
     messages_of,
     this_process,
 )
+from assistant.history.sources import Source
 from tuning.data.examples import Message
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class ConversationStore:
         status: str = "complete",
         memory: str = "",
         checkpoint: str | None = None,
-        sources: Sequence[dict[str, Any]] = (),
+        sources: Sequence[Source] = (),
         created: float | None = None,
     ) -> StoredMessage:
         """Add a message under `parent_id` (default: the active branch's end) and make it the active end."""
@@ -217,7 +218,7 @@ class ConversationStore:
         *,
         content: str | None = None,
         status: str | None = None,
-        sources: Sequence[dict[str, Any]] | None = None,
+        sources: Sequence[Source] | None = None,
         prompt_tokens: int | None = None,
         completion_tokens: int | None = None,
         seconds: float | None = None,
@@ -229,7 +230,7 @@ class ConversationStore:
         values = {
             "content": content,
             "status": status,
-            "sources": None if sources is None else json.dumps(list(sources), ensure_ascii=False),
+            "sources": None if sources is None else _json([source.to_dict() for source in sources]),
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
             "seconds": seconds,
@@ -339,7 +340,7 @@ class ConversationStore:
         status: str,
         memory: str,
         checkpoint: str | None,
-        sources: Sequence[dict[str, Any]],
+        sources: Sequence[Source],
     ) -> int:
         return _row_id(
             database.execute(
@@ -355,7 +356,7 @@ class ConversationStore:
                     this_process(),
                     memory,
                     checkpoint,
-                    _json(list(sources)),
+                    _json([source.to_dict() for source in sources]),
                 ),
             )
         )
@@ -375,7 +376,7 @@ class ConversationStore:
             status if status in STATUSES and status != "streaming" else "complete",
             str(record.get("memory") or ""),
             record.get("checkpoint"),
-            record.get("sources") or (),
+            [Source.from_dict(source) for source in record.get("sources") or ()],
         )
         database.execute(
             "UPDATE messages SET rating = ?, correction = ? WHERE id = ?",

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import psutil
 
+from assistant.history.sources import Source
 from tuning.data.examples import Message
 
 
@@ -28,7 +28,7 @@ class StoredMessage:
     correction: str | None = None
     memory: str = ""
     checkpoint: str | None = None
-    sources: tuple[dict[str, Any], ...] = ()
+    sources: tuple[Source, ...] = ()
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
@@ -87,7 +87,7 @@ def message_of(row: sqlite3.Row, alternatives: int, alternative: int) -> StoredM
     writer = values.pop("writer")
     if values["status"] == "streaming" and not _is_alive(writer):
         values["status"] = "stopped"
-    values["sources"] = tuple(json.loads(values["sources"]))
+    values["sources"] = tuple(Source.from_dict(one) for one in json.loads(values["sources"]))
     return StoredMessage(**values, alternatives=alternatives, alternative=alternative)
 
 

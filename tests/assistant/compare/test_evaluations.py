@@ -143,7 +143,7 @@ def test_a_passage_given_by_hand_stands_in_the_prompt() -> None:
     )
     bare, given = (prompt[-1]["content"] for prompt in engine.prompts)
     assert "640" not in bare and "weighs 640 grams" in given
-    assert result.answers["base+given"][0].sources[0]["title"] == "given by hand"
+    assert result.answers["base+given"][0].sources[0].title == "given by hand"
     assert parse_variants("base+given", [])[0].given
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore, title_from
+from assistant.history.sources import Source
 
 
 @pytest.fixture
@@ -35,12 +36,12 @@ def test_everything_said_is_there_after_a_restart(store: ConversationStore) -> N
     conversation, _, answer = a_turn(store, "夜莺是什么？", "一个项目。")
     store.rate(answer, 1)
     store.correct(answer, "一个秘密项目。")
-    store.update_message(answer, prompt_tokens=12, seconds=0.5, sources=[{"source": "a.md", "page": 2}])
+    store.update_message(answer, prompt_tokens=12, seconds=0.5, sources=[Source(source="a.md", page=2)])
     again = ConversationStore(store.path)
     message = again.get(conversation).messages[1]
     assert (message.content, message.rating, message.correction) == ("一个项目。", 1, "一个秘密项目。")
     assert (message.prompt_tokens, message.seconds) == (12, 0.5)
-    assert message.sources == ({"source": "a.md", "page": 2},)
+    assert message.sources == (Source(source="a.md", page=2),)
     assert message.to_message() == {"role": "assistant", "content": "一个秘密项目。"}
     assert again.get(conversation).title == "夜莺是什么？"
     again.close()
@@ -174,7 +175,7 @@ def test_an_exported_conversation_comes_back_with_every_branch(store: Conversati
     store.rate(first, -1)
     store.truncate_from(first)
     store.add_message(
-        conversation, "assistant", "two", parent_id=question, sources=[{"title": "Book", "page": 3}]
+        conversation, "assistant", "two", parent_id=question, sources=[Source(title="Book", page=3)]
     )
     copy = store.import_json(store.export(conversation))
     shown, other = store.get(copy), [m for m in store.all_messages(copy) if m.content == "one"]
@@ -188,7 +189,7 @@ def test_markdown_shows_corrections_sources_and_ratings(store: ConversationStore
     conversation, _, answer = a_turn(store)
     store.correct(answer, "A heron.")
     store.rate(answer, -1)
-    store.update_message(answer, sources=[{"title": "Book", "page": 3}])
+    store.update_message(answer, sources=[Source(title="Book", page=3)])
     text = store.export(conversation, "md")
     for part in ("# What is it?", "A bird.", "**Corrected by you:** A heron.", "- Book, p. 3", "👎"):
         assert part in text
