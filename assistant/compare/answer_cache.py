@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assistant.compare.record_log import RecordLog
-from assistant.engines.base import Message
+from tuning.data.examples import Message
 
 
 class AnswerCache:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from assistant.curation.candidates import Labeller, LeftOut
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
-from assistant.history.records import Message, StoredConversation, StoredMessage
+from assistant.history.records import StoredConversation, StoredMessage
 from assistant.language.extractive import is_grounded, is_supported
 from assistant.language.facts import facts_in
 from assistant.language.text import normal
+from tuning.data.examples import Message
 
 BY_MODEL = "written by a model, checked against the text"
 # A longer message is material (a text to summarise, code) rather than a statement.
@@ -168,7 +169,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
     if says_nothing(text):
         return _AcceptedAnswer("", why="the answer says that it does not know")
     if answer.sources:
-        passages = [str(source.get("text", "")) for source in answer.sources]
+        passages = [str(source.text) for source in answer.sources]
         if not is_grounded(text, passages):
             return _AcceptedAnswer("", why="the passages it was answered from do not hold it")
         return _AcceptedAnswer(text, "documents")

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from assistant.history.records import Message, StoredConversation, StoredPreference
+from assistant.history.records import StoredConversation, StoredPreference
 from assistant.language.text import same_text
-from tuning.data.examples import Preference
+from tuning.data.examples import Message, Preference
 
 
 def preferences_of(

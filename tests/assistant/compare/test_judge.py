@@ -23,12 +23,12 @@ from assistant.compare.judge import Judge, JudgeChoice, JudgeVerdict, combined, 
 from assistant.compare.questions import Question
 from assistant.compare.ranking import tally
 from assistant.compare.variants import Variant
-from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.server.app import create_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Message
 
 QUESTION = Question("How heavy is it?", ("640 grams",))
 

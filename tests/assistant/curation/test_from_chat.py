@@ -10,6 +10,7 @@ from assistant.curation.from_chat import curate
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
 from assistant.history.records import StoredConversation, StoredMessage
+from assistant.history.sources import Source
 from assistant.history.transfer import import_json
 from tuning.data.examples import Example, read_examples, write_examples
 
@@ -225,7 +226,7 @@ def test_secrets_are_left_out_unless_a_person_insists(lines: tuple[Any, ...]) ->
 
 
 def test_an_answer_from_documents_counts_only_when_the_passages_hold_it() -> None:
-    passage = {"sources": ({"text": "The ferry is called Lady Ardent and needs fifty minutes."},)}
+    passage = {"sources": (Source(text="The ferry is called Lady Ardent and needs fifty minutes."),)}
     curation = curate(
         [
             chat(
