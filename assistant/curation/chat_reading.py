@@ -169,7 +169,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
     if says_nothing(text):
         return _AcceptedAnswer("", why="the answer says that it does not know")
     if answer.sources:
-        passages = [str(source.text) for source in answer.sources]
+        passages = [source.text for source in answer.sources]
         if not is_grounded(text, passages):
             return _AcceptedAnswer("", why="the passages it was answered from do not hold it")
         return _AcceptedAnswer(text, "documents")
