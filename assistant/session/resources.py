@@ -17,6 +17,7 @@ from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
 from assistant.history.transfer import import_json
+from assistant.lazy import IMPORT_LOCK
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from assistant.engines.base import Engine
 
 log = logging.getLogger(__name__)
-_importing, _imported = threading.Lock(), threading.Event()
+_imported = threading.Event()
 
 
 @st.cache_resource(show_spinner=False)
@@ -43,8 +44,8 @@ def workspace() -> Workspace:
 
 
 def import_models() -> None:
-    """Import what opens models, one thread at a time: transformers cannot be imported by two at once."""
-    with _importing:
+    """Import what opens and trains models; returns at once when another thread has done so."""
+    with IMPORT_LOCK:
         for name in ("tuning.training.methods", "sentence_transformers"):
             importlib.import_module(name)
     _imported.set()
