@@ -13,7 +13,7 @@ from assistant.curation.from_documents import curate_passages
 from assistant.documents.listing import can_be_read_again, state_of
 from assistant.documents.upload import UploadedDocument, UploadTask, as_address, shown
 from assistant.i18n.texts import t
-from assistant.session import notices, resources
+from assistant.session import notices, resources, sample
 from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
 from knowledge.index.passage_store import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
@@ -43,10 +43,10 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
             with st.container(width="content", gap="xxsmall"):
                 _draw_folder(base)
                 _draw_address(base)
-        if empty and resources.SAMPLE.exists():
+        if empty and sample.is_offered():
             label = t("welcome.sample_documents")
             if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
-                _start(base, paths=[resources.SAMPLE / "documents"])
+                _start(base, paths=[sample.DOCUMENTS])
     if intake is not None:
         _draw_reports(base, intake)
 

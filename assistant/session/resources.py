@@ -5,10 +5,8 @@ It remembers choices between reruns and pages; what they mean is decided in `ass
 
 import gc
 import importlib
-import json
 import logging
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,7 +14,6 @@ import streamlit as st
 from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
-from assistant.history.transfer import import_json
 from assistant.lazy import IMPORT_LOCK
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -124,38 +121,6 @@ def blind_trials() -> "BlindTrials":
     from assistant.arena.trials import BlindTrials  # heavy: scipy
 
     return BlindTrials(workspace().settings.conversations_path)
-
-
-# ---- the open conversation
-
-
-# ---- pages
-
-
-# ---- the sample domain
-
-SAMPLE = Path(__file__).parents[2] / "examples" / "halden"
-
-
-def import_sample_chat() -> int:
-    """Put the sample conversation into the store; its id."""
-    return import_json(workspace().store, (SAMPLE / "conversation.json").read_text(encoding="utf-8"))
-
-
-def sample_questions(count: int = 3) -> list[str]:
-    """A few questions that the sample domain answers."""
-    lines = (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = [record["question"] for record in map(json.loads, lines) if record.get("slice") == "training"]
-    return asked[:count]
-
-
-# ---- asking
-
-
-# ---- choices
-
-
-# ---- knowledge bases
 
 
 @st.cache_resource(show_spinner=False)

@@ -10,7 +10,7 @@ from assistant.history.conversations import ConversationStore
 from assistant.history.transfer import export, import_conversation, import_json
 from tuning.data.importers import import_file
 
-SAMPLE = Path(__file__).parents[3] / "examples" / "halden"
+SAMPLE = Path(__file__).parents[3] / "assistant" / "sample"
 
 
 def a_turn(store: ConversationStore, question: str, answer: str) -> tuple[int, int, int]:
