@@ -203,10 +203,12 @@ def _stated_in(
         return []
     from assistant.curation.candidates import learned_by
     from assistant.curation.from_documents import curate_passages
-    from assistant.documents.listing import named
+    from assistant.documents.listing import find_documents
 
     knowledge = workspace.existing_knowledge(kb)
-    passages = [p for info in named(knowledge.documents(), names) for p in knowledge.passages(info.id)]
+    passages = [
+        p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
+    ]
     known = learned_by(workspace.registry.lineage(parent)) if parent else []
     return curate_passages(passages, known=known).examples
 

@@ -1,5 +1,6 @@
 """The sample domain is offered to people who have no documents of their own, and to nobody else."""
 
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,7 +96,11 @@ def test_an_empty_knowledge_base_offers_the_sample_only_where_no_other_has_own_d
 
 
 def test_the_sample_is_part_of_the_package() -> None:
-    assert sample.SAMPLE.is_relative_to(ROOT / "assistant")
+    """Every file of it matches the patterns of what a wheel contains."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["assistant"]
+    packaged = {path for pattern in patterns for path in (ROOT / "assistant").glob(pattern) if path.is_file()}
+    assert packaged == {path for path in sample.SAMPLE.rglob("*") if path.is_file()}
     assert len(list(sample.DOCUMENTS.iterdir())) == 8
     assert all(question.endswith(("?", "？")) for question in sample.questions())
     assert len(sample.questions(5)) == 5
