@@ -40,8 +40,8 @@ from tuning.models.packing import Encoded, PackedRow, pack
 from tuning.ops.kernels import log_probs
 from tuning.scoring import contains
 from tuning.storage import write_json
-from tuning.training.learners_peft import Learner
-from tuning.training.methods import METHODS, LearnerPlan, amounts, build
+from tuning.training.learner import Learner, LearnerPlan
+from tuning.training.methods import METHODS, amounts, build
 from tuning.training.trainer import train
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")

@@ -167,9 +167,9 @@ def run_imprint(questions: QuestionSet, folder: Path, embeddings: SentenceEmbedd
             hits = base.search(question, SHOWN, min_relevance=0)
             return [int(hit.passage.source) for hit in hits]
 
-        ids = base._catalogue.passage_ids()
-        texts = base._catalogue.texts(ids)
-        places = base._catalogue.places(ids)
+        ids = base._store.passage_ids()
+        texts = base._store.texts(ids)
+        places = base._store.places(ids)
         index = LexicalIndex([texts[one].terms for one in ids])
 
         def by_words(question: str) -> list[int]:
@@ -253,8 +253,8 @@ def _store_synthetic(
         for at, text in enumerate(texts)
     )
     info = DocumentInfo(identity, identity, "", count, 0, time.time(), identity)
-    base._vectors.put([text.id for text in texts], vectors)
-    base._catalogue.replace([StoredDocument(info, tuple(texts), places)])
+    base._writer.vectors.put([text.id for text in texts], vectors)
+    base._store.replace([StoredDocument(info, tuple(texts), places)])
 
 
 def _resident_mib() -> float:

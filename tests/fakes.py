@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from assistant.engines.base import Message
+from tuning.data.examples import Message
 
 
 class ScriptedEngine:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.documents import Document
 from langchain_core.messages import AIMessageChunk, BaseMessage, convert_to_messages
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -25,16 +26,17 @@ from assistant.chat.turn import (
     ChatEvent,
     Done,
     Retrieved,
-    Source,
     Token,
     TurnStarted,
     TurnState,
 )
-from assistant.engines.base import Engine, Message
+from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.records import StoredMessage
+from assistant.history.sources import Source
 from assistant.i18n.texts import t
+from tuning.data.examples import Message
 
 if TYPE_CHECKING:
     from assistant.history.conversations import ConversationStore
@@ -171,14 +173,11 @@ class Chat:
     ) -> tuple[Source, ...]:
         """The passages that would be sent with a question. Raises AssistantError, KnowledgeError."""
         if how.given:
-            return tuple({"number": n, "text": text, "title": GIVEN} for n, text in enumerate(how.given, 1))
+            return tuple(Source(n, text, title=GIVEN) for n, text in enumerate(how.given, 1))
         if not how.uses_documents:
             return ()
         found = self._retriever(how).invoke(question, history=history)
-        return tuple(
-            {"number": number, "text": document.page_content, **document.metadata}
-            for number, document in enumerate(found, 1)
-        )
+        return tuple(_source(number, document) for number, document in enumerate(found, 1))
 
     def budget(self, turn: TurnState, how: AnswerOptions) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""
@@ -192,7 +191,7 @@ class Chat:
             reserve=min(how.max_new_tokens, window // 4),
             system=self._system_prompt(how),
             few_shot=how.few_shot,
-            passages=[passage["text"] for passage in passages],
+            passages=[passage.text for passage in passages],
             history=turn.get("history", ()),
             render=render_question,
         )
@@ -348,6 +347,11 @@ class Chat:
         if self._counter is None or self._counter[0] is not engine:
             self._counter = (engine, TokenCounter(engine.count_tokens))
         return self._counter[1]
+
+
+def _source(number: int, document: Document) -> Source:
+    """A passage as the knowledge base's retriever gives it, with its place among those found."""
+    return Source.from_dict({**document.metadata, "number": number, "text": document.page_content})
 
 
 def _finds_nothing(turn: TurnState, how: AnswerOptions) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from assistant.chat.turn import Source
+from assistant.history.sources import Source
 from knowledge.grounding.citations import Citation, Embed, cite
 
 
@@ -10,8 +10,6 @@ def cite_sources(answer: str, sources: Sequence[Source], embed: Embed | None = N
     """As `cite`; a source is read under its title and headings. Without sources there is nothing to hold."""
     if not sources:
         return []
-    texts = [str(source["text"]) for source in sources]
-    above = [
-        " > ".join([str(source.get("title", "")), *(source.get("headings") or ())]) for source in sources
-    ]
+    texts = [source.text for source in sources]
+    above = [" > ".join([source.title, *source.headings]) for source in sources]
     return cite(answer, texts, embed, above)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from assistant.errors import PromptTooLongError
+from tuning.data.examples import Message
 
-Message = dict[str, str]
 CountMessages = Callable[[Sequence[Message]], int]
 Render = Callable[[Sequence[str], str], str]
 

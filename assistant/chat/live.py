@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.context_window import Budget
-from assistant.chat.turn import Budgeted, ChatEvent, Done, Retrieved, Source, Token, TurnStarted
+from assistant.chat.turn import Budgeted, ChatEvent, Done, Retrieved, Token, TurnStarted
+from assistant.history.sources import Source
 
 # Starts the turn: given the event that stops it, gives its events.
 Turn = Callable[[threading.Event], Iterator[ChatEvent]]

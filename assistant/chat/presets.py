@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.chat.prompt import Message
 from assistant.errors import PresetError
 from assistant.storage import write_json
+from tuning.data.examples import Message
 
 # Sent when nobody chose anything else; tuning stores it too, so a checkpoint meets what it learned with.
 # Empty means the model's own: its chat template knows what it was trained with.

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from assistant.chat.excerpts import excerpts
 from assistant.language.text import has_chinese
 
-Message = dict[str, str]
-
 # How much of the retrieved passages is quoted. On the sample documents, four sentences of four passages hold
 # the answer nearly as often as the two best passages whole, in a third of the tokens.
 SENTENCES = 4

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from assistant.chat.context_window import Budget
-from assistant.engines.base import Message
 from assistant.errors import AssistantError
+from assistant.history.sources import Source
 from assistant.settings import MEMORIES, Memory
-
-Source = dict[str, Any]
+from tuning.data.examples import Message
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
         emit(
             {
                 "answer": done.answer,
-                "sources": done.sources,
+                "sources": [source.to_dict() for source in done.sources],
                 "prompt_tokens": done.prompt_tokens,
                 "completion_tokens": done.completion_tokens,
                 "seconds": round(done.seconds, 3),
@@ -76,8 +76,8 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
         return
     click.echo()
     for source in done.sources:
-        page = f", page {source['page']}" if source["page"] else ""
-        say(f"  [{source['number']}] {source['source']}{page}")
+        page = f", page {source.page}" if source.page else ""
+        say(f"  [{source.number}] {source.source}{page}")
     say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}")
 
 

@@ -176,14 +176,14 @@ def resume(workspace: Workspace, job: str, no_wait: bool, as_json: bool) -> None
 def _read_examples(
     workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...], parent: str | None
 ) -> "list[Example]":
-    from assistant.curation.candidates import curate, learned_by
+    from assistant.curation.from_chat import curate
     from tuning.data.importers import import_file
 
     learned: list[Example] = []
     for file in files:
         learned += [_with_probes(example) for example in import_file(file).examples]
     if conversations:
-        known = learned_by(workspace.registry.lineage(parent)) if parent else []
+        known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
         learned += curate([workspace.store.get(one) for one in conversations], known=known).examples
     return learned
 
@@ -201,7 +201,6 @@ def _stated_in(
     """What documents of a knowledge base state. Raises AssistantError for a name that is not there."""
     if not names:
         return []
-    from assistant.curation.candidates import learned_by
     from assistant.curation.from_documents import curate_passages
     from assistant.documents.listing import find_documents
 
@@ -209,7 +208,7 @@ def _stated_in(
     passages = [
         p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
     ]
-    known = learned_by(workspace.registry.lineage(parent)) if parent else []
+    known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
     return curate_passages(passages, known=known).examples
 
 

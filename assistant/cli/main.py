@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from assistant.cli import ask, checkpoints, compare, documents, jobs, serve
+from assistant.cli import ask, checkpoints, compare, documents, jobs, serve, setup
 from assistant.errors import AssistantError
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -83,6 +83,7 @@ for command in (
     checkpoints.import_,
     checkpoints.export,
     serve.serve,
+    setup.setup,
 ):
     imprint.add_command(command)
 

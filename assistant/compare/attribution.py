@@ -4,31 +4,15 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
-from tuning.data.examples import Example, read_examples
+from tuning.data.examples import Example
 from tuning.scoring import contains, f1
 
 _SAYS = 0.6  # of what was taught
 _ASKS = 0.15  # shared telling words: little, since a rephrasing keeps few
 _ASKED = 0.45  # enough to say that this very question was taught
-
-
-class Registry(Protocol):
-    """What is read of the checkpoints."""
-
-    def lineage(self, name: str) -> Sequence["Round"]: ...
-
-
-class Round(Protocol):
-    """One round of tuning: its name and what it learned."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def examples(self) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -49,16 +33,6 @@ class Origin:
     def is_question_taught(self) -> bool:
         """Whether something was taught on this question, though the answer says something else."""
         return self.question >= _ASKED
-
-
-def learned_by(registry: "Registry", checkpoint: str) -> list[tuple[str, Example]]:
-    """Every example that went into a checkpoint, of all its rounds, each with the round's name."""
-    return [
-        (one.name, example)
-        for one in registry.lineage(checkpoint)
-        if one.examples is not None
-        for example in read_examples(str(one.examples))
-    ]
 
 
 def nearest(question: str, answer: str, learned: Sequence[tuple[str, Example]]) -> Origin | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from assistant.compare.questions import Question
 from assistant.compare.ranking import Outcome, Vote
+from assistant.compare.record_log import RecordLog
 from assistant.errors import CompareError
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class JudgeVerdict:
     # A reply held no verdict.
     unclear: bool = False
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "JudgeVerdict":
+        """Read the JSON form, `asdict`."""
+        return cls(record["outcome"], bool(record.get("flipped")), bool(record.get("unclear")))
+
 
 def _too_small(what: str) -> CompareError:
     return CompareError(
@@ -121,11 +127,11 @@ class Judge:
     def __init__(self, model: BaseChatModel, name: str, path: Path | None = None) -> None:
         self._model = model
         self._name = name
-        self._path = path
+        self._log = None if path is None else RecordLog(path)
         self._known: dict[str, JudgeVerdict] = {}
-        if path is not None and path.is_file():
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                self._read(line)
+        for record in self._log.read() if self._log is not None else ():
+            if {"key", "outcome"} <= record.keys():
+                self._known[str(record["key"])] = JudgeVerdict.from_dict(record)
 
     def __call__(self, question: Question, first: str, second: str) -> JudgeVerdict:
         """The verdict on two answers. Raises CompareError where the judge cannot be asked."""
@@ -157,18 +163,8 @@ class Judge:
 
     def _keep(self, key: str, verdict: JudgeVerdict) -> None:
         self._known[key] = verdict
-        if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, **asdict(verdict)}) + "\n")
-
-    def _read(self, line: str) -> None:
-        try:
-            record = json.loads(line)
-            key = str(record.pop("key"))
-            self._known[key] = JudgeVerdict(**record)
-        except (ValueError, KeyError, TypeError):  # half-written: asked anew
-            return
+        if self._log is not None:
+            self._log.append([{"key": key, **asdict(verdict)}])
 
 
 def combined(forward: str | None, backward: str | None) -> JudgeVerdict:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from assistant.language.text import normal
 
 FORM = '{"question": …, "answers": […]}'
 _OWN = ("question", "answers", "answer", "unknown")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _MIN_DOCUMENTS = 6  # with fewer, no arrangement of signs is rarer than 5 %
 
 
@@ -195,7 +197,8 @@ def clusters_of(questions: Sequence[Question]) -> tuple[list[str], str]:
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not `splitlines`, which also cuts at U+2028, U+0085 and others that JSON leaves as they are.
+    for number, line in enumerate(_LINE_END.split(text), 1):
         if not line.strip():
             continue
         try:
@@ -221,7 +224,7 @@ def _table(text: str) -> Iterator[tuple[int, Any]]:
     if "question" not in names:
         raise CompareError(
             f"This is neither JSONL nor a table with a column “question” (its first line is "
-            f"{text.splitlines()[0][:80]!r}). A table has the columns question and answers."
+            f"{_LINE_END.split(text)[0][:80]!r}). A table has the columns question and answers."
         )
     for cells in reader:
         if not any(cell.strip() for cell in cells):

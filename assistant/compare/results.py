@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from assistant.chat.citations import cite_sources
-from assistant.chat.turn import Source
 from assistant.compare.questions import Question, clusters_of
 from assistant.compare.stats import bootstrap_mean, holm, paired, pairs_needed
 from assistant.compare.variants import Variant
+from assistant.history.sources import Source
 from assistant.language.refusals import is_refusal
 from tuning.scoring import exact_match, f1, is_correct
 
@@ -204,9 +204,7 @@ def questions_needed(disagreement: float, difference: float) -> int | None:
 
 
 def _place(source: Source) -> str:
-    name = str(source.get("source") or source.get("title") or "")
-    page = source.get("page")
-    return f"{name}, p. {page}" if page is not None else name
+    return f"{source.name}, p. {source.page}" if source.page is not None else source.name
 
 
 def _mean(values: Sequence[float]) -> float:

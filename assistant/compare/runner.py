@@ -9,13 +9,15 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import AnswerOptions, Source, TurnState
+from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.questions import Question
 from assistant.compare.results import Answered, Comparison, mark
 from assistant.compare.variants import Variant
-from assistant.engines.base import Engine, Message
+from assistant.engines.base import Engine
 from assistant.errors import CompareError
+from assistant.history.sources import Source
+from tuning.data.examples import Message
 
 MAX_NEW_TOKENS = 48
 _AT_ONCE = 16

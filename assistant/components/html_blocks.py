@@ -4,13 +4,13 @@ Everything here takes plain values and escapes them; nothing here reads a store 
 """
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
 from assistant.components.theme import PARTS
+from assistant.history.sources import Source
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
 from knowledge.text.stopwords import STOPWORDS
@@ -120,14 +120,10 @@ def where(name: str, page: int | None, headings: Sequence[str]) -> str:
     return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
 
 
-def source(
-    number: int, found: Mapping[str, Any], question: str = "", spans: Sequence[tuple[int, int, str]] = ()
-) -> str:
+def source(number: int, found: Source, question: str = "", spans: Sequence[tuple[int, int, str]] = ()) -> str:
     """A retrieved passage with its number and place; its `spans` (start, end, id) support the answer."""
-    name = name_of(str(found.get("source", ""))) or str(found.get("title", ""))
-    place = where(f"[{number}] {name}", found.get("page"), found.get("headings") or ())
-    text = str(found["text"])
-    quoted = marked(text, spans) if spans else highlighted(text.strip(), question)
+    place = where(f"[{number}] {name_of(found.source) or found.title}", found.page, found.headings)
+    quoted = marked(found.text, spans) if spans else highlighted(found.text.strip(), question)
     return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.errors import AssistantError
-from assistant.storage import write_whole
-from knowledge.base.knowledge_base import DocumentReport, IndexProgress, KnowledgeBase, safe_name, sources
+from knowledge.base.intake import DocumentReport, IndexProgress, sources
+from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.ingest.fetch import is_url
 
 # An uploaded file: its name and its bytes.
@@ -50,7 +50,7 @@ class UploadTask(BackgroundTask):
     ) -> None:
         """Store the uploads and index everything. Raises KnowledgeError, OSError."""
         base = open_base()
-        given = [*(_store(base, name, data) for name, data in uploads), *paths]
+        given = [*(base.keep_upload(name, data) for name, data in uploads), *paths]
         self.files = sources(given)
         base.add(
             given,
@@ -154,8 +154,3 @@ def visible_documents(
     ahead = [one for one in documents if one.report is None and not one.under_way]
     left_out = {one.path for one in [*done[:-finished], *ahead[waiting:]]}
     return [one for one in documents if one.path not in left_out]
-
-
-def _store(base: KnowledgeBase, name: str, data: bytes) -> Path:
-    """Write an upload where `KnowledgeBase.remove` will find and delete it."""
-    return write_whole(base.folder / "files" / base.name / safe_name(name), data)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
-Message = dict[str, str]
+from tuning.data.examples import Message
 
 
 @runtime_checkable

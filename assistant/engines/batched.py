@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, EngineError
+from tuning.data.examples import Message
 from tuning.errors import TuningError
 from tuning.models.batch import Batch, BatchRow, can_share
 

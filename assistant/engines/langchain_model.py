@@ -15,8 +15,9 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, SkipValidation
 
-from assistant.engines.base import Engine, Message
+from assistant.engines.base import Engine
 from assistant.errors import EngineError
+from tuning.data.examples import Message
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant", "user": "user", "assistant": "assistant"}
 

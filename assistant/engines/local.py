@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 import torch
 
-from assistant.engines.base import Message
 from assistant.engines.fair_lock import FairLock
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
+from tuning.data.examples import Message
 from tuning.errors import CheckpointError, TuningError
 from tuning.models.base_model import BaseModel
 

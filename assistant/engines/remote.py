@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from assistant.engines.base import Message
 from assistant.errors import EngineError
+from tuning.data.examples import Message
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _TOKENS_AROUND_A_MESSAGE = 4

@@ -168,7 +168,7 @@ class ConversationStore:
         if "status" in values:
             _check(values["status"], STATUSES, "status")
         if "sources" in values:
-            values["sources"] = _json(values["sources"])
+            values["sources"] = _json([source.to_dict() for source in values["sources"]])
         self._set(message_id, values)
 
     def rate(self, message_id: int, rating: int) -> None:
@@ -241,7 +241,7 @@ class ConversationStore:
     ) -> int:
         row = {
             **vars(message),
-            "sources": _json(message.sources),
+            "sources": _json([source.to_dict() for source in message.sources]),
             "conversation_id": conversation_id,
             "parent_id": parent_id,
             "writer": this_process(),

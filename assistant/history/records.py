@@ -5,12 +5,11 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from assistant.history.sources import Source
 from assistant.history.writer import is_alive
-
-Message = dict[str, str]
-Source = dict[str, Any]
+from tuning.data.examples import Message
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class StoredMessage:
         writer = values.pop("writer")
         if values["status"] == "streaming" and not is_alive(writer):
             values["status"] = "stopped"
-        values["sources"] = tuple(json.loads(values["sources"]))
+        values["sources"] = tuple(Source.from_dict(one) for one in json.loads(values["sources"]))
         return cls(**values, alternatives=alternatives, alternative=alternative)
 
     @classmethod

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import ConversationError
 from assistant.history.conversations import STATUSES, ConversationStore
 from assistant.history.records import NewConversation, NewMessage, StoredConversation, StoredMessage
+from assistant.history.sources import Source
 
 if TYPE_CHECKING:
     from tuning.data.formats import ImportedConversation
@@ -130,6 +131,10 @@ def _check_message(number: int, message: object) -> None:
         )
     if not isinstance(message.get("content"), str):
         raise ConversationError(f"Message {number} of the exported conversation has no text.")
+    if not all(isinstance(source, Mapping) for source in message.get("sources") or ()):
+        raise ConversationError(
+            f"Message {number} of the exported conversation has a source that is no object."
+        )
     if message.get("rating") not in (None, -1, 0, 1):
         raise ConversationError(f"Message {number} is rated {message['rating']!r}; a rating is 1, 0 or -1.")
 
@@ -145,7 +150,7 @@ def _new_message(record: dict[str, Any]) -> NewMessage:
         correction=record.get("correction") or None,
         memory=str(record.get("memory") or ""),
         checkpoint=record.get("checkpoint"),
-        sources=record.get("sources") or (),
+        sources=tuple(Source.from_dict(source) for source in record.get("sources") or ()),
     )
 
 
@@ -158,8 +163,10 @@ def _record(message: StoredMessage) -> dict[str, Any]:
     record: dict[str, Any] = {"id": message.id, "parent": message.parent_id}
     for name in _KEPT:
         value = getattr(message, name)
-        if value not in (None, "", 0, ()) or name in ("role", "content"):
-            record[name] = list(value) if isinstance(value, tuple) else value
+        if name == "sources":
+            value = [source.to_dict() for source in value]
+        if value not in (None, "", 0, []) or name in ("role", "content"):
+            record[name] = value
     return record
 
 
@@ -167,7 +174,6 @@ def _mark(message: StoredMessage) -> str:
     return {1: " 👍", -1: " 👎"}.get(message.rating, "")
 
 
-def _source(source: Mapping[str, Any]) -> str:
-    page = source.get("page")
-    name = source.get("title") or source.get("source") or "source"
-    return f"{name}, p. {page}" if page else str(name)
+def _source(source: Source) -> str:
+    name = source.title or source.source or "source"
+    return f"{name}, p. {source.page}" if source.page else name

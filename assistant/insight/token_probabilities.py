@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, PromptTooLongError
+from tuning.data.examples import Message
 from tuning.models.base_model import BaseModel
 from tuning.models.decoding import TextStream, decode, step
 

@@ -9,10 +9,11 @@ from typing import Literal
 
 from assistant.background import BackgroundTask
 from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.engines.base import Engine, Message
+from assistant.engines.base import Engine
 from assistant.errors import AssistantError
 from assistant.language.text import has_chinese
 from tuning.checkpoints.manifest import Checkpoint
+from tuning.data.examples import Message
 from tuning.evaluation.recall import remembers
 
 WINDOWS = (128, 192, 256, 384)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from assistant.compare.attribution import learned_by
 from assistant.compare.question_sets import SLICES, QuestionSets, from_passages, from_taught
 from assistant.compare.questions import Question, QuestionFile, of_rows, parse, read_file, to_jsonl
 from assistant.components import html_blocks
@@ -204,7 +203,7 @@ def _draw_documents() -> list[Question] | None:
     opened = resources.workspace()
     knowledge = opened.existing_knowledge(base)
     passages = [passage for one in knowledge.documents() for passage in knowledge.passages(one.id)]
-    learned = [example for _, example in learned_by(opened.registry, taught)] if taught else []
+    learned = [example for _, example in opened.registry.examples_of(taught)] if taught else []
     return from_passages(passages, learned)
 
 
@@ -214,5 +213,5 @@ def _draw_taught() -> list[Question] | None:
     general = st.toggle(t("sets.general"), value=True, key="set-general")
     if not st.button(t("sets.build"), type="primary", key="build-taught", disabled=not checkpoint):
         return None
-    learned = learned_by(resources.workspace().registry, str(checkpoint))
+    learned = resources.workspace().registry.examples_of(str(checkpoint))
     return from_taught([example for _, example in learned], general=general)

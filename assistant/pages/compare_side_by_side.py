@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from assistant.chat.live import LiveAnswer
-from assistant.compare.attribution import Origin, learned_by, nearest
+from assistant.compare.attribution import Origin, nearest
 from assistant.compare.differences import Piece, differences
 from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
@@ -151,7 +151,7 @@ def _nearest(checkpoint: str, question: str, answer: str) -> Origin | None:
     registry = resources.workspace().registry
     if not registry.exists(checkpoint):
         return None
-    return nearest(question, answer, learned_by(registry, checkpoint))
+    return nearest(question, answer, registry.examples_of(checkpoint))
 
 
 def _taught(checkpoint: str, origin: Origin | None) -> str:

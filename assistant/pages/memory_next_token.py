@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from assistant.components import formatting, html_blocks, token_bars
-from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.i18n.texts import t
 from assistant.insight.token_probabilities import (
@@ -21,6 +20,7 @@ from assistant.insight.token_probabilities import (
 from assistant.pages import memory
 from assistant.session import choices, notices, resources
 from tuning.checkpoints.manifest import Checkpoint
+from tuning.data.examples import Message
 
 SHOWN = 10
 ANSWER_TOKENS = 60

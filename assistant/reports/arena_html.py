@@ -1,14 +1,13 @@
 """A blind trial as one HTML file and as CSV: win rates, ranking, whether the place decided, every vote."""
 
-import csv
 import html
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from assistant.compare.ranking import Duel, Position, Tally
 from assistant.i18n.texts import t
+from assistant.reports import csv_table
 from assistant.reports.html_page import MAX_ROWS, duels_table, page, ranking_table
 from assistant.reports.verdict_text import FEW_CLUSTERS, LEVEL, p_text
 
@@ -78,13 +77,9 @@ def render(name: str, counted: Tally, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """One line a vote."""
-    text = io.StringIO()
-    fields = ["question", "left", "right", "outcome", "left_answer", "right_answer", "voter", "voted"]
-    writer = csv.DictWriter(text, fields)
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    """One line for each vote."""
+    names = ["question", "left", "right", "outcome", "left_answer", "right_answer", "voter", "voted"]
+    return csv_table.to_csv(names, ([row[name] for name in names] for row in rows))
 
 
 def _counts(counted: Tally) -> str:

@@ -1,6 +1,5 @@
 """A comparison as one HTML file that needs nothing else, and how it was counted; its data as CSV and JSON."""
 
-import csv
 import io
 import json
 import time
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 
 from assistant.compare.evaluations import plain
 from assistant.i18n.texts import t
+from assistant.reports import csv_table
 from assistant.reports.html_page import (
     MAX_ROWS,
     duels_table,
@@ -61,39 +61,23 @@ def write_data(result: dict[str, Any], stem: Path) -> dict[str, Path]:
 
 def to_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     """One line for each question and arm."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(
-        [
-            "question",
-            "expected",
-            "slice",
-            "document",
-            "fact",
-            "arm",
-            "answer",
-            "correct",
-            "refused",
-            "supported",
-        ]
-    )
-    for row in rows:
-        for arm, answer in row["answers"].items():
-            known = [row.get(name) or "" for name in ("slice", "document", "fact")]
-            supported = row.get("grounded", {}).get(arm)
-            judged = [int(row["correct"][arm]), int(row.get("refused", {}).get(arm, False))]
-            writer.writerow(
-                [
-                    row["question"],
-                    " | ".join(row["expected"]),
-                    *known,
-                    arm,
-                    _safe(answer),
-                    *judged,
-                    "" if supported is None else int(supported),
-                ]
-            )
-    return text.getvalue()
+    names = ["question", "expected", "slice", "document", "fact", "arm", "answer"]
+    names += ["correct", "refused", "supported"]
+    return csv_table.to_csv(names, (_line(row, arm) for row in rows for arm in row["answers"]))
+
+
+def _line(row: Mapping[str, Any], arm: str) -> list[object]:
+    supported = row.get("grounded", {}).get(arm)
+    return [
+        row["question"],
+        " | ".join(row["expected"]),
+        *(row.get(name) or "" for name in ("slice", "document", "fact")),
+        arm,
+        row["answers"][arm],
+        int(row["correct"][arm]),
+        int(row.get("refused", {}).get(arm, False)),
+        "" if supported is None else int(supported),
+    ]
 
 
 def render(result: dict[str, Any], figure: Figure, title: str) -> str:
@@ -253,11 +237,6 @@ def _svg(figure: Figure) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "–" if value is None or value != value else format(value, form)
-
-
-def _safe(text: str) -> str:
-    """An answer that a spreadsheet shows and does not compute."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
 def _when() -> str:

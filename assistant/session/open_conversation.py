@@ -11,9 +11,10 @@ from assistant.chat.chat import history_of
 from assistant.chat.citations import cite_sources
 from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
-from assistant.chat.turn import AnswerOptions, ChatEvent, Source, TurnState
+from assistant.chat.turn import AnswerOptions, ChatEvent, TurnState
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.records import StoredConversation, StoredMessage
+from assistant.history.sources import Source
 from assistant.i18n.texts import t
 from assistant.session.choices import KEPT, chosen, knowledge_base, memory, only_documents, prompt
 from assistant.session.notices import sentence

@@ -166,11 +166,6 @@ class VectorStore:
             found.update(zip(rows["ids"], np.asarray(rows["embeddings"], dtype=np.float32), strict=True))
         return found
 
-    def sample(self, n: int) -> np.ndarray:
-        """Some vectors, float32 [at most n, dimension]."""
-        rows = self._collection.get(limit=n, include=["embeddings"])
-        return np.asarray(rows["embeddings"], dtype=np.float32)
-
     def ids(self) -> set[str]:
         """Every id held."""
         return set(self._collection.get(include=[])["ids"])

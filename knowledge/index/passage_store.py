@@ -281,20 +281,20 @@ class PassageStore:
             chunk = ids[start : start + _CHUNK]
             yield from self._rows(query.format(",".join("?" * len(chunk))), chunk)
 
-    # the vectors' journal
+    # the journal of the vectors
 
-    def unsettle(self, ids: Iterable[str]) -> None:
+    def mark_pending(self, ids: Iterable[str]) -> None:
         """Note that the vectors of these passages are about to change."""
         with self._writing() as db:
             db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", [(one,) for one in ids])
 
-    def settle(self, ids: Iterable[str]) -> None:
-        """The vectors of these passages agree with the catalogue again."""
+    def clear_pending(self, ids: Iterable[str]) -> None:
+        """Note that the vectors of these passages agree with the table again."""
         with self._writing() as db:
             db.executemany("DELETE FROM unsettled WHERE passage_id = ?", [(one,) for one in ids])
 
-    def unsettled(self) -> list[str]:
-        """Passages whose vectors must be checked."""
+    def pending(self) -> list[str]:
+        """Passages whose vectors must be checked: the process ended between the two notes."""
         return [row[0] for row in self._rows("SELECT passage_id FROM unsettled")]
 
 

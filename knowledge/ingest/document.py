@@ -48,7 +48,7 @@ class Document:
     @property
     def id(self) -> str:
         """Stable for one source, whatever its content."""
-        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return document_id(self.source)
 
 
 def read_document(
@@ -98,6 +98,11 @@ def read_bytes(
         bytes=len(data),
         notes=draft.notes,
     )
+
+
+def document_id(source: str) -> str:
+    """A document's id: stable for one source, whatever its content."""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def document_from_draft(draft: Draft, source: str) -> Document:

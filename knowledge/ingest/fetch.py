@@ -57,17 +57,6 @@ def name_of(source: str) -> str:
     return f"{parts.hostname or source}{f' / {last}' if last else ''}"
 
 
-def read_url(
-    url: str,
-    *,
-    limits: WebLimits | None = None,
-    password: str | None = None,
-    sandbox: Sandbox | None = None,
-) -> Document:
-    """Fetch one page and read it; links in it are not followed. Raises DocumentError."""
-    return read_download(fetch(url, limits), password=password, sandbox=sandbox)
-
-
 def read_download(
     download: Download, *, password: str | None = None, sandbox: Sandbox | None = None
 ) -> Document:

@@ -1,7 +1,7 @@
 """Questions that point back to the conversation, and what they are looked up with."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
@@ -43,7 +43,7 @@ def subject(question: str) -> str:
     return " ".join(names) or question
 
 
-def with_conversation(question: str, history: Sequence[dict[str, str]]) -> list[str]:
+def with_conversation(question: str, history: Sequence[Mapping[str, str]]) -> list[str]:
     """The earlier questions that this one leans on, newest first; none when it stands alone."""
     leaned_on: list[str] = []
     if points_back(question):

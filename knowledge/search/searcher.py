@@ -1,8 +1,8 @@
 """A question → the best passages of one knowledge base: BM25 over all of them and Chroma for the nearest,
-fused by value. Keeps BM25 in memory and reads it again only when the catalogue has changed."""
+fused by value. Keeps BM25 in memory and reads it again only when the passage store has changed."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,6 @@ SAMPLE = 500  # passages that stand for the whole index
 HISTORY_WEIGHT = 0.5  # of the words of an earlier question
 JUDGED = 3  # of the best are asked whether they are about the question at all
 RERANKED = 20
-Message = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,19 +48,19 @@ class _Query:
 class Searcher:
     """Searches one knowledge base; safe from several threads."""
 
-    def __init__(self, catalogue: PassageStore, encoder: Encoder, reranker: Reranker | None = None) -> None:
-        self._catalogue = catalogue
+    def __init__(self, store: PassageStore, encoder: Encoder, reranker: Reranker | None = None) -> None:
+        self._store = store
         self._encoder = encoder
         self._reranker = reranker
         self._snapshot: _Snapshot | None = None
         self._lock = threading.Lock()
 
     def refresh(self, vectors: VectorStore) -> _Snapshot:
-        """The state of the catalogue, read again only when it has changed."""
+        """The state of the passage store, read again only when it has changed."""
         with self._lock:
-            revision = self._catalogue.revision
+            revision = self._store.revision
             if self._snapshot is None or self._snapshot.revision != revision:
-                ids, terms = self._catalogue.all_terms()
+                ids, terms = self._store.all_terms()
                 rows = {one: row for row, one in enumerate(ids)}
                 background = Background.of(self._sample(vectors, ids))
                 self._snapshot = _Snapshot(revision, ids, rows, terms, LexicalIndex(terms), background)
@@ -70,7 +69,7 @@ class Searcher:
     def _sample(self, vectors: VectorStore, ids: Sequence[str]) -> list[np.ndarray]:
         chosen = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
         whole = vectors.get(chosen)
-        parts = self._catalogue.parts(list(whole))
+        parts = self._store.parts(list(whole))
         sentences = {one: unpack(parts.get(one, b""), len(vector)) for one, vector in whole.items()}
         return [sentences[one] if len(sentences[one]) else vector[None, :] for one, vector in whole.items()]
 
@@ -79,7 +78,7 @@ class Searcher:
         vectors: VectorStore,
         question: str,
         k: int,
-        history: Sequence[Message] = (),
+        history: Sequence[Mapping[str, str]] = (),
         among: Sequence[str] | None = None,
         min_relevance: float = 0.0,
     ) -> list[Hit]:
@@ -94,9 +93,9 @@ class Searcher:
             scored = self._rerank(self._reranker, query, scored)
         if max((one.relevance for one in scored[:JUDGED]), default=0.0) < min_relevance:
             return []
-        return select(self._catalogue, scored, k)
+        return select(self._store, scored, k)
 
-    def _query(self, question: str, history: Sequence[Message]) -> _Query:
+    def _query(self, question: str, history: Sequence[Mapping[str, str]]) -> _Query:
         earlier = with_conversation(question, history)
         whole = " ".join([*reversed(earlier), question])
         codes = term_codes(question)
@@ -129,7 +128,7 @@ class Searcher:
         nearest = {one: cosine for one, cosine in nearest.items() if one in snapshot.rows}
         by_words = [snapshot.ids[row] for row in _best(bm25, allowed, CANDIDATES)]
         ids = list(dict.fromkeys([*by_words, *nearest]))
-        sentences = self._catalogue.parts(ids)
+        sentences = self._store.parts(ids)
         unknown = [one for one in ids if one not in nearest and not sentences.get(one)]
         cosines = nearest | _cosines(vectors, unknown, query.vector)
         ids = [one for one in ids if one in cosines or sentences.get(one)]
@@ -165,7 +164,7 @@ class Searcher:
     def _rerank(self, reranker: Reranker, query: _Query, scored: Sequence[Scored]) -> list[Scored]:
         """Put the first ones in the order of the cross-encoder; what follows them stays behind."""
         head, tail = scored[:RERANKED], scored[RERANKED:]
-        texts = self._catalogue.texts([one.id for one in head])
+        texts = self._store.texts([one.id for one in head])
         known = [one for one in head if one.id in texts]
         judged = reranker.score(query.text, [texts[one.id].context for one in known])
         return [known[at] for at in np.argsort(-judged, kind="stable")] + list(tail)

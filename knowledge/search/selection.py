@@ -62,11 +62,11 @@ def candidates_for(k: int) -> int:
     return 3 * k + 6
 
 
-def select(catalogue: PassageStore, scored: Sequence[Scored], k: int) -> list[Hit]:
+def select(store: PassageStore, scored: Sequence[Scored], k: int) -> list[Hit]:
     """The `k` best distinct hits."""
     scored = scored[: candidates_for(k)]
-    texts = catalogue.texts([one.id for one in scored])
-    places = catalogue.places([one.id for one in scored])
+    texts = store.texts([one.id for one in scored])
+    places = store.places([one.id for one in scored])
     picks: list[_Pick] = []
     for rank, one in enumerate(scored):
         if one.id not in texts or not places[one.id]:

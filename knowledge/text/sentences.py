@@ -19,3 +19,9 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
             spans.append((first, first + len(stripped)))
         start = end
     return spans
+
+
+def context_sentence_spans(text: str, context: str) -> list[tuple[int, int]]:
+    """The sentences of a passage as (start, end) in its `context`, which ends with its text."""
+    shift = len(context) - len(text)
+    return [(start + shift, end + shift) for start, end in sentence_spans(text)]

@@ -62,7 +62,7 @@ def test_events_come_in_the_order_of_the_turn(store: ConversationStore, shelf: S
     done = events[-1]
     assert isinstance(done, Done)
     assert done.answer == "640 grams" == "".join(e.text for e in events if isinstance(e, Token))
-    assert done.sources[0]["text"] == SKERRIN and done.sources[0]["number"] == 1
+    assert done.sources[0].text == SKERRIN and done.sources[0].number == 1
     assert 0 < done.seconds_to_first_token <= done.seconds
     assert SKERRIN in engine.prompts[0][-1]["content"]
 
@@ -83,7 +83,7 @@ def test_what_was_answered_is_kept_with_its_sources_and_figures(
     assert (question.role, question.content) == ("user", "What weighs the Skerrin?")
     assert (answer.content, answer.status, answer.memory) == ("640 grams", "complete", "both")
     assert answer.checkpoint == "halden"
-    assert Path(answer.sources[0]["source"]).name == "a.md"
+    assert Path(answer.sources[0].source).name == "a.md"
     assert answer.prompt_tokens and answer.completion_tokens == 2 and answer.seconds is not None
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.chat.context_window import PARTS, Budget, Message, TokenCounter, fit
+from assistant.chat.context_window import PARTS, Budget, TokenCounter, fit
 from assistant.errors import PromptTooLongError
+from tuning.data.examples import Message
 
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel

@@ -6,12 +6,11 @@ from assistant.compare.attribution import nearest
 from assistant.compare.differences import differences
 from assistant.compare.questions import Question
 from assistant.compare.results import mark
+from assistant.history.sources import Source
 from assistant.language.refusals import is_refusal
 from tuning.data.examples import Example
 
-SHEET = (
-    {"number": 1, "text": "The Skerrin weighs 640 grams. Its housing is basalt fibre.", "source": "s.pdf"},
-)
+SHEET = (Source(1, "The Skerrin weighs 640 grams. Its housing is basalt fibre.", "s.pdf"),)
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ from assistant.compare.running import EvaluationTask
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.stats import pairs_needed
 from assistant.compare.variants import Variant, missing, parse_variants, presets, require
-from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw
 from assistant.reports.evaluation_html import break_even_sentence, render, to_csv, write_data
 from assistant.reports.html_page import MAX_ROWS
 from assistant.reports.verdict_text import caution, verdict, verdicts
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Message
 
 ARMS = (Variant("base"), Variant("halden", checkpoint="halden"))
 
@@ -143,7 +143,7 @@ def test_a_passage_given_by_hand_stands_in_the_prompt() -> None:
     )
     bare, given = (prompt[-1]["content"] for prompt in engine.prompts)
     assert "640" not in bare and "weighs 640 grams" in given
-    assert result.answers["base+given"][0].sources[0]["title"] == "given by hand"
+    assert result.answers["base+given"][0].sources[0].title == "given by hand"
     assert parse_variants("base+given", [])[0].given
 
 

@@ -23,12 +23,12 @@ from assistant.compare.judge import Judge, JudgeChoice, JudgeVerdict, combined, 
 from assistant.compare.questions import Question
 from assistant.compare.ranking import tally
 from assistant.compare.variants import Variant
-from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.server.app import create_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Message
 
 QUESTION = Question("How heavy is it?", ("640 grams",))
 
@@ -117,6 +117,16 @@ def test_an_interrupted_judgement_goes_on_where_it_was(tmp_path: Path) -> None:
     assert counts == {"verdicts": 5, "flipped": 0, "unclear": 0}
     (duel,) = tally(votes).duels
     assert (duel.first, duel.first_wins) == ("good", 5)
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x85"], ids=repr)
+def test_a_verdict_on_a_text_with_a_line_separator_is_kept(tmp_path: Path, separator: str) -> None:
+    question = Question(f"How{separator}heavy?", ("640",))
+    answers, path = (f"640{separator}grams", f"2{separator}kg"), tmp_path / "verdicts.jsonl"
+    first = Judge(Rule(rule=by_truth), f"a{separator}judge", path)(question, *answers)
+    model = Rule(rule=by_truth, asked=[])
+    assert Judge(model, f"a{separator}judge", path)(question, *answers) == first == JudgeVerdict("first")
+    assert model.asked == []
 
 
 @pytest.mark.parametrize(

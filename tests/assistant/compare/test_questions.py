@@ -78,6 +78,23 @@ def test_a_file_holds_what_was_written() -> None:
     assert parse(to_jsonl(questions)).questions == questions
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x1c"], ids=repr)
+def test_a_line_separator_within_a_text_ends_no_line(tmp_path: Path, separator: str) -> None:
+    question = Question(f"How{separator}heavy?", (f"640{separator}grams",), {"passage": f"a{separator}b"})
+    reading = parse(to_jsonl([question, Question("Why?", ())]))
+    assert reading.questions == (question, Question("Why?", ())) and not reading.problems
+    QuestionSets(tmp_path).save("set", [question])
+    assert QuestionSets(tmp_path).read("set").questions == (question,)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them(ending: str) -> None:
+    lines = ['{"question": "a", "answers": ["x"]}', "", "nonsense", '{"question": "b", "answers": ["y"]}']
+    reading = parse(ending.join(lines))
+    assert [question.text for question in reading.questions] == ["a", "b"]
+    assert [problem.line for problem in reading.problems] == [3]
+
+
 def test_questions_cluster_by_document_then_by_fact() -> None:
     of_documents = [Question(f"q{n}", ("x",), {"document": f"d{n % 6}", "fact": f"f{n}"}) for n in range(12)]
     labels, by = clusters_of(of_documents)

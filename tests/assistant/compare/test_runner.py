@@ -16,11 +16,11 @@ from assistant.compare.results import Comparison
 from assistant.compare.runner import compare
 from assistant.compare.side_by_side import side_by_side
 from assistant.compare.variants import Variant, parse_variants
-from assistant.engines.base import Message
 from assistant.errors import CompareError
 from assistant.reports.chart import draw, save
 from assistant.reports.evaluation_html import render, write_report
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Message
 
 ARMS = (Variant("base"), Variant("halden", checkpoint="halden"))
 QUESTIONS = (

@@ -9,6 +9,7 @@ import pytest
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore, title_from
+from assistant.history.sources import Source
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,12 +27,12 @@ def test_everything_said_is_there_after_a_restart(store: ConversationStore) -> N
     conversation, _, answer = a_turn(store, "夜莺是什么？", "一个项目。")
     store.rate(answer, 1)
     store.correct(answer, "一个秘密项目。")
-    store.update_message(answer, prompt_tokens=12, seconds=0.5, sources=[{"source": "a.md", "page": 2}])
+    store.update_message(answer, prompt_tokens=12, seconds=0.5, sources=[Source(source="a.md", page=2)])
     again = ConversationStore(store.path)
     message = again.get(conversation).messages[1]
     assert (message.content, message.rating, message.correction) == ("一个项目。", 1, "一个秘密项目。")
     assert (message.prompt_tokens, message.seconds) == (12, 0.5)
-    assert message.sources == ({"source": "a.md", "page": 2},)
+    assert message.sources == (Source(source="a.md", page=2),)
     assert message.to_message() == {"role": "assistant", "content": "一个秘密项目。"}
     assert again.get(conversation).title == "夜莺是什么？"
     again.close()

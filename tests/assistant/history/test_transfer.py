@@ -7,6 +7,7 @@ import pytest
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
+from assistant.history.sources import Source
 from assistant.history.transfer import export, import_conversation, import_json
 from tuning.data.importers import import_file
 
@@ -58,7 +59,7 @@ def test_an_exported_conversation_comes_back_with_every_branch(store: Conversati
     follow_up = store.add_message(conversation, "user", "And then?")
     store.truncate_from(first)
     store.add_message(
-        conversation, "assistant", "two", parent_id=question, sources=[{"title": "Book", "page": 3}]
+        conversation, "assistant", "two", parent_id=question, sources=[Source(title="Book", page=3)]
     )
     copy = import_json(store, export(store, conversation))
     shown = store.get(copy)
@@ -94,7 +95,7 @@ def test_markdown_shows_corrections_sources_and_ratings(store: ConversationStore
     conversation, _, answer = a_turn(store, "What is it?", "A bird.")
     store.correct(answer, "A heron.")
     store.rate(answer, -1)
-    store.update_message(answer, sources=[{"title": "Book", "page": 3}])
+    store.update_message(answer, sources=[Source(title="Book", page=3)])
     text = export(store, conversation, "md")
     for part in ("# What is it?", "A bird.", "**Corrected by you:** A heron.", "- Book, p. 3", "👎"):
         assert part in text

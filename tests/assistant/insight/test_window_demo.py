@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError
 from assistant.insight.window_demo import EXAMPLE, DemoFact, SmallChat, SmallChatTask, taught_facts
 from tests.fakes import ScriptedEngine
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
+from tuning.data.examples import Message
 
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel

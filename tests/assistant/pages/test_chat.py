@@ -264,8 +264,8 @@ def test_questions_can_be_looked_up_in_one_document(
     test.multiselect(key="only-choice").set_value([]).run()
     ask(test, question)
     one, both = (message for message in store.get(store.list()[0].id).messages if message.role == "assistant")
-    assert {source["title"] for source in one.sources} == {"Tern"}
-    assert {source["title"] for source in both.sources} == set(shelf)
+    assert {source.title for source in one.sources} == {"Tern"}
+    assert {source.title for source in both.sources} == set(shelf)
 
     again = app(memory="documents", only=shelf["Tern"])
     assert again.multiselect(key="only-choice").value == [shelf["Tern"]]

@@ -20,13 +20,13 @@ from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.variants import Variant
-from assistant.engines.base import Message
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
 from assistant.history.preferences import PreferenceStore
 from assistant.pages.compare_evaluation_result import worded
 from assistant.workspace import Workspace
 from tests.assistant.pages.test_chat import TIMEOUT_SECONDS, errors, until, words
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Message
 
 SCRIPT = """
 from assistant.pages import compare, look, session

@@ -1,7 +1,6 @@
 """The index: what goes in is found, what is unchanged costs nothing, what is gone is gone."""
 
 import http.server
-import os
 import subprocess
 import sys
 import threading
@@ -12,17 +11,15 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
-from knowledge.base.knowledge_base import (
-    DocumentReport,
-    IndexProgress,
-    KnowledgeBase,
-    knowledge_bases,
-    safe_name,
-)
+from knowledge.base.intake import DocumentReport, IndexProgress
+from knowledge.base.knowledge_base import KnowledgeBase, knowledge_bases, safe_name
 from knowledge.errors import EmbeddingChangedError, IndexBusyError, StoreError
 from knowledge.index.embeddings import SentenceEmbeddings
 from knowledge.ingest.fetch import WebLimits
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
+from tests.knowledge.uploads import add_upload
+
+ROOT = Path(__file__).parents[3]  # where a process of a test finds the packages
 
 
 def statuses(reports: list[DocumentReport]) -> dict[str, str]:
@@ -30,10 +27,10 @@ def statuses(reports: list[DocumentReport]) -> dict[str, str]:
 
 
 def agrees(base: KnowledgeBase) -> bool:
-    """Whether vectors and catalogue hold the same passages, and every document's passages are there."""
-    ids = set(base._catalogue.passage_ids())
+    """Whether Chroma and SQLite hold the same passages, and every document's passages are there."""
+    ids = set(base._store.passage_ids())
     read = {passage.id for document in base.documents() for passage in base.passages(document.id)}
-    return base._vectors.ids() == ids == read and not base._catalogue.unsettled()
+    return base._writer.vectors.ids() == ids == read and not base._store.pending()
 
 
 def test_what_was_indexed_is_found_in_both_languages(base: KnowledgeBase, folder: Path) -> None:
@@ -53,7 +50,7 @@ def test_indexing_twice_changes_and_embeds_nothing(
         SentenceEmbeddings, "encode_passages", lambda *_: pytest.fail("an unchanged file was embedded")
     )
     monkeypatch.setattr(
-        "knowledge.base.knowledge_base.read_document", lambda *_: pytest.fail("an unchanged file was read")
+        "knowledge.base.intake.read_document", lambda *_: pytest.fail("an unchanged file was read")
     )
     assert set(statuses(base.add([folder])).values()) == {"unchanged"}
     assert base.documents() == before
@@ -125,7 +122,7 @@ def test_a_file_over_the_limit_is_refused_before_its_gigabytes_are_hashed(
 ) -> None:
     with (folder / "huge.txt").open("wb") as huge:
         huge.truncate(2 * 2**30)  # sparse: takes no room
-    monkeypatch.setattr("knowledge.base.knowledge_base._sha256", lambda path: pytest.fail("it was hashed"))
+    monkeypatch.setattr("knowledge.base.intake._sha256", lambda path: pytest.fail("it was hashed"))
     (report,) = base.add([folder / "huge.txt"])
     assert report.status == "failed" and "over the limit" in report.error
 
@@ -133,7 +130,7 @@ def test_a_file_over_the_limit_is_refused_before_its_gigabytes_are_hashed(
 def test_an_upload_is_kept_under_the_home_and_leaves_with_its_document(
     base: KnowledgeBase, tmp_path: Path
 ) -> None:
-    report = base.add_bytes("../../etc/no\x00tes.md", b"# Notes\n\nThe mill of Tarn grinds on Tuesdays.\n")
+    report = add_upload(base, "../../etc/no\x00tes.md", b"# Notes\n\nThe mill of Tarn grinds on Tuesdays.\n")
     kept = Path(report.path)
     assert kept == tmp_path / "home" / "knowledge" / "files" / "default" / "notes.md"
     assert "Tuesdays" in base.search("When does the mill of Tarn grind?")[0].passage.text
@@ -190,7 +187,7 @@ def test_progress_is_told_and_cancelling_keeps_what_was_written(base: KnowledgeB
     assert {step.phase for step in told} == {"reading", "embedding"}
     assert all(0 <= step.share <= 1 for step in told)
     (folder / "third.txt").write_text("A third file about turnips.", encoding="utf-8")
-    reports = base.add([folder], should_stop=lambda: bool(base._catalogue) and len(told) > 0)
+    reports = base.add([folder], should_stop=lambda: True)
     assert reports == [] and len(base.documents()) == 2 and agrees(base)
 
 
@@ -198,7 +195,7 @@ def test_another_embedding_model_asks_for_a_rebuild_and_the_rebuild_does_it(
     base: KnowledgeBase, folder: Path, tmp_path: Path
 ) -> None:
     base.add([folder])
-    before = base._vectors.name
+    before = base._writer.vectors.name
     with KnowledgeBase(tmp_path / "home", embeddings=DeterministicFakeEmbedding(size=16)) as other:
         with pytest.raises(
             EmbeddingChangedError, match="indexed with the embedding model 'all-minilm-l6-v2'"
@@ -208,7 +205,7 @@ def test_another_embedding_model_asks_for_a_rebuild_and_the_rebuild_does_it(
             other.add([folder])
         other.rebuild()
         assert "840" in other.search("Zephyr weight 840 grams", min_relevance=0)[0].passage.text
-        assert other._vectors.name != before and agrees(other)
+        assert other._writer.vectors.name != before and agrees(other)
 
 
 def test_several_threads_may_search_while_one_writes(base: KnowledgeBase, folder: Path) -> None:
@@ -227,7 +224,7 @@ def test_several_threads_may_search_while_one_writes(base: KnowledgeBase, folder
     for thread in threads:
         thread.start()
     for number in range(4):
-        base.add_bytes(f"{number}.txt", f"Mast {number} of the harbour is painted green.".encode())
+        add_upload(base, f"{number}.txt", f"Mast {number} of the harbour is painted green.".encode())
     done.set()
     for thread in threads:
         thread.join()
@@ -238,7 +235,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from langchain_core.embeddings import DeterministicFakeEmbedding
-from knowledge.index import KnowledgeBase
+from knowledge.base.knowledge_base import KnowledgeBase
 base = KnowledgeBase(Path(sys.argv[1]), embeddings=DeterministicFakeEmbedding(size=8))
 print("open", flush=True)
 sys.stdin.read()
@@ -247,7 +244,9 @@ sys.stdin.read()
 
 def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as holder:
         assert holder.stdout and holder.stdout.readline() == "open\n"
         with pytest.raises(IndexBusyError, match=rf"pid {holder.pid}"):
             KnowledgeBase(tmp_path)
@@ -264,29 +263,30 @@ WRITER = """
 import sys
 from pathlib import Path
 from langchain_core.embeddings import DeterministicFakeEmbedding
-import knowledge.index
-from knowledge.index import KnowledgeBase
-knowledge.base.knowledge_base.GROUP_PASSAGES = 2
+import knowledge.base.intake
+from knowledge.base.knowledge_base import KnowledgeBase
+from tests.knowledge.uploads import add_upload
+knowledge.base.intake.GROUP_PASSAGES = 2
 base = KnowledgeBase(Path(sys.argv[1]), embeddings=DeterministicFakeEmbedding(size=8))
 print("open", flush=True)
 while True:
     for length in (40, 3, 17):
         for number in range(6):
             text = "".join(f"# Part {at}\\n\\nLine {at} of {number}, {length}.\\n\\n" for at in range(length))
-            base.add_bytes(f"{number}.md", text.encode())
+            add_upload(base, f"{number}.md", text.encode())
 """
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.4, 1.1])
 def test_killed_at_any_moment_the_index_is_whole_when_opened_again(tmp_path: Path, delay: float) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as writer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
         assert writer.stdout and writer.stdout.readline() == "open\n"
         threading.Event().wait(delay)
         writer.kill()
     with KnowledgeBase(tmp_path, embeddings=DeterministicFakeEmbedding(size=8)) as base:
         assert agrees(base)
-        base.add_bytes("0.md", b"# Part 0\n\nAll is well again.\n")
+        add_upload(base, "0.md", b"# Part 0\n\nAll is well again.\n")
         assert any(
             "well again" in hit.passage.text for hit in base.search("All is well again", min_relevance=0)
         )
@@ -296,10 +296,10 @@ def test_killed_at_any_moment_the_index_is_whole_when_opened_again(tmp_path: Pat
 def test_a_lost_vector_folder_is_filled_again(tmp_path: Path) -> None:
     fake = DeterministicFakeEmbedding(size=8)
     with KnowledgeBase(tmp_path, embeddings=fake) as base:
-        base.add_bytes("a.txt", b"Beetroot soup is served cold.")
-        base._vectors.delete(list(base._vectors.ids()))
+        add_upload(base, "a.txt", b"Beetroot soup is served cold.")
+        base._writer.vectors.delete(list(base._writer.vectors.ids()))
     with KnowledgeBase(tmp_path, embeddings=fake) as base:
-        assert agrees(base) and base._vectors.count == 1
+        assert agrees(base) and base._writer.vectors.count == 1
 
 
 PAGES = {

