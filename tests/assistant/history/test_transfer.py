@@ -65,7 +65,7 @@ def test_an_exported_conversation_comes_back_with_every_branch(store: Conversati
     shown = store.get(copy)
     assert (shown.title, shown.created) == ("Q?", store.get(conversation).created)
     assert [message.content for message in shown.messages] == ["Q?", "two"]
-    assert shown.messages[1].sources == ({"title": "Book", "page": 3},)
+    assert shown.messages[1].sources == (Source(title="Book", page=3),)
     others = {message.content: message for message in store.all_messages(copy)}
     assert (others["one"].correction, others["one"].rating, others["one"].alternatives) == ("eins", -1, 2)
     assert others[follow_up.content].parent_id == others["one"].id
