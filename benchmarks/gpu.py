@@ -46,7 +46,7 @@ from tuning.training.trainer import train
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 _ROOT = Path(__file__).resolve().parent.parent
-_SAMPLE = _ROOT / "examples" / "halden" / "examples.jsonl"
+_SAMPLE = _ROOT / "assistant" / "sample" / "examples.jsonl"
 _NOMINAL = (  # dense bf16 FLOP/s from the makers' data sheets, by what the device calls itself
     ("H200", 989e12),
     ("H100", 989e12),

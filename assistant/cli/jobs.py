@@ -202,10 +202,12 @@ def _stated_in(
     if not names:
         return []
     from assistant.curation.from_documents import curate_passages
-    from assistant.documents.listing import named
+    from assistant.documents.listing import find_documents
 
     knowledge = workspace.existing_knowledge(kb)
-    passages = [p for info in named(knowledge.documents(), names) for p in knowledge.passages(info.id)]
+    passages = [
+        p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
+    ]
     known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
     return curate_passages(passages, known=known).examples
 

@@ -41,10 +41,10 @@ def chosen_documents(workspace: Workspace, kb: str | None, names: Sequence[str])
     if not names:
         return None
     from assistant.documents.listing import (
-        named,  # not at the top: the help of a command needs no HTTP client
+        find_documents,  # not at the top: the help of a command needs no HTTP client
     )
 
-    return [info.id for info in named(workspace.existing_knowledge(kb).documents(), names)]
+    return [info.id for info in find_documents(workspace.existing_knowledge(kb).documents(), names)]
 
 
 def open_engine(workspace: Workspace) -> "Engine":

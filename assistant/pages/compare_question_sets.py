@@ -10,7 +10,7 @@ from assistant.compare.questions import Question, QuestionFile, of_rows, parse, 
 from assistant.components import html_blocks
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
-from assistant.session import notices, resources
+from assistant.session import notices, resources, sample
 
 SAMPLES = {"sets.sample": "questions.jsonl", "sets.sample.unknown": "unanswerable.jsonl"}
 MAX_SHOWN = 300
@@ -39,13 +39,13 @@ def choose(key: str) -> list[Question]:
 def _names() -> dict[str, str]:
     """What can be chosen, by key: own sets first, then the sample domain's."""
     own = {f"own:{name}": name for name in QuestionSets(resources.workspace().home).list()}
-    samples = {key: t(key) for key, file in SAMPLES.items() if (resources.SAMPLE / file).exists()}
+    samples = {key: t(key) for key in SAMPLES} if sample.is_offered() else {}
     return {**own, **samples}
 
 
 def _read(key: str) -> QuestionFile:
     if key in SAMPLES:
-        return read_file(resources.SAMPLE / SAMPLES[key])
+        return read_file(sample.SAMPLE / SAMPLES[key])
     return QuestionSets(resources.workspace().home).read(key.removeprefix("own:"))
 
 

@@ -50,7 +50,7 @@ def draw() -> None:
 
 def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) -> None:
     opened = resources.workspace()
-    chat, open_checkpoints = opened.chat_at_once()
+    chat, open_checkpoints = opened.batched_chat()
 
     def prepare(checkpoints: Sequence[str | None]) -> None:
         resources.import_models()

@@ -289,7 +289,9 @@ def test_an_edited_candidate_gets_probes_of_its_own() -> None:
 
 def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path / "c.sqlite3")
-    sample = Path("examples/halden/conversation.json").read_text(encoding="utf-8")
+    sample = (Path(__file__).parents[3] / "assistant" / "sample" / "conversation.json").read_text(
+        encoding="utf-8"
+    )
     curation = curate([store.get(import_json(store, sample))])
     store.close()
     assert len(curation.examples) >= 20

@@ -10,6 +10,7 @@ from assistant.arena.trials import BlindTrials
 from assistant.history.conversations import ConversationStore
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.preferences import PreferenceStore
+from assistant.history.sources import Source
 
 # As the first version wrote it; the schema of today must not be used here.
 VERSION_1 = """
@@ -91,7 +92,7 @@ def test_a_file_of_an_earlier_version_keeps_its_conversations_and_votes(file: Pa
     assert (conversation.title, conversation.created, conversation.source) == ("Birds", 10.5, "chat.json")
     question, answer = conversation.messages
     assert (question.content, answer.content, answer.correction) == ("What is it?", "A bird.", "A heron.")
-    assert (answer.rating, answer.parent_id, answer.sources) == (-1, question.id, ({"title": "Book"},))
+    assert (answer.rating, answer.parent_id, answer.sources) == (-1, question.id, (Source(title="Book"),))
     (vote,) = PreferenceStore(file).list()
     assert (vote.prompt, vote.chosen, vote.created) == (tuple(json.loads(PROMPT)), "yes", 12.25)
     assert (vote.chosen_arm, vote.rejected_arm, vote.ballot_id) == ("rag", "base", None)

@@ -11,7 +11,7 @@ from assistant.history.sources import Source
 from assistant.history.transfer import export, import_conversation, import_json
 from tuning.data.importers import import_file
 
-SAMPLE = Path(__file__).parents[3] / "examples" / "halden"
+SAMPLE = Path(__file__).parents[3] / "assistant" / "sample"
 
 
 def a_turn(store: ConversationStore, question: str, answer: str) -> tuple[int, int, int]:
@@ -65,7 +65,7 @@ def test_an_exported_conversation_comes_back_with_every_branch(store: Conversati
     shown = store.get(copy)
     assert (shown.title, shown.created) == ("Q?", store.get(conversation).created)
     assert [message.content for message in shown.messages] == ["Q?", "two"]
-    assert shown.messages[1].sources == ({"title": "Book", "page": 3},)
+    assert shown.messages[1].sources == (Source(title="Book", page=3),)
     others = {message.content: message for message in store.all_messages(copy)}
     assert (others["one"].correction, others["one"].rating, others["one"].alternatives) == ("eins", -1, 2)
     assert others[follow_up.content].parent_id == others["one"].id
