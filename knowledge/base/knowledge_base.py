@@ -16,13 +16,13 @@ from knowledge.base.index_writer import IndexWriter
 from knowledge.base.intake import DocumentReport, IndexProgress, Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
 from knowledge.errors import StoreError
-from knowledge.index.chroma import ChromaHome
+from knowledge.index.chroma import SharedChromaClient
 from knowledge.index.embeddings import as_encoder, open_embeddings
 from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.chunking import Passage
-from knowledge.ingest.document import Document, document_from_draft
+from knowledge.ingest.document import Document, document_from_parsed
 from knowledge.ingest.fetch import WebLimits, is_url
-from knowledge.readers.blocks import Block, Draft
+from knowledge.readers.blocks import Block, ParsedFile
 from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.reranking import Reranker
 from knowledge.search.searcher import Searcher
@@ -55,7 +55,7 @@ class KnowledgeBase:
         self._encoder = as_encoder(self.embeddings)
         self._close_lock = threading.Lock()
         self._closed = False
-        self._chroma = ChromaHome.open(self.folder / "chroma", chroma_url)
+        self._chroma = SharedChromaClient.open(self.folder / "chroma", chroma_url)
         self._store = PassageStore(self.folder / f"{name}.sqlite3")
         self._searcher = Searcher(self._store, self._encoder, reranker)
         self._writer = IndexWriter(
@@ -250,4 +250,4 @@ def _from_langchain(source: str, parts: Sequence[LangChainDocument]) -> Document
         Block("text", part.page_content, page if isinstance(page, int) else None)
         for part, page in zip(parts, pages, strict=True)
     )
-    return document_from_draft(Draft(str(parts[0].metadata.get("title", "")), blocks), source)
+    return document_from_parsed(ParsedFile(str(parts[0].metadata.get("title", "")), blocks), source)
