@@ -21,7 +21,7 @@ from knowledge.text.sentences import context_sentence_spans
 
 log = logging.getLogger(__name__)
 
-LOCK_SECONDS = 10.0  # waited for another process that writes
+LOCK_SECONDS = 10.0  # how long another writer is waited for
 
 
 class IndexWriter:
@@ -40,7 +40,7 @@ class IndexWriter:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """The only writer among all threads and processes. Raises IndexBusyError."""
+        """Hold the write lock, against other threads and processes. Raises IndexBusyError."""
         with self._thread_lock:
             try:
                 self._file_lock.acquire(timeout=LOCK_SECONDS)

@@ -111,7 +111,7 @@ def numbered(answer: str, citations: Sequence[Citation]) -> str:
 
 
 def _windows(passages: Sequence[str], contexts: Sequence[str]) -> list[_Window]:
-    """Every sentence of every passage, and every run of STRETCH neighbours."""
+    """Every sentence of every passage, and every run of WINDOW_SENTENCES neighbours."""
     found: list[_Window] = []
     for number, (text, context) in enumerate(zip(passages, contexts, strict=True), 1):
         spans = sentence_spans(text)

@@ -39,7 +39,7 @@ PACKAGED = {
 }
 
 
-# What there is to choose from: the packaged one, and what a hub offers; a folder with any other will do as well.
+# The choices offered: the packaged model and some of a hub. The folder of any other can be given as well.
 EMBEDDINGS = {
     DEFAULT_EMBEDDINGS: "English, 23 M parameters",
     "intfloat/multilingual-e5-small": "100 languages, 118 M parameters",
@@ -73,7 +73,7 @@ def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
 
 @contextmanager
 def no_progress_bar() -> Iterator[None]:
-    """No progress bar of a tenth of a second on a terminal while a model loads."""
+    """Hide the progress bar of transformers, which flashes on a terminal while a model loads."""
     from transformers.utils import logging as transformers_logging  # takes seconds to import
 
     transformers_logging.disable_progress_bar()

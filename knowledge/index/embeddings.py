@@ -23,7 +23,7 @@ MAX_PASSAGE_TOKENS = 256
 BATCH_TOKENS = 2048  # padded tokens in one forward pass: more falls out of the cache of two cores
 
 
-# What some families were trained to see in front of a question and of a passage (their model cards).
+# The prefixes of a question and of a passage that some model families were trained with (their model cards).
 PREFIXES = {
     "e5": ("query: ", "passage: "),
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
@@ -236,10 +236,10 @@ class LangChainEncoder:
         return normalize(row)
 
     def fluency(self, text: str) -> float:
-        """Taken on trust."""
+        """1: the vocabulary is not known."""
         return 1.0
 
 
 def as_encoder(embeddings: Embeddings) -> Encoder:
-    """The embeddings as an encoder; our own already are one."""
+    """The embeddings as an encoder; `SentenceEmbeddings` is one already."""
     return embeddings if isinstance(embeddings, SentenceEmbeddings) else LangChainEncoder(embeddings)

@@ -1,4 +1,4 @@
-"""Document → passages: cut on structure, sized in the embedder's tokens, exact slices of the document.
+"""Document → passages: cut on structure, sized in tokens of the embedding model, exact slices of the document.
 
 A passage is never cut inside a table row, a code line or a sentence, unless that alone is over the limit.
 """
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from knowledge.ingest.boundaries import Piece, cut_piece, section_pieces
 from knowledge.ingest.document import Document, Section
 
-CountTokens = Callable[[Sequence[str]], Sequence[int]]  # of each text, without the embedder's special tokens
+CountTokens = Callable[
+    [Sequence[str]], Sequence[int]
+]  # of each text, without special tokens
 
 MAX_TOKENS = 254  # MiniLM reads 256, two of them its own
 MIN_TOKENS = 32  # below this a title would leave no room for the text

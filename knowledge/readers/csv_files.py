@@ -11,7 +11,7 @@ _DELIMITERS = ",;\t|"
 
 
 def load_csv(text: str, delimiter: str | None = None) -> ParsedFile:
-    """One table block; the delimiter is found when it is not given."""
+    """One table block; the delimiter is detected when it is not given."""
     rows = list(_rows(text, delimiter or find_delimiter(text)))
     block = table_block(rows)
     return ParsedFile(blocks=(block,) if block else ())

@@ -31,7 +31,7 @@ def no_seconds(pages: int) -> float:
 def load_pdf(
     data: bytes, password: str | None = None, request_seconds: Callable[[int], float] = no_seconds
 ) -> ParsedFile:
-    """The blocks of a PDF; `request_seconds(pages)` grants the seconds that recognising so many scanned pages may take.
+    """The blocks of a PDF; `request_seconds(pages)` returns how long recognising so many scanned pages may take.
 
     Raises PasswordNeededError when it is encrypted and the password is not right.
     """

@@ -45,7 +45,7 @@ class _Character:
     size: float
     index: int  # in the text of the page
     crosswise: bool
-    guessed: bool  # a space that PDFium put in
+    guessed: bool  # a space that PDFium inserted
 
 
 def _characters(text_page: object, height: float) -> Iterator[_Character]:

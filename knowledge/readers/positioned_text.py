@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Word:
-    """Some characters without a gap."""
+    """A run of characters without a gap."""
 
     text: str
     x0: float
@@ -16,11 +16,11 @@ class Word:
     size: float
     bold: bool
     mono: bool = False  # set in a monospaced font
-    spaced: bool = True  # a space stands before it in the file
+    spaced: bool = True  # there is a space before it in the file
 
     @property
     def middle(self) -> float:
-        """Half its height."""
+        """The y of the middle of its height."""
         return (self.top + self.bottom) / 2
 
 

@@ -13,7 +13,7 @@ from knowledge.index.embedding_models import fast_dtype, no_progress_bar
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-# What a hub offers, from the smallest; a folder with any other cross-encoder will do as well.
+# The choices offered, of a hub, smallest first. The folder of any other cross-encoder can be given as well.
 RERANKERS = {
     "cross-encoder/ms-marco-MiniLM-L6-v2": "English, 23 M parameters",
     "BAAI/bge-reranker-base": "English and Chinese, 278 M parameters",

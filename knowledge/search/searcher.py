@@ -47,6 +47,18 @@ class _Query:
     fluency: float
 
 
+@dataclass(frozen=True)
+class _Candidates:
+    """Passages that are scored in full."""
+
+    ids: list[str]
+    bm25: np.ndarray  # of every row of the snapshot
+    cosines: dict[str, float]  # of whole passages, where they were needed so far
+    sentences: dict[str, bytes]  # quantized vectors
+    rank_dense: dict[str, int]
+    rank_lexical: dict[str, int]
+
+
 class Searcher:
     """Searches one knowledge base; safe from several threads."""
 
@@ -117,6 +129,35 @@ class Searcher:
         wanted: int,
     ) -> list[Scored]:
         """The `wanted` best passages, best first."""
+        found = self._candidates(snapshot, vectors, query, among)
+        ids, cosines = found.ids, found.cosines
+        lexical = np.array([found.bm25[snapshot.rows[one]] for one in ids])
+        question = np.concatenate([query.codes, query.earlier])
+        close = proximity([snapshot.terms[snapshot.rows[one]] for one in ids], question, snapshot.lexical.idf)
+        dense = snapshot.background.standardise(
+            query.vector, _by_sentence(ids, query.vector, cosines, found.sentences)
+        )
+        scores = fuse(dense, standardise_lexical(found.bm25, lexical), close, query.fluency)
+        order = np.argsort(-scores, kind="stable")[:wanted].tolist()
+        cosines |= _cosines(vectors, [ids[at] for at in order if ids[at] not in cosines], query.vector)
+        return [
+            Scored(
+                id=ids[at],
+                score=float(scores[at]),
+                dense=cosines[ids[at]],
+                lexical=float(lexical[at]),
+                relevance=probability(cosines[ids[at]], float(close.coverage[at]), query.fluency),
+                rank_dense=found.rank_dense.get(ids[at]),
+                rank_lexical=found.rank_lexical.get(ids[at]),
+            )
+            for at in order
+            if ids[at] in cosines
+        ]
+
+    def _candidates(
+        self, snapshot: _Snapshot, vectors: VectorStore, query: _Query, among: Sequence[str] | None
+    ) -> _Candidates:
+        """The best passages by BM25 and the nearest by their vectors, of `among` or of all."""
         bm25 = snapshot.lexical.scores(query.codes)
         if len(query.earlier):
             bm25 = bm25 + HISTORY_WEIGHT * snapshot.lexical.scores(query.earlier)
@@ -134,35 +175,14 @@ class Searcher:
         sentences = self._store.parts(ids)
         unknown = [one for one in ids if one not in nearest and not sentences.get(one)]
         cosines = nearest | _cosines(vectors, unknown, query.vector)
-        ids = [one for one in ids if one in cosines or sentences.get(one)]
-        lexical = np.array([bm25[snapshot.rows[one]] for one in ids])
-        question = np.concatenate([query.codes, query.earlier])
-        close = proximity([snapshot.terms[snapshot.rows[one]] for one in ids], question, snapshot.lexical.idf)
-        scores = fuse(
-            snapshot.background.standardise(
-                query.vector, _by_sentence(ids, query.vector, cosines, sentences)
-            ),
-            standardise_lexical(bm25, lexical),
-            close,
-            query.fluency,
+        return _Candidates(
+            ids=[one for one in ids if one in cosines or sentences.get(one)],
+            bm25=bm25,
+            cosines=cosines,
+            sentences=sentences,
+            rank_dense={one: rank for rank, one in enumerate(nearest, 1)},
+            rank_lexical={one: rank for rank, one in enumerate(by_bm25, 1)},
         )
-        rank_dense = {one: rank for rank, one in enumerate(nearest, 1)}
-        rank_lexical = {one: rank for rank, one in enumerate(by_bm25, 1)}
-        order = np.argsort(-scores, kind="stable")[:wanted].tolist()
-        cosines |= _cosines(vectors, [ids[at] for at in order if ids[at] not in cosines], query.vector)
-        return [
-            Scored(
-                ids[at],
-                float(scores[at]),
-                cosines[ids[at]],
-                float(lexical[at]),
-                probability(cosines[ids[at]], float(close.coverage[at]), query.fluency),
-                rank_dense.get(ids[at]),
-                rank_lexical.get(ids[at]),
-            )
-            for at in order
-            if ids[at] in cosines
-        ]
 
     def _rerank(self, reranker: Reranker, query: _Query, scored: Sequence[Scored]) -> list[Scored]:
         """Sort the first ones by the cross-encoder; the others follow in their order."""
