@@ -16,12 +16,12 @@ from knowledge.errors import EmbeddingChangedError, IndexBusyError
 from knowledge.index.chroma import VectorStore
 from knowledge.index.embeddings import Encoder
 from knowledge.index.passage_store import PassageStore, StoredDocument, StoredText
-from knowledge.search.fusion import pack
+from knowledge.search.fusion import quantize
 from knowledge.text.sentences import context_sentence_spans
 
 log = logging.getLogger(__name__)
 
-LOCK_SECONDS = 10.0  # waited for another process that writes
+LOCK_SECONDS = 10.0  # how long another writer is waited for
 
 
 class IndexWriter:
@@ -40,7 +40,7 @@ class IndexWriter:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """The only writer among all threads and processes. Raises IndexBusyError."""
+        """Hold the write lock, against other threads and processes. Raises IndexBusyError."""
         with self._thread_lock:
             try:
                 self._file_lock.acquire(timeout=LOCK_SECONDS)
@@ -87,7 +87,7 @@ class IndexWriter:
         spans = [context_sentence_spans(text.text, text.context) for text in texts]
         vectors, parts = self.encoder.encode_passages([text.context for text in texts], spans, on_batch)
         embedded = {
-            text.id: replace(text, parts=pack(of_sentences))
+            text.id: replace(text, parts=quantize(of_sentences))
             for text, of_sentences in zip(texts, parts, strict=True)
         }
         if not self.store.fact("embedding"):
@@ -118,7 +118,7 @@ class IndexWriter:
             spans = [context_sentence_spans(text, context) for _, _, text, context in page]
             rows, parts = self.encoder.encode_passages([row[3] for row in page], spans)
             fresh.put(ids, rows)
-            self.store.set_parts(dict(zip(ids, map(pack, parts), strict=True)))
+            self.store.set_parts(dict(zip(ids, map(quantize, parts), strict=True)))
             after, done = page[-1][0], done + len(page)
             if on_batch:
                 on_batch(done, total)

@@ -69,7 +69,7 @@ class _Stopped(Exception):  # noqa: N818 — no error: the person asked for it
 
 
 class Intake:
-    """Adds some sources to one index; used once. Raises EmbeddingChangedError at once where it applies.
+    """Adds some sources to one index; used once. Raises EmbeddingChangedError when it is made.
 
     `on_report(report, done, total)` follows the documents, `on_progress` their reading and embedding;
     `should_stop` is asked between documents and between batches.
@@ -222,7 +222,7 @@ def sources(paths: Sequence[Path | str]) -> list[str]:
 
 
 def absolute(path: Path) -> Path:
-    """The path from the root without `..`; links stay what they are, for they are what the person named."""
+    """The absolute path without `..`; links are kept, because they are what the person named."""
     return Path(os.path.abspath(path))  # noqa: PTH100 — Path.resolve would follow links
 
 
@@ -286,7 +286,7 @@ def _unchanged(known: DocumentInfo, started: float) -> DocumentReport:
 
 
 def _is_gone(info: DocumentInfo) -> bool:
-    """Whether a document was a file and is there no more; an address and a text from a program are none."""
+    """Whether a document was a file that does not exist any more. Addresses and texts of a program are no files."""
     return Path(info.path).is_absolute() and not Path(info.path).exists()
 
 

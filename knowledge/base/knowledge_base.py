@@ -16,13 +16,13 @@ from knowledge.base.index_writer import IndexWriter
 from knowledge.base.intake import DocumentReport, IndexProgress, Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
 from knowledge.errors import StoreError
-from knowledge.index.chroma import ChromaHome
+from knowledge.index.chroma import SharedChromaClient
 from knowledge.index.embeddings import as_encoder, open_embeddings
 from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.chunking import Passage
-from knowledge.ingest.document import Document, document_from_draft
+from knowledge.ingest.document import Document, document_from_parsed
 from knowledge.ingest.fetch import WebLimits, is_url
-from knowledge.readers.blocks import Block, Draft
+from knowledge.readers.blocks import Block, ParsedFile
 from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.reranking import Reranker
 from knowledge.search.searcher import Searcher
@@ -55,7 +55,7 @@ class KnowledgeBase:
         self._encoder = as_encoder(self.embeddings)
         self._close_lock = threading.Lock()
         self._closed = False
-        self._chroma = ChromaHome.open(self.folder / "chroma", chroma_url)
+        self._chroma = SharedChromaClient.open(self.folder / "chroma", chroma_url)
         self._store = PassageStore(self.folder / f"{name}.sqlite3")
         self._searcher = Searcher(self._store, self._encoder, reranker)
         self._writer = IndexWriter(
@@ -70,7 +70,7 @@ class KnowledgeBase:
         self.close()
 
     def close(self) -> None:
-        """Let go of the folder; a second time does nothing."""
+        """Close the index and release its folder; a second call does nothing."""
         self._writer.close()
         with self._close_lock:
             if not self._closed:
@@ -81,7 +81,7 @@ class KnowledgeBase:
 
     @property
     def count(self) -> int:
-        """Passages; a text that several documents contain counts once."""
+        """How many passages; a text that several documents contain counts once."""
         return self._store.count
 
     def documents(self) -> list[DocumentInfo]:
@@ -89,7 +89,7 @@ class KnowledgeBase:
         return self._store.documents()
 
     def passage(self, passage_id: str) -> Passage:
-        """One passage by its id, at the first place where it stands. Raises StoreError."""
+        """One passage by its id, as it occurs in the first document that has it. Raises StoreError."""
         text = self._store.texts([passage_id]).get(passage_id)
         places = self._store.places([passage_id])[passage_id]
         if text is None or not places:
@@ -195,7 +195,7 @@ class KnowledgeBase:
     ) -> list[Hit]:
         """The best passages for a question, best first; an empty list when nothing relevant was found.
 
-        `history` is the conversation before it, for a question that leans on it; `documents` limits the
+        `history` is the conversation before it, for a follow-up question; `documents` limits the
         search to these ids or paths; `min_relevance=0` returns even what is hardly about the question.
         """
         self._writer.check_embedding()
@@ -207,8 +207,7 @@ class KnowledgeBase:
         return self._searcher.search(self._writer.vectors, question, k, history, among, min_relevance)
 
     def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
-        """Every passage (or an even sample) in two dimensions, and where the question would lie among
-        them."""
+        """Every passage (or an even sample) in two dimensions, and the place of the question among them."""
         ids = self._store.passage_ids()
         ids = ids[:: -(-len(ids) // MAX_POINTS) or 1]
         held = self._writer.vectors.get(ids)
@@ -250,4 +249,4 @@ def _from_langchain(source: str, parts: Sequence[LangChainDocument]) -> Document
         Block("text", part.page_content, page if isinstance(page, int) else None)
         for part, page in zip(parts, pages, strict=True)
     )
-    return document_from_draft(Draft(str(parts[0].metadata.get("title", "")), blocks), source)
+    return document_from_parsed(ParsedFile(str(parts[0].metadata.get("title", "")), blocks), source)

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from knowledge.errors import DocumentError, PasswordNeededError
-from knowledge.readers.blocks import Draft
+from knowledge.readers.blocks import ParsedFile
 from knowledge.sandbox.confinement import LANDLOCK, SECCOMP
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 _MODULE = "knowledge.sandbox.parser_process"
 POLL_SECONDS = 0.1
 START_SECONDS = 120.0  # for its imports, on a slow disk
-FILES_A_PROCESS = 500  # then a fresh one: native parsers leak
+FILES_PER_PROCESS = 500  # then a new one: native parsers leak memory
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class Sandbox:
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
-    def parse(self, name: str, data: bytes, *, content_type: str = "", password: str | None = None) -> Draft:
+    def parse(
+        self, name: str, data: bytes, *, content_type: str = "", password: str | None = None
+    ) -> ParsedFile:
         """The blocks of one document. Raises DocumentError, also for a crash or an exceeded limit."""
         request = {"name": name, "content_type": content_type, "password": password, "size": len(data)}
         with self._lock:
@@ -65,7 +67,7 @@ class Sandbox:
         if "error" in reply:
             kind = PasswordNeededError if reply["kind"] == "password" else DocumentError
             raise kind(f"{name}: {reply['error']}")
-        return Draft.from_dict(reply)
+        return ParsedFile.from_dict(reply)
 
     def protections(self) -> list[str]:
         """What confines the parsing process: "landlock" and "seccomp" where the kernel has them, and others.
@@ -88,7 +90,7 @@ class Sandbox:
 
     def _running(self) -> "_Process":
         process = self._process
-        if process is None or not process.alive or process.served >= FILES_A_PROCESS:
+        if process is None or not process.alive or process.served >= FILES_PER_PROCESS:
             self._stop()
             process = self._process = _Process(self.limits)
         return process

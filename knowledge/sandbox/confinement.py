@@ -53,11 +53,11 @@ _ALLOW, _EPERM, _ENOSYS = 0x7FFF0000, 0x00050001, 0x00050026
 
 
 def confine(readable: Iterable[Path | str]) -> list[str]:
-    """Leave this process nothing but reading files and folders in `readable`, for good; returns what is active.
+    """Restrict this process, for good, to reading the files and folders in `readable`; returns what is active.
 
-    Of LANDLOCK (no file or folder elsewhere is opened, none anywhere is changed) and SECCOMP (no sockets, programs,
-    processes, signals to others or changes of metadata; new threads are allowed) those that this kernel has.
-    Call it before the process starts threads: Landlock binds the calling thread and those it starts.
+    LANDLOCK: no other file is opened, and none is changed, made or removed. SECCOMP: no sockets, programs, new
+    processes, signals to others or changes of metadata; threads are allowed. Each only where this kernel has it.
+    Call it before the process starts threads: Landlock binds the calling thread and those that it starts.
     """
     if sys.platform != "linux" or platform.machine() not in _PROCESSORS or sys.byteorder != "little":
         return []

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.readers.dispatch import load
-from knowledge.readers.ocr import SECONDS_A_PAGE
+from knowledge.readers.ocr import SECONDS_PER_PAGE
 from knowledge.sandbox.confinement import confine
 
 # What libraries read of the system: shared objects, fonts that a PDF names, and what processor this is.
@@ -59,14 +59,14 @@ def main() -> None:
         request = json.loads(header)
         data = requests.read(request["size"])
 
-        def more_time(pages: int, request: dict[str, Any] = request) -> float:
+        def request_seconds(pages: int, request: dict[str, Any] = request) -> float:
             """Tell the parent that recognition takes longer, and the kernel too."""
-            seconds = min(pages * SECONDS_A_PAGE, request["recognition_seconds"])
+            seconds = min(pages * SECONDS_PER_PAGE, request["recognition_seconds"])
             _limit_processor((seconds + request["seconds"]) * (os.cpu_count() or 1))
             _send(replies, {"more_seconds": seconds})
             return seconds
 
-        _send(replies, _serve(request, data, more_time))
+        _send(replies, _serve(request, data, request_seconds))
 
 
 def give_up_rights(memory: int) -> list[str]:
@@ -100,10 +100,12 @@ def _origins(module: Any) -> list[Path]:
     return [Path(path) for path in getattr(module, "__path__", None) or ([file] if file else [])]
 
 
-def _serve(request: dict[str, Any], data: bytes, more_time: Callable[[int], float]) -> dict[str, Any]:
+def _serve(request: dict[str, Any], data: bytes, request_seconds: Callable[[int], float]) -> dict[str, Any]:
     _limit_processor(request["seconds"])
     try:
-        return load(data, request["name"], request["content_type"], request["password"], more_time).to_dict()
+        return load(
+            data, request["name"], request["content_type"], request["password"], request_seconds
+        ).to_dict()
     except PasswordNeededError as error:
         return {"kind": "password", "error": str(error)}
     except DocumentError as error:

@@ -64,9 +64,9 @@ def test_what_is_cited_is_supported_and_what_is_supported_is_cited(
 
 def test_a_title_names_but_its_number_is_none_of_the_passage() -> None:
     passages, titles = ["It holds 1.8 litres. Descale it after every 300 cups."], ["Heron 200 coffee machine"]
-    assert cite("The Heron 200 coffee machine holds 1.8 litres.", passages, around=titles)[0].supported
-    assert not cite("Descale it after every 200 cups.", passages, around=titles)[0].supported
-    assert not cite("It holds 8.1 litres.", passages, around=titles)[0].supported
+    assert cite("The Heron 200 coffee machine holds 1.8 litres.", passages, contexts=titles)[0].supported
+    assert not cite("Descale it after every 200 cups.", passages, contexts=titles)[0].supported
+    assert not cite("It holds 8.1 litres.", passages, contexts=titles)[0].supported
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.ingest.chunking import MAX_TOKENS, Passage, split
-from knowledge.ingest.document import Document, document_from_draft
-from knowledge.readers.blocks import Block, Draft, table_block
+from knowledge.ingest.document import Document, document_from_parsed
+from knowledge.readers.blocks import Block, ParsedFile, table_block
 
 
 def words(texts: Sequence[str]) -> list[int]:
@@ -24,7 +24,7 @@ def characters(texts: Sequence[str]) -> list[int]:
 
 
 def document(*blocks: Block, title: str = "Lamps") -> Document:
-    return document_from_draft(Draft(title, blocks), "lamps.txt")
+    return document_from_parsed(ParsedFile(title, blocks), "lamps.txt")
 
 
 def check(made: Document, passages: Sequence[Passage], count: object, limit: int) -> None:

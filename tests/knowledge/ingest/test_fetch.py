@@ -29,9 +29,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=gb18030")
-            packing = {"/bomb": "gzip", "/gzip": "gzip", "/odd": "zstd"}
-            if self.path in packing:
-                self.send_header("Content-Encoding", packing[self.path])
+            coding = {"/bomb": "gzip", "/gzip": "gzip", "/odd": "zstd"}
+            if self.path in coding:
+                self.send_header("Content-Encoding", coding[self.path])
             self.end_headers()
             self.body()
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from knowledge.index.bm25 import K1, B, LexicalIndex
-from knowledge.search.followup import points_back, with_conversation
-from knowledge.search.fusion import Background, fuse, pack, standardise_lexical, unpack
-from knowledge.search.proximity import Closeness, closeness
+from knowledge.search.followup import is_follow_up, referenced_questions
+from knowledge.search.fusion import Background, dequantize, fuse, quantize, standardise_lexical
+from knowledge.search.proximity import Proximity, proximity
 from knowledge.text.sentences import sentence_spans
 from knowledge.text.terms import matching_spans, passage_codes, term_codes, terms
 
@@ -50,7 +50,7 @@ def test_matching_words_are_marked() -> None:
 def test_a_side_that_knows_nothing_does_not_outvote_the_other() -> None:
     lexical = standardise_lexical(np.array([9.0, 1.0, 0.0, 0.0]), np.array([9.0, 1.0]))
     misleading = np.array([-1.0, 3.0])
-    nowhere = Closeness(np.zeros(2), np.zeros(2), np.zeros(2))
+    nowhere = Proximity(np.zeros(2), np.zeros(2), np.zeros(2))
     assert fuse(misleading, lexical, nowhere, fluency=0.0).argmax() == 0
 
 
@@ -63,31 +63,31 @@ def test_an_empty_background_still_gives_a_scale() -> None:
     "question", ["and how heavy is it?", "What about the colour?", "它有多重？", "那颜色呢？", "Why?"]
 )
 def test_a_question_that_points_back_is_known(question: str) -> None:
-    assert points_back(question)
+    assert is_follow_up(question)
 
 
 @pytest.mark.parametrize(
     "question", ["Who designed the Zephyr kettle?", "图书馆的馆长是谁？", "What does the ferry cost?"]
 )
 def test_a_question_that_stands_alone_is_known(question: str) -> None:
-    assert not points_back(question)
+    assert not is_follow_up(question)
 
 
 def test_the_conversation_is_followed_back_to_a_question_that_stands_alone() -> None:
     said = ["Where is Orrin?", "Who designed the Zephyr kettle?", "And when?"]
     history = [{"role": "user", "content": text} for text in said]
-    assert with_conversation("And how heavy is it?", history) == [
+    assert referenced_questions("And how heavy is it?", history) == [
         "And when?",
         "Who designed the Zephyr kettle?",
     ]
-    assert with_conversation("What does the ferry cost?", history) == []
+    assert referenced_questions("What does the ferry cost?", history) == []
 
 
 def test_packed_vectors_keep_their_direction() -> None:
     vectors = np.random.default_rng(0).normal(size=(5, 384))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    assert (unpack(pack(vectors), 384) * vectors).sum(axis=1).min() > 0.9995
-    assert unpack(pack(vectors[:0]), 384).shape == (0, 384)
+    assert (dequantize(quantize(vectors), 384) * vectors).sum(axis=1).min() > 0.9995
+    assert dequantize(quantize(vectors[:0]), 384).shape == (0, 384)
 
 
 def codes_of(context: str) -> np.ndarray:
@@ -103,18 +103,18 @@ def test_words_that_meet_in_one_sentence_count_more_than_the_same_words_apart() 
     under_a_title = codes_of("Skerrin\nIt is red. It weighs 640 grams.")
     passages = [together, apart, under_a_title]
     index = LexicalIndex(passages)
-    shares = closeness(passages, term_codes("What weighs the Skerrin in grams?"), index.idf).in_one_sentence
+    shares = proximity(passages, term_codes("What weighs the Skerrin in grams?"), index.idf).sentence_coverage
     assert shares[0] == pytest.approx(1) and shares[2] == pytest.approx(1) and shares[1] < 0.8
-    pairs = closeness(passages, term_codes("the Skerrin weighs"), index.idf).side_by_side
+    pairs = proximity(passages, term_codes("the Skerrin weighs"), index.idf).bigram_overlap
     assert pairs[0] == pytest.approx(1) and pairs[1] < 1 and pairs[2] == 0
 
 
 def test_nothing_is_close_where_there_is_nothing() -> None:
     index = LexicalIndex([term_codes("dog")])
-    assert closeness([], term_codes("dog"), index.idf).covered.shape == (0,)
+    assert proximity([], term_codes("dog"), index.idf).coverage.shape == (0,)
     for question in ("", "what is the", "cat"):
-        found = closeness([term_codes("dog"), term_codes("")], term_codes(question), index.idf)
-        for shares in (found.covered, found.in_one_sentence, found.side_by_side):
+        found = proximity([term_codes("dog"), term_codes("")], term_codes(question), index.idf)
+        for shares in (found.coverage, found.sentence_coverage, found.bigram_overlap):
             assert shares.tolist() == [0, 0]
 
 
