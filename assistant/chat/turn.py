@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from assistant.chat.context_window import Budget
+from assistant.engines.base import SamplingParams
 from assistant.errors import AssistantError
 from assistant.history.sources import Source
 from tuning.data.examples import Message
@@ -35,6 +36,7 @@ class AnswerOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        _ = self.sampling  # for its checks
         if self.memory not in MEMORIES:
             raise AssistantError(f"Memory {self.memory!r} is not known; choose one of {', '.join(MEMORIES)}.")
         if self.uses_checkpoint and not self.checkpoint:
@@ -42,6 +44,11 @@ class AnswerOptions:
                 f"Memory {self.memory!r} answers from a checkpoint, and none is chosen. "
                 "Choose one, or fine-tune on a chat to make the first."
             )
+
+    @property
+    def sampling(self) -> SamplingParams:
+        """How the tokens of the answer are chosen."""
+        return SamplingParams(self.max_new_tokens, self.temperature, self.top_p, self.seed)
 
     @property
     def uses_documents(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from assistant.background import BackgroundTask
 from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.engines.base import Engine
+from assistant.engines.base import Engine, SamplingParams
 from assistant.errors import AssistantError
 from assistant.language.text import has_chinese
 from tuning.checkpoints.manifest import Checkpoint
@@ -126,7 +126,10 @@ class SmallChatTask(BackgroundTask):
         budget = self._fit(question, kind)
         self.asking, self.kind, self.writing = question, kind, ""
         for piece in self.engine.stream(
-            budget.messages, checkpoint=checkpoint, max_new_tokens=self.chat.reserve, stop=self.stop_event
+            budget.messages,
+            SamplingParams(max_new_tokens=self.chat.reserve),
+            checkpoint=checkpoint,
+            stop=self.stop_event,
         ):
             self.writing += piece
         self._keep(question, kind, budget)

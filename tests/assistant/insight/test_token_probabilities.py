@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from assistant.engines.base import SamplingParams
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, EngineError, PromptTooLongError
 from assistant.insight.token_probabilities import (
@@ -69,7 +70,7 @@ def test_taking_the_likeliest_word_again_and_again_writes_the_greedy_answer(engi
     begun = ""
     for _ in range(5):
         begun += likeliest(engine.base, next_logits_of_answer(engine, QUESTION, begun), 1)[0].text
-    assert "".join(engine.stream(QUESTION, max_new_tokens=5)) == begun
+    assert "".join(engine.stream(QUESTION, SamplingParams(5))) == begun
 
 
 def test_a_checkpoint_moves_the_probabilities_of_what_it_knows(engine: LocalEngine) -> None:
