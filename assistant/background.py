@@ -1,32 +1,40 @@
-"""Work that goes on beside the pages: whoever holds it may look at it, wait for it or stop it.
+"""Background tasks: threads of the process that any page may watch, wait for or stop.
 
-It belongs to no browser tab. Its thread writes it, everybody may read it.
+A task belongs to no browser tab. Its own thread writes its fields; everybody else only reads them.
 """
 
+import contextvars
 import logging
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from assistant.errors import KNOWN_ERRORS, AssistantError
 
 T = TypeVar("T", bound="BackgroundTask")
+MAX_FINISHED = 100  # finished tasks that a registry keeps
 log = logging.getLogger(__name__)
+
+
+def start_thread(name: str, do: Callable[..., Any], *args: Any) -> None:
+    """Call `do` in a daemon thread with a copy of the caller's context, such as the language of its page."""
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(do, *args), name=name, daemon=True).start()
 
 
 @dataclass
 class BackgroundTask:
-    """One piece of work. What it has achieved so far is in the fields of its kind."""
+    """One task. Subclasses add fields for what it has achieved so far."""
 
-    # Why it did not reach its end, as a sentence for a person.
+    # Why it failed, as a sentence for a person.
     error: str = field(default="", kw_only=True)
     stop_event: threading.Event = field(default_factory=threading.Event, repr=False, kw_only=True)
     _ended: threading.Event = field(default_factory=threading.Event, repr=False, kw_only=True)
 
     @property
     def running(self) -> bool:
-        """Whether it is still going on."""
+        """Whether it has not ended yet."""
         return not self._ended.is_set()
 
     @property
@@ -35,7 +43,7 @@ class BackgroundTask:
         return self.stop_event.is_set()
 
     def stop(self) -> None:
-        """End early; what was achieved stays."""
+        """Ask it to end early; what was achieved stays."""
         self.stop_event.set()
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -43,47 +51,56 @@ class BackgroundTask:
         return self._ended.wait(seconds)
 
     def run(self, do: Callable[[], None]) -> None:
-        """Do it in this thread, and keep what went wrong."""
+        """Call `do` in this thread; what it raises ends up in `error`."""
         try:
             do()
         except KNOWN_ERRORS as error:
             self.error = str(error)
         except Exception as error:  # the end of a thread: whatever it was must reach the page
-            log.exception("work in the background failed")
+            log.exception("a background task failed")
             self.error = f"This failed unexpectedly ({type(error).__name__}: {error}). The log has more."
         finally:
             self._ended.set()
 
 
 class TaskRegistry(Generic[T]):
-    """The newest work of every key; one at a time for each."""
+    """The newest task of every key, one running at a time for each; about `MAX_FINISHED` finished ones stay."""
 
     def __init__(self, busy: str) -> None:
+        """`busy` is the message of the error while the task of a key is running."""
         self._busy = busy
         self._lock = threading.Lock()
-        self._works: dict[Hashable, T] = {}
+        self._tasks: dict[Hashable, T] = {}  # in the order in which they were started
 
-    def start(self, key: Hashable, work: T, do: Callable[[], None]) -> T:
-        """Begin in a thread. Raises AssistantError while the work of `key` before is going on."""
+    def start(self, key: Hashable, task: T, do: Callable[[], None]) -> T:
+        """Run `do` as this task in a thread. Raises AssistantError while the task of `key` is running."""
         with self._lock:
-            before = self._works.get(key)
+            before = self._tasks.get(key)
             if before is not None and before.running:
                 raise AssistantError(self._busy)
-            self._works[key] = work
-        threading.Thread(target=work.run, args=(do,), name=f"background-{key}", daemon=True).start()
-        return work
+            self._tasks.pop(key, None)
+            self._evict()
+            self._tasks[key] = task
+        start_thread(f"background-{key}", task.run, do)
+        return task
 
     def get(self, key: Hashable) -> T | None:
-        """The newest work of `key`, going on or ended."""
-        return self._works.get(key)
+        """The newest task of `key`, running or finished; None where there is none or it was evicted."""
+        return self._tasks.get(key)
 
     def running(self) -> list[T]:
-        """All work of this kind that is going on, under any key."""
-        return [work for work in list(self._works.values()) if work.running]
-
-    def forget(self, key: Hashable) -> None:
-        """Put away work that has ended."""
+        """All running tasks, under any key."""
         with self._lock:
-            work = self._works.get(key)
-            if work is not None and not work.running:
-                del self._works[key]
+            return [task for task in self._tasks.values() if task.running]
+
+    def remove(self, key: Hashable) -> None:
+        """Remove the task of `key`, if it is finished."""
+        with self._lock:
+            task = self._tasks.get(key)
+            if task is not None and not task.running:
+                del self._tasks[key]
+
+    def _evict(self) -> None:
+        finished = [key for key, task in self._tasks.items() if not task.running]
+        for key in finished[: max(0, len(finished) - MAX_FINISHED)]:
+            del self._tasks[key]

@@ -7,13 +7,15 @@ import difflib
 import json
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from assistant.errors import SettingsError
 from assistant.storage import write_json
@@ -21,53 +23,29 @@ from assistant.storage import write_json
 log = logging.getLogger(__name__)
 
 PREFIX = "IMPRINT_"
-# Read by the tests, never by the product.
+# Variables with the prefix that are read, but set nothing that could be saved.
 _NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME"}
-MEMORIES = ("nothing", "documents", "checkpoint", "both")
-LANGUAGES = ("auto", "en", "zh")
+Memory = Literal["nothing", "documents", "checkpoint", "both"]
+MEMORIES: tuple[Memory, ...] = get_args(Memory)
+Language = Literal["auto", "en", "zh"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything a person may choose once for all pages and commands."""
-
-    home: Path
-    host: str = "127.0.0.1"
-    port: int = 8501
-    language: str = "auto"  # what the browser asks for, where the pages have it
-    base_model: str = "smollm2-135m-instruct"
-    # None picks cuda, then mps, then cpu.
-    device: str | None = None
-    embedding_model: str = "all-minilm-l6-v2"
-    # A cross-encoder (a folder or a hub's name) that judges what retrieval found; None goes without.
-    reranker: str | None = None
-    # None keeps the index in a folder of the home; a URL names a Chroma server.
-    chroma_url: str | None = None
-    knowledge_base: str = "default"
-    memory: str = "documents"
-    passages: int = 4
-    max_new_tokens: int = 256
-    temperature: float = 0.0
-    top_p: float = 1.0
-    # An OpenAI-compatible endpoint, used only when one is named.
-    engine_url: str | None = None
-    engine_model: str | None = None
-    engine_key: str | None = None
-    # A URL to index may be on this machine or its private network.
-    allow_private_urls: bool = False
-    # Keys of the file and IMPRINT_ variables that mean nothing here, each with the likely intended name.
-    unknown: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _check_settings(self)
-
-    @property
-    def conversations_path(self) -> Path:
-        """The SQLite file of all conversations."""
-        return self.home / "conversations.sqlite3"
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise PydanticCustomError("blank", "it should not be empty")
+    return text
 
 
-FIELDS = {field.name: field for field in fields(Settings) if field.name not in ("home", "unknown")}
+def _http_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise PydanticCustomError("url", "it should be a URL such as http://127.0.0.1:8000")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_not_blank)]
+Url = Annotated[str, AfterValidator(_http_url)]
 
 
 def default_home() -> Path:
@@ -75,31 +53,91 @@ def default_home() -> Path:
     return Path(platformdirs.user_data_dir("imprint", appauthor=False))
 
 
-def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings of this process. Raises SettingsError naming the variable or file and the value."""
-    environ = os.environ if environ is None else environ
-    home = Path(environ.get("IMPRINT_HOME") or default_home()).expanduser().absolute()
+class Settings(BaseModel):
+    """Everything a person may choose once for all pages and commands."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    home: Path
+    host: Name = "127.0.0.1"
+    port: int = Field(default=8501, ge=1, le=65535)
+    language: Language = "auto"  # what the browser asks for, where the pages have it
+    base_model: Name = "smollm2-135m-instruct"
+    # None picks cuda, then mps, then cpu.
+    device: str | None = None
+    embedding_model: Name = "all-minilm-l6-v2"
+    # A cross-encoder (a folder or a hub's name) that reranks the retrieved passages; None goes without.
+    reranker: str | None = None
+    # None keeps the index in a folder of the home; a URL names a Chroma server.
+    chroma_url: Url | None = None
+    knowledge_base: Name = "default"
+    memory: Memory = "documents"
+    passages: int = Field(default=4, ge=1, le=50)
+    max_new_tokens: int = Field(default=256, ge=1, le=100_000)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_p: float = Field(default=1.0, ge=0.01, le=1)
+    # An OpenAI-compatible endpoint, used only when one is named.
+    engine_url: Url | None = None
+    engine_model: str | None = None
+    engine_key: str | None = None
+    # Whether a URL to index may be on this machine or its private network.
+    allow_private_urls: bool = False
+
+    @property
+    def conversations_path(self) -> Path:
+        """The SQLite file of all conversations."""
+        return self.home / "conversations.sqlite3"
+
+
+NAMES = tuple(name for name in Settings.model_fields if name != "home")
+
+
+class _Environment(BaseSettings, Settings):
+    """The settings that the environment holds; texts become the types of their fields, blank ones are unset."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, strict=False, str_strip_whitespace=True)
+
+    home: Path = Field(default_factory=default_home)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment alone."""
+        return (env_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unset_blank(cls, values: dict[str, str]) -> dict[str, str]:
+        return {name: text for name, text in values.items() if text.strip()}
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError naming the variable or file, and the value."""
+    try:
+        environment = _Environment()
+    except ValidationError as problem:
+        raise SettingsError(_sentence(problem, variable_of(_name(problem)))) from None
+    home = environment.home.expanduser().absolute()
     if home.exists() and not home.is_dir():
         raise SettingsError(f"IMPRINT_HOME is {str(home)!r}, which is not a folder. Choose or make one.")
     path = home / "settings.json"
-    values: dict[str, Any] = {}
-    unknown: list[str] = []
-    for key, value in _read_file(path).items():
-        if key in FIELDS:
-            values[key] = _checked(key, value, f'"{key}" in {path}', home)
-        else:
-            unknown.append(_did_you_mean(key, list(FIELDS), str(path)))
-    for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or variable in _NOT_SETTINGS:
-            continue
-        name = variable.removeprefix(PREFIX).lower()
-        if name not in FIELDS:
-            unknown.append(_did_you_mean(variable, [variable_of(key) for key in FIELDS], "the environment"))
-        elif text.strip():
-            values[name] = _checked(name, _from_text(name, text.strip(), variable), variable, home)
-    for note in unknown:
-        log.warning("%s", note)
-    return Settings(home=home, unknown=tuple(unknown), **values)
+    stored = _read_file(path)
+    for key in sorted(stored.keys() - set(NAMES)):
+        log.warning("%s", _did_you_mean(key, NAMES, str(path)))
+    variables = [variable_of(name) for name in NAMES]
+    for variable in sorted(os.environ.keys() - {*variables, *_NOT_SETTINGS}):
+        if variable.startswith(PREFIX):
+            log.warning("%s", _did_you_mean(variable, variables, "the environment"))
+    known = {name: value for name, value in stored.items() if name in NAMES}
+    from_file = _checked(home, known, f'"{{name}}" in {path}')
+    fixed = {name: getattr(environment, name) for name in from_environment()}
+    return Settings(home=home, **{**from_file, **fixed})
 
 
 def save_settings(settings: Settings, **changes: Any) -> Settings:
@@ -108,26 +146,25 @@ def save_settings(settings: Settings, **changes: Any) -> Settings:
     Only what is named changes, so a value that came from the environment is not frozen into the file;
     `None` sets a key back to its default. Keys that this version does not know stay in the file.
     """
+    for name in changes:
+        if name not in NAMES:
+            raise SettingsError(_did_you_mean(name, NAMES, "what was to be saved"))
     path = settings.home / "settings.json"
     stored = _read_file(path)
-    applied: dict[str, Any] = {}
-    for name, value in changes.items():
-        if name not in FIELDS:
-            raise SettingsError(_did_you_mean(name, list(FIELDS), "what was to be saved"))
-        value = FIELDS[name].default if value is None else value
-        applied[name] = _checked(name, value, f'"{name}"', settings.home)
-        if applied[name] == FIELDS[name].default:
+    given = {name: _default(name) if value is None else value for name, value in changes.items()}
+    checked = _checked(settings.home, given, '"{name}"')
+    for name, value in checked.items():
+        if value == _default(name):
             stored.pop(name, None)
         else:
-            stored[name] = applied[name]
+            stored[name] = value
     write_json(path, stored, SettingsError)
-    return replace(settings, **applied)
+    return settings.model_copy(update=checked)
 
 
-def from_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+def from_environment() -> dict[str, str]:
     """Names of the settings that the environment holds, each with its variable: not editable on a page."""
-    environ = os.environ if environ is None else environ
-    return {name: variable_of(name) for name in FIELDS if environ.get(variable_of(name), "").strip()}
+    return {name: variable_of(name) for name in NAMES if os.environ.get(variable_of(name), "").strip()}
 
 
 def variable_of(name: str) -> str:
@@ -153,77 +190,31 @@ def _read_file(path: Path) -> dict[str, Any]:
     return value
 
 
-def _from_text(name: str, text: str, variable: str) -> Any:
-    kind = FIELDS[name].type
+def _checked(home: Path, values: dict[str, Any], origin: str) -> dict[str, Any]:
+    """The values as settings have them; `origin` says in the error where `{name}` came from."""
     try:
-        if kind is int:
-            return int(text)
-        if kind is float:
-            return float(text)
-    except ValueError:
-        wanted = "a whole number" if kind is int else "a number"
-        raise SettingsError(f"{variable} is {text!r}, which is not {wanted}.") from None
-    if kind is bool:
-        truths = {
-            "1": True,
-            "true": True,
-            "yes": True,
-            "on": True,
-            "0": False,
-            "false": False,
-            "no": False,
-            "off": False,
-        }
-        if text.lower() not in truths:
-            raise SettingsError(f"{variable} is {text!r}; write true or false.")
-        return truths[text.lower()]
-    return text
+        settings = Settings(home=home, **values)
+    except ValidationError as problem:
+        raise SettingsError(_sentence(problem, origin.format(name=_name(problem)))) from None
+    return {name: getattr(settings, name) for name in values}
 
 
-def _checked(name: str, value: Any, origin: str, home: Path) -> Any:
-    """The value, when a Settings with it alone would be valid; the error names where it came from."""
-    kind, default = FIELDS[name].type, FIELDS[name].default
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    allowed: tuple[type, ...] = (kind,) if isinstance(kind, type) else (str, type(None))
-    if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
-        raise SettingsError(f"{origin} is {value!r}; expected something like {default!r}.")
-    tried: dict[str, Any] = {name: value}
-    try:
-        Settings(home=home, **tried)
-    except SettingsError as problem:
-        raise SettingsError(f"{origin}: {problem}") from None
-    return value
+def _default(name: str) -> Any:
+    return Settings.model_fields[name].default
 
 
-def _check_settings(settings: Settings) -> None:
-    _one_of("language", settings.language, LANGUAGES)
-    _one_of("memory", settings.memory, MEMORIES)
-    _between("port", settings.port, 1, 65535)
-    _between("passages", settings.passages, 1, 50)
-    _between("max_new_tokens", settings.max_new_tokens, 1, 100_000)
-    _between("temperature", settings.temperature, 0.0, 2.0)
-    _between("top_p", settings.top_p, 0.01, 1.0)
-    for name in ("host", "base_model", "embedding_model", "knowledge_base"):
-        if not getattr(settings, name).strip():
-            raise SettingsError(f"{name} is empty; leave it out to get {FIELDS[name].default!r}.")
-    for name in ("chroma_url", "engine_url"):
-        url = getattr(settings, name)
-        if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-            raise SettingsError(f"{name} is {url!r}; expected a URL such as http://127.0.0.1:8000.")
+def _name(problem: ValidationError) -> str:
+    return str(problem.errors()[0]["loc"][0])
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SettingsError(f"{name} is {value!r}; choose one of {', '.join(allowed)}.")
+def _sentence(problem: ValidationError, origin: str) -> str:
+    first = problem.errors()[0]
+    wanted = first["msg"].replace("Input should be", "it should be")
+    hint = "" if _name(problem) == "home" else f"; the default is {_default(_name(problem))!r}"
+    return f"{origin} is {first['input']!r}: {wanted}{hint}."
 
 
-def _between(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise SettingsError(f"{name} is {value!r}; it must be between {low} and {high}.")
-
-
-def _did_you_mean(name: str, known: list[str], place: str) -> str:
+def _did_you_mean(name: str, known: Sequence[str], place: str) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}."
     return f"{name!r} in {place} is not a setting; {hint}"

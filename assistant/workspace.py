@@ -12,15 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from assistant.background import start_thread
 from assistant.chat.presets import Presets
 from assistant.errors import AssistantError, EngineError
-from assistant.settings import Settings, load_settings, save_settings
 
 if TYPE_CHECKING:
     from assistant.chat.chat import Chat
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
+    from assistant.history.preferences import PreferenceStore
+    from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
@@ -40,9 +42,13 @@ _importing = threading.RLock()
 class Workspace:
     """An Imprint home and what is open of it. Safe to share between threads."""
 
-    def __init__(self, settings: Settings | None = None, engine: "Engine | None" = None) -> None:
+    def __init__(self, settings: "Settings | None" = None, engine: "Engine | None" = None) -> None:
         """Over `settings` or those of the environment; an engine that is open already is used."""
-        self.settings = settings or load_settings()
+        if settings is None:
+            from assistant.settings import load_settings  # heavy: pydantic
+
+            settings = load_settings()
+        self.settings = settings
         self._opening = threading.Lock()
         self._engine = engine
         self.engine_stage: Stage | None = None
@@ -61,6 +67,13 @@ class Workspace:
         from assistant.history.conversations import ConversationStore
 
         return ConversationStore(self.settings.conversations_path)
+
+    @cached_property
+    def preferences(self) -> "PreferenceStore":
+        """The votes between two answers."""
+        from assistant.history.preferences import PreferenceStore
+
+        return PreferenceStore(self.settings.conversations_path)
 
     @cached_property
     def presets(self) -> Presets:
@@ -127,7 +140,7 @@ class Workspace:
     def preload(self) -> None:
         """Begin to open the model without waiting for it; `engine()` joins in."""
         if self._engine is None and not self._opening.locked():
-            threading.Thread(target=self._open_quietly, name="open-model", daemon=True).start()
+            start_thread("open-model", self._open_quietly)
 
     def _open_quietly(self) -> None:
         try:
@@ -263,8 +276,10 @@ class Workspace:
 
     # Change and end
 
-    def change(self, **changes: Any) -> Settings:
+    def change(self, **changes: Any) -> "Settings":
         """Save settings and close what they make stale; it opens anew when needed. Raises SettingsError."""
+        from assistant.settings import save_settings  # heavy: pydantic
+
         before, self.settings = self.settings, save_settings(self.settings, **changes)
         after = self.settings
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
@@ -294,5 +309,5 @@ class Workspace:
         self.close_knowledge()
 
 
-def _differs(before: Settings, after: Settings, names: Sequence[str]) -> bool:
+def _differs(before: "Settings", after: "Settings", names: Sequence[str]) -> bool:
     return any(getattr(before, name) != getattr(after, name) for name in names)

@@ -39,6 +39,7 @@ from tuning.models.forward import forward_padded
 from tuning.models.packing import Encoded, PackedRow, pack
 from tuning.ops.kernels import log_probs
 from tuning.scoring import contains
+from tuning.storage import write_json
 from tuning.training.learners_peft import Learner
 from tuning.training.methods import METHODS, LearnerPlan, amounts, build
 from tuning.training.trainer import train
@@ -468,7 +469,7 @@ def main(given: Sequence[str] | None = None) -> None:
 
     def note(result: dict[str, Any]) -> None:
         if asked.output:
-            asked.output.write_text(json.dumps(result, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            write_json(asked.output, result)
 
     print(table(run(asked, note)))
 

@@ -8,7 +8,6 @@ together, not how well. A cell is the loss after twenty passes as a share of the
 
 import argparse
 import contextlib
-import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from tuning.errors import TuningError
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.ops import llama
+from tuning.storage import write_json
 from tuning.training.methods import METHODS
 from tuning.training.trainer import TrainResult, train
 
@@ -99,7 +99,7 @@ def main() -> None:
         found = {name: {kind: cell(base, name) for kind, base in bases.items()} for name in here}
         print(table(found, [kind for kind, base in bases.items() if llama.knows(base.model, 512)]))
     if asked.output:
-        asked.output.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_json(asked.output, found)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from tuning.data.examples import Example
 from tuning.models.base_model import BaseModel
 from tuning.models.packing import encode
 from tuning.models.template import Template
+from tuning.storage import write_json
 from tuning.training.recipe import recipe
 from tuning.training.trainer import TrainResult, train
 
@@ -370,7 +371,7 @@ def main() -> None:
             written = compare(names, home, asked.examples)
             print(table(written))
     if asked.output:
-        asked.output.write_text(json.dumps(written, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        write_json(asked.output, written)
 
 
 def _at_hand(contender: Contender) -> bool:

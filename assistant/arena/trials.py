@@ -19,6 +19,8 @@ from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.history.database import Database
 from assistant.history.migrations import MIGRATIONS
+from assistant.history.preferences import insert_preference
+from assistant.history.records import NewPreference
 from assistant.language.text import normal
 
 Ballots = list["Ballot"]  # `list` is a method below
@@ -181,7 +183,7 @@ class BlindTrials:
                 "DELETE FROM ballots WHERE trial = ? AND voter = ? AND outcome IS NULL", (trial_id, voter)
             )
             database.execute("UPDATE ballots SET outcome = NULL, voted = NULL WHERE id = ?", (last.id,))
-            database.execute("DELETE FROM preferences WHERE created = ?", (last.voted,))
+            database.execute("DELETE FROM preferences WHERE ballot_id = ?", (last.id,))
         return True
 
     def open_ballots(self, trial_id: str) -> Ballots:
@@ -251,10 +253,17 @@ class BlindTrials:
         if not all(text.strip() for text in texts) or texts[0] == texts[1]:
             return  # nothing can be learned from silence or from sameness; the ballot keeps the vote
         prompt = [{"role": "user", "content": self.get(ballot.trial).questions[ballot.place].text}]
-        database.execute(
-            "INSERT INTO preferences (prompt, chosen, rejected, chosen_arm, rejected_arm, created)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (_json(prompt), *texts, chosen, rejected, ballot.voted),
+        insert_preference(
+            database,
+            NewPreference(
+                prompt=prompt,
+                chosen=texts[0],
+                rejected=texts[1],
+                chosen_arm=chosen,
+                rejected_arm=rejected,
+                ballot_id=ballot.id,
+                created=ballot.voted or time.time(),
+            ),
         )
 
 

@@ -62,4 +62,4 @@ class AnswersAhead:
 
     def forget_failure(self, trial: BlindTrial) -> None:
         """Let the answers of a trial be tried again."""
-        self._newest.forget(trial.id)
+        self._newest.remove(trial.id)

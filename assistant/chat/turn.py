@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from assistant.chat.context_window import Budget
 from assistant.engines.base import SamplingParams
 from assistant.errors import AssistantError
 from assistant.history.sources import Source
+from assistant.settings import MEMORIES, Memory
 from tuning.data.examples import Message
-
-Memory = Literal["nothing", "documents", "checkpoint", "both"]
-MEMORIES: tuple[Memory, ...] = ("nothing", "documents", "checkpoint", "both")
 
 
 @dataclass(frozen=True)

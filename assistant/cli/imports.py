@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import AssistantError
+from assistant.history import transfer
 from assistant.workspace import Workspace
 
 
@@ -15,13 +16,13 @@ def import_path(workspace: Workspace, path: Path, name: str | None = None) -> di
         return _adapter(workspace, path, name)
     own = _own_conversation(path)
     if own is not None:
-        kept = workspace.store.import_json(own, source=str(path))
+        kept = transfer.import_json(workspace.store, own, source=str(path))
         return _entry(workspace, path, "imprint conversation", [kept])
     from tuning.data.importers import import_file
 
     result = import_file(path)
     ids = [
-        workspace.store.import_conversation(replace(conversation, source=str(path)))
+        transfer.import_conversation(workspace.store, replace(conversation, source=str(path)))
         for conversation in result.conversations
     ]
     return _entry(workspace, path, result.format, ids, result.skipped)

@@ -10,6 +10,7 @@ from assistant.curation.from_documents import PassageLike, curate_passages
 from assistant.errors import CompareError, NothingToLearnError
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import normal
+from assistant.storage import write_whole
 from tuning.data.examples import Example
 from tuning.evaluation.retention_questions import RETENTION
 
@@ -52,11 +53,7 @@ class QuestionSets:
             raise CompareError(f"Line {wrong.line}: {wrong.what}")
         if not reading.questions:
             raise CompareError(f"The set {name!r} would hold no question. Add one first.")
-        path = self._path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.part")
-        partial.write_text(to_jsonl(reading.questions), encoding="utf-8")
-        partial.replace(path)
+        write_whole(self._path(name), to_jsonl(reading.questions))
         return reading
 
     def delete(self, name: str) -> None:

@@ -12,7 +12,8 @@ from assistant.chat.live import LiveAnswer, LiveAnswers
 from assistant.chat.turn import AnswerOptions, ChatEvent
 from assistant.compare.variants import Variant
 from assistant.errors import CompareError
-from assistant.history.conversations import ConversationStore
+from assistant.history.preferences import PreferenceStore
+from assistant.history.records import NewPreference
 
 MAX_SIDE_BY_SIDE = 4
 MAX_RUNS_KEPT = 50
@@ -57,17 +58,19 @@ class SideBySide:
         for answer in self.answers:
             answer.stop()
 
-    def vote(self, store: ConversationStore, best: int) -> None:
+    def vote(self, store: PreferenceStore, best: int) -> None:
         """Keep that the answer at place `best` was preferred to each of the others."""
         prompt = [{"role": "user", "content": self.question}]
         for place, answer in enumerate(self.answers):
             if place != best and answer.text.strip() and answer.text != self.answers[best].text:
-                store.add_preference(
-                    prompt,
-                    self.answers[best].text,
-                    answer.text,
-                    chosen_arm=self.arms[best].name,
-                    rejected_arm=self.arms[place].name,
+                store.add(
+                    NewPreference(
+                        prompt=prompt,
+                        chosen=self.answers[best].text,
+                        rejected=answer.text,
+                        chosen_arm=self.arms[best].name,
+                        rejected_arm=self.arms[place].name,
+                    )
                 )
 
 

@@ -4,11 +4,11 @@ import streamlit as st
 
 from assistant.chat.context_window import PARTS, Budget
 from assistant.chat.live import LiveAnswer
-from assistant.chat.turn import MEMORIES
 from assistant.components import formatting, html_blocks, prompt_editor
 from assistant.documents.listing import labels
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
+from assistant.settings import MEMORIES
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
 POLL_SECONDS = 0.5

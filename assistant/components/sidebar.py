@@ -1,6 +1,6 @@
 """The list of conversations in the sidebar: new, search, open, and a menu for the open one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 import streamlit as st
@@ -30,7 +30,7 @@ def draw() -> None:
             _draw_list(resources.workspace().store.list(search or "", limit=SHOWN), search or "")
 
 
-def _draw_list(found: list[ConversationInfo], search: str) -> None:
+def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:
     if not found:
         html_blocks.quiet(t("chats.none_found", search=search) if search else t("chats.none"))
         return
@@ -52,7 +52,7 @@ def _draw_line(info: ConversationInfo) -> None:
             choices.go_to_chat()
 
 
-def _by_age(found: list[ConversationInfo]) -> Iterator[tuple[str, list[ConversationInfo]]]:
+def _by_age(found: Sequence[ConversationInfo]) -> Iterator[tuple[str, list[ConversationInfo]]]:
     """Conversations in groups by when they were last changed, newest first."""
     today = date.today()
     names = ("chats.today", "chats.yesterday", "chats.week", "chats.earlier")

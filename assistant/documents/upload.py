@@ -9,6 +9,7 @@ from pathlib import Path
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.errors import AssistantError
+from assistant.storage import write_whole
 from knowledge.base.knowledge_base import DocumentReport, IndexProgress, KnowledgeBase, safe_name, sources
 from knowledge.ingest.fetch import is_url
 
@@ -136,9 +137,9 @@ class UploadQueue:
         """The newest batch of a knowledge base."""
         return self._newest.get(name)
 
-    def forget(self, name: str) -> None:
-        """Put away the lines of a batch that has ended."""
-        self._newest.forget(name)
+    def dismiss(self, name: str) -> None:
+        """Remove the report of a finished batch."""
+        self._newest.remove(name)
 
 
 def as_address(text: str) -> str:
@@ -157,10 +158,4 @@ def shown(lines: Sequence[UploadedDocument], finished: int = 4, waiting: int = 1
 
 def _keep(base: KnowledgeBase, name: str, data: bytes) -> Path:
     """Write an upload where `KnowledgeBase.remove` will find and delete it."""
-    folder = base.folder / "files" / base.name
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / safe_name(name)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(data)
-    temporary.replace(path)
-    return path
+    return write_whole(base.folder / "files" / base.name / safe_name(name), data)

@@ -1,7 +1,7 @@
 """The store of conversations: one SQLite file that several tabs and processes may use at once.
 
 A conversation is a tree of messages: regenerating an answer or editing a question adds a branch beside the
-old one, and the active branch is what is shown and sent. It knows no model, no page and no passage format.
+old one, and the active branch is what is shown and sent to the model. It knows no model and no page.
 """
 
 import json
@@ -9,35 +9,22 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Unpack
 
 from assistant.errors import ConversationError
-from assistant.history import transfer
-from assistant.history.database import Database
+from assistant.history.database import Database, inserted_id
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.records import (
     ConversationInfo,
+    MessageChanges,
+    MessageDetails,
+    NewConversation,
+    NewMessage,
     StoredConversation,
     StoredMessage,
-    StoredPreference,
-    info_of,
-    message_of,
-    messages_of,
-    this_process,
 )
-from assistant.history.sources import Source
-from tuning.data.examples import Message
-
-if TYPE_CHECKING:
-    from tuning.data.formats import ImportedConversation
-
-# The store has a method called `list`, which hides the type inside it.
-Strings = list[str]
-Values = list[Any]
-Rows = list[sqlite3.Row]
-Infos = list[ConversationInfo]
-Messages = list[StoredMessage]
-Preferences = list[StoredPreference]
+from assistant.history.search import condition, excerpt, pattern
+from assistant.history.writer import this_process
 
 STATUSES = ("streaming", "complete", "stopped", "failed")
 ROLES = ("system", "user", "assistant")
@@ -63,27 +50,19 @@ class ConversationStore:
                 "INSERT INTO conversations (title, created, updated, source) VALUES (?, ?, ?, ?)",
                 (title.strip(), now, now, source),
             )
-        return _row_id(cursor)
+        return inserted_id(cursor)
 
-    def list(self, search: str = "", *, limit: int = 200, offset: int = 0) -> Infos:
+    def list(self, search: str = "", *, limit: int = 200, offset: int = 0) -> Sequence[ConversationInfo]:
         """Newest first; with `search`, those whose title or messages contain every word of it."""
         words = search.split()
-        where: Strings = ["c.deleted IS NULL"]
-        values: Values = []
-        for word in words:
-            where.append(
-                "(c.title LIKE ? ESCAPE '\\' OR EXISTS (SELECT 1 FROM messages m"
-                " WHERE m.conversation_id = c.id AND (m.content LIKE ? ESCAPE '\\'"
-                " OR m.correction LIKE ? ESCAPE '\\')))"
-            )
-            values += [_pattern(word)] * 3
+        where, values = condition(words)
         rows = self._read(
             "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
-            f" FROM conversations c WHERE {' AND '.join(where)}"
+            f" FROM conversations c WHERE c.deleted IS NULL AND {where}"
             " ORDER BY c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
-        return [info_of(row, self._excerpt(row["id"], words)) for row in rows]
+        return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
 
     def get(self, conversation_id: int) -> StoredConversation:
         """The conversation with its active branch."""
@@ -133,44 +112,19 @@ class ConversationStore:
                 "DELETE FROM conversations WHERE deleted < ?", (time.time() - older_than_seconds,)
             ).rowcount
 
-    def export(self, conversation_id: int, form: str = "json") -> str:
-        """The conversation as text: "json" with every branch and rating, or "md" to read."""
-        _check(form, transfer.FORMATS, "form of an export")
-        conversation = self.get(conversation_id)
-        if form == "md":
-            return transfer.to_markdown(conversation)
-        return transfer.to_json(conversation, self.all_messages(conversation_id))
-
-    def import_json(self, text: str, *, source: str = "") -> int:
-        """Store what `export` wrote, or any JSON with "messages" of role, content, rating, correction."""
-        record = transfer.read_json(text)
-        created = record.get("created")
+    def add_conversation(self, conversation: NewConversation) -> int:
+        """Store a whole tree of messages, all of it or nothing; returns the id of the conversation."""
+        first_question = next((one.content for one in conversation.messages if one.role == "user"), "")
+        title = conversation.title.strip() or title_from(first_question)
         with self._write() as database:
-            conversation_id = self.create(
-                str(record.get("title") or ""),
-                source=str(record.get("source") or source),
-                created=created if isinstance(created, int | float) else None,
-            )
-            new_ids: dict[Any, int] = {}
-            end = None
-            for message in record["messages"]:
-                end = self._import_message(database, conversation_id, message, end)
-                new_ids[message.get("id")] = end
-            for message in record.get("other_branches", ()):
-                parent = new_ids.get(message.get("parent")) if message.get("parent") is not None else None
-                new_ids[message.get("id")] = self._import_message(database, conversation_id, message, parent)
-            self._activate(database, conversation_id, end)
-            self._title_from_first_question(database, conversation_id)
+            conversation_id = self.create(title, source=conversation.source, created=conversation.created)
+            ids: dict[int | None, int | None] = {None: None}
+            for position, parent in enumerate(conversation.parents):
+                message = conversation.messages[position]
+                ids[position] = self._insert(database, conversation_id, ids[parent], message)
+            end = conversation.active_length - 1 if conversation.active_length else None
+            self._activate(database, conversation_id, ids[end])
         return conversation_id
-
-    def import_conversation(self, conversation: "ImportedConversation") -> int:
-        """Store a conversation that `tuning.data.importers` read from another program; returns its id."""
-        record = {
-            "title": conversation.title,
-            "created": conversation.created,
-            "messages": list(conversation.messages),
-        }
-        return self.import_json(json.dumps(record), source=conversation.source)
 
     # ---- messages
 
@@ -178,7 +132,9 @@ class ConversationStore:
         """One message, on whichever branch it is."""
         row = self._message_row(message_id)
         siblings = [m.id for m in self.alternatives(message_id)]
-        return message_of(row, len(siblings), siblings.index(message_id) + 1)
+        return StoredMessage.from_row(
+            row, alternatives=len(siblings), alternative=siblings.index(message_id) + 1
+        )
 
     def add_message(
         self,
@@ -187,56 +143,33 @@ class ConversationStore:
         content: str,
         *,
         parent_id: int | None = None,
-        status: str = "complete",
-        memory: str = "",
-        checkpoint: str | None = None,
-        sources: Sequence[Source] = (),
-        created: float | None = None,
+        **details: Unpack[MessageDetails],
     ) -> StoredMessage:
         """Add a message under `parent_id` (default: the active branch's end) and make it the active end."""
+        message = NewMessage(role=role, content=content, **details)
         _check(role, ROLES, "role")
-        _check(status, STATUSES, "status")
-        now = created or time.time()
+        _check(message.status, STATUSES, "status")
         with self._write() as database:
             conversation = self._conversation(conversation_id)
             parent = conversation["active_message"] if parent_id is None else parent_id
             if parent is not None and self._message_row(parent)["conversation_id"] != conversation_id:
                 raise ConversationError(f"Message {parent} is not part of conversation {conversation_id}.")
-            message_id = self._insert(
-                database, conversation_id, parent, role, content, now, status, memory, checkpoint, sources
-            )
+            message_id = self._insert(database, conversation_id, parent, message)
             title = conversation["title"] or (title_from(content) if role == "user" else "")
             database.execute(
                 "UPDATE conversations SET active_message = ?, updated = ?, title = ? WHERE id = ?",
-                (message_id, now, title, conversation_id),
+                (message_id, message.created, title, conversation_id),
             )
         return self.message(message_id)
 
-    def update_message(
-        self,
-        message_id: int,
-        *,
-        content: str | None = None,
-        status: str | None = None,
-        sources: Sequence[Source] | None = None,
-        prompt_tokens: int | None = None,
-        completion_tokens: int | None = None,
-        seconds: float | None = None,
-        seconds_to_first_token: float | None = None,
-    ) -> None:
-        """Write what is known so far of an answer; what is not named stays. Made to be called often."""
-        if status is not None:
-            _check(status, STATUSES, "status")
-        values = {
-            "content": content,
-            "status": status,
-            "sources": None if sources is None else _json([source.to_dict() for source in sources]),
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "seconds": seconds,
-            "seconds_to_first_token": seconds_to_first_token,
-        }
-        self._set(message_id, {name: value for name, value in values.items() if value is not None})
+    def update_message(self, message_id: int, **changes: Unpack[MessageChanges]) -> None:
+        """Write what is known so far of an answer; fast enough to be called while it streams."""
+        values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+        if "status" in values:
+            _check(values["status"], STATUSES, "status")
+        if "sources" in values:
+            values["sources"] = _json([source.to_dict() for source in values["sources"]])
+        self._set(message_id, values)
 
     def rate(self, message_id: int, rating: int) -> None:
         """1 liked, -1 disliked, 0 neither."""
@@ -260,14 +193,20 @@ class ConversationStore:
         with self._write() as database:
             self._activate(database, row["conversation_id"], row["parent_id"])
 
-    def alternatives(self, message_id: int) -> Messages:
-        """All messages at the place of this one, oldest first: regenerated answers, edited questions."""
+    def all_messages(self, conversation_id: int) -> Sequence[StoredMessage]:
+        """Every message of every branch, oldest first."""
+        self._conversation(conversation_id)
+        rows = self._read("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
+        return StoredMessage.from_rows(rows)
+
+    def alternatives(self, message_id: int) -> Sequence[StoredMessage]:
+        """All messages with the same parent, oldest first: regenerated answers, edited questions."""
         row = self._message_row(message_id)
         rows = self._read(
             "SELECT * FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
             (row["conversation_id"], row["parent_id"]),
         )
-        return messages_of(rows)
+        return StoredMessage.from_rows(rows)
 
     def select(self, message_id: int) -> None:
         """Show the branch through this message, to its newest end."""
@@ -284,42 +223,9 @@ class ConversationStore:
                 end = child
             self._activate(database, row["conversation_id"], end)
 
-    # ---- preferences
-
-    def add_preference(
-        self,
-        prompt: Sequence[Message],
-        chosen: str,
-        rejected: str,
-        *,
-        chosen_arm: str = "",
-        rejected_arm: str = "",
-    ) -> int:
-        """Keep a vote between two answers to one prompt; returns its id."""
-        with self._write() as database:
-            cursor = database.execute(
-                "INSERT INTO preferences (prompt, chosen, rejected, chosen_arm, rejected_arm, created)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (_json(list(prompt)), chosen, rejected, chosen_arm, rejected_arm, time.time()),
-            )
-        return _row_id(cursor)
-
-    def preferences(self) -> Preferences:
-        """All votes, oldest first."""
-        rows = self._read("SELECT * FROM preferences ORDER BY id")
-        return [StoredPreference(**{**dict(row), "prompt": tuple(json.loads(row["prompt"]))}) for row in rows]
-
     def close(self) -> None:
         """Close the connections of every thread."""
         self._database.close()
-
-    # ---- inside
-
-    def all_messages(self, conversation_id: int) -> Messages:
-        """Every message of every branch, oldest first."""
-        self._conversation(conversation_id)
-        rows = self._read("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
-        return messages_of(rows)
 
     def _branch(self, conversation_id: int, end: int | None) -> tuple[StoredMessage, ...]:
         by_id = {message.id: message for message in self.all_messages(conversation_id)}
@@ -331,70 +237,19 @@ class ConversationStore:
 
     @staticmethod
     def _insert(
-        database: sqlite3.Connection,
-        conversation_id: int,
-        parent: int | None,
-        role: str,
-        content: str,
-        created: float,
-        status: str,
-        memory: str,
-        checkpoint: str | None,
-        sources: Sequence[Source],
+        database: sqlite3.Connection, conversation_id: int, parent_id: int | None, message: NewMessage
     ) -> int:
-        return _row_id(
-            database.execute(
-                "INSERT INTO messages (conversation_id, parent_id, role, content, created, status, writer,"
-                " memory, checkpoint, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    conversation_id,
-                    parent,
-                    role,
-                    content,
-                    created,
-                    status,
-                    this_process(),
-                    memory,
-                    checkpoint,
-                    _json([source.to_dict() for source in sources]),
-                ),
-            )
+        row = {
+            **vars(message),
+            "sources": _json([source.to_dict() for source in message.sources]),
+            "conversation_id": conversation_id,
+            "parent_id": parent_id,
+            "writer": this_process(),
+        }
+        blanks = ", ".join(f":{name}" for name in row)
+        return inserted_id(
+            database.execute(f"INSERT INTO messages ({', '.join(row)}) VALUES ({blanks})", row)
         )
-
-    def _import_message(
-        self, database: sqlite3.Connection, conversation_id: int, record: dict[str, Any], parent: int | None
-    ) -> int:
-        created = record.get("created")
-        status = record.get("status")
-        message_id = self._insert(
-            database,
-            conversation_id,
-            parent,
-            record["role"],
-            record["content"],
-            created if isinstance(created, int | float) else time.time(),
-            status if status in STATUSES and status != "streaming" else "complete",
-            str(record.get("memory") or ""),
-            record.get("checkpoint"),
-            [Source.from_dict(source) for source in record.get("sources") or ()],
-        )
-        database.execute(
-            "UPDATE messages SET rating = ?, correction = ? WHERE id = ?",
-            (record.get("rating") or 0, record.get("correction") or None, message_id),
-        )
-        return message_id
-
-    @staticmethod
-    def _title_from_first_question(database: sqlite3.Connection, conversation_id: int) -> None:
-        first = database.execute(
-            "SELECT content FROM messages WHERE conversation_id = ? AND role = 'user' ORDER BY id LIMIT 1",
-            (conversation_id,),
-        ).fetchone()
-        if first is not None:
-            database.execute(
-                "UPDATE conversations SET title = ? WHERE id = ? AND title = ''",
-                (title_from(first["content"]), conversation_id),
-            )
 
     @staticmethod
     def _activate(database: sqlite3.Connection, conversation_id: int, message_id: int | None) -> None:
@@ -431,9 +286,9 @@ class ConversationStore:
         rows = self._read(
             "SELECT content FROM messages WHERE conversation_id = ? AND content LIKE ? ESCAPE '\\'"
             " ORDER BY id LIMIT 1",
-            (conversation_id, _pattern(words[0])),
+            (conversation_id, pattern(words[0])),
         )
-        return _around(rows[0]["content"], words[0]) if rows else ""
+        return excerpt(rows[0]["content"], words[0]) if rows else ""
 
 
 def title_from(question: str) -> str:
@@ -445,18 +300,6 @@ def title_from(question: str) -> str:
     cut = line[: _TITLE_LENGTH - 1]
     space = cut.rfind(" ")
     return (cut[:space] if space > _TITLE_LENGTH // 2 else cut).rstrip(" ,;:，；：") + "…"
-
-
-def _pattern(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
-def _around(text: str, word: str, width: int = 40) -> str:
-    found = max(0, text.lower().find(word.lower()))
-    start, end = max(0, found - width), min(len(text), found + len(word) + width)
-    inside = " ".join(text[start:end].split())
-    return ("…" if start else "") + inside + ("…" if end < len(text) else "")
 
 
 def _check(value: str, allowed: Sequence[str], name: str) -> None:
@@ -474,10 +317,5 @@ def _no_message(message_id: int) -> ConversationError:
     return ConversationError(f"There is no message {message_id}; its conversation may have been deleted.")
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _row_id(cursor: sqlite3.Cursor) -> int:
-    assert cursor.lastrowid is not None  # every caller has just inserted a row
-    return cursor.lastrowid
+def _json(values: Sequence[dict[str, Any]]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)

@@ -1,18 +1,21 @@
-"""One SQLite file for many threads and processes. It knows no tables."""
+"""One SQLite file that many threads and processes read and write. It knows no tables."""
 
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import ConversationError
 
+# One step of the schema: executes its statements inside the transaction it is given.
+Migration = Callable[[sqlite3.Connection], None]
+
 
 class _Connection:
-    """A thread's own connection; closes with the thread."""
+    """The connection of one thread; it is closed when the thread ends."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self.database = database
@@ -22,9 +25,12 @@ class _Connection:
 
 
 class Database:
-    """A connection a thread, opened when first needed; failures are ConversationErrors naming the file."""
+    """One connection per thread, opened when first needed; failures are ConversationErrors naming the file.
 
-    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+    The file keeps the number of migrations it has been through in `PRAGMA user_version`.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
         self.path = path
         self._local = threading.local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
@@ -33,28 +39,32 @@ class Database:
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
         """The rows of a query."""
-        with self._told():
+        with self._translate_errors():
             return self._connected().execute(statement, values).fetchall()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that has the right to write from its start, so that it never fails half-way."""
-        with self._told():
+        """One transaction, committed at the end of the block and rolled back if anything in it fails.
+
+        It takes the write lock at its start, so that it never fails half-way. A block inside another is part
+        of the outer transaction.
+        """
+        with self._translate_errors():
             database = self._connected()
-            if database.in_transaction:  # part of a larger one
+            if database.in_transaction:
                 yield database
                 return
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
+                database.execute("COMMIT")
             except BaseException:
-                if database.in_transaction:  # a full disk has rolled back already
+                if database.in_transaction:  # SQLite rolls back by itself when the disk is full
                     database.execute("ROLLBACK")
                 raise
-            database.execute("COMMIT")
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as problem:
@@ -75,17 +85,16 @@ class Database:
             database.execute("PRAGMA foreign_keys = ON")
         return held.database
 
-    def _migrate(self, migrations: Sequence[str]) -> None:
+    def _migrate(self, migrations: Sequence[Migration]) -> None:
         with self.write() as database:
-            done = database.execute("PRAGMA user_version").fetchone()[0]
-            if done > len(migrations):
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(migrations):
                 raise ConversationError(
-                    f"{self.path} was written by a newer Imprint (format {done}, known here up to "
-                    f"{len(migrations)}). Update Imprint, or choose another folder with IMPRINT_HOME."
+                    f"{self.path} was written by a newer Imprint (format {version}, and this one knows "
+                    f"{len(migrations)}): update Imprint, or choose another folder with IMPRINT_HOME."
                 )
-            for number, script in enumerate(migrations[done:], done + 1):
-                for statement in script.split(";"):
-                    database.execute(statement)
+            for number, migrate in enumerate(migrations[version:], version + 1):
+                migrate(database)
                 database.execute(f"PRAGMA user_version = {number}")
 
     def close(self) -> None:
@@ -93,3 +102,9 @@ class Database:
         for connection in tuple(self._open):
             connection.database.close()
         self._local = threading.local()
+
+
+def inserted_id(cursor: sqlite3.Cursor) -> int:
+    """The id of the row that an INSERT has just written."""
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid

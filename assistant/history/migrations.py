@@ -1,80 +1,123 @@
-"""The tables of the conversations file, as the steps that lead to them."""
+"""The schema of the conversations file, one function per version, each executed once and in order."""
 
-# Written once in order; a file remembers how many it has had in `user_version`.
-MIGRATIONS = (
+import sqlite3
+
+
+def create_conversations(database: sqlite3.Connection) -> None:
+    """Version 1: conversations, their messages, and preferences between two answers."""
+    _execute(
+        database,
+        """
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            title TEXT NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            deleted REAL,
+            source TEXT NOT NULL DEFAULT '',
+            active_message INTEGER
+        );
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+            parent_id INTEGER REFERENCES messages(id) ON DELETE CASCADE,
+            role TEXT NOT NULL,
+            content TEXT NOT NULL,
+            created REAL NOT NULL,
+            status TEXT NOT NULL,
+            writer TEXT NOT NULL DEFAULT '',
+            rating INTEGER NOT NULL DEFAULT 0,
+            correction TEXT,
+            memory TEXT NOT NULL DEFAULT '',
+            checkpoint TEXT,
+            sources TEXT NOT NULL DEFAULT '[]',
+            prompt_tokens INTEGER,
+            completion_tokens INTEGER,
+            seconds REAL,
+            seconds_to_first_token REAL
+        );
+        CREATE INDEX messages_of_conversation ON messages (conversation_id, parent_id);
+        CREATE TABLE preferences (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            prompt TEXT NOT NULL,
+            chosen TEXT NOT NULL,
+            rejected TEXT NOT NULL,
+            chosen_arm TEXT NOT NULL DEFAULT '',
+            rejected_arm TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL
+        );
+        """,
+    )
+
+
+def create_blind_trials(database: sqlite3.Connection) -> None:
+    """Version 2: blind trials with their questions, answers and ballots."""
+    _execute(
+        database,
+        """
+        CREATE TABLE blind_trials (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            arms TEXT NOT NULL,
+            common TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            created REAL NOT NULL
+        );
+        CREATE TABLE blind_questions (
+            trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
+            place INTEGER NOT NULL,
+            question TEXT NOT NULL,
+            PRIMARY KEY (trial, place)
+        );
+        CREATE TABLE blind_answers (
+            trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
+            place INTEGER NOT NULL,
+            arm TEXT NOT NULL,
+            answer TEXT NOT NULL,
+            PRIMARY KEY (trial, place, arm)
+        );
+        CREATE TABLE ballots (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
+            place INTEGER NOT NULL,
+            voter TEXT NOT NULL,
+            first_arm TEXT NOT NULL,
+            second_arm TEXT NOT NULL,
+            created REAL NOT NULL,
+            outcome TEXT,
+            voted REAL
+        );
+        CREATE INDEX ballots_of_trial ON ballots (trial, voter);
+        """,
+    )
+
+
+def link_preferences_to_ballots(database: sqlite3.Connection) -> None:
+    """Version 3: a preference names the ballot that made it.
+
+    Until then the two shared nothing but the moment of the vote, which links the rows that are there.
     """
-    CREATE TABLE conversations (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        title TEXT NOT NULL,
-        created REAL NOT NULL,
-        updated REAL NOT NULL,
-        deleted REAL,
-        source TEXT NOT NULL DEFAULT '',
-        active_message INTEGER
-    );
-    CREATE TABLE messages (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
-        parent_id INTEGER REFERENCES messages(id) ON DELETE CASCADE,
-        role TEXT NOT NULL,
-        content TEXT NOT NULL,
-        created REAL NOT NULL,
-        status TEXT NOT NULL,
-        writer TEXT NOT NULL DEFAULT '',
-        rating INTEGER NOT NULL DEFAULT 0,
-        correction TEXT,
-        memory TEXT NOT NULL DEFAULT '',
-        checkpoint TEXT,
-        sources TEXT NOT NULL DEFAULT '[]',
-        prompt_tokens INTEGER,
-        completion_tokens INTEGER,
-        seconds REAL,
-        seconds_to_first_token REAL
-    );
-    CREATE INDEX messages_of_conversation ON messages (conversation_id, parent_id);
-    CREATE TABLE preferences (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        prompt TEXT NOT NULL,
-        chosen TEXT NOT NULL,
-        rejected TEXT NOT NULL,
-        chosen_arm TEXT NOT NULL DEFAULT '',
-        rejected_arm TEXT NOT NULL DEFAULT '',
-        created REAL NOT NULL
-    );
-    """,
-    """
-    CREATE TABLE blind_trials (
-        id TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        arms TEXT NOT NULL,
-        common TEXT NOT NULL,
-        seed INTEGER NOT NULL,
-        created REAL NOT NULL
-    );
-    CREATE TABLE blind_questions (
-        trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
-        place INTEGER NOT NULL,
-        question TEXT NOT NULL,
-        PRIMARY KEY (trial, place)
-    );
-    CREATE TABLE blind_answers (
-        trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
-        place INTEGER NOT NULL,
-        arm TEXT NOT NULL,
-        answer TEXT NOT NULL,
-        PRIMARY KEY (trial, place, arm)
-    );
-    CREATE TABLE ballots (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        trial TEXT NOT NULL REFERENCES blind_trials(id) ON DELETE CASCADE,
-        place INTEGER NOT NULL,
-        voter TEXT NOT NULL,
-        first_arm TEXT NOT NULL,
-        second_arm TEXT NOT NULL,
-        created REAL NOT NULL,
-        outcome TEXT,
-        voted REAL
-    );
-    CREATE INDEX ballots_of_trial ON ballots (trial, voter);
-    """,
-)
+    _execute(
+        database,
+        """
+        ALTER TABLE preferences ADD COLUMN ballot_id INTEGER REFERENCES ballots(id) ON DELETE SET NULL;
+        CREATE INDEX preferences_of_ballot ON preferences (ballot_id);
+        UPDATE preferences SET ballot_id = (
+            SELECT min(ballots.id) FROM ballots
+            WHERE ballots.voted = preferences.created
+            AND (
+                (outcome = 'first' AND (first_arm, second_arm) = (chosen_arm, rejected_arm))
+                OR (outcome = 'second' AND (second_arm, first_arm) = (chosen_arm, rejected_arm))
+            )
+        )
+        """,
+    )
+
+
+MIGRATIONS = (create_conversations, create_blind_trials, link_preferences_to_ballots)
+
+
+def _execute(database: sqlite3.Connection, statements: str) -> None:
+    """Several statements; `executescript` would commit the transaction that they belong to."""
+    for statement in statements.split(";"):
+        database.execute(statement)

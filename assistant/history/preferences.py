@@ -1,13 +1,61 @@
-"""Kept votes as a file to train from: prompt, chosen, rejected, TRL's conversational form."""
+"""Preferences between two answers: their table, and a JSONL file of them to train from."""
 
 import json
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from assistant.history.records import StoredPreference
+from assistant.history.database import Database, inserted_id
+from assistant.history.migrations import MIGRATIONS
+from assistant.history.records import NewPreference, StoredPreference
+
+
+class PreferenceStore:
+    """The preferences of a conversations file; several threads and processes may use it at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, MIGRATIONS)
+
+    def add(self, preference: NewPreference) -> int:
+        """Store a preference; returns its id."""
+        with self._database.write() as database:
+            return insert_preference(database, preference)
+
+    def list(self) -> Sequence[StoredPreference]:
+        """All preferences, oldest first."""
+        return [
+            StoredPreference.from_row(row)
+            for row in self._database.read("SELECT * FROM preferences ORDER BY id")
+        ]
+
+    def close(self) -> None:
+        """Close the connections of every thread."""
+        self._database.close()
+
+
+def insert_preference(database: sqlite3.Connection, preference: NewPreference) -> int:
+    """Store a preference as part of a transaction; returns its id."""
+    cursor = database.execute(
+        "INSERT INTO preferences (prompt, chosen, rejected, chosen_arm, rejected_arm, ballot_id, created)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            json.dumps(list(preference.prompt), ensure_ascii=False),
+            preference.chosen,
+            preference.rejected,
+            preference.chosen_arm,
+            preference.rejected_arm,
+            preference.ballot_id,
+            preference.created,
+        ),
+    )
+    return inserted_id(cursor)
 
 
 def to_jsonl(preferences: Iterable[StoredPreference], arms: Iterable[str] | None = None) -> str:
-    """One JSON object a line for two answers that differ; with `arms`, only the votes between these."""
+    """TRL's conversational preference format: one JSON object per line with prompt, chosen, rejected.
+
+    Pairs with an empty answer or two equal ones are left out; with `arms`, also those not between two of these.
+    """
     wanted = None if arms is None else set(arms)
     lines = [
         {

@@ -1,21 +1,20 @@
-"""What the store of conversations hands out: messages, conversations, lines of the list, votes."""
+"""The records of the history: what its stores return and take. It reads no file and no database."""
 
 import json
-import os
 import sqlite3
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
-
-import psutil
+from dataclasses import dataclass, field
+from typing import TypedDict
 
 from assistant.history.sources import Source
+from assistant.history.writer import is_alive
 from tuning.data.examples import Message
 
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message as kept: what was said, how it was answered and what a person thought of it."""
+    """One message: its text, how it was generated, and the rating and correction that a person gave it."""
 
     id: int
     conversation_id: int
@@ -33,18 +32,40 @@ class StoredMessage:
     completion_tokens: int | None = None
     seconds: float | None = None
     seconds_to_first_token: float | None = None
-    # How many messages stand at this place (this one included), and which of them this is, from 1.
+    # How many messages have the same parent (this one included), and which of them this is, from 1.
     alternatives: int = 1
     alternative: int = 1
 
+    @classmethod
+    def from_row(cls, row: sqlite3.Row, *, alternatives: int, alternative: int) -> "StoredMessage":
+        """A row of the table; an answer whose process died while it streamed is stopped."""
+        values = dict(row)
+        writer = values.pop("writer")
+        if values["status"] == "streaming" and not is_alive(writer):
+            values["status"] = "stopped"
+        values["sources"] = tuple(Source.from_dict(source) for source in json.loads(values["sources"]))
+        return cls(**values, alternatives=alternatives, alternative=alternative)
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[sqlite3.Row]) -> "list[StoredMessage]":
+        """All messages with some parents, so that each one's alternatives are among the rows."""
+        siblings: dict[int | None, list[int]] = {}
+        for row in rows:
+            siblings.setdefault(row["parent_id"], []).append(row["id"])
+        places = {row_id: place for ids in siblings.values() for place, row_id in enumerate(ids, 1)}
+        return [
+            cls.from_row(row, alternatives=len(siblings[row["parent_id"]]), alternative=places[row["id"]])
+            for row in rows
+        ]
+
     def to_message(self) -> Message:
-        """The plain message; what a person corrected counts instead of what the model said."""
+        """The message for a prompt; a correction replaces what the model said."""
         return {"role": self.role, "content": self.correction or self.content}
 
 
 @dataclass(frozen=True)
 class ConversationInfo:
-    """A line in the list of conversations."""
+    """An entry in the list of conversations."""
 
     id: int
     title: str
@@ -54,6 +75,12 @@ class ConversationInfo:
     # Where a search matched, with a little text around it.
     excerpt: str = ""
     source: str = ""
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row, excerpt: str) -> "ConversationInfo":
+        """A row of the table, joined with its `message_count`."""
+        names = ("id", "title", "created", "updated", "message_count", "source")
+        return cls(**{name: row[name] for name in names}, excerpt=excerpt)
 
 
 @dataclass(frozen=True)
@@ -70,7 +97,7 @@ class StoredConversation:
 
 @dataclass(frozen=True)
 class StoredPreference:
-    """Two answers to one prompt, of which a person preferred one; arms name what wrote them."""
+    """Two answers to one prompt, of which a person preferred one; the arms name the variants that wrote them."""
 
     id: int
     prompt: tuple[Message, ...]
@@ -79,54 +106,74 @@ class StoredPreference:
     chosen_arm: str
     rejected_arm: str
     created: float
+    # The ballot of a blind trial whose vote this is; None for a vote made elsewhere.
+    ballot_id: int | None = None
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "StoredPreference":
+        """A row of the table."""
+        return cls(**{**dict(row), "prompt": tuple(json.loads(row["prompt"]))})
 
 
-def message_of(row: sqlite3.Row, alternatives: int, alternative: int) -> StoredMessage:
-    """A message; one that was streaming when its process died is stopped, with the text it had."""
-    values = dict(row)
-    writer = values.pop("writer")
-    if values["status"] == "streaming" and not _is_alive(writer):
-        values["status"] = "stopped"
-    values["sources"] = tuple(Source.from_dict(one) for one in json.loads(values["sources"]))
-    return StoredMessage(**values, alternatives=alternatives, alternative=alternative)
+@dataclass(frozen=True, kw_only=True)
+class NewMessage:
+    """A message to be stored."""
+
+    role: str
+    content: str
+    created: float = field(default_factory=time.time)
+    status: str = "complete"
+    rating: int = 0
+    correction: str | None = None
+    memory: str = ""
+    checkpoint: str | None = None
+    sources: Sequence[Source] = ()
 
 
-def messages_of(rows: Sequence[sqlite3.Row]) -> list[StoredMessage]:
-    """All messages of a conversation, each knowing which of its alternatives it is."""
-    siblings: dict[int | None, list[int]] = {}
-    for row in rows:
-        siblings.setdefault(row["parent_id"], []).append(row["id"])
-    places = {row_id: place for ids in siblings.values() for place, row_id in enumerate(ids, 1)}
-    return [message_of(row, len(siblings[row["parent_id"]]), places[row["id"]]) for row in rows]
+@dataclass(frozen=True, kw_only=True)
+class NewConversation:
+    """A conversation to be stored whole: a tree of messages, each after its parent."""
+
+    messages: Sequence[NewMessage]
+    # For each message the position of its parent among `messages`; None begins a branch of its own.
+    parents: Sequence[int | None]
+    # How many messages, from the first, are the active branch.
+    active_length: int
+    title: str = ""
+    source: str = ""
+    created: float | None = None
 
 
-def info_of(row: sqlite3.Row, excerpt: str) -> ConversationInfo:
-    """A line of the list."""
-    return ConversationInfo(
-        id=row["id"],
-        title=row["title"],
-        created=row["created"],
-        updated=row["updated"],
-        message_count=row["message_count"],
-        excerpt=excerpt,
-        source=row["source"],
-    )
+@dataclass(frozen=True, kw_only=True)
+class NewPreference:
+    """A vote between two answers to be stored; arms name the variants that wrote them."""
+
+    prompt: Sequence[Message]
+    chosen: str
+    rejected: str
+    chosen_arm: str = ""
+    rejected_arm: str = ""
+    ballot_id: int | None = None
+    created: float = field(default_factory=time.time)
 
 
-def this_process() -> str:
-    """A name of this process that no later one has."""
-    return _name_of(os.getpid())
+class MessageDetails(TypedDict, total=False):
+    """What may be stored with a message beside its role and text."""
+
+    status: str
+    memory: str
+    checkpoint: str | None
+    sources: Sequence[Source]
+    created: float
 
 
-@cache
-def _name_of(number: int) -> str:
-    return f"{number}:{psutil.Process(number).create_time():.2f}"
+class MessageChanges(TypedDict, total=False):
+    """What becomes known of an answer while it streams; None changes nothing."""
 
-
-def _is_alive(writer: str) -> bool:
-    """Whether the process that wrote this still runs; a later process with the same number does not count."""
-    number, _, born = writer.partition(":")
-    try:
-        return f"{psutil.Process(int(number)).create_time():.2f}" == born
-    except (psutil.Error, ValueError):
-        return False
+    content: str | None
+    status: str | None
+    sources: Sequence[Source] | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    seconds: float | None
+    seconds_to_first_token: float | None

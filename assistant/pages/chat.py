@@ -16,6 +16,7 @@ from assistant.components import (
     theme,
 )
 from assistant.errors import ConversationError
+from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
@@ -81,7 +82,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
     for kind, mime in (("md", "text/markdown"), ("json", "application/json")):
         st.download_button(
             t(f"chats.export.{kind}"),
-            store.export(conversation.id, kind),
+            transfer.export(store, conversation.id, kind),
             f"{name}.{kind}",
             mime,
             key=f"export-{kind}",

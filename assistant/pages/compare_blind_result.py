@@ -104,7 +104,7 @@ def _draw_votes(rows: list[dict[str, Any]]) -> None:
 
 
 def _draw_files(trial: BlindTrial, counted: Tally, rows: list[dict[str, Any]]) -> None:
-    kept = resources.workspace().store.preferences()
+    kept = resources.workspace().preferences.list()
     data = {"trial": trial.name, **asdict(counted), "votes_cast": rows}
     files = (
         ("evaluation.report", arena_html.render(trial.name, counted, rows), "trial.html", "text/html"),

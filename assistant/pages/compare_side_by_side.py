@@ -125,7 +125,7 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
     if voted is not None or not shown.answers[place].text:
         return
     if st.button(t("compare.best"), icon=":material/thumb_up:", key=f"best-{place}", type="tertiary"):
-        shown.vote(resources.workspace().store, place)
+        shown.vote(resources.workspace().preferences, place)
         st.session_state["votes"] = place
         notices.queue_toast(t("compare.voted"))
         st.rerun()

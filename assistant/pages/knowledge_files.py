@@ -168,7 +168,7 @@ def _draw_reports(base: KnowledgeBase, intake: UploadTask) -> None:
         if intake.locked:
             _draw_password(base, intake.locked)
         if st.button(t("knowledge.put_away"), key="put-away", type="tertiary"):
-            resources.indexing().forget(base.name)
+            resources.indexing().dismiss(base.name)
             st.rerun()
 
 

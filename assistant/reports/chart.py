@@ -1,6 +1,7 @@
 """A comparison as a picture: bars with intervals, all questions and each slice."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from assistant.storage import write_whole
 
 # As on the pages: what a prompt holds can be erased (teal), what weights hold stays (indigo).
 _COLOURS = {
@@ -42,11 +45,9 @@ def draw(
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a PNG so that it appears whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    figure.savefig(partial, format="png", facecolor="white")
-    partial.replace(path)
-    return path
+    png = BytesIO()
+    figure.savefig(png, format="png", facecolor="white")
+    return write_whole(path, png.getvalue())
 
 
 def _bars(axes: Axes, kinds: Mapping[str, str], groups: dict[str, dict[str, dict[str, Any]]]) -> None:

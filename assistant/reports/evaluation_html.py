@@ -20,9 +20,9 @@ from assistant.reports.html_page import (
     share,
     table,
     text,
-    write_whole,
 )
 from assistant.reports.verdict_text import caution, p_text, verdicts
+from assistant.storage import write_whole
 
 _NOTES = (
     "An answer is right when it contains one of the expected answers after normalisation: lower case, no "

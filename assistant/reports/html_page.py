@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from assistant.reports.verdict_text import p_text
@@ -71,15 +70,6 @@ def ranking_table(ranking: Iterable[Mapping[str, Any]]) -> str:
     ]
     headings = ["arm", "Bradley–Terry: preferred to the average", "95 % interval", "win rate", "votes"]
     return table(headings, rows)
-
-
-def write_whole(path: Path, content: str) -> Path:
-    """Write a text so that it appears whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(path)
-    return path
 
 
 def share(value: float | None) -> str:

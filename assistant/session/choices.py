@@ -1,16 +1,13 @@
 """What a person chose in this tab (memory, checkpoint, knowledge base, prompt), kept in the page's address."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
 from assistant.chat.presets import BUILT_IN, Preset
-from assistant.chat.turn import MEMORIES, Memory
 from assistant.errors import PresetError
-
-if TYPE_CHECKING:
-    pass
 from assistant.session.resources import documents_of, knowledge_counts, workspace
+from assistant.settings import MEMORIES, Memory
 
 # Choices that the address of the page holds besides the conversation.
 KEPT = ("memory", "kb", "only", "checkpoint", "preset")

@@ -12,7 +12,7 @@ from assistant.session.resources import workspace
 
 def apply_language() -> None:
     """Use the person's language in this run; fragments run in threads of their own and begin with this."""
-    language = workspace().settings.language
+    language: str = workspace().settings.language
     if language == "auto":
         language = (st.context.locale or "").split("-")[0].lower()
     use_language(language)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
+from assistant.history.transfer import import_json
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
@@ -36,7 +38,7 @@ _importing, _imported = threading.Lock(), threading.Event()
 def workspace() -> Workspace:
     """The Imprint home of this process, with the model on its way into memory."""
     opened = Workspace()
-    threading.Thread(target=_warm_up, args=(opened,), name="warm-up", daemon=True).start()
+    start_thread("warm-up", _warm_up, opened)
     return opened
 
 
@@ -136,8 +138,7 @@ SAMPLE = Path(__file__).parents[2] / "examples" / "halden"
 
 def import_sample_chat() -> int:
     """Put the sample conversation into the store; its id."""
-    found = workspace().store.import_json((SAMPLE / "conversation.json").read_text(encoding="utf-8"))
-    return found
+    return import_json(workspace().store, (SAMPLE / "conversation.json").read_text(encoding="utf-8"))
 
 
 def sample_questions(count: int = 3) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from assistant.history.conversations import ConversationStore
+from assistant.history.transfer import import_json
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def test_arms_answer_side_by_side(page: Page, server: "Server") -> None:
 
 
 def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Server") -> None:
-    number = ConversationStore(server.home / "conversations.sqlite3").import_json(TAUGHT)
+    number = import_json(ConversationStore(server.home / "conversations.sqlite3"), TAUGHT)
     page.goto(f"{server.url}/?c={number}")
     page.get_by_role("button", name="Fine-tune on this chat").click()
     page.get_by_label("Name of the checkpoint").fill("two-facts")

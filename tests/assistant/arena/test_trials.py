@@ -14,8 +14,7 @@ from assistant.compare.questions import Question
 from assistant.compare.ranking import tally
 from assistant.compare.variants import Variant
 from assistant.errors import CompareError
-from assistant.history.conversations import ConversationStore
-from assistant.history.preferences import to_jsonl
+from assistant.history.preferences import PreferenceStore, to_jsonl
 from assistant.reports.arena_html import render, to_csv
 from tuning.data.examples import checked
 
@@ -88,7 +87,7 @@ def test_a_ballot_takes_one_vote(store: BlindTrials, file: Path) -> None:
     store.keep_answer(trial.id, ballot.place, ballot.second_arm, "two")
     assert store.next_ballot(trial.id, "ann") == ballot  # a reload shows the same
     assert store.vote(ballot.id, "first") and not store.vote(ballot.id, "second")
-    (kept,) = ConversationStore(file).preferences()
+    (kept,) = PreferenceStore(file).list()
     assert (kept.chosen, kept.rejected) == ("one", "two")
     assert (kept.chosen_arm, kept.rejected_arm) == (ballot.first_arm, ballot.second_arm)
 
@@ -96,15 +95,28 @@ def test_a_ballot_takes_one_vote(store: BlindTrials, file: Path) -> None:
 def test_a_vote_can_be_taken_back_with_its_preference(store: BlindTrials, file: Path) -> None:
     trial = start(store)
     vote_all(store, trial, "ann")
-    conversations = ConversationStore(file)
-    before = conversations.preferences()
+    preferences = PreferenceStore(file)
+    before = preferences.list()
     last = store.ballots(trial.id)[-1]
     decided = last.outcome in ("first", "second")
     assert store.withdraw(trial.id, "ann") and len(store.ballots(trial.id)) == 17
-    assert len(conversations.preferences()) == len(before) - decided
+    assert len(preferences.list()) == len(before) - decided
     again = store.next_ballot(trial.id, "ann")
     assert again is not None and again.id == last.id
     assert not store.withdraw(trial.id, "somebody else")
+
+
+def test_taking_a_vote_back_leaves_one_cast_in_the_same_instant(
+    store: BlindTrials, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = start(store, questions=1, arms=ARMS[:2])
+    monkeypatch.setattr("assistant.arena.trials.time.time", lambda: 1_000.0)
+    for voter in ("ann", "bob"):
+        vote_all(store, trial, voter, better="rag")
+    assert store.withdraw(trial.id, "ann")
+    (kept,) = PreferenceStore(file).list()
+    (ballot,) = store.ballots(trial.id)
+    assert (ballot.voter, kept.ballot_id) == ("bob", ballot.id)
 
 
 @pytest.mark.parametrize("outcome", ["tie", "bad"])
@@ -115,7 +127,7 @@ def test_an_undecided_vote_counts_and_teaches_nothing(store: BlindTrials, file: 
     store.vote(ballot.id, outcome)  # type: ignore[arg-type]
     (duel,) = tally(store.votes(trial.id)).duels
     assert (duel.share, duel.votes) == (0.5, 1)
-    assert ConversationStore(file).preferences() == []
+    assert PreferenceStore(file).list() == []
 
 
 def test_answers_that_are_missing_or_the_same_teach_nothing(store: BlindTrials, file: Path) -> None:
@@ -126,7 +138,7 @@ def test_answers_that_are_missing_or_the_same_teach_nothing(store: BlindTrials, 
         for arm, text in zip((ballot.first_arm, ballot.second_arm), texts, strict=True):
             store.keep_answer(trial.id, ballot.place, arm, text)
         store.vote(ballot.id, "first")
-    assert ConversationStore(file).preferences() == []
+    assert PreferenceStore(file).list() == []
     assert len(store.votes(trial.id)) == 2
 
 
@@ -151,14 +163,14 @@ def test_a_persons_own_question_joins_the_trial(store: BlindTrials) -> None:
 def test_the_export_is_the_form_that_trainers_read(store: BlindTrials, file: Path) -> None:
     trial = start(store, arms=ARMS[1:])
     vote_all(store, trial, "ann")
-    lines = [json.loads(line) for line in to_jsonl(ConversationStore(file).preferences()).splitlines()]
+    lines = [json.loads(line) for line in to_jsonl(PreferenceStore(file).list()).splitlines()]
     assert len(lines) == 6
     for line in lines:
         assert line.keys() == {"prompt", "chosen", "rejected"}
         whole = checked([*line["prompt"], *line["chosen"]], "a preference")
         assert [message["role"] for message in whole] == ["user", "assistant"]
         assert line["chosen"][0]["content"].startswith("halden")
-    assert to_jsonl(ConversationStore(file).preferences(), ["base", "rag"]) == ""
+    assert to_jsonl(PreferenceStore(file).list(), ["base", "rag"]) == ""
 
 
 def test_the_report_names_the_arms_and_escapes_what_was_said(store: BlindTrials) -> None:
@@ -183,11 +195,11 @@ def test_a_trial_between_one_arm_is_none(store: BlindTrials) -> None:
 def test_a_deleted_trial_is_named(store: BlindTrials, file: Path) -> None:
     trial = start(store)
     vote_all(store, trial, "ann")
-    kept = len(ConversationStore(file).preferences())
+    kept = len(PreferenceStore(file).list())
     store.delete(trial.id)
     with pytest.raises(CompareError, match="no blind trial"):
         store.next_ballot(trial.id, "ann")
-    assert len(ConversationStore(file).preferences()) == kept > 0
+    assert len(PreferenceStore(file).list()) == kept > 0
 
 
 def test_a_trial_of_ten_thousand_questions_goes_on_at_once(store: BlindTrials) -> None:

@@ -96,7 +96,7 @@ def test_help_answers_in_a_blink() -> None:
     done = subprocess.run([sys.executable, "-m", "assistant.cli", "--help"], capture_output=True, check=True)
     assert b"Commands:" in done.stdout
     assert os.times().children_user - began[1] < 0.5
-    heavy = "'torch', 'langchain_core', 'chromadb', 'rich'"
+    heavy = "'torch', 'langchain_core', 'chromadb', 'pydantic', 'rich'"
     code = f"import assistant.cli.main, sys; print([name for name in ({heavy}) if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 

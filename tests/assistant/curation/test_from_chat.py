@@ -9,8 +9,10 @@ import pytest
 from assistant.curation.candidates import Curation, curate, learned_by, preferences_of
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
-from assistant.history.records import StoredConversation, StoredMessage
+from assistant.history.preferences import PreferenceStore
+from assistant.history.records import NewPreference, StoredConversation, StoredMessage
 from assistant.history.sources import Source
+from assistant.history.transfer import import_json
 from tuning.data.examples import Example, write_examples
 
 
@@ -290,9 +292,9 @@ def test_an_edited_candidate_gets_probes_of_its_own() -> None:
 
 
 def test_corrections_and_votes_become_preferences(tmp_path: Path) -> None:
-    store = ConversationStore(tmp_path / "c.sqlite3")
-    store.add_preference([{"role": "user", "content": "Q"}], "good", "bad")
-    found = preferences_of([chat("How heavy?", ("2 kg.", {"correction": "3 kg."}))], store.preferences())
+    store = PreferenceStore(tmp_path / "c.sqlite3")
+    store.add(NewPreference(prompt=[{"role": "user", "content": "Q"}], chosen="good", rejected="bad"))
+    found = preferences_of([chat("How heavy?", ("2 kg.", {"correction": "3 kg."}))], store.list())
     assert [(pair.chosen, pair.rejected) for pair in found] == [("good", "bad"), ("3 kg.", "2 kg.")]
     store.close()
 
@@ -300,7 +302,7 @@ def test_corrections_and_votes_become_preferences(tmp_path: Path) -> None:
 def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path / "c.sqlite3")
     sample = Path("examples/halden/conversation.json").read_text(encoding="utf-8")
-    curation = curate([store.get(store.import_json(sample))])
+    curation = curate([store.get(import_json(store, sample))])
     store.close()
     assert len(curation.examples) >= 20
     assert all(len(example.probes) >= 2 for example in curation.examples)

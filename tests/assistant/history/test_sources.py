@@ -8,6 +8,7 @@ import pytest
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
 from assistant.history.sources import Source
+from assistant.history.transfer import export, import_json
 
 WHOLE = {
     "number": 2,
@@ -41,7 +42,7 @@ def test_sources_survive_an_export_and_an_import(tmp_path: Path) -> None:
     conversation = store.create()
     store.add_message(conversation, "user", "How heavy?")
     store.add_message(conversation, "assistant", "640 grams", sources=[Source.from_dict(WHOLE)])
-    copy = store.import_json(store.export(conversation))
+    copy = import_json(store, export(store, conversation))
     assert store.get(copy).messages[-1].sources == (Source.from_dict(WHOLE),)
 
 
@@ -49,4 +50,4 @@ def test_a_conversation_whose_source_is_no_object_is_refused(tmp_path: Path) -> 
     store = ConversationStore(tmp_path / "conversations.sqlite3")
     text = json.dumps({"messages": [{"role": "assistant", "content": "640 grams", "sources": ["a.pdf"]}]})
     with pytest.raises(ConversationError, match=r"Message 1 .* a source that is no object"):
-        store.import_json(text)
+        import_json(store, text)

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from assistant.components import formatting, html_blocks
+from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
 from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
@@ -306,4 +307,4 @@ def test_the_sample_conversation_can_be_opened(home: Path, store: ConversationSt
     (info,) = store.list()
     assert info.message_count > 20
     assert not test.button(key="teach").disabled
-    assert json.loads(store.export(info.id, "json"))["messages"]
+    assert json.loads(transfer.export(store, info.id))["messages"]

@@ -21,7 +21,7 @@ from assistant.compare.questions import Question
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.variants import Variant
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
-from assistant.history.conversations import ConversationStore
+from assistant.history.preferences import PreferenceStore
 from assistant.pages.compare_evaluation_result import worded
 from assistant.workspace import Workspace
 from tests.assistant.pages.test_chat import TIMEOUT_SECONDS, errors, until, words
@@ -100,7 +100,7 @@ def test_answers_stand_side_by_side_with_what_each_alone_says(home: Path) -> Non
     assert not errors(test)
     assert "tokens read" in words(test) and "first word" in words(test)
     test.button(key="best-1").click().run()
-    (kept,) = ConversationStore(home / "conversations.sqlite3").preferences()
+    (kept,) = PreferenceStore(home / "conversations.sqlite3").list()
     assert (kept.chosen, kept.rejected) == ("short", "a long story")
     assert (kept.chosen_arm, kept.rejected_arm) == ("Terse", "base")
 
@@ -166,7 +166,7 @@ def test_a_blind_trial_hides_the_names_until_its_end(home: Path) -> None:
     test.button(key="end-blind").click().run()
     assert not errors(test)
     assert "3 questions, voters: 1" in words(test) and "Terse" in words(test)
-    assert len(ConversationStore(home / "conversations.sqlite3").preferences()) == 3
+    assert len(PreferenceStore(home / "conversations.sqlite3").list()) == 3
 
 
 def test_two_people_vote_in_two_tabs(home: Path) -> None:
