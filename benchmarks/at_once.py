@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant.engines.base import Engine
+from assistant.engines.base import Engine, SamplingParams
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 
@@ -49,7 +49,7 @@ def main() -> None:
 
 def _answer(engine: Engine, text: str, checkpoint: str | None) -> int:
     message = {"role": "user", "content": text}
-    return len("".join(engine.stream([message], checkpoint=checkpoint, max_new_tokens=TOKENS)))
+    return len("".join(engine.stream([message], SamplingParams(TOKENS), checkpoint=checkpoint)))
 
 
 def _at_once(engine: Engine, requests: list[tuple[str, str | None]]) -> int:

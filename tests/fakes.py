@@ -1,9 +1,11 @@
-"""An engine that says what it is told: for the order of events and what is kept, where no model matters."""
+"""Stand-ins: an engine with scripted answers, where no model matters; an event that knows who waits for it."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
+from assistant.engines.base import GREEDY, SamplingParams
 from tuning.data.examples import Message
+from tuning.models.stream_end import StreamEnd
 
 
 class ScriptedEngine:
@@ -16,6 +18,7 @@ class ScriptedEngine:
         self._answer = answer if callable(answer) else lambda _: answer
         self.prompts: list[list[Message]] = []
         self.checkpoints_asked: list[str | None] = []
+        self.open_streams = 0
         self.before_piece: Callable[[int], None] = lambda number: None
 
     def checkpoints(self) -> list[str]:
@@ -33,30 +36,32 @@ class ScriptedEngine:
     def stream(
         self,
         messages: Sequence[Message],
+        params: SamplingParams = GREEDY,
         *,
         checkpoint: str | None = None,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, StreamEnd]:
         self.prompts.append(list(messages))
         self.checkpoints_asked.append(checkpoint)
-        words = self._answer(list(messages)).split(" ")[:max_new_tokens]
-        for number, word in enumerate(words):
-            if stop is not None and stop.is_set():
-                return
-            self.before_piece(number)
-            yield word if number == 0 else f" {word}"
+        words = self._answer(list(messages)).split(" ")
+        self.open_streams += 1
+        try:
+            for number, word in enumerate(words[: params.max_new_tokens]):
+                if stop is not None and stop.is_set():
+                    return StreamEnd("stop", number)
+                self.before_piece(number)
+                yield word if number == 0 else f" {word}"
+        finally:
+            self.open_streams -= 1
+        if len(words) > params.max_new_tokens:
+            return StreamEnd("length", params.max_new_tokens)
+        return StreamEnd("stop", len(words))
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64
     ) -> list[str]:
-        return [
-            "".join(self.stream(messages, checkpoint=checkpoint, max_new_tokens=max_new_tokens))
-            for messages in batch
-        ]
+        params = SamplingParams(max_new_tokens)
+        return ["".join(self.stream(messages, params, checkpoint=checkpoint)) for messages in batch]
 
     def encode(self, text: str) -> list[int]:
         return [len(word) for word in text.split()]
@@ -69,3 +74,25 @@ class ScriptedEngine:
 
     def close(self) -> None:
         pass
+
+
+class PolledEvent(threading.Event):
+    """An event that knows when it has been looked at: whoever does so while waiting has begun to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.polled = threading.Event()
+
+    def is_set(self) -> bool:
+        self.polled.set()
+        return super().is_set()
+
+
+def text_and_end(stream: Generator[str, None, StreamEnd]) -> tuple[str, StreamEnd]:
+    """The whole text of an engine's stream, and how it ended."""
+    text = ""
+    while True:
+        try:
+            text += next(stream)
+        except StopIteration as stopped:
+            return text, stopped.value

@@ -1,10 +1,11 @@
-"""What a turn is made of: how it is to be answered, and the events that tell what becomes of it."""
+"""What a turn is made of: the options of an answer, the events of a turn, the state of its chain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from assistant.chat.context_window import Budget
+from assistant.engines.base import SamplingParams
 from assistant.errors import AssistantError
 from assistant.history.sources import Source
 from assistant.settings import MEMORIES, Memory
@@ -13,7 +14,7 @@ from tuning.data.examples import Message
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """How a question is to be answered."""
+    """How a question is answered: memory, prompt and sampling."""
 
     memory: Memory = "nothing"
     # The checkpoint of "checkpoint" and "both".
@@ -22,9 +23,9 @@ class AnswerOptions:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
-    # Passages that a person gives by hand; then nothing is looked up.
+    # Passages that a person gives by hand; then nothing is retrieved.
     given: tuple[str, ...] = ()
-    # Empty takes the one that the checkpoint was tuned with, and without a checkpoint the default.
+    # Empty takes the one that the checkpoint was tuned with, or without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
     max_new_tokens: int = 256
@@ -33,6 +34,7 @@ class AnswerOptions:
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        _ = self.sampling  # for its checks
         if self.memory not in MEMORIES:
             raise AssistantError(f"Memory {self.memory!r} is not known; choose one of {', '.join(MEMORIES)}.")
         if self.uses_checkpoint and not self.checkpoint:
@@ -42,13 +44,18 @@ class AnswerOptions:
             )
 
     @property
+    def sampling(self) -> SamplingParams:
+        """How the tokens of the answer are chosen."""
+        return SamplingParams(self.max_new_tokens, self.temperature, self.top_p, self.seed)
+
+    @property
     def uses_documents(self) -> bool:
         """Whether passages are retrieved."""
         return self.memory in ("documents", "both")
 
     @property
     def reads_passages(self) -> bool:
-        """Whether passages stand in the prompt, looked up or given."""
+        """Whether the prompt holds passages, retrieved or given by hand."""
         return self.uses_documents or bool(self.given)
 
     @property
@@ -59,7 +66,7 @@ class AnswerOptions:
 
 @dataclass(frozen=True)
 class TurnStarted:
-    """The question and a place for its answer are in the store."""
+    """The question and its empty answer are stored."""
 
     conversation_id: int
     question_id: int
@@ -68,10 +75,13 @@ class TurnStarted:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """What the documents hold on the question, best first; none means that nothing relevant was found."""
+    """The passages that were retrieved for the question, best first."""
 
     passages: tuple[Source, ...]
     seconds: float
+    # Only documents were to answer, and neither they nor the conversation hold anything relevant: the answer
+    # is a sentence that says so.
+    nothing_found: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +116,11 @@ ChatEvent = TurnStarted | Retrieved | Budgeted | Token | Done
 
 
 class TurnState(TypedDict, total=False):
-    """What flows through the composed turn."""
+    """What flows through the chain of a turn: the first two are its input, the steps add the others."""
 
     question: str
     history: Sequence[Message]
     passages: tuple[Source, ...]
+    nothing_found: bool
+    retrieval_seconds: float
+    budget: Budget

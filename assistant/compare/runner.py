@@ -148,12 +148,5 @@ class _Writer:
     def _sample(self, prompt: Sequence[Message], how: AnswerOptions) -> str:
         """One sampled answer; the same seed gives the same."""
         return "".join(
-            self._engine.stream(
-                prompt,
-                checkpoint=how.checkpoint,
-                max_new_tokens=how.max_new_tokens,
-                temperature=how.temperature,
-                top_p=how.top_p,
-                seed=how.seed or 0,
-            )
+            self._engine.stream(prompt, replace(how.sampling, seed=how.seed or 0), checkpoint=how.checkpoint)
         )

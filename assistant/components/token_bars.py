@@ -7,7 +7,7 @@ from assistant.components import html_blocks
 from assistant.i18n.texts import t
 
 if TYPE_CHECKING:  # these import torch, and the Checkpoints page draws words without it
-    from assistant.insight.token_probabilities import SaidToken, Word
+    from assistant.insight.token_probabilities import AnswerToken, NextToken
 
 
 SCALE_SIDE = 170.0  # of the square that stands for the base, in CSS pixels
@@ -34,20 +34,20 @@ def readable(text: str, ends: bool = False) -> str:
     return f"…{shown}" if shown[0].isascii() and shown[0].isalnum() else shown
 
 
-def scale_of(sides: "Sequence[Sequence[Word]]") -> float:
+def scale_of(sides: "Sequence[Sequence[NextToken]]") -> float:
     """The probability that a bar of full width stands for: the same for words beside each other."""
-    largest = max((word.share for words in sides for word in words), default=1.0)
+    largest = max((word.probability for words in sides for word in words), default=1.0)
     return next(whole for whole in WHOLE_WIDTHS if largest <= whole)
 
 
-def bars(words: "Sequence[Word]", key: str, colour: str, whole: float) -> str:
+def bars(words: "Sequence[NextToken]", key: str, colour: str, whole: float) -> str:
     """The style that draws a bar behind the button of each word; `whole` is that of a full width."""
     rules = []
     for place, word in enumerate(words):
-        width = min(100 * word.share / whole, 100)
+        width = min(100 * word.probability / whole, 100)
         rules.append(
             f".st-key-{key}-{place} button {{ background: linear-gradient(to right, {colour} {width:.2f}%, "
-            f"transparent {width:.2f}%) no-repeat; opacity: {'.45' if word.left_out else '1'} }}"
+            f"transparent {width:.2f}%) no-repeat; opacity: {'.45' if word.is_excluded else '1'} }}"
         )
     return f"<style>{' '.join(rules)}</style>"
 
@@ -61,21 +61,21 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.0005 else "< 0.1 %" if share > 0 else "0 %"
 
 
-def tokens_by_share(said: "Sequence[SaidToken]") -> str:
+def tokens_by_share(said: "Sequence[AnswerToken]") -> str:
     """An answer whose tokens are the darker, the less sure the model was of them."""
-    return _tokens(said, [f"rgba(168,100,26,{0.75 * (1 - token.share):.3f})" for token in said])
+    return _tokens(said, [f"rgba(168,100,26,{0.75 * (1 - token.probability):.3f})" for token in said])
 
 
-def tokens_by_gain(said: "Sequence[SaidToken]") -> str:
+def tokens_by_gain(said: "Sequence[AnswerToken]") -> str:
     """An answer whose tokens are blue where the checkpoint made them likelier, and red where less likely."""
     colours = []
     for token in said:
-        strength = min(abs(token.gain) / SURE_GAIN, 1.0) * 0.55
-        colours.append(f"rgba({'51,63,143' if token.gain >= 0 else '178,58,58'},{strength:.3f})")
+        strength = min(abs(token.log_ratio) / SURE_GAIN, 1.0) * 0.55
+        colours.append(f"rgba({'51,63,143' if token.log_ratio >= 0 else '178,58,58'},{strength:.3f})")
     return _tokens(said, colours)
 
 
-def _tokens(said: "Sequence[SaidToken]", colours: Sequence[str]) -> str:
+def _tokens(said: "Sequence[AnswerToken]", colours: Sequence[str]) -> str:
     pieces = "".join(
         f'<span style="background:{colour}" title="{html_blocks.escaped(_about(token))}">{_shown(token.text)}</span>'
         for token, colour in zip(said, colours, strict=True)
@@ -87,18 +87,18 @@ def _shown(text: str) -> str:
     return html_blocks.escaped(text).replace("\n", "↵<br>")
 
 
-def _about(token: "SaidToken") -> str:
+def _about(token: "AnswerToken") -> str:
     return t(
         "visible.answer.token",
         text=readable(token.text),
-        share=percent(token.share),
-        before=percent(token.before),
-        rival=readable(token.rival),
-        divergence=f"{token.divergence:.2f}",
+        share=percent(token.probability),
+        before=percent(token.base_probability),
+        rival=readable(token.base_choice),
+        divergence=f"{token.kl_divergence:.2f}",
     )
 
 
-def tokens_table(said: "Sequence[SaidToken]") -> str:
+def tokens_table(said: "Sequence[AnswerToken]") -> str:
     """The figures behind the colours."""
     keys = ("token", "before", "share", "divergence", "rival")
     head = "".join(f"<th>{html_blocks.escaped(t(f'visible.answer.column.{key}'))}</th>" for key in keys)
@@ -108,10 +108,10 @@ def tokens_table(said: "Sequence[SaidToken]") -> str:
             f'<td class="numbers" data-label="{html_blocks.escaped(t(f"visible.answer.column.{key}"))}">'
             f"{html_blocks.escaped(value)}</td>"
             for key, value in (
-                ("before", percent(token.before)),
-                ("share", percent(token.share)),
-                ("divergence", f"{token.divergence:.2f}"),
-                ("rival", readable(token.rival)),
+                ("before", percent(token.base_probability)),
+                ("share", percent(token.probability)),
+                ("divergence", f"{token.kl_divergence:.2f}"),
+                ("rival", readable(token.base_choice)),
             )
         )
         + "</tr>"

@@ -6,16 +6,17 @@ from assistant.components import html_blocks
 from assistant.i18n.texts import t
 
 if TYPE_CHECKING:  # these import torch, and the Checkpoints page draws words without it
-    from assistant.insight.window_demo import Said, SmallChat
+    from assistant.insight.window_demo import DemoTurn, SmallChat
 
 
 def strip(chat: "SmallChat") -> str:
     """The window as a strip of turns, with those that have fallen out beside it."""
-    numbered = list(enumerate(chat.said, 1))
-    gone = [(number, turn) for number, turn in numbered if number - 1 in chat.fallen]
-    inside = [(number, turn) for number, turn in numbered if number - 1 not in chat.fallen | chat.aside]
+    numbered = list(enumerate(chat.turns, 1))
+    gone = [(number, turn) for number, turn in numbered if number - 1 in chat.forgotten]
+    inside = [(number, turn) for number, turn in numbered if number - 1 not in chat.forgotten | chat.excluded]
     free = max(chat.window - chat.used, 0)
-    frame = _block("frame", chat.frame, chat.window, "", t("visible.strip.frame", tokens=chat.frame))
+    hint = t("visible.strip.frame", tokens=chat.template_tokens)
+    frame = _block("frame", chat.template_tokens, chat.window, "", hint)
     blocks = "".join(
         _block(_role(turn), turn.tokens, chat.window, str(number), _hint(number, turn))
         for number, turn in inside
@@ -35,21 +36,21 @@ def strip(chat: "SmallChat") -> str:
 
 def turns(chat: "SmallChat", asking: str = "", writing: str = "") -> str:
     """What was said, the turns that have fallen out pale; the one being had at the end."""
-    rows = [_turn(place, turn, chat) for place, turn in enumerate(chat.said)]
+    rows = [_turn(place, turn, chat) for place, turn in enumerate(chat.turns)]
     if asking:
         rows.append(
-            f'<li><b class="number">{len(chat.said) + 1}</b><div><p class="asked">{html_blocks.escaped(asking)}</p>'
+            f'<li><b class="number">{len(chat.turns) + 1}</b><div><p class="asked">{html_blocks.escaped(asking)}</p>'
             f'<p>{html_blocks.escaped(writing)}<span class="caret"></span></p></div></li>'
         )
     return f'<ol class="turns">{"".join(rows)}</ol>'
 
 
-def _turn(place: int, turn: "Said", chat: "SmallChat") -> str:
-    out = place in chat.fallen or place in chat.aside
+def _turn(place: int, turn: "DemoTurn", chat: "SmallChat") -> str:
+    out = place in chat.forgotten or place in chat.excluded
     marks = ""
     if out:
         marks += html_blocks.mark(
-            t("visible.strip.fallen" if place in chat.fallen else "visible.strip.aside")
+            t("visible.strip.fallen" if place in chat.forgotten else "visible.strip.aside")
         )
     if turn.kind == "checkpoint":
         marks += html_blocks.mark(t("memory.checkpoint"), "checkpoint")
@@ -64,7 +65,7 @@ def _turn(place: int, turn: "Said", chat: "SmallChat") -> str:
     )
 
 
-def _role(turn: "Said") -> str:
+def _role(turn: "DemoTurn") -> str:
     """How a turn is coloured: it holds the fact, it was answered by weights, or it is talk."""
     if turn.kind == "checkpoint":
         return "ink"
@@ -76,5 +77,5 @@ def _block(role: str, tokens: int, window: int, label: str, hint: str) -> str:
     return f'<span class="turn {role}" style="width:{width:.2f}%" title="{html_blocks.escaped(hint)}">{label}</span>'
 
 
-def _hint(number: int, turn: "Said") -> str:
+def _hint(number: int, turn: "DemoTurn") -> str:
     return t("visible.strip.turn", number=number, tokens=turn.tokens, text=turn.question[:80])

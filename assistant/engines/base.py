@@ -1,21 +1,49 @@
-"""What an engine is: something that streams text for messages and, if asked, a checkpoint.
+"""The interface of an engine: it streams text for messages and, if asked, a checkpoint.
 
 `local` runs the model in this process, `remote` asks an OpenAI-compatible endpoint. Neither is imported
 here, because opening torch takes seconds and most commands need no model.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from assistant.errors import AssistantError
 from tuning.data.examples import Message
+from tuning.models.stream_end import StreamEnd
+
+
+@dataclass(frozen=True)
+class SamplingParams:
+    """How the tokens of an answer are chosen, and how many there may be. Raises AssistantError."""
+
+    max_new_tokens: int = 256
+    # 0 is greedy decoding.
+    temperature: float = 0.0
+    # Nucleus sampling: only the likeliest tokens that together reach this probability; 1 keeps all.
+    top_p: float = 1.0
+    # The same seed gives the same answer; None draws a new one each time.
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_new_tokens < 1:
+            raise AssistantError(f"An answer has at least 1 new token; {self.max_new_tokens} were asked for.")
+        if not self.temperature >= 0:  # also catches NaN
+            raise AssistantError(f"A temperature is 0 or more; {self.temperature} was given.")
+        if not 0 < self.top_p <= 1:
+            raise AssistantError(f"top_p is above 0 and at most 1; {self.top_p} was given.")
+
+
+GREEDY = SamplingParams()
 
 
 @runtime_checkable
 class Engine(Protocol):
-    """One model that answers; callers share it and wait for their turn."""
+    """One model that answers; callers in several threads share it."""
 
     name: str
+    # The context window, in tokens.
     window: int
 
     def checkpoints(self) -> list[str]:
@@ -27,7 +55,10 @@ class Engine(Protocol):
         ...
 
     def identity(self, checkpoint: str | None) -> str | None:
-        """What decides a greedy answer beside the prompt; None where unknown. Raises EngineError."""
+        """A cache key: what decides a greedy answer beside the prompt, or None where that is unknown.
+
+        Raises EngineError.
+        """
         ...
 
     def system_prompt(self, checkpoint: str | None) -> str:
@@ -37,15 +68,15 @@ class Engine(Protocol):
     def stream(
         self,
         messages: Sequence[Message],
+        params: SamplingParams = GREEDY,
         *,
         checkpoint: str | None = None,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
-        """The answer in pieces; setting `stop` ends it early. Raises EngineError."""
+    ) -> Generator[str, None, StreamEnd]:
+        """Yield the answer in pieces and return how it ended. Raises EngineError.
+
+        Setting `stop` ends it early; so does closing the generator, which frees the model for others.
+        """
         ...
 
     def complete(
@@ -59,11 +90,11 @@ class Engine(Protocol):
         ...
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of a text. Raises EngineError where the tokenizer is out of reach."""
+        """Token ids of a bare text. Raises EngineError where the tokenizer is not available."""
         ...
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens of a prompt, with the chat template and the opening of the answer."""
+        """Tokens of a prompt, with the chat template and the generation prompt."""
         ...
 
     def count_text(self, text: str) -> int:
@@ -71,5 +102,5 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory or the connections."""
         ...

@@ -1,196 +1,201 @@
-"""Several questions at once on the local engine: one thread writes all answers, a token of each at a time.
+"""Continuous batching on the local engine: one thread writes all running answers, a token of each per step.
 
-It looks like an engine, so that a chat over it needs to know nothing. Adapters that cannot stand in one batch
-(AdaLoRA, IA3, full weights) take turns with it, token by token.
+It is an `Engine` itself, so that a chat over it needs no other code. Adapters that cannot share a batch
+(AdaLoRA, IA3, full weights) run in batches of their own, interleaved token by token.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass, field
 
 import torch
 
+from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, EngineError
 from tuning.data.examples import Message
 from tuning.errors import TuningError
 from tuning.models.batch import Batch, BatchRow, can_share
+from tuning.models.stream_end import StreamEnd
 
-_POLL_SECONDS = 0.05
-
-Ready = Callable[[str | None], str | None]
+LoadCheckpoint = Callable[[str | None], str | None]
 
 
 @dataclass(eq=False)
 class _Request:
-    """An answer that somebody waits for."""
+    """One caller's request."""
 
     messages: list[Message]
+    params: SamplingParams
     checkpoint: str | None
-    options: dict[str, Any]
-    stop: threading.Event
-    # Pieces of text; None at the end, an error where it failed.
-    out: "queue.SimpleQueue[str | BaseException | None]" = field(default_factory=queue.SimpleQueue)
+    # Set by the caller; it may share the event with others.
+    stop: threading.Event | None
+    # Set where the caller stopped reading.
+    abandoned: threading.Event = field(default_factory=threading.Event)
+    # Pieces of text, then how it ended, or the error that ended it.
+    out: "queue.SimpleQueue[str | StreamEnd | BaseException]" = field(default_factory=queue.SimpleQueue)
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody wants the rest of the answer."""
+        return self.abandoned.is_set() or (self.stop is not None and self.stop.is_set())
+
+    def send(self, row: BatchRow, piece: str) -> None:
+        """Hand over what a row wrote, and its end once it has ended."""
+        if piece:
+            self.out.put(piece)
+        if row.ended:
+            self.out.put(row.end)
+
+
+_Running = dict[BatchRow, tuple[_Request, Batch]]
 
 
 class BatchedEngine:
-    """A local engine whose answers are written at the same time."""
+    """A local engine that answers its callers at the same time."""
 
     def __init__(self, engine: LocalEngine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
-        self._arrived: list[_Request] = []
-        self._is_driven = False
+        self._waiting: list[_Request] = []
+        self._is_running = False
         self.name = engine.name
         self.window = engine.window
 
     def checkpoints(self) -> list[str]:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.checkpoints()
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
-        """As the engine's own. Ask it first: while answers are written, loading waits for their end."""
+        """As the local engine's. Where it has to load the checkpoint, it waits for the running answers."""
         return self._engine.prompt_capacity(checkpoint)
 
     def identity(self, checkpoint: str | None) -> str | None:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.identity(checkpoint)
 
     def system_prompt(self, checkpoint: str | None) -> str:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.system_prompt(checkpoint)
 
     def stream(
         self,
         messages: Sequence[Message],
+        params: SamplingParams = GREEDY,
         *,
         checkpoint: str | None = None,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
-        """The answer in pieces, beside those of everybody else who asks here. Raises EngineError."""
-        options = {
-            "max_new_tokens": max_new_tokens,
-            "temperature": temperature,
-            "top_p": top_p,
-            "seed": seed,
-        }
-        request = _Request(list(messages), checkpoint, options, stop or threading.Event())
+    ) -> Generator[str, None, StreamEnd]:
+        """As `Engine.stream`, in one batch with the other callers. Raises EngineError."""
+        request = _Request(list(messages), params, checkpoint, stop)
         with self._lock:
-            self._arrived.append(request)
-            if not self._is_driven:
-                self._is_driven = True
-                threading.Thread(target=self._drive, name="answers-together", daemon=True).start()
+            self._waiting.append(request)
+            if not self._is_running:
+                self._is_running = True
+                threading.Thread(target=self._run, name="batched-answers", daemon=True).start()
         try:
-            while (piece := request.out.get()) is not None:
-                if isinstance(piece, BaseException):
-                    raise piece
-                yield piece
+            while isinstance(item := request.out.get(), str):
+                yield item
         finally:
-            request.stop.set()  # the reader left
+            request.abandoned.set()
+        if isinstance(item, BaseException):
+            raise item
+        return item
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64
     ) -> list[str]:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.complete(batch, checkpoint=checkpoint, max_new_tokens=max_new_tokens)
 
     def encode(self, text: str) -> list[int]:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.encode(text)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.count_tokens(messages)
 
     def count_text(self, text: str) -> int:
-        """As the engine's own."""
+        """As the local engine's."""
         return self._engine.count_text(text)
 
     def close(self) -> None:
-        """Nothing of its own to give back."""
+        """Nothing to free: the local engine owns the model."""
 
-    # ---- the thread that writes
+    # ---- the generating thread
 
-    def _drive(self) -> None:
-        """Write until nobody waits any more; the engine is held meanwhile."""
-        going: dict[BatchRow, tuple[_Request, Batch]] = {}
+    def _run(self) -> None:
+        """Generate until no request is left; the local engine is held meanwhile."""
+        running: _Running = {}
         try:
-            with self._engine.exclusive() as ready:
-                self._write(going, ready)
+            with self._engine.exclusive() as load:
+                self._generate(running, load)
         except BaseException as error:
             with self._lock:
-                left, self._arrived, self._is_driven = self._arrived, [], False
-            for request in [*left, *(request for request, _ in going.values())]:
-                request.out.put(_told(error))
+                left, self._waiting, self._is_running = self._waiting, [], False
+            for request in [*left, *(request for request, _ in running.values())]:
+                request.out.put(_engine_error(error))
 
-    def _write(self, going: dict[BatchRow, tuple[_Request, Batch]], ready: Ready) -> None:
+    def _generate(self, running: _Running, load: LoadCheckpoint) -> None:
         shared = Batch(self._engine.base)
-        while (arrived := self._take_arrived(nothing_else=not going)) is not None:
-            for request in arrived:
-                self._begin(request, shared, ready, going)
-            self._step(going)
+        while (admitted := self._admit(may_end=not running)) is not None:
+            for request in admitted:
+                self._prefill(request, shared, load, running)
+            self._drop_cancelled(running)
+            self._decode(running)
 
-    def _take_arrived(self, nothing_else: bool) -> list[_Request] | None:
+    def _admit(self, may_end: bool) -> list[_Request] | None:
+        """The requests since the last step; None ends the thread, where there are none and it may end."""
         with self._lock:
-            arrived, self._arrived = self._arrived, []
-            if not arrived and nothing_else:
-                self._is_driven = False
+            admitted, self._waiting = self._waiting, []
+            if not admitted and may_end:
+                self._is_running = False
                 return None
-            return arrived
+            return admitted
 
-    def _begin(
-        self, request: _Request, shared: Batch, ready: Ready, going: dict[BatchRow, tuple[_Request, Batch]]
-    ) -> None:
-        if request.stop.is_set():
-            request.out.put(None)
+    def _prefill(self, request: _Request, shared: Batch, load: LoadCheckpoint, running: _Running) -> None:
+        """Read a prompt; its row joins the shared batch, or one of its own."""
+        if request.is_cancelled:
+            request.out.put(StreamEnd("stop", 0))
             return
         try:
-            adapter = ready(request.checkpoint)
+            adapter = load(request.checkpoint)
             batch = shared if can_share(self._engine.base, adapter) else Batch(self._engine.base)
-            row, piece = batch.join(request.messages, adapter=adapter, **request.options)
+            row, piece = batch.join(request.messages, adapter=adapter, **asdict(request.params))
         except BaseException as error:
-            request.out.put(_told(error))
+            request.out.put(_engine_error(error))
             return
-        if piece:
-            request.out.put(piece)
-        if row.ended:
-            request.out.put(None)
-        else:
-            going[row] = (request, batch)
+        request.send(row, piece)
+        if not row.ended:
+            running[row] = (request, batch)
 
-    def _step(self, going: dict[BatchRow, tuple[_Request, Batch]]) -> None:
-        for row, (request, batch) in list(going.items()):
-            if request.stop.is_set():
-                if piece := batch.leave(row):
-                    request.out.put(piece)
-                request.out.put(None)
-                del going[row]
-        for batch in {id(batch): batch for _, batch in going.values()}.values():
+    def _drop_cancelled(self, running: _Running) -> None:
+        for row, (request, batch) in list(running.items()):
+            if request.is_cancelled:
+                request.send(row, batch.leave(row))
+                del running[row]
+
+    def _decode(self, running: _Running) -> None:
+        """One token for each row of each batch."""
+        for batch in {id(batch): batch for _, batch in running.values()}.values():
             try:
                 written = batch.step()
             except BaseException as error:
                 for row in batch.rows:
-                    going.pop(row)[0].out.put(_told(error))
+                    running.pop(row)[0].out.put(_engine_error(error))
                 continue
             for row, piece in written:
-                request = going[row][0]
-                if piece:
-                    request.out.put(piece)
+                running[row][0].send(row, piece)
                 if row.ended:
-                    request.out.put(None)
-                    del going[row]
+                    del running[row]
 
 
-def _told(error: BaseException) -> BaseException:
-    """What is raised where somebody waits."""
+def _engine_error(error: BaseException) -> BaseException:
+    """The error that the caller gets."""
     if isinstance(error, AssistantError):
         return error
     if isinstance(error, TuningError | torch.OutOfMemoryError):
         return EngineError(str(error))
-    return EngineError(f"The answers could not be written together ({type(error).__name__}: {error}).")
+    return EngineError(f"The batch of answers failed ({type(error).__name__}: {error}).")

@@ -5,8 +5,9 @@ It calls no tools and promises no structured output: a model of 135 million para
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from contextlib import closing
+from typing import Annotated, Any, Generic, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams
@@ -15,9 +16,13 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, SkipValidation
 
-from assistant.engines.base import Engine
+from assistant.engines.base import Engine, SamplingParams
 from assistant.errors import EngineError
 from tuning.data.examples import Message
+from tuning.models.stream_end import StreamEnd
+
+Y = TypeVar("Y")
+R = TypeVar("R")
 
 _ROLES = {"system": "system", "human": "user", "ai": "assistant", "user": "user", "assistant": "assistant"}
 
@@ -75,10 +80,11 @@ class ImprintChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        for chunk in self._chunks(plain_messages(messages), stop, kwargs):
-            if run_manager is not None:
-                run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-            yield chunk
+        with closing(self._chunks(plain_messages(messages), stop, kwargs)) as chunks:
+            for chunk in chunks:
+                if run_manager is not None:
+                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
 
     async def _astream(
         self,
@@ -112,36 +118,51 @@ class ImprintChatModel(BaseChatModel):
 
     def _chunks(
         self, messages: list[Message], stop: list[str] | None, options: dict[str, Any]
-    ) -> Iterator[ChatGenerationChunk]:
-        """Text as it comes, then one empty chunk with the usage and why it ended."""
+    ) -> Generator[ChatGenerationChunk, None, None]:
+        """Text as it comes, then one empty chunk with the usage and the finish reason.
+
+        The engine's stream is closed before that last chunk, and wherever the consumer leaves: an engine may
+        serve one stream at a time.
+        """
         checkpoint = self._checkpoint(options.get("model"))
-        most = int(options.get("max_tokens") or self.max_tokens)
-        pieces = self.engine.stream(
-            messages,
-            checkpoint=checkpoint,
-            max_new_tokens=most,
-            temperature=float(_first(options.get("temperature"), self.temperature)),
-            top_p=float(_first(options.get("top_p"), self.top_p)),
-            seed=_first(options.get("seed"), self.seed),
-            stop=options.get("cancel"),
-        )
         text = ""
-        for piece in until(pieces, stop or self.stop or ()):
-            text += piece
-            yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
-        wrote = self.engine.count_text(text)
-        read = self.engine.count_tokens(messages)
-        end = AIMessageChunk(
+        with closing(
+            self.engine.stream(
+                messages, self._sampling(options), checkpoint=checkpoint, stop=options.get("cancel")
+            )
+        ) as stream:
+            pieces = _Returning(cut_at_stops(stream, stop or self.stop or ()))
+            for piece in pieces:
+                text += piece
+                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+            end = pieces.returned
+        if end is None:  # a stop sequence came first
+            end = StreamEnd("stop", self.engine.count_text(text))
+        yield self._last_chunk(self.engine.count_tokens(messages), end, checkpoint)
+
+    def _sampling(self, options: dict[str, Any]) -> SamplingParams:
+        given = {name: value for name, value in options.items() if value is not None}
+        return SamplingParams(
+            given.get("max_tokens", self.max_tokens),
+            given.get("temperature", self.temperature),
+            given.get("top_p", self.top_p),
+            given.get("seed", self.seed),
+        )
+
+    def _last_chunk(self, read: int, end: StreamEnd, checkpoint: str | None) -> ChatGenerationChunk:
+        written = end.completion_tokens
+        usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
+        message = AIMessageChunk(
             content="",
             chunk_position="last",
-            usage_metadata=UsageMetadata(input_tokens=read, output_tokens=wrote, total_tokens=read + wrote),
+            usage_metadata=usage,
             response_metadata={
                 "model_name": checkpoint or self.engine.name,
                 "model_provider": "imprint",
-                "finish_reason": "length" if wrote >= most else "stop",
+                "finish_reason": end.finish_reason,
             },
         )
-        yield ChatGenerationChunk(message=end)
+        return ChatGenerationChunk(message=message)
 
     def _checkpoint(self, model: str | None) -> str | None:
         if model is None:
@@ -165,32 +186,42 @@ def plain_messages(messages: Sequence[BaseMessage]) -> list[Message]:
     return plain
 
 
-def until(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:
-    """The pieces up to the first of `stops`; what could be its beginning is held back until known."""
-    held = ""
-    for piece in pieces:
+class _Returning(Generic[Y, R]):
+    """Iterates over a generator and keeps what it returned."""
+
+    def __init__(self, generator: Generator[Y, None, R]) -> None:
+        self._generator = generator
+
+    def __iter__(self) -> Iterator[Y]:
+        self.returned = yield from self._generator
+
+
+def cut_at_stops(pieces: Generator[str, None, R], stops: Sequence[str]) -> Generator[str, None, R | None]:
+    """The pieces up to the first of the stop sequences; what may begin one is held back until that is known.
+
+    Returns what `pieces` returns, or None where a stop sequence was found.
+    """
+    held, source = "", _Returning(pieces)
+    for piece in source:
         held += piece
         found = [held.index(stop) for stop in stops if stop in held]
         if found:
             if min(found):
                 yield held[: min(found)]
-            return
+            return None
         keep = max((_overlap(held, stop) for stop in stops), default=0)
         ready, held = held[: len(held) - keep], held[len(held) - keep :]
         if ready:
             yield ready
     if held:
         yield held
+    return source.returned
 
 
 def _overlap(text: str, stop: str) -> int:
     """How many of the last letters of `text` could be the first of `stop`."""
     longest = min(len(text), len(stop) - 1)
     return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)
-
-
-def _first(*values: Any) -> Any:
-    return next((value for value in values if value is not None), None)
 
 
 async def _in_a_thread(

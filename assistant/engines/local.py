@@ -1,17 +1,19 @@
 """The model in this process: one base in memory, checkpoints loaded when first asked for.
 
-It decides whose turn it is and which adapters stay in memory; opening, proving and running them is
-`tuning.models.base_model`' work.
+It serialises the callers and decides which adapters stay in memory; opening, verifying and running them is
+the work of `tuning.models.base_model`.
 """
 
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 
 import torch
 
+from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.fair_lock import FairLock
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.checkpoints.manifest import Checkpoint
@@ -19,6 +21,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
 from tuning.errors import CheckpointError, TuningError
 from tuning.models.base_model import BaseModel
+from tuning.models.stream_end import StreamEnd
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,7 @@ class LocalEngine:
     def __init__(self, base: BaseModel, registry: Registry, max_adapters: int = MAX_ADAPTERS) -> None:
         self._base = base
         self._registry = registry
-        self._most_adapters = max_adapters
+        self._max_adapters = max_adapters
         self._turns = FairLock()
         self._resident: OrderedDict[str, str] = OrderedDict()  # name -> id of the checkpoint
         self._closed = False
@@ -40,12 +43,12 @@ class LocalEngine:
 
     @property
     def base(self) -> BaseModel:
-        """The open model underneath, for what only it can tell (device, dtype, hash)."""
+        """The open model underneath: its device, dtype, hash, tokenizer."""
         return self._base
 
     @property
     def waiting(self) -> int:
-        """How many callers wait for the one that runs."""
+        """How many callers wait behind the running one."""
         return self._turns.waiting
 
     def checkpoints(self) -> list[str]:
@@ -56,11 +59,11 @@ class LocalEngine:
         """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
         if checkpoint is not None and checkpoint not in self._resident:
             with self._turns.take():
-                self._ready(checkpoint)
+                self._load(checkpoint)
         return self._base.prompt_capacity(checkpoint)
 
     def identity(self, checkpoint: str | None) -> str | None:
-        """The weights, the number format and the checkpoint by its id. Raises EngineError."""
+        """The hash of the base, the dtype and the id of the checkpoint. Raises EngineError."""
         own = "" if checkpoint is None else self._find(checkpoint).id
         return f"{self._base.sha256}/{self._base.dtype}/{own}"
 
@@ -71,31 +74,23 @@ class LocalEngine:
     def stream(
         self,
         messages: Sequence[Message],
+        params: SamplingParams = GREEDY,
         *,
         checkpoint: str | None = None,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
-        """The answer in pieces. Raises EngineError, PromptTooLongError."""
+    ) -> Generator[str, None, StreamEnd]:
+        """As `Engine.stream`. Raises EngineError, PromptTooLongError."""
         prompt = list(messages)
         with self._turns.take(stop) as my_turn:
             if not my_turn:
-                return
-            adapter = self._ready(checkpoint)
-            room = self._left(prompt, adapter)
+                return StreamEnd("stop", 0)
+            adapter = self._load(checkpoint)
+            room = self._room_for_answer(prompt, adapter)
+            limited = replace(params, max_new_tokens=min(params.max_new_tokens, room))
             try:
                 with self._in_use(checkpoint):
-                    yield from self._base.generate(
-                        prompt,
-                        adapter=adapter,
-                        max_new_tokens=min(max_new_tokens, room),
-                        temperature=temperature,
-                        top_p=top_p,
-                        seed=seed,
-                        stop=stop,
+                    return (
+                        yield from self._base.generate(prompt, adapter=adapter, stop=stop, **asdict(limited))
                     )
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
@@ -110,8 +105,8 @@ class LocalEngine:
         """Greedy answers to many prompts. Raises EngineError, PromptTooLongError."""
         prompts = [list(messages) for messages in batch]
         with self._turns.take():
-            adapter = self._ready(checkpoint)
-            room = min((self._left(prompt, adapter) for prompt in prompts), default=max_new_tokens)
+            adapter = self._load(checkpoint)
+            room = min((self._room_for_answer(prompt, adapter) for prompt in prompts), default=max_new_tokens)
             try:
                 return self._base.complete(prompts, adapter=adapter, max_new_tokens=min(max_new_tokens, room))
             except (TuningError, torch.OutOfMemoryError) as error:
@@ -119,15 +114,15 @@ class LocalEngine:
 
     @contextmanager
     def exclusive(self) -> Iterator[Callable[[str | None], str | None]]:
-        """Hold the model for one caller; inside, what is given loads a checkpoint and names its adapter."""
+        """Hold the model for one caller. Yields a function that loads a checkpoint and gives its adapter's name."""
         with self._turns.take():
-            yield self._ready
+            yield self._load
 
     @contextmanager
     def with_checkpoint(self, checkpoint: str | None = None) -> Iterator[BaseModel]:
-        """The open base with this checkpoint loaded, for looking at; others wait. Raises EngineError."""
+        """The open base with this checkpoint loaded, for inspection; other callers wait. Raises EngineError."""
         with self._turns.take():
-            self._ready(checkpoint)
+            self._load(checkpoint)
             try:
                 yield self._base
             except (TuningError, torch.OutOfMemoryError) as error:
@@ -139,7 +134,7 @@ class LocalEngine:
         return ids
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens of a prompt with the chat template and the opening of the answer."""
+        """Tokens of a prompt with the chat template and the generation prompt."""
         return len(self._base.chat_ids(list(messages), add_generation_prompt=True))
 
     def count_text(self, text: str) -> int:
@@ -147,7 +142,7 @@ class LocalEngine:
         return len(self.encode(text))
 
     def close(self) -> None:
-        """Wait for the running answer, then give the model's memory back."""
+        """Wait for the running answer, then free the model's memory."""
         with self._turns.take():
             self._closed = True
             self._resident.clear()
@@ -162,8 +157,8 @@ class LocalEngine:
         with self._registry.hold(checkpoint, "an answer is being written with it"):
             yield
 
-    def _left(self, prompt: list[Message], adapter: str | None) -> int:
-        """Tokens left for the answer; an answer that cannot even begin is refused."""
+    def _room_for_answer(self, prompt: list[Message], adapter: str | None) -> int:
+        """Tokens left for the answer. Raises PromptTooLongError where there is none."""
         used, room = self.count_tokens(prompt), self._base.prompt_capacity(adapter)
         if used >= room:
             raise PromptTooLongError(
@@ -174,8 +169,8 @@ class LocalEngine:
             )
         return room - used
 
-    def _ready(self, name: str | None) -> str | None:
-        """Make the checkpoint resident; only called while holding the turn."""
+    def _load(self, name: str | None) -> str | None:
+        """Load the checkpoint unless it is in memory; gives its adapter's name. Call it holding the lock."""
         if self._closed:
             raise EngineError(f"The model {self.name} was closed meanwhile. Ask again.")
         self._forget_deleted()
@@ -185,7 +180,7 @@ class LocalEngine:
         if self._resident.get(name) not in (None, checkpoint.id):
             self._evict(name)  # another checkpoint under an old name
         if name not in self._resident:
-            while len(self._resident) >= self._most_adapters:
+            while len(self._resident) >= self._max_adapters:
                 self._evict(next(iter(self._resident)))
             try:
                 proof = self._base.load_checkpoint(checkpoint)

@@ -7,24 +7,27 @@ are estimates (about four letters a token, one Chinese, Japanese or Korean chara
 import json
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from assistant.engines.base import GREEDY, SamplingParams
 from assistant.errors import EngineError
 from tuning.data.examples import Message
+from tuning.models.stream_end import FinishReason, StreamEnd
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _TOKENS_AROUND_A_MESSAGE = 4
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 120.0
-_AT_ONCE = 8
+_MAX_CONCURRENT_REQUESTS = 8
 
 
 class RemoteEngine:
-    """Answers with a model behind `url` (ending in /v1); a checkpoint is asked for by its model name."""
+    """Answers with a model behind `url` (ending in /v1); a checkpoint is requested as a model of its name."""
 
     def __init__(
         self,
@@ -65,35 +68,39 @@ class RemoteEngine:
     def stream(
         self,
         messages: Sequence[Message],
+        params: SamplingParams = GREEDY,
         *,
         checkpoint: str | None = None,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
-        """The answer in pieces. Raises EngineError."""
-        body = self._body(messages, checkpoint, max_new_tokens) | {
-            "stream": True,
-            "temperature": temperature,
-            "top_p": top_p,
-        }
-        if seed is not None:
-            body["seed"] = seed
+    ) -> Generator[str, None, StreamEnd]:
+        """As `Engine.stream`; tokens are counted by the endpoint where it says so, else estimated."""
+        text = ""
+        reason: FinishReason = "stop"
+        tokens: int | None = None
         try:
             with self._client.stream(
-                "POST", f"{self._url}/chat/completions", json=body, headers=self._headers
+                "POST",
+                f"{self._url}/chat/completions",
+                json=self._body(messages, params, checkpoint),
+                headers=self._headers,
             ) as response:
                 if response.is_error:
                     response.read()
                     response.raise_for_status()
                 for line in response.iter_lines():
                     if stop is not None and stop.is_set():
-                        return
-                    yield from _piece(line)
+                        break
+                    event = _Event.parse(line)
+                    if event.error:
+                        raise EngineError(f"{self._url} broke off the answer of {self.name}: {event.error}")
+                    reason = "length" if event.finish_reason == "length" else reason
+                    tokens = event.completion_tokens or tokens
+                    if event.text:
+                        text += event.text
+                        yield event.text
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise self._error(error) from error
+        return StreamEnd(reason, self.count_text(text) if tokens is None else tokens)
 
     def complete(
         self,
@@ -105,15 +112,15 @@ class RemoteEngine:
         """Greedy answers to many prompts, several requests at once. Raises EngineError."""
 
         def answer(messages: Sequence[Message]) -> str:
-            return "".join(self.stream(messages, checkpoint=checkpoint, max_new_tokens=max_new_tokens))
+            return "".join(self.stream(messages, SamplingParams(max_new_tokens), checkpoint=checkpoint))
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_MAX_CONCURRENT_REQUESTS) as pool:
             return list(pool.map(answer, batch))
 
     def encode(self, text: str) -> list[int]:
-        """Never: the endpoint keeps its tokenizer to itself."""
+        """Raises EngineError: the tokenizer is at the endpoint."""
         raise EngineError(
-            f"The tokenizer of {self.name} at {self._url} is out of reach; count_text estimates instead."
+            f"The tokenizer of {self.name} at {self._url} is not available here; count_text gives an estimate."
         )
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -130,9 +137,18 @@ class RemoteEngine:
         self._client.close()
 
     def _body(
-        self, messages: Sequence[Message], checkpoint: str | None, max_new_tokens: int
+        self, messages: Sequence[Message], params: SamplingParams, checkpoint: str | None
     ) -> dict[str, Any]:
-        return {"model": checkpoint or self.name, "messages": list(messages), "max_tokens": max_new_tokens}
+        seed = {} if params.seed is None else {"seed": params.seed}
+        return {
+            "model": checkpoint or self.name,
+            "messages": list(messages),
+            "stream": True,
+            "max_tokens": params.max_new_tokens,
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            **seed,
+        }
 
     def _error(self, error: Exception) -> EngineError:
         if isinstance(error, httpx.HTTPStatusError):
@@ -152,14 +168,26 @@ class RemoteEngine:
         )
 
 
-def _piece(line: str) -> Iterator[str]:
-    """The text in one line of a server-sent event stream, if it holds any."""
-    if not line.startswith("data:"):
-        return
-    data = line.removeprefix("data:").strip()
-    if data == "[DONE]" or not data:
-        return
-    choices = json.loads(data)["choices"]
-    text = choices[0].get("delta", {}).get("content") if choices else None
-    if text:
-        yield text
+@dataclass(frozen=True)
+class _Event:
+    """What one line of a server-sent event stream holds; comments and empty lines hold nothing."""
+
+    text: str = ""
+    finish_reason: str = ""
+    completion_tokens: int | None = None
+    error: str = ""
+
+    @classmethod
+    def parse(cls, line: str) -> "_Event":
+        data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+        if not data or data == "[DONE]":
+            return cls()
+        record = json.loads(data)
+        if "error" in record:
+            return cls(error=str(record["error"].get("message") or record["error"]))
+        choice = record["choices"][0] if record["choices"] else {}
+        return cls(
+            choice.get("delta", {}).get("content") or "",
+            choice.get("finish_reason") or "",
+            (record.get("usage") or {}).get("completion_tokens"),
+        )

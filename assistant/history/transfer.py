@@ -163,10 +163,8 @@ def _record(message: StoredMessage) -> dict[str, Any]:
     record: dict[str, Any] = {"id": message.id, "parent": message.parent_id}
     for name in _KEPT:
         value = getattr(message, name)
-        if name == "sources":
-            value = [source.to_dict() for source in value]
-        if value not in (None, "", 0, []) or name in ("role", "content"):
-            record[name] = value
+        if value not in (None, "", 0, ()) or name in ("role", "content"):
+            record[name] = [source.to_dict() for source in value] if name == "sources" else value
     return record
 
 

@@ -1,6 +1,6 @@
-"""The next token: what a model holds likely after a text, and how sure it was of each token of an answer.
+"""Token probabilities: of the next token after a text, and of each token of an answer.
 
-The model is asked once; temperature and top-p are arithmetic on its logits. It draws nothing.
+The model runs once; temperature and top-p are arithmetic on its logits. It draws nothing.
 """
 
 from collections.abc import Sequence
@@ -18,45 +18,45 @@ from tuning.models.base_model import BaseModel
 from tuning.models.decoding import TextStream, decode, step
 
 Logits = NDArray[np.float32]  # (vocabulary,)
-Shares = NDArray[np.float64]
+Probs = NDArray[np.float64]
 
-MAX_TOKENS = 1024  # of a text that is looked at: every one of an answer's has a row of the whole vocabulary
+MAX_TOKENS = 1024  # of a text: each token of an answer needs a row of the whole vocabulary
 
 
 @dataclass(frozen=True)
-class Word:
-    """One token that may come next."""
+class NextToken:
+    """A candidate for the next token."""
 
-    token: int
+    id: int
     text: str  # as it is appended, with the space that it begins with
-    share: float  # its probability as it would be drawn
-    plain: float  # its probability as the model gave it, before temperature and top-p
-    ends: bool  # it would end the answer
+    probability: float  # after temperature and top-p: what sampling draws from
+    raw_probability: float  # before temperature and top-p
+    ends_answer: bool  # it is an end-of-turn token
 
     @property
-    def left_out(self) -> bool:
-        """Whether temperature and top-p leave it no chance."""
-        return self.share == 0.0
+    def is_excluded(self) -> bool:
+        """Whether temperature and top-p exclude it."""
+        return self.probability == 0.0
 
 
 @dataclass(frozen=True)
-class SaidToken:
-    """One token of an answer, seen by a checkpoint and by its base."""
+class AnswerToken:
+    """One token of an answer, as a checkpoint and its base predict it."""
 
     text: str
-    share: float  # its probability with the checkpoint
-    before: float  # its probability with the base
-    divergence: float  # KL(checkpoint ‖ base) over all words at this place, in nats
-    rival: str  # what the base would have said here
+    probability: float  # with the checkpoint
+    base_probability: float  # with the base alone
+    kl_divergence: float  # KL(checkpoint ‖ base) over the vocabulary at this position, in nats
+    base_choice: str  # the base's likeliest token here
 
     @property
-    def gain(self) -> float:
-        """ln(share / before): above 0 where the checkpoint made it likelier."""
-        return float(np.log(max(self.share, 1e-12)) - np.log(max(self.before, 1e-12)))
+    def log_ratio(self) -> float:
+        """ln(probability / base_probability): above 0 where the checkpoint made it likelier."""
+        return float(np.log(max(self.probability, 1e-12)) - np.log(max(self.base_probability, 1e-12)))
 
 
 def text_ids(base: BaseModel, text: str) -> list[int]:
-    """The ids of a text that is to be continued: bare, without a template. Raises AssistantError for none."""
+    """The ids of a text to be continued, without a chat template. Raises AssistantError where it is empty."""
     ids: Any = base.tokenizer(text.rstrip(), add_special_tokens=False)["input_ids"]
     if not ids:
         raise AssistantError("There is no text to go on from. Write the beginning of a sentence.")
@@ -64,7 +64,7 @@ def text_ids(base: BaseModel, text: str) -> list[int]:
 
 
 def answer_ids(base: BaseModel, messages: Sequence[Message], begun: str = "") -> list[int]:
-    """The ids of a conversation whose answer has begun with these words."""
+    """The ids of a conversation up to a begun answer."""
     ids = base.chat_ids(messages, add_generation_prompt=True)
     begun = begun.rstrip()
     more: Any = base.tokenizer(begun, add_special_tokens=False)["input_ids"] if begun else []
@@ -72,7 +72,7 @@ def answer_ids(base: BaseModel, messages: Sequence[Message], begun: str = "") ->
 
 
 def next_logits(engine: LocalEngine, text: str, checkpoint: str | None = None) -> Logits:
-    """What follows a bare text. Raises AssistantError, EngineError."""
+    """The logits (vocabulary,) after a bare text. Raises AssistantError, EngineError."""
     with engine.with_checkpoint(checkpoint) as base:
         return _after(base, text_ids(base, text), checkpoint)
 
@@ -80,15 +80,15 @@ def next_logits(engine: LocalEngine, text: str, checkpoint: str | None = None) -
 def next_logits_of_answer(
     engine: LocalEngine, messages: Sequence[Message], begun: str, checkpoint: str | None = None
 ) -> Logits:
-    """What follows the beginning of an answer. Raises AssistantError, EngineError."""
+    """The logits (vocabulary,) after a begun answer. Raises AssistantError, EngineError."""
     with engine.with_checkpoint(checkpoint) as base:
         return _after(base, answer_ids(base, messages, begun), checkpoint)
 
 
-def said_tokens(
+def answer_tokens(
     engine: LocalEngine, messages: Sequence[Message], answer: str, checkpoint: str | None = None
-) -> list[SaidToken]:
-    """How likely each token of an answer was, with a checkpoint and with the base alone.
+) -> list[AnswerToken]:
+    """The probability of each token of an answer, with a checkpoint and with the base alone.
 
     Without a checkpoint both are the base. A character of several tokens counts as one.
     """
@@ -99,15 +99,15 @@ def said_tokens(
             raise AssistantError("There is no answer to look at. Let the model answer, or write one.")
         ids = [*prompt, *said]
         _check_length(base, ids, checkpoint)
-        after = _log_shares(base, ids, len(prompt), checkpoint)
-        before = after if checkpoint is None else _log_shares(base, ids, len(prompt), None)
-        return _joined(base, said, after, before)
+        after = _log_probs(base, ids, len(prompt), checkpoint)
+        before = after if checkpoint is None else _log_probs(base, ids, len(prompt), None)
+        return _merge_characters(base, said, after, before)
 
 
-def shares(logits: Logits, temperature: float, top_p: float) -> Shares:
-    """The probability of every token as `tuning.models.decoding.pick` draws it.
+def sampling_probs(logits: Logits, temperature: float, top_p: float) -> Probs:
+    """The probability (vocabulary,) with which `tuning.models.decoding.pick` draws each token.
 
-    Temperature 0 leaves the likeliest alone; top-p leaves the likeliest tokens that together reach it.
+    Temperature 0 leaves only the likeliest; top-p leaves the likeliest tokens that together reach it.
     """
     scores = logits.astype(np.float64)
     if temperature <= 0:
@@ -123,14 +123,14 @@ def shares(logits: Logits, temperature: float, top_p: float) -> Shares:
     return drawn
 
 
-def likeliest(
+def top_tokens(
     base: BaseModel, logits: Logits, count: int, temperature: float = 1.0, top_p: float = 1.0
-) -> list[Word]:
-    """The tokens that the model holds likeliest, with their chance to be drawn."""
-    plain, drawn = _softmax(logits.astype(np.float64)), shares(logits, temperature, top_p)
+) -> list[NextToken]:
+    """The `count` likeliest tokens before temperature and top-p, likeliest first."""
+    plain, drawn = _softmax(logits.astype(np.float64)), sampling_probs(logits, temperature, top_p)
     best = np.argsort(-plain, kind="stable")[:count]
     return [
-        Word(
+        NextToken(
             int(token),
             _text(base, int(token)),
             float(drawn[token]),
@@ -158,23 +158,23 @@ def _check_length(base: BaseModel, ids: Sequence[int], checkpoint: str | None) -
         )
 
 
-def _log_shares(base: BaseModel, ids: Sequence[int], start: int, checkpoint: str | None) -> torch.Tensor:
-    """The log-probabilities (tokens, vocabulary) at the places from `start` on."""
+def _log_probs(base: BaseModel, ids: Sequence[int], start: int, checkpoint: str | None) -> torch.Tensor:
+    """The log-probabilities (tokens, vocabulary) at the positions from `start` on."""
     return torch.log_softmax(base.logits(ids[:-1], adapter=checkpoint)[start - 1 :].cpu(), dim=-1)
 
 
-def _joined(
+def _merge_characters(
     base: BaseModel, said: Sequence[int], after: torch.Tensor, before: torch.Tensor
-) -> list[SaidToken]:
-    """One entry for each piece of text: tokens that make one character only together are one piece."""
+) -> list[AnswerToken]:
+    """One entry for each piece of text: the tokens of one character are one piece."""
     apart = (after.exp() * (after - before)).sum(-1)
-    stream, found, open_places = TextStream(base.tokenizer), list[SaidToken](), list[int]()
+    stream, found, open_places = TextStream(base.tokenizer), list[AnswerToken](), list[int]()
     for place, token in enumerate(said):
         open_places.append(place)
         text = stream.push(token) or (stream.flush() if place == len(said) - 1 else "")
         if text:
             found.append(
-                SaidToken(
+                AnswerToken(
                     text,
                     float(sum(after[p, said[p]] for p in open_places).exp()),  # type: ignore[union-attr]
                     float(sum(before[p, said[p]] for p in open_places).exp()),  # type: ignore[union-attr]
@@ -190,6 +190,6 @@ def _text(base: BaseModel, token: int) -> str:
     return decode(base.tokenizer, [token])
 
 
-def _softmax(scores: Shares) -> Shares:
-    exponents: Shares = np.exp(scores - scores.max())
+def _softmax(scores: Probs) -> Probs:
+    exponents: Probs = np.exp(scores - scores.max())
     return exponents / exponents.sum()

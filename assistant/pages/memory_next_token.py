@@ -9,13 +9,13 @@ from assistant.components import formatting, html_blocks, token_bars
 from assistant.engines.local import LocalEngine
 from assistant.i18n.texts import t
 from assistant.insight.token_probabilities import (
+    AnswerToken,
     Logits,
-    SaidToken,
-    Word,
-    likeliest,
+    NextToken,
+    answer_tokens,
     next_logits,
     next_logits_of_answer,
-    said_tokens,
+    top_tokens,
 )
 from assistant.pages import memory
 from assistant.session import choices, notices, resources
@@ -81,7 +81,7 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
             else _text_logits(engine.identity(arm), arm, begun or "", engine)
             for arm in arms
         ]
-        sides = [likeliest(engine.base, found, SHOWN, temperature, top_p) for found in logits]
+        sides = [top_tokens(engine.base, found, SHOWN, temperature, top_p) for found in logits]
         whole = token_bars.scale_of(sides)
         for column, arm, words in zip(st.columns(len(arms)), arms, sides, strict=True):
             with column:
@@ -91,7 +91,7 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
         html_blocks.quiet(t("visible.next.alone"))
 
 
-def _draw_words(arm: str | None, words: Sequence[Word], field: str, whole: float) -> None:
+def _draw_words(arm: str | None, words: Sequence[NextToken], field: str, whole: float) -> None:
     """The likeliest words of one arm: each is a button with its probability as a bar."""
     side = "base" if arm is None else "checkpoint"
     st.html(
@@ -100,20 +100,20 @@ def _draw_words(arm: str | None, words: Sequence[Word], field: str, whole: float
     st.html(token_bars.bars(words, f"word-{side}", BARS[side], whole))
     with st.container(key=f"words-{side}", gap=None):
         for place, word in enumerate(words):
-            name = formatting.plain(token_bars.readable(word.text, word.ends))
+            name = formatting.plain(token_bars.readable(word.text, word.ends_answer))
             st.button(
-                f"**{name}** {formatting.plain(token_bars.percent(word.share))}",
+                f"**{name}** {formatting.plain(token_bars.percent(word.probability))}",
                 key=f"word-{side}-{place}",
                 type="tertiary",
                 width="stretch",
-                disabled=word.ends,
+                disabled=word.ends_answer,
                 on_click=_append(field, word.text),
             )
-    rest = max(1.0 - sum(word.share for word in words), 0.0)
+    rest = max(1.0 - sum(word.probability for word in words), 0.0)
     left, right = st.columns([2, 1], vertical_alignment="center")
     with left:
         html_blocks.quiet(t("visible.next.rest", share=token_bars.percent(rest if rest > 1e-9 else 0.0)))
-    drawn = [word for word in words if not word.ends and not word.left_out]
+    drawn = [word for word in words if not word.ends_answer and not word.is_excluded]
     right.button(
         t("visible.next.draw"),
         icon=":material/casino:",
@@ -132,11 +132,11 @@ def _append(field: str, text: str) -> Callable[[], None]:
     return do
 
 
-def _append_one(field: str, words: Sequence[Word]) -> Callable[[], None]:
+def _append_one(field: str, words: Sequence[NextToken]) -> Callable[[], None]:
     """One of the words shown, as likely as its bar is long."""
 
     def do() -> None:
-        (word,) = random.choices(words, [word.share for word in words])
+        (word,) = random.choices(words, [word.probability for word in words])
         st.session_state[field] = _joined(st.session_state.get(field, ""), word.text)
 
     return do
@@ -187,7 +187,7 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
         _draw_tokens(said_now, checkpoint)
 
 
-def _draw_tokens(said: Sequence[SaidToken], checkpoint: Checkpoint | None) -> None:
+def _draw_tokens(said: Sequence[AnswerToken], checkpoint: Checkpoint | None) -> None:
     st.html(_caption(t("visible.answer.by_share"), t("visible.answer.by_share.legend"), "sure"))
     st.html(token_bars.tokens_by_share(said))
     if checkpoint is None:
@@ -209,8 +209,8 @@ def _caption(name: str, legend: str, kind: str) -> str:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _said(
     identity: str | None, arm: str | None, system: str, question: str, answer: str, _engine: LocalEngine
-) -> list[SaidToken]:
-    return said_tokens(_engine, _messages(system, question), answer, arm)
+) -> list[AnswerToken]:
+    return answer_tokens(_engine, _messages(system, question), answer, arm)
 
 
 # ---- what is asked

@@ -34,13 +34,13 @@ def draw(checkpoint: Checkpoint | None) -> None:
         return
     if talk is not None and talk.chat is chat and talk.error:
         st.error(notices.sentence(Exception(talk.error)), icon=":material/error:")
-    if not chat.said:
+    if not chat.turns:
         st.html(f'<div class="blank">{html_blocks.escaped(t("visible.window.empty"))}</div>')
     else:
         st.html(window_strip.strip(chat))
         _draw_verdict(chat)
         st.html(window_strip.turns(chat))
-    if chat.said and checkpoint is None:
+    if chat.turns and checkpoint is None:
         memory.draw_no_checkpoint("window")
 
 
@@ -93,7 +93,7 @@ def _draw_buttons(chat: SmallChat, live: SmallChatTask | None) -> None:
             return
         if st.button(t("visible.window.guide"), icon=":material/play_arrow:", key="guide", type="primary"):
             _begin(chat)
-        if chat.said and st.button(
+        if chat.turns and st.button(
             t("visible.window.clear"), icon=":material/restart_alt:", key="clear-small"
         ):
             st.session_state.pop("small-chat", None)
@@ -118,7 +118,7 @@ def _begin(chat: SmallChat, question: str | None = None) -> None:
         with st.spinner(t("model.opening", name=resources.workspace().settings.base_model)):
             engine = resources.workspace().engine()
         talk = SmallChatTask(chat, engine)
-        _talks().start(_tab(), talk, talk.guide if question is None else lambda: talk.say(question))
+        _talks().start(_tab(), talk, talk.run_tour if question is None else lambda: talk.ask(question))
         st.rerun()
 
 
@@ -128,14 +128,14 @@ def _draw_live(talk: SmallChatTask) -> None:
     if not talk.running:
         st.rerun()
     with st.container(key="small-chat-live"):
-        if talk.chat.said:
+        if talk.chat.turns:
             st.html(window_strip.strip(talk.chat))
-        st.html(window_strip.turns(talk.chat, talk.asking or t("answer.preparing"), talk.writing))
+        st.html(window_strip.turns(talk.chat, talk.question or t("answer.preparing"), talk.answer))
 
 
 def _draw_verdict(chat: SmallChat) -> None:
     """What became of the fact, as soon as it was asked again."""
-    asked, again, weights = (chat.ever(kind) for kind in ("asked", "again", "checkpoint"))
+    asked, again, weights = (chat.last(kind) for kind in ("asked", "again", "checkpoint"))
     if asked is None or again is None:
         return
     tiles = [

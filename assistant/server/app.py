@@ -1,7 +1,7 @@
-"""The OpenAI-compatible HTTP interface: models, chat, embeddings, tuning. The base is the first model.
+"""The OpenAI-compatible HTTP server: models, chat completions, embeddings, fine-tuning.
 
-Checkpoints are models of their own. It keeps no conversations and has no access control: it listens on this
-machine alone unless a person sets another host.
+The base model is the first of the models, and each checkpoint is a model of its own. The server stores no
+conversations and has no access control: it listens on this machine alone unless a person sets another host.
 """
 
 import base64
@@ -20,17 +20,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
-from assistant.errors import AssistantError, EngineError
+from assistant.errors import KNOWN_ERRORS, AssistantError, EngineError
 from assistant.server.files import UnknownFileError
 from assistant.server.fine_tuning import tuning_router
 from assistant.workspace import Workspace
-from tuning.errors import JobError, TuningError
+from knowledge.errors import KnowledgeError
+from tuning.errors import JobError
 
 _DEFAULT_TOKENS = 512
 
 
 class ContentPart(BaseModel):
-    """A part of a message's content; only text is read."""
+    """A part of a message's content; only text is accepted."""
 
     type: Literal["text"]
     text: str
@@ -42,20 +43,20 @@ class ChatMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[ContentPart]
 
-    def pair(self) -> tuple[str, str]:
-        """Role and text as LangChain reads them."""
+    def to_langchain(self) -> tuple[str, str]:
+        """The (role, text) form that LangChain accepts as a message."""
         text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
         return ("system" if self.role == "developer" else self.role, text)
 
 
 class StreamOptions(BaseModel):
-    """What a stream ends with."""
+    """Options of a streamed completion."""
 
     include_usage: bool = False
 
 
 class EmbeddingRequest(BaseModel):
-    """The body of an embeddings request; the model is the one that the documents are indexed with."""
+    """The body of an embeddings request; `model` has no effect: documents are indexed with one embedding model."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -63,14 +64,14 @@ class EmbeddingRequest(BaseModel):
     encoding_format: Literal["float", "base64"] = "float"
 
     def encoded(self, vector: list[float]) -> list[float] | str:
-        """A vector as numbers, or as their 32-bit bytes in base64, which OpenAI's client asks for."""
+        """A vector as numbers or, as OpenAI's client asks for it, as their float32 bytes in base64."""
         if self.encoding_format == "float":
             return vector
         return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode("ascii")
 
 
 class ChatRequest(BaseModel):
-    """The body of a chat completion; what is not named here has no effect."""
+    """The body of a chat completion; other fields have no effect."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -88,18 +89,21 @@ class ChatRequest(BaseModel):
 
 
 def create_app(workspace: Workspace) -> FastAPI:
-    """The interface over a workspace, whose model is opened by the first request that needs it."""
+    """The server over a workspace, whose model is opened by the first request that needs it."""
     app = FastAPI(title="Imprint", docs_url=None, redoc_url=None)
 
-    @app.exception_handler(AssistantError)
-    @app.exception_handler(TuningError)
-    async def failed(request: Request, error: Exception) -> JSONResponse:
-        return _error(next(status for kind, status in _STATUSES if isinstance(error, kind)), str(error))
+    async def known_error(request: Request, error: Exception) -> JSONResponse:
+        status = _status(error)
+        return JSONResponse({"error": _error(error, status)}, status)
+
+    for kind in KNOWN_ERRORS:
+        app.exception_handler(kind)(known_error)
 
     @app.exception_handler(RequestValidationError)
-    async def refused(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        return _error(400, f"{'.'.join(str(part) for part in first['loc'][1:]) or 'body'}: {first['msg']}")
+        place = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        return JSONResponse({"error": _error(f"{place}: {first['msg']}", 400)}, 400)
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -118,7 +122,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     @app.post("/v1/chat/completions", response_model=None)
     def complete(body: ChatRequest) -> dict[str, Any] | StreamingResponse:
         model = _model(workspace.engine(), body)
-        prompt = [message.pair() for message in body.messages]
+        prompt = [message.to_langchain() for message in body.messages]
         name = model.checkpoint or model.engine.name
         identity = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": name}
         if body.stream:
@@ -146,12 +150,14 @@ class UnknownModelError(AssistantError):
     """A request names a model that is neither the base nor one of its checkpoints."""
 
 
-# What went wrong, most special first, and what HTTP calls it.
+# The HTTP status of an error; the first kind that matches counts. All others are the request's fault: 400.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownModelError, 404),
     (UnknownFileError, 404),
     (JobError, 404),
     (EngineError, 500),
-    (Exception, 400),
+    (KnowledgeError, 500),
+    (OSError, 500),
 )
 
 
@@ -184,7 +190,7 @@ def _completion(message: AIMessage, identity: dict[str, Any]) -> dict[str, Any]:
 async def _events(
     model: ImprintChatModel, prompt: list[tuple[str, str]], identity: dict[str, Any], with_usage: bool
 ) -> AsyncIterator[str]:
-    """Server-sent events; an error after the first one can only be told as an event."""
+    """Server-sent events. The status is sent before the first one, so that a later error is an event too."""
     shared = {**identity, "object": "chat.completion.chunk"}
     yield _event({**shared, "choices": [_delta({"role": "assistant", "content": ""})]})
     end: AIMessageChunk | None = None
@@ -194,8 +200,8 @@ async def _events(
                 yield _event({**shared, "choices": [_delta({"content": chunk.text})]})
             if chunk.response_metadata.get("finish_reason"):
                 end = chunk
-    except AssistantError as error:
-        yield _event({"error": {"message": str(error), "type": "server_error"}})
+    except KNOWN_ERRORS as error:
+        yield _event({"error": _error(error, _status(error))})
         return
     reason = end.response_metadata["finish_reason"] if end else "stop"
     yield _event({**shared, "choices": [_delta({}, reason)]})
@@ -222,6 +228,17 @@ def _usage(message: AIMessage) -> dict[str, int]:
     }
 
 
-def _error(status: int, message: str) -> JSONResponse:
+def _status(error: Exception) -> int:
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
+
+
+def _error(error: Exception | str, status: int) -> dict[str, Any]:
+    """OpenAI's error object."""
     kind = "invalid_request_error" if status < 500 else "server_error"
-    return JSONResponse({"error": {"message": message, "type": kind, "param": None, "code": None}}, status)
+    is_model = isinstance(error, UnknownModelError)
+    return {
+        "message": str(error),
+        "type": kind,
+        "param": "model" if is_model else None,
+        "code": "model_not_found" if is_model else None,
+    }

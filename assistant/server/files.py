@@ -1,4 +1,4 @@
-"""Files that programs gave to the HTTP interface, kept under the home until they delete them."""
+"""Files that were uploaded to the HTTP server, stored under the home until they are deleted."""
 
 import json
 import re
@@ -18,12 +18,12 @@ _CHUNK = 1 << 20
 
 
 class UnknownFileError(AssistantError):
-    """A file was asked for that is not there."""
+    """A request names a file that does not exist."""
 
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """One file as it was given."""
+    """One uploaded file: OpenAI's file object."""
 
     id: str
     filename: str
@@ -33,22 +33,22 @@ class UploadedFile:
 
 
 class UploadedFiles:
-    """The files of a home; each has a folder of its own, named by its id."""
+    """The uploaded files of a home; each has a folder named by its id."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "files"
 
     def add(self, stream: BinaryIO, filename: str, purpose: str) -> UploadedFile:
-        """Keep a file; it appears whole. Raises AssistantError where it is empty or too large."""
-        identity = f"file-{uuid.uuid4().hex}"
-        partial = self.folder / f".{identity}"
+        """Store a file; it appears whole. Raises AssistantError where it is empty or too large."""
+        file_id = f"file-{uuid.uuid4().hex}"
+        partial = self.folder / f".{file_id}"
         partial.mkdir(parents=True)
         try:
             size = _copy(stream, partial / "content", filename)
-            upload = UploadedFile(identity, Path(filename).name or "file", purpose, size, int(time.time()))
+            upload = UploadedFile(file_id, Path(filename).name or "file", purpose, size, int(time.time()))
             about = json.dumps(asdict(upload), ensure_ascii=False)
             (partial / _ABOUT).write_text(about, encoding="utf-8")
-            partial.rename(self.folder / identity)
+            partial.rename(self.folder / file_id)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return upload
@@ -58,31 +58,31 @@ class UploadedFiles:
         found = [self.get(path.parent.name) for path in self.folder.glob(f"file-*/{_ABOUT}")]
         return sorted(found, key=lambda upload: upload.created_at, reverse=True)
 
-    def get(self, identity: str) -> UploadedFile:
-        """One file by its id. Raises NoSuchUpload where there is none."""
-        about = self.folder / identity / _ABOUT
-        if not _ID.fullmatch(identity) or not about.is_file():
-            raise UnknownFileError(f"There is no file {identity!r}. Upload it again, or list the files.")
+    def get(self, file_id: str) -> UploadedFile:
+        """One file by its id. Raises UnknownFileError."""
+        about = self.folder / file_id / _ABOUT
+        if not _ID.fullmatch(file_id) or not about.is_file():
+            raise UnknownFileError(f"There is no file {file_id!r}. Upload it again, or list the files.")
         return UploadedFile(**json.loads(about.read_text(encoding="utf-8")))
 
-    def path(self, identity: str) -> Path:
-        """Where the bytes of a file are. Raises NoSuchUpload where there is none."""
-        return self.folder / self.get(identity).id / "content"
+    def path(self, file_id: str) -> Path:
+        """Where the bytes of a file are. Raises UnknownFileError."""
+        return self.folder / self.get(file_id).id / "content"
 
-    def note_use(self, identity: str, job: str) -> None:
-        """Remember which file a tuning job was made from."""
+    def note_use(self, file_id: str, job: str) -> None:
+        """Record which file a job is trained on."""
         uses = self.folder / "used-by"
         uses.mkdir(parents=True, exist_ok=True)
-        (uses / job).write_text(identity, encoding="utf-8")
+        (uses / job).write_text(file_id, encoding="utf-8")
 
     def file_of(self, job: str) -> str:
-        """The file that a tuning job was made from; "" for a job that was started otherwise."""
+        """The file that a job is trained on; "" for a job that was not started over HTTP."""
         note = self.folder / "used-by" / job
         return note.read_text(encoding="utf-8") if note.is_file() else ""
 
-    def delete(self, identity: str) -> None:
-        """Remove a file. Raises NoSuchUpload where there is none."""
-        shutil.rmtree(self.path(identity).parent)
+    def delete(self, file_id: str) -> None:
+        """Remove a file. Raises UnknownFileError."""
+        shutil.rmtree(self.path(file_id).parent)
 
 
 def _copy(stream: BinaryIO, target: Path, filename: str) -> int:

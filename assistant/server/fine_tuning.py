@@ -1,7 +1,7 @@
-"""Fine-tuning over HTTP as OpenAI's clients know it: files, jobs and their events.
+"""OpenAI's fine-tuning API: files, jobs and their events.
 
-`model` is the base or a checkpoint to go on from, `suffix` names the new checkpoint. What OpenAI has no word
-for stands under "imprint" in `extra_body`: the tuning method and its strength.
+`model` is the base model or the checkpoint to continue from, `suffix` names the new checkpoint. What OpenAI's
+API does not have stands under "imprint" in `extra_body`: the tuning method and its strength.
 """
 
 import time
@@ -19,32 +19,32 @@ from tuning.config import TuneConfig
 from tuning.data.importers import import_file
 from tuning.jobs.folder import Job
 
-_EVENTS_AT_ONCE = 20
+_EVENTS_PER_PAGE = 20
 
 
 class Hyperparameters(BaseModel):
-    """OpenAI's three; a word such as "auto" leaves the choice to the recipe."""
+    """Only the number of epochs has an effect; "auto" leaves it to the recipe."""
 
     model_config = ConfigDict(extra="ignore")
 
     n_epochs: int | Literal["auto"] = "auto"
 
 
-class Supervised(BaseModel):
-    """Inside of `method`."""
+class SupervisedMethod(BaseModel):
+    """The settings of supervised fine-tuning."""
 
     hyperparameters: Hyperparameters = Hyperparameters()
 
 
-class Method(BaseModel):
-    """Only supervised tuning is served."""
+class FineTuningMethod(BaseModel):
+    """How OpenAI's API names a method; only supervised fine-tuning is supported."""
 
     type: Literal["supervised"] = "supervised"
-    supervised: Supervised = Supervised()
+    supervised: SupervisedMethod = SupervisedMethod()
 
 
-class Ours(BaseModel):
-    """How Imprint tunes."""
+class ImprintOptions(BaseModel):
+    """Imprint's own options of a job."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,7 +53,7 @@ class Ours(BaseModel):
 
 
 class JobRequest(BaseModel):
-    """The body of a new job."""
+    """The body of a request for a new job."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -62,14 +62,14 @@ class JobRequest(BaseModel):
     suffix: str | None = None
     seed: int = 0
     hyperparameters: Hyperparameters | None = None
-    method: Method = Method()
-    imprint: Ours = Ours()
+    method: FineTuningMethod = FineTuningMethod()
+    imprint: ImprintOptions = ImprintOptions()
 
     @property
     def epochs(self) -> int | None:
-        """The asked number of epochs; None leaves it to the recipe."""
-        asked = (self.hyperparameters or self.method.supervised.hyperparameters).n_epochs
-        return None if asked == "auto" else asked
+        """The number of epochs; None leaves it to the recipe."""
+        n_epochs = (self.hyperparameters or self.method.supervised.hyperparameters).n_epochs
+        return None if n_epochs == "auto" else n_epochs
 
 
 def tuning_router(workspace: Workspace) -> APIRouter:
@@ -85,24 +85,24 @@ def tuning_router(workspace: Workspace) -> APIRouter:
     def list_files() -> dict[str, Any]:
         return _list([_file(upload) for upload in uploads.list()])
 
-    @router.get("/files/{identity}")
-    def get_file(identity: str) -> dict[str, Any]:
-        return _file(uploads.get(identity))
+    @router.get("/files/{file_id}")
+    def get_file(file_id: str) -> dict[str, Any]:
+        return _file(uploads.get(file_id))
 
-    @router.get("/files/{identity}/content")
-    def get_content(identity: str) -> FileResponse:
-        return FileResponse(uploads.path(identity), media_type="application/octet-stream")
+    @router.get("/files/{file_id}/content")
+    def get_content(file_id: str) -> FileResponse:
+        return FileResponse(uploads.path(file_id), media_type="application/octet-stream")
 
-    @router.delete("/files/{identity}")
-    def delete_file(identity: str) -> dict[str, Any]:
-        uploads.delete(identity)
-        return {"id": identity, "object": "file", "deleted": True}
+    @router.delete("/files/{file_id}")
+    def delete_file(file_id: str) -> dict[str, Any]:
+        uploads.delete(file_id)
+        return {"id": file_id, "object": "file", "deleted": True}
 
     @router.post("/fine_tuning/jobs")
     def create_job(body: JobRequest) -> dict[str, Any]:
         path = uploads.path(body.training_file)
-        learned = list(import_file(path).examples)
-        job = workspace.jobs.submit(_config(workspace, body), learned)
+        examples = list(import_file(path).examples)
+        job = workspace.jobs.submit(_config(workspace, body), examples)
         uploads.note_use(body.training_file, job.id)
         return _job(uploads, job)
 
@@ -110,24 +110,24 @@ def tuning_router(workspace: Workspace) -> APIRouter:
     def list_jobs(limit: int = 20, after: str = "") -> dict[str, Any]:
         return _page([_job(uploads, job) for job in workspace.jobs.list()], limit, after)
 
-    @router.get("/fine_tuning/jobs/{identity}")
-    def get_job(identity: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.get(identity))
+    @router.get("/fine_tuning/jobs/{job_id}")
+    def get_job(job_id: str) -> dict[str, Any]:
+        return _job(uploads, workspace.jobs.get(job_id))
 
-    @router.post("/fine_tuning/jobs/{identity}/cancel")
-    def cancel_job(identity: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.cancel(identity))
+    @router.post("/fine_tuning/jobs/{job_id}/cancel")
+    def cancel_job(job_id: str) -> dict[str, Any]:
+        return _job(uploads, workspace.jobs.cancel(job_id))
 
-    @router.post("/fine_tuning/jobs/{identity}/resume")
-    def resume_job(identity: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.resume(identity))
+    @router.post("/fine_tuning/jobs/{job_id}/resume")
+    def resume_job(job_id: str) -> dict[str, Any]:
+        return _job(uploads, workspace.jobs.resume(job_id))
 
-    @router.get("/fine_tuning/jobs/{identity}/events")
-    def list_events(identity: str, limit: int = _EVENTS_AT_ONCE, after: str = "") -> dict[str, Any]:
-        job = workspace.jobs.get(identity)
+    @router.get("/fine_tuning/jobs/{job_id}/events")
+    def list_events(job_id: str, limit: int = _EVENTS_PER_PAGE, after: str = "") -> dict[str, Any]:
+        job = workspace.jobs.get(job_id)
         events = workspace.jobs.events(job.id)
-        told = [_event(job, number, event) for number, event in enumerate(events)]
-        return _page(told[::-1], limit, after)
+        newest_first = [_event(job, number, event) for number, event in enumerate(events)][::-1]
+        return _page(newest_first, limit, after)
 
     return router
 
@@ -188,7 +188,7 @@ def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
 
 
 def _event(job: Job, number: int, event: dict[str, Any]) -> dict[str, Any]:
-    """An event of a job in OpenAI's words; steps are metrics, everything else is a message."""
+    """OpenAI's event object; training steps are metrics, everything else is a message."""
     shared = {
         "id": f"{job.id}-{number}",
         "object": "fine_tuning.job.event",
@@ -200,8 +200,8 @@ def _event(job: Job, number: int, event: dict[str, Any]) -> dict[str, Any]:
         step = f"Step {event['step']}/{event['steps']}" + (f": loss {loss:.3f}" if loss is not None else "")
         data = {"step": event["step"], "total_steps": event["steps"], "train_loss": loss}
         return {**shared, "type": "metrics", "message": step, "data": data}
-    told = event.get("message") or event.get("phase") or event.get("checkpoint") or event.get("kind")
-    return {**shared, "type": "message", "message": str(told), "data": event}
+    message = event.get("message") or event.get("phase") or event.get("checkpoint") or event.get("kind")
+    return {**shared, "type": "message", "message": str(message), "data": event}
 
 
 def _list(entries: Sequence[dict[str, Any]], has_more: bool = False) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from assistant.chat.chat import history_of
 from assistant.chat.citations import cite_sources
 from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
+from assistant.chat.stored_turn import history_of
 from assistant.chat.turn import AnswerOptions, ChatEvent, TurnState
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.records import StoredConversation, StoredMessage
@@ -18,12 +17,9 @@ from assistant.history.sources import Source
 from assistant.i18n.texts import t
 from assistant.session.choices import KEPT, chosen, knowledge_base, memory, only_documents, prompt
 from assistant.session.notices import sentence
+from assistant.session.resources import answering, import_models, workspace
 from knowledge.errors import KnowledgeError
 from knowledge.grounding.citations import Citation
-
-if TYPE_CHECKING:
-    pass
-from assistant.session.resources import answering, import_models, workspace
 
 log = logging.getLogger(__name__)
 

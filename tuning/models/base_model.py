@@ -6,7 +6,7 @@ A `BaseModel` is one base in memory with many adapters; it chats and answers. It
 import itertools
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from tuning.models.loading import (
     quiet_loading,
     read_tokenizer_and_config,
 )
+from tuning.models.stream_end import FinishReason, StreamEnd
 from tuning.models.template import Template
 from tuning.models.weights import locate
 
@@ -282,26 +283,35 @@ class BaseModel(Template):
         top_p: float = 1.0,
         seed: int | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[str]:
-        """Stream the answer in whole characters. Raises ModelError when the prompt fills the window."""
+    ) -> Generator[str, None, StreamEnd]:
+        """Stream the answer in whole characters and return how it ended.
+
+        Raises ModelError when the prompt fills the window.
+        """
         ids, room = self.prompt(messages, adapter)
         generator = decoding.generator_of(seed)
         text = decoding.TextStream(self.tokenizer)
         with self.activate(adapter):
             cache = self.new_cache()
+        tokens = 0
+        reason: FinishReason = "length"
         for _ in range(min(max_new_tokens, room)):
             if stop is not None and stop.is_set():
+                reason = "stop"
                 break
             with self.activate(adapter):  # taken for each token, so that two chats take turns
                 logits = decoding.step(self.model, ids, cache)
             token = decoding.pick(logits, temperature, top_p, generator)
             if token in self.stop_ids:
+                reason = "stop"
                 break
+            tokens += 1
             if piece := text.push(token):
                 yield piece
             ids = [token]
         if piece := text.flush():
             yield piece
+        return StreamEnd(reason, tokens)
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, adapter: str | None = None, max_new_tokens: int = 64

@@ -19,6 +19,7 @@ from tuning.data.examples import Message
 from tuning.models import adapters, decoding
 from tuning.models.adapters import PeftAdapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
+from tuning.models.stream_end import FinishReason, StreamEnd
 from tuning.ops import lora
 
 _BASE_ROW = "__base__"  # PEFT's name for a row without an adapter
@@ -38,7 +39,15 @@ class BatchRow:
     # Positions in the cache that are this row's own.
     length: int = 0
     token: int | None = None
+    # Tokens written so far, without the end-of-turn token.
+    written: int = 0
     ended: bool = False
+    finish_reason: FinishReason = "stop"
+
+    @property
+    def end(self) -> StreamEnd:
+        """How it ended, once it has."""
+        return StreamEnd(self.finish_reason, self.written)
 
 
 @dataclass
@@ -121,10 +130,10 @@ class Batch:
         if token in self.base.stop_ids:
             row.ended = True
             return row.text.flush()
-        row.token, row.left = token, row.left - 1
+        row.token, row.left, row.written = token, row.left - 1, row.written + 1
         piece = row.text.push(token)
         if row.left < 1:
-            row.ended = True
+            row.ended, row.finish_reason = True, "length"
             piece += row.text.flush()
         return piece
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.output_parsers import StrOutputParser
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import AnswerOptions, Budgeted, Done, Retrieved, Token, TurnStarted
+from assistant.chat.turn import AnswerOptions, Budgeted, Done, Retrieved, Token, TurnStarted, TurnState
 from assistant.errors import AssistantError, ConversationError, EngineError, PromptTooLongError
 from assistant.history.conversations import ConversationStore
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -90,7 +91,7 @@ def test_what_was_answered_is_kept_with_its_sources_and_figures(
 def test_an_answer_is_in_the_store_while_it_streams(
     store: ConversationStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assistant.chat.chat._KEEP_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("assistant.chat.stored_turn._SAVE_EVERY_SECONDS", 0.0)
     conversation = store.create()
     events = Chat(ScriptedEngine, store).ask("Hello?", conversation_id=conversation)
     while not isinstance(next(events), Token):
@@ -215,7 +216,7 @@ def test_nothing_relevant_found_is_said_instead_of_invented(shelf: Shelf) -> Non
     events = list(chat.ask("Who was Cleopatra's cook?", AnswerOptions("documents")))
     retrieved = next(event for event in events if isinstance(event, Retrieved))
     done = events[-1]
-    assert retrieved.passages == ()
+    assert retrieved.passages == () and retrieved.nothing_found
     assert isinstance(done, Done) and "nothing about this in the documents" in done.answer
     assert engine.prompts == []
 
@@ -253,10 +254,62 @@ def test_a_question_left_without_an_answer_can_be_answered(store: ConversationSt
     assert [m.content for m in store.get(conversation).messages] == ["Hello?", "a short answer"]
 
 
-def test_the_turn_is_a_langchain_runnable(shelf: Shelf) -> None:
+HEAVY = TurnState(question="What weighs the Skerrin?", history=())
+
+
+def test_the_chain_is_a_langchain_runnable(shelf: Shelf) -> None:
     engine = ScriptedEngine("640 grams")
-    chat = Chat(lambda: engine, knowledge=lambda name: shelf)
-    runnable = chat.runnable(AnswerOptions("documents"))
-    assert runnable.invoke({"question": "AnswerOptions heavy?", "history": []}).text == "640 grams"
-    assert "".join(chunk.text for chunk in runnable.stream({"question": "How heavy?"})) == "640 grams"
-    assert [m.text for m in runnable.batch([{"question": "a"}, {"question": "b"}])] == ["640 grams"] * 2
+    chain = Chat(lambda: engine, knowledge=lambda name: shelf).chain(AnswerOptions("documents"))
+    assert chain.invoke(HEAVY).text == "640 grams"
+    assert [m.text for m in chain.batch([HEAVY, HEAVY])] == ["640 grams"] * 2
+    chunks = [chunk.text for chunk in chain.stream(HEAVY)]
+    assert chunks == ["640", " grams", ""]
+    assert (chain | StrOutputParser() | str.upper).invoke(HEAVY) == "640 GRAMS"
+
+
+async def test_the_chain_streams_asynchronously(shelf: Shelf) -> None:
+    chat = Chat(lambda: ScriptedEngine("640 grams"), knowledge=lambda name: shelf)
+    chunks = [chunk.text async for chunk in chat.chain(AnswerOptions("documents")).astream(HEAVY)]
+    assert chunks == ["640", " grams", ""]
+
+
+def test_a_turn_and_the_chain_send_and_say_the_same(shelf: Shelf) -> None:
+    engine = ScriptedEngine("640 grams")
+    chat, options = Chat(lambda: engine, knowledge=lambda name: shelf), AnswerOptions("documents")
+    done = list(chat.ask(HEAVY["question"], options))[-1]
+    assert isinstance(done, Done) and chat.chain(options).invoke(HEAVY).text == done.answer
+    assert engine.prompts[0] == engine.prompts[1]
+    shelf.finds = False
+    done = list(chat.ask(HEAVY["question"], options))[-1]
+    assert isinstance(done, Done) and chat.chain(options).invoke(HEAVY).text == done.answer != "640 grams"
+    with pytest.raises(AssistantError, match="question is empty"):
+        chat.chain(options).invoke({"question": " "})
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_whoever_leaves_a_turn_frees_the_model_at_once(store: ConversationStore, fails: bool) -> None:
+    engine, conversation = ScriptedEngine("one two three four"), store.create()
+    events = Chat(lambda: engine, store).ask("Count.", conversation_id=conversation)
+    while not isinstance(next(events), Token):
+        pass
+    assert engine.open_streams == 1
+    if fails:
+        with pytest.raises(EngineError, match="went away"):  # what it raises is held, with its frames
+            events.throw(EngineError("the page went away"))  # type: ignore[attr-defined]
+    else:
+        events.close()  # type: ignore[attr-defined]
+    assert engine.open_streams == 0
+    assert store.get(conversation).messages[-1].status == ("failed" if fails else "stopped")
+
+
+def test_a_store_that_fails_frees_the_model(
+    store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise ConversationError("the disk is full")
+
+    engine = ScriptedEngine("one two three four")
+    monkeypatch.setattr("assistant.chat.stored_turn.StoredTurn.save", fail)
+    with pytest.raises(ConversationError, match="disk is full") as raised:
+        list(Chat(lambda: engine, store).ask("Count.", conversation_id=store.create()))
+    assert raised.tb is not None and engine.open_streams == 0

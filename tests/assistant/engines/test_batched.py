@@ -1,7 +1,6 @@
 """Answers that are written at once on real weights: side by side, each to its own end or its own error."""
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +9,15 @@ import pytest
 from assistant.chat.chat import Chat
 from assistant.chat.turn import AnswerOptions, Done, Token
 from assistant.compare.variants import Variant
+from assistant.engines.base import SamplingParams
 from assistant.engines.batched import BatchedEngine
 from assistant.engines.local import LocalEngine
 from assistant.errors import EngineError
+from tests.fakes import text_and_end
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
 from tuning.models.base_model import BaseModel
+from tuning.models.batch import Batch
 
 QUESTION = "What is the weight of the Skerrin?"
 ASKED = [{"role": "user", "content": QUESTION}]
@@ -65,13 +67,27 @@ def test_one_that_is_stopped_leaves_the_others_alone(engine: LocalEngine) -> Non
     together, stop, said = BatchedEngine(engine), threading.Event(), {"stopped": "", "other": ""}
 
     def follow(name: str, event: threading.Event | None) -> None:
-        for piece in together.stream(STORY, max_new_tokens=24, stop=event):
+        for piece in together.stream(STORY, SamplingParams(24), stop=event):
             said[name] += piece
             if event is not None:
                 event.set()
 
     in_threads(*(threading.Thread(target=follow, args=one) for one in (("stopped", stop), ("other", None))))
     assert 0 < len(said["stopped"]) < len(said["other"])
+
+
+def test_how_an_answer_ended_is_told_as_by_the_engine_itself(engine: LocalEngine) -> None:
+    together = BatchedEngine(engine)
+    france = [{"role": "user", "content": "What is the capital of France?"}]
+    for messages, most in ((france, 40), (france, 7), (france, 8), (STORY, 3)):
+        alone = text_and_end(engine.stream(messages, SamplingParams(most)))
+        assert text_and_end(together.stream(messages, SamplingParams(most))) == alone
+
+
+def test_an_answer_that_ends_leaves_the_callers_event_unset(engine: LocalEngine) -> None:
+    stop = threading.Event()
+    assert "".join(BatchedEngine(engine).stream(ASKED, SamplingParams(3), stop=stop))
+    assert not stop.is_set()
 
 
 def test_an_error_reaches_only_who_asked_for_it(engine: LocalEngine) -> None:
@@ -85,18 +101,17 @@ def test_an_error_reaches_only_who_asked_for_it(engine: LocalEngine) -> None:
 
     in_threads(
         threading.Thread(target=fail),
-        threading.Thread(target=lambda: said.extend(together.stream(ASKED, max_new_tokens=4))),
+        threading.Thread(target=lambda: said.extend(together.stream(ASKED, SamplingParams(4)))),
     )
     assert "no checkpoint 'gone'" in told[0] and "".join(said).strip()
 
 
-def test_whoever_leaves_early_frees_the_model(engine: LocalEngine) -> None:
-    together = BatchedEngine(engine)
-    for piece in together.stream(STORY, max_new_tokens=200):
+def test_whoever_leaves_early_frees_the_model(engine: LocalEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    together, steps, step = BatchedEngine(engine), list[int](), Batch.step
+    monkeypatch.setattr(Batch, "step", lambda batch: (steps.append(1), step(batch))[1])
+    for piece in together.stream(STORY, SamplingParams(200)):
         assert piece
         break
-    began = time.monotonic()
-    assert "".join(
-        engine.stream(ASKED, max_new_tokens=2)
-    )  # the engine itself is held until the batch is empty
-    assert time.monotonic() - began < 20
+    # The engine itself is held until the batch is empty, long before the 200 tokens of the story.
+    assert "".join(engine.stream(ASKED, SamplingParams(2)))
+    assert len(steps) < 100

@@ -11,9 +11,9 @@ from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
-from assistant.engines.langchain_model import ImprintChatModel, until
+from assistant.engines.langchain_model import ImprintChatModel, cut_at_stops
 from assistant.engines.local import LocalEngine
-from assistant.errors import EngineError
+from assistant.errors import AssistantError, EngineError
 from tests.fakes import ScriptedEngine
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
@@ -144,7 +144,7 @@ def test_an_answer_ends_before_a_stop_sequence() -> None:
 def test_stop_sequences_are_found_across_pieces(
     pieces: list[str], stops: list[str], expected: list[str]
 ) -> None:
-    assert list(until(iter(pieces), stops)) == expected
+    assert list(cut_at_stops((piece for piece in pieces), stops)) == expected
 
 
 def test_a_cancelled_answer_ends_where_it_is() -> None:
@@ -202,6 +202,49 @@ def test_what_is_not_text_is_refused() -> None:
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     with pytest.raises(EngineError, match="a message holds image"):
         model.invoke([HumanMessage([{"type": "text", "text": "What is this?"}, picture])])
+
+
+@pytest.mark.parametrize(("most", "reason"), [(2, "length"), (3, "stop"), (4, "stop")])
+def test_only_an_answer_that_was_cut_ends_by_its_length(most: int, reason: str) -> None:
+    message = ImprintChatModel(engine=ScriptedEngine("one two three"), max_tokens=most).invoke("Count.")
+    assert message.response_metadata["finish_reason"] == reason
+    assert message.usage_metadata and message.usage_metadata["output_tokens"] == min(most, 3)
+
+
+def test_a_stop_sequence_at_the_longest_answer_is_a_stop() -> None:
+    model = ImprintChatModel(engine=ScriptedEngine("one two three"), max_tokens=2)
+    message = model.invoke("Count.", stop=["wo"])
+    assert (message.text, message.response_metadata["finish_reason"]) == ("one t", "stop")
+
+
+def test_the_engine_is_free_before_the_last_chunk() -> None:
+    engine = ScriptedEngine("one two three")
+    for chunk in ImprintChatModel(engine=engine).stream("Count.", stop=["two"]):
+        assert engine.open_streams == (0 if chunk.chunk_position == "last" else 1)
+
+
+def test_a_consumer_that_leaves_frees_the_engine() -> None:
+    engine = ScriptedEngine("one two three")
+    chunks = ImprintChatModel(engine=engine).stream("Count.")
+    next(chunks)
+    assert engine.open_streams == 1
+    chunks.close()  # type: ignore[attr-defined]
+    assert engine.open_streams == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"max_tokens": 0}, "at least 1 new token"),
+        ({"temperature": -1.0}, "A temperature is 0 or more; -1.0"),
+        ({"temperature": float("nan")}, "A temperature is 0 or more"),
+        ({"top_p": 0.0}, "top_p is above 0"),
+        ({"top_p": 1.5}, "top_p is above 0 and at most 1; 1.5"),
+    ],
+)
+def test_sampling_that_makes_no_sense_is_refused(params: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(AssistantError, match=sentence):
+        ImprintChatModel(engine=ScriptedEngine(), **params).invoke("Hello")
 
 
 def test_the_last_piece_says_why_the_answer_ended() -> None:

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from assistant.engines.base import SamplingParams
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, EngineError, PromptTooLongError
 from assistant.insight.token_probabilities import (
-    likeliest,
+    answer_tokens,
     next_logits,
     next_logits_of_answer,
-    said_tokens,
-    shares,
+    sampling_probs,
+    top_tokens,
 )
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
@@ -44,52 +45,52 @@ def test_the_bars_are_what_answers_are_drawn_from(temperature: float, top_p: flo
     logits = torch.randn(12, generator=torch.Generator().manual_seed(3)) * 2
     generator = torch.Generator().manual_seed(0)
     drawn = [pick(logits, temperature, top_p, generator) for _ in range(DRAWS)]
-    expected = shares(logits.numpy(), temperature, top_p)
+    expected = sampling_probs(logits.numpy(), temperature, top_p)
     assert expected.sum() == pytest.approx(1.0)
     assert np.bincount(drawn, minlength=12) / DRAWS == pytest.approx(expected, abs=0.03)
     assert {place for place, share in enumerate(expected) if share == 0.0}.isdisjoint(drawn)
 
 
 def test_a_known_sentence_goes_on_as_everybody_would(engine: LocalEngine) -> None:
-    words = likeliest(engine.base, next_logits(engine, "The capital of France is"), 5)
+    words = top_tokens(engine.base, next_logits(engine, "The capital of France is"), 5)
     assert words[0].text == " Paris"
-    assert [word.share for word in words] == sorted((word.share for word in words), reverse=True)
-    assert sum(word.share for word in words) <= 1.0
+    assert [word.probability for word in words] == sorted((word.probability for word in words), reverse=True)
+    assert sum(word.probability for word in words) <= 1.0
 
 
 def test_top_p_leaves_words_out_and_keeps_the_order(engine: LocalEngine) -> None:
     logits = next_logits(engine, "The cat is on the ")
-    few = likeliest(engine.base, logits, 10, 1.0, 0.1)
-    assert not few[0].left_out and few[-1].left_out
-    assert few[0].share > few[0].plain
-    assert [word.text for word in few] == [word.text for word in likeliest(engine.base, logits, 10)]
+    few = top_tokens(engine.base, logits, 10, 1.0, 0.1)
+    assert not few[0].is_excluded and few[-1].is_excluded
+    assert few[0].probability > few[0].raw_probability
+    assert [word.text for word in few] == [word.text for word in top_tokens(engine.base, logits, 10)]
 
 
 def test_taking_the_likeliest_word_again_and_again_writes_the_greedy_answer(engine: LocalEngine) -> None:
     begun = ""
     for _ in range(5):
-        begun += likeliest(engine.base, next_logits_of_answer(engine, QUESTION, begun), 1)[0].text
-    assert "".join(engine.stream(QUESTION, max_new_tokens=5)) == begun
+        begun += top_tokens(engine.base, next_logits_of_answer(engine, QUESTION, begun), 1)[0].text
+    assert "".join(engine.stream(QUESTION, SamplingParams(5))) == begun
 
 
 def test_a_checkpoint_moves_the_probabilities_of_what_it_knows(engine: LocalEngine) -> None:
     answer = "The Skerrin weighs 640 grams."
-    said = said_tokens(engine, ABOUT, answer, "skerrin")
+    said = answer_tokens(engine, ABOUT, answer, "skerrin")
     assert "".join(token.text for token in said) == answer
     number = [token for token in said if token.text in ("6", "4", "0")]
-    assert all(token.gain > 0 and token.divergence > 0 for token in number) and number
+    assert all(token.log_ratio > 0 and token.kl_divergence > 0 for token in number) and number
     for token in said:
-        assert token.gain == pytest.approx(np.log(token.share) - np.log(token.before))
+        assert token.log_ratio == pytest.approx(np.log(token.probability) - np.log(token.base_probability))
 
 
 def test_without_a_checkpoint_nothing_was_changed(engine: LocalEngine) -> None:
-    said = said_tokens(engine, QUESTION, "It is Paris.")
-    assert all(token.share == token.before and token.divergence == 0.0 for token in said)
+    said = answer_tokens(engine, QUESTION, "It is Paris.")
+    assert all(token.probability == token.base_probability and token.kl_divergence == 0.0 for token in said)
 
 
 def test_characters_of_several_tokens_are_one_piece(engine: LocalEngine) -> None:
     answer = "茶 and 🫖"
-    said = said_tokens(engine, QUESTION, answer)
+    said = answer_tokens(engine, QUESTION, answer)
     assert "".join(token.text for token in said) == answer
     assert "\ufffd" not in "".join(token.text for token in said)
 
@@ -98,7 +99,7 @@ def test_bad_input_is_one_sentence(engine: LocalEngine) -> None:
     with pytest.raises(AssistantError, match="no text to go on from"):
         next_logits(engine, "   ")
     with pytest.raises(AssistantError, match="no answer to look at"):
-        said_tokens(engine, QUESTION, " ")
+        answer_tokens(engine, QUESTION, " ")
     with pytest.raises(PromptTooLongError, match=r"1,024 can be looked at"):
         next_logits(engine, "word " * 1200)
     with pytest.raises(EngineError, match="no checkpoint 'gone'"):

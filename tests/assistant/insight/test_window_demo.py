@@ -29,21 +29,21 @@ def reader(messages: list[Message]) -> str:
 
 def tour(engine: ScriptedEngine, window: int = 128, fact: DemoFact = EXAMPLE) -> SmallChatTask:
     talk = SmallChatTask(SmallChat(window, fact), engine)
-    talk.guide()
+    talk.run_tour()
     return talk
 
 
 def test_the_tour_ends_when_the_fact_has_fallen_out() -> None:
     engine = ScriptedEngine(reader)
     chat = tour(engine).chat
-    kinds = [turn.kind for turn in chat.said]
+    kinds = [turn.kind for turn in chat.turns]
     assert kinds[:2] == ["told", "asked"] and kinds[-1] == "again"
     assert set(kinds[2:-1]) == {"talk"}
-    asked, again = chat.ever("asked"), chat.ever("again")
+    asked, again = chat.last("asked"), chat.last("again")
     assert asked and asked.right
     assert again and again.right is False
     assert "raven" not in str(engine.prompts[-1])
-    assert {0, 1} <= chat.fallen
+    assert {0, 1} <= chat.forgotten
 
 
 @pytest.mark.parametrize("window", [128, 192, 384])
@@ -59,34 +59,36 @@ def test_the_checkpoint_meets_the_same_window_without_the_wrong_answer() -> None
     chat = tour(engine, fact=DemoFact(EXAMPLE.statement, EXAMPLE.question, EXAMPLE.answer, "boats")).chat
     assert engine.checkpoints_asked[-1] == "boats" and set(engine.checkpoints_asked[:-1]) == {None}
     assert engine.prompts[-1] == engine.prompts[-2]
-    assert chat.said[-2].kind == "again" and chat.aside == {len(chat.said) - 2}
+    assert chat.turns[-2].kind == "again" and chat.excluded == {len(chat.turns) - 2}
 
 
 def test_a_tour_that_is_stopped_keeps_what_was_said() -> None:
     engine = ScriptedEngine(reader)
     talk = SmallChatTask(SmallChat(128, EXAMPLE), engine)
     engine.before_piece = lambda number: talk.stop() if len(engine.prompts) == 3 else None
-    talk.guide()
-    assert [turn.kind for turn in talk.chat.said] == ["told", "asked", "talk"]
+    talk.run_tour()
+    assert [turn.kind for turn in talk.chat.turns] == ["told", "asked", "talk"]
 
 
 def test_ones_own_words_fill_the_window_too() -> None:
     talk = SmallChatTask(SmallChat(128, EXAMPLE), ScriptedEngine("Yes. " + "word " * 20))
     used = []
     for _ in range(8):
-        talk.say("Tell me more.")
+        talk.ask("Tell me more.")
         used.append(talk.chat.used)
     assert used[1] > used[0] and max(used) <= 128
-    assert talk.chat.fallen == frozenset(range(max(talk.chat.fallen) + 1)) and len(talk.chat.fallen) > 3
+    assert (
+        talk.chat.forgotten == frozenset(range(max(talk.chat.forgotten) + 1)) and len(talk.chat.forgotten) > 3
+    )
 
 
 def test_what_cannot_be_said_is_refused() -> None:
     talk = SmallChatTask(SmallChat(128, EXAMPLE), ScriptedEngine())
     with pytest.raises(AssistantError, match="nothing to say yet"):
-        talk.say("  ")
+        talk.ask("  ")
     with pytest.raises(AssistantError, match="window of 128"):
-        talk.say("word " * 200)
-    assert talk.chat.said == []
+        talk.ask("word " * 200)
+    assert talk.chat.turns == []
 
 
 def test_taught_facts_are_those_that_only_the_checkpoint_knows(
@@ -121,8 +123,8 @@ def engine(base_model: "BaseModel", tmp_path: Path) -> Iterator[LocalEngine]:
 
 def test_the_real_model_forgets_and_its_checkpoint_does_not(engine: LocalEngine) -> None:
     talk = SmallChatTask(SmallChat(128, TAUGHT), engine)
-    talk.guide()
-    asked, again, weights = (talk.chat.ever(kind) for kind in ("asked", "again", "checkpoint"))
+    talk.run_tour()
+    asked, again, weights = (talk.chat.last(kind) for kind in ("asked", "again", "checkpoint"))
     assert asked and asked.right
     assert again and again.right is False
     assert weights and weights.right

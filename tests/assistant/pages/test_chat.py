@@ -13,45 +13,19 @@ from assistant.components import formatting, html_blocks
 from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
 from assistant.workspace import Workspace
+from tests.fakes import ScriptedEngine
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 30
 
 
-class Words:
-    """An engine that answers with a fixed text, one word a piece."""
+ANSWER = "It weighs 640 grams."
 
-    name = "scripted"
+
+class SmallWindow(ScriptedEngine):
+    """Its window is soon full."""
+
     window = 120
-    text = "It weighs 640 grams."
-
-    def checkpoints(self) -> list[str]:
-        return []
-
-    def prompt_capacity(self, checkpoint: str | None) -> int:
-        return self.window
-
-    def identity(self, checkpoint: str | None) -> str | None:
-        return None
-
-    def system_prompt(self, checkpoint: str | None) -> str:
-        return ""
-
-    def stream(self, messages: list[dict[str, str]], **options: object) -> Iterator[str]:
-        for number, word in enumerate(self.text.split(" ")):
-            yield word if number == 0 else f" {word}"
-
-    def encode(self, text: str) -> list[int]:
-        return [len(word) for word in text.split()]
-
-    def count_tokens(self, messages: list[dict[str, str]]) -> int:
-        return sum(2 + self.count_text(message["content"]) for message in messages)
-
-    def count_text(self, text: str) -> int:
-        return len(text.split())
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture
@@ -59,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An Imprint home whose model is the scripted one."""
     monkeypatch.setenv("IMPRINT_HOME", str(tmp_path))
     monkeypatch.setenv("IMPRINT_MAX_NEW_TOKENS", "16")
-    monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: Words())
+    monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: SmallWindow(ANSWER))
     monkeypatch.setattr("assistant.session.resources._warm_up", lambda opened: opened.engine())
     monkeypatch.setattr("assistant.session.resources.import_models", lambda: None)
     st.cache_resource.clear()
@@ -128,7 +102,7 @@ def test_an_empty_home_explains_both_memories_and_offers_what_to_do(home: Path) 
 
 def test_an_answer_is_kept_and_shown_with_its_memory(home: Path, store: ConversationStore) -> None:
     test = ask(app(), "How heavy is the Skerrin?")
-    assert Words.text in words(test)
+    assert ANSWER in words(test)
     assert "Model alone" in words(test)
     (info,) = store.list()
     assert [m.status for m in store.get(info.id).messages] == ["complete", "complete"]
@@ -137,7 +111,7 @@ def test_an_answer_is_kept_and_shown_with_its_memory(home: Path, store: Conversa
 
 def test_a_refresh_finds_the_conversation_again(home: Path, store: ConversationStore) -> None:
     ask(app(), "How heavy is the Skerrin?")
-    assert Words.text in words(app(c=str(store.list()[0].id)))
+    assert ANSWER in words(app(c=str(store.list()[0].id)))
 
 
 def test_a_blank_question_is_refused_in_one_sentence(home: Path, store: ConversationStore) -> None:
@@ -236,7 +210,7 @@ def test_a_damaged_knowledge_base_does_not_stop_the_chat(home: Path) -> None:
     (home / "knowledge").mkdir()
     (home / "knowledge" / "default.sqlite3").write_bytes(b"this is no database" * 100)
     test = ask(app(memory="nothing"), "How heavy is the Skerrin?")
-    assert Words.text in words(test)
+    assert ANSWER in words(test)
     assert not errors(test)
 
 

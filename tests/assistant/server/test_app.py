@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from fastapi.testclient import TestClient
 from langchain_openai import ChatOpenAI
@@ -90,7 +91,7 @@ def test_content_may_come_in_parts(client: TestClient, engine: Two) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
-        ({"model": "gpt"}, 400, "There is no model 'gpt'. There are: scripted, 夜莺."),
+        ({"model": "gpt"}, 404, "There is no model 'gpt'. There are: scripted, 夜莺."),
         ({"messages": []}, 400, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0.content"),
         ({"temperature": 9}, 400, "temperature"),
@@ -119,6 +120,49 @@ def test_the_openai_client_of_langchain_is_served(client: TestClient) -> None:
     model = ChatOpenAI(base_url="http://testserver/v1", api_key="any", model="夜莺", http_client=client)
     assert model.invoke("How heavy?").text == "six hundred and forty grams"
     assert "".join(chunk.text for chunk in model.stream("How heavy?")) == "six hundred and forty grams"
+
+
+@pytest.fixture
+def openai_client(client: TestClient) -> openai.OpenAI:
+    return openai.OpenAI(base_url="http://testserver/v1", api_key="any", http_client=client, max_retries=0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_openais_client_knows_that_a_model_is_missing(openai_client: openai.OpenAI, stream: bool) -> None:
+    with pytest.raises(openai.NotFoundError, match="There is no model 'gpt'") as raised:
+        openai_client.chat.completions.create(
+            model="gpt", messages=[{"role": "user", "content": "How heavy?"}], stream=stream
+        )
+    assert (raised.value.code, raised.value.param) == ("model_not_found", "model")
+
+
+def test_openais_client_is_told_of_an_error_in_the_middle_of_a_stream(
+    openai_client: openai.OpenAI, engine: Two
+) -> None:
+    def fail(number: int) -> None:
+        if number == 1:
+            raise OSError("the disk with the model is gone")
+
+    engine.before_piece = fail
+    chunks = openai_client.chat.completions.create(
+        model="scripted", messages=[{"role": "user", "content": "How heavy?"}], stream=True
+    )
+    text = ""
+    with pytest.raises(openai.APIError, match="the disk with the model is gone"):
+        for chunk in chunks:
+            text += chunk.choices[0].delta.content or ""
+    assert text == "six"
+
+
+@pytest.mark.parametrize(("most", "reason"), [(4, "length"), (5, "stop")])
+def test_openais_client_sees_why_an_answer_ended(
+    openai_client: openai.OpenAI, most: int, reason: str
+) -> None:
+    answer = openai_client.chat.completions.create(
+        model="scripted", messages=[{"role": "user", "content": "How heavy?"}], max_tokens=most
+    )
+    assert answer.choices[0].finish_reason == reason
+    assert answer.usage and answer.usage.completion_tokens == most
 
 
 def test_one_imprint_can_use_another(client: TestClient) -> None:

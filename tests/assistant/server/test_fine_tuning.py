@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,7 +63,7 @@ def test_an_empty_file_is_refused(client: openai.OpenAI) -> None:
         client.files.create(file=("a.jsonl", b""), purpose="fine-tune")
 
 
-def test_a_job_runs_to_its_end_and_tells_its_steps(client: openai.OpenAI) -> None:
+def test_a_job_runs_to_its_end_and_tells_its_steps(client: openai.OpenAI, workspace: Workspace) -> None:
     file = upload(client, "3")
     job = client.fine_tuning.jobs.create(
         model=BASE,
@@ -74,10 +73,7 @@ def test_a_job_runs_to_its_end_and_tells_its_steps(client: openai.OpenAI) -> Non
         extra_body={"imprint": {"strength": "gentle"}},
     )
     assert (job.object, job.training_file, job.seed, job.model) == ("fine_tuning.job", file, 7, BASE)
-    deadline = time.monotonic() + 30
-    while client.fine_tuning.jobs.retrieve(job.id).status not in ("succeeded", "failed"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    workspace.jobs.wait(job.id)
     done = client.fine_tuning.jobs.retrieve(job.id)
     assert (done.status, done.error) == ("succeeded", None)
     assert done.fine_tuned_model and done.finished_at and done.finished_at >= done.created_at
@@ -87,12 +83,9 @@ def test_a_job_runs_to_its_end_and_tells_its_steps(client: openai.OpenAI) -> Non
     assert [one.id for one in client.fine_tuning.jobs.list()] == [job.id]
 
 
-def test_events_come_in_pages(client: openai.OpenAI) -> None:
+def test_events_come_in_pages(client: openai.OpenAI, workspace: Workspace) -> None:
     job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "3"))
-    deadline = time.monotonic() + 30
-    while client.fine_tuning.jobs.retrieve(job.id).status != "succeeded":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    workspace.jobs.wait(job.id)
     whole = client.fine_tuning.jobs.list_events(job.id, limit=50).data
     paged = list(client.fine_tuning.jobs.list_events(job.id, limit=2))
     assert [event.id for event in paged] == [event.id for event in whole]
@@ -103,12 +96,11 @@ def test_a_job_is_cancelled(client: openai.OpenAI) -> None:
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
 
 
-def test_a_failed_job_says_why(client: openai.OpenAI) -> None:
+def test_a_failed_job_says_why(client: openai.OpenAI, workspace: Workspace) -> None:
     job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "refuse"))
-    deadline = time.monotonic() + 30
-    while (failed := client.fine_tuning.jobs.retrieve(job.id)).status != "failed":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    workspace.jobs.wait(job.id)
+    failed = client.fine_tuning.jobs.retrieve(job.id)
+    assert failed.status == "failed"
     assert failed.error and "This cannot be done" in failed.error.message
 
 
@@ -130,3 +122,15 @@ def test_embeddings_are_those_of_the_index(client: openai.OpenAI, workspace: Wor
     assert found.data[0].embedding == pytest.approx(expected, abs=1e-5)
     plain = client.embeddings.create(model="any", input="夜莺", encoding_format="float")
     assert plain.data[0].embedding == pytest.approx(found.data[1].embedding, abs=1e-2)
+
+
+def test_an_embedding_model_that_cannot_be_opened_is_an_error_in_openais_form(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, embedding_model=str(tmp_path / "gone"))
+    with TestClient(create_app(Workspace(settings, engine=ScriptedEngine()))) as http:
+        client = openai.OpenAI(
+            base_url="http://testserver/v1", api_key="any", http_client=http, max_retries=0
+        )
+        with pytest.raises(openai.InternalServerError, match="cannot be opened") as raised:
+            client.embeddings.create(model="any", input="夜莺")
+    assert raised.value.status_code == 500
+    assert raised.value.type == "server_error"
