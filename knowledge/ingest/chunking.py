@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from knowledge.ingest.boundaries import Piece, cut_piece, section_pieces
 from knowledge.ingest.document import Document, Section
 
-CountTokens = Callable[
-    [Sequence[str]], Sequence[int]
-]  # of each text, without special tokens
+CountTokens = Callable[[Sequence[str]], Sequence[int]]  # of each text, without special tokens
 
 MAX_TOKENS = 254  # MiniLM reads 256, two of them its own
 MIN_TOKENS = 32  # below this a title would leave no room for the text
