@@ -13,7 +13,7 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import StoreError
-from tests.knowledge.uploads import add_upload
+from tests.knowledge.bases import add_upload
 
 ROOT = Path(__file__).parents[3]  # where a process of a test finds the packages
 
@@ -45,7 +45,7 @@ import sys
 from pathlib import Path
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from knowledge.base.knowledge_base import KnowledgeBase
-from tests.knowledge.uploads import add_upload
+from tests.knowledge.bases import add_upload
 fake = DeterministicFakeEmbedding(size=8)
 with KnowledgeBase(Path(sys.argv[1]), embeddings=fake, chroma_url=sys.argv[2]) as base:
     print(add_upload(base, "mill.txt", b"The mill of Tarn grinds on Tuesdays.").status)
