@@ -1,6 +1,7 @@
-"""Temporary memory: which parts of a conversation fit the model's window, and what falls out of it.
+"""Temporary memory: which parts of a conversation fit the context window, and which are dropped.
 
-Pure: it counts with the function it is given and knows no model. The oldest turns go first, passages last.
+Pure: it counts tokens with the function it is given and knows no model. The oldest turns are dropped first,
+passages last.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ class Budget:
     window: int
     # Kept free for the answer.
     reserve: int
-    # The messages of the history that fell out, oldest first: they are history[:len(forgotten)].
+    # The messages of the history that were dropped, oldest first: history[:len(forgotten)].
     forgotten: tuple[Message, ...] = ()
     # The passages as sent, best first; fewer or shorter than given where they did not fit.
     passages: tuple[str, ...] = ()
@@ -43,10 +44,10 @@ class Budget:
 
 @dataclass
 class TokenCounter:
-    """Counts one message at a time through a chat template, remembering what it counted.
+    """Counts single messages through a chat template, with a cache.
 
-    `count` takes whole conversations; a message costs what it adds to one, which is exact for templates that
-    mark each message alone (ChatML and its kin) and corrected by one count of the whole for all others.
+    `count` takes whole conversations. A message counts as what it adds to one, which is exact for templates
+    that format each message by itself, such as ChatML; `fit` corrects for others by one count of the whole.
     """
 
     count: CountMessages
@@ -67,7 +68,7 @@ class TokenCounter:
         return self._known[content] + (of_assistant if message["role"] == "assistant" else of_user)
 
     def _overheads(self) -> tuple[int, int, int]:
-        """Tokens of a first empty message, and of the marks around each further one of user and assistant."""
+        """Template tokens of a conversation with one empty message, and of each further user or assistant one."""
         if self._frame is None:
             user, assistant = {"role": "user", "content": ""}, {"role": "assistant", "content": ""}
             one, two = self.count([user]), self.count([user, assistant])
@@ -90,19 +91,19 @@ def fit(
     """Choose what is sent so that prompt and answer fit the window.
 
     `passages` are given best first and `render(passages, question)` puts them into the last message. What
-    does not fit falls out in this order: whole turns of `history`, oldest first; the worst passages; the end
+    does not fit is dropped in this order: whole turns of `history`, oldest first; the worst passages; the end
     of the best one. Raises PromptTooLongError when system prompt, examples and question alone are too long.
     """
     render = render or _below_each_other
     head: list[Message] = [{"role": "system", "content": system}] if system.strip() else []
     head += few_shot
     room = window - reserve
-    bare = counter([*head, _asked(question)])
+    bare = counter([*head, _user_message(question)])
     if bare > room:
         raise _too_long(question, head, counter, window, reserve, bare)
 
     kept = _fitting_passages(passages, question, render, counter, room - bare)
-    last = _asked(render(kept, question) if kept else question)
+    last = _user_message(render(kept, question) if kept else question)
     turns = _turns(history)
     fixed = counter([*head, last])
     first = _first_kept_turn(turns, counter, room - fixed)
@@ -131,11 +132,11 @@ def _fitting_passages(
     passages: Sequence[str], question: str, render: Render, counter: TokenCounter, room: int
 ) -> list[str]:
     """The passages that fit `room` beside the bare question; only the best one is ever shortened."""
-    bare = counter.message(_asked(question))
+    bare = counter.message(_user_message(question))
 
     def fits(chosen: Sequence[str]) -> bool:
-        # Rendering may tokenise a little differently inside the conversation than alone: leave a margin.
-        return counter.message(_asked(render(chosen, question))) - bare <= room - _MARGIN
+        # A message may tokenise slightly differently inside the conversation than alone: leave a margin.
+        return counter.message(_user_message(render(chosen, question))) - bare <= room - _MARGIN
 
     kept = list(passages)
     while kept and not fits(kept):
@@ -160,7 +161,7 @@ def _first_kept_turn(turns: Sequence[Sequence[Message]], counter: TokenCounter, 
 
 
 def _turns(history: Sequence[Message]) -> list[list[Message]]:
-    """Messages grouped so that each group begins with what the user said: a turn falls out as a whole."""
+    """Messages grouped by turn, each beginning with a user message: a turn is dropped as a whole."""
     turns: list[list[Message]] = []
     for message in history:
         if message["role"] == "user" or not turns:
@@ -178,7 +179,7 @@ def _shares(
     total: int,
 ) -> dict[str, int]:
     """Tokens by part; what the template adds beyond the messages is counted with the system prompt."""
-    asked = counter.message(_asked(question))
+    asked = counter.message(_user_message(question))
     used = {
         "examples": sum(counter.message(message) for message in few_shot),
         "passages": max(0, counter.message(last) - asked),
@@ -196,7 +197,7 @@ def _shares(
 def _too_long(
     question: str, head: Sequence[Message], counter: TokenCounter, window: int, reserve: int, bare: int
 ) -> PromptTooLongError:
-    asked = counter([_asked(question)])
+    asked = counter([_user_message(question)])
     if asked > window - reserve or not head:
         sentence = (
             f"The question has {asked:,} tokens, and the model's window of {window:,} leaves "
@@ -226,5 +227,5 @@ def _below_each_other(passages: Sequence[str], question: str) -> str:
     return "\n\n".join([*passages, question])
 
 
-def _asked(question: str) -> Message:
+def _user_message(question: str) -> Message:
     return {"role": "user", "content": question}

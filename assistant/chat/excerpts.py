@@ -1,7 +1,7 @@
-"""The sentences of passages that speak of a question: what a small model can read at once.
+"""The sentences of passages that are most relevant to a question: as much as a small model can use.
 
-A model of 135 million parameters loses the thread in whole passages; a few sentences hold the answer nearly
-as often and cost a quarter of the tokens. Words are compared by their stems, Chinese by pairs of characters.
+A model of 135 million parameters answers worse from whole passages; a few sentences hold the answer nearly as
+often and cost a quarter of the tokens. Words are compared by their stems, Chinese by pairs of characters.
 """
 
 import math
@@ -15,7 +15,7 @@ from assistant.language.text import has_chinese, sentences
 _ROW = re.compile(r"^[^:;\n]{1,40}: .*; |\|.*\|")
 # A line that goes on in the next one: wrapped text, not a heading or a list.
 _WRAPPED = re.compile(r"(?<![\n.!?:。！？])\n(?=[^\n#*|•\-\d])")
-_LEANING = re.compile(
+_ANAPHORIC = re.compile(
     r"^(?:it|its|they|their|he|she|his|her|this|that|these|those)\b|^[它他她这那]", re.IGNORECASE
 )
 # Retrieval ranked the passages: a sentence of the next one must share this much more.
@@ -26,7 +26,7 @@ _LONG = 10
 def excerpts(question: str, passages: Sequence[str], most: int) -> list[str]:
     """For each passage, best first, the chosen sentences in their order; passages without any are left out.
 
-    `most` counts the sentences of all passages together; one that begins with "it" brings the one before.
+    `most` limits the sentences of all passages together; one that begins with a pronoun adds the one before it.
     """
     split = [_units(passage) for passage in passages]
     pool = [(number, place) for number, units in enumerate(split) for place in range(len(units))]
@@ -42,7 +42,7 @@ def excerpts(question: str, passages: Sequence[str], most: int) -> list[str]:
 
     chosen = set(sorted(pool, key=weight, reverse=True)[:most])
     chosen |= {
-        (number, place - 1) for number, place in chosen if place and _LEANING.match(split[number][place])
+        (number, place - 1) for number, place in chosen if place and _ANAPHORIC.match(split[number][place])
     }
     kept = [
         [unit for place, unit in enumerate(units) if (number, place) in chosen]

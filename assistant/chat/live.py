@@ -1,6 +1,6 @@
-"""Answers that are written in the background, whatever happens to the page that asked for them.
+"""Answers that are generated in the background, whatever happens to the page that asked for them.
 
-What is kept is `Chat`'s work; this module keeps nothing and draws nothing.
+`Chat` stores them; this module stores nothing and draws nothing.
 """
 
 import threading
@@ -12,16 +12,16 @@ from assistant.chat.context_window import Budget
 from assistant.chat.turn import Budgeted, ChatEvent, Done, Retrieved, Token, TurnStarted
 from assistant.history.sources import Source
 
-# Starts the turn: given the event that stops it, gives its events.
-Turn = Callable[[threading.Event], Iterator[ChatEvent]]
+# Starts a turn: takes the event that stops it, returns the events of the turn.
+StartTurn = Callable[[threading.Event], Iterator[ChatEvent]]
 
 
 @dataclass
 class LiveAnswer(BackgroundTask):
-    """An answer so far."""
+    """An answer as far as it has been generated; its thread writes the fields, pages read them."""
 
     question: str
-    # The message whose place it takes, while the store does not know of it yet.
+    # The message that it will replace on the page, before the store knows of it.
     replaces: int | None = None
     # preparing, reading, writing, ended
     phase: str = "preparing"
@@ -31,15 +31,15 @@ class LiveAnswer(BackgroundTask):
     budget: Budget | None = None
     done: Done | None = None
 
-    def follow(self, turn: Turn) -> None:
-        """Take in the events of a turn until it ends."""
+    def consume(self, start_turn: StartTurn) -> None:
+        """Run a turn to its end."""
         try:
-            for event in turn(self.stop_event):
-                self._take(event)
+            for event in start_turn(self.stop_event):
+                self._apply(event)
         finally:
             self.phase = "ended"
 
-    def _take(self, event: ChatEvent) -> None:
+    def _apply(self, event: ChatEvent) -> None:
         match event:
             case TurnStarted():
                 self.asked, self.phase = event, "reading"
@@ -54,23 +54,25 @@ class LiveAnswer(BackgroundTask):
 
 
 class LiveAnswers:
-    """The newest answer of every conversation, or of any other key."""
+    """The newest answer of every conversation, or of any other key; old finished ones are evicted."""
 
     def __init__(self) -> None:
         self._newest: TaskRegistry[LiveAnswer] = TaskRegistry(
             "An answer is still being written here. Stop it, or wait until it ends, and ask again."
         )
 
-    def start(self, key: Hashable, question: str, turn: Turn, *, replaces: int | None = None) -> LiveAnswer:
-        """Begin to answer. Raises AssistantError while `key` has an unfinished answer."""
+    def start(
+        self, key: Hashable, question: str, start_turn: StartTurn, *, replaces: int | None = None
+    ) -> LiveAnswer:
+        """Start a turn in a thread. Raises AssistantError while the answer of `key` is running."""
         answer = LiveAnswer(question, replaces)
-        return self._newest.start(key, answer, lambda: answer.follow(turn))
+        return self._newest.start(key, answer, lambda: answer.consume(start_turn))
 
     def get(self, key: Hashable) -> LiveAnswer | None:
-        """The newest answer of `key`, finished or not."""
+        """The newest answer of `key`, running or finished; None where there is none or it was evicted."""
         return self._newest.get(key)
 
     def is_waiting(self, answer: LiveAnswer) -> bool:
-        """Whether this answer waits for another one: they share the model."""
+        """Whether this answer waits until another one is finished: they share the model."""
         writing = any(other.phase == "writing" for other in self._newest.running())
         return answer.running and answer.phase == "reading" and writing

@@ -1,4 +1,4 @@
-"""System prompts with examples, kept under a name: the built-in ones and a person's own."""
+"""Presets: system prompts with few-shot examples under a name, the built-in ones and a person's own."""
 
 import json
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from assistant.errors import PresetError
 from assistant.storage import write_json
 from tuning.data.examples import Message
 
-# Sent when nobody chose anything else; tuning stores it too, so a checkpoint meets what it learned with.
-# Empty means the model's own: its chat template knows what it was trained with.
+# Sent where nothing else is chosen; tuning stores it too, so that a checkpoint is prompted as it was trained.
+# Empty leaves it to the chat template of the model.
 DEFAULT_SYSTEM = ""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A system prompt with worked examples (question, answer), under a name."""
+    """A system prompt with few-shot examples (question, answer), under a name."""
 
     name: str
     system: str = DEFAULT_SYSTEM
@@ -37,7 +37,7 @@ class Preset:
 
     @property
     def few_shot(self) -> list[Message]:
-        """The worked examples as the turns of a conversation."""
+        """The examples as messages of a prompt."""
         return [
             {"role": role, "content": text}
             for example in self.examples
@@ -122,13 +122,13 @@ BUILT_IN = (
 
 
 class Presets:
-    """The built-in presets and the person's own, kept in `prompts.json` of the home."""
+    """The built-in presets and a person's own, stored in `prompts.json` of the home."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / "prompts.json"
 
     def list(self) -> "list[Preset]":
-        """Built-in ones first; one's own preset of the same name takes the place of a built-in."""
+        """Built-in presets first, each replaced by an own preset of the same name, then the other own ones."""
         own = self._read()
         shown = [own.pop(preset.name, preset) for preset in BUILT_IN]
         return [*shown, *own.values()]
@@ -142,13 +142,13 @@ class Presets:
         raise PresetError(f"There is no preset {name!r}; there are {names}.")
 
     def save(self, preset: Preset) -> None:
-        """Keep a preset under its name, in place of the one of that name."""
+        """Store a preset under its name; replaces an own one of that name."""
         own = self._read()
         own[preset.name] = preset
         self._write(own)
 
     def delete(self, name: str) -> None:
-        """Remove one's own preset; a built-in one of that name comes back."""
+        """Delete an own preset; a built-in one of that name shows again. Raises PresetError."""
         own = self._read()
         if name not in own:
             built_in = any(preset.name == name for preset in BUILT_IN)

@@ -1,6 +1,6 @@
-"""Prompts: presets of a system prompt with worked examples, and how passages are put before a question.
+"""The last message of a prompt: retrieved passages and the question.
 
-It knows no model; what fits the window is decided in `memory.py`.
+It knows no model; what fits the context window is decided in `context_window`.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ SENTENCES = 4
 
 
 def render_question(passages: Sequence[str], question: str, *, sentences: int = SENTENCES) -> str:
-    """The last message of a turn with retrieval: what the passages say on the question, then the question.
+    """The text of the user message: excerpts of the passages, an instruction, then the question.
 
-    Passages are given best first; of all together at most `sentences` sentences are quoted. They stand before
-    the question and the order what to do with them, so that orders inside them are not the last word.
+    `passages` are best first; of all together at most `sentences` sentences are quoted. They come before the
+    instruction and the question, so that instructions inside them are not the last ones the model reads.
     """
     if not passages:
         return question
@@ -25,11 +25,11 @@ def render_question(passages: Sequence[str], question: str, *, sentences: int = 
     context = "\n".join(quoted)
     if has_chinese(question):
         return f"资料：\n{context}\n\n请根据资料用简短的话回答问题。\n问题：{question}"
-    order = "Answer the question with a short phrase from the context."
-    return f"Context:\n{context}\n\n{order}\nQuestion: {question}"
+    instruction = "Answer the question with a short phrase from the context."
+    return f"Context:\n{context}\n\n{instruction}\nQuestion: {question}"
 
 
 def _quoted(passage: str) -> str:
-    """A passage as text that cannot open a message of its own."""
+    """A passage without special tokens of chat templates, which would open a message of its own."""
     lines = [line.strip() for line in passage.replace("<|", "< |").splitlines()]
     return "\n".join(line for line in lines if line)

@@ -57,7 +57,7 @@ def _draw_editor(message: StoredMessage) -> None:
         st.rerun()
     if sent:
         with notices.show_errors():
-            open_conversation.ask_instead(message, text or "")
+            open_conversation.edit_question(message, text or "")
             st.session_state.pop("editing", None)
             st.rerun()
 
@@ -155,7 +155,7 @@ def _draw_actions(message: StoredMessage) -> None:
             _draw_correction(message)
         if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
             with notices.show_errors():
-                open_conversation.ask_again(message)
+                open_conversation.regenerate(message)
                 st.rerun()
         _draw_alternatives(message)
 

@@ -1,4 +1,4 @@
-"""First come, first served: one generation at a time, and a place in the queue can be given up."""
+"""A first-in-first-out lock whose waiters can give up: one generation at a time."""
 
 import threading
 from collections import deque
@@ -9,7 +9,7 @@ _POLL_SECONDS = 0.05  # how late a caller who gives up while waiting may notice 
 
 
 class FairLock:
-    """A fair lock whose waiters can stop waiting."""
+    """A mutual-exclusion lock that is granted in the order of arrival."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -17,12 +17,12 @@ class FairLock:
 
     @property
     def waiting(self) -> int:
-        """How many callers wait behind the one that runs."""
+        """How many callers wait for the one that holds the lock."""
         return max(0, len(self._queue) - 1)
 
     @contextmanager
     def take(self, stop: threading.Event | None = None) -> Iterator[bool]:
-        """Wait for a turn and hold it; gives False, without a turn, when `stop` is set meanwhile."""
+        """Hold the lock inside the block. Yields False, without the lock, where `stop` was set while waiting."""
         ticket = object()
         with self._changed:
             self._queue.append(ticket)

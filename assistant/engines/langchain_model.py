@@ -1,6 +1,6 @@
-"""The LangChain chat model over an engine: streaming, async, usage, stop sequences, exact token counts.
+"""A LangChain chat model over an engine: streaming, async, usage, stop sequences, exact token counts.
 
-It calls no tools and promises no structured output: a model of 135 million parameters can do neither.
+Tool calling and structured output are not supported: a model of 135 million parameters can do neither.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class ImprintChatModel(BaseChatModel):
         return params
 
     def get_token_ids(self, text: str) -> list[int]:
-        """Ids of a text by the model's own tokenizer."""
+        """Token ids by the model's own tokenizer."""
         return self.engine.encode(text)
 
     def get_num_tokens(self, text: str) -> int:
@@ -227,7 +227,7 @@ def _overlap(text: str, stop: str) -> int:
 async def _in_a_thread(
     chunks: Iterator[ChatGenerationChunk], cancel: threading.Event
 ) -> AsyncIterator[ChatGenerationChunk]:
-    """Run a blocking iterator in one thread of its own; leaving early sets `cancel` and waits for its end."""
+    """Iterate in a thread of its own; a consumer that leaves early sets `cancel` and waits for the thread."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[ChatGenerationChunk | BaseException | None] = asyncio.Queue()
 
@@ -251,6 +251,6 @@ async def _in_a_thread(
             if item is not None:
                 yield item
     finally:
-        if not ended:  # the reader left before the end
+        if not ended:  # the consumer left
             cancel.set()
         await producer

@@ -1,7 +1,7 @@
-"""Any OpenAI-compatible endpoint as an engine. Used only when a person has set its address.
+"""An OpenAI-compatible endpoint as an engine. Used only when a person has set its address.
 
-It sends prompts to that address and to nowhere else; it does not know the model's tokenizer, so token counts
-are estimates (about four letters a token, one Chinese, Japanese or Korean character each).
+It sends prompts to that address and to nowhere else. It has no access to the model's tokenizer, so token counts
+are estimates: a token for four letters, or for one Chinese, Japanese or Korean character.
 """
 
 import json

@@ -64,7 +64,7 @@ def _settled(conversation: StoredConversation | None, live: LiveAnswer | None) -
 def _draw_heading(conversation: StoredConversation) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center"):
         st.subheader(
-            formatting.plain(open_conversation.untitled(conversation.title)), anchor=False, width="stretch"
+            formatting.plain(open_conversation.shown_title(conversation.title)), anchor=False, width="stretch"
         )
         with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
             _draw_menu(conversation)

@@ -1,4 +1,4 @@
-"""The conversation that this tab shows, and asking in it."""
+"""The conversation that this tab shows, and its turns: ask, edit a question, regenerate an answer."""
 
 import logging
 import threading
@@ -40,7 +40,7 @@ def open_conversation(wanted: int | None) -> None:
 
 
 def keep_address() -> None:
-    """Write the open conversation into the address, so that a refresh and a bookmark find it."""
+    """Write the open conversation and the choices into the address, so that a refresh and a bookmark find them."""
     wanted = {"c": conversation_id(), **{name: chosen(name) for name in KEPT}}
     for name, value in wanted.items():
         if value is None:
@@ -50,7 +50,7 @@ def keep_address() -> None:
 
 
 def conversation() -> StoredConversation | None:
-    """The open conversation; one that is gone is named, and a new one takes its place."""
+    """The open conversation; where it was deleted, the page says so and opens a new one."""
     chosen_id = conversation_id()
     if chosen_id is None:
         return None
@@ -62,8 +62,8 @@ def conversation() -> StoredConversation | None:
         return None
 
 
-def how() -> AnswerOptions:
-    """How the next question is answered, from what is chosen. Raises AssistantError."""
+def answer_options() -> AnswerOptions:
+    """The options of the next answer, from what is chosen on the page. Raises AssistantError."""
     settings, preset = workspace().settings, prompt()
     return AnswerOptions(
         memory=memory(),
@@ -83,39 +83,39 @@ def ask(question: str) -> None:
     """Ask in the open conversation, or in a new one."""
     if not question.strip():
         raise AssistantError(t("chat.empty_question"))
-    way, chosen_id = how(), conversation_id()
+    options, chosen_id = answer_options(), conversation_id()
     if chosen_id is None:
         chosen_id = workspace().store.create()
         open_conversation(chosen_id)
-    talk = workspace().chat
+    chat = workspace().chat
 
     def turn(stop: threading.Event) -> Iterator[ChatEvent]:
         import_models()
-        yield from talk.ask(question, way, conversation_id=chosen_id, stop=stop)
+        yield from chat.ask(question, options, conversation_id=chosen_id, stop=stop)
 
     answering().start(chosen_id, question, turn)
 
 
-def ask_instead(question: StoredMessage, text: str) -> None:
+def edit_question(question: StoredMessage, text: str) -> None:
     """Ask an earlier question in other words."""
     if not text.strip():
         raise AssistantError(t("chat.empty_question"))
-    way, talk = how(), workspace().chat
+    options, chat = answer_options(), workspace().chat
     answering().start(
         question.conversation_id,
         text,
-        lambda stop: talk.edit(question.id, text, way, stop=stop),
+        lambda stop: chat.edit(question.id, text, options, stop=stop),
         replaces=question.id,
     )
 
 
-def ask_again(answer: StoredMessage) -> None:
+def regenerate(answer: StoredMessage) -> None:
     """Answer the same question again, with what is chosen now."""
-    way, talk = how(), workspace().chat
+    options, chat = answer_options(), workspace().chat
     answering().start(
         answer.conversation_id,
         "",
-        lambda stop: talk.regenerate(answer.id, way, stop=stop),
+        lambda stop: chat.regenerate(answer.id, options, stop=stop),
         replaces=answer.id,
     )
 
@@ -127,13 +127,13 @@ def answer() -> LiveAnswer | None:
 
 
 def budget(messages: Sequence[StoredMessage]) -> Budget | None:
-    """How the newest question fills the window with the prompt of now; None while that is unknown."""
+    """The budget of the newest question with the present prompt; None before the model is open."""
     if workspace().engine_state != "ready":
         return None
     asked = [place for place, message in enumerate(messages) if message.role == "user"]
     last = asked[-1] if asked else 0
     preset, settings = prompt(), workspace().settings
-    way = AnswerOptions(
+    options = AnswerOptions(
         system_prompt=preset.system, few_shot=tuple(preset.few_shot), max_new_tokens=settings.max_new_tokens
     )
     sources = messages[last + 1].sources if len(messages) > last + 1 else ()
@@ -143,7 +143,7 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
         passages=sources,
     )
     try:
-        return workspace().chat.budget(turn, way)
+        return workspace().chat.budget(turn, options)
     except AssistantError:
         return None
 
@@ -154,10 +154,10 @@ def citations(answer: str, sources: Sequence[Source]) -> list[Citation]:
     try:
         return cite_sources(answer, sources, workspace().embeddings.embed_documents)
     except KnowledgeError as error:
-        log.warning("citations without meanings: %s", error)
+        log.warning("citations by words alone: %s", error)
         return cite_sources(answer, sources)
 
 
-def untitled(title: str) -> str:
-    """A title, or the words for none."""
+def shown_title(title: str) -> str:
+    """A conversation's title, or a text in place of an empty one."""
     return title or t("chats.untitled")

@@ -154,33 +154,35 @@ def test_a_cancelled_answer_ends_where_it_is() -> None:
 
 
 async def test_leaving_an_async_stream_stops_the_model() -> None:
-    engine = ScriptedEngine("word " * 1000)
-    produced: list[int] = []
-    engine.before_piece = lambda number: (produced.append(number), threading.Event().wait(0.002))[0]
-    stream = ImprintChatModel(engine=engine, max_tokens=1000).astream("Go on.")
+    engine, cancel, produced = ScriptedEngine("word " * 1000), threading.Event(), list[int]()
+
+    def after_the_first_piece_wait_for_the_consumer(number: int) -> None:
+        produced.append(number)
+        assert number == 0 or cancel.wait(30)
+
+    engine.before_piece = after_the_first_piece_wait_for_the_consumer
+    stream = ImprintChatModel(engine=engine, max_tokens=1000).astream("Go on.", cancel=cancel)
     async for _ in stream:
         break
     await stream.aclose()  # type: ignore[attr-defined]
-    assert len(produced) < 500
+    assert produced == [0, 1] and engine.open_streams == 0
 
 
 async def test_two_async_answers_do_not_block_the_loop() -> None:
-    engine = ScriptedEngine("one two")
-    engine.before_piece = lambda number: threading.Event().wait(0.05) and None  # type: ignore[func-returns-value]
+    engine, both_run, loop_goes_on = ScriptedEngine("one two"), threading.Barrier(2), threading.Event()
+
+    def wait(number: int) -> None:
+        if number == 0:
+            both_run.wait(30)
+        assert loop_goes_on.wait(30)
+
+    async def go_on() -> None:
+        loop_goes_on.set()
+
+    engine.before_piece = wait
     model = ImprintChatModel(engine=engine)
-    ticks = 0
-
-    async def tick() -> None:
-        nonlocal ticks
-        while True:
-            ticks += 1
-            await asyncio.sleep(0.005)
-
-    ticking = asyncio.create_task(tick())
-    answers = await asyncio.gather(model.ainvoke("a"), model.ainvoke("b"))
-    ticking.cancel()
-    assert [answer.text for answer in answers] == ["one two", "one two"]
-    assert ticks > 5
+    first, second, _ = await asyncio.gather(model.ainvoke("a"), model.ainvoke("b"), go_on())
+    assert [first.text, second.text] == ["one two", "one two"]
 
 
 async def test_an_error_of_the_engine_reaches_the_async_caller() -> None:
