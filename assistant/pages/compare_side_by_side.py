@@ -76,10 +76,10 @@ def _draw_live(shown: SideBySide) -> None:
     """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
     notices.apply_language()
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
-    places = [column.empty() for column in st.columns(len(shown.arms))]
+    places = [column.empty() for column in st.columns(len(shown.variants))]
     stays = not st.session_state.pop("columns-were-drawn", False)
     while True:
-        for place, arm, answer in zip(places, shown.arms, shown.answers, strict=True):
+        for place, arm, answer in zip(places, shown.variants, shown.answers, strict=True):
             place.html(_column(arm, answer, [(answer.text, False)]))
         if not stays or not shown.running:
             break
@@ -92,8 +92,8 @@ def _draw_live(shown: SideBySide) -> None:
 def _draw_columns(shown: SideBySide) -> None:
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
     pieces = differences([answer.text for answer in shown.answers])
-    for place, column in enumerate(st.columns(len(shown.arms))):
-        arm, answer = shown.arms[place], shown.answers[place]
+    for place, column in enumerate(st.columns(len(shown.variants))):
+        arm, answer = shown.variants[place], shown.answers[place]
         with column:
             st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
             _draw_sources(shown.question, answer)
@@ -133,7 +133,7 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
 
 def _origin(shown: SideBySide, place: int) -> str:
     """Where an answer is from, as HTML: the passages of its sentences, or the nearest training example."""
-    arm, answer = shown.arms[place], shown.answers[place]
+    arm, answer = shown.variants[place], shown.answers[place]
     if not answer.text.strip():
         return ""
     lines = []

@@ -327,7 +327,7 @@ def test_an_unknown_arm_is_named_with_the_known_ones(run: Run, tmp_path: Path) -
     file.write_text('{"question": "q", "answers": "a"}', encoding="utf-8")
     result = run("compare", "--questions", file, "--arms", "base,halden")
     assert result.exit_code == 1
-    assert "Arm 'halden' names no checkpoint" in result.stderr and "none yet" in result.stderr
+    assert "Variant 'halden' names no checkpoint" in result.stderr and "none yet" in result.stderr
 
 
 def test_a_setting_that_cannot_be_used_is_one_line(home: Path) -> None:
