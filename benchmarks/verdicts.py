@@ -92,7 +92,7 @@ def _votes(trials: int) -> Iterator[tuple[str, str, float]]:
     truth, covered, total = {"a": 0.8, "b": 0.0, "c": -0.8}, 0, 0
     for trial in range(trials // 10):
         for rank in tally(list(_cast(truth, 40, generator)), seed=trial).ranking:
-            covered += rank.interval.low <= 1 / (1 + math.exp(-truth[rank.arm])) <= rank.interval.high
+            covered += rank.interval.low <= 1 / (1 + math.exp(-truth[rank.variant])) <= rank.interval.high
             total += 1
     yield "3 arms of known strength, 40 votes a pair", "Bradley–Terry interval covers it", covered / total
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from assistant.chat.live import LiveAnswer
-from assistant.compare.attribution import Origin, learned_by, nearest
+from assistant.compare.attribution import NearestExample, learned_by, nearest_example
 from assistant.compare.differences import Piece, differences
 from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
@@ -147,14 +147,14 @@ def _origin(shown: SideBySide, place: int) -> str:
     return f'<div class="origin">{"".join(lines)}</div>' if lines else ""
 
 
-def _nearest(checkpoint: str, question: str, answer: str) -> Origin | None:
+def _nearest(checkpoint: str, question: str, answer: str) -> NearestExample | None:
     registry = resources.workspace().registry
     if not registry.exists(checkpoint):
         return None
-    return nearest(question, answer, learned_by(registry, checkpoint))
+    return nearest_example(question, answer, learned_by(registry, checkpoint))
 
 
-def _taught(checkpoint: str, origin: Origin | None) -> str:
+def _taught(checkpoint: str, origin: NearestExample | None) -> str:
     if origin is None or not (origin.is_near or origin.is_question_taught):
         return html_blocks.mark(t("compare.origin.none"), "warn")
     key = "compare.origin.near" if origin.is_near else "compare.origin.other"

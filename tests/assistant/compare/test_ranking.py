@@ -18,7 +18,7 @@ def votes(first: str, second: str, *outcomes: Outcome) -> list[Vote]:
     return [Vote(f"{first}{second}{n}", first, second, outcome) for n, outcome in enumerate(outcomes)]
 
 
-def test_votes_are_counted_for_each_two_arms() -> None:
+def test_votes_are_counted_for_each_two_variants() -> None:
     counted = tally(votes("rag", "base", *["first"] * 9, "second", "tie", "bad"))
     (pair,) = counted.pairs
     assert (pair.first_wins, pair.second_wins, pair.ties, pair.both_bad) == (9, 1, 1, 1)
@@ -52,7 +52,7 @@ def test_two_people_on_one_question_are_one_observation() -> None:
     assert tally(split).pairs[0].p_value == 1.0
 
 
-def test_p_values_are_adjusted_for_the_number_of_duels() -> None:
+def test_p_values_are_adjusted_for_the_number_of_pairs() -> None:
     cast = votes("a", "b", *["first"] * 9, "second") + votes("b", "c", *["first"] * 5)
     pairs = tally(cast + votes("a", "c", *["first"] * 6)).pairs
     assert len(pairs) == 3
@@ -80,7 +80,7 @@ def test_the_ranking_is_that_of_a_logistic_regression() -> None:
     cast = simulated({"a": 1.2, "b": 0.3, "c": -0.5, "d": -1.0}, 60, seed=1)
     drawn = [
         (pair, 0.5) for pair in itertools.permutations(variants, 2)
-    ]  # the imagined game of every two arms
+    ]  # the imagined game of every two variants
     games = [((vote.winner, vote.second if vote.winner == vote.first else vote.first), 1.0) for vote in cast]
     rows, weights = [], []
     for (winner, loser), weight in games + drawn:
@@ -102,8 +102,8 @@ def test_the_intervals_of_strengths_cover_the_truth() -> None:
     assert 0.89 <= covered / total <= 0.98
 
 
-def test_arms_that_are_alike_are_called_different_in_at_most_one_trial_of_twenty() -> None:
-    """Three arms of the same strength, some votes undecided: a duel under 5 % after Holm is a false alarm."""
+def test_variants_that_are_alike_are_called_different_in_at_most_one_trial_of_twenty() -> None:
+    """Three variants of the same strength, some votes undecided: a pair under 5 % after Holm is a false alarm."""
     generator, false_alarms, trials = np.random.default_rng(7), 0, 1000
     for _ in range(trials):
         cast = [
@@ -142,7 +142,7 @@ def test_an_arm_that_never_lost_is_strong_and_not_infinite() -> None:
     assert strengths["b"] + strengths["a"] > 0.5 and strengths["a"] < 1
 
 
-def test_arms_that_never_met_are_ranked_through_others() -> None:
+def test_variants_that_never_met_are_ranked_through_others() -> None:
     cast = votes("a", "b", *["first"] * 8, *["second"] * 2) + votes("b", "c", *["first"] * 8, *["second"] * 2)
     assert [rank.variant for rank in tally(cast).ranking] == ["a", "b", "c"]
 
