@@ -80,7 +80,7 @@ def test_mcnemar_rejects_true_nothing_no_more_than_it_says() -> None:
         wins = int(generator.binomial(disagree, 0.5))
         first = [True] * wins + [False] * (disagree - wins)
         rejected += paired(first, [not won for won in first]).p_value < 0.05 if disagree else 0
-    assert rejected / 500 <= 0.06
+    assert 0.02 <= rejected / 500 <= 0.06
 
 
 def test_holm_is_the_published_procedure() -> None:
@@ -187,4 +187,4 @@ def test_many_variants_that_are_alike_are_rarely_told_apart() -> None:
             for a, b in itertools.combinations(right, 2)
         ]
         alarms += min(holm(p_values)) < 0.05
-    assert alarms / trials <= 0.07
+    assert 0.01 <= alarms / trials <= 0.07
