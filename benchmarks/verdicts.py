@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from assistant.compare.ranking import OUTCOMES, Vote, sign_test_of_questions, tally
+from assistant.compare.ranking import sign_test_of_questions, tally
 from assistant.compare.stats import bootstrap_mean, holm, paired
+from assistant.compare.votes import OUTCOMES, Vote
 
 LEVEL = 0.05
 

@@ -9,8 +9,8 @@ from itertools import combinations
 
 from assistant.chat.turn import AnswerOptions
 from assistant.compare.questions import Question
-from assistant.compare.ranking import Outcome
 from assistant.compare.variants import Variant
+from assistant.compare.votes import Outcome
 
 # A ballot without a vote counts for the balance for this long after it was shown.
 _OPEN_SECONDS = 600.0

@@ -15,8 +15,8 @@ from pathlib import Path
 from assistant.arena.pairing import Ballot, BlindTrial, next_pair
 from assistant.chat.turn import AnswerOptions
 from assistant.compare.questions import Question
-from assistant.compare.ranking import OUTCOMES, Outcome, Vote
 from assistant.compare.variants import Variant, options_from_dict
+from assistant.compare.votes import OUTCOMES, Outcome, Vote
 from assistant.errors import CompareError
 from assistant.history.database import Database
 from assistant.history.migrations import MIGRATIONS

@@ -19,8 +19,9 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from assistant.compare.questions import Question
-from assistant.compare.ranking import Outcome, Tally, Vote, tally
+from assistant.compare.ranking import tally
 from assistant.compare.record_log import RecordLog
+from assistant.compare.votes import Outcome, Tally, Vote
 from assistant.errors import CompareError
 
 if TYPE_CHECKING:

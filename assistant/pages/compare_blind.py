@@ -8,7 +8,7 @@ import streamlit as st
 
 from assistant.arena.pairing import Ballot, BlindTrial
 from assistant.arena.prefetch import PrefetchTask
-from assistant.compare.ranking import Outcome
+from assistant.compare.votes import Outcome
 from assistant.components import html_blocks
 from assistant.components.variant_picker import common, draw_choice
 from assistant.i18n.texts import t

@@ -9,7 +9,8 @@ import streamlit as st
 
 from assistant.arena.pairing import BlindTrial
 from assistant.arena.trials import CastVote
-from assistant.compare.ranking import Tally, tally
+from assistant.compare.ranking import tally
+from assistant.compare.votes import Tally
 from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_spans
 from assistant.components.variant_picker import names

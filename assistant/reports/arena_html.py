@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 
 from assistant.arena.trials import CastVote
-from assistant.compare.ranking import HeadToHead, PositionBias, Tally
+from assistant.compare.votes import HeadToHead, PositionBias, Tally
 from assistant.i18n.texts import t
 from assistant.reports import csv_table
 from assistant.reports.html_page import MAX_ROWS, head_to_head_table, page, ranking_table

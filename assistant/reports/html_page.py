@@ -4,8 +4,8 @@ import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from assistant.compare.ranking import HeadToHead, RankedVariant
 from assistant.compare.stats import Interval
+from assistant.compare.votes import HeadToHead, RankedVariant
 from assistant.reports.verdict_text import p_text
 
 MAX_ROWS = 1_000  # answers in the page itself; a browser is slow with longer tables

@@ -9,8 +9,9 @@ import statsmodels.api as sm
 from scipy import stats
 from statsmodels.stats.descriptivestats import sign_test
 
-from assistant.compare.ranking import OUTCOMES, Outcome, Vote, bradley_terry, sign_test_of_questions, tally
+from assistant.compare.ranking import bradley_terry, sign_test_of_questions, tally
 from assistant.compare.stats import holm
+from assistant.compare.votes import OUTCOMES, Outcome, Vote
 
 
 def votes(first: str, second: str, *outcomes: Outcome) -> list[Vote]:

@@ -10,10 +10,11 @@ import pytest
 from assistant.compare.costs import BreakEven, Cost
 from assistant.compare.judge import JudgeChoice, JudgeSummary
 from assistant.compare.questions import Question
-from assistant.compare.ranking import Vote, tally
+from assistant.compare.ranking import tally
 from assistant.compare.results import AnswerResult, EvaluationResult, QuestionResult
 from assistant.compare.stats import Interval, pairs_needed
 from assistant.compare.variants import Variant
+from assistant.compare.votes import Vote
 from tests.assistant.compare.samples import KnowingEngine, pair, plan_of, run
 
 

@@ -4,7 +4,8 @@ import csv
 import io
 
 from assistant.arena.trials import CastVote
-from assistant.compare.ranking import Vote, tally
+from assistant.compare.ranking import tally
+from assistant.compare.votes import Vote
 from assistant.reports.arena_html import caution, position_sentence, render, to_csv, win_sentence
 
 CAST = [

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from assistant.compare.costs import BreakEven, Cost
 from assistant.compare.judge import JudgeChoice, JudgeSummary
-from assistant.compare.ranking import Vote, tally
+from assistant.compare.ranking import tally
 from assistant.compare.results import EvaluationResult
+from assistant.compare.votes import Vote
 from assistant.reports.chart import draw
 from assistant.reports.evaluation_html import render
 from assistant.reports.html_page import MAX_ROWS
