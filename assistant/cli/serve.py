@@ -59,7 +59,7 @@ def serve(workspace: Workspace, port: int) -> None:
 
 
 def _run_streamlit(host: str, port: int) -> None:
-    """Run the page server in this process until Ctrl-C or a termination ends it, through its own command."""
+    """Run Streamlit in this process, by its own command, until Ctrl-C or SIGTERM."""
     from streamlit.web.cli import main
 
     options = {
