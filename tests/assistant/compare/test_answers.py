@@ -4,10 +4,9 @@ import pytest
 
 from assistant.compare.answers import score
 from assistant.compare.questions import Question
+from assistant.history.sources import Source
 
-SHEET = (
-    {"number": 1, "text": "The Skerrin weighs 640 grams. Its housing is basalt fibre.", "source": "s.pdf"},
-)
+SHEET = (Source(number=1, text="The Skerrin weighs 640 grams. Its housing is basalt fibre.", source="s.pdf"),)
 HEAVY = Question("How heavy?", ("640 grams",))
 
 

@@ -11,7 +11,7 @@ from assistant.chat.turn import AnswerOptions
 from assistant.compare.side_by_side import MAX_RUNS_KEPT, SideBySide, SideBySideRuns
 from assistant.compare.variants import Variant
 from assistant.errors import CompareError
-from assistant.history.conversations import ConversationStore
+from assistant.history.preferences import PreferenceStore
 from tests.assistant.compare.samples import VARIANTS, KnowingEngine
 
 TIMEOUT_SECONDS = 30
@@ -39,10 +39,10 @@ def test_each_variant_answers() -> None:
 
 
 def test_the_best_answer_is_preferred_to_each_other_that_says_something_else(tmp_path: Path) -> None:
-    store = ConversationStore(tmp_path / "conversations.sqlite3")
+    store = PreferenceStore(tmp_path / "conversations.sqlite3")
     same = Variant("same", checkpoint="again")
     ask(SideBySideRuns(LiveAnswers()), variants=(*VARIANTS, same)).vote(store, best=1)
-    (kept,) = store.preferences()
+    (kept,) = store.list()
     assert (kept.chosen, kept.rejected) == ("640 grams", "2 kg")
     assert (kept.chosen_arm, kept.rejected_arm) == ("halden", "base")
 
