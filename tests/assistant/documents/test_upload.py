@@ -11,8 +11,8 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 from assistant.documents.listing import can_be_read_again, state_of
 from assistant.documents.upload import UploadedDocument, UploadQueue, as_address, shown
 from assistant.errors import AssistantError
-from knowledge.base.intake import DocumentReport
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import DocumentReport
 from knowledge.index.passage_store import DocumentInfo
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
 
