@@ -14,8 +14,8 @@ from assistant.documents.listing import can_reindex, state_of
 from assistant.documents.upload import UploadedDocument, UploadTask, visible_documents, with_scheme
 from assistant.i18n.texts import t
 from assistant.session import notices, resources, sample
-from knowledge.base.intake import DocumentReport
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import DocumentReport
 from knowledge.index.passage_store import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
 
