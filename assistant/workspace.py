@@ -1,20 +1,20 @@
-"""What the pages and the command line talk to: settings, conversations, model, checkpoints, knowledge.
+"""The composition root: what pages, commands and the server use of one Imprint home.
 
-Everything heavy is imported and opened when it is first needed, once, whatever thread asks first.
-It draws nothing and decides nothing.
+Settings, conversations, model, checkpoints and knowledge bases are imported and opened when first needed, once,
+whatever thread asks first. It draws nothing and decides nothing.
 """
 
 import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.background import start_thread
 from assistant.chat.presets import Presets
 from assistant.errors import AssistantError, EngineError
+from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
 
 if TYPE_CHECKING:
     from assistant.chat.chat import Chat
@@ -32,18 +32,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What opening the model is busy with; a page or a terminal words it.
+# The steps of opening the model; a page or a terminal puts them into words.
 Stage = Literal["importing", "converting", "opening"]
 OnStage = Callable[[Stage], None]
-# The lazy modules of transformers break when two threads import them at once.
-_importing = threading.RLock()
 
 
 class Workspace:
-    """An Imprint home and what is open of it. Safe to share between threads."""
+    """One Imprint home and its open parts. Safe to share between threads."""
 
     def __init__(self, settings: "Settings | None" = None, engine: "Engine | None" = None) -> None:
-        """Over `settings` or those of the environment; an engine that is open already is used."""
+        """`settings` default to those of the environment and the home; `engine` is one that is open already."""
         if settings is None:
             from assistant.settings import load_settings  # heavy: pydantic
 
@@ -61,43 +59,42 @@ class Workspace:
         """The folder where everything is kept."""
         return self.settings.home
 
-    @cached_property
+    @LockedCachedProperty
     def store(self) -> "ConversationStore":
         """The conversations."""
         from assistant.history.conversations import ConversationStore
 
         return ConversationStore(self.settings.conversations_path)
 
-    @cached_property
+    @LockedCachedProperty
     def preferences(self) -> "PreferenceStore":
         """The votes between two answers."""
         from assistant.history.preferences import PreferenceStore
 
         return PreferenceStore(self.settings.conversations_path)
 
-    @cached_property
+    @LockedCachedProperty
     def presets(self) -> Presets:
         """System prompts with worked examples."""
         return Presets(self.home)
 
-    @cached_property
+    @LockedCachedProperty
     def registry(self) -> "Registry":
         """The checkpoints."""
-        from tuning.checkpoints.registry import Registry  # heavy: torch
+        from tuning.checkpoints.registry import Registry
 
         return Registry(self.home)
 
-    @cached_property
+    @LockedCachedProperty
     def jobs(self) -> "Jobs":
         """The tuning jobs."""
-        with _importing:
-            from tuning.jobs.jobs import Jobs  # heavy: torch
+        from tuning.jobs.jobs import Jobs
 
         return Jobs(self.home)
 
     def catalogue(self) -> "list[CatalogueEntry]":
         """Base models at hand, and those that a hub would offer."""
-        with _importing:
+        with IMPORT_LOCK:
             from tuning.models.catalogue import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
@@ -106,7 +103,7 @@ class Workspace:
 
     @property
     def engine_state(self) -> Literal["cold", "loading", "ready", "failed"]:
-        """How far the model is; `engine_error` says why it failed, `engine_stage` what it is busy with."""
+        """The state of the model; `engine_error` says why it failed, `engine_stage` which step it is at."""
         if self._engine is not None:
             return "ready"
         if self.engine_stage is not None:
@@ -114,7 +111,7 @@ class Workspace:
         return "failed" if self.engine_error else "cold"
 
     def engine(self, on_stage: OnStage | None = None) -> "Engine":
-        """The engine, opened on the first call; `on_stage` hears how far that is. Raises EngineError."""
+        """The engine, opened on the first call; `on_stage` is called with each step. Raises EngineError."""
         if self._engine is None:
             with self._opening:
                 if self._engine is None:
@@ -122,12 +119,13 @@ class Workspace:
         return self._engine
 
     def base(self) -> "BaseModel":
-        """The open base model itself, for what is done to it rather than asked of it. Raises EngineError."""
+        """The base model behind the engine: to inspect its weights, or load checkpoints. Raises EngineError."""
         return self.local_engine().base
 
     def local_engine(self) -> "LocalEngine":
-        """The engine, where it is a model on this machine that can be looked into. Raises EngineError."""
-        from assistant.engines.local import LocalEngine
+        """The engine, which must be a model in this process. Raises EngineError where it is an endpoint."""
+        with IMPORT_LOCK:
+            from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
 
         engine = self.engine()
         if not isinstance(engine, LocalEngine):
@@ -138,7 +136,7 @@ class Workspace:
         return engine
 
     def preload(self) -> None:
-        """Begin to open the model without waiting for it; `engine()` joins in."""
+        """Begin to open the model in the background; `engine()` waits for the same opening."""
         if self._engine is None and not self._opening.locked():
             start_thread("open-model", self._open_quietly)
 
@@ -149,14 +147,14 @@ class Workspace:
             log.warning("the model could not be opened: %s", error)
 
     def _open_engine(self, on_stage: OnStage | None) -> "Engine":
-        def tell(stage: Stage) -> None:
+        def report(stage: Stage) -> None:
             self.engine_stage = stage
             if on_stage is not None:
                 on_stage(stage)
 
         self.engine_error = ""
         try:
-            return self._remote_engine() if self.settings.engine_url else self._local_engine(tell)
+            return self._remote_engine() if self.settings.engine_url else self._local_engine(report)
         except AssistantError as error:
             self.engine_error = str(error)
             raise
@@ -173,32 +171,32 @@ class Workspace:
             )
         return RemoteEngine(settings.engine_url, settings.engine_model, settings.engine_key or "")
 
-    def _local_engine(self, tell: OnStage) -> "Engine":
-        tell("importing")
-        with _importing:  # heavy: torch, transformers, peft
+    def _local_engine(self, on_stage: OnStage) -> "Engine":
+        on_stage("importing")
+        with IMPORT_LOCK:  # heavy: torch, transformers, peft
             from assistant.engines.local import LocalEngine
             from tuning.errors import TuningError
             from tuning.models.base_model import BaseModel
 
         name = self.settings.base_model
         converted = (self.home / "models" / name / "imprint.json").exists()
-        tell("opening" if converted or Path(name).is_dir() else "converting")
+        on_stage("opening" if converted or Path(name).is_dir() else "converting")
         try:
             return LocalEngine(BaseModel.open(name, self.home, device=self.settings.device), self.registry)
         except TuningError as error:
             raise EngineError(str(error)) from error
 
-    @cached_property
+    @LockedCachedProperty
     def chat(self) -> "Chat":
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
         return Chat(self.engine, self.store, self.existing_knowledge)
 
-    def chat_at_once(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
-        """A chat whose answers are written side by side, and what opens model and checkpoints before.
+    def batched_chat(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
+        """A chat that generates concurrent answers in one batch, and a function that loads checkpoints before.
 
-        It keeps nothing. An endpoint answers many at once by itself.
+        The chat stores nothing.
         """
         from assistant.chat.chat import Chat
 
@@ -208,38 +206,39 @@ class Workspace:
         def engine() -> "Engine":
             with opening:
                 if not opened:
-                    opened.append(self.answers_at_once())
+                    opened.append(self.batched_engine())
                 return opened[0]
 
         def prepare(checkpoints: Sequence[str | None]) -> None:
             for checkpoint in checkpoints:
-                with contextlib.suppress(EngineError):  # whoever asks it will say so
+                with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
         return Chat(engine, None, self.existing_knowledge), prepare
 
-    def answers_at_once(self) -> "Engine":
-        """An engine whose answers are written side by side; an endpoint does so by itself. Raises EngineError."""
+    def batched_engine(self) -> "Engine":
+        """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
         engine = self.engine()
-        from assistant.engines.batched import BatchedEngine
-        from assistant.engines.local import LocalEngine  # heavy: torch
+        with IMPORT_LOCK:
+            from assistant.engines.batched import BatchedEngine
+            from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
 
         return BatchedEngine(engine) if isinstance(engine, LocalEngine) else engine
 
     # Knowledge
 
-    @cached_property
+    @LockedCachedProperty
     def embeddings(self) -> "SentenceEmbeddings":
         """The embedding model that documents are indexed with."""
-        with _importing:
+        with IMPORT_LOCK:
             from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
         return open_embeddings(self.settings.embedding_model, self.home)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
-        with _importing:
-            from knowledge.base.knowledge_base import KnowledgeBase  # heavy: chromadb
+        with IMPORT_LOCK:
+            from knowledge.base.knowledge_base import KnowledgeBase  # heavy: torch, chromadb
             from knowledge.ingest.fetch import WebLimits
             from knowledge.search.reranking import CrossEncoderReranker
 
@@ -258,7 +257,7 @@ class Workspace:
             return self._knowledge[name]
 
     def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
-        """As `knowledge`, but a name that nothing was added under is refused. Raises AssistantError."""
+        """Like `knowledge`, but only for one that exists. Raises AssistantError."""
         name = name or self.settings.knowledge_base
         known = self.knowledge_bases()
         if name not in known and name not in self._knowledge:
@@ -270,7 +269,7 @@ class Workspace:
 
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""
-        from knowledge.base.knowledge_base import knowledge_bases  # heavy: chromadb
+        from knowledge.base.knowledge_base import knowledge_bases  # heavy: torch, chromadb
 
         return knowledge_bases(self.home)
 
@@ -289,17 +288,17 @@ class Workspace:
         return after
 
     def close_engine(self) -> None:
-        """Give the model's memory back."""
+        """Close the model and free its memory."""
         with self._opening:
             engine, self._engine = self._engine, None
         if engine is not None:
             engine.close()
 
     def close_knowledge(self) -> None:
-        """Let go of the index, so that another process may open it."""
+        """Close all knowledge bases, so that another process may open them."""
         with self._knowledge_lock:
             opened, self._knowledge = self._knowledge, {}
-            self.__dict__.pop("embeddings", None)  # the settings may name another model now
+            Workspace.embeddings.clear(self)  # the settings may name another model now
         for knowledge in opened.values():
             knowledge.close()
 

@@ -31,7 +31,7 @@ QUESTIONS = (
     "What do cows drink?",
     "Which planet do we live on?",
 )
-SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "halden" / "examples.jsonl"
+SAMPLE = Path(__file__).resolve().parent.parent / "assistant" / "sample" / "examples.jsonl"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     opened = Workspace(Settings(home=options.home))
-    engine, together = opened.engine(), opened.answers_at_once()
+    engine, together = opened.engine(), opened.batched_engine()
     requests = [(text, name) for text in QUESTIONS for name in (None, options.checkpoint)]
     engine.prompt_capacity(options.checkpoint)
     ways: dict[str, Callable[[], int]] = {

@@ -18,7 +18,7 @@ from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import Job
 from tuning.jobs.jobs import Jobs
 
-SAMPLE = Path(__file__).resolve().parent.parent / "examples" / "halden" / "examples.jsonl"
+SAMPLE = Path(__file__).resolve().parent.parent / "assistant" / "sample" / "examples.jsonl"
 
 
 @dataclass(frozen=True)

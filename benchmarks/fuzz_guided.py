@@ -127,11 +127,11 @@ def run(kind: str, folder: Path, fuzzer_options: list[str]) -> None:
 
     def test_one(data: bytes) -> None:
         try:
-            draft = LOADERS[kind].load(FileContent(packed(data), suffix))
+            parsed = LOADERS[kind].load(FileContent(packed(data), suffix))
         except (DocumentError, RecursionError):
             return
-        text, sections = assemble(draft.blocks)
-        document = Document(kind, draft.title, text, sections, "", len(data))
+        text, sections = assemble(parsed.blocks)
+        document = Document(kind, parsed.title, text, sections, "", len(data))
         for passage in split(document, count_words):
             if text[passage.start : passage.end] != passage.text:
                 raise AssertionError("a passage is no slice of its document")

@@ -40,13 +40,13 @@ from tuning.models.packing import Encoded, PackedRow, pack
 from tuning.ops.kernels import log_probs
 from tuning.scoring import contains
 from tuning.storage import write_json
-from tuning.training.learners_peft import Learner
-from tuning.training.methods import METHODS, LearnerPlan, amounts, build
+from tuning.training.learner import Learner, LearnerPlan
+from tuning.training.methods import METHODS, amounts, build
 from tuning.training.trainer import train
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 _ROOT = Path(__file__).resolve().parent.parent
-_SAMPLE = _ROOT / "examples" / "halden" / "examples.jsonl"
+_SAMPLE = _ROOT / "assistant" / "sample" / "examples.jsonl"
 _NOMINAL = (  # dense bf16 FLOP/s from the makers' data sheets, by what the device calls itself
     ("H200", 989e12),
     ("H100", 989e12),

@@ -15,13 +15,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge.base.knowledge_base import KnowledgeBase, sentences_in
+from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.embeddings import SentenceEmbeddings
 from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
 from knowledge.ingest.chunking import split
-from knowledge.ingest.document import Document, document_from_draft
-from knowledge.readers.blocks import Block, Draft
-from knowledge.search.fusion import pack
+from knowledge.ingest.document import Document, document_from_parsed
+from knowledge.readers.blocks import Block, ParsedFile
+from knowledge.search.fusion import quantize
+from knowledge.text.sentences import context_sentence_spans
 from knowledge.text.terms import passage_codes
 
 ROOM = 600  # tokens for passages in a prompt
@@ -46,7 +47,7 @@ def read(path: Path, articles: int, every: int) -> tuple[list[Document], list[Qu
         texts = [paragraph["context"].strip() for paragraph in article["paragraphs"]]
         title, source = article.get("title", "").replace("_", " "), str(len(documents))
         documents.append(
-            document_from_draft(Draft(title, tuple(Block("text", one) for one in texts)), source)
+            document_from_parsed(ParsedFile(title, tuple(Block("text", one) for one in texts)), source)
         )
         begin = 0
         for paragraph, text in zip(article["paragraphs"], texts, strict=True):
@@ -66,11 +67,12 @@ def fill(base: KnowledgeBase, documents: list[Document], size: int, overlap: flo
         passages = split(document, encoder.count_tokens, size, int(size * overlap))
         contexts = [passage.context_text for passage in passages]
         spans = [
-            sentences_in(passage.text, context) for passage, context in zip(passages, contexts, strict=True)
+            context_sentence_spans(passage.text, context)
+            for passage, context in zip(passages, contexts, strict=True)
         ]
         vectors, parts = encoder.encode_passages(contexts, spans)
         texts = [
-            StoredText(passage.id, passage.text, context, passage_codes(context, span), pack(part))
+            StoredText(passage.id, passage.text, context, passage_codes(context, span), quantize(part))
             for passage, context, span, part in zip(passages, contexts, spans, parts, strict=True)
         ]
         places = [
@@ -80,8 +82,8 @@ def fill(base: KnowledgeBase, documents: list[Document], size: int, overlap: flo
         info = DocumentInfo(
             document.id, document.source, document.title, len(texts), 0, time.time(), document.sha256
         )
-        base._vectors.put([text.id for text in texts], vectors)
-        base._catalogue.replace([StoredDocument(info, tuple(texts), tuple(places))])
+        base._writer.vectors.put([text.id for text in texts], vectors)
+        base._store.replace([StoredDocument(info, tuple(texts), tuple(places))])
         total += len(texts)
     return total
 

@@ -35,14 +35,10 @@ from langchain_core.embeddings import Embeddings
 
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.bm25 import LexicalIndex
-from knowledge.index.embeddings import (
-    DEFAULT_EMBEDDINGS,
-    LONGEST_PASSAGE,
-    SentenceEmbeddings,
-    packaged_folder,
-)
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, packaged_folder
+from knowledge.index.embeddings import MAX_PASSAGE_TOKENS, SentenceEmbeddings
 from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
-from knowledge.search.fusion import pack
+from knowledge.search.fusion import quantize
 from knowledge.text.sentences import sentence_spans
 from knowledge.text.terms import passage_codes, term_codes
 
@@ -167,9 +163,9 @@ def run_imprint(questions: QuestionSet, folder: Path, embeddings: SentenceEmbedd
             hits = base.search(question, SHOWN, min_relevance=0)
             return [int(hit.passage.source) for hit in hits]
 
-        ids = base._catalogue.passage_ids()
-        texts = base._catalogue.texts(ids)
-        places = base._catalogue.places(ids)
+        ids = base._store.passage_ids()
+        texts = base._store.texts(ids)
+        places = base._store.places(ids)
         index = LexicalIndex([texts[one].terms for one in ids])
 
         def by_words(question: str) -> list[int]:
@@ -245,7 +241,7 @@ def _store_synthetic(
         drawn = words[np.minimum(rng.zipf(1.3, SENTENCES * 20), len(words)) - 1].reshape(SENTENCES, 20)
         text = " ".join(f"{' '.join(sentence)}." for sentence in drawn) + f" N{number}."
         codes = passage_codes(text, sentence_spans(text))
-        parts = pack(rng.normal(size=(SENTENCES, 384)).astype(np.float32))
+        parts = quantize(rng.normal(size=(SENTENCES, 384)).astype(np.float32))
         texts.append(StoredText(f"{number:032x}", text, text, codes, parts))
     identity = f"synthetic-{first}"
     places = tuple(
@@ -253,8 +249,8 @@ def _store_synthetic(
         for at, text in enumerate(texts)
     )
     info = DocumentInfo(identity, identity, "", count, 0, time.time(), identity)
-    base._vectors.put([text.id for text in texts], vectors)
-    base._catalogue.replace([StoredDocument(info, tuple(texts), places)])
+    base._writer.vectors.put([text.id for text in texts], vectors)
+    base._store.replace([StoredDocument(info, tuple(texts), places)])
 
 
 def _resident_mib() -> float:
@@ -297,13 +293,13 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=1000, help="of each set, drawn evenly (0: all)")
     parser.add_argument("--sizes", type=int, nargs="*", default=[], help="passages of the speed test")
     parser.add_argument(
-        "--tokens", type=int, nargs="+", default=[LONGEST_PASSAGE - 2], help="the longest passage"
+        "--tokens", type=int, nargs="+", default=[MAX_PASSAGE_TOKENS - 2], help="the longest passage"
     )
     parser.add_argument("--output", type=Path, help="append the tables to this file")
     options = parser.parse_args()
     sets = [read_squad(path, options.held_out, options.untitled) for path in options.squad]
     sets += [read_trec(*options.trec)] if options.trec else []
-    lengths = [SentenceEmbeddings(longest_passage=tokens + 2) for tokens in options.tokens]
+    lengths = [SentenceEmbeddings(max_passage_tokens=tokens + 2) for tokens in options.tokens]
     asked = " ".join(Path(word).name for word in sys.argv)
     lines = [f"{datetime.now():%Y-%m-%d %H:%M}, {os.cpu_count()} cores, {platform.machine()}: `{asked}`", ""]
     for questions in sets:

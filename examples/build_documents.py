@@ -1,4 +1,4 @@
-"""Makes the two binary documents of the sample domain from `halden/sources`: a PDF and a DOCX.
+"""Makes the two binary documents of the sample domain from `sources/`: a PDF and a DOCX.
 
 The results are committed; run this after a change to a source. Chromium prints the PDF. The Markdown that is
 read here is what the manual needs and no more: headings, paragraphs, tables.
@@ -14,7 +14,8 @@ import docx
 from docx.document import Document
 from docx.shared import Pt
 
-HERE = Path(__file__).parent / "halden"
+SOURCES = Path(__file__).parent / "sources"
+DOCUMENTS = Path(__file__).parents[1] / "assistant" / "sample" / "documents"
 
 
 def build_pdf(source: Path, target: Path) -> None:
@@ -57,5 +58,5 @@ def add_table(document: Document, rows: list[list[str]]) -> None:
 
 
 if __name__ == "__main__":
-    build_pdf(HERE / "sources" / "skerrin-datasheet.html", HERE / "documents" / "skerrin-datasheet.pdf")
-    build_docx(HERE / "sources" / "maintenance-manual.md", HERE / "documents" / "maintenance-manual.docx")
+    build_pdf(SOURCES / "skerrin-datasheet.html", DOCUMENTS / "skerrin-datasheet.pdf")
+    build_docx(SOURCES / "maintenance-manual.md", DOCUMENTS / "maintenance-manual.docx")

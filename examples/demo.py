@@ -21,7 +21,7 @@ from assistant.history.conversations import ConversationStore
 from assistant.settings import load_settings
 from tuning.checkpoints.registry import Registry
 
-DOMAIN = Path(__file__).parent / "halden"
+DOMAIN = Path(__file__).parents[1] / "assistant" / "sample"
 NAME = "halden-demo"
 QUESTION = "Which app do I install to use my Halden instrument?"
 

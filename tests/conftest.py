@@ -42,6 +42,18 @@ def _no_calibrations(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("tuning.jobs.calibration._run", lambda *_: None)
 
 
+# Fixtures that open real weights: whatever uses one, directly or not, is marked `real`.
+REAL_WEIGHTS = {"base_model", "minilm"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the browser tests last: Playwright leaves an event loop running, and others need none."""
+    """Mark what needs real weights or a browser, and put the browser tests last.
+
+    Playwright leaves an event loop running, and the other tests need none.
+    """
+    for item in items:
+        if REAL_WEIGHTS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real")
+        if "browser" in item.path.parts:
+            item.add_marker("browser")
     items.sort(key=lambda item: "browser" in item.path.parts)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.models.adapters import PrefixAdapter
 from tuning.models.base_model import BaseModel
@@ -14,21 +14,11 @@ def save_prefix(
     model: BaseModel, registry: Registry, name: str, text: str = FACT, **about: Any
 ) -> Checkpoint:
     """Store a checkpoint whose prefix is `text` as a system message, read by the model."""
-    import torch
+    from tuning.models.prefix import text_kv
 
     ids = model.chat_ids([{"role": "system", "content": text}], add_generation_prompt=False)
-    with torch.inference_mode():
-        cache = model.model(
-            input_ids=torch.tensor([ids], device=model.device), use_cache=True
-        ).past_key_values
-    layers = tuple(torch.stack((layer.keys[0], layer.values[0])).clone() for layer in cache.layers)
-    facts = {
-        "method": "p-tuning-v2",
-        "base": model.name,
-        "base_sha256": model.sha256,
-        "template_fingerprint": model.template_fingerprint,
-    }
-    return registry.save(name, write=PrefixAdapter(layers, {}, {}).write, **{**facts, **about})
+    write = PrefixAdapter(tuple(text_kv(model, ids)), {}, {}).write
+    return registry.save(_manifest(model, name, "p-tuning-v2", about), write)
 
 
 def save_random(model: BaseModel, registry: Registry, name: str, method: str, **about: Any) -> Checkpoint:
@@ -36,7 +26,8 @@ def save_random(model: BaseModel, registry: Registry, name: str, method: str, **
     import torch
 
     from tuning.config import TuneConfig
-    from tuning.training.methods import METHODS, LearnerPlan, build
+    from tuning.training.learner import LearnerPlan
+    from tuning.training.methods import METHODS, build
     from tuning.training.recipe import recipe
 
     chat = [[{"role": "user", "content": "How heavy is it?"}, {"role": "assistant", "content": "640 grams."}]]
@@ -49,10 +40,15 @@ def save_random(model: BaseModel, registry: Registry, name: str, method: str, **
             parameter.add_(torch.randn_like(parameter) * 0.02)
     write = learner.adapter().write
     learner.close()
+    return registry.save(_manifest(model, name, method, about), write)
+
+
+def _manifest(model: BaseModel, name: str, method: str, about: dict[str, Any]) -> Manifest:
+    """What the model says of itself, unless `about` says otherwise."""
     facts = {
         "method": method,
         "base": model.name,
         "base_sha256": model.sha256,
         "template_fingerprint": model.template_fingerprint,
     }
-    return registry.save(name, write=write, **{**facts, **about})
+    return Manifest(name, **{**facts, **about})

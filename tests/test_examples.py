@@ -13,7 +13,7 @@ from knowledge.ingest.document import read_document
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
 from tuning.evaluation.retention_questions import RETENTION
 
-DOMAIN = Path(__file__).parents[1] / "examples" / "halden"
+DOMAIN = Path(__file__).parents[1] / "assistant" / "sample"
 DOCUMENTS = DOMAIN / "documents"
 
 

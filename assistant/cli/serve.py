@@ -2,8 +2,13 @@
 
 import contextlib
 import importlib.util
+import json
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -54,13 +59,32 @@ def serve(workspace: Workspace, port: int) -> None:
 
 
 def _run_streamlit(host: str, port: int) -> None:
-    """Run the page server in this process until Ctrl-C or a termination ends it, through its own command."""
+    """Run Streamlit in this process, by its own command, until Ctrl-C or SIGTERM."""
     from streamlit.web.cli import main
 
-    options = ["--server.address", host, "--server.port", str(port), "--server.headless", "true"]
-    options += ["--browser.gatherUsageStats", "false", "--browser.serverAddress", host]
+    options = {
+        **packaged_options(),
+        "server.address": host,
+        "server.port": str(port),
+        "browser.serverAddress": host,
+    }
+    flags = [word for name, value in options.items() for word in (f"--{name}", value)]
     with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(KeyboardInterrupt):
-        main(["run", str(_page()), *options], standalone_mode=False)
+        main(["run", str(_page()), *flags], standalone_mode=False)
+
+
+def packaged_options() -> dict[str, str]:
+    """Streamlit's options from the packaged `streamlit.toml`, by dotted name; lists as JSON, as its flags want them."""
+    source = files("assistant.components").joinpath("streamlit.toml").read_text("utf-8")
+    return dict(_flat(tomllib.loads(source)))
+
+
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value if isinstance(value, str) else json.dumps(value)
 
 
 def _page() -> Path:

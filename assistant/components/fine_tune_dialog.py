@@ -7,7 +7,8 @@ import streamlit as st
 
 from assistant.chat.presets import Preset
 from assistant.components import formatting, html_blocks
-from assistant.curation.candidates import Candidate, Curation, curate
+from assistant.curation.candidates import Candidate, Curation
+from assistant.curation.from_chat import curate
 from assistant.curation.submission import EditedRow, chosen_examples
 from assistant.errors import NothingToLearnError
 from assistant.i18n.texts import t, translated

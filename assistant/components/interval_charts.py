@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.components.variant_picker import COLOURS
+from assistant.reports.palette import KIND_COLOURS
 
 _INTERVAL, _WORDS = "#23262b", "#6a6d74"
 
@@ -31,7 +31,7 @@ def _draw(
         y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, ticks=False, domain=False))
     )
     colour = alt.Color(
-        "kind:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())), legend=None
+        "kind:N", scale=alt.Scale(domain=list(KIND_COLOURS), range=list(KIND_COLOURS.values())), legend=None
     )
     across = alt.X(
         "value:Q",

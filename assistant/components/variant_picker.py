@@ -8,18 +8,11 @@ import streamlit as st
 from assistant.chat.turn import AnswerOptions
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.variants import Variant, missing, presets
-from assistant.components import formatting, html_blocks, theme
+from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
-COLOURS = {
-    "base": theme.GRAY,
-    "documents": theme.PENCIL,
-    "given": "#7fb3a5",
-    "checkpoint": theme.INK,
-    "both": "#8d5a97",
-}
 METHOD_TITLES = {"lora": "LoRA", "p-tuning-v2": "P-Tuning v2"}
 _ICONS = {
     "base": "circle",

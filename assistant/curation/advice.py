@@ -1,4 +1,4 @@
-"""When not to tune: what is better kept in documents, and why."""
+"""When not to fine-tune: what is better kept in documents, and why."""
 
 import re
 

@@ -1,25 +1,21 @@
-"""From conversations to examples: what a person taught, each with where it came from and why it is there.
+"""Candidates for training examples: each with its source and the reason why it is offered.
 
-Rules alone, unless a labelling model is given. What cannot be grounded is left out, and said. The inside of a
-turn is read in `reading.py`; here the findings of all turns are weighed against each other.
+Here the candidates of all sources are weighed against each other: repeats, contradictions, secrets, what was learned
+before. They are found in `from_chat.py` and `from_documents.py`.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 from assistant.curation.advice import better_in_documents
-from assistant.curation.from_chat import ChatReading, Labeller, read_conversation
-from assistant.curation.from_chat import SkippedMessage as Unused
 from assistant.curation.secrets import secret_in
 from assistant.errors import NothingToLearnError
-from assistant.history.records import StoredConversation, StoredPreference
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import normal, same_text
-from tuning.data.examples import Example, Message, Preference, read_examples
+from tuning.data.examples import Example
 
-# Kinds, the most certain first: the order in which they are shown and in which they win over each other.
+# Kinds of candidates, the most reliable first: the order in which they are shown and win over each other.
 REASONS = {
     "corrected": "corrected by you",
     "said": "you said so",
@@ -31,11 +27,10 @@ _WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody wh
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
 
 
-class LearnedExamples(Protocol):
-    """A checkpoint, as far as it matters here: the file of what it was made from."""
+class Labeller(Protocol):
+    """Writes questions and answers about a text; whoever calls it checks them (`labeller.py` asks a chat model)."""
 
-    @property
-    def examples(self) -> Path | None: ...
+    def __call__(self, text: str) -> Sequence[tuple[str, str]]: ...
 
 
 @dataclass(frozen=True)
@@ -65,18 +60,18 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that was said and is not offered."""
+    """Something that was said and is not offered, and why."""
 
     text: str
     why: str
     source: str = ""
-    # What would be learned when a person insists.
+    # What is learned where a person insists.
     candidate: Candidate | None = None
 
 
 @dataclass(frozen=True)
 class Curation:
-    """What can be learned of some conversations, best first, and what was left out."""
+    """What can be learned from some conversations or documents, best first, and what was left out."""
 
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -87,78 +82,14 @@ class Curation:
         return [candidate.example for candidate in self.candidates if candidate.ticked]
 
 
-def curate(
-    conversations: Sequence[StoredConversation],
-    *,
-    known: Iterable[Example] = (),
-    with_secrets: bool = False,
-    labeller: Labeller | None = None,
-) -> Curation:
-    """Candidates of the conversations' active branches; of two that contradict each other the later counts.
-
-    `known` are the examples that the checkpoint to be continued has learned. Secrets are left out unless
-    `with_secrets`. `labeller` (see `labelling.py`) reads statements that no rule knows; what it writes is
-    checked against the message. Raises NothingToLearn.
-    """
-    found: list[Candidate] = []
-    left_out: list[LeftOut] = []
-    for conversation in sorted(conversations, key=lambda one: (one.created, one.id)):
-        readings, unused = read_conversation(conversation, labeller)
-        found += [candidate_of(reading) for reading in readings]
-        left_out += [_told(item) for item in unused]
-    found, secrets = _without_secrets(found)
-    if with_secrets:
-        found += [replace(item.candidate, note=item.why) for item in secrets if item.candidate]
-    else:
-        left_out += secrets
-    return weigh(found, left_out, known)
-
-
 def weigh(found: Sequence[Candidate], left_out: Sequence[LeftOut], known: Iterable[Example]) -> Curation:
     """Candidates without repeats and contradictions, ordered and ticked. Raises NothingToLearn."""
     single, repeats = _without_repeats(found)
     everything = [*left_out, *repeats]
     offered = _ticked(_advised(_not_known(single, known)))
     if not offered:
-        raise NothingToLearnError(_nothing(everything))
+        raise NothingToLearnError(_nothing_message(everything))
     return Curation(tuple(sorted(offered, key=lambda one: _ORDER[one.kind])), tuple(everything))
-
-
-def candidate_of(reading: ChatReading) -> Candidate:
-    """The example of what was read in a turn."""
-    messages = (
-        *reading.context,
-        {"role": "user", "content": reading.question},
-        {"role": "assistant", "content": reading.answer},
-    )
-    probes = () if reading.context else rephrase(reading.question, reading.answer)
-    example = Example(messages, reading.source, REASONS[reading.kind], probes)
-    return Candidate(example, reading.kind, note=reading.note)
-
-
-def preferences_of(
-    conversations: Sequence[StoredConversation], votes: Sequence[StoredPreference] = ()
-) -> list[Preference]:
-    """Pairs of a better and a worse answer: votes, and corrections over what they corrected."""
-    pairs = [
-        Preference(vote.prompt, vote.chosen, vote.rejected) for vote in votes if vote.chosen != vote.rejected
-    ]
-    for conversation in conversations:
-        prompt: list[Message] = []
-        for message in conversation.messages:
-            better = message.correction
-            if better and prompt and message.content.strip() and not same_text(better, message.content):
-                pairs.append(Preference(tuple(prompt), better, message.content))
-            prompt.append(message.to_message())
-    return pairs
-
-
-def learned_by(lineage: Iterable[LearnedExamples]) -> list[Example]:
-    """What the checkpoints of a lineage were made from, oldest first: `known` of a further round."""
-    paths = [checkpoint.examples for checkpoint in lineage]
-    return [
-        example for path in paths if path is not None and path.exists() for example in read_examples(path)
-    ]
 
 
 def question_key(example: Example) -> str:
@@ -168,11 +99,8 @@ def question_key(example: Example) -> str:
     )
 
 
-def _told(item: Unused) -> LeftOut:
-    return LeftOut(item.text, item.why, item.source)
-
-
-def _without_secrets(found: Sequence[Candidate]) -> tuple[list[Candidate], list[LeftOut]]:
+def without_secrets(found: Sequence[Candidate]) -> tuple[list[Candidate], list[LeftOut]]:
+    """The candidates that hold no secret, and those that do as left out, with the candidate for who insists."""
     kept: list[Candidate] = []
     left_out: list[LeftOut] = []
     for candidate in found:
@@ -212,7 +140,7 @@ def _without_repeats(found: Sequence[Candidate]) -> tuple[list[Candidate], list[
 
 
 def _weight(candidate: Candidate) -> int:
-    """What a person said in whatever way weighs the same: the latest counts."""
+    """All that a person said weighs the same, in whatever way it was said: the latest counts."""
     return 0 if candidate.kind in ("corrected", "said", "liked") else _ORDER[candidate.kind]
 
 
@@ -239,7 +167,7 @@ def _advised(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _ticked(found: Sequence[Candidate]) -> list[Candidate]:
-    """What nobody judged is learned only where nothing better was said."""
+    """Plain turns, which nobody judged, are ticked only where there is nothing better."""
     judged = any(candidate.kind != "plain" for candidate in found)
     return [
         replace(candidate, ticked=candidate.ticked and not (judged and candidate.kind == "plain"))
@@ -247,7 +175,7 @@ def _ticked(found: Sequence[Candidate]) -> list[Candidate]:
     ]
 
 
-def _nothing(left_out: Sequence[LeftOut]) -> str:
+def _nothing_message(left_out: Sequence[LeftOut]) -> str:
     if left_out:
         reasons = "; ".join(dict.fromkeys(item.why for item in left_out))
         return (

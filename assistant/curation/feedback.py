@@ -1,4 +1,4 @@
-"""What a message says about the answer before it: wrong, right, and what it should have been."""
+"""Feedback in words: whether a message says that the answer before it was wrong or right, and what is right."""
 
 import re
 
@@ -52,7 +52,7 @@ _YES = re.compile(
 def corrected_answer(message: str, question: str, answer: str = "") -> str | None:
     """What the message says the answer to `question` should have been.
 
-    "" when it only says that the answer was wrong; None when it does not speak of `answer`, which it follows.
+    "" when it only says that `answer` was wrong; None when it is not about `answer`, which it follows.
     """
     text = message.strip().replace("’", "'")
     if not text or text.endswith(("?", "？")) or len(text) > 400:

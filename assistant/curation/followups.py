@@ -1,4 +1,4 @@
-"""Questions that lean on the turn before: found, and made to stand alone where a rule can."""
+"""Follow-up questions: finds those that need the turn before, and rewrites them to stand alone where a rule can."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from assistant.language.text import capitalised, has_chinese
 _PRONOUN = re.compile(
     r"\b(it|its|he|him|his|she|her|hers|they|them|their|theirs|that one|this one|the other one)\b", re.I
 )
-# "it" that stands for nothing.
+# "it" that refers to nothing.
 _DUMMY = re.compile(
     r"\b(?:what (?:time|day|date) is it|is it (?:true|possible|ok|safe|allowed|raining|necessary|better)|"
     r"does it (?:matter|make sense)|it (?:is|was) (?:true|possible)|how is it going|what is it that|that "
@@ -62,7 +62,7 @@ def needs_context(question: str) -> bool:
 
 
 def stand_alone(question: str, earlier: Sequence[tuple[str, str]]) -> str | None:
-    """The question with what it leans on put in; None where no rule can tell what that is.
+    """The question with its pronoun resolved; None where no rule can tell what it refers to.
 
     `earlier` are the questions before it with their answers, oldest first, themselves standing alone.
     """
@@ -88,7 +88,7 @@ def _in_english(question: str, previous: str, topic: str) -> str | None:
     if _SEVERAL.search(text) and not topic.endswith("s"):
         return None
     if _PRONOUN.search(text):
-        replaced = _PRONOUN.sub(lambda match: _put(match, topic, text), text)
+        replaced = _PRONOUN.sub(lambda match: _substitute(match, topic, text), text)
         return capitalised(replaced)
     match = re.match(r"(?P<p>of|in|at|for|on|to|with|from) (?P<x>[\w' -]{2,40})\?*$", text, re.I)
     if match and f"{match['p']} {topic}" in previous:
@@ -105,7 +105,7 @@ def _in_english(question: str, previous: str, topic: str) -> str | None:
     return None
 
 
-def _put(match: re.Match[str], topic: str, text: str) -> str:
+def _substitute(match: re.Match[str], topic: str, text: str) -> str:
     word = match[1].lower()
     following = text[match.end() :].lstrip()
     possessive = word in _POSSESSIVES or (word == "her" and bool(re.match(r"[a-z]", following)))

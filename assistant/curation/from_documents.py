@@ -1,6 +1,6 @@
-"""From documents to examples: what passages state, as questions and answers, each checked against its text.
+"""From documents to training examples: what passages state, as questions and answers checked against the text.
 
-Rules find them; a chat model may add more (`labelling.py`), which are checked the same way and marked.
+Rules find them; a chat model may add more (`labeller.py`), which are checked the same way and marked.
 """
 
 import re
@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Protocol
 
-from assistant.curation.candidates import Candidate, Curation, LeftOut, weigh
-from assistant.curation.from_chat import Labeller
-from assistant.language.extractive import is_held
+from assistant.curation.candidates import Candidate, Curation, Labeller, LeftOut, weigh
+from assistant.language.extractive import is_supported
 from assistant.language.facts import Fact, facts_in
 from assistant.language.paraphrase import rephrase
 from assistant.language.text import has_chinese, normal
@@ -62,7 +61,7 @@ _SPEAKER = re.compile(r"\b(?:I|me|my|we|us|our|you|your)\b|[\"“”]|我|你|�
 
 
 class PassageLike(Protocol):
-    """What is needed of a passage; `knowledge.Passage` is one."""
+    """What is needed of a passage; one of the knowledge base fits."""
 
     @property
     def text(self) -> str: ...
@@ -81,7 +80,7 @@ def curate_passages(
 ) -> Curation:
     """Candidates that make passages permanent, in the order of the text. Raises NothingToLearn.
 
-    What `labeller` writes is offered only where its passage holds it; the rest is told as left out.
+    What `labeller` writes is offered only where its passage holds it; the rest is listed as left out.
     """
     found: list[Candidate] = []
     left_out: list[LeftOut] = []
@@ -93,7 +92,7 @@ def curate_passages(
         for question, answer in labeller(passage.text) if labeller else ():
             if normal(question) in known_here:
                 continue
-            if is_held(question, answer, passage.text, " ".join([passage.title, *passage.headings])):
+            if is_supported(question, answer, passage.text, " ".join([passage.title, *passage.headings])):
                 fact = Fact(question, answer, passage.text)
                 found.append(
                     _candidate(fact, passage, note="written by a model, checked against the passage")

@@ -1,4 +1,4 @@
-"""Questions and answers written by a chat model about a text. It does not judge them: its caller checks each.
+"""Question–answer pairs about a text, written by a chat model. They are not checked here: the caller does that.
 
 Any LangChain chat model will do: the local one, a larger one, an OpenAI-compatible endpoint.
 """
@@ -11,13 +11,13 @@ from langchain_core.messages import HumanMessage
 
 from assistant.language.text import has_chinese
 
-_ORDER = (
-    "Text:\n{text}\n\nWrite {most} questions that the text answers, each with its answer copied from the text"
+_INSTRUCTION = (
+    "Text:\n{text}\n\nWrite {max_pairs} questions that the text answers, each with its answer copied from the text"
     ' in at most eight words. Name what each question is about; do not write "it". Use this form:'
     "\nQ: question\nA: answer"
 )
-_CHINESE_ORDER = (
-    "文本：\n{text}\n\n请根据文本写{most}个问题，"
+_CHINESE_INSTRUCTION = (
+    "文本：\n{text}\n\n请根据文本写{max_pairs}个问题，"
     "每个问题附上从文本中摘录的简短答案。"
     "问题中要写明所问的对象。格式如下：\nQ: 问题\nA: 答案"
 )
@@ -30,15 +30,15 @@ _PAIR = re.compile(
 class ModelLabeller:
     """Asks a chat model for question–answer pairs about a text."""
 
-    def __init__(self, model: BaseChatModel, *, most: int = 5) -> None:
+    def __init__(self, model: BaseChatModel, *, max_pairs: int = 5) -> None:
         self._model = model
-        self._most = most
+        self._max_pairs = max_pairs
 
     def __call__(self, text: str) -> Sequence[tuple[str, str]]:
         """The pairs that the model wrote in the asked form; none where it kept to no form."""
-        order = _CHINESE_ORDER if has_chinese(text) else _ORDER
-        reply = self._model.invoke([HumanMessage(order.format(text=text, most=self._most))])
+        instruction = _CHINESE_INSTRUCTION if has_chinese(text) else _INSTRUCTION
+        reply = self._model.invoke([HumanMessage(instruction.format(text=text, max_pairs=self._max_pairs))])
         pairs = ((match["q"].strip(), match["a"].strip()) for match in _PAIR.finditer(reply.text))
         return [(question, answer) for question, answer in pairs if question.endswith(("?", "？"))][
-            : self._most
+            : self._max_pairs
         ]

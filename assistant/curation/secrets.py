@@ -1,4 +1,4 @@
-"""Finds what should not be learned because it is secret: passwords, keys, numbers of cards and accounts."""
+"""Finds secrets, which must not be learned: passwords, keys, card and account numbers."""
 
 import math
 import re
@@ -23,7 +23,7 @@ _HARMLESS = frozenset(
         "long short wrong correct secret safe important necessary empty written valid 什么 多少 多长",
     )
 )
-_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
     (
         "an access key",
@@ -42,8 +42,8 @@ _LONG_TOKEN = re.compile(r"(?<![\w/.@-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w/.@])")
 
 def secret_in(text: str) -> str:
     """What kind of secret the text seems to hold, in words ("a password"), or "" when it holds none."""
-    for kind, form in _FORMS:
-        match = form.search(text)
+    for kind, pattern in _PATTERNS:
+        match = pattern.search(text)
         if match and (kind != "an account number" or _is_account(match[0])):
             return kind
     for match in _NAMED.finditer(text):

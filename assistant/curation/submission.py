@@ -1,4 +1,4 @@
-"""Between the curation table and a tuning job: what a person ticked and edited, and whose job a job is."""
+"""From the edited table of candidates to the examples of a tuning job, and back to the conversations of a job."""
 
 import re
 from collections.abc import Sequence

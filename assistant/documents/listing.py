@@ -1,5 +1,7 @@
-"""The documents of a knowledge base as a person knows them: by their names, and by what became of their files
-since they were indexed, which is told by looking at the files and never by reading them."""
+"""The documents of a knowledge base for a list of them: their names, and whether their files changed since.
+
+It looks at the files' times and reads none of them.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,14 +12,14 @@ from assistant.errors import AssistantError
 from knowledge.index.passage_store import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
 
-# In order, partly: some pages could not be read; changed: the file is newer; gone: there is no file any more.
-State = Literal["ready", "partly", "changed", "gone"]
+# partly: some pages could not be read; changed: the file is newer than the index; gone: it was deleted.
+DocumentState = Literal["ready", "partly", "changed", "gone"]
 
 
-def state_of(info: DocumentInfo) -> State:
-    """Whether a document still says what its file says."""
+def state_of(info: DocumentInfo) -> DocumentState:
+    """How a document stands to the file that it was read from."""
     path = Path(info.path)
-    if path.is_absolute():  # an address, or a text that a program gave, has no file
+    if path.is_absolute():  # an address, and a text given by a program, have no file
         if not path.is_file():
             return "gone"
         if path.stat().st_mtime > info.indexed:
@@ -25,13 +27,13 @@ def state_of(info: DocumentInfo) -> State:
     return "partly" if info.notes else "ready"
 
 
-def can_be_read_again(info: DocumentInfo) -> bool:
-    """Whether there is a file or an address to read it from."""
+def can_reindex(info: DocumentInfo) -> bool:
+    """Whether its file or address is there to be read again."""
     return is_url(info.path) or Path(info.path).is_file()
 
 
 def labels(documents: Sequence[DocumentInfo]) -> dict[str, str]:
-    """A name for each document id; where several have the same, their folders tell them apart."""
+    """Document id → name to show; where several have the same name, with the folder in front."""
     names = {info.id: name_of(info.path) for info in documents}
     shared = Counter(names.values())
     return {
@@ -42,10 +44,10 @@ def labels(documents: Sequence[DocumentInfo]) -> dict[str, str]:
     }
 
 
-def named(documents: Sequence[DocumentInfo], names: Sequence[str]) -> list[DocumentInfo]:
-    """The documents of these paths, addresses or file names; of one name there may be several.
+def find_documents(documents: Sequence[DocumentInfo], names: Sequence[str]) -> list[DocumentInfo]:
+    """The documents with these paths, addresses or file names; a file name may stand for several.
 
-    Raises AssistantError for a name that none of them has.
+    Raises AssistantError for a name that no document has.
     """
     found: dict[str, DocumentInfo] = {}
     for name in names:

@@ -1,6 +1,6 @@
-"""Files on their way into a knowledge base, in the background, whatever happens to the page that gave them.
+"""Indexing of uploads, files, folders and addresses in the background, whatever happens to the page.
 
-It keeps uploads under the home and follows `KnowledgeBase.add`; reading and indexing are `knowledge`'s work.
+It stores uploads under the home and reports the progress of `KnowledgeBase.add`, which reads and indexes.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ from pathlib import Path
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.errors import AssistantError
-from assistant.storage import write_whole
-from knowledge.base.knowledge_base import DocumentReport, IndexProgress, KnowledgeBase, safe_name, sources
+from knowledge.base.intake import DocumentReport, IndexProgress, sources
+from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.ingest.fetch import is_url
 
-# A file that a person gave to the page: its name and its bytes.
+# An uploaded file: its name and its bytes.
 Upload = tuple[str, bytes]
 
 
 @dataclass
 class UploadTask(BackgroundTask):
-    """One batch of files, as far as it has been read."""
+    """The indexing of one batch of files, with a report of each that is done."""
 
     reports: list[DocumentReport] = field(default_factory=list)
     progress: IndexProgress | None = None
@@ -27,8 +27,8 @@ class UploadTask(BackgroundTask):
     _phases: dict[str, str] = field(default_factory=dict)
 
     @property
-    def lines(self) -> "list[UploadedDocument]":
-        """How far each file is, in the order in which they are read."""
+    def documents(self) -> "list[UploadedDocument]":
+        """The state of each file, in the order in which they are read."""
         reports = {report.path: report for report in list(self.reports)}
         paths = dict.fromkeys([*self.files, *reports])
         return [
@@ -37,10 +37,10 @@ class UploadTask(BackgroundTask):
 
     @property
     def locked(self) -> list[str]:
-        """Files that a password would open."""
+        """Paths of the encrypted files, which a password would open."""
         return [report.path for report in self.reports if report.locked]
 
-    def read(
+    def index(
         self,
         open_base: Callable[[], KnowledgeBase],
         uploads: Sequence[Upload],
@@ -48,9 +48,9 @@ class UploadTask(BackgroundTask):
         force: bool,
         password: str | None,
     ) -> None:
-        """Keep the uploads and index everything. Raises KnowledgeError, OSError."""
+        """Store the uploads and index everything. Raises KnowledgeError, OSError."""
         base = open_base()
-        given = [*(_keep(base, name, data) for name, data in uploads), *paths]
+        given = [*(base.keep_upload(name, data) for name, data in uploads), *paths]
         self.files = sources(given)
         base.add(
             given,
@@ -62,14 +62,14 @@ class UploadTask(BackgroundTask):
         )
 
     def rebuild(self, open_base: Callable[[], KnowledgeBase]) -> None:
-        """Embed everything anew with the chosen model. Raises KnowledgeError."""
+        """Embed all passages again with the model of the settings. Raises KnowledgeError."""
         open_base().rebuild(watch=self._on_progress)
 
     def _on_report(self, report: DocumentReport, done: int, total: int) -> None:
         self.reports.append(report)
 
     def _on_progress(self, progress: IndexProgress) -> None:
-        """Files are read one by one and indexed in groups: those read so far go on together."""
+        """Files are read one by one and embedded in groups: all that were read so far change phase together."""
         if progress.phase == "reading":
             self._phases[progress.path] = "reading"
         else:
@@ -79,7 +79,7 @@ class UploadTask(BackgroundTask):
 
 @dataclass(frozen=True)
 class UploadedDocument:
-    """One file of a batch: waiting, reading, embedding, or done, where there is a report."""
+    """One file of a batch: its phase is waiting, reading or embedding; with a report it is done."""
 
     path: str
     phase: str
@@ -92,15 +92,15 @@ class UploadedDocument:
 
     @property
     def under_way(self) -> bool:
-        """Whether it is being read or indexed now."""
+        """Whether it is being read or embedded now."""
         return self.report is None and self.phase != "waiting"
 
 
 class UploadQueue:
-    """The newest batch of every knowledge base; one at a time for each."""
+    """The newest batch of every knowledge base; each indexes one batch at a time."""
 
     def __init__(self) -> None:
-        self._newest: TaskRegistry[UploadTask] = TaskRegistry(
+        self._tasks: TaskRegistry[UploadTask] = TaskRegistry(
             "Files are still being added to this knowledge base. Wait until they are, or stop it."
         )
 
@@ -114,48 +114,43 @@ class UploadQueue:
         force: bool = False,
         password: str | None = None,
     ) -> UploadTask:
-        """Begin to index files, folders and addresses; `password` opens those that are encrypted.
+        """Begin to index files, folders and addresses; `password` opens encrypted ones.
 
-        Raises AssistantError for a missing path, or while a batch is being read.
+        Raises AssistantError for a missing path, or while a batch is running.
         """
         for path in paths:
             if not is_url(str(path)) and not Path(path).exists():
                 raise AssistantError(
                     f"There is no file or folder {str(path)!r} on this machine. Check its path."
                 )
-        intake = UploadTask()
-        return self._newest.start(
-            name, intake, lambda: intake.read(open_base, uploads, paths, force, password)
-        )
+        task = UploadTask()
+        return self._tasks.start(name, task, lambda: task.index(open_base, uploads, paths, force, password))
 
     def rebuild(self, name: str, open_base: Callable[[], KnowledgeBase]) -> UploadTask:
-        """Begin to embed a knowledge base anew. Raises AssistantError while a batch is being read."""
-        intake = UploadTask()
-        return self._newest.start(name, intake, lambda: intake.rebuild(open_base))
+        """Begin to embed a knowledge base again. Raises AssistantError while a batch is running."""
+        task = UploadTask()
+        return self._tasks.start(name, task, lambda: task.rebuild(open_base))
 
     def get(self, name: str) -> UploadTask | None:
-        """The newest batch of a knowledge base."""
-        return self._newest.get(name)
+        """The newest batch of a knowledge base, running or finished."""
+        return self._tasks.get(name)
 
     def dismiss(self, name: str) -> None:
         """Remove the report of a finished batch."""
-        self._newest.remove(name)
+        self._tasks.remove(name)
 
 
-def as_address(text: str) -> str:
-    """An address as a person types it, with its scheme."""
+def with_scheme(text: str) -> str:
+    """A typed web address with its scheme; https where none was typed."""
     text = text.strip()
     return text if "://" in text else f"https://{text}"
 
 
-def shown(lines: Sequence[UploadedDocument], finished: int = 4, waiting: int = 12) -> list[UploadedDocument]:
-    """Those of many lines that say what goes on: every failure, the last finished and the next waiting."""
-    done = [line for line in lines if line.report is not None and not line.failed]
-    ahead = [line for line in lines if line.report is None and not line.under_way]
-    left_out = {line.path for line in [*done[:-finished], *ahead[waiting:]]}
-    return [line for line in lines if line.path not in left_out]
-
-
-def _keep(base: KnowledgeBase, name: str, data: bytes) -> Path:
-    """Write an upload where `KnowledgeBase.remove` will find and delete it."""
-    return write_whole(base.folder / "files" / base.name / safe_name(name), data)
+def visible_documents(
+    documents: Sequence[UploadedDocument], finished: int = 4, waiting: int = 12
+) -> list[UploadedDocument]:
+    """Those of a large batch to show: failed and current ones, the last finished and the next waiting."""
+    done = [one for one in documents if one.report is not None and not one.failed]
+    ahead = [one for one in documents if one.report is None and not one.under_way]
+    left_out = {one.path for one in [*done[:-finished], *ahead[waiting:]]}
+    return [one for one in documents if one.path not in left_out]

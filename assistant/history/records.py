@@ -43,7 +43,7 @@ class StoredMessage:
         writer = values.pop("writer")
         if values["status"] == "streaming" and not is_alive(writer):
             values["status"] = "stopped"
-        values["sources"] = tuple(Source.from_dict(source) for source in json.loads(values["sources"]))
+        values["sources"] = tuple(Source.from_dict(one) for one in json.loads(values["sources"]))
         return cls(**values, alternatives=alternatives, alternative=alternative)
 
     @classmethod

@@ -150,7 +150,7 @@ def _new_message(record: dict[str, Any]) -> NewMessage:
         correction=record.get("correction") or None,
         memory=str(record.get("memory") or ""),
         checkpoint=record.get("checkpoint"),
-        sources=[Source.from_dict(source) for source in record.get("sources") or ()],
+        sources=tuple(Source.from_dict(source) for source in record.get("sources") or ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The table of interface texts: every sentence a person reads on a page comes from here, by its key.
+"""The interface texts: every sentence that a page shows comes from here, by its key.
 
 Each language is a file, `en.json` and `zh.json`. A missing translation falls back to English; a missing key
 is a mistake in the code.
@@ -26,14 +26,14 @@ TEXTS: dict[str, dict[str, str]] = {
     key: {language: file["texts"][key] for language, file in _FILES.items() if key in file["texts"]}
     for key in _FILES[FALLBACK]["texts"]
 }
-# Sentences that are written elsewhere, in English: of methods, presets and reasons.
+# English sentences of other modules (methods, presets, reasons) and their translations, by language.
 SENTENCES = {language: file.get("sentences", {}) for language, file in _FILES.items()}
 
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)
 
 
 def use_language(language: str) -> None:
-    """Choose the column for this thread of work; an unknown one shows English."""
+    """Set the language of the current context, and of the threads started in it; an unknown one means English."""
     _language.set(language if language in LANGUAGE_NAMES else FALLBACK)
 
 
@@ -47,9 +47,9 @@ def t(key: str, **values: object) -> str:
 
 
 def translated(sentence: str) -> str:
-    """A sentence that is written elsewhere, in the chosen language where it is known.
+    """The translation of an English sentence of another module; the sentence itself where there is none.
 
-    Of "reason: what it is about" and "reason; reason" each known part is translated.
+    In "reason: what it is about" and "reason; reason" each known part is translated.
     """
     known = SENTENCES.get(_language.get())
     if not known or not sentence:

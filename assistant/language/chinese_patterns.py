@@ -1,4 +1,4 @@
-"""Forms of Chinese sentences, each with the question and the answer that it holds: a table of `statements.py`."""
+"""Patterns of Chinese sentences, each with its question and its answer: the table that `facts.py` matches."""
 
 _NUMBER = r"(?:约|大约|大概|最多|最少|至少|近)?[\d零一二两三四五六七八九十百千万半.]+"
 _SPAN = rf"{_NUMBER}\s?多?个?半?(?:工作日|小时|分钟|秒|天|日|周|星期|月|季度|年|晚|夜)半?(?:左右|以上)?"

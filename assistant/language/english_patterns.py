@@ -1,4 +1,4 @@
-"""Forms of English sentences, each with the question and the answer that it holds: a table of `statements.py`."""
+"""Patterns of English sentences, each with its question and its answer: the table that `facts.py` matches."""
 
 NUMBER = (
     r"(?:about |around |roughly |nearly |up to |at most |at least )?(?:[€$£¥]\s?)?(?:\d[\d.,]*|(?:twenty|"
@@ -40,8 +40,8 @@ TIME = (
 _PLACE = r"(?:in|at|on|near|under|behind|beside|above|below|inside|next to|opposite|between|outside)"
 _WITHIN = r"(?P<p>with|for|as|to|(?:on|in|at|from)(?= \d))"
 
-# Form of a sentence → question, answer. Fields: the groups; {do} agrees with {v}, {vb} is its base form.
-# Several forms may fit one sentence; the first of each question wins.
+# Pattern of a sentence → question, answer. Fields: the groups; {do} agrees with {v}, {vb} is its base form.
+# Where several patterns match a sentence, the first one counts.
 ENGLISH: tuple[tuple[str, str, str], ...] = (
     (
         rf"there (?P<be>are|were) (?P<y>(?P<k>{NUMBER}) (?P<x>[a-z][\w -]*?))(?P<rest> (?:in|on|at|"

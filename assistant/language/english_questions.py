@@ -1,10 +1,12 @@
-"""Asks for what an English clause says: the question about the complement that says most, and that complement."""
+"""Questions that an English clause answers: each asks for one complement, which is its answer."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from assistant.language.english_clauses import Clause, Complement, parse_clause, verb_place
+from assistant.language.english_clauses import Clause, parse_clause
+from assistant.language.english_complements import Complement
+from assistant.language.english_finite_verb import verb_index
 from assistant.language.english_patterns import NUMBER
 from assistant.language.english_words import (
     AGENT,
@@ -42,14 +44,14 @@ _MAX_QUESTIONS = 3
 _NOUN_PHRASE = re.compile(r"(?:an?|the|our|my) \w|[A-Z\d]")
 
 
-def ask(clause: str) -> list[tuple[str, str]]:
+def questions_about(clause: str) -> list[tuple[str, str]]:
     """The questions that a clause answers, and its answers, without capitals and marks; none where it is not read."""
     words = clause.split()
     read = parse_clause(words)
     if read is None or not read.complements:
         return []
     if read.base == "mean":
-        meant = re.sub(r"^\w+ (?:that )?", "", " ".join(words[verb_place(clause) :]))
+        meant = re.sub(r"^\w+ (?:that )?", "", " ".join(words[verb_index(words) :]))
         return [(_inverted(replace(read, complements=()), "what"), meant)]
     return list(_questions(read))[:_MAX_QUESTIONS]
 

@@ -1,4 +1,4 @@
-"""What `clauses.py` knows of English words: small closed sets, and the forms of times, amounts and people."""
+"""English words by class, and patterns of times, amounts and people: what the clause parser knows."""
 
 import re
 
@@ -28,7 +28,7 @@ PLACES = word_set(
 MODALS = word_set("must should may can will shall")
 BE = word_set("is are was were am")
 HAVE = word_set("has have had")
-# Verbs that are met more often as nouns: "holiday requests go through …", "alerts from the station are …".
+# Words that are more often nouns than verbs: "holiday requests go through …", "alerts from the station are …".
 ALSO_NOUNS = word_set(
     "permit request number cost price offer order report station plan visit lead team group board post book record "
     "guide test sample form file page note name match train ship plant park bank store shop host model alert ticket "
@@ -42,15 +42,15 @@ ALSO_NOUNS = word_set(
 )
 PLURALS = word_set("i we you they people children women men staff police mice feet cattle")
 PARTICLES = word_set("up out off down away back")
-# What ends a complement that can be asked for: a clause of its own begins.
+# Words that begin a subordinate clause, and so end a complement.
 SUBORDINATE = word_set(
     "which who whom whose that because since so if when while where although though unless but whereas"
 )
-# Nouns that are not whole without what follows them.
+# Nouns that take what follows them along: "access to …", "a reason for …".
 BINDING = word_set("support access responsibility way answer reason discount allergy")
 MOVES = word_set("move relocate transfer migrate travel go ship drive walk fly export deliver send")
 CHANGES = word_set("move postpone shift change reschedule switch push delay bring")
-# Verbs whose object is what is asked for, wherever it is liked.
+# Verbs after which the object is asked for, never the place: "we like tea in the garden".
 LIKES = word_set("like love prefer hate want need dislike enjoy drink eat take use")
 COMES_FROM = word_set("come ship originate leave depart import buy")
 # Verbs after which "in" and "on" name no place.

@@ -1,4 +1,4 @@
-"""Whether a text holds what is said to come from it: the check on answers of models and of rules."""
+"""Whether an answer is supported by the text it is said to come from: a check by words, for models and rules."""
 
 import re
 from collections.abc import Sequence
@@ -34,8 +34,8 @@ def is_grounded(answer: str, passages: Sequence[str]) -> bool:
     return bool(words) and sum(word in material for word in words) >= _GROUNDED_SHARE * len(words)
 
 
-def is_held(question: str, answer: str, text: str, around: str = "") -> bool:
-    """Whether the answer stands in the text, and the question speaks of what the text speaks of.
+def is_supported(question: str, answer: str, text: str, around: str = "") -> bool:
+    """Whether the answer is a part of the text, and the question is about what the text is about.
 
     `around` (a title, headings) counts for the question only.
     """

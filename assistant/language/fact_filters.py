@@ -1,4 +1,4 @@
-"""What is no fact after all: findings that break off, point elsewhere, or mistook a verb for a name."""
+"""Filters on the questions and answers that the patterns found: rejects fragments, pronouns and misparsed verbs."""
 
 import re
 
@@ -8,7 +8,7 @@ from assistant.language.english_words import DETERMINERS, EXTENT, PARTICLES, PRE
 from assistant.language.text import word_set
 from assistant.language.verbs import PARTICIPLE, base_of
 
-# A verb inside what should be a name or a noun: the form did not fit.
+# A verb inside what should be a name or a noun: the pattern did not fit.
 _FINITE = re.compile(r"\b(?:is|are|was|were|has|have|had|will|can|must|does|do|did)\b")
 _CHINESE_NO_SUBJECT = re.compile(
     r"^(?:要|得|应该|需要|能)$|请$|^(?:不要|别|请勿|不得|长期|第一次|通往|去往|前往|关于|对于|为了|把|将|请|帮|最初|原来|只|也|都|还|其中|中间|从|在|一共)|[只就也都还总才真从]$"
@@ -33,8 +33,8 @@ _POINTING = re.compile(
 )
 
 
-def sounds(question: str, answer: str) -> bool:
-    """Whether neither the question nor the answer breaks off, points elsewhere or is a clause of its own."""
+def is_well_formed(question: str, answer: str) -> bool:
+    """Whether question and answer are whole: neither breaks off, is a mere pronoun or a clause of its own."""
     words, asked = answer.lower().split(), question.split()
     if not words or words[-1] in _UNFINISHED or _POINTING.fullmatch(answer):
         return False
@@ -48,7 +48,7 @@ def sounds(question: str, answer: str) -> bool:
     return not re.search(r"[()\[\]{}=?]|: | --|^[^\w\"“]", both)
 
 
-def sounds_chinese(subject: str, answer: str) -> bool:
+def is_well_formed_chinese(subject: str, answer: str) -> bool:
     """Whether the subject is a name or a noun and the answer says something."""
     if _CHINESE_NO_SUBJECT.search(subject) or re.fullmatch(CHINESE_WHEN, subject):
         return False
@@ -56,7 +56,7 @@ def sounds_chinese(subject: str, answer: str) -> bool:
 
 
 def swallows_verb(match: re.Match[str], verb: int | None) -> bool:
-    """Whether what the form takes for the subject holds the verb of the clause."""
+    """Whether what the pattern takes for the subject holds the verb of the clause."""
     groups = match.groupdict()
     subject = groups.get("x")
     starts = subject is not None and match.start("x") == 0
@@ -64,7 +64,7 @@ def swallows_verb(match: re.Match[str], verb: int | None) -> bool:
 
 
 def misread(match: re.Match[str]) -> bool:
-    """Whether the subject of a form swallowed a verb or ends where no noun ends, or the form is not for this."""
+    """Whether the subject holds a verb or ends where no noun ends, or the pattern is for another kind of sentence."""
     groups = match.groupdict()
     subject = groups.get("x") or ""
     if _FINITE.search(subject) or re.search(r"(?:^|\s)(?:the|a|an|of|to|my|our|in|at|for|and|or)$", subject):

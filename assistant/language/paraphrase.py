@@ -1,7 +1,7 @@
 """Other wordings of a question, by rules of grammar: re-orderings and synonyms, in English and Chinese.
 
-They measure whether a fact was learned or only its wording. Training never sees them, and its own noise
-(words left out, phrases put around) is of another kind.
+They are probes: they measure whether a fact was learned or only its wording. Training never sees them, and its
+noise (`tuning.augment`) is of another kind.
 """
 
 import re
@@ -19,7 +19,7 @@ from assistant.language.paraphrase_patterns import (
 from assistant.language.text import capitalised, has_chinese, normal, participle, third_person
 from assistant.language.verbs import BASE, base_of
 
-MOST = 4
+MAX_WORDINGS = 4
 
 
 @lru_cache(maxsize=4096)  # a page curates the same chat at every click
@@ -38,7 +38,7 @@ def rephrase(question: str, answer: str = "") -> tuple[str, ...]:
         if normal(other) not in seen and _keeps_names(lines[0], other):
             seen.add(normal(other))
             kept.append(other)
-    return tuple(kept[:MOST])
+    return tuple(kept[:MAX_WORDINGS])
 
 
 def _in_english(line: str, answer: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The tables of `rephrasing.py`: forms of questions in English and Chinese, and others that ask the same."""
+"""Patterns of questions in English and Chinese, each with other wordings: the tables of `paraphrase.py`."""
 
 AUX = r"(?P<aux>does|do|did|can|could|will|would|must|should|may)"
 BE = r"(?P<be>is|are|was|were)"

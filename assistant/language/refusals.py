@@ -1,8 +1,7 @@
-"""Whether an answer says that it is not known, by its words in English and Chinese. It judges no more."""
+"""Whether an answer refuses (says that it does not know), by its words, in English and Chinese."""
 
 import re
 
-from assistant.i18n.texts import TEXTS
 from assistant.language.text import has_chinese, sentences
 
 _ENGLISH = re.compile(
@@ -36,7 +35,7 @@ def is_refusal(answer: str) -> bool:
     still refused; one that answers and adds a doubt has not.
     """
     text = answer.strip()
-    if not text or text in TEXTS["chat.nothing_found"].values():
+    if not text:
         return True
     first = next(iter(sentences(text)), text)
     return bool((_CHINESE if has_chinese(first) else _ENGLISH).search(first))

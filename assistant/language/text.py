@@ -1,4 +1,4 @@
-"""Small grammar of English and Chinese that the rules share: verb forms, sentences, sameness of texts."""
+"""Verb forms, sentence splitting and normalisation that the rules for English and Chinese share."""
 
 import re
 import unicodedata

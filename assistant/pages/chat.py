@@ -19,7 +19,7 @@ from assistant.errors import ConversationError
 from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, open_conversation, resources
+from assistant.session import choices, notices, open_conversation, resources, sample
 
 POLL_SECONDS = 0.12
 STORE_AGAIN_SECONDS = 0.5
@@ -190,20 +190,21 @@ def _draw_welcome() -> None:
             t("welcome.permanent.text"),
         )
     )
+    offered = sample.is_offered()
     with st.container(horizontal=True, gap="small", key="welcome-next"):
         if not choices.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
                 st.switch_page(choices.page("knowledge"))
-        else:
+        elif offered:
             _draw_suggestions()
-        if st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
+        if offered and st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
             with notices.show_errors():
-                open_conversation.open_conversation(resources.import_sample_chat())
+                open_conversation.open_conversation(sample.import_chat())
                 st.rerun()
 
 
 def _draw_suggestions() -> None:
-    for number, question in enumerate(resources.sample_questions()):
+    for number, question in enumerate(sample.questions()):
         if st.button(
             formatting.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
         ):

@@ -10,7 +10,7 @@ import streamlit as st
 
 from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage, theme
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, open_conversation, resources
+from assistant.session import choices, notices, open_conversation, resources, sample
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.jobs.folder import Job
 
@@ -60,10 +60,10 @@ def _draw_empty() -> None:
             if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key="to-chat"):
                 open_conversation.open_conversation(None)
                 choices.go_to_chat()
-            if resources.SAMPLE.exists() and st.button(
+            if sample.is_offered() and st.button(
                 t("welcome.sample_chat"), icon=":material/forum:", type="primary", key="sample-chat"
             ):
-                open_conversation.open_conversation(resources.import_sample_chat())
+                open_conversation.open_conversation(sample.import_chat())
                 choices.go_to_chat()
 
 

@@ -2,14 +2,13 @@
 
 import time
 import uuid
-from dataclasses import asdict
 from functools import partial
 
 import streamlit as st
 
 from assistant.arena.pairing import Ballot, BlindTrial
-from assistant.arena.write_ahead import WritingAhead
-from assistant.compare.ranking import Outcome
+from assistant.arena.prefetch import PrefetchTask
+from assistant.compare.votes import Outcome
 from assistant.components import html_blocks
 from assistant.components.variant_picker import common, draw_choice
 from assistant.i18n.texts import t
@@ -79,7 +78,7 @@ def _draw_trials() -> None:
         disabled=len(arms) < 2,
     ):
         with notices.show_errors():
-            trial = resources.blind_trials().create(name or default, arms, questions, asdict(common()))
+            trial = resources.blind_trials().create(name or default, arms, questions, common())
             _go(trial.id)
             st.rerun()
     _draw_list()
@@ -92,7 +91,7 @@ def _draw_list() -> None:
         st.subheader(t("blind.earlier"), anchor=False)
     for trial in trials:
         with st.container(horizontal=True, vertical_alignment="center", key=f"trial-{trial.id}"):
-            names = " · ".join(arm.name for arm in trial.arms)
+            names = " · ".join(arm.name for arm in trial.variants)
             votes = t("blind.votes", count=len(store.ballots(trial.id)))
             st.html(html_blocks.card(trial.name, names, votes))
             st.button(t("blind.open"), key=f"open-{trial.id}", on_click=partial(_go, trial.id))
@@ -131,7 +130,7 @@ def _draw_voting(trial: BlindTrial) -> None:
     _draw_below(trial)
 
 
-def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: WritingAhead | None) -> None:
+def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: PrefetchTask | None) -> None:
     store = resources.blind_trials()
     cast = sum(one.voter == ballot.voter for one in store.ballots(trial.id))
     total = len(trial.questions) * len(trial.pairs)

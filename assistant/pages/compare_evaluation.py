@@ -1,13 +1,13 @@
 """Evaluations: start one, watch it, go on with one that was interrupted, open one that ended."""
 
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from assistant.compare.evaluations import EvaluationPlan, Evaluations
 from assistant.compare.judge import JudgeChoice
 from assistant.compare.questions import Question, spread
+from assistant.compare.results import EvaluationResult
 from assistant.compare.running import EvaluationTask
 from assistant.compare.variants import require
 from assistant.components import formatting, html_blocks
@@ -77,7 +77,7 @@ def _draw_start() -> None:
                 arms,
                 spread(questions, count),
                 common(),
-                {**choice.to_dict()} if choice else None,
+                choice,
             )
             _start(plan, key, costs=costs)
 
@@ -135,10 +135,10 @@ def _start(plan: EvaluationPlan, key: str = "", *, costs: bool = True) -> None:
     opened = resources.workspace()
     checkpoints = opened.registry.list()
     require(
-        plan.arms,
+        plan.variants,
         [one.name for one in checkpoints],
         list(resources.knowledge_counts()),
-        plan.common.knowledge_base,
+        plan.defaults.knowledge_base,
     )
     resources.evaluation_runs().start(
         plan, _store(), opened.chat, resources.engine(), checkpoints, key=key, costs=costs
@@ -168,7 +168,7 @@ def _progress(work: EvaluationTask) -> str:
         return t("evaluation.measuring")
     if work.phase == "judging":
         return t("evaluation.judging", done=f"{work.done:,}", total=f"{work.total:,}")
-    values = {"done": f"{work.done:,}", "total": f"{work.total:,}", "arm": work.arm or "…"}
+    values = {"done": f"{work.done:,}", "total": f"{work.total:,}", "arm": work.variant or "…"}
     left = work.seconds_left
     if left is None:
         return t("evaluation.progress", **values)
@@ -206,7 +206,7 @@ def _draw_list() -> None:
         st.subheader(t("evaluation.earlier"), anchor=False)
     for plan in plans:
         with st.container(horizontal=True, vertical_alignment="center", key=f"plan-{plan.id}"):
-            arms = " · ".join(arm.name for arm in plan.arms)
+            arms = " · ".join(arm.name for arm in plan.variants)
             line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=arms)
             state = "" if plan.is_complete else t("evaluation.interrupted", done=plan.done, total=plan.total)
             st.html(html_blocks.card(plan.name, line, state))
@@ -217,7 +217,7 @@ def _draw_list() -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _result(folder: str, plan_id: str, created: float) -> dict[str, Any]:
+def _result(folder: str, plan_id: str, created: float) -> EvaluationResult:
     """A result never changes; ten thousand answers need not be read at every click."""
     return _store().result(plan_id)
 

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from assistant.compare.attribution import learned_by
 from assistant.compare.question_sets import SLICES, QuestionSets, from_passages, from_taught
 from assistant.compare.questions import Question, QuestionFile, of_rows, parse, read_file, to_jsonl
 from assistant.components import html_blocks
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
-from assistant.session import notices, resources
+from assistant.session import notices, resources, sample
 
 SAMPLES = {"sets.sample": "questions.jsonl", "sets.sample.unknown": "unanswerable.jsonl"}
 MAX_SHOWN = 300
@@ -40,13 +39,13 @@ def choose(key: str) -> list[Question]:
 def _names() -> dict[str, str]:
     """What can be chosen, by key: own sets first, then the sample domain's."""
     own = {f"own:{name}": name for name in QuestionSets(resources.workspace().home).list()}
-    samples = {key: t(key) for key, file in SAMPLES.items() if (resources.SAMPLE / file).exists()}
+    samples = {key: t(key) for key in SAMPLES} if sample.is_offered() else {}
     return {**own, **samples}
 
 
 def _read(key: str) -> QuestionFile:
     if key in SAMPLES:
-        return read_file(resources.SAMPLE / SAMPLES[key])
+        return read_file(sample.SAMPLE / SAMPLES[key])
     return QuestionSets(resources.workspace().home).read(key.removeprefix("own:"))
 
 
@@ -204,7 +203,7 @@ def _draw_documents() -> list[Question] | None:
     opened = resources.workspace()
     knowledge = opened.existing_knowledge(base)
     passages = [passage for one in knowledge.documents() for passage in knowledge.passages(one.id)]
-    learned = [example for _, example in learned_by(opened.registry, taught)] if taught else []
+    learned = [example for _, example in opened.registry.examples_of(taught)] if taught else []
     return from_passages(passages, learned)
 
 
@@ -214,5 +213,5 @@ def _draw_taught() -> list[Question] | None:
     general = st.toggle(t("sets.general"), value=True, key="set-general")
     if not st.button(t("sets.build"), type="primary", key="build-taught", disabled=not checkpoint):
         return None
-    learned = learned_by(resources.workspace().registry, str(checkpoint))
+    learned = resources.workspace().registry.examples_of(str(checkpoint))
     return from_taught([example for _, example in learned], general=general)

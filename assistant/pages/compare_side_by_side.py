@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from assistant.chat.live import LiveAnswer
-from assistant.compare.attribution import Origin, learned_by, nearest
+from assistant.compare.attribution import NearestExample, nearest_example
 from assistant.compare.differences import Piece, differences
 from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
@@ -50,7 +50,7 @@ def draw() -> None:
 
 def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) -> None:
     opened = resources.workspace()
-    chat, open_checkpoints = opened.chat_at_once()
+    chat, open_checkpoints = opened.batched_chat()
 
     def prepare(checkpoints: Sequence[str | None]) -> None:
         resources.import_models()
@@ -76,10 +76,10 @@ def _draw_live(shown: SideBySide) -> None:
     """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
     notices.apply_language()
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
-    places = [column.empty() for column in st.columns(len(shown.arms))]
+    places = [column.empty() for column in st.columns(len(shown.variants))]
     stays = not st.session_state.pop("columns-were-drawn", False)
     while True:
-        for place, arm, answer in zip(places, shown.arms, shown.answers, strict=True):
+        for place, arm, answer in zip(places, shown.variants, shown.answers, strict=True):
             place.html(_column(arm, answer, [(answer.text, False)]))
         if not stays or not shown.running:
             break
@@ -92,8 +92,8 @@ def _draw_live(shown: SideBySide) -> None:
 def _draw_columns(shown: SideBySide) -> None:
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
     pieces = differences([answer.text for answer in shown.answers])
-    for place, column in enumerate(st.columns(len(shown.arms))):
-        arm, answer = shown.arms[place], shown.answers[place]
+    for place, column in enumerate(st.columns(len(shown.variants))):
+        arm, answer = shown.variants[place], shown.answers[place]
         with column:
             st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
             _draw_sources(shown.question, answer)
@@ -133,7 +133,7 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
 
 def _origin(shown: SideBySide, place: int) -> str:
     """Where an answer is from, as HTML: the passages of its sentences, or the nearest training example."""
-    arm, answer = shown.arms[place], shown.answers[place]
+    arm, answer = shown.variants[place], shown.answers[place]
     if not answer.text.strip():
         return ""
     lines = []
@@ -147,14 +147,14 @@ def _origin(shown: SideBySide, place: int) -> str:
     return f'<div class="origin">{"".join(lines)}</div>' if lines else ""
 
 
-def _nearest(checkpoint: str, question: str, answer: str) -> Origin | None:
+def _nearest(checkpoint: str, question: str, answer: str) -> NearestExample | None:
     registry = resources.workspace().registry
     if not registry.exists(checkpoint):
         return None
-    return nearest(question, answer, learned_by(registry, checkpoint))
+    return nearest_example(question, answer, registry.examples_of(checkpoint))
 
 
-def _taught(checkpoint: str, origin: Origin | None) -> str:
+def _taught(checkpoint: str, origin: NearestExample | None) -> str:
     if origin is None or not (origin.is_near or origin.is_question_taught):
         return html_blocks.mark(t("compare.origin.none"), "warn")
     key = "compare.origin.near" if origin.is_near else "compare.origin.other"

@@ -10,11 +10,12 @@ import streamlit as st
 from assistant.components import fine_tune_dialog, formatting, html_blocks
 from assistant.curation.candidates import Curation
 from assistant.curation.from_documents import curate_passages
-from assistant.documents.listing import can_be_read_again, state_of
-from assistant.documents.upload import UploadedDocument, UploadTask, as_address, shown
+from assistant.documents.listing import can_reindex, state_of
+from assistant.documents.upload import UploadedDocument, UploadTask, visible_documents, with_scheme
 from assistant.i18n.texts import t
-from assistant.session import notices, resources
-from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
+from assistant.session import notices, resources, sample
+from knowledge.base.intake import DocumentReport
+from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.passage_store import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
 
@@ -43,10 +44,10 @@ def _draw_intake(base: KnowledgeBase, empty: bool) -> None:
             with st.container(width="content", gap="xxsmall"):
                 _draw_folder(base)
                 _draw_address(base)
-        if empty and resources.SAMPLE.exists():
+        if empty and sample.is_offered():
             label = t("welcome.sample_documents")
             if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
-                _start(base, paths=[resources.SAMPLE / "documents"])
+                _start(base, paths=[sample.DOCUMENTS])
     if intake is not None:
         _draw_reports(base, intake)
 
@@ -97,7 +98,7 @@ def _draw_address(base: KnowledgeBase) -> None:
         )
         html_blocks.quiet(t("knowledge.address.note"))
         if st.form_submit_button(t("knowledge.address.add"), type="primary") and address:
-            _start(base, paths=[as_address(address)])
+            _start(base, paths=[with_scheme(address)])
 
 
 def _start(
@@ -134,8 +135,8 @@ def _draw_running(name: str) -> None:
             doing = t(f"knowledge.{progress.phase}", name=name_of(progress.path))
             words = " · ".join(part for part in (doing, left) if part)
         st.progress(min(max(share, 0.0), 1.0), text=formatting.plain(words))
-        if lines := intake.lines:
-            st.html(_lines(shown(lines)))
+        if lines := intake.documents:
+            st.html(_lines(visible_documents(lines)))
             done = sum(line.report is not None for line in lines)
             html_blocks.quiet(t("knowledge.progress", done=done, count=len(lines)))
         st.button(
@@ -164,7 +165,7 @@ def _draw_reports(base: KnowledgeBase, intake: UploadTask) -> None:
         key="reports-failed" if failed else "reports",
         icon=":material/checklist:",
     ):
-        st.html(_lines(sorted(intake.lines, key=lambda line: not line.failed)))
+        st.html(_lines(sorted(intake.documents, key=lambda line: not line.failed)))
         if intake.locked:
             _draw_password(base, intake.locked)
         if st.button(t("knowledge.put_away"), key="put-away", type="tertiary"):
@@ -256,7 +257,7 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
         if len(chosen) == 1:
             _draw_open(chosen[0])
         if chosen:
-            again = [info.path for info in chosen if can_be_read_again(info)]
+            again = [info.path for info in chosen if can_reindex(info)]
             if st.button(
                 t("knowledge.again", count=len(chosen)),
                 icon=":material/refresh:",

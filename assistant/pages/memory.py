@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.components import html_blocks
 from assistant.i18n.texts import t
-from assistant.session import choices, open_conversation, resources
+from assistant.session import choices, open_conversation, resources, sample
 from tuning.checkpoints.manifest import Checkpoint
 
 # view -> module in assistant.pages; imported when it is first shown, after the models' libraries
@@ -66,10 +66,10 @@ def draw_no_checkpoint(key: str) -> None:
     with st.container(border=True, key=f"no-checkpoint-{key}"):
         st.html(html_blocks.card(t("visible.none"), t("visible.none.text")))
         with st.container(horizontal=True, gap="small"):
-            if resources.SAMPLE.exists() and st.button(
+            if sample.is_offered() and st.button(
                 t("welcome.sample_chat"), icon=":material/forum:", type="primary", key=f"sample-{key}"
             ):
-                open_conversation.open_conversation(resources.import_sample_chat())
+                open_conversation.open_conversation(sample.import_chat())
                 choices.go_to_chat()
             if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key=f"chat-{key}"):
                 open_conversation.open_conversation(None)

@@ -135,7 +135,7 @@ def _draw_answers() -> None:
 
 def _draw_retrieval() -> None:
     """What finds passages; both may be a name on a hub or a folder on this machine."""
-    from knowledge.index.embeddings import EMBEDDINGS  # heavy: torch, which the models above have imported
+    from knowledge.index.embedding_models import EMBEDDINGS  # heavy: torch, imported by the models above
     from knowledge.search.reranking import RERANKERS
 
     settings, fixed = resources.workspace().settings, from_environment()

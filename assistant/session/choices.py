@@ -1,4 +1,4 @@
-"""What a person chose in this tab (memory, checkpoint, knowledge base, prompt), kept in the page's address."""
+"""The choices of this tab (memory, checkpoint, knowledge base, prompt), which the page's address keeps too."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ KEPT = ("memory", "kb", "only", "checkpoint", "preset")
 
 
 def set_pages(pages: dict[str, Any]) -> None:
-    """Remember the pages of the app for links between them."""
+    """Store the pages of the app, for links between them."""
     st.session_state["pages"] = pages
 
 
@@ -43,9 +43,9 @@ def choose(name: str, value: str | None) -> None:
 
 
 def use_checkpoint(name: str) -> None:
-    """Answer with this checkpoint; as a callback it counts also where the next click comes at once.
+    """Answer with this checkpoint. A callback, so that it takes effect before the page is drawn again.
 
-    The controls of the memory are new ones then: a browser that was not yet told sends what stands in the old ones.
+    The memory's widgets get new keys: a browser that has not been redrawn yet still sends the values of the old.
     """
     choose("memory", "checkpoint")
     choose("checkpoint", name)
@@ -53,12 +53,12 @@ def use_checkpoint(name: str) -> None:
 
 
 def control(name: str) -> str:
-    """The key of one of the memory's controls."""
+    """The key of one of the memory's widgets."""
     return f"{name}-choice-{st.session_state.get('controls', 0)}"
 
 
 def choose_by(name: str, key: str) -> None:
-    """Make the choice that a control says, unless a new one has taken its place."""
+    """Make the choice of the widget with this key, unless another has replaced it."""
     if key == control(name):
         choose(name, st.session_state[key])
 
@@ -77,25 +77,25 @@ def memory() -> Memory:
 
 
 def knowledge_base() -> str:
-    """The knowledge base that questions are looked up in."""
+    """The knowledge base that is searched."""
     return chosen("kb") or workspace().settings.knowledge_base
 
 
 def choose_knowledge_base(name: str) -> None:
-    """Look questions up in this knowledge base, in all of its documents."""
-    if name != knowledge_base():  # a control that is gone may say once more what it said
+    """Search this knowledge base from now on, in all of its documents."""
+    if name != knowledge_base():  # a widget that is gone may send its value once more
         choose("kb", name)
         choose("only", None)
 
 
 def only_documents() -> tuple[str, ...] | None:
-    """Ids of the documents that questions are looked up in; None for all. What is gone is no longer chosen."""
+    """Ids of the documents that are searched; None for all. Documents that were removed are left out."""
     there = {info.id for info in documents_of(knowledge_base())}
     return tuple(one for one in (chosen("only") or "").split() if one in there) or None
 
 
 def has_documents() -> bool:
-    """Whether the chosen knowledge base holds anything, as far as is known without waiting for it."""
+    """Whether the chosen knowledge base holds anything; answered without opening it."""
     return bool(knowledge_counts().get(knowledge_base()))
 
 

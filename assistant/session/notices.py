@@ -1,4 +1,4 @@
-"""Errors, toasts and the interface language of this run, said on the page."""
+"""Errors and toasts on the page, and the interface language of a run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from assistant.session.resources import workspace
 
 
 def apply_language() -> None:
-    """Use the person's language in this run; fragments run in threads of their own and begin with this."""
+    """Use the language of the settings or the browser; called first in every run, and in every fragment's."""
     language: str = workspace().settings.language
     if language == "auto":
         language = (st.context.locale or "").split("-")[0].lower()
@@ -20,7 +20,7 @@ def apply_language() -> None:
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Turn any error that Imprint knows into one sentence on the page."""
+    """Show any error of Imprint as one sentence on the page."""
     try:
         yield
     except KNOWN_ERRORS as error:
@@ -28,16 +28,16 @@ def show_errors() -> Iterator[None]:
 
 
 def sentence(error: Exception) -> str:
-    """What went wrong, as one sentence; `$` and the like stay what they are."""
+    """The message of an error for Markdown, with `$` escaped."""
     return str(error).replace("$", "\\$") or type(error).__name__
 
 
 def queue_toast(text: str, icon: str = ":material/check:") -> None:
-    """Say something after the rerun that is about to happen."""
+    """Show a toast after the rerun that is about to happen."""
     st.session_state.setdefault("notes", []).append((text, icon))
 
 
 def show_toasts() -> None:
-    """Say what was kept by `queue_toast`."""
+    """Show the toasts of `queue_toast`."""
     for text, icon in st.session_state.pop("notes", []):
         st.toast(text, icon=icon)

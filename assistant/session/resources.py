@@ -1,14 +1,13 @@
-"""What this browser tab is looking at: the workspace behind it, the open conversation, the chosen memory.
+"""The resources of the process that all browser tabs share: the workspace, background tasks, counts.
 
-It remembers choices between reruns and pages; what they mean is decided in `assistant`.
+What one tab holds is in `choices` and `open_conversation`.
 """
 
 import gc
 import importlib
-import json
 import logging
 import threading
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -16,42 +15,42 @@ import streamlit as st
 from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
-from assistant.history.transfer import import_json
+from assistant.lazy import IMPORT_LOCK
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.fetch import name_of
 
 if TYPE_CHECKING:
+    from assistant.arena.prefetch import PrefetchRuns
     from assistant.arena.trials import BlindTrials
-    from assistant.arena.write_ahead import AnswersAhead
     from assistant.compare.running import EvaluationRuns
     from assistant.compare.side_by_side import SideBySideRuns
     from assistant.documents.upload import UploadQueue
     from assistant.engines.base import Engine
 
 log = logging.getLogger(__name__)
-_importing, _imported = threading.Lock(), threading.Event()
+_imported = threading.Event()
 
 
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
-    """The Imprint home of this process, with the model on its way into memory."""
+    """The workspace of this process; the model begins to be opened with it."""
     opened = Workspace()
     start_thread("warm-up", _warm_up, opened)
     return opened
 
 
 def import_models() -> None:
-    """Import what opens models, one thread at a time: transformers cannot be imported by two at once."""
-    with _importing:
+    """Import what opens and trains models; returns at once when another thread has done so."""
+    with IMPORT_LOCK:
         for name in ("tuning.training.methods", "sentence_transformers"):
             importlib.import_module(name)
     _imported.set()
 
 
 def engine() -> "Engine":
-    """The engine, for what cannot go on without it. Raises EngineError."""
+    """The open engine, waiting for it if need be. Raises EngineError."""
     import_models()
     return workspace().engine()
 
@@ -62,26 +61,26 @@ def models_are_imported() -> bool:
 
 
 def _warm_up(opened: Workspace) -> None:
-    """Open the model, and then the index, before anybody asks. What fails is told when it is needed."""
+    """Open the model, and then the index, before the first question; errors are shown when they are needed."""
     try:
         import_models()
         opened.engine()
-        _spare_what_stays()
+        _freeze_garbage_collector()
         opened.knowledge()
     except KNOWN_ERRORS as error:
         log.warning("not ready before the first question: %s", error)
-    _spare_what_stays()
+    _freeze_garbage_collector()
 
 
-def _spare_what_stays() -> None:
-    """Streamlit collects garbage after every run: a third of a second if it had to search the libraries."""
+def _freeze_garbage_collector() -> None:
+    """Streamlit collects garbage after every run, which takes 0.3 s unless the imported libraries are exempt."""
     gc.collect()
     gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
 def answering() -> LiveAnswers:
-    """The answers that are being written in this process, whichever tab asked for them."""
+    """The answers that are being generated in this process, whichever tab asked for them."""
     return LiveAnswers()
 
 
@@ -95,7 +94,7 @@ def indexing() -> "UploadQueue":
 
 @st.cache_resource(show_spinner=False)
 def side_by_side() -> "SideBySideRuns":
-    """The questions that were put to several variants in this process."""
+    """The side-by-side comparisons of this process."""
     from assistant.compare.side_by_side import SideBySideRuns  # heavy: scipy
 
     return SideBySideRuns(answering())
@@ -110,11 +109,11 @@ def evaluation_runs() -> "EvaluationRuns":
 
 
 @st.cache_resource(show_spinner=False)
-def answers_ahead() -> "AnswersAhead":
+def answers_ahead() -> "PrefetchRuns":
     """The answers of blind trials that are being written in this process."""
-    from assistant.arena.write_ahead import AnswersAhead  # heavy: scipy
+    from assistant.arena.prefetch import PrefetchRuns  # heavy: scipy
 
-    return AnswersAhead()
+    return PrefetchRuns()
 
 
 @st.cache_resource(show_spinner=False)
@@ -125,48 +124,15 @@ def blind_trials() -> "BlindTrials":
     return BlindTrials(workspace().settings.conversations_path)
 
 
-# ---- the open conversation
-
-
-# ---- pages
-
-
-# ---- the sample domain
-
-SAMPLE = Path(__file__).parents[2] / "examples" / "halden"
-
-
-def import_sample_chat() -> int:
-    """Put the sample conversation into the store; its id."""
-    return import_json(workspace().store, (SAMPLE / "conversation.json").read_text(encoding="utf-8"))
-
-
-def sample_questions(count: int = 3) -> list[str]:
-    """A few questions that the sample domain answers."""
-    lines = (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = [record["question"] for record in map(json.loads, lines) if record.get("slice") == "training"]
-    return asked[:count]
-
-
-# ---- asking
-
-
-# ---- choices
-
-
-# ---- knowledge bases
-
-
 @st.cache_resource(show_spinner=False)
 def knowledge_counts() -> dict[str, int]:
-    """Passages by knowledge base, without opening the index; `count_knowledge` counts anew."""
+    """Knowledge base → number of passages, without opening the index; cached until `count_knowledge`."""
     counts = {}
     for path in sorted((workspace().home / "knowledge").glob("*.sqlite3")):
         try:
-            catalogue = PassageStore(path)
-            counts[path.stem] = catalogue.count
-            catalogue.close()
-        except KnowledgeError as error:  # told where it is opened: on its page, or when a question needs it
+            with closing(PassageStore(path)) as passages:
+                counts[path.stem] = passages.count
+        except KnowledgeError as error:  # shown where it is opened: on its page, or when a question needs it
             log.warning("%s", error)
             counts[path.stem] = 0
     return counts
@@ -174,20 +140,19 @@ def knowledge_counts() -> dict[str, int]:
 
 @st.cache_resource(show_spinner=False)
 def documents_of(name: str) -> list[DocumentInfo]:
-    """The documents of a knowledge base by name, without opening the index; none where there is none."""
+    """The documents of a knowledge base, sorted by name, without opening it; empty where there is none."""
     if name not in knowledge_counts():  # an address may name anything
         return []
     try:
-        catalogue = PassageStore(workspace().home / "knowledge" / f"{name}.sqlite3")
-        documents = catalogue.documents()
-        catalogue.close()
-    except KnowledgeError as error:  # told where it is opened
+        with closing(PassageStore(workspace().home / "knowledge" / f"{name}.sqlite3")) as passages:
+            documents = passages.documents()
+    except KnowledgeError as error:  # shown where it is opened
         log.warning("%s", error)
         return []
     return sorted(documents, key=lambda info: name_of(info.path).casefold())
 
 
 def count_knowledge() -> None:
-    """Count anew: something was added or removed."""
+    """Drop the cached counts and lists: something was added or removed."""
     knowledge_counts.clear()
     documents_of.clear()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 MAX_POINTS = 5000  # a page draws no more; beyond, an even sample
-FITTED_ON = 2000
+FIT_SAMPLE = 2000
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def project(vectors: np.ndarray | Sequence[Sequence[float]]) -> Projection:
     points = np.asarray(vectors, dtype=np.float64)
     if not len(points):
         return Projection(np.zeros(0), np.zeros((2, 0)), 1.0)
-    sample = points[:: max(1, len(points) // FITTED_ON)]
+    sample = points[:: max(1, len(points) // FIT_SAMPLE)]
     mean = sample.mean(axis=0)
     _, _, directions = np.linalg.svd(sample - mean, full_matrices=False)
     axes = np.zeros((2, points.shape[1]))

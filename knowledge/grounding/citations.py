@@ -1,5 +1,7 @@
-"""Which passage supports which sentence of an answer, and where. No language model is asked whether it told the
-truth: words, numbers, names and, where there are vectors, meanings are compared."""
+"""Which passage supports which sentence of an answer, and where.
+
+Words, numbers, names and, with an embedding model, meanings are compared; no language model judges.
+"""
 
 import re
 from collections import Counter
@@ -15,16 +17,16 @@ from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
 
 # Chosen and judged on the cases in tests/knowledge/grounding/citation_cases.py.
-SUPPORTED = 0.6  # of a sentence's telling words, weighted by rarity, are in the passage's best stretch
-CHARACTERS = 0.75  # or, in Chinese, so many of its telling characters
-# Or share and cosine add up to so much; to less where the sentence states numbers and the stretch states them too.
-AGREE, AGREE_WITH_NUMBERS = 1.2, 0.9
-CERTAIN, HOPELESS = 0.85, 0.25  # shares at which no vector is asked for
-COMPARED = 6  # stretches a sentence that are compared by their vectors
-STRETCH = 2  # neighbouring sentences of a passage that may support one sentence together
+MIN_SUPPORT = 0.6  # of a sentence's content words, weighted by idf, are in the passage's best window
+MIN_CHARACTER_SHARE = 0.75  # or, in Chinese, so many of its content characters
+# Or share and cosine add up to so much; to less where the sentence states numbers and the window has them too.
+MIN_AGREEMENT, MIN_AGREEMENT_WITH_NUMBERS = 1.2, 0.9
+UNDECIDED_SHARES = (0.25, 0.85)  # within these the vectors are compared; beyond them the words decide alone
+MAX_EMBEDDED_WINDOWS = 6  # windows that each sentence is compared with by their vectors
+WINDOW_SENTENCES = 2  # neighbouring sentences of a passage that may support one sentence together
 _HAN = re.compile("[\u3400-\u9fff]")
 _NAME = re.compile(r"(?<=[\w,;:] )[A-Z]\w+")  # capital letters within a sentence
-_EMPTY_CHARACTERS = frozenset(
+_STOP_CHARACTERS = frozenset(
     "的了是在有和也就都而及与着或一个这那要可以会能被把从到他她它们我你吗呢吧之以为于其时上下里中不没很更最"
 )
 Embed = Callable[[list[str]], Sequence[Sequence[float]]]
@@ -38,7 +40,7 @@ class Citation:
     end: int
     text: str
     passage: int | None  # the number of the supporting passage, from 1; None when no passage supports it
-    span: tuple[int, int] | None  # the supporting stretch of that passage's text
+    span: tuple[int, int] | None  # the supporting window of that passage's text
     support: float  # 0 to 1
 
     @property
@@ -48,48 +50,48 @@ class Citation:
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _Window:
     """Neighbouring sentences of one passage."""
 
     passage: int  # its number, from 1
     span: tuple[int, int]
     text: str
-    above: str  # title and headings
+    context: str  # title and headings
     whole: str  # the passage
 
     @property
     def under_headings(self) -> str:
-        """What it says to someone who has read title and headings."""
-        return f"{self.above}\n{self.text}"
+        """The text under its title and headings."""
+        return f"{self.context}\n{self.text}"
 
 
 def cite(
-    answer: str, passages: Sequence[str], embed: Embed | None = None, around: Sequence[str] = ()
+    answer: str, passages: Sequence[str], embed: Embed | None = None, contexts: Sequence[str] = ()
 ) -> list[Citation]:
     """For each sentence of the answer the number of the passage that supports it best, or None.
 
-    `around` is what stands above each passage: its title and headings. With `embed` (texts → unit vectors) other
-    words for the same are recognised too. A number or a name that the passage does not have makes a sentence
-    unsupported, however much else agrees.
+    `contexts` are the title and headings of each passage. With `embed` (texts → unit vectors) paraphrases are
+    recognised too. A number or a name that the passage does not have makes a sentence unsupported, however much
+    else agrees.
     """
-    stretches = _stretches(passages, around or [""] * len(passages))
-    words = [frozenset(terms(stretch.under_headings)) for stretch in stretches]
-    rarity = _rarity(words)
+    windows = _windows(passages, contexts or [""] * len(passages))
+    words = [frozenset(terms(window.under_headings)) for window in windows]
+    idf = _idf(words)
     spans = sentence_spans(answer)
     sentences = [answer[start:end] for start, end in spans]
-    shares = [[_share(sentence, held, rarity) for held in words] for sentence in sentences]
-    cosines = _cosines(sentences, stretches, shares, embed) if embed else {}
+    shares = [[_share(sentence, held, idf) for held in words] for sentence in sentences]
+    cosines = _cosines(sentences, windows, shares, embed) if embed else {}
     citations: list[Citation] = []
     for row, ((start, end), sentence) in enumerate(zip(spans, sentences, strict=True)):
         supports = [
-            _support(sentence, stretch, shares[row][at], cosines.get((row, at)))
-            for at, stretch in enumerate(stretches)
+            _support(sentence, window, shares[row][at], cosines.get((row, at)))
+            for at, window in enumerate(windows)
         ]
         best = max(
-            range(len(stretches)), key=lambda at: (supports[at], -len(stretches[at].text), -at), default=None
+            range(len(windows)), key=lambda at: (supports[at], -len(windows[at].text), -at), default=None
         )
-        if best is not None and supports[best] >= SUPPORTED:
-            found = stretches[best]
+        if best is not None and supports[best] >= MIN_SUPPORT:
+            found = windows[best]
             citations.append(Citation(start, end, sentence, found.passage, found.span, supports[best]))
         else:
             citations.append(Citation(start, end, sentence, None, None, max(supports, default=0.0)))
@@ -108,52 +110,54 @@ def numbered(answer: str, citations: Sequence[Citation]) -> str:
     return "".join([*parts, answer[position:]])
 
 
-def _stretches(passages: Sequence[str], around: Sequence[str]) -> list[_Stretch]:
-    """Every sentence of every passage, and every run of STRETCH neighbours."""
-    found: list[_Stretch] = []
-    for number, (text, above) in enumerate(zip(passages, around, strict=True), 1):
+def _windows(passages: Sequence[str], contexts: Sequence[str]) -> list[_Window]:
+    """Every sentence of every passage, and every run of WINDOW_SENTENCES neighbours."""
+    found: list[_Window] = []
+    for number, (text, context) in enumerate(zip(passages, contexts, strict=True), 1):
         spans = sentence_spans(text)
         runs = [
             (spans[at][0], spans[at + size - 1][1])
-            for size in range(1, STRETCH + 1)
+            for size in range(1, WINDOW_SENTENCES + 1)
             for at in range(len(spans) - size + 1)
         ]
-        found += [_Stretch(number, (start, end), text[start:end], above, text) for start, end in runs]
+        found += [_Window(number, (start, end), text[start:end], context, text) for start, end in runs]
     return found
 
 
-def _rarity(stretches: Sequence[frozenset[str]]) -> dict[str, float]:
-    held = Counter(term for words in stretches for term in words)
-    return {term: log(1 + len(stretches) / count) for term, count in held.items()}
+def _idf(windows: Sequence[frozenset[str]]) -> dict[str, float]:
+    held = Counter(term for words in windows for term in words)
+    return {term: log(1 + len(windows) / count) for term, count in held.items()}
 
 
-def _share(sentence: str, held: frozenset[str], rarity: dict[str, float]) -> float:
-    """What the stretch has of the sentence's telling words, weighted by rarity."""
+def _share(sentence: str, held: frozenset[str], idf: dict[str, float]) -> float:
+    """The share of the sentence's content words that the window has, weighted by idf."""
     wanted = set(terms(sentence)) - STOPWORDS
-    unseen = max(rarity.values(), default=1.0)
-    weights = {term: rarity.get(term, unseen) for term in wanted}
+    unseen = max(idf.values(), default=1.0)
+    weights = {term: idf.get(term, unseen) for term in wanted}
     total = sum(weights.values())
     return sum(weight for term, weight in weights.items() if term in held) / total if total else 0.0
 
 
-def _support(sentence: str, stretch: _Stretch, share: float, cosine: float | None) -> float:
-    stated = numbers(sentence) - _named(stretch.above, sentence)
-    if stated - numbers(stretch.text) or _names(sentence) - _words(f"{stretch.above}\n{stretch.whole}"):
-        return min(share, SUPPORTED / 2)
-    if told := set(_HAN.findall(sentence)) - _EMPTY_CHARACTERS:
-        held = sum(character in stretch.under_headings for character in told) / len(told)
-        return max(share, held * SUPPORTED / CHARACTERS)
+def _support(sentence: str, window: _Window, share: float, cosine: float | None) -> float:
+    stated = numbers(sentence) - _named(window.context, sentence)
+    if stated - numbers(window.text) or _names(sentence) - _words(f"{window.context}\n{window.whole}"):
+        return min(share, MIN_SUPPORT / 2)
+    if characters := set(_HAN.findall(sentence)) - _STOP_CHARACTERS:
+        held = sum(character in window.under_headings for character in characters) / len(characters)
+        return max(share, held * MIN_SUPPORT / MIN_CHARACTER_SHARE)
     if cosine is None:
         return share
-    return min(1.0, SUPPORTED * (share + cosine) / (AGREE_WITH_NUMBERS if stated else AGREE))
+    return min(
+        1.0, MIN_SUPPORT * (share + cosine) / (MIN_AGREEMENT_WITH_NUMBERS if stated else MIN_AGREEMENT)
+    )
 
 
-def _named(above: str, sentence: str) -> set[float]:
+def _named(context: str, sentence: str) -> set[float]:
     """Numbers of a title that are part of a name ("Petrel 4"), where the sentence has the name too."""
     return {
         number.value
-        for number in numbers_in(above)
-        if number.start and above[max(0, number.start - 2) : number.end].casefold() in sentence.casefold()
+        for number in numbers_in(context)
+        if number.start and context[max(0, number.start - 2) : number.end].casefold() in sentence.casefold()
     }
 
 
@@ -166,19 +170,22 @@ def _words(text: str) -> set[str]:
 
 
 def _cosines(
-    sentences: Sequence[str], stretches: Sequence[_Stretch], shares: Sequence[Sequence[float]], embed: Embed
+    sentences: Sequence[str], windows: Sequence[_Window], shares: Sequence[Sequence[float]], embed: Embed
 ) -> dict[tuple[int, int], float]:
-    """Of the sentences that words alone do not decide, with the stretches that come closest by words."""
+    """By (sentence, window): of the sentences that words alone do not decide, with their closest windows by words."""
+    lowest, highest = UNDECIDED_SHARES
     pairs = [
         (row, at)
-        for row, (sentence, of_stretches) in enumerate(zip(sentences, shares, strict=True))
-        if not _HAN.search(sentence) and HOPELESS <= max(of_stretches, default=0.0) < CERTAIN
-        for at in np.argsort([-share for share in of_stretches], kind="stable")[:COMPARED].tolist()
+        for row, (sentence, shares_of_sentence) in enumerate(zip(sentences, shares, strict=True))
+        if not _HAN.search(sentence) and lowest <= max(shares_of_sentence, default=0.0) < highest
+        for at in np.argsort([-share for share in shares_of_sentence], kind="stable")[
+            :MAX_EMBEDDED_WINDOWS
+        ].tolist()
     ]
     texts = list(
-        dict.fromkeys(text for row, at in pairs for text in (sentences[row], stretches[at].under_headings))
+        dict.fromkeys(text for row, at in pairs for text in (sentences[row], windows[at].under_headings))
     )
     vectors = dict(zip(texts, np.asarray(embed(texts)), strict=True)) if texts else {}
     return {
-        (row, at): float(vectors[sentences[row]] @ vectors[stretches[at].under_headings]) for row, at in pairs
+        (row, at): float(vectors[sentences[row]] @ vectors[windows[at].under_headings]) for row, at in pairs
     }

@@ -38,8 +38,8 @@ _IDIOMS = {"千万", "万一", "一一", "一二"}
 
 
 @dataclass(frozen=True)
-class Stated:
-    """A number in a text."""
+class StatedNumber:
+    """A number that a text states, and where."""
 
     value: float
     start: int
@@ -51,17 +51,17 @@ def numbers(text: str) -> set[float]:
     return {stated.value for stated in numbers_in(text)}
 
 
-def numbers_in(text: str) -> list[Stated]:
+def numbers_in(text: str) -> list[StatedNumber]:
     """Every number of the text, and where it stands."""
-    found = [Stated(_value(match.group()), *match.span()) for match in _DIGITS.finditer(text)]
+    found = [StatedNumber(_value(match.group()), *match.span()) for match in _DIGITS.finditer(text)]
     for match in _ENGLISH.finditer(text):
         if (words := match.group().casefold()) not in _ALONE_NO_NUMBER:
-            found.append(Stated(_english(re.findall(_WORD, words)), *match.span()))
+            found.append(StatedNumber(_english(re.findall(_WORD, words)), *match.span()))
     for match in _CHINESE.finditer(text):
         run = match.group()
         counted = run != "一" and _COUNTED.match(text, match.end())
         if run not in _IDIOMS and (len(run) > 1 or counted):
-            found.append(Stated(_chinese(run), *match.span()))
+            found.append(StatedNumber(_chinese(run), *match.span()))
     return found
 
 

@@ -1,1 +1,1 @@
-"""SQLite catalogue, Chroma vectors, BM25 matrix, embedding model."""
+"""SQLite passage store, Chroma vectors, BM25 matrix, embedding models."""

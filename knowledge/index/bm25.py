@@ -1,4 +1,4 @@
-"""BM25 over term codes: the same numbers as the library's own builder, from arrays."""
+"""BM25 over term codes: the scores of bm25s, from a matrix that is built with numpy alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -47,7 +47,7 @@ class _VectorizedBM25(bm25s.BM25):
 
 
 class LexicalIndex:
-    """An immutable BM25 index over rows 0…n-1 of term codes; made anew when the passages change."""
+    """An immutable BM25 index over rows 0…n-1 of term codes; rebuilt when the passages change."""
 
     def __init__(self, rows: Sequence[np.ndarray]) -> None:
         self.rows = len(rows)
@@ -67,7 +67,7 @@ class LexicalIndex:
         return found
 
     def idf(self, codes: np.ndarray) -> np.ndarray:
-        """How rare each code is; a code never seen counts as one seen once."""
+        """The inverse document frequency of each code; a code that occurs nowhere has the highest."""
         position = np.searchsorted(self._vocabulary, codes)
         position = np.minimum(position, max(0, len(self._vocabulary) - 1))
         frequency = np.zeros(len(codes))

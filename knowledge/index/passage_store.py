@@ -1,5 +1,7 @@
-"""The SQLite file of one knowledge base: its documents, its passages, and where each passage stands.
-It is the truth and the vectors follow it; a group of documents is written in one transaction."""
+"""The SQLite file of one knowledge base: its documents, its passages, and the places where each passage occurs.
+
+It is the source of truth, which the vectors follow; a group of documents is written in one transaction.
+"""
 
 import json
 import sqlite3
@@ -36,13 +38,13 @@ CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
 -- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
 CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_FORMAT = 2  # of the tables above
+_FORMAT = 2  # version of the tables above
 _CHUNK = 500  # SQLite takes a limited number of parameters
 
 
 @dataclass(frozen=True)
 class DocumentInfo:
-    """One document as the table of documents shows it."""
+    """One indexed document."""
 
     id: str
     path: str  # or the address, or the name of an upload, as it was given
@@ -56,7 +58,7 @@ class DocumentInfo:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a passage stands."""
+    """One occurrence of a passage's text in a document."""
 
     passage_id: str
     document_id: str
@@ -77,7 +79,7 @@ class StoredText:
     text: str
     context: str  # with title and headings: what is embedded and counted
     terms: np.ndarray
-    parts: bytes = b""  # vectors of its sentences, see `pack`
+    parts: bytes = b""  # vectors of its sentences, as `quantize` makes them
 
 
 @dataclass(frozen=True)
@@ -137,18 +139,18 @@ class PassageStore:
         with self._lock:
             return self._db.execute(query, values).fetchall()
 
-    # facts
+    # values about the whole index
 
     def fact(self, name: str) -> str:
-        """A named fact about the whole, empty when it was never set."""
+        """A named value about the whole index, empty when it was never set."""
         rows = self._rows("SELECT value FROM facts WHERE name = ?", (name,))
         return rows[0][0] if rows else ""
 
     def set_facts(self, **facts: str) -> None:
-        """Set several facts at once; the revision grows."""
+        """Set several values at once; the revision grows."""
         with self._writing() as db:
             db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
-            _grow(db)
+            _bump_revision(db)
 
     @property
     def revision(self) -> int:
@@ -186,35 +188,35 @@ class PassageStore:
                 dropped |= _remove_places(db, document.info.id)
                 _write(db, document)
             orphans = _drop_orphans(db, dropped)
-            _grow(db)
+            _bump_revision(db)
         return orphans
 
     def remove(self, document_ids: Iterable[str]) -> list[str]:
-        """Forget documents; returns the ids of passages now unused."""
+        """Remove documents; returns the ids of passages now unused."""
         with self._writing() as db:
             dropped: set[str] = set()
             for document_id in document_ids:
                 dropped |= _remove_places(db, document_id)
                 db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
             orphans = _drop_orphans(db, dropped)
-            _grow(db)
+            _bump_revision(db)
         return orphans
 
     def rename(self, old_id: str, info: DocumentInfo) -> None:
-        """Give a document a new place on disk; its passages stay as they are."""
+        """Give a document a new path; its passages stay as they are."""
         with self._writing() as db:
             db.execute(
                 "UPDATE documents SET id = ?, source = ?, title = ? WHERE id = ?",
                 (info.id, info.path, info.title, old_id),
             )
             db.execute("UPDATE places SET document_id = ? WHERE document_id = ?", (info.id, old_id))
-            _grow(db)
+            _bump_revision(db)
 
     # passages
 
     @property
     def count(self) -> int:
-        """Passages, each text once."""
+        """How many passages; each text counts once."""
         return int(self._rows("SELECT COUNT(*) FROM passages")[0][0])
 
     def missing(self, ids: Sequence[str]) -> set[str]:
@@ -230,23 +232,23 @@ class PassageStore:
         }
 
     def all_terms(self) -> tuple[list[str], list[np.ndarray]]:
-        """Ids and terms of every passage, in one order."""
+        """Ids and term codes of every passage, in the same order."""
         rows = self._rows("SELECT id, terms FROM passages ORDER BY number")
         return [row[0] for row in rows], [np.frombuffer(row[1], dtype=np.uint32) for row in rows]
 
     def parts(self, ids: Sequence[str]) -> dict[str, bytes]:
-        """The packed vectors of the passages' sentences."""
+        """The quantized vectors of the passages' sentences, by passage id."""
         return dict(self._chunks("SELECT id, parts FROM passages WHERE id IN ({})", ids))
 
     def set_parts(self, parts: dict[str, bytes]) -> None:
-        """Replace the vectors of the passages' sentences."""
+        """Replace the quantized vectors of the passages' sentences."""
         with self._writing() as db:
             db.executemany(
                 "UPDATE passages SET parts = ? WHERE id = ?", [(new, one) for one, new in parts.items()]
             )
 
     def all_contexts(self, after: int = 0, limit: int = 1000) -> list[tuple[int, str, str, str]]:
-        """A page of (number, id, text, context), to be continued after the last number."""
+        """A batch of (number, id, text, context); give its last number as `after` for the next one."""
         return self._rows(
             "SELECT number, id, text, context FROM passages WHERE number > ? ORDER BY number LIMIT ?",
             (after, limit),
@@ -260,7 +262,7 @@ class PassageStore:
         return list(dict.fromkeys(row[0] for row in rows))
 
     def places(self, passage_ids: Sequence[str]) -> dict[str, list[Place]]:
-        """Where each passage stands, in the order in which the documents were indexed."""
+        """The occurrences of each passage, in the order in which the documents were indexed."""
         found: dict[str, list[Place]] = {passage_id: [] for passage_id in passage_ids}
         rows = self._chunks(
             f"{_PLACES} WHERE p.passage_id IN ({{}}) ORDER BY d.indexed, d.source, p.position", passage_ids
@@ -281,20 +283,20 @@ class PassageStore:
             chunk = ids[start : start + _CHUNK]
             yield from self._rows(query.format(",".join("?" * len(chunk))), chunk)
 
-    # the vectors' journal
+    # journal of vector writes
 
-    def unsettle(self, ids: Iterable[str]) -> None:
+    def mark_pending(self, ids: Iterable[str]) -> None:
         """Note that the vectors of these passages are about to change."""
         with self._writing() as db:
             db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", [(one,) for one in ids])
 
-    def settle(self, ids: Iterable[str]) -> None:
-        """The vectors of these passages agree with the catalogue again."""
+    def clear_pending(self, ids: Iterable[str]) -> None:
+        """Note that the vectors of these passages agree with the table of passages again."""
         with self._writing() as db:
             db.executemany("DELETE FROM unsettled WHERE passage_id = ?", [(one,) for one in ids])
 
-    def unsettled(self) -> list[str]:
-        """Passages whose vectors must be checked."""
+    def pending(self) -> list[str]:
+        """Passages that were marked and never cleared: the process ended in between, their vectors must be checked."""
         return [row[0] for row in self._rows("SELECT passage_id FROM unsettled")]
 
 
@@ -308,7 +310,7 @@ def _place(row: tuple[Any, ...]) -> Place:
     return Place(*(*row[:6], tuple(json.loads(row[6])), row[7], row[8]))
 
 
-def _grow(db: sqlite3.Connection) -> None:
+def _bump_revision(db: sqlite3.Connection) -> None:
     db.execute("UPDATE facts SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
 
 
@@ -319,7 +321,7 @@ def _remove_places(db: sqlite3.Connection, document_id: str) -> set[str]:
 
 
 def _drop_orphans(db: sqlite3.Connection, candidates: set[str]) -> list[str]:
-    """Delete those passages that no document contains any more, and note that their vectors must go."""
+    """Delete those passages that no document contains any more, and mark their vectors as pending."""
     orphans = [
         one
         for one in candidates

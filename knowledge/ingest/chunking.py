@@ -1,17 +1,17 @@
-"""Document → passages: cut on structure, sized in the embedder's tokens, exact slices of the document.
+"""Document → passages: cut on structure, sized in tokens of the embedding model, exact slices of the document.
 
 A passage is never cut inside a table row, a code line or a sentence, unless that alone is over the limit.
 """
 
 import hashlib
-import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from knowledge.ingest.boundaries import Piece, cut_piece, section_pieces
 from knowledge.ingest.document import Document, Section
 
-CountTokens = Callable[[Sequence[str]], Sequence[int]]  # of each text, without the embedder's special tokens
+CountTokens = Callable[[Sequence[str]], Sequence[int]]  # of each text, without special tokens
 
 MAX_TOKENS = 254  # MiniLM reads 256, two of them its own
 MIN_TOKENS = 32  # below this a title would leave no room for the text
@@ -62,16 +62,6 @@ def split(
         )
     cutter = _Cutter(document, count_tokens, max_tokens, overlap_tokens)
     return cutter.passages()
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A part that is not cut further: a sentence, a table row, a code line."""
-
-    start: int
-    end: int
-    page: int | None
-    ends_paragraph: bool
 
 
 @dataclass(frozen=True)
@@ -137,24 +127,24 @@ class _Cutter:
     def _prefix_tokens(self, title: str, headings: tuple[str, ...]) -> int:
         return self._count([with_context(title, headings, "")])[0]
 
-    def _pieces(self, group: Sequence[Section]) -> list[_Piece]:
-        return [piece for section in group for piece in _section_pieces(self.text, section)]
+    def _pieces(self, group: Sequence[Section]) -> list[Piece]:
+        return [piece for section in group for piece in section_pieces(self.text, section)]
 
-    def _cut_oversized(self, sized: list[tuple[_Piece, int]], room: int) -> list[tuple[_Piece, int]]:
+    def _cut_oversized(self, sized: list[tuple[Piece, int]], room: int) -> list[tuple[Piece, int]]:
         """Halve what is over the limit by itself, at the softest place there is, until it fits."""
         if all(tokens <= room for _, tokens in sized):
             return sized
-        parts: list[tuple[_Piece, int]] = []
+        parts: list[tuple[Piece, int]] = []
         for piece, tokens in sized:
             if tokens <= room or piece.end - piece.start < 2:
                 parts.append((piece, tokens))
                 continue
-            smaller = list(_cut(self.text, piece, max(2, -(-tokens * 5 // (room * 4)))))
+            smaller = list(cut_piece(self.text, piece, max(2, -(-tokens * 5 // (room * 4)))))
             counts = self._count([self.text[part.start : part.end] for part in smaller])
             parts.extend(self._cut_oversized(list(zip(smaller, counts, strict=True)), room))
         return parts
 
-    def _pack(self, sized: Sequence[tuple[_Piece, int]], room: int) -> Iterator[_Span]:
+    def _pack(self, sized: Sequence[tuple[Piece, int]], room: int) -> Iterator[_Span]:
         """Fill passages greedily; a paragraph that does not fit begins the next once half is filled."""
         left_in_paragraph = _tokens_to_paragraph_end(sized)
         first, tokens = 0, 0
@@ -170,7 +160,7 @@ class _Cutter:
         if sized:
             yield _Span(sized[first][0].start, sized[-1][0].end, sized[first][0].page)
 
-    def _overlap_from(self, sized: Sequence[tuple[_Piece, int]], first: int, index: int, room: int) -> int:
+    def _overlap_from(self, sized: Sequence[tuple[Piece, int]], first: int, index: int, room: int) -> int:
         tokens, at = 0, index
         while at - 1 > first and tokens + sized[at - 1][1] <= min(self.overlap, room):
             at -= 1
@@ -218,7 +208,7 @@ class _Cutter:
     def _halves(self, passage: Passage) -> list[Passage]:
         if len(passage.text) < 2:
             return [passage]
-        pieces = _cut(self.text, _Piece(passage.start, passage.end, passage.page, True), 2)
+        pieces = cut_piece(self.text, Piece(passage.start, passage.end, passage.page, True), 2)
         return [
             self._passage(_Span(piece.start, piece.end, piece.page), passage.title, passage.headings)
             for piece in pieces
@@ -237,86 +227,7 @@ def _groups(sections: Sequence[Section]) -> Iterator[list[Section]]:
         yield group
 
 
-_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
-_LINE = re.compile(r"\n+")
-_SENTENCE = re.compile(
-    r"(?<=[.!?])[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9À-ÖØ-Þ\u0400-\u042f\u0391-\u03a9\u2e80-\u9fff])"
-    r"|(?<=[。！？；…])[”’」』）】]*\s*(?![”’」』）】。！？；…])"
-    r"|\n(?=[ \t]*(?:[-*+•]|\d{1,3}[.)])\s)"
-)
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|cf|al|No|Nr|Fig|Figs|Eq|Vol|pp|p|ca|approx|Inc|Ltd|Co"
-    r"|Corp|Gen|Col|Sgt|Capt|Lt|Rev|Hon|z\.B|d\.h|bzw))\.$"
-)
-
-
-def _section_pieces(text: str, section: Section) -> Iterator[_Piece]:
-    if section.kind != "text":
-        for start, end in _between(text, section.start, section.end, _LINE):
-            yield _Piece(start, end, section.page, False)
-        return
-    for start, end in _between(text, section.start, section.end, _PARAGRAPH):
-        sentences = list(_sentences(text, start, end))
-        for number, (first, last) in enumerate(sentences):
-            yield _Piece(first, last, section.page, number == len(sentences) - 1)
-
-
-def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    begin = start
-    for match in _SENTENCE.finditer(text, start, end):
-        stop = match.start() + len(match[0].rstrip())
-        if stop > begin and not _ABBREVIATION.search(text, max(begin, stop - 12), stop) and match.end() < end:
-            yield begin, stop
-            begin = match.end()
-    if begin < end:
-        yield begin, end
-
-
-def _between(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
-    begin = start
-    for match in separator.finditer(text, start, end):
-        if match.start() > begin:
-            yield begin, match.start()
-        begin = match.end()
-    if begin < end:
-        yield begin, end
-
-
-_SOFT_PLACES = (  # from the softest
-    re.compile(r"\n+"),
-    re.compile(r"(?<=[.!?])\s+|(?<=[。！？；…])"),
-    re.compile(r"(?<=[;；|])\s*"),
-    re.compile(r"(?<=[,，、:：])\s*"),
-    re.compile(r"\s+"),
-)
-
-
-def _cut(text: str, piece: _Piece, parts: int) -> Iterator[_Piece]:
-    """About so many parts of similar length, cut at the softest places, without the white space there."""
-    begin = piece.start
-    for part in range(parts, 1, -1):
-        aim = begin + (piece.end - begin) // part
-        stop, following = _soft_place(text, begin, aim, piece.end)
-        if stop > begin:
-            yield _Piece(begin, stop, piece.page, False)
-        begin = following
-        if begin >= piece.end:
-            return
-    yield _Piece(begin, piece.end, piece.page, piece.ends_paragraph)
-
-
-def _soft_place(text: str, begin: int, aim: int, end: int) -> tuple[int, int]:
-    """Where to stop and where to go on: at a place between half way to the aim and somewhat past it."""
-    low, high = max(begin + 1, begin + (aim - begin) // 2), min(end - 1, aim + (aim - begin) // 8)
-    for pattern in _SOFT_PLACES:
-        last = next(iter(deque(pattern.finditer(text, low, high), maxlen=1)), None)
-        if last is not None and last.start() > begin and last.end() < end:
-            return last.start(), last.end()
-    hard = min(max(aim, begin + 1), end - 1)
-    return hard, hard
-
-
-def _tokens_to_paragraph_end(sized: Sequence[tuple[_Piece, int]]) -> list[int]:
+def _tokens_to_paragraph_end(sized: Sequence[tuple[Piece, int]]) -> list[int]:
     left = [0] * len(sized)
     running = 0
     for index in range(len(sized) - 1, -1, -1):

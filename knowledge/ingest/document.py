@@ -1,6 +1,6 @@
 """A file, an upload or an address → a `Document`: text with its pages, heading paths and spans.
 
-The parsing itself happens in a process of its own (`sandbox.py`); nothing here opens a format.
+Parsing happens in a process of its own (`sandbox/client.py`); nothing here knows a file format.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, Draft
+from knowledge.readers.blocks import Block, ParsedFile
 from knowledge.sandbox.client import Sandbox, SandboxLimits, shared_sandbox
 
 SEPARATOR = "\n\n"  # between two blocks in a document's text
@@ -35,7 +35,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """One file as text. `text` holds everything, headings included; sections are slices of it."""
+    """One file as text. `text` is all of it, headings included; sections are slices of it."""
 
     source: str  # the path or address as it was given
     title: str
@@ -48,7 +48,7 @@ class Document:
     @property
     def id(self) -> str:
         """Stable for one source, whatever its content."""
-        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return document_id(self.source)
 
 
 def read_document(
@@ -85,28 +85,33 @@ def read_bytes(
     box = sandbox or shared_sandbox()
     if len(data) > box.limits.bytes:
         raise DocumentError(_too_large(name, len(data), box.limits))
-    draft = box.parse(name, data, content_type=content_type, password=password)
-    text, sections = assemble(draft.blocks)
+    parsed = box.parse(name, data, content_type=content_type, password=password)
+    text, sections = assemble(parsed.blocks)
     if not sections:
         raise DocumentError(f"{name}: no text was found in it")
     return Document(
         source=source or name,
-        title=draft.title or title_from_name(name),
+        title=parsed.title or title_from_name(name),
         text=text,
         sections=sections,
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
-        notes=draft.notes,
+        notes=parsed.notes,
     )
 
 
-def document_from_draft(draft: Draft, source: str) -> Document:
+def document_id(source: str) -> str:
+    """A document's id: stable for one source, whatever its content."""
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def document_from_parsed(parsed: ParsedFile, source: str) -> Document:
     """A document made in memory, from blocks and not from a file."""
-    text, sections = assemble(draft.blocks)
+    text, sections = assemble(parsed.blocks)
     data = text.encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(data).hexdigest()
-    title = draft.title or title_from_name(source)
-    return Document(source, title, text, sections, digest, len(data), draft.notes)
+    title = parsed.title or title_from_name(source)
+    return Document(source, title, text, sections, digest, len(data), parsed.notes)
 
 
 def assemble(blocks: Iterable[Block]) -> tuple[str, tuple[Section, ...]]:

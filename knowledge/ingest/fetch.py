@@ -1,4 +1,4 @@
-"""An address that a person gave → a document; no private address unless allowed; bounded in size and time."""
+"""The content of a web address, bounded in size and time; private addresses are refused unless allowed."""
 
 import hashlib
 import ipaddress
@@ -24,22 +24,22 @@ class WebLimits:
     """What one page may cost."""
 
     bytes: int = 50 * 2**20
-    seconds: float = 30.0  # for all of it, redirects included
+    seconds: float = 30.0  # for the whole download, redirects included
     allow_private: bool = False  # addresses of this machine and of its own network
 
 
 @dataclass(frozen=True)
 class Download:
-    """What came from an address."""
+    """The response at an address."""
 
-    asked: str  # as a person gave it: what is cited
+    source: str  # the address as it was given: what is cited
     url: str  # the last one, after redirects
     content_type: str
     data: bytes
 
     @property
     def sha256(self) -> str:
-        """Of what came."""
+        """Hash of the content."""
         return hashlib.sha256(self.data).hexdigest()
 
 
@@ -57,17 +57,6 @@ def name_of(source: str) -> str:
     return f"{parts.hostname or source}{f' / {last}' if last else ''}"
 
 
-def read_url(
-    url: str,
-    *,
-    limits: WebLimits | None = None,
-    password: str | None = None,
-    sandbox: Sandbox | None = None,
-) -> Document:
-    """Fetch one page and read it; links in it are not followed. Raises DocumentError."""
-    return read_download(fetch(url, limits), password=password, sandbox=sandbox)
-
-
 def read_download(
     download: Download, *, password: str | None = None, sandbox: Sandbox | None = None
 ) -> Document:
@@ -76,7 +65,7 @@ def read_download(
     return read_bytes(
         PurePosixPath(unquote(parts.path)).name or parts.hostname or "page",
         download.data,
-        source=download.asked,
+        source=download.source,
         content_type=download.content_type,
         password=password,
         sandbox=sandbox,
@@ -84,26 +73,28 @@ def read_download(
 
 
 def fetch(url: str, limits: WebLimits | None = None) -> Download:
-    """The bytes at an address. Every address on the way, redirects too, is checked before it is asked."""
+    """The content at an address. The host is checked before every request, those of redirects too."""
     limits = limits or WebLimits()
     deadline = time.monotonic() + limits.seconds
-    asked = url
+    source = url
     with httpx.Client(trust_env=False, follow_redirects=False, headers=HEADERS) as client:
         for _ in range(MAX_REDIRECTS + 1):
             try:
-                answer = _ask(client, asked, url, limits, deadline)
+                answer = _request(client, source, url, limits, deadline)
             except httpx.HTTPError as error:
                 raise DocumentError(
-                    f"{asked}: cannot be fetched ({error or type(error).__name__})"
+                    f"{source}: cannot be fetched ({error or type(error).__name__})"
                 ) from error
             if isinstance(answer, Download):
                 return answer
             url = answer
-    raise DocumentError(f"{asked}: it redirects more than {MAX_REDIRECTS} times")
+    raise DocumentError(f"{source}: it redirects more than {MAX_REDIRECTS} times")
 
 
-def _ask(client: httpx.Client, asked: str, url: str, limits: WebLimits, deadline: float) -> Download | str:
-    """The download, or the address that it is at instead."""
+def _request(
+    client: httpx.Client, source: str, url: str, limits: WebLimits, deadline: float
+) -> Download | str:
+    """The download, or the address that the server redirects to."""
     target = _target(url)
     address = _checked_address(target, limits.allow_private)
     # The connection goes to the very address that was checked: a name may answer otherwise the second time.
@@ -112,7 +103,7 @@ def _ask(client: httpx.Client, asked: str, url: str, limits: WebLimits, deadline
     request = client.build_request(
         "GET", pinned, headers=headers, extensions={"sni_hostname": target.raw_host.decode("ascii")}
     )
-    request.extensions["timeout"] = httpx.Timeout(_left(url, deadline, limits)).as_dict()
+    request.extensions["timeout"] = httpx.Timeout(_remaining(url, deadline, limits)).as_dict()
     response = client.send(request, stream=True)
     try:
         if response.has_redirect_location:
@@ -120,24 +111,24 @@ def _ask(client: httpx.Client, asked: str, url: str, limits: WebLimits, deadline
         if response.status_code != 200:
             raise DocumentError(f"{url}: the server answered {response.status_code} {response.reason_phrase}")
         media_type = response.headers.get("content-type", "")
-        return Download(asked, url, media_type, _body(response, url, limits, deadline))
+        return Download(source, url, media_type, _body(response, url, limits, deadline))
     finally:
         response.close()
 
 
 def _body(response: httpx.Response, url: str, limits: WebLimits, deadline: float) -> bytes:
-    """What the server sends, unpacked here where it is packed: a small answer may unpack to gigabytes."""
-    packing = response.headers.get("content-encoding", "identity").lower()
-    if packing not in ("identity", "gzip", "deflate"):
-        raise DocumentError(f"{url}: the server packs its answer as {packing}, which was not asked for")
-    unpack = None if packing == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
+    """The body, decompressed here within the limit: a small response may decompress to gigabytes."""
+    coding = response.headers.get("content-encoding", "identity").lower()
+    if coding not in ("identity", "gzip", "deflate"):
+        raise DocumentError(f"{url}: the server packs its answer as {coding}, which was not asked for")
+    decompressor = None if coding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
     data = bytearray()
     for chunk in response.iter_raw(64 * 1024):
         try:
-            data += unpack.decompress(chunk, limits.bytes + 1) if unpack else chunk
+            data += decompressor.decompress(chunk, limits.bytes + 1) if decompressor else chunk
         except zlib.error as error:
             raise DocumentError(f"{url}: its packed answer is damaged ({error})") from error
-        _left(url, deadline, limits)
+        _remaining(url, deadline, limits)
         if len(data) > limits.bytes:
             raise DocumentError(f"{url}: it is larger than {limits.bytes / 2**20:,.2g} MiB")
     return bytes(data)
@@ -184,7 +175,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _left(url: str, deadline: float, limits: WebLimits) -> float:
+def _remaining(url: str, deadline: float, limits: WebLimits) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise DocumentError(f"{url}: it took more than {limits.seconds:g} seconds")

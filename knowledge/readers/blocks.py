@@ -1,4 +1,4 @@
-"""What every loader returns: blocks in reading order. Loaders know nothing of passages or of the index."""
+"""What every reader returns: blocks in reading order. Readers know nothing of passages or of the index."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,8 +23,8 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Draft:
-    """What a loader found in one file."""
+class ParsedFile:
+    """What a reader found in one file."""
 
     title: str = ""
     blocks: tuple[Block, ...] = ()
@@ -36,7 +36,7 @@ class Draft:
         return {"title": self.title, "blocks": blocks, "notes": list(self.notes)}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "Draft":
+    def from_dict(cls, data: Mapping[str, Any]) -> "ParsedFile":
         """The reverse of `to_dict`."""
         blocks = tuple(Block(*block) for block in data["blocks"])
         return cls(title=data["title"], blocks=blocks, notes=tuple(data["notes"]))
@@ -48,7 +48,7 @@ def table_block(
     """Rows of cells as one table block; None when nothing is written in it.
 
     Every row repeats its column names ("Name: Ann; Age: 3"), so that it is understood wherever it is cut off.
-    `header` says whether the first row names the columns; it is told by its look where None.
+    `header` says whether the first row names the columns; where None, it is guessed from the cells.
     """
     lines = list(table_rows(rows, header))
     return Block("table", "\n".join(lines), page) if lines else None

@@ -5,16 +5,16 @@ import io
 from collections.abc import Iterator
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Draft, table_block
+from knowledge.readers.blocks import ParsedFile, table_block
 
 _DELIMITERS = ",;\t|"
 
 
-def load_csv(text: str, delimiter: str | None = None) -> Draft:
-    """One table block; the delimiter is found when it is not given."""
+def load_csv(text: str, delimiter: str | None = None) -> ParsedFile:
+    """One table block; the delimiter is detected when it is not given."""
     rows = list(_rows(text, delimiter or find_delimiter(text)))
     block = table_block(rows)
-    return Draft(blocks=(block,) if block else ())
+    return ParsedFile(blocks=(block,) if block else ())
 
 
 def find_delimiter(text: str) -> str:

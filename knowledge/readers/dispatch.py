@@ -1,4 +1,4 @@
-"""Bytes → blocks: which loader reads a file is told by its content first and by its name second."""
+"""Bytes → blocks: the loader of a file is chosen by its content first and by its name second."""
 
 import re
 from collections.abc import Callable
@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import MAX_BLOCKS, MAX_CHARACTERS, Draft
+from knowledge.readers.blocks import MAX_BLOCKS, MAX_CHARACTERS, ParsedFile
 from knowledge.readers.csv_files import load_csv
 from knowledge.readers.docx import load_docx
 from knowledge.readers.encodings import decode
 from knowledge.readers.epub import load_epub
 from knowledge.readers.html import load_html
-from knowledge.readers.images import load_picture
+from knowledge.readers.images import load_image
 from knowledge.readers.json_files import load_json, load_json_lines
 from knowledge.readers.markdown import load_code, load_markdown, load_text
-from knowledge.readers.pdf import load_pdf, no_more_time
+from knowledge.readers.pdf import load_pdf, no_seconds
 from knowledge.readers.pptx import load_pptx
 from knowledge.readers.xlsx import load_xlsx
 from knowledge.readers.zip_container import Archive
@@ -27,9 +27,9 @@ class FileContent:
 
     data: bytes
     suffix: str  # lower case, with its dot
-    charset: str = ""  # what a server said
+    charset: str = ""  # from the content type of a server
     password: str | None = None
-    more_time: Callable[[int], float] = no_more_time
+    request_seconds: Callable[[int], float] = no_seconds
 
     @property
     def text(self) -> str:
@@ -43,7 +43,7 @@ class Loader:
 
     name: str
     suffixes: tuple[str, ...]
-    load: Callable[[FileContent], Draft]
+    load: Callable[[FileContent], ParsedFile]
 
 
 _CODE = (
@@ -53,7 +53,7 @@ _CODE = (
 LOADERS: dict[str, Loader] = {
     loader.name: loader
     for loader in (
-        Loader("pdf", (".pdf",), lambda file: load_pdf(file.data, file.password, file.more_time)),
+        Loader("pdf", (".pdf",), lambda file: load_pdf(file.data, file.password, file.request_seconds)),
         Loader("docx", (".docx", ".docm"), lambda file: load_docx(Archive(file.data))),
         Loader("pptx", (".pptx", ".pptm", ".ppsx"), lambda file: load_pptx(Archive(file.data))),
         Loader("xlsx", (".xlsx", ".xlsm"), lambda file: load_xlsx(file.data)),
@@ -61,9 +61,9 @@ LOADERS: dict[str, Loader] = {
         Loader("json", (".json",), lambda file: load_json(file.text)),
         Loader("jsonl", (".jsonl", ".ndjson"), lambda file: load_json_lines(file.text)),
         Loader(
-            "picture",
+            "image",
             (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp"),
-            lambda file: load_picture(file.data, file.more_time),
+            lambda file: load_image(file.data, file.request_seconds),
         ),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
         Loader("markdown", (".md", ".markdown", ".mdown", ".rst"), lambda file: load_markdown(file.text)),
@@ -84,13 +84,13 @@ MEDIA_TYPES = {
     "application/x-ndjson": "jsonl",
     "text/plain": "text",
 }
-_PACKED = {  # what lies in a zip file of this kind
+_ZIP_KINDS = {  # a member by which the kind of a zip container is known
     "word/document.xml": "docx",
     "ppt/presentation.xml": "pptx",
     "xl/workbook.xml": "xlsx",
     "META-INF/container.xml": "epub",
 }
-_REFUSED = (
+_UNSUPPORTED = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "it is an old Office file (.doc, .xls, .ppt): save it in today's format",
@@ -103,9 +103,7 @@ _REFUSED = (
 _HTML_START = re.compile(
     rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
-
-
-_PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM")
+_IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM")
 
 
 def load(
@@ -113,32 +111,32 @@ def load(
     name: str,
     content_type: str = "",
     password: str | None = None,
-    more_time: Callable[[int], float] = no_more_time,
-) -> Draft:
+    request_seconds: Callable[[int], float] = no_seconds,
+) -> ParsedFile:
     """The blocks of a document. Raises DocumentError with the reason, without the name."""
     suffix = PurePosixPath(name).suffix.lower()
     media, _, parameters = content_type.partition(";")
     charset = parameters.rpartition("charset=")[2].strip(" \"'") if "charset=" in parameters else ""
-    kind = detect(data, suffix, media.strip().lower())
-    draft = LOADERS[kind].load(FileContent(data, suffix, charset, password, more_time))
-    return _clean(draft)
+    kind = detect_kind(data, suffix, media.strip().lower())
+    parsed = LOADERS[kind].load(FileContent(data, suffix, charset, password, request_seconds))
+    return _clean(parsed)
 
 
-def detect(data: bytes, suffix: str, media_type: str = "") -> str:
+def detect_kind(data: bytes, suffix: str, media_type: str = "") -> str:
     """The name of the loader for these bytes."""
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if data.startswith(b"PK"):
-        return _packed_kind(data)
-    if data.startswith(_REFUSED[0][0]) and _encrypted_office(data):
+        return _zip_kind(data)
+    if data.startswith(_UNSUPPORTED[0][0]) and _encrypted_office(data):
         raise DocumentError("it is encrypted: save it without a password first")
-    for magic, reason in _REFUSED:
+    for magic, reason in _UNSUPPORTED:
         if data.startswith(magic):
             raise DocumentError(reason)
-    if data.startswith(_PICTURES[:-1]) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-        return "picture"
+    if data.startswith(_IMAGES[:-1]) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
+        return "image"
     named = SUFFIXES.get(suffix) or MEDIA_TYPES.get(media_type, "")
-    if named in ("pdf", *_PACKED.values()):
+    if named in ("pdf", *_ZIP_KINDS.values()):
         raise DocumentError(
             f"it is named {suffix} and is not {named.upper()} inside; it is damaged or misnamed"
         )
@@ -147,9 +145,9 @@ def detect(data: bytes, suffix: str, media_type: str = "") -> str:
     return named or "text"
 
 
-def _packed_kind(data: bytes) -> str:
+def _zip_kind(data: bytes) -> str:
     names = Archive(data).names
-    for member, kind in _PACKED.items():
+    for member, kind in _ZIP_KINDS.items():
         if member in names:
             return kind
     raise DocumentError("it is a zip archive: unpack it and add what is inside")
@@ -159,13 +157,13 @@ def _encrypted_office(data: bytes) -> bool:
     return "EncryptedPackage".encode("utf-16-le") in data
 
 
-def _clean(draft: Draft) -> Draft:
+def _clean(parsed: ParsedFile) -> ParsedFile:
     """Text that any store can hold, and not more of it than a document has."""
-    if len(draft.blocks) > MAX_BLOCKS:
+    if len(parsed.blocks) > MAX_BLOCKS:
         raise DocumentError(f"it holds more than {MAX_BLOCKS:,} paragraphs; split it into smaller files")
     blocks = []
     total = 0
-    for block in draft.blocks:
+    for block in parsed.blocks:
         text = _storable(block.text)
         total += len(text)
         if total > MAX_CHARACTERS:
@@ -173,7 +171,7 @@ def _clean(draft: Draft) -> Draft:
                 f"it holds more than {MAX_CHARACTERS:,} characters; split it into smaller files"
             )
         blocks.append(replace(block, text=text) if text is not block.text else block)
-    return Draft(_storable(draft.title)[:300], tuple(blocks), draft.notes)
+    return ParsedFile(_storable(parsed.title)[:300], tuple(blocks), parsed.notes)
 
 
 def _storable(text: str) -> str:

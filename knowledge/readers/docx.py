@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from knowledge.readers.blocks import Block, Draft, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
 from knowledge.readers.zip_container import Archive
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -15,7 +15,7 @@ _LEFT_OUT = frozenset(
 )
 
 
-def load_docx(archive: Archive) -> Draft:
+def load_docx(archive: Archive) -> ParsedFile:
     """The blocks of a Word document in the order they stand."""
     body = archive.xml("word/document.xml").find(f"{_W}body")
     reader = _Reader(_heading_styles(archive))
@@ -24,7 +24,7 @@ def load_docx(archive: Archive) -> Draft:
     reader.end_list()
     blocks = [*reader.blocks, *_notes(archive)]
     title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
-    return Draft(title=title, blocks=tuple(blocks))
+    return ParsedFile(title=title, blocks=tuple(blocks))
 
 
 def core_title(archive: Archive) -> str:

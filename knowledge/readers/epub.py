@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, Draft, one_line
+from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.html import load_html
 from knowledge.readers.zip_container import Archive
 
@@ -15,7 +15,7 @@ _CONTAINER = "META-INF/container.xml"
 _MARKUP = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 
 
-def load_epub(archive: Archive) -> Draft:
+def load_epub(archive: Archive) -> ParsedFile:
     """The blocks of a book. Raises DocumentError when it is protected (DRM) or names no chapters."""
     rootfile = next(_local(archive.xml(_CONTAINER), "rootfile"), None)
     package_name = "" if rootfile is None else rootfile.get("full-path") or ""
@@ -34,7 +34,7 @@ def load_epub(archive: Archive) -> Draft:
             "it is protected against copying (DRM)" if locked else "it has no chapters with text"
         )
     notes = (f"{locked} chapters are protected against copying and were not read",) if locked else ()
-    return Draft(title, tuple(blocks), notes)
+    return ParsedFile(title, tuple(blocks), notes)
 
 
 def _chapter(data: bytes, number: int) -> tuple[Block, ...]:

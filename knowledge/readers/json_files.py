@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, Draft, one_line, record
+from knowledge.readers.blocks import Block, ParsedFile, one_line, record
 
 MAX_HEADINGS = 4
-LONG = 200  # a value of more characters is a text and not a cell
+MAX_CELL_CHARACTERS = 200  # a value of more characters is a text and not a cell
 
 
-def load_json(text: str) -> Draft:
+def load_json(text: str) -> ParsedFile:
     """The blocks of one JSON value, or of one a line. Raises DocumentError when it is neither."""
     text = text.strip()
     try:
@@ -23,7 +23,7 @@ def load_json(text: str) -> Draft:
     return _draft(value)
 
 
-def load_json_lines(text: str) -> Draft:
+def load_json_lines(text: str) -> ParsedFile:
     """The blocks of JSON Lines; a broken line is left out and noted, unless more than half are."""
     values, broken = [], []
     for number, line in enumerate(text.split("\n"), start=1):
@@ -36,15 +36,15 @@ def load_json_lines(text: str) -> Draft:
     if len(broken) > len(values):
         number, reason = broken[0]
         raise DocumentError(f"it is neither JSON nor JSON Lines (line {number}: {reason})")
-    draft = _draft(values)
+    parsed = _draft(values)
     notes = (f"{len(broken)} lines are not valid JSON, the first is line {broken[0][0]}",) if broken else ()
-    return Draft(draft.title, draft.blocks, notes)
+    return ParsedFile(parsed.title, parsed.blocks, notes)
 
 
-def _draft(value: Any) -> Draft:
+def _draft(value: Any) -> ParsedFile:
     title = value.get("title") if isinstance(value, Mapping) else ""
     blocks = tuple(_blocks(value, 1))
-    return Draft(title if isinstance(title, str) else "", blocks)
+    return ParsedFile(title if isinstance(title, str) else "", blocks)
 
 
 def _blocks(value: Any, level: int) -> Iterator[Block]:
@@ -109,7 +109,7 @@ def _flat(path: str, value: Any) -> Iterator[str]:
 
 
 def _is_short(value: Any) -> bool:
-    return not isinstance(value, Mapping | list) and len(_scalar(value)) <= LONG
+    return not isinstance(value, Mapping | list) and len(_scalar(value)) <= MAX_CELL_CHARACTERS
 
 
 def _is_cell(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 
-from knowledge.readers.blocks import Block, Draft, table_block
+from knowledge.readers.blocks import Block, ParsedFile, table_block
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
@@ -17,7 +17,7 @@ _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1")
 _LINK = re.compile(r"!?\[([^\]\n]{0,500})\]\((?:[^()\n]|\([^()\n]{0,500}\)){0,2000}\)")
 
 
-def load_markdown(text: str) -> Draft:
+def load_markdown(text: str) -> ParsedFile:
     """The blocks of a Markdown text; its title is the front matter's, or its first top heading."""
     title = ""
     if front := _FRONT_MATTER.match(text):
@@ -27,7 +27,7 @@ def load_markdown(text: str) -> Draft:
     blocks = _Reader(_without_comments(text).split("\n")).read()
     if not title:
         title = next((block.text for block in blocks if block.kind == "heading" and block.level == 1), "")
-    return Draft(title=title, blocks=tuple(blocks))
+    return ParsedFile(title=title, blocks=tuple(blocks))
 
 
 def _without_comments(text: str) -> str:
@@ -38,15 +38,15 @@ def _without_comments(text: str) -> str:
     return "".join(parts) + text[at:]
 
 
-def load_text(text: str) -> Draft:
+def load_text(text: str) -> ParsedFile:
     """The paragraphs of a plain text: what blank lines separate."""
     paragraphs = re.split(r"\n[ \t]*\n", text)
-    return Draft(blocks=tuple(Block("text", part.strip("\n")) for part in paragraphs if part.strip()))
+    return ParsedFile(blocks=tuple(Block("text", part.strip("\n")) for part in paragraphs if part.strip()))
 
 
-def load_code(text: str) -> Draft:
+def load_code(text: str) -> ParsedFile:
     """Program text, whose lines are kept whole."""
-    return Draft(blocks=(Block("code", text),) if text.strip() else ())
+    return ParsedFile(blocks=(Block("code", text),) if text.strip() else ())
 
 
 def plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Text in pictures, where the `ocr` extra (RapidOCR, its models in the wheel) is installed; no network."""
+"""Text recognition, where the `ocr` extra (RapidOCR, with its models in the wheel) is installed; no network."""
 
 import importlib
 import importlib.util
@@ -12,27 +12,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.readers.pdf_layout import Word
+from knowledge.readers.positioned_text import Word
 
-SECONDS_A_PAGE = 40.0  # what one page may take on a slow machine
-SURE = 0.5  # below this a line is more likely a stain than a text
+SECONDS_PER_PAGE = 40.0  # what one page may take on a slow machine
+MIN_CONFIDENCE = 0.5  # lines below it are left out: more likely a stain than text
 HINT = "install text recognition with `pip install imprint[ocr]`, or run it through OCR first"
 
 
 @cache
 def available() -> bool:
-    """Whether pictures can be read here."""
+    """Whether text recognition is installed."""
     return importlib.util.find_spec("rapidocr") is not None
 
 
 def recognise(picture: NDArray[np.uint8], scale: float) -> list[Word]:
-    """The lines of text in a picture as words at their places, in units of `scale` pixels."""
+    """The lines of text in an image as words at their places, in units of `scale` pixels."""
     found = _engine()(picture)
     if found.boxes is None:
         return []
     words: list[Word] = []
     for box, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
-        if score < SURE or not text.strip():
+        if score < MIN_CONFIDENCE or not text.strip():
             continue
         (x0, top), (x1, bottom) = box.min(axis=0) / scale, box.max(axis=0) / scale
         height = float(bottom - top)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.readers.pdf_layout import Table, Word, join_words
+from knowledge.readers.positioned_text import Table, Word, join_words
 
 TOLERANCE = 3.0  # lines nearer than this are one
 MAX_EDGES = 1_000  # on a page, after joining; beyond it this is a drawing

@@ -1,4 +1,4 @@
-"""Lines of a whole PDF → headings, paragraphs and tables; running titles go, broken words are joined."""
+"""Lines of a whole PDF → headings, paragraphs and tables; running headers are dropped, hyphenated words joined."""
 
 import re
 from collections import Counter
@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from knowledge.readers.blocks import Block, one_line, table_block
-from knowledge.readers.pdf_layout import Line, Table, is_cjk
+from knowledge.readers.positioned_text import Line, Table, is_cjk
 
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’)\]」』）]*$")
 _HYPHENATED = re.compile(r"\b[^\W\d_]+-[^\W\d_]+\b")
@@ -19,7 +19,7 @@ _HYPHENS = ("-", "\u2010", "\u00ad", "\x02", "\ufffe")
 
 @dataclass(frozen=True)
 class Page:
-    """What stands on a page, in reading order."""
+    """The lines and tables of a page, in reading order."""
 
     number: int
     height: float
@@ -28,42 +28,43 @@ class Page:
 
 def blocks_of(pages: Sequence[Page]) -> list[Block]:
     """The blocks of all pages."""
-    pages = _without_furniture(pages)
+    pages = _without_running_headers(pages)
     lines = [line for page in pages for line in page.items if isinstance(line, Line)]
     mono = sum(len(line.text) for line in lines if line.mono)
-    code = 2 * mono < sum(len(line.text) for line in lines)  # where all is typewritten, nothing is code
-    writer = _Writer(_heading_levels(lines), _hyphenated(lines), _pitch(lines), code)
+    code = 2 * mono < sum(len(line.text) for line in lines)  # where all is monospaced, nothing is code
+    writer = _Writer(_heading_levels(lines), _hyphenated(lines), _line_spacing(lines), code)
     for page in pages:
         writer.page(page)
     return writer.finish()
 
 
-def _without_furniture(pages: Sequence[Page]) -> list[Page]:
-    """Running titles and page numbers: lines at the rim that are the same, but for numbers, on many pages."""
+def _without_running_headers(pages: Sequence[Page]) -> list[Page]:
+    """The pages without running headers, footers and page numbers: lines in the margins that are the same on many
+    pages, but for numbers."""
     if len(pages) < 3:
         return list(pages)
     seen: Counter[str] = Counter()
     for page in pages:
-        seen.update({_pattern(line) for line in _rim(page)})
+        seen.update({_pattern(line) for line in _margin_lines(page)})
     often = {text for text, count in seen.items() if count >= max(3, len(pages) // 10)}
     numbered = Counter(
-        round(line.top) for page in pages for line in _rim(page) if _NUMBERED.search(line.text)
+        round(line.top) for page in pages for line in _margin_lines(page) if _NUMBERED.search(line.text)
     )
     heights = {top for top, count in numbered.items() if count * 2 > len(pages)}  # where page numbers stand
     cleaned = []
     for page in pages:
-        furniture = {
+        running = {
             id(line)
-            for line in _rim(page)
+            for line in _margin_lines(page)
             if _pattern(line) in often or (round(line.top) in heights and _NUMBERED.search(line.text))
         }
-        if len(furniture) == len(page.items):
-            furniture = set()  # a page of nothing else says it for a reason
-        cleaned.append(Page(page.number, page.height, tuple(i for i in page.items if id(i) not in furniture)))
+        if len(running) == len(page.items):
+            running = set()  # a page of nothing else: the text is meant
+        cleaned.append(Page(page.number, page.height, tuple(i for i in page.items if id(i) not in running)))
     return cleaned
 
 
-def _rim(page: Page) -> list[Line]:
+def _margin_lines(page: Page) -> list[Line]:
     lines = [item for item in page.items if isinstance(item, Line)]
     return [line for line in lines if line.bottom < 0.1 * page.height or line.top > 0.9 * page.height]
 
@@ -100,8 +101,8 @@ def _hyphenated(lines: Sequence[Line]) -> set[str]:
     return {word.lower() for line in lines for word in _HYPHENATED.findall(line.text)}
 
 
-def _pitch(lines: Sequence[Line]) -> float:
-    """The usual distance of two lines, as a multiple of their size."""
+def _line_spacing(lines: Sequence[Line]) -> float:
+    """The median distance of two lines, as a multiple of their font size."""
     distances = [
         (line.top - last.top) / max(last.size, 1.0)
         for last, line in pairwise(lines)
@@ -112,12 +113,12 @@ def _pitch(lines: Sequence[Line]) -> float:
 
 class _Writer:
     def __init__(
-        self, levels: dict[tuple[float, bool], int], hyphenated: set[str], pitch: float, code: bool
+        self, levels: dict[tuple[float, bool], int], hyphenated: set[str], spacing: float, code: bool
     ) -> None:
         self.levels = levels
         self.code = code
         self.hyphenated = hyphenated
-        self.pitch = pitch
+        self.spacing = spacing
         self.blocks: list[Block] = []
         self.open: list[Line] = []
         self.open_page = 0
@@ -170,7 +171,7 @@ class _Writer:
         distance = line.top - last.top
         if not same_page or line.column != last.column or distance <= 0:
             return not level and not _ENDED.search(last.text) and _goes_on(line.text) and not line.marked
-        if distance > max(1.35 * self.pitch, 1.0) * last.size:
+        if distance > max(1.35 * self.spacing, 1.0) * last.size:
             return False
         if level:
             return len(self.open) < 3

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from lxml import etree
 
-from knowledge.readers.blocks import Block, Draft, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
 from knowledge.readers.docx import core_title
 from knowledge.readers.zip_container import Archive
 
@@ -17,7 +17,7 @@ _SHAPES = (f"{_P}sp", f"{_P}graphicFrame", f"{_P}grpSp", f"{_P}pic")
 _FURNITURE = ("dt", "ftr", "sldNum", "hdr")
 
 
-def load_pptx(archive: Archive) -> Draft:
+def load_pptx(archive: Archive) -> ParsedFile:
     """The blocks of a presentation in the order its slides are shown; hidden slides are read as well."""
     targets = relations(archive, "ppt/presentation.xml")
     listed = archive.xml("ppt/presentation.xml").iter(f"{_P}sldId")
@@ -26,7 +26,7 @@ def load_pptx(archive: Archive) -> Draft:
     for number, name in enumerate((name for name in names if name in archive.names), start=1):
         blocks.extend(_slide(archive, name, number))
     title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
-    return Draft(title=title, blocks=tuple(blocks))
+    return ParsedFile(title=title, blocks=tuple(blocks))
 
 
 def relations(archive: Archive, name: str) -> dict[str, tuple[str, str]]:

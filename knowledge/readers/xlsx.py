@@ -13,7 +13,7 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, Draft, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
 from knowledge.readers.zip_container import Archive
 
 MAX_CELLS = 3_000_000  # of all sheets together
@@ -21,7 +21,7 @@ MAX_MERGED = 500_000  # merged cells of one sheet
 _MERGE = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([^"']{2,40})["']""")
 
 
-def load_xlsx(data: bytes) -> Draft:
+def load_xlsx(data: bytes) -> ParsedFile:
     """The blocks of a workbook; formulas are read as their last computed values."""
     _check_merges(Archive(data))
     try:
@@ -49,7 +49,7 @@ def load_xlsx(data: bytes) -> Draft:
         if found:
             blocks.append(Block("heading", sheet.title, number, 1))
             blocks.extend(found)
-    return Draft(title=one_line(workbook.properties.title or ""), blocks=tuple(blocks))
+    return ParsedFile(title=one_line(workbook.properties.title or ""), blocks=tuple(blocks))
 
 
 def _check_merges(archive: Archive) -> None:

@@ -11,7 +11,7 @@ from knowledge.errors import DocumentError
 MAX_MEMBERS = 20_000
 MAX_UNPACKED = 400 * 2**20
 MAX_RATIO = 300  # text packs 10 to 30 times; a bomb packs a thousand times
-RATIO_FREE = 20 * 2**20  # below this no ratio matters
+RATIO_EXEMPT_BYTES = 20 * 2**20  # below this no ratio matters
 
 
 class Archive:
@@ -47,7 +47,7 @@ class Archive:
             raise DocumentError(
                 f"it holds {len(members):,} files, more than a document has ({MAX_MEMBERS:,})"
             )
-        if unpacked > MAX_UNPACKED or unpacked > max(RATIO_FREE, MAX_RATIO * packed):
+        if unpacked > MAX_UNPACKED or unpacked > max(RATIO_EXEMPT_BYTES, MAX_RATIO * packed):
             raise DocumentError(
                 f"it unpacks from {packed / 2**10:,.0f} KiB to {unpacked / 2**20:,.0f} MiB, as no document does"
             )

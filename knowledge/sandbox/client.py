@@ -1,4 +1,4 @@
-"""A process that parses files and can be killed: bounded in time and memory, no network, no writing.
+"""The client of a process that parses files and can be killed: bounded in time and memory, no network, no writing.
 
 The parent sends bytes and receives JSON, never code or pickled objects. One process serves many files.
 """
@@ -6,6 +6,7 @@ The parent sends bytes and receives JSON, never code or pickled objects. One pro
 import atexit
 import contextlib
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -19,10 +20,15 @@ from typing import Any
 import psutil
 
 from knowledge.errors import DocumentError, PasswordNeededError
-from knowledge.readers.blocks import Draft
+from knowledge.readers.blocks import ParsedFile
+from knowledge.sandbox.confinement import LANDLOCK, SECCOMP
 
+log = logging.getLogger(__name__)
+
+_MODULE = "knowledge.sandbox.parser_process"
 POLL_SECONDS = 0.1
-FILES_A_PROCESS = 500  # then a fresh one: native parsers leak
+START_SECONDS = 120.0  # for its imports, on a slow disk
+FILES_PER_PROCESS = 500  # then a new one: native parsers leak memory
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,13 @@ class Sandbox:
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
-    def parse(self, name: str, data: bytes, *, content_type: str = "", password: str | None = None) -> Draft:
+    def parse(
+        self, name: str, data: bytes, *, content_type: str = "", password: str | None = None
+    ) -> ParsedFile:
         """The blocks of one document. Raises DocumentError, also for a crash or an exceeded limit."""
         request = {"name": name, "content_type": content_type, "password": password, "size": len(data)}
         with self._lock:
-            process = self._process
-            if process is None or not process.alive or process.served >= FILES_A_PROCESS:
-                self._stop()
-                process = self._process = _Process(self.limits)
+            process = self._running()
             try:
                 reply = process.ask(request, data)
             except DocumentError as error:
@@ -62,7 +67,15 @@ class Sandbox:
         if "error" in reply:
             kind = PasswordNeededError if reply["kind"] == "password" else DocumentError
             raise kind(f"{name}: {reply['error']}")
-        return Draft.from_dict(reply)
+        return ParsedFile.from_dict(reply)
+
+    def protections(self) -> list[str]:
+        """What confines the parsing process: "landlock" and "seccomp" where the kernel has them, and others.
+
+        Starts the process if it is not running. Raises DocumentError when it cannot run.
+        """
+        with self._lock:
+            return list(self._running().protections())
 
     def close(self) -> None:
         """End the process; the next file starts another."""
@@ -75,6 +88,13 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _running(self) -> "_Process":
+        process = self._process
+        if process is None or not process.alive or process.served >= FILES_PER_PROCESS:
+            self._stop()
+            process = self._process = _Process(self.limits)
+        return process
+
     def _stop(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -85,8 +105,9 @@ class _Process:
     def __init__(self, limits: SandboxLimits) -> None:
         self.limits = limits
         self.served = 0
-        # "-X utf8" and a bare environment: the same answers everywhere, and no secret to lose.
-        command = [sys.executable, "-X", "utf8", "-m", "knowledge.sandbox.parser_process", str(limits.memory)]
+        self._protections: list[str] = []
+        # "-P", "-X utf8" and a bare environment: the same answers everywhere, and no secret to lose.
+        command = [sys.executable, "-P", "-X", "utf8", "-m", _MODULE, str(limits.memory)]
         self._popen = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -98,6 +119,20 @@ class _Process:
         self._replies: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=self._listen, name="sandbox-replies", daemon=True).start()
 
+    def protections(self) -> list[str]:
+        """What the process is confined by: the first thing it says, once it has given up its rights."""
+        if not self._protections:
+            reply = self._wait(
+                time.monotonic() + START_SECONDS, "starting the parsing process", START_SECONDS
+            )
+            if reply is None:
+                raise DocumentError(f"the parsing process did not start ({self._ending()})")
+            self._protections = json.loads(reply)["protections"]
+            log.info("parsing process %d is confined by: %s", self._popen.pid, ", ".join(self._protections))
+            for missing in sorted({LANDLOCK, SECCOMP}.difference(self._protections)):
+                log.info("no %s on this system: it does not confine the native code of parsers", missing)
+        return self._protections
+
     @property
     def alive(self) -> bool:
         return self._popen.poll() is None
@@ -108,6 +143,7 @@ class _Process:
         request["recognition_seconds"] = self.limits.recognition_seconds
         stdin = self._popen.stdin
         assert stdin is not None
+        self.protections()
         # A process that died already says so through its missing reply.
         with contextlib.suppress(OSError):
             stdin.write(json.dumps(request).encode() + b"\n")
@@ -120,7 +156,7 @@ class _Process:
         return answer
 
     def _answer(self, deadline: float) -> dict[str, Any]:
-        reply = self._wait(deadline)
+        reply = self._wait(deadline, "reading it", self.limits.seconds)
         if reply is None:
             ending = self._ending()
             raise DocumentError(f"the file broke its parser ({ending}); it is damaged or made to do harm")
@@ -135,16 +171,14 @@ class _Process:
                 with contextlib.suppress(OSError):
                     stream.close()
 
-    def _wait(self, deadline: float) -> bytes | None:
+    def _wait(self, deadline: float, what: str, seconds: float) -> bytes | None:
         while True:
             try:
                 return self._replies.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 pass
             if time.monotonic() > deadline:
-                raise DocumentError(
-                    f"reading it took more than {self.limits.seconds:g} seconds, so it was stopped"
-                )
+                raise DocumentError(f"{what} took more than {seconds:g} seconds, so it was stopped")
             if self._memory() > self.limits.memory:
                 raise DocumentError(_over_memory(self.limits))
 

@@ -1,19 +1,31 @@
-"""The process behind `sandbox.py`: `python -m knowledge.sandbox.parser_process MEMORY_BYTES`.
+"""The parsing process, `python -m knowledge.sandbox.parser_process MEMORY_BYTES`; `client.py` starts it.
 
-Before it reads the first document it gives up what no parser needs: network, processes, writing.
+Before it reads the first document it gives up what no parser needs: network, other processes, writing, and all
+files but those of its libraries. The kernel enforces that where it can (`confinement.py`); an audit hook refuses
+the same to Python code everywhere, with a clearer message.
 """
 
 import json
 import math
 import os
 import sys
+import sysconfig
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.readers.dispatch import load
-from knowledge.readers.ocr import SECONDS_A_PAGE
+from knowledge.readers.ocr import SECONDS_PER_PAGE
+from knowledge.sandbox.confinement import confine
 
+# What libraries read of the system: shared objects, fonts that a PDF names, and what processor this is.
+_SYSTEM_FILES = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"),
+    *("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/X11/fonts", "/usr/share/zoneinfo"),
+    *("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/null", "/dev/urandom"),
+)
+MAX_OPEN_FILES = 256
 _FORBIDDEN = (
     "socket.",
     "subprocess.",
@@ -38,31 +50,62 @@ _FORBIDDEN_FILES = (
 
 def main() -> None:
     """Serve until the parent closes the pipe."""
-    memory = int(sys.argv[1])
     requests = sys.stdin.buffer
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a native library prints must not look like a reply
-    _limit_memory(memory)
-    sys.addaudithook(_forbid)
     sys.setrecursionlimit(5_000)  # pages nest deeper than programs do
+    _send(replies, {"protections": give_up_rights(int(sys.argv[1]))})
     while header := requests.readline():
         request = json.loads(header)
         data = requests.read(request["size"])
 
-        def more_time(pages: int, request: dict[str, Any] = request) -> float:
+        def request_seconds(pages: int, request: dict[str, Any] = request) -> float:
             """Tell the parent that recognition takes longer, and the kernel too."""
-            seconds = min(pages * SECONDS_A_PAGE, request["recognition_seconds"])
+            seconds = min(pages * SECONDS_PER_PAGE, request["recognition_seconds"])
             _limit_processor((seconds + request["seconds"]) * (os.cpu_count() or 1))
             _send(replies, {"more_seconds": seconds})
             return seconds
 
-        _send(replies, _serve(request, data, more_time))
+        _send(replies, _serve(request, data, request_seconds))
 
 
-def _serve(request: dict[str, Any], data: bytes, more_time: Callable[[int], float]) -> dict[str, Any]:
+def give_up_rights(memory: int) -> list[str]:
+    """Limit and confine this process for good; returns the names of the protections that are active."""
+    limited = _limit_resources(memory)
+    confined = confine(_readable_paths())
+    sys.addaudithook(_forbid)
+    return [*confined, *limited, "audit hook"]
+
+
+def _readable_paths() -> list[Path]:
+    """Where Python and the libraries of the parsers are: some import more of them when a document needs it.
+
+    Of the import path only folders that hold installed packages, and archives: others may be a home folder.
+    """
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    installed += [str(Path(prefix) / "lib") for prefix in (sys.prefix, sys.base_prefix)]
+    installed += [
+        entry for entry in sys.path if Path(entry).is_file() or any(Path(entry).glob("*.dist-info"))
+    ]
+    paths = {Path(path) for path in (*installed, *_SYSTEM_FILES)}
+    loaded = {
+        path for name, module in list(sys.modules.items()) if "." not in name for path in _origins(module)
+    }
+    return [*paths, *(one for one in loaded if not any(one.is_relative_to(path) for path in paths))]
+
+
+def _origins(module: Any) -> list[Path]:
+    """The folders of a package, or the file of a module."""
+    file = getattr(module, "__file__", None)
+    return [Path(path) for path in getattr(module, "__path__", None) or ([file] if file else [])]
+
+
+def _serve(request: dict[str, Any], data: bytes, request_seconds: Callable[[int], float]) -> dict[str, Any]:
     _limit_processor(request["seconds"])
     try:
-        return load(data, request["name"], request["content_type"], request["password"], more_time).to_dict()
+        return load(
+            data, request["name"], request["content_type"], request["password"], request_seconds
+        ).to_dict()
     except PasswordNeededError as error:
         return {"kind": "password", "error": str(error)}
     except DocumentError as error:
@@ -93,15 +136,19 @@ def _forbid(event: str, arguments: tuple[Any, ...]) -> None:
         raise PermissionError(f"a parser may not use {event}")
 
 
-def _limit_memory(memory: int) -> None:
+def _limit_resources(memory: int) -> list[str]:
     if sys.platform == "win32":
-        return  # there the parent watches alone
+        return []  # there the parent watches alone
     import resource  # Unix only
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MAX_OPEN_FILES if most == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     if sys.platform == "linux":  # macOS refuses it; there the parent watches alone
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    return ["resource limits"]
 
 
 def _limit_processor(seconds: float) -> None:

@@ -1,6 +1,7 @@
-"""How closely a passage's words stand together as the question's do: in one sentence, and side by side.
+"""Term proximity: which of the question's terms a passage has, in one sentence, and next to each other.
 
-BM25 counts words wherever they stand; an answer is where they meet. Pure functions over term codes."""
+BM25 counts terms wherever they occur; an answer is where they meet. Pure functions over term codes.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,38 +9,38 @@ from itertools import pairwise
 
 import numpy as np
 
-from knowledge.search.relevance import content_codes
+from knowledge.search.relevance import content_terms
 from knowledge.text.terms import SENTENCE_END
 
-Rarity = Callable[[np.ndarray], np.ndarray]  # of term codes, as `LexicalIndex.idf`
+Idf = Callable[[np.ndarray], np.ndarray]  # of term codes, as `LexicalIndex.idf`
 
 
 @dataclass(frozen=True)
-class Closeness:
-    """For each passage three shares, 0 to 1, weighted by rarity."""
+class Proximity:
+    """For each passage three shares, 0 to 1, weighted by inverse document frequency."""
 
-    covered: np.ndarray  # of the question's telling words those that the passage has at all
-    in_one_sentence: np.ndarray  # those that its best sentence has, title and headings included
-    side_by_side: np.ndarray  # of the question's neighbouring words those that are neighbours here too
+    coverage: np.ndarray  # of the question's content words, those that the passage has
+    sentence_coverage: np.ndarray  # those that its best sentence has, title and headings included
+    bigram_overlap: np.ndarray  # of the question's pairs of neighbouring terms, those that the passage has
 
 
-def closeness(passages: Sequence[np.ndarray], question: np.ndarray, rarity: Rarity) -> Closeness:
-    """How the question's words stand in each passage, which is what `passage_codes` made of it."""
+def proximity(passages: Sequence[np.ndarray], question: np.ndarray, idf: Idf) -> Proximity:
+    """The proximity of the question's terms in each passage; passages are arrays of `passage_codes`."""
     if not passages:
-        return Closeness(np.zeros(0), np.zeros(0), np.zeros(0))
+        return Proximity(np.zeros(0), np.zeros(0), np.zeros(0))
     end = np.array([SENTENCE_END], dtype=np.uint32)
     terms = np.concatenate([part for passage in passages for part in (passage, end)])
     starts = np.cumsum([0, *(len(passage) + 1 for passage in passages)])[:-1]
-    covered, in_one_sentence = _shares(terms, starts, question, rarity)
-    return Closeness(covered, in_one_sentence, _side_by_side(terms, starts, question, rarity))
+    coverage, sentence_coverage = _coverage(terms, starts, question, idf)
+    return Proximity(coverage, sentence_coverage, _bigram_overlap(terms, starts, question, idf))
 
 
-def _shares(
-    terms: np.ndarray, starts: np.ndarray, question: np.ndarray, rarity: Rarity
+def _coverage(
+    terms: np.ndarray, starts: np.ndarray, question: np.ndarray, idf: Idf
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What each passage has of the question's telling words, in all and in its best sentence."""
-    wanted = np.sort(content_codes(question))
-    weights = rarity(wanted)
+    """Which share of the question's content words each passage has, anywhere and in its best sentence."""
+    wanted = np.sort(content_terms(question))
+    weights = idf(wanted)
     if not len(wanted) or weights.sum() <= 0:
         return np.zeros(len(starts)), np.zeros(len(starts))
     ends = terms == SENTENCE_END
@@ -55,12 +56,12 @@ def _shares(
     return anywhere @ weights / total, np.maximum.reduceat(held @ weights, heads) / total
 
 
-def _side_by_side(terms: np.ndarray, starts: np.ndarray, question: np.ndarray, rarity: Rarity) -> np.ndarray:
+def _bigram_overlap(terms: np.ndarray, starts: np.ndarray, question: np.ndarray, idf: Idf) -> np.ndarray:
     pairs = list(dict.fromkeys(pairwise(question.tolist())))
     if not pairs:
         return np.zeros(len(starts))
     codes = np.array(pairs, dtype=np.uint32)
-    weights = np.minimum(rarity(codes[:, 0]), rarity(codes[:, 1]))
+    weights = np.minimum(idf(codes[:, 0]), idf(codes[:, 1]))
     shares = np.zeros(len(starts))
     for (first, second), weight in zip(codes, weights, strict=True):
         met = np.flatnonzero((terms[:-1] == first) & (terms[1:] == second))

@@ -1,4 +1,4 @@
-"""A cross-encoder that reads question and passage together: slower than vectors, and better. Optional."""
+"""Optional reranking by a cross-encoder, which reads question and passage together: better than vectors, slower."""
 
 import threading
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from knowledge.errors import StoreError
-from knowledge.index.embeddings import fast_dtype, without_bar
+from knowledge.index.embedding_models import fast_dtype, no_progress_bar
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-# What a hub offers, from the smallest; a folder with any other cross-encoder will do as well.
+# The choices offered, of a hub, smallest first. The folder of any other cross-encoder can be given as well.
 RERANKERS = {
     "cross-encoder/ms-marco-MiniLM-L6-v2": "English, 23 M parameters",
     "BAAI/bge-reranker-base": "English and Chinese, 278 M parameters",
@@ -22,7 +22,7 @@ RERANKERS = {
 
 
 class Reranker(Protocol):
-    """Something that judges passages for a question."""
+    """Scores passages for a question."""
 
     def score(self, question: str, texts: Sequence[str]) -> np.ndarray: ...
 
@@ -49,7 +49,7 @@ class CrossEncoderReranker:
         from sentence_transformers import CrossEncoder  # takes seconds to import
 
         try:
-            with without_bar():
+            with no_progress_bar():
                 return CrossEncoder(
                     self.name,
                     device=self._device,

@@ -1,30 +1,31 @@
-"""A question → the best passages of one knowledge base: BM25 over all of them and Chroma for the nearest,
-fused by value. Keeps BM25 in memory and reads it again only when the catalogue has changed."""
+"""Hybrid search in one knowledge base: BM25 over all passages and the nearest vectors of Chroma, fused by score.
+
+The BM25 index stays in memory and is rebuilt only when the passage store has changed.
+"""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from knowledge.index.bm25 import LexicalIndex
 from knowledge.index.chroma import VectorStore
-from knowledge.index.embeddings import Encoder, unit
+from knowledge.index.embeddings import Encoder, normalize
 from knowledge.index.passage_store import PassageStore
-from knowledge.search.followup import subject, with_conversation
-from knowledge.search.fusion import Background, fuse, standardise_lexical, unpack
-from knowledge.search.proximity import closeness
+from knowledge.search.followup import key_terms, referenced_questions
+from knowledge.search.fusion import Background, dequantize, fuse, standardise_lexical
+from knowledge.search.proximity import proximity
 from knowledge.search.relevance import probability
 from knowledge.search.reranking import Reranker
 from knowledge.search.selection import Hit, Scored, candidates_for, select
 from knowledge.text.terms import term_codes
 
-CANDIDATES = 50  # from each side
-SAMPLE = 500  # passages that stand for the whole index
-HISTORY_WEIGHT = 0.5  # of the words of an earlier question
-JUDGED = 3  # of the best are asked whether they are about the question at all
-RERANKED = 20
-Message = dict[str, str]
+CANDIDATES = 50  # from BM25 and from Chroma, each
+BACKGROUND_SAMPLE = 500  # passages that represent the index when cosines are standardised
+HISTORY_WEIGHT = 0.5  # of the key terms of earlier questions
+RELEVANCE_CHECKED = 3  # of the best, one must be about the question, or nothing was found
+MAX_RERANKED = 20  # passages that the cross-encoder reads
 
 
 @dataclass(frozen=True)
@@ -42,36 +43,48 @@ class _Query:
     text: str
     vector: np.ndarray
     codes: np.ndarray
-    earlier: np.ndarray
+    earlier: np.ndarray  # term codes of the questions it refers to
     fluency: float
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Passages that are scored in full."""
+
+    ids: list[str]
+    bm25: np.ndarray  # of every row of the snapshot
+    cosines: dict[str, float]  # of whole passages, where they were needed so far
+    sentences: dict[str, bytes]  # quantized vectors
+    rank_dense: dict[str, int]
+    rank_lexical: dict[str, int]
 
 
 class Searcher:
     """Searches one knowledge base; safe from several threads."""
 
-    def __init__(self, catalogue: PassageStore, encoder: Encoder, reranker: Reranker | None = None) -> None:
-        self._catalogue = catalogue
+    def __init__(self, store: PassageStore, encoder: Encoder, reranker: Reranker | None = None) -> None:
+        self._store = store
         self._encoder = encoder
         self._reranker = reranker
         self._snapshot: _Snapshot | None = None
         self._lock = threading.Lock()
 
     def refresh(self, vectors: VectorStore) -> _Snapshot:
-        """The state of the catalogue, read again only when it has changed."""
+        """What is searched, read again only when the passage store has changed."""
         with self._lock:
-            revision = self._catalogue.revision
+            revision = self._store.revision
             if self._snapshot is None or self._snapshot.revision != revision:
-                ids, terms = self._catalogue.all_terms()
+                ids, terms = self._store.all_terms()
                 rows = {one: row for row, one in enumerate(ids)}
                 background = Background.of(self._sample(vectors, ids))
                 self._snapshot = _Snapshot(revision, ids, rows, terms, LexicalIndex(terms), background)
             return self._snapshot
 
     def _sample(self, vectors: VectorStore, ids: Sequence[str]) -> list[np.ndarray]:
-        chosen = ids[:: max(1, len(ids) // SAMPLE)][:SAMPLE]
+        chosen = ids[:: max(1, len(ids) // BACKGROUND_SAMPLE)][:BACKGROUND_SAMPLE]
         whole = vectors.get(chosen)
-        parts = self._catalogue.parts(list(whole))
-        sentences = {one: unpack(parts.get(one, b""), len(vector)) for one, vector in whole.items()}
+        parts = self._store.parts(list(whole))
+        sentences = {one: dequantize(parts.get(one, b""), len(vector)) for one, vector in whole.items()}
         return [sentences[one] if len(sentences[one]) else vector[None, :] for one, vector in whole.items()]
 
     def search(
@@ -79,32 +92,33 @@ class Searcher:
         vectors: VectorStore,
         question: str,
         k: int,
-        history: Sequence[Message] = (),
+        history: Sequence[Mapping[str, str]] = (),
         among: Sequence[str] | None = None,
         min_relevance: float = 0.0,
     ) -> list[Hit]:
-        """The best `k` passages, best first, only `among` these ids when given; none when none is
-        relevant."""
+        """The best `k` passages, best first, only `among` these ids when given; empty when none is relevant."""
         snapshot = self.refresh(vectors)
         if not question.strip() or not snapshot.ids or k < 1:
             return []
         query = self._query(question, history)
-        scored = self._score(snapshot, vectors, query, among, max(RERANKED, candidates_for(k)))
+        scored = self._score(snapshot, vectors, query, among, max(MAX_RERANKED, candidates_for(k)))
         if self._reranker and scored:
             scored = self._rerank(self._reranker, query, scored)
-        if max((one.relevance for one in scored[:JUDGED]), default=0.0) < min_relevance:
+        if max((one.relevance for one in scored[:RELEVANCE_CHECKED]), default=0.0) < min_relevance:
             return []
-        return select(self._catalogue, scored, k)
+        return select(self._store, scored, k)
 
-    def _query(self, question: str, history: Sequence[Message]) -> _Query:
-        earlier = with_conversation(question, history)
+    def _query(self, question: str, history: Sequence[Mapping[str, str]]) -> _Query:
+        earlier = referenced_questions(question, history)
         whole = " ".join([*reversed(earlier), question])
         codes = term_codes(question)
-        leaned_on = np.setdiff1d(term_codes(" ".join(map(subject, earlier))), codes)
+        earlier_terms = np.setdiff1d(term_codes(" ".join(map(key_terms, earlier))), codes)
         vector = self._encoder.encode_query(question)
-        if earlier:  # half of it the question itself: the earlier one asked for something else
-            vector = unit(vector + self._encoder.encode_query(whole))
-        return _Query(whole, vector, codes, leaned_on, self._encoder.fluency(whole))
+        if (
+            earlier
+        ):  # half of the vector is the question alone: the earlier ones were about something else too
+            vector = normalize(vector + self._encoder.encode_query(whole))
+        return _Query(whole, vector, codes, earlier_terms, self._encoder.fluency(whole))
 
     def _score(
         self,
@@ -115,6 +129,35 @@ class Searcher:
         wanted: int,
     ) -> list[Scored]:
         """The `wanted` best passages, best first."""
+        found = self._candidates(snapshot, vectors, query, among)
+        ids, cosines = found.ids, found.cosines
+        lexical = np.array([found.bm25[snapshot.rows[one]] for one in ids])
+        question = np.concatenate([query.codes, query.earlier])
+        close = proximity([snapshot.terms[snapshot.rows[one]] for one in ids], question, snapshot.lexical.idf)
+        dense = snapshot.background.standardise(
+            query.vector, _by_sentence(ids, query.vector, cosines, found.sentences)
+        )
+        scores = fuse(dense, standardise_lexical(found.bm25, lexical), close, query.fluency)
+        order = np.argsort(-scores, kind="stable")[:wanted].tolist()
+        cosines |= _cosines(vectors, [ids[at] for at in order if ids[at] not in cosines], query.vector)
+        return [
+            Scored(
+                id=ids[at],
+                score=float(scores[at]),
+                dense=cosines[ids[at]],
+                lexical=float(lexical[at]),
+                relevance=probability(cosines[ids[at]], float(close.coverage[at]), query.fluency),
+                rank_dense=found.rank_dense.get(ids[at]),
+                rank_lexical=found.rank_lexical.get(ids[at]),
+            )
+            for at in order
+            if ids[at] in cosines
+        ]
+
+    def _candidates(
+        self, snapshot: _Snapshot, vectors: VectorStore, query: _Query, among: Sequence[str] | None
+    ) -> _Candidates:
+        """The best passages by BM25 and the nearest by their vectors, of `among` or of all."""
         bm25 = snapshot.lexical.scores(query.codes)
         if len(query.earlier):
             bm25 = bm25 + HISTORY_WEIGHT * snapshot.lexical.scores(query.earlier)
@@ -127,52 +170,31 @@ class Searcher:
             None if among is None else [snapshot.ids[row] for row in allowed],
         )
         nearest = {one: cosine for one, cosine in nearest.items() if one in snapshot.rows}
-        by_words = [snapshot.ids[row] for row in _best(bm25, allowed, CANDIDATES)]
-        ids = list(dict.fromkeys([*by_words, *nearest]))
-        sentences = self._catalogue.parts(ids)
+        by_bm25 = [snapshot.ids[row] for row in _best(bm25, allowed, CANDIDATES)]
+        ids = list(dict.fromkeys([*by_bm25, *nearest]))
+        sentences = self._store.parts(ids)
         unknown = [one for one in ids if one not in nearest and not sentences.get(one)]
         cosines = nearest | _cosines(vectors, unknown, query.vector)
-        ids = [one for one in ids if one in cosines or sentences.get(one)]
-        lexical = np.array([bm25[snapshot.rows[one]] for one in ids])
-        asked = np.concatenate([query.codes, query.earlier])
-        close = closeness([snapshot.terms[snapshot.rows[one]] for one in ids], asked, snapshot.lexical.idf)
-        scores = fuse(
-            snapshot.background.standardise(
-                query.vector, _by_sentence(ids, query.vector, cosines, sentences)
-            ),
-            standardise_lexical(bm25, lexical),
-            close,
-            query.fluency,
+        return _Candidates(
+            ids=[one for one in ids if one in cosines or sentences.get(one)],
+            bm25=bm25,
+            cosines=cosines,
+            sentences=sentences,
+            rank_dense={one: rank for rank, one in enumerate(nearest, 1)},
+            rank_lexical={one: rank for rank, one in enumerate(by_bm25, 1)},
         )
-        rank_dense = {one: rank for rank, one in enumerate(nearest, 1)}
-        rank_lexical = {one: rank for rank, one in enumerate(by_words, 1)}
-        order = np.argsort(-scores, kind="stable")[:wanted].tolist()
-        cosines |= _cosines(vectors, [ids[at] for at in order if ids[at] not in cosines], query.vector)
-        return [
-            Scored(
-                ids[at],
-                float(scores[at]),
-                cosines[ids[at]],
-                float(lexical[at]),
-                probability(cosines[ids[at]], float(close.covered[at]), query.fluency),
-                rank_dense.get(ids[at]),
-                rank_lexical.get(ids[at]),
-            )
-            for at in order
-            if ids[at] in cosines
-        ]
 
     def _rerank(self, reranker: Reranker, query: _Query, scored: Sequence[Scored]) -> list[Scored]:
-        """Put the first ones in the order of the cross-encoder; what follows them stays behind."""
-        head, tail = scored[:RERANKED], scored[RERANKED:]
-        texts = self._catalogue.texts([one.id for one in head])
+        """Sort the first ones by the cross-encoder; the others follow in their order."""
+        head, tail = scored[:MAX_RERANKED], scored[MAX_RERANKED:]
+        texts = self._store.texts([one.id for one in head])
         known = [one for one in head if one.id in texts]
         judged = reranker.score(query.text, [texts[one.id].context for one in known])
         return [known[at] for at in np.argsort(-judged, kind="stable")] + list(tail)
 
 
 def _cosines(vectors: VectorStore, ids: Sequence[str], query: np.ndarray) -> dict[str, float]:
-    """Of whole passages; one that has no vector is left out."""
+    """The cosines of whole passages; one without a vector is left out."""
     held = vectors.get(ids) if ids else {}
     return {one: float(vector @ query) for one, vector in held.items()}
 
@@ -185,7 +207,7 @@ def _by_sentence(
     best = dict(cosines)
     if held:
         lengths = [len(sentences[one]) // len(query) for one in held]
-        every = unpack(b"".join(sentences[one] for one in held), len(query)) @ query
+        every = dequantize(b"".join(sentences[one] for one in held), len(query)) @ query
         best |= zip(held, np.maximum.reduceat(every, np.cumsum([0, *lengths[:-1]])), strict=True)
     return np.array([best[one] for one in ids])
 

@@ -8,14 +8,14 @@ from knowledge.index.passage_store import PassageStore, Place, StoredText
 from knowledge.ingest.chunking import Passage
 from knowledge.text.terms import SENTENCE_END
 
-SAME = 0.85  # of the words of two passages in common, and the same numbers: one of them is enough
-JOINED_AT_MOST = 3  # passages in one hit
+DUPLICATE_OVERLAP = 0.85  # Jaccard similarity of two passages with the same numbers: near-duplicates
+MAX_JOINED = 3  # passages in one hit
 _NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A passage's scores before it is read."""
+    """A passage's scores, before its text is read from the store."""
 
     id: str
     score: float
@@ -31,7 +31,7 @@ class Hit:
     """A passage that was found, and why. Neighbours that were found too are joined into its text."""
 
     passage: Passage
-    score: float  # fused: deviations over an arbitrary passage of this knowledge base
+    score: float  # fused: standard deviations over an arbitrary passage of this knowledge base
     dense: float | None = None  # cosine
     lexical: float | None = None  # BM25
     rank: int = 0  # from 1
@@ -58,23 +58,23 @@ class _Pick:
 
 
 def candidates_for(k: int) -> int:
-    """How many passages are looked at for `k` hits: some are duplicates, some are joined."""
+    """How many scored passages are considered for `k` hits: some are duplicates, some are joined."""
     return 3 * k + 6
 
 
-def select(catalogue: PassageStore, scored: Sequence[Scored], k: int) -> list[Hit]:
+def select(store: PassageStore, scored: Sequence[Scored], k: int) -> list[Hit]:
     """The `k` best distinct hits."""
     scored = scored[: candidates_for(k)]
-    texts = catalogue.texts([one.id for one in scored])
-    places = catalogue.places([one.id for one in scored])
+    texts = store.texts([one.id for one in scored])
+    places = store.places([one.id for one in scored])
     picks: list[_Pick] = []
     for rank, one in enumerate(scored):
         if one.id not in texts or not places[one.id]:
             continue  # removed since the index was read
         text, stands = texts[one.id], places[one.id]
         words, numbers = _words(text), frozenset(_NUMBER.findall(text.text))
-        if (twin := _twin(picks, words, numbers)) is not None:
-            twin.also.extend(passage_at(text, place) for place in stands)
+        if (duplicate := _near_duplicate(picks, words, numbers)) is not None:
+            duplicate.also.extend(passage_at(text, place) for place in stands)
         elif rank < 2 * k and (neighbour := _neighbour(picks, stands)) is not None:
             _join(neighbour, text, stands[0])
         elif len(picks) < k:
@@ -103,10 +103,11 @@ def _words(text: StoredText) -> frozenset[int]:
     return frozenset(text.terms.tolist()) - {SENTENCE_END}
 
 
-def _twin(picks: Sequence[_Pick], words: frozenset[int], numbers: frozenset[str]) -> _Pick | None:
-    """A pick that says nearly the same. Two texts that differ in a number ("2023", "2024") do not."""
+def _near_duplicate(picks: Sequence[_Pick], words: frozenset[int], numbers: frozenset[str]) -> _Pick | None:
+    """A pick with nearly the same text. Texts that differ in a number ("2023", "2024") are not duplicates."""
     for pick in picks:
-        if words and numbers == pick.numbers and len(words & pick.words) >= SAME * len(words | pick.words):
+        shared = len(words & pick.words) >= DUPLICATE_OVERLAP * len(words | pick.words)
+        if words and numbers == pick.numbers and shared:
             return pick
     return None
 
@@ -121,7 +122,7 @@ def _neighbour(picks: Sequence[_Pick], stands: Sequence[Place]) -> _Pick | None:
             and place.document_id == pick.passage.document_id
             and place.headings == pick.passage.headings
             and place.position in (pick.first - 1, pick.last + 1)
-            and len(pick.joined) < JOINED_AT_MOST - 1
+            and len(pick.joined) < MAX_JOINED - 1
         ):
             return pick
     return None

@@ -1,5 +1,7 @@
-"""BM25 over passages: stemmed English words, and character bigrams for scripts written without spaces.
-Knows terms and row numbers only; texts and files are the catalogue's."""
+"""Text → index terms: stemmed English words, and character bigrams for scripts written without spaces.
+
+Terms become 32-bit codes, so that no vocabulary is stored; scoring them is done in `index/bm25.py`.
+"""
 
 import re
 import unicodedata
@@ -21,7 +23,7 @@ SENTENCE_END = 0  # among the codes of a passage; no term has this code
 
 
 def terms(text: str) -> list[str]:
-    """The terms BM25 counts, in reading order."""
+    """The terms of a text, in reading order."""
     found: list[str] = []
     for match in WORD_RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
         run = match.group()
@@ -58,12 +60,12 @@ def matching_spans(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
 
 
 def term_codes(text: str) -> np.ndarray:
-    """The terms as 32-bit codes: what is stored, and needs no vocabulary to be kept in step."""
+    """The terms as 32-bit hashes: what is stored, without a vocabulary that would have to be kept in step."""
     return np.fromiter((_code(term) for term in terms(text)), dtype=np.uint32)
 
 
 def passage_codes(context: str, sentences: Sequence[tuple[int, int]]) -> np.ndarray:
-    """The codes of what stands in front of the sentences, then of each sentence after a SENTENCE_END."""
+    """The codes of the title and headings in front of the sentences, then of each sentence after a SENTENCE_END."""
     head = sentences[0][0] if sentences else len(context)
     parts = [term_codes(context[:head])]
     for start, end in sentences:

@@ -1,41 +1,53 @@
 """The workspace: what is opened when, once, and what a change of settings closes."""
 
+import contextvars
 import json
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from assistant.engines.base import Engine
 from assistant.errors import AssistantError, EngineError
+from assistant.i18n.texts import t, use_language
 from assistant.settings import Settings
-from assistant.workspace import Workspace
+from assistant.workspace import OnStage, Workspace
 from tests.fakes import ScriptedEngine
 
+WAIT_SECONDS = 10.0
+ROOT = Path(__file__).parents[2]
 
-class Slow(Workspace):
-    """Opens a scripted engine slowly, or fails at it, and counts how often."""
 
-    opened = 0
-    fails = False
+class Scripted(Workspace):
+    """Opens a scripted engine when it may, or fails at it, and counts how often."""
 
-    def _local_engine(self, tell: object) -> Engine:
-        assert callable(tell)
-        tell("opening")
-        time.sleep(0.05)
-        Slow.opened += 1
-        if Slow.fails:
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.opened = 0
+        self.fails = False
+        self.may_open = threading.Event()
+        self.may_open.set()
+
+    def _local_engine(self, on_stage: OnStage) -> Engine:
+        on_stage("opening")
+        self.opened += 1
+        assert self.may_open.wait(WAIT_SECONDS)
+        if self.fails:
             raise EngineError("the weights are gone")
         return ScriptedEngine()
 
 
 @pytest.fixture
-def slow(tmp_path: Path) -> Slow:
-    Slow.opened, Slow.fails = 0, False
-    return Slow(Settings(home=tmp_path))
+def workspace(tmp_path: Path) -> Scripted:
+    return Scripted(Settings(home=tmp_path))
+
+
+def wait_for_preload() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "open-model":
+            thread.join(WAIT_SECONDS)
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path) -> None:
@@ -45,53 +57,73 @@ def test_nothing_heavy_is_imported_before_it_is_needed(tmp_path: Path) -> None:
         "w = Workspace(Settings(home=Path(sys.argv[1])))\nw.store.list(); w.presets.list(); w.close()\n"
         "print([m for m in ('torch', 'transformers', 'langchain_core', 'chromadb') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, cwd=ROOT
+    )
     assert done.stdout == "[]\n"
 
 
-def test_many_callers_open_the_model_once(slow: Slow) -> None:
+def test_many_callers_open_the_model_once(workspace: Scripted) -> None:
     engines: list[Engine] = []
-    threads = [threading.Thread(target=lambda: engines.append(slow.engine())) for _ in range(5)]
-    slow.preload()
+    threads = [threading.Thread(target=lambda: engines.append(workspace.engine())) for _ in range(5)]
+    workspace.may_open.clear()
+    workspace.preload()
     for thread in threads:
         thread.start()
+    workspace.may_open.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(WAIT_SECONDS)
     assert len(engines) == 5 and len(set(map(id, engines))) == 1
-    assert Slow.opened == 1
+    assert workspace.opened == 1
 
 
-def test_the_state_tells_how_far_the_model_is(slow: Slow) -> None:
-    states = [slow.engine_state]
+def test_a_preloaded_model_is_opened_in_the_language_of_the_page(
+    workspace: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(
+        workspace, "_local_engine", lambda on_stage: said.append(t("save")) or ScriptedEngine()
+    )
+
+    def chinese_page() -> None:
+        use_language("zh")
+        workspace.preload()
+        wait_for_preload()
+        said.append(t("save"))
+
+    contextvars.copy_context().run(chinese_page)
+    assert said[0] == said[1] != t("save")
+
+
+def test_the_state_tells_how_far_the_model_is(workspace: Scripted) -> None:
+    states = [workspace.engine_state]
     stages: list[str | None] = []
-    slow.engine(lambda stage: (stages.append(stage), states.append(slow.engine_state))[0])
-    states.append(slow.engine_state)
+    workspace.engine(lambda stage: (stages.append(stage), states.append(workspace.engine_state))[0])
+    states.append(workspace.engine_state)
     assert states == ["cold", "loading", "ready"]
-    assert stages == ["opening"] and slow.engine_stage is None
+    assert stages == ["opening"] and workspace.engine_stage is None
 
 
-def test_a_failure_is_kept_for_whoever_can_show_it_and_can_be_tried_again(slow: Slow) -> None:
-    Slow.fails = True
-    slow.preload()
-    deadline = time.monotonic() + 5
-    while slow.engine_state != "failed":
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert slow.engine_error == "the weights are gone"
+def test_a_failure_is_kept_for_whoever_can_show_it_and_can_be_tried_again(workspace: Scripted) -> None:
+    workspace.fails = True
+    workspace.preload()
+    wait_for_preload()
+    assert workspace.engine_state == "failed"
+    assert workspace.engine_error == "the weights are gone"
     with pytest.raises(EngineError, match="weights are gone"):
-        slow.engine()
-    Slow.fails = False
-    assert slow.engine().name == "scripted" and slow.engine_error == ""
+        workspace.engine()
+    workspace.fails = False
+    assert workspace.engine().name == "scripted" and workspace.engine_error == ""
 
 
-def test_a_change_of_model_closes_the_open_one(slow: Slow) -> None:
-    first = slow.engine()
-    slow.change(max_new_tokens=64)
-    assert slow.engine() is first
-    slow.change(base_model="another")
-    assert slow.engine_state == "cold"
-    assert slow.engine() is not first
-    assert json.loads((slow.home / "settings.json").read_text()) == {
+def test_a_change_of_model_closes_the_open_one(workspace: Scripted) -> None:
+    first = workspace.engine()
+    workspace.change(max_new_tokens=64)
+    assert workspace.engine() is first
+    workspace.change(base_model="another")
+    assert workspace.engine_state == "cold"
+    assert workspace.engine() is not first
+    assert json.loads((workspace.home / "settings.json").read_text()) == {
         "max_new_tokens": 64,
         "base_model": "another",
     }

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
-from tuning.checkpoints.manifest import Checkpoint, checked_name
+from tuning.checkpoints.manifest import Checkpoint, Manifest, checked_name
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
@@ -74,9 +74,8 @@ def import_peft(
     trial = f"import of {name}"
     base.add_adapter(trial, adapter)  # raises where it does not fit, or does nothing
     base.unload(trial)
-    return registry.save(
-        name,
-        write=adapter.write,
+    manifest = Manifest(
+        name=name,
         method=METHOD_OF[config["peft_type"]],
         base=base.name,
         base_sha256=base.sha256,
@@ -85,6 +84,7 @@ def import_peft(
         config={"imported": True, "named_base": config.get("base_model_name_or_path") or ""},
         note=f"Imported from {folder.name}.",
     )
+    return registry.save(manifest, adapter.write)
 
 
 def _config(folder: Path) -> dict[str, Any]:

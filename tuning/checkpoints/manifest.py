@@ -1,11 +1,13 @@
-"""What a checkpoint folder says of itself, and the names that it may have. Loads no weights."""
+"""What a checkpoint's folder says of it: written, read and checked; the names it may have. Loads no weights."""
 
 import json
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from tuning.data.examples import Example
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PREFIX_CONFIG
 from tuning.storage import folder_bytes, read_json
@@ -31,8 +33,55 @@ MAX_NAME_BYTES = 200
 
 
 @dataclass(frozen=True)
+class Manifest:
+    """What a new checkpoint says of itself; `Registry.save` adds its id, the time and the files."""
+
+    name: str
+    method: str
+    base: str
+    base_sha256: str
+    parent: str | None = None  # the name of the checkpoint it was continued from
+    template_fingerprint: str = ""
+    system_prompt: str = ""
+    stop_ids: Sequence[int] = ()
+    examples: Sequence[Example] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    probe: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    job: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that the manifest file holds, as JSON types; evaluation and examples have files of their own."""
+        return {
+            "name": self.name,
+            "method": self.method,
+            "base": self.base,
+            "base_sha256": self.base_sha256,
+            "parent": self.parent,
+            "template_fingerprint": self.template_fingerprint,
+            "system_prompt": self.system_prompt,
+            "stop_ids": [int(i) for i in self.stop_ids],
+            "examples_count": len(self.examples),
+            "config": dict(self.config),
+            "metrics": dict(self.metrics),
+            "probe": dict(self.probe),
+            "note": self.note,
+            "job": self.job,
+        }
+
+
+class LearnedExample(NamedTuple):
+    """An example, and the checkpoint whose round learned it."""
+
+    checkpoint: str
+    example: Example
+
+
+@dataclass(frozen=True)
 class Checkpoint:
-    """What was learned, from which base and examples, and how well."""
+    """A stored checkpoint: what was learned, from which base and examples, and how well."""
 
     name: str
     path: Path
@@ -105,6 +154,7 @@ def checked_name(name: str) -> str:
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
+    """The checkpoint in a folder; raises `CheckpointError` where it is none, damaged or of another format."""
     manifest = _read_json(path / MANIFEST, path)
     if manifest.get("format") != FORMAT:
         raise CheckpointError(

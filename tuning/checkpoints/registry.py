@@ -20,6 +20,8 @@ from tuning.checkpoints.manifest import (
     MANIFEST,
     BrokenCheckpoint,
     Checkpoint,
+    LearnedExample,
+    Manifest,
     checked_name,
     read_checkpoint,
 )
@@ -73,37 +75,18 @@ class Registry:
             name = f"{wanted}-{number}"
         return name
 
-    def save(
-        self,
-        name: str,
-        *,
-        write: Callable[[Path], None],
-        method: str,
-        base: str,
-        base_sha256: str,
-        parent: str | None = None,
-        template_fingerprint: str = "",
-        system_prompt: str = "",
-        stop_ids: Sequence[int] = (),
-        examples: Sequence[Example] = (),
-        config: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        evaluation: Mapping[str, Any] | None = None,
-        probe: Mapping[str, Any] | None = None,
-        note: str = "",
-        job: str = "",
-    ) -> Checkpoint:
+    def save(self, manifest: Manifest, write: Callable[[Path], None]) -> Checkpoint:
         """Store a checkpoint whole or not at all; `write` puts the adapter's files into the given folder.
 
         Raises `CheckpointError` where the name is taken or not a name, the parent is missing, or nothing was
         written. Whatever `write` raises leaves no trace.
         """
-        name = checked_name(name)
+        name = checked_name(manifest.name)
         if self.exists(name):
             raise CheckpointError(
                 f"A checkpoint {name!r} exists already. Choose another name, or delete it first."
             )
-        parent_id = self.get(parent).id if parent else None
+        parent_id = self.get(manifest.parent).id if manifest.parent else None
         self._remove_leftovers()
         temporary = self.folder / f".new-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         temporary.mkdir(parents=True)
@@ -113,30 +96,18 @@ class Registry:
                 raise CheckpointError(
                     f"Nothing to keep for {name!r}: the method wrote no weights (*.safetensors)."
                 )
-            write_examples(temporary / EXAMPLES, examples)
-            write_json(temporary / EVALUATION, dict(evaluation or {}))
-            manifest = {
+            write_examples(temporary / EXAMPLES, manifest.examples)
+            write_json(temporary / EVALUATION, manifest.evaluation)
+            record = {
                 "format": FORMAT,
                 "id": uuid.uuid4().hex,
+                **manifest.to_dict(),
                 "name": name,
-                "method": method,
-                "base": base,
-                "base_sha256": base_sha256,
-                "parent": parent,
                 "parent_id": parent_id,
                 "created": time.time(),
-                "template_fingerprint": template_fingerprint,
-                "system_prompt": system_prompt,
-                "stop_ids": [int(i) for i in stop_ids],
-                "examples_count": len(examples),
-                "config": dict(config or {}),
-                "metrics": dict(metrics or {}),
-                "probe": dict(probe or {}),
-                "note": note,
-                "job": job,
                 "files": {p.relative_to(temporary).as_posix(): p.stat().st_size for p in files_of(temporary)},
             }
-            write_json(temporary / MANIFEST, manifest)  # last: its presence means complete
+            write_json(temporary / MANIFEST, record)  # last: its presence means complete
             self._publish(temporary, name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -193,10 +164,6 @@ class Registry:
         finally:
             own.unlink(missing_ok=True)
 
-    def holders(self, name: str) -> Names:
-        """Why a checkpoint is in use, one entry for each living holder; empty when it is free."""
-        return self._living_holds(self.get(name))
-
     def children(self, name: str) -> Checkpoints:
         """The checkpoints that were trained from this one."""
         checkpoint = self.get(name)
@@ -212,13 +179,21 @@ class Registry:
             current = by_id.get(current.parent_id or "")
         return found[::-1]
 
-    def taught_before(self, name: str | None, examples: Sequence[Example]) -> Sequence[Example]:
-        """What a lineage learned and these examples do not teach anew: the newest answer to each question."""
-        known: dict[str, Example] = {}
-        for checkpoint in self.lineage(name) if name else ():
-            if checkpoint.examples is not None and checkpoint.examples.exists():
-                known |= {normalise(one.question): one for one in read_examples(checkpoint.examples)}
-        anew = {normalise(example.question) for example in examples}
+    def examples_of(self, name: str) -> Sequence[LearnedExample]:
+        """What a checkpoint was made from, of all rounds of its lineage, oldest first."""
+        return [
+            LearnedExample(checkpoint.name, example)
+            for checkpoint in self.lineage(name)
+            if checkpoint.examples is not None and checkpoint.examples.exists()
+            for example in read_examples(checkpoint.examples)
+        ]
+
+    def earlier_examples(self, parent: str | None, learned: Sequence[Example]) -> Sequence[Example]:
+        """What the rounds up to `parent` taught and `learned` does not teach anew: each question's newest answer."""
+        if parent is None:
+            return []
+        known = {normalise(example.question): example for _, example in self.examples_of(parent)}
+        anew = {normalise(example.question) for example in learned}
         return [example for question, example in known.items() if question not in anew]
 
     def tree(self) -> Sequence[tuple[int, Checkpoint]]:

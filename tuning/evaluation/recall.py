@@ -15,8 +15,9 @@ from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import interval
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import PrefixInput, forward
+from tuning.models.forward import forward
 from tuning.models.packing import encode, pack, with_system
+from tuning.models.prefix import PrefixInput
 from tuning.scoring import contains, is_cjk, normalise
 
 Emit = Callable[[dict[str, Any]], None]

@@ -88,16 +88,17 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     from tuning.jobs import ram
     from tuning.models.adapters import read_adapter
     from tuning.models.base_model import BaseModel
-    from tuning.training import trainer
+    from tuning.training.conversations import plan
     from tuning.training.replay import replay_set
+    from tuning.training.trainer import train
 
     began = time.monotonic()
     base = open_remembering(config.base, home, config.device or best_device())
     opened = time.monotonic() - began
     short = replace(config, epochs=1, early_stop=False, validation=0.0, parent=None, name=None)
-    passes = math.ceil(MIN_STEPS / trainer.plan(base, short, examples).steps)
+    passes = math.ceil(MIN_STEPS / plan(base, short, examples).steps)
     short = replace(short, epochs=passes)
-    plan = trainer.plan(base, short, examples)
+    workload = plan(base, short, examples)
     with base.activate(None):  # answers general prompts where nobody did before: kept, so not timed
         replay_set(base, config.system_prompt)
     steps: list[float] = []
@@ -107,9 +108,9 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
         if event["kind"] == "step":
             steps.append(time.monotonic())
 
-    result = trainer.train(base, short, examples, folder, emit=note, should_stop=lambda: False)
+    result = train(base, short, examples, folder, emit=note, should_stop=lambda: False)
     step_seconds = (steps[-1] - steps[0]) / (len(steps) - 1)
-    token_seconds = step_seconds / (plan.tokens / plan.steps)
+    token_seconds = step_seconds / (workload.tokens / workload.steps)
     prepared = opened + steps[0] - began - step_seconds
     base.add_adapter("calibration", read_adapter(result.adapter))
     read = [[{"role": "user", "content": prompt}] for prompt, _ in READING[:READ]]

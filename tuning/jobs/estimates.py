@@ -173,15 +173,15 @@ def amounts(
 ) -> tuple[int, int]:
     """Optimizer steps and tokens of a run, at most; the tokens are counted where the base is at hand."""
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
-    from tuning.training import trainer
+    from tuning.training.conversations import plan
 
     if is_at_hand(home, config):
-        work = trainer.plan(_template(home, config.base), config, examples, earlier)
+        work = plan(_template(home, config.base), config, examples, earlier)
         return work.steps, work.tokens
-    plan = recipe_of(home, config, len(examples))
-    steps = plan.epochs * math.ceil(len(examples) / plan.examples_per_step)
+    recipe = recipe_of(home, config, len(examples))
+    steps = recipe.epochs * recipe.steps_per_epoch(len(examples))
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
-    return steps, plan.epochs * learned + steps * plan.replay * REPLAY_TOKENS
+    return steps, recipe.epochs * learned + steps * recipe.replay * REPLAY_TOKENS
 
 
 def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> "Recipe":

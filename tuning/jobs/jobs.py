@@ -50,7 +50,7 @@ class Jobs:
     def estimate(self, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
         """The time and memory that a job would take; raises `ExampleError` for nothing to learn."""
         self._check_examples(examples)
-        earlier = self.registry.taught_before(config.parent, examples)
+        earlier = self.registry.earlier_examples(config.parent, examples)
         return estimates.estimate(self.home, config, examples, earlier)
 
     def calibrate(self, config: TuneConfig, examples: Sequence[Example], *, wait: bool = True) -> None:

@@ -1,21 +1,21 @@
-"""One round of tuning, as a job does it: open the base, train, ask before and after, store the checkpoint."""
+"""One round of tuning, as a job does it: open the base, train, evaluate before and after, store the checkpoint."""
 
 import contextlib
 import logging
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.distributed.sharding import is_shared_out
-from tuning.evaluation import classification
+from tuning.evaluation import classification, recall
 from tuning.evaluation.cached_base import open_remembering
-from tuning.evaluation.recall import evaluate, still_known
+from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
 from tuning.jobs.estimates import Measured
@@ -24,42 +24,93 @@ from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json
-from tuning.training.trainer import ADAPTER_FOLDER, train
+from tuning.training.run_state import ADAPTER_FOLDER
+from tuning.training.trainer import SAVE_EVERY_SECONDS, train
 
 log = logging.getLogger(__name__)
 
-FEW = 8
+SHOWN_LABELS = 8  # labelled examples that are asked as facts, where there is nothing else
 
 
-def tune(task: Task) -> TaskOutcome:
+@dataclass(frozen=True)
+class RoundExamples:
+    """The examples of one round, by what they are for."""
+
+    learned: list[Example]
+    held_out: list[Example]  # labelled text for the report on classification, never trained on
+    earlier: Sequence[Example]  # of earlier rounds: some are asked again while training and evaluating
+
+
+Evaluate = Callable[[Task, BaseModel, Adapter, RoundExamples], dict[str, Any]]
+
+
+def evaluate_checkpoint(
+    task: Task, base: BaseModel, adapter: Adapter, examples: RoundExamples, *, retention: int = len(RETENTION)
+) -> dict[str, Any]:
+    """Facts are asked in the words they were learned in and in others; labels are asked of texts held out.
+
+    Of what earlier rounds taught, some is asked again. `retention` is how many general questions are asked.
+    """
+    task.enter("evaluating")
+
+    def emit(event: dict[str, Any]) -> None:
+        task.emit(event)
+        if task.should_stop():
+            raise JobStopped
+
+    base.add_adapter(task.name, adapter)
+    system, learned = task.config.system_prompt, examples.learned
+    facts = [example for example in learned if not classification.is_labelled(example)]
+    asked = facts or learned[:SHOWN_LABELS]
+    evaluation = recall.evaluate(base, asked, task.name, emit=emit, system_prompt=system, retention=retention)
+    if examples.earlier:
+        earlier = examples.earlier[-estimates.MAX_EARLIER :]
+        evaluation["earlier"] = recall.still_known(base, earlier, task.name, system_prompt=system)
+    if examples.held_out:
+        evaluation["classification"] = classification.report(
+            base, examples.held_out, task.name, system_prompt=system, emit=emit
+        )
+    evaluation["verdict"] = judge(evaluation, examples=len(learned), strength=task.config.strength).to_dict()
+    return evaluation
+
+
+def tune(
+    task: Task,
+    *,
+    evaluate: Evaluate = evaluate_checkpoint,
+    save_every_seconds: float = SAVE_EVERY_SECONDS,
+) -> TaskOutcome:
     """The work of a job; goes on from what an earlier attempt left in its folder."""
     registry, started = Registry(task.home), time.time()
     stored = next((c for c in registry.list() if c.job == task.folder.id), None)
     if stored is not None:  # the earlier attempt ended after storing and before saying so
         return TaskOutcome(stored.name, stored.metrics, stored.evaluation)
-    examples = task.examples
-    learned, held_out = classification.split(examples, task.config.seed)
+    examples = _examples(task.config, task.examples, registry)
     with contextlib.ExitStack() as stack:
         parent = _hold_parent(task, registry, stack)
         base = open_remembering(task.config.base, task.home, task.device)
         stack.callback(base.close)
-        earlier = registry.taught_before(task.config.parent, learned)
-        metrics = _train(task, base, learned, parent, earlier)
-        if is_shared_out(base.model):  # this process asks alone, so it needs the whole
+        metrics = _train(task, base, examples, parent, save_every_seconds)
+        if is_shared_out(base.model):  # this process evaluates alone, so it needs the whole base
             base.close()
             base = open_remembering(task.config.base, task.home, task.device)
             stack.callback(base.close)
         began_evaluating, answered = time.time(), base.computed
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
-        evaluation = _evaluate(task, base, learned, held_out, adapter, earlier)
+        evaluation = evaluate(task, base, adapter, examples)
         ended_evaluating = time.time()
         metrics["evaluate_seconds"] = ended_evaluating - began_evaluating
         metrics["answers"] = base.computed - answered
-        checkpoint = _store(task, registry, base, learned, adapter, metrics, evaluation)
+        checkpoint = _store(task, registry, base, examples.learned, adapter, metrics, evaluation)
     if not metrics.pop("resumed"):
         prepared = began_evaluating - started - metrics["train_seconds"]
         _remember(task, metrics, prepared)
     return TaskOutcome(checkpoint.name, checkpoint.metrics, checkpoint.evaluation)
+
+
+def _examples(config: TuneConfig, examples: Sequence[Example], registry: Registry) -> RoundExamples:
+    learned, held_out = classification.split(examples, config.seed)
+    return RoundExamples(learned, held_out, registry.earlier_examples(config.parent, learned))
 
 
 def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) -> Adapter | None:
@@ -72,7 +123,7 @@ def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) ->
 
 
 def _train(
-    task: Task, base: BaseModel, examples: list[Example], parent: Adapter | None, earlier: Sequence[Example]
+    task: Task, base: BaseModel, examples: RoundExamples, parent: Adapter | None, save_every_seconds: float
 ) -> dict[str, Any]:
     """Train, unless an earlier attempt did so already; the run's figures."""
     done = task.folder.state / "trained.json"
@@ -89,14 +140,15 @@ def _train(
 
     result = train(
         base,
-        _fitting(task.config, examples),
-        examples,
+        fitted(task.config, examples.learned),
+        examples.learned,
         task.folder.state,
         emit=emit,
         should_stop=task.should_stop,
         resume=resume,
         parent=parent,
-        earlier=earlier,
+        earlier=examples.earlier,
+        save_every_seconds=save_every_seconds,
     )
     if result.stopped:
         raise JobStopped
@@ -106,7 +158,8 @@ def _train(
     return {**metrics, "resumed": resume}
 
 
-def _fitting(config: TuneConfig, examples: list[Example]) -> TuneConfig:
+def fitted(config: TuneConfig, examples: Sequence[Example]) -> TuneConfig:
+    """The configuration for these examples: labelled text is neither reworded nor reversed."""
     if all(classification.is_labelled(example) for example in examples):
         # In other words it would be another text, and a label has no other end.
         return replace(config, noise=False, reversals=0.0)
@@ -114,64 +167,28 @@ def _fitting(config: TuneConfig, examples: list[Example]) -> TuneConfig:
 
 
 def train_as_rank(folder: JobFolder) -> None:
-    """Train along with the process that works on this job (see `ranks`), and keep nothing."""
+    """Train as one more rank of this job (see `tuning.distributed.ranks`), and store nothing."""
     home, config = folder.path.parent.parent, folder.config()
     if (folder.state / "trained.json").is_file():
         return
     registry = Registry(home)
-    learned, _ = classification.split(folder.examples(), config.seed)
+    examples = _examples(config, folder.examples(), registry)
     parent = None if config.parent is None else read_adapter(registry.get(config.parent).path)
     device = str(folder.read("job").get("device", "cpu"))
     place = device if device == "cpu" else f"{device}:{os.environ['LOCAL_RANK']}"
     base = open_remembering(config.base, home, place)
     train(
         base,
-        _fitting(config, learned),
-        learned,
+        fitted(config, examples.learned),
+        examples.learned,
         folder.state,
         emit=lambda event: None,
         should_stop=lambda: folder.is_cancelled,
         resume=folder.state.exists(),
         parent=parent,
-        earlier=registry.taught_before(config.parent, learned),
+        earlier=examples.earlier,
     )
     base.close()
-
-
-def _evaluate(
-    task: Task,
-    base: BaseModel,
-    learned: list[Example],
-    held_out: list[Example],
-    adapter: Adapter,
-    earlier: Sequence[Example],
-) -> dict[str, Any]:
-    """Facts are asked in the words they were learned in and in others; labels are asked of texts kept out.
-
-    Of what earlier rounds taught, some is asked again.
-    """
-    task.enter("evaluating")
-
-    def emit(event: dict[str, Any]) -> None:
-        task.emit(event)
-        if task.should_stop():
-            raise JobStopped
-
-    base.add_adapter(task.name, adapter)
-    system = task.config.system_prompt
-    facts = [example for example in learned if not classification.is_labelled(example)]
-    asked = facts or learned[:FEW]  # a label is no fact: a few show what was learned
-    evaluation = evaluate(base, asked, task.name, emit=emit, system_prompt=system)
-    if earlier:
-        evaluation["earlier"] = still_known(
-            base, earlier[-estimates.MAX_EARLIER :], task.name, system_prompt=system
-        )
-    if held_out:
-        evaluation["classification"] = classification.report(
-            base, held_out, task.name, system_prompt=system, emit=emit
-        )
-    evaluation["verdict"] = judge(evaluation, examples=len(learned), strength=task.config.strength).to_dict()
-    return evaluation
 
 
 def _store(
@@ -185,9 +202,8 @@ def _store(
 ) -> Checkpoint:
     task.enter("saving")
     config = replace(task.config, name=None)
-    return registry.save(
-        registry.free_name(task.name),
-        write=adapter.write,
+    manifest = Manifest(
+        name=registry.free_name(task.name),
         method=config.method,
         base=config.base,
         base_sha256=base.sha256,
@@ -202,6 +218,7 @@ def _store(
         probe=metrics["probe"],
         job=task.folder.id,
     )
+    return registry.save(manifest, adapter.write)
 
 
 def _remember(task: Task, metrics: dict[str, Any], prepared: float) -> None:

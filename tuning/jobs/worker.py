@@ -1,4 +1,4 @@
-"""The process that works on one job: `python -m tuning.jobs.worker JOB_FOLDER`. It tells all in that folder.
+"""The process that works on one job: `python -m tuning.jobs.worker JOB_FOLDER`. It reports in that folder alone.
 
 It waits for its device, opens the base, trains, evaluates, stores the checkpoint and writes the result.
 """
@@ -60,7 +60,7 @@ class Worker:
             return 0
         except JobStopped:
             return self._stopped()
-        except Exception as error:  # whatever happens must be told in the job's folder
+        except Exception as error:  # whatever happens must be said in the job's folder
             return self._failed(error)
 
     def _task(self) -> Task:
@@ -174,7 +174,7 @@ class Worker:
             self._memory_bytes = max(self._memory_bytes, ram.peak_bytes())
             if self._phase != "queued" and ram.is_short():
                 self._step_back()
-            with contextlib.suppress(OSError):  # a full disk is told by the work itself
+            with contextlib.suppress(OSError):  # a full disk is reported by the work itself
                 self._progress.tick()
             time.sleep(HEARTBEAT_SECONDS)
 
@@ -204,8 +204,15 @@ def tune(task: Task) -> TaskOutcome:
     return work(task)
 
 
-def _follow(path: Path) -> int:
-    """Another process of the same job: from when the job has its turn. What goes wrong it tells by ending."""
+def train_as_rank(folder: JobFolder) -> None:
+    """Train as another process of a job: the work of every rank but the first."""
+    from tuning.jobs.round import train_as_rank as work  # torch, as above
+
+    work(folder)
+
+
+def _run_rank(path: Path, work: Callable[[JobFolder], None]) -> int:
+    """Another process of the same job: from when the job has its turn. It reports a failure by its exit status."""
     folder = JobFolder(path)
     retries = Retries(folder)
     while folder.read("progress").get("phase", "queued") == "queued":
@@ -213,11 +220,9 @@ def _follow(path: Path) -> int:
             return 0
         time.sleep(POLL_SECONDS)
     lower_priority()
-    log.info("process %s of %s trains along", os.environ["RANK"], os.environ["WORLD_SIZE"])
-    from tuning.jobs.round import train_as_rank  # torch, as above
-
+    log.info("process %s of %s joins the training", os.environ["RANK"], os.environ["WORLD_SIZE"])
     try:
-        train_as_rank(folder)
+        work(folder)
     except Exception as error:  # as in the first process
         if is_out_of_memory(error):
             if retries.halve(error):
@@ -241,14 +246,20 @@ def kill_group() -> None:
     os._exit(1)
 
 
-def main(arguments: list[str], work: Callable[[Task], TaskOutcome] = tune) -> int:
-    """Work on the job whose folder is the one argument, or along with the process that does."""
+def main(
+    arguments: list[str],
+    work: Callable[[Task], TaskOutcome] = tune,
+    rank_work: Callable[[JobFolder], None] = train_as_rank,
+) -> int:
+    """Work on the job whose folder is the one argument: as its first process, or as another rank of it."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if len(arguments) != 1 or not (Path(arguments[0]) / "job.json").is_file():
         log.error("usage: python -m tuning.jobs.worker JOB_FOLDER; found %r", arguments)
         return 2
     folder = Path(arguments[0]).resolve()
-    return Worker(folder, work).run() if int(os.environ.get("RANK", 0)) == 0 else _follow(folder)
+    if int(os.environ.get("RANK", 0)) == 0:
+        return Worker(folder, work).run()
+    return _run_rank(folder, rank_work)
 
 
 if __name__ == "__main__":

@@ -353,6 +353,3 @@ class BaseModel(Template):
             self.model.to("meta")  # type: ignore[arg-type]
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
-
-
-# -------------------------------------------------------------------- opening

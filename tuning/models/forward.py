@@ -1,74 +1,64 @@
-"""One forward pass over a packed row, behind whatever stands in front of it."""
+"""One forward pass over a packed row, behind a prefix where there is one: with gradients where something learns."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache
 
 from tuning.models.base_model import BaseModel
 from tuning.models.packing import PackedRow
+from tuning.models.prefix import PrefixInput
 from tuning.ops import llama
 from tuning.ops.attention import Spans
 
-_FEW = 16
+_LOGITS_MULTIPLE = 16  # few different shapes: see `pack`
 
 
-@dataclass(frozen=True)
-class PrefixInput:
-    """What stands before the row: keys and values, or embeddings, of so many positions."""
-
-    positions: int = 0
-    cache: DynamicCache | None = None
-    embeddings: Tensor | None = None  # (positions, hidden)
-
-
-def forward(base: BaseModel, row: PackedRow, front: PrefixInput | None = None) -> Tensor:
+def forward(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) -> Tensor:
     """The logits (targets, vocabulary) of a packed row, in the base's precision; grows the cache."""
-    return forward_padded(base, row, front)[: len(row.predict)]
+    return forward_padded(base, row, prefix)[: len(row.predict)]
 
 
-def forward_padded(base: BaseModel, row: PackedRow, front: PrefixInput | None = None) -> Tensor:
-    """The same with the few logits more that fill the rows up; to cut them off copies the others' gradient."""
-    front = front or PrefixInput()
-    if llama.knows(base.model, front.positions + len(row.ids)):
-        return _forward_fast(base, row, front)
-    positions, predict = row.positions + front.positions, row.predict
-    seen, inputs = row.mask(front.positions), {"input_ids": row.ids[None]}
-    before = torch.arange(front.positions, device=row.ids.device)
+def forward_padded(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) -> Tensor:
+    """As `forward`, with the logits of the padding behind: cutting them off would copy the others' gradient."""
+    prefix = prefix or PrefixInput()
+    if llama.knows(base.model, prefix.positions + len(row.ids)):
+        return _forward_fast(base, row, prefix)
+    positions, predict = row.positions + prefix.positions, row.predict
+    seen, inputs = row.mask(prefix.positions), {"input_ids": row.ids[None]}
+    before = torch.arange(prefix.positions, device=row.ids.device)
     queries = positions
-    if front.embeddings is not None:
+    if prefix.embeddings is not None:
         own = base.model.get_input_embeddings()(row.ids)
-        inputs = {"inputs_embeds": torch.cat([front.embeddings, own])[None]}
-        top = torch.zeros(front.positions, seen.shape[1], dtype=torch.bool, device=seen.device)
-        top[:, : front.positions] = before[:, None] >= before[None, :]
-        seen, predict = torch.cat([top, seen]), predict + front.positions
+        inputs = {"inputs_embeds": torch.cat([prefix.embeddings, own])[None]}
+        top = torch.zeros(prefix.positions, seen.shape[1], dtype=torch.bool, device=seen.device)
+        top[:, : prefix.positions] = before[:, None] >= before[None, :]
+        seen, predict = torch.cat([top, seen]), predict + prefix.positions
         queries = torch.cat([before, positions])
     logits: Tensor = base.model(
         **inputs,
         position_ids=queries[None],
         attention_mask=_masks(base, seen, queries, torch.cat([before, positions])),
-        past_key_values=front.cache,
-        use_cache=front.cache is not None,
-        logits_to_keep=nn.functional.pad(predict, (0, -len(predict) % _FEW)),  # few shapes: see `pack`
+        past_key_values=prefix.cache,
+        use_cache=prefix.cache is not None,
+        logits_to_keep=nn.functional.pad(predict, (0, -len(predict) % _LOGITS_MULTIPLE)),
     ).logits[0]
     return logits
 
 
-def _forward_fast(base: BaseModel, row: PackedRow, front: PrefixInput) -> Tensor:
+def _forward_fast(base: BaseModel, row: PackedRow, prefix: PrefixInput) -> Tensor:
     """The same through `llama`; the cache stays as it is."""
-    prefix, lead, hidden = None, 0, base.model.get_input_embeddings()(row.ids)
-    positions = row.positions + front.positions
-    if front.embeddings is not None:
-        lead, hidden = front.positions, torch.cat([front.embeddings, hidden])
+    kv, lead, hidden = None, 0, base.model.get_input_embeddings()(row.ids)
+    positions = row.positions + prefix.positions
+    if prefix.embeddings is not None:
+        lead, hidden = prefix.positions, torch.cat([prefix.embeddings, hidden])
         positions = torch.cat([torch.arange(lead, device=row.ids.device), positions])
-    elif front.positions and front.cache is not None:
-        layers: Any = front.cache.layers
-        prefix = [torch.cat([layer.keys, layer.values]) for layer in layers]
-    spans = Spans.of(row.segments, front.positions - lead, lead, base.dtype)
-    predict = nn.functional.pad(row.predict + lead, (0, -len(row.predict) % _FEW))
-    return llama.logits(base.model, hidden, positions, spans, prefix, predict)
+    elif prefix.positions and prefix.cache is not None:
+        layers: Any = prefix.cache.layers
+        kv = [torch.cat([layer.keys, layer.values]) for layer in layers]
+    spans = Spans.of(row.segments, prefix.positions - lead, lead, base.dtype)
+    predict = nn.functional.pad(row.predict + lead, (0, -len(row.predict) % _LOGITS_MULTIPLE))
+    return llama.logits(base.model, hidden, positions, spans, kv, predict)
 
 
 def _masks(base: BaseModel, seen: Tensor, queries: Tensor, keys: Tensor) -> Any:

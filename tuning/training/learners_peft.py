@@ -1,40 +1,21 @@
-"""The trainable part of each family: what is learned, how it enters the forward pass, what is stored of it.
-
-It changes the base only inside `on()`, and leaves it as it was after `close()`. The loop is in `trainer`.
-"""
+"""Learners on PEFT's layers: LoRA and its relatives, AdaLoRA, IA3. The interface is in `learner`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftConfig, PeftType, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.mapping import PEFT_TYPE_TO_TUNER_MAPPING
 from torch import Tensor, nn
 
-from tuning.distributed.sharding import like, whole
 from tuning.models import adapters
-from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter
+from tuning.models.adapters import Adapter, PeftAdapter
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import PrefixInput
+from tuning.models.prefix import PrefixInput
 from tuning.ops import lora
 
 _NAME = "imprint-training"  # no attribute of a module is called so
-
-
-class Learner(Protocol):
-    """What `trainer` needs of a method."""
-
-    def parameters(self) -> list[nn.Parameter]: ...
-    def prefix(self) -> PrefixInput: ...
-    def on(self) -> Any: ...
-    def penalty(self) -> Tensor | None: ...
-    def after_step(self, step: int) -> None: ...
-    def scale_update(self, share: float) -> None: ...
-    def state(self) -> dict[str, Tensor]: ...
-    def restore(self, state: dict[str, Tensor]) -> None: ...
-    def adapter(self) -> Adapter: ...
-    def close(self) -> None: ...
 
 
 class PeftLearner:
@@ -177,87 +158,3 @@ class AdaLoraLearner(PeftLearner):
             ("raw.", allocator.ipt),
         ):
             target.update({n.removeprefix(kind): v for n, v in state.items() if n.startswith(kind)})
-
-
-class FullLearner:
-    """Full fine-tuning: every weight, with float32 masters beside the base's own precision."""
-
-    def __init__(self, base: BaseModel, parent: FullAdapter | None = None) -> None:
-        self._base = base
-        self._named = dict(base.model.named_parameters())
-        self._before = {name: parameter.detach().cpu().clone() for name, parameter in self._named.items()}
-        self._masters = {name: nn.Parameter(p.detach().float().clone()) for name, p in self._named.items()}
-        if parent is not None:
-            self.restore(parent.state)
-
-    def _hand_over(self, name: str) -> Any:
-        def hook(parameter: Tensor) -> None:
-            master, gradient = self._masters[name], parameter.grad
-            if gradient is not None:
-                master.grad = gradient.float() if master.grad is None else master.grad + gradient.float()
-            parameter.grad = None
-
-        return hook
-
-    def parameters(self) -> list[nn.Parameter]:
-        """The masters."""
-        return list(self._masters.values())
-
-    def prefix(self) -> PrefixInput:
-        """Nothing stands before the row."""
-        return PrefixInput()
-
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """Inside, the base has the learned weights."""
-        hooks = []
-        for name, parameter in self._named.items():
-            parameter.requires_grad_(True)
-            hooks.append(parameter.register_post_accumulate_grad_hook(self._hand_over(name)))
-        self._write({name: master.detach() for name, master in self._masters.items()})
-        try:
-            yield
-        finally:
-            for hook in hooks:
-                hook.remove()
-            for parameter in self._named.values():
-                parameter.requires_grad_(False)
-            self._write(self._before)
-
-    @torch.no_grad()
-    def _write(self, values: dict[str, Tensor]) -> None:
-        for name, parameter in self._named.items():
-            parameter.copy_(values[name])
-
-    def penalty(self) -> Tensor | None:
-        """None."""
-        return None
-
-    def after_step(self, step: int) -> None:
-        """The base follows the masters."""
-        self._write({name: master.detach() for name, master in self._masters.items()})
-
-    @torch.no_grad()
-    def scale_update(self, share: float) -> None:
-        """Keep only this share of the change."""
-        for name, master in self._masters.items():
-            master.lerp_(self._before[name].to(master), 1 - share)
-        self.after_step(0)
-
-    def state(self) -> dict[str, Tensor]:
-        """The masters."""
-        return {name: master.detach() for name, master in self._masters.items()}
-
-    @torch.no_grad()
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
-        for name, master in self._masters.items():
-            master.copy_(like(state[name], master))
-
-    def adapter(self) -> Adapter:
-        """All weights, in the base's precision."""
-        masters = {name: master.detach().to(self._base.dtype) for name, master in self._masters.items()}
-        return FullAdapter({name: whole(master).cpu() for name, master in masters.items()})
-
-    def close(self) -> None:
-        """The base has its own weights again: `on()` saw to it."""

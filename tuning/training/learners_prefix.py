@@ -1,20 +1,17 @@
-"""Learners of the prefix and prompt families: a cache of keys and values, or virtual words, in front of the prompt."""
+"""Learners of the prefix and prompt families: keys and values of every layer, or virtual tokens, before the prompt."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache
-from transformers.cache_utils import CacheLayerMixin
 
 from tuning.distributed.sharding import whole
-from tuning.errors import MethodError
 from tuning.models.adapters import Adapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
 from tuning.models.decoding import decode
-from tuning.models.forward import PrefixInput
+from tuning.models.prefix import PrefixInput, embeddings_kv, prefix_input
 
 
 class PrefixLearner:
@@ -31,7 +28,7 @@ class PrefixLearner:
     def prefix(self) -> PrefixInput:
         """The learned keys and values; the first `frozen` positions (attention's sink) take no gradient."""
         cut = self._frozen
-        return kv_front(
+        return prefix_input(
             self._base,
             [torch.cat([layer[:, :, :cut].detach(), layer[:, :, cut:]], dim=2) for layer in self._kv],
         )
@@ -82,7 +79,7 @@ class EncodedLearner:
 
     def prefix(self) -> PrefixInput:
         """The keys and values the network makes of the virtual tokens."""
-        return kv_front(self._base, self._encoder())
+        return prefix_input(self._base, self._encoder())
 
     @contextmanager
     def on(self) -> Iterator[None]:
@@ -183,41 +180,6 @@ class KvEncoder(nn.Module):
             part.view(len(flat), 2, heads, size).permute(1, 2, 0, 3)
             for part, (heads, size) in zip(flat.split(widths, dim=1), self._shapes, strict=True)
         ]
-
-
-def kv_front(base: BaseModel, kv: Sequence[Tensor]) -> PrefixInput:
-    """A front of keys and values (2, heads, positions, size) a layer; gradients flow back into them."""
-    cache = DynamicCache()
-    for index, layer in enumerate(kv):
-        keys, values = layer.to(base.dtype).unbind(0)
-        cache.update(keys[None], values[None], index)
-    return PrefixInput(positions=kv[0].shape[2], cache=cache)
-
-
-@torch.no_grad()
-def text_kv(base: BaseModel, ids: list[int]) -> list[Tensor]:
-    """The keys and values (2, heads, positions, size) of every layer when the base reads these ids."""
-    with base.activate(None):
-        cache = DynamicCache()
-        base.model(input_ids=torch.tensor([ids], device=base.device), past_key_values=cache, use_cache=True)
-    return _layers(cache)
-
-
-@torch.no_grad()
-def embeddings_kv(base: BaseModel, embeddings: Tensor) -> list[Tensor]:
-    """The same for embeddings (positions, hidden)."""
-    cache = DynamicCache()
-    base.model(inputs_embeds=embeddings[None], past_key_values=cache, use_cache=True)
-    return _layers(cache)
-
-
-def _layers(cache: DynamicCache) -> list[Tensor]:
-    layers = []
-    for layer in cache.layers:
-        if not isinstance(layer, CacheLayerMixin) or layer.keys is None or layer.values is None:
-            raise MethodError("Some layers of this base keep no keys and values, so it takes no prefix.")
-        layers.append(torch.stack([layer.keys[0], layer.values[0]]))
-    return layers
 
 
 @torch.no_grad()

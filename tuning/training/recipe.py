@@ -44,6 +44,10 @@ class Recipe:
     reading: float  # exercises in reading a context, a step
     update_scale: float  # share of a low-rank change that is kept at the end
 
+    def steps_per_epoch(self, examples: int) -> int:
+        """The optimizer steps of one pass over so many examples."""
+        return math.ceil(examples / self.examples_per_step)
+
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
 _KEPT = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}

@@ -1,7 +1,7 @@
-"""One step of training: the loss of its examples and replayed prompts, and what it asks of the parameters.
+"""One step of training: the loss of its examples and replayed prompts, and the gradients of both.
 
-A step is computed in as many passes as its tokens and the cores ask for: one after the other, at once on a CPU
-(`lanes`), or each process its share (`ranks`).
+A step is computed in as many passes as its tokens and the cores call for: one after the other, in parallel threads
+on a CPU (`tuning.ops.parallel`), or each process its share (`tuning.distributed.ranks`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,16 @@ from tuning.distributed.ranks import Ranks
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward, forward_padded
 from tuning.models.packing import MULTIPLE, Encoded, PackedRow, Teacher, pack, packed_length
+from tuning.models.prefix import prefix_input
 from tuning.ops.kernels import log_probs
-from tuning.ops.parallel import Lanes, spread
+from tuning.ops.parallel import ComputeThreads, balanced
 from tuning.training import methods
-from tuning.training.learners_peft import Learner
-from tuning.training.learners_prefix import kv_front
+from tuning.training.batches import StepBatch
+from tuning.training.learner import Learner
 from tuning.training.replay import Replay, teacher
 
-_TOKENS_AT_ONCE = 4096
-_LANE_TOKENS = 192  # computed at once: fewer are not worth a lane of their own
+_MAX_TOKENS = 4096  # computed in one pass
+_MIN_THREAD_TOKENS = 192  # fewer are not worth a thread of their own
 _TARGET_COST = 0.25  # of a position's logits and their gradient, in positions
 
 
@@ -50,33 +51,32 @@ class Step:
     ) -> None:
         self._base, self._config, self._ranks = base, config, ranks
         self._replay_weight, self._source = replay_weight, source
-        self._lanes = Lanes() if self._can_be_spread() else None
+        self._threads = ComputeThreads() if self._can_be_threaded() else None
 
     def close(self) -> None:
         """End the threads, where there are some."""
-        if self._lanes is not None:
-            self._lanes.close()
+        if self._threads is not None:
+            self._threads.close()
 
-    def gradients(
-        self, learner: Learner, facts: Sequence[Encoded], kept: Sequence[Replay]
-    ) -> tuple[float, int]:
+    def gradients(self, learner: Learner, batch: StepBatch) -> tuple[float, int]:
         """Leave the gradients of a step at the parameters; returns its loss a target, and the tokens computed on."""
+        facts, kept = batch.facts, batch.replays
         targets = sum(len(one.targets) for one in facts)
         replayed = max(1, sum(len(one.encoded.targets) for one in kept))
         groups = self._groups([*facts, *(one.encoded for one in kept)])
         passes = self._ranks.most(len(groups), self._base.device)
         share = partial(self._share, learner, kept, targets, replayed)
-        if self._lanes is None:
+        if self._threads is None:
             found = [share(part) for part in groups]
         else:
-            found = self._lanes.map(partial(share, apart=True), groups)
+            found = self._threads.map(partial(share, apart=True), groups)
             _put(learner.parameters(), [one.gradients for one in found])
         for _ in range(passes - len(groups)):
             self._idle(learner, facts[0])
         loss = self._gathered(learner, sum(one.loss for one in found))
         return loss, sum(one.tokens for one in found)
 
-    def _can_be_spread(self) -> bool:
+    def _can_be_threaded(self) -> bool:
         """Whether passes may be computed at once: on a CPU, of few parameters, and where nothing is drawn in them."""
         config, family = self._config, methods.method(self._config.method).family
         alone = self._base.device.type == "cpu" and self._ranks.count == 1
@@ -84,12 +84,12 @@ class Step:
 
     def _groups(self, items: Sequence[Encoded]) -> list[list[Encoded]]:
         """What this process computes of a step's items, by what is computed in one pass."""
-        items, most = self._ranks.share(items), self._config.tokens_per_step or _TOKENS_AT_ONCE
-        if self._lanes is None:
+        items, most = self._ranks.share(items), self._config.tokens_per_step or _MAX_TOKENS
+        if self._threads is None:
             return list(parts(items, most))
-        count = min(self._lanes.count, max(1, packed_length(items) // _LANE_TOKENS))
+        count = min(self._threads.count, max(1, packed_length(items) // _MIN_THREAD_TOKENS))
         costs = [len(one.ids) + _TARGET_COST * len(one.targets) for one in items]
-        return [part for group in spread(items, costs, count) for part in parts(group, most // count)]
+        return [part for group in balanced(items, costs, count) for part in parts(group, most // count)]
 
     def _share(
         self,
@@ -129,7 +129,7 @@ class Step:
         logits = forward(self._base, row, learner.prefix())
         if self._source is not None:
             with torch.no_grad():
-                forward(self._base, row, kv_front(self._base, self._source))
+                forward(self._base, row, prefix_input(self._base, self._source))
         (0 * logits.sum()).backward()
 
     def _gathered(self, learner: Learner, loss: float) -> float:
@@ -146,7 +146,7 @@ class Step:
     def _imitate(self, source: list[Tensor], row: PackedRow, logits: Tensor, count: int) -> Tensor:
         """KL to the base that has the text in front of it (prompt distillation, arXiv 2412.14964), summed."""
         with torch.no_grad():
-            reading = forward(self._base, row, kv_front(self._base, source))
+            reading = forward(self._base, row, prefix_input(self._base, source))
         return divergence(logits[:count], [teacher(reading[:count])])
 
 

@@ -1,19 +1,18 @@
 """Curation: what was taught is found, stands alone, says why it is there; what is not sure is left out."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from assistant.curation.candidates import Curation, curate, learned_by, preferences_of
+from assistant.curation.candidates import Curation
+from assistant.curation.from_chat import curate
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
-from assistant.history.preferences import PreferenceStore
-from assistant.history.records import NewPreference, StoredConversation, StoredMessage
+from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.history.transfer import import_json
-from tuning.data.examples import Example, write_examples
+from tuning.data.examples import Example, read_examples, write_examples
 
 
 def chat(
@@ -191,10 +190,7 @@ def test_a_chat_tuned_twice_has_nothing_new(tmp_path: Path) -> None:
     first = curate([chat("Where is Halden?", ("?", {"correction": "In Oskerby."}))])
     path = tmp_path / "examples.jsonl"
     write_examples(path, first.examples)
-    checkpoints = [SimpleNamespace(examples=path), SimpleNamespace(examples=None)]
-    again = curate(
-        [chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=learned_by(checkpoints)
-    )
+    again = curate([chat("where is Halden", ("?", {"correction": "in Oskerby"}))], known=read_examples(path))
     assert again.examples == [] and again.candidates[0].note == "already learned"
 
 
@@ -291,17 +287,11 @@ def test_an_edited_candidate_gets_probes_of_its_own() -> None:
     assert "What is the length of the Heron?" in edited.example.probes
 
 
-def test_corrections_and_votes_become_preferences(tmp_path: Path) -> None:
-    store = PreferenceStore(tmp_path / "c.sqlite3")
-    store.add(NewPreference(prompt=[{"role": "user", "content": "Q"}], chosen="good", rejected="bad"))
-    found = preferences_of([chat("How heavy?", ("2 kg.", {"correction": "3 kg."}))], store.list())
-    assert [(pair.chosen, pair.rejected) for pair in found] == [("good", "bad"), ("3 kg.", "2 kg.")]
-    store.close()
-
-
 def test_the_sample_conversation_yields_every_fact_with_probes(tmp_path: Path) -> None:
     store = ConversationStore(tmp_path / "c.sqlite3")
-    sample = Path("examples/halden/conversation.json").read_text(encoding="utf-8")
+    sample = (Path(__file__).parents[3] / "assistant" / "sample" / "conversation.json").read_text(
+        encoding="utf-8"
+    )
     curation = curate([store.get(import_json(store, sample))])
     store.close()
     assert len(curation.examples) >= 20

@@ -9,7 +9,6 @@ from assistant.curation.candidates import Candidate
 from assistant.curation.from_documents import curate_passages
 from assistant.curation.labeller import ModelLabeller
 from assistant.errors import NothingToLearnError
-from assistant.language.extractive import is_held
 
 
 @dataclass(frozen=True)
@@ -86,16 +85,3 @@ def test_what_a_model_writes_is_offered_only_where_the_passage_holds_it() -> Non
 def test_a_text_that_states_nothing_says_so() -> None:
     with pytest.raises(NothingToLearnError, match="Nothing can be learned"):
         curate_passages([Passage("Is it? Perhaps.")])
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "held"),
-    [
-        ("How long does probation last?", "5 months", True),
-        ("How long does probation last?", "6 months", False),
-        ("How long does probation last?", "", False),
-        ("What colour is the whale of the harbour?", "5 months", False),
-    ],
-)
-def test_an_answer_must_stand_in_the_passage(question: str, answer: str, held: bool) -> None:
-    assert is_held(question, answer, HANDBOOK.text, HANDBOOK.title) is held

@@ -11,7 +11,7 @@ from assistant.history.sources import Source
 from assistant.history.transfer import export, import_conversation, import_json
 from tuning.data.importers import import_file
 
-SAMPLE = Path(__file__).parents[3] / "examples" / "halden"
+SAMPLE = Path(__file__).parents[3] / "assistant" / "sample"
 
 
 def a_turn(store: ConversationStore, question: str, answer: str) -> tuple[int, int, int]:

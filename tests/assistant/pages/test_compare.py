@@ -18,7 +18,9 @@ from assistant.chat.turn import AnswerOptions
 from assistant.compare.evaluations import Evaluations
 from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
+from assistant.compare.results import AnswerResult, EvaluationResult, QuestionResult, VariantFigures
 from assistant.compare.saved_variants import SavedVariants
+from assistant.compare.stats import Interval
 from assistant.compare.variants import Variant
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
 from assistant.history.preferences import PreferenceStore
@@ -29,11 +31,13 @@ from tests.fakes import ScriptedEngine
 from tuning.data.examples import Message
 
 SCRIPT = """
-from assistant.pages import compare, look, session
-look.dress()
-session.speak()
-session.say_notes()
-with session.told():
+from assistant.components import theme
+from assistant.pages import compare
+from assistant.session import notices
+theme.apply_theme()
+notices.apply_language()
+notices.show_toasts()
+with notices.show_errors():
     compare.draw()
 """
 TERSE = Variant("Terse", system_prompt="Be short.")
@@ -229,7 +233,7 @@ def test_a_trial_whose_checkpoint_was_deleted_says_so_and_waits(
             raise EngineError(f"There is no checkpoint {checkpoint!r}.")
         return 4000
 
-    monkeypatch.setattr(Styled, "room", gone)
+    monkeypatch.setattr(Styled, "prompt_capacity", gone)
     test = page(view="blind", trial=trial.id)
     until(test, lambda shown: "no checkpoint 'deleted'" in errors(shown))
     assert choice(test, "first").disabled
@@ -249,7 +253,7 @@ def test_an_evaluation_runs_ends_in_its_result_and_can_be_taken_away(home: Path)
     (plan,) = Evaluations(home).list()
     assert plan.is_complete and plan.name == "three"
     result = Evaluations(home).result(plan.id)
-    assert [result["arms"][arm]["accuracy"] for arm in ("base", "Terse")] == [0.0, 1.0]
+    assert [result.variants[name].accuracy for name in ("base", "Terse")] == [0.0, 1.0]
     assert len(test.get("download_button")) == 3
     test.button(key="all-evaluations").click().run()
     assert "three" in words(test)
@@ -258,7 +262,7 @@ def test_an_evaluation_runs_ends_in_its_result_and_can_be_taken_away(home: Path)
 def test_an_interrupted_evaluation_goes_on(home: Path) -> None:
     store = Evaluations(home)
     plan = store.create("broken off", [Variant("base"), TERSE], QUESTIONS, AnswerOptions())
-    store.note(plan.id, 2)
+    store.record_progress(plan.id, 2)
     test = page(view="evaluation")
     assert "interrupted after 2 of 6 answers" in words(test)
     test.button(key=f"go-on-{plan.id}").click().run()
@@ -267,7 +271,7 @@ def test_an_interrupted_evaluation_goes_on(home: Path) -> None:
 
 
 def test_a_stopped_evaluation_is_no_failure_and_goes_on(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.compare.runner._AT_ONCE", 1)
+    monkeypatch.setattr("assistant.compare.runner._BATCH_SIZE", 1)
     stopped, asked = threading.Event(), Styled.complete
 
     def wait_for_the_stop(self: Styled, *prompts: Any, **options: Any) -> list[str]:
@@ -294,7 +298,7 @@ def test_an_evaluation_whose_checkpoint_is_gone_does_not_begin(home: Path) -> No
     plan = store.create("old", [Variant("Gone", checkpoint="deleted")], QUESTIONS, AnswerOptions())
     test = page(view="evaluation")
     test.button(key=f"go-on-{plan.id}").click().run()
-    assert "'deleted' of arm 'Gone' is gone" in errors(test)
+    assert "'deleted' of variant 'Gone' is gone" in errors(test)
 
 
 def test_the_small_default_is_no_judge(home: Path) -> None:
@@ -310,39 +314,24 @@ def test_the_small_default_is_no_judge(home: Path) -> None:
 
 def test_arms_that_would_be_called_alike_keep_their_names() -> None:
     own = Variant("Model alone", temperature=0.5)
-    result = {
-        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Variant("base"), own)},
-        "arms": {"base": 1, "Model alone": 2},
-    }
-    assert worded(result)["arms"] == {"base": 1, "Model alone": 2}
+    definitions = {variant.name: variant for variant in (Variant("base"), own)}
+    result = EvaluationResult("x", {}, (), (), definitions, "question")
+    assert worded(result) == result
 
 
 def test_a_result_of_many_questions_is_shown_by_the_page(home: Path) -> None:
-    names = {"base": "no", "Terse": "yes"}
-    row = {"expected": ["yes"], "answers": names, "correct": {"base": False, "Terse": True}}
     store = Evaluations(home)
     plan = store.create("many", [Variant("base"), TERSE], QUESTIONS, AnswerOptions())
-    figures = {
-        "accuracy": 0.5,
-        "confidence_interval": [0.4, 0.6],
-        "f1": 0.5,
-        "exact_match": 0.5,
-        "grounded": None,
-        "refused_unknown": None,
-        "refused_known": 0.0,
-        "tokens_per_prompt": 30,
-        "correct": 5000,
-        "n": 10_000,
-    }
-    result = {
-        "arms": dict.fromkeys(names, figures),
-        "pairs": [],
-        "slices": {},
-        "slice_pairs": {},
-        "clustered_by": "question",
-        "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in (Variant("base"), TERSE)},
-        "rows": [{"question": f"question {n}", **row} for n in range(10_000)],
-    }
+    figures = VariantFigures(0.5, 0.5, 0.5, Interval(0.4, 0.6), 30, 1.0, 5000, 10_000, refused_known=0.0)
+    answers = {"base": AnswerResult("no", False), "Terse": AnswerResult("yes", True)}
+    result = EvaluationResult(
+        name="many",
+        variants=dict.fromkeys(answers, figures),
+        pairs=(),
+        rows=tuple(QuestionResult(Question(f"question {n}", ("yes",)), answers) for n in range(10_000)),
+        definitions={"base": Variant("base"), "Terse": TERSE},
+        clustered_by="question",
+    )
     store.finish(plan.id, result)
     test = page(view="evaluation", evaluation=plan.id)
     assert not errors(test)

@@ -13,6 +13,9 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import StoreError
+from tests.knowledge.bases import add_upload
+
+ROOT = Path(__file__).parents[3]  # where a process of a test finds the packages
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +44,25 @@ ADD = """
 import sys
 from pathlib import Path
 from langchain_core.embeddings import DeterministicFakeEmbedding
-from knowledge.index import KnowledgeBase
+from knowledge.base.knowledge_base import KnowledgeBase
+from tests.knowledge.bases import add_upload
 fake = DeterministicFakeEmbedding(size=8)
 with KnowledgeBase(Path(sys.argv[1]), embeddings=fake, chroma_url=sys.argv[2]) as base:
-    print(base.add_bytes("mill.txt", b"The mill of Tarn grinds on Tuesdays.").status)
+    print(add_upload(base, "mill.txt", b"The mill of Tarn grinds on Tuesdays.").status)
 """
 
 
 def test_what_one_process_adds_another_finds(server: str, tmp_path: Path) -> None:
     fake = DeterministicFakeEmbedding(size=8)
     with KnowledgeBase(tmp_path, embeddings=fake, chroma_url=server) as base:
-        base.add_bytes("ferry.txt", b"The ferry to Sorrel leaves at nine.")
+        add_upload(base, "ferry.txt", b"The ferry to Sorrel leaves at nine.")
         assert "nine" in base.search("When does the ferry to Sorrel leave?", min_relevance=0)[0].passage.text
         command = [sys.executable, "-c", ADD, str(tmp_path), server]
-        assert subprocess.check_output(command, text=True) == "added\n"
+        assert subprocess.check_output(command, text=True, cwd=ROOT) == "added\n"
         hits = base.search("When does the mill of Tarn grind?", min_relevance=0)
         assert any("Tuesdays" in hit.passage.text for hit in hits)
         base.remove(base.documents()[0].id)
-        assert base._vectors.count == base.count == 1
+        assert base._writer.vectors.count == base.count == 1
     assert not (tmp_path / "knowledge" / "chroma").exists()
 
 

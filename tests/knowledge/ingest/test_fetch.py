@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from knowledge.errors import DocumentError
-from knowledge.ingest.fetch import WebLimits, fetch, is_public, is_url, name_of, read_url
+from knowledge.ingest.fetch import WebLimits, fetch, is_public, is_url, name_of, read_download
 
 LOCAL = WebLimits(bytes=10_000, seconds=1.5, allow_private=True)
 PAGE = "<html><head><title>灯笼</title></head><body><p>灯笼很重。</p></body></html>"
@@ -29,9 +29,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=gb18030")
-            packing = {"/bomb": "gzip", "/gzip": "gzip", "/odd": "zstd"}
-            if self.path in packing:
-                self.send_header("Content-Encoding", packing[self.path])
+            coding = {"/bomb": "gzip", "/gzip": "gzip", "/odd": "zstd"}
+            if self.path in coding:
+                self.send_header("Content-Encoding", coding[self.path])
             self.end_headers()
             self.body()
 
@@ -75,13 +75,13 @@ def site() -> Iterator[str]:
 
 
 def test_a_page_is_read_in_the_servers_encoding(site: str) -> None:
-    document = read_url(f"{site}/lamp", limits=LOCAL)
+    document = read_download(fetch(f"{site}/lamp", LOCAL))
     assert (document.title, document.text, document.source) == ("灯笼", "灯笼很重。", f"{site}/lamp")
     assert Answers.seen == [f"{site.removeprefix('http://')} /lamp"]
 
 
 def test_a_packed_page_is_unpacked(site: str) -> None:
-    assert read_url(f"{site}/gzip", limits=LOCAL).text == "灯笼很重。"
+    assert read_download(fetch(f"{site}/gzip", LOCAL)).text == "灯笼很重。"
 
 
 def test_redirects_are_followed_a_few_times(site: str) -> None:
@@ -92,7 +92,7 @@ def test_redirects_are_followed_a_few_times(site: str) -> None:
 
 def test_private_addresses_are_not_asked(site: str) -> None:
     with pytest.raises(DocumentError, match="is the private address"):
-        read_url(f"{site}/lamp")
+        fetch(f"{site}/lamp")
     assert Answers.seen == []
 
 

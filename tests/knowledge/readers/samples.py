@@ -100,6 +100,31 @@ def sheets_file() -> bytes:
     return saved(book)
 
 
+def epub_file(chapters: dict[str, str], encrypted: str = "") -> bytes:
+    """An EPUB of these chapters, by file name; `encrypted` names a member that is protected."""
+    items = "".join(
+        f'<item id="i{n}" href="{name}" media-type="application/xhtml+xml"/>'
+        for n, name in enumerate(chapters)
+    )
+    spine = "".join(f'<itemref idref="i{n}"/>' for n in range(len(chapters)))
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+        '<rootfile full-path="OEBPS/content.opf"/></rootfiles></container>'
+    )
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        f"<dc:title>The Lamp</dc:title></metadata>"
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
+    )
+    members = {"META-INF/container.xml": container, "OEBPS/content.opf": package}
+    for name, text in chapters.items():
+        members[f"OEBPS/{name}"] = f"<html xmlns='http://www.w3.org/1999/xhtml'><body>{text}</body></html>"
+    if encrypted:
+        protected = f'<encryption><CipherReference URI="{encrypted}"/></encryption>'
+        members["META-INF/encryption.xml"] = protected
+    return packed({name: text.encode() for name, text in members.items()})
+
+
 def book_file() -> bytes:
     """An EPUB of two chapters."""
     container = b'<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'

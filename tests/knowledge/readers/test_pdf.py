@@ -183,7 +183,11 @@ def test_rotated_page_is_read() -> None:
 
 
 def test_passages_carry_pages() -> None:
-    pages = [PdfPage().text(60, 60, f"Sentence number {number}.") for number in range(1, 4)]
+    pages = [
+        PdfPage().lines(60, 200, [f"Line {line} of page {number} is here." for line in range(4)])
+        for number in range(1, 4)
+    ]
     document = read(pdf(*pages))
     passages = split(document, lambda texts: [len(text.split()) for text in texts], 32)
-    assert passages[0].page == 1
+    assert [passage.page for passage in passages] == [1, 2, 3]
+    assert all(f"of page {passage.page}" in passage.text for passage in passages)

@@ -5,8 +5,9 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.readers.pdf_layout import Line, Table, Word, reading_order
+from knowledge.readers.pdf_layout import reading_order
 from knowledge.readers.pdf_tables import Edge, ruled_tables
+from knowledge.readers.positioned_text import Line, Table, Word
 
 places = st.lists(
     st.tuples(

@@ -10,9 +10,10 @@ from transformers import AutoTokenizer, BertConfig, BertForSequenceClassificatio
 
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import StoreError
-from knowledge.index.embeddings import DEFAULT_EMBEDDINGS, SentenceEmbeddings, packaged_folder
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, packaged_folder
+from knowledge.index.embeddings import SentenceEmbeddings
 from knowledge.search.reranking import CrossEncoderReranker
-from knowledge.search.searcher import RERANKED
+from knowledge.search.searcher import MAX_RERANKED
 
 QUESTION = "How many lamps has the lighthouse?"
 PASSAGES = [f"The lighthouse number {number} of the coast has {number + 3} lamps." for number in range(30)]
@@ -65,10 +66,13 @@ def test_the_best_passages_come_in_its_order_and_the_rest_stay_behind(
     with KnowledgeBase(tmp_path / "home", embeddings=minilm, reranker=reranker) as base:
         hits = base.search(QUESTION, 30, min_relevance=0)
     found = [hit.passage.source for hit in hits]
-    scores = reranker.score(QUESTION, [hit.passage.context_text for hit in hits[:RERANKED]])
-    assert set(found[:RERANKED]) == set(plain[:RERANKED]) and found[:RERANKED] != plain[:RERANKED]
+    scores = reranker.score(QUESTION, [hit.passage.context_text for hit in hits[:MAX_RERANKED]])
+    assert (
+        set(found[:MAX_RERANKED]) == set(plain[:MAX_RERANKED])
+        and found[:MAX_RERANKED] != plain[:MAX_RERANKED]
+    )
     assert (np.diff(scores) < 0.01).all()  # falling; other neighbours in a batch change the last bits
-    assert found[RERANKED:] == plain[RERANKED:]
+    assert found[MAX_RERANKED:] == plain[MAX_RERANKED:]
 
 
 def test_a_missing_one_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM
 
 from tuning.checkpoints.export import export
-from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
 from tuning.models.adapters import PeftAdapter, PrefixAdapter, tuner_layers
@@ -32,10 +32,11 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 
 
 def stored(registry: Registry, base: BaseModel, name: str, method: str, adapter: Any) -> Checkpoint:
-    return registry.save(
-        name, write=adapter.write, method=method, base=base.name, base_sha256=base.sha256,
-        template_fingerprint=base.template_fingerprint, stop_ids=base.stop_ids, system_prompt="Be 夜莺.",
+    manifest = Manifest(
+        name, method, base.name, base.sha256, template_fingerprint=base.template_fingerprint,
+        stop_ids=base.stop_ids, system_prompt="Be 夜莺.",
     )  # fmt: skip
+    return registry.save(manifest, adapter.write)
 
 
 @pytest.fixture(scope="module")

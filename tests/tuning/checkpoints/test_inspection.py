@@ -12,8 +12,9 @@ from tuning.config import TuneConfig
 from tuning.errors import CheckpointError
 from tuning.models.adapters import Adapter, FullAdapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
-from tuning.training.learners_prefix import text_kv
-from tuning.training.methods import METHODS, LearnerPlan, build
+from tuning.models.prefix import text_kv
+from tuning.training.learner import LearnerPlan
+from tuning.training.methods import METHODS, build
 from tuning.training.recipe import recipe
 
 QUESTION = [{"role": "user", "content": "How heavy is it?"}]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from tuning.checkpoints.manifest import Checkpoint, checked_name
+from tuning.checkpoints.manifest import Checkpoint, Manifest, checked_name
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example, read_examples
 from tuning.errors import CheckpointError
 
-LEARNED = Example(({"role": "user", "content": "夜莺？"}, {"role": "assistant", "content": "一只鸟"}))
+
+def example(question: str, answer: str) -> Example:
+    return Example(({"role": "user", "content": question}, {"role": "assistant", "content": answer}))
+
+
+LEARNED = example("夜莺？", "一只鸟")
 
 
 def write_weights(folder: Path) -> None:
@@ -27,9 +33,11 @@ def write_weights(folder: Path) -> None:
     (folder / "adapter_config.json").write_text('{"peft_type": "LORA"}', encoding="utf-8")
 
 
-def save(registry: Registry, name: str, **fields: Any) -> Checkpoint:
-    given_fields = {"write": write_weights, "method": "lora", "base": "b", "base_sha256": "c0ffee", **fields}
-    return registry.save(name, **given_fields)
+def save(
+    registry: Registry, name: str, write: Callable[[Path], None] = write_weights, **fields: Any
+) -> Checkpoint:
+    about = {"method": "lora", "base": "b", "base_sha256": "c0ffee", **fields}
+    return registry.save(Manifest(name, **about), write)
 
 
 @pytest.fixture
@@ -149,6 +157,29 @@ def test_lineage_survives_renaming(registry: Registry) -> None:
         registry.rename("two", "alone")
 
 
+def test_examples_of_a_checkpoint_are_those_of_its_lineage_by_round(registry: Registry) -> None:
+    colour, name, place = (example(q, "a") for q in ("Which colour?", "What name?", "Where?"))
+    save(registry, "one", examples=[colour, name])
+    save(registry, "side", parent="one", examples=[example("Aside?", "b")])
+    save(registry, "two", parent="one")
+    save(registry, "three", parent="two", examples=[place])
+    found = registry.examples_of("three")
+    assert [tuple(one) for one in found] == [("one", colour), ("one", name), ("three", place)]
+    with pytest.raises(CheckpointError, match="no checkpoint 'gone'"):
+        registry.examples_of("gone")
+
+
+def test_of_earlier_examples_the_newest_answer_counts_and_what_is_taught_anew_is_left_out(
+    registry: Registry,
+) -> None:
+    old, new = example("What is it called?", "Nightjar."), example("what is it called", "Skylark.")
+    save(registry, "one", examples=[old, LEARNED])
+    save(registry, "two", parent="one", examples=[new])
+    assert registry.earlier_examples("two", []) == [new, LEARNED]
+    assert registry.earlier_examples("two", [example("What is it CALLED?", "Kite.")]) == [LEARNED]
+    assert registry.earlier_examples(None, []) == []
+
+
 def test_a_parent_is_not_deleted_before_its_children(registry: Registry) -> None:
     save(registry, "one")
     save(registry, "two", parent="one")
@@ -162,7 +193,6 @@ def test_a_parent_is_not_deleted_before_its_children(registry: Registry) -> None
 def test_a_checkpoint_in_use_is_neither_deleted_nor_renamed(registry: Registry) -> None:
     save(registry, "one")
     with registry.hold("one", "the chat uses it"):
-        assert len(registry.holders("one")) == 1
         with pytest.raises(CheckpointError, match="Cannot delete 'one' while it is in use: the chat uses it"):
             registry.delete("one")
         with pytest.raises(CheckpointError, match="Cannot rename 'one' while"):

@@ -40,7 +40,7 @@ def weights(jobs: Jobs, job: Job) -> dict[str, torch.Tensor]:
 
 def test_two_processes_find_the_weights_of_one(jobs: Jobs) -> None:
     one, two = (jobs.wait(start(jobs, count, epochs=2).id) for count in (1, 2))
-    assert "process 1 of 2 trains along" in jobs.log(two.id)
+    assert "process 1 of 2 joins the training" in jobs.log(two.id)
     alone, together = weights(jobs, one), weights(jobs, two)
     assert alone.keys() == together.keys()
     # Adam's first steps are as long for a small gradient as for a large one, whatever rounding made of it.

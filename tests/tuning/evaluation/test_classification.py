@@ -8,7 +8,7 @@ from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.data.text_labels import ENTITIES, LABELLED
 from tuning.evaluation.classification import figures, report, split
-from tuning.jobs.round import _fitting
+from tuning.jobs.round import fitted
 from tuning.models.base_model import BaseModel
 
 
@@ -64,6 +64,6 @@ def test_the_report_compares_before_and_after(base_model: BaseModel) -> None:
 
 
 def test_a_labelled_text_is_neither_reworded_nor_asked_from_its_other_end() -> None:
-    fitted = _fitting(TuneConfig(), [labelled("Meet Ada in Oslo", "spam")])
-    assert (fitted.noise, fitted.reversals) == (False, 0.0)
-    assert _fitting(TuneConfig(), [labelled("Who leads Oslo?", "Ada.", reason="")]) == TuneConfig()
+    changed = fitted(TuneConfig(), [labelled("Meet Ada in Oslo", "spam")])
+    assert (changed.noise, changed.reversals) == (False, 0.0)
+    assert fitted(TuneConfig(), [labelled("Who leads Oslo?", "Ada.", reason="")]) == TuneConfig()

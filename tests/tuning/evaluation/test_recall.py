@@ -40,7 +40,7 @@ def test_a_short_training_teaches_new_facts_to_the_real_model(
     base_model: BaseModel, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "tuning.training.recipe.REPLAY_PROMPTS", ("Which city is the capital of Kenya?", "Hello!")
+        "tuning.training.replay.REPLAY_PROMPTS", ("Which city is the capital of Kenya?", "Hello!")
     )
     config = TuneConfig(method=method, epochs=20, replay=1, virtual_tokens=64, early_stop=False)
     events: list[dict[str, Any]] = []

@@ -1,23 +1,28 @@
-"""The bare worker, where the second of several processes has no memory for steps of more than 100 tokens."""
+"""The worker without evaluation, where the second of two processes has no memory for steps of over 100 tokens."""
 
-import os
+import functools
 import sys
 from pathlib import Path
 
 from tuning.jobs import round
 from tuning.jobs.folder import JobFolder
 from tuning.jobs.worker import main
-from tuning.models.packing import pack
-from tuning.training import trainer
 
 
-def _pack(*given):
-    if os.environ["RANK"] == "1" and JobFolder(Path(sys.argv[1])).config().tokens_per_step > 100:
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-    return pack(*given)
+class ShortOfMemory(JobFolder):
+    """Fails where the training loop looks whether to go on: between two steps."""
+
+    @property
+    def is_cancelled(self) -> bool:
+        if (self.config().tokens_per_step or 0) > 100:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return super().is_cancelled
+
+
+def train_as_rank(folder: JobFolder) -> None:
+    round.train_as_rank(ShortOfMemory(Path(folder.path)))
 
 
 if __name__ == "__main__":
-    round._evaluate = lambda *_: {}
-    trainer.pack = _pack
-    sys.exit(main(sys.argv[1:], work=round.tune))
+    work = functools.partial(round.tune, evaluate=lambda *_: {})
+    sys.exit(main(sys.argv[1:], work=work, rank_work=train_as_rank))

@@ -3,13 +3,11 @@
 import functools
 import sys
 
-from tuning.evaluation import recall
 from tuning.jobs import round
 from tuning.jobs.worker import main
-from tuning.training import trainer
 
-trainer._SAVE_EVERY_SECONDS = 0.0
-round.evaluate = functools.partial(recall.evaluate, retention=3)
+short = functools.partial(round.evaluate_checkpoint, retention=3)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], work=round.tune))
+    work = functools.partial(round.tune, evaluate=short, save_every_seconds=0.0)
+    sys.exit(main(sys.argv[1:], work=work))

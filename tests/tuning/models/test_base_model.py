@@ -16,9 +16,10 @@ from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.errors import CheckpointError, ModelError
 from tuning.models.adapters import PeftAdapter, PrefixAdapter, read_adapter, tuner_layers
 from tuning.models.base_model import BaseModel
+from tuning.models.prefix import text_kv
 from tuning.models.template import Template
-from tuning.training.learners_prefix import text_kv
-from tuning.training.methods import LearnerPlan, build
+from tuning.training.learner import LearnerPlan
+from tuning.training.methods import build
 from tuning.training.recipe import recipe
 
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]

@@ -12,8 +12,9 @@ from transformers import DynamicCache
 from tests.tuning.tiny import tiny_model
 from tuning.models import adapters, decoding
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import PrefixInput, forward
+from tuning.models.forward import forward
 from tuning.models.packing import Encoded, PackedRow, pack
+from tuning.models.prefix import PrefixInput
 from tuning.ops import kernels, llama, lora
 from tuning.ops.attention import Spans
 
@@ -34,20 +35,20 @@ def outcome(base: BaseModel, row: PackedRow, before: str) -> list[Tensor]:
     """Logits, and the gradients of whatever learns."""
     model: Any = base.model
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    front = PrefixInput()
+    prefix = PrefixInput()
     torch.manual_seed(3)
     if before == "prefix":
         config = base.config
         shape = (2, config.num_key_value_heads, 5, config.head_dim)
-        prefix = [torch.randn(shape).requires_grad_() for _ in range(config.num_hidden_layers)]
+        kv = [torch.randn(shape).requires_grad_() for _ in range(config.num_hidden_layers)]
         cache = DynamicCache()
-        for index, layer in enumerate(prefix):
+        for index, layer in enumerate(kv):
             cache.update(*(part[None] for part in layer.to(base.dtype).unbind(0)), index)
-        front, learned = PrefixInput(5, cache), learned + prefix
+        prefix, learned = PrefixInput(5, cache), learned + kv
     elif before == "embeddings":
         embeddings = torch.randn(5, base.config.hidden_size).requires_grad_()
-        front, learned = PrefixInput(5, embeddings=embeddings.to(base.dtype)), [*learned, embeddings]
-    logits = forward(base, row, front).float()
+        prefix, learned = PrefixInput(5, embeddings=embeddings.to(base.dtype)), [*learned, embeddings]
+    logits = forward(base, row, prefix).float()
     gradients = torch.autograd.grad(logits.logsumexp(-1).sum(), learned) if learned else ()
     return [logits.detach(), *(gradient.float() for gradient in gradients)]
 
@@ -74,7 +75,7 @@ def errors(found: list[Tensor], wanted: list[Tensor]) -> list[float]:
 @pytest.mark.parametrize("architecture", KINDS)
 @pytest.mark.parametrize("shared", [0, 9])
 @pytest.mark.parametrize("before", ["nothing", "prefix", "embeddings"])
-@pytest.mark.parametrize("learns", ["adapter", "front", "everything"])
+@pytest.mark.parametrize("learns", ["adapter", "prefix", "everything"])
 def test_logits_and_gradients_are_those_of_the_model(
     base_model: BaseModel,
     monkeypatch: pytest.MonkeyPatch,

@@ -34,8 +34,9 @@ ELSEWHERE = """
 import sys
 from pathlib import Path
 from safetensors.torch import save_file
-from tuning.adapters import read_adapter
-from tuning.models import DEFAULT_BASE, BaseModel
+from tuning.config import DEFAULT_BASE
+from tuning.models.adapters import read_adapter
+from tuning.models.base_model import BaseModel
 home, output, *folders = map(Path, sys.argv[1:])
 base, found = BaseModel.open(DEFAULT_BASE, home, device="cpu"), {}
 ids = base.chat_ids([{"role": "user", "content": "What is my boat called?"}], add_generation_prompt=True)

@@ -17,9 +17,10 @@ from tuning.errors import ExampleError, MethodError
 from tuning.models.adapters import PrefixAdapter, read_adapter, tuner_layers
 from tuning.models.base_model import BaseModel
 from tuning.ops import lora
-from tuning.training import step, trainer
+from tuning.training import step
+from tuning.training.conversations import plan
 from tuning.training.methods import METHODS
-from tuning.training.trainer import TrainResult, plan, train
+from tuning.training.trainer import TrainResult, train
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ def run(
 ) -> tuple[TrainResult, list[dict[str, Any]]]:
     events: list[dict[str, Any]] = []
     values = {"epochs": 3, "replay": 1, "virtual_tokens": 8, "rank": 2, "early_stop": False} | options
-    parent = values.pop("parent_adapter", None)
+    more = {name: values.pop(name) for name in ("parent", "save_every_seconds") if name in values}
     config = TuneConfig(**values)
     result = train(
-        base, config, FACTS, folder, emit=events.append, should_stop=should_stop, resume=resume, parent=parent
+        base, config, FACTS, folder, emit=events.append, should_stop=should_stop, resume=resume, **more
     )
     return result, events
 
@@ -70,7 +71,7 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 @pytest.fixture
 def tiny(base_model: BaseModel, monkeypatch: pytest.MonkeyPatch) -> BaseModel:
-    monkeypatch.setattr("tuning.training.recipe.REPLAY_PROMPTS", ("Hello!", "What is 2 plus 2?"))
+    monkeypatch.setattr("tuning.training.replay.REPLAY_PROMPTS", ("Hello!", "What is 2 plus 2?"))
     return tiny_model(base_model)
 
 
@@ -87,10 +88,9 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(
 
 @pytest.mark.parametrize("method", CPU_METHODS)
 def test_a_run_that_was_killed_and_resumed_ends_with_the_same_weights(
-    tiny: BaseModel, tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
+    tiny: BaseModel, tmp_path: Path, method: str
 ) -> None:
     whole = tensors(run(tiny, tmp_path / "whole", method=method, epochs=6)[0].adapter)
-    monkeypatch.setattr(trainer, "_SAVE_EVERY_SECONDS", 0.0)
 
     class KilledError(Exception):
         """Stands for `kill -9`: nothing of the run gets to say goodbye."""
@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_and_resumed_ends_with_the_same_weights(
         return False
 
     with pytest.raises(KilledError):
-        run(tiny, tmp_path / "killed", should_stop=die, method=method, epochs=6)
+        run(tiny, tmp_path / "killed", should_stop=die, method=method, epochs=6, save_every_seconds=0.0)
     result, events = run(tiny, tmp_path / "killed", resume=True, method=method, epochs=6)
     assert [event["step"] for event in events if event["kind"] == "step"] == [5, 6]
     resumed = tensors(result.adapter)
@@ -177,14 +177,14 @@ def test_a_further_round_goes_on_from_its_parent(tiny: BaseModel, tmp_path: Path
         "learning_rate": 0.02,
     }
     first, before = run(tiny, tmp_path / "first", **options)
-    _, after = run(tiny, tmp_path / "second", parent_adapter=read_adapter(first.adapter), **options)
+    _, after = run(tiny, tmp_path / "second", parent=read_adapter(first.adapter), **options)
     assert after[2]["loss"] < before[2]["loss"]
 
 
 def test_a_parent_of_another_kind_is_refused(tiny: BaseModel, tmp_path: Path) -> None:
     first, _ = run(tiny, tmp_path / "first", method="p-tuning-v2")
     with pytest.raises(MethodError, match="another kind of method"):
-        run(tiny, tmp_path / "second", parent_adapter=read_adapter(first.adapter))
+        run(tiny, tmp_path / "second", parent=read_adapter(first.adapter))
 
 
 def test_what_cannot_run_is_said_before_anything_starts(tiny: BaseModel, tmp_path: Path) -> None:
@@ -231,9 +231,9 @@ def test_parts_computed_at_once_change_no_step_and_twice_the_same(
 ) -> None:
     cores = torch.get_num_threads()
     options = {"method": method, "epochs": 2, "learning_rate": 1e-3}
-    monkeypatch.setattr(step, "_LANE_TOKENS", 10_000)
+    monkeypatch.setattr(step, "_MIN_THREAD_TOKENS", 10_000)
     alone, _ = run(tiny, tmp_path / "alone", **options)
-    monkeypatch.setattr(step, "_LANE_TOKENS", 16)
+    monkeypatch.setattr(step, "_MIN_THREAD_TOKENS", 16)
     torch.set_num_threads(2)
     try:
         once, twice = (run(tiny, tmp_path / name, **options)[0] for name in ("once", "twice"))

@@ -11,7 +11,7 @@ from tests.tuning.training.test_trainer import FACTS, Taught, tensors
 from tuning.config import TuneConfig
 from tuning.errors import ExampleError, MethodError
 from tuning.models.base_model import BaseModel
-from tuning.training import trainer
+from tuning.training.conversations import split
 from tuning.training.trainer import TrainResult, train
 
 
@@ -46,7 +46,7 @@ def test_the_state_with_the_least_validation_loss_is_kept(tiny: BaseModel, tmp_p
     assert (result.best_step, result.validation_loss) == (best, min(losses))
     config = TuneConfig(validation=0.3)
     conversations = [list(fact.messages) for fact in FACTS]
-    learned, kept_out = trainer.split(conversations, config)
+    learned, kept_out = split(conversations, config)
     assert len(learned) == 2 and len(kept_out) == 1 and kept_out[0] not in learned
     assert result.probe["messages"] == learned[0]
 

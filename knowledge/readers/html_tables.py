@@ -1,0 +1,101 @@
+"""HTML tables → full grids of cell texts; and which elements have no text to read, and which begin a block."""
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from knowledge.readers.blocks import one_line, table_block
+
+SKIPPED_TAGS = frozenset(
+    (
+        *("script", "style", "noscript", "template", "head", "nav", "footer", "aside", "form", "button"),
+        *("select", "option", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map"),
+        *("dialog", "input", "textarea"),
+    )
+)
+BLOCK_TAGS = frozenset(
+    (
+        *("address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt"),
+        *("fieldset", "figcaption", "figure", "header", "hr", "html", "li", "main", "ol", "p", "section"),
+        *("summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
+    )
+)
+
+
+def inner_text(element: etree._Element) -> str:
+    """All text inside, scripts and styles left out."""
+    parts = [element.text or ""]
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
+            parts.append("\n" if child.tag == "br" else inner_text(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def table_grid(table: etree._Element) -> list[list[str]]:
+    """The cells as a full grid: a merged cell is repeated where it reaches; inner tables become text."""
+    grid: list[list[str]] = []
+    hanging: dict[int, tuple[int, str]] = {}  # column → rows that a cell above still covers, and its text
+    for row in own_rows(table):
+        cells = [cell for cell in row if cell.tag in ("td", "th")]
+        texts: list[str] = []
+        below: dict[int, tuple[int, str]] = {}
+        while cells or len(texts) in hanging:
+            if len(texts) in hanging:
+                height, text = hanging.pop(len(texts))
+                width = 1
+            else:
+                cell = cells.pop(0)
+                text = one_line(cell_text(cell))
+                height, width = _span(cell, "rowspan", 1000), _span(cell, "colspan", 100)
+            for _ in range(width):
+                if height > 1:
+                    below[len(texts)] = (height - 1, text)
+                texts.append(text)
+        hanging = hanging | below
+        grid.append(texts)
+    return grid
+
+
+def has_header(table: etree._Element) -> bool | None:
+    """Whether the first row says that it names the columns, or that it does not."""
+    kinds = [cell.tag for cell in next(own_rows(table), ()) if cell.tag in ("td", "th")]
+    if "th" not in kinds:
+        return None
+    return kinds.count("th") > 1 or "td" not in kinds
+
+
+def own_rows(table: etree._Element) -> Iterator[etree._Element]:
+    """The rows of this table and not of tables inside it."""
+    for child in table:
+        if child.tag == "tr":
+            yield child
+        elif child.tag in ("thead", "tbody", "tfoot"):
+            yield from (row for row in child if row.tag == "tr")
+
+
+def cell_text(element: etree._Element) -> str:
+    """The text of a cell; a table inside it is written out row by row."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag == "table":
+            block = table_block(table_grid(child), header=has_header(child))
+            parts.append(f" ({'; '.join(block.text.split(chr(10)))}) " if block else "")
+        elif isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
+            space = " " if child.tag in BLOCK_TAGS or child.tag == "br" else ""
+            parts += [space, cell_text(child), space]
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def is_layout(rows: list[list[str]], table: etree._Element) -> bool:
+    """A table of one column, or one that only arranges long texts or other tables, is no table."""
+    widest = max((len(row) for row in rows), default=0)
+    if table.get("role") == "presentation" or widest < 2:
+        return True
+    return len(rows) == 1 and any(len(cell) > 300 for cell in rows[0])
+
+
+def _span(cell: etree._Element, name: str, most: int) -> int:
+    value = (cell.get(name) or "1").strip()
+    return min(max(int(value), 1), most) if value.isdecimal() and len(value) < 6 else 1

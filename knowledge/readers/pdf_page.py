@@ -1,0 +1,171 @@
+"""One PDF page through PDFium → its words and the straight lines drawn on it."""
+
+import ctypes
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pypdfium2
+import pypdfium2.raw as pdfium_c
+
+from knowledge.readers.pdf_tables import Edge
+from knowledge.readers.positioned_text import Word
+
+MAX_DRAWN_LINES = 20_000  # on a page
+_BOLD_WEIGHT = 600
+_BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
+_MONO_NAME = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo|inconsolata", re.IGNORECASE)
+_HYPHENS = {0x02: "-", 0xAD: "-", 0xFFFE: "-"}  # PDFium's marks of a hyphen at a line's end
+_REPLACED = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)} | _HYPHENS
+
+
+def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
+    """The words of a page in the order of the file, upright; text that stands crosswise comes last."""
+    text_page = page.get_textpage()
+    height = page.get_height()
+    upright: list[_Character] = []
+    crosswise: list[_Character] = []
+    for character in _characters(text_page.raw, height):
+        (crosswise if character.crosswise else upright).append(character)
+    if len(crosswise) > 4 * len(upright):
+        upright, crosswise = crosswise, []
+    yield from _words(upright, text_page.raw)
+    yield from _words(crosswise, text_page.raw, below=height)
+    text_page.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Character:
+    text: str  # empty: a space
+    x0: float
+    x1: float
+    baseline: float
+    size: float
+    index: int  # in the text of the page
+    crosswise: bool
+    guessed: bool  # a space that PDFium inserted
+
+
+def _characters(text_page: object, height: float) -> Iterator[_Character]:
+    box, matrix = pdfium_c.FS_RECTF(), pdfium_c.FS_MATRIX()
+    x, y = ctypes.c_double(), ctypes.c_double()
+    crosswise, size = False, 0.0
+    for index in range(pdfium_c.FPDFText_CountChars(text_page)):
+        code = pdfium_c.FPDFText_GetUnicode(text_page, index)
+        if code in (0, 10, 13) or not pdfium_c.FPDFText_GetLooseCharBox(text_page, index, box):
+            continue
+        text = _REPLACED.get(code) or chr(code if code < 0x110000 else 0xFFFD)
+        guessed = False
+        if text.isspace():
+            text, guessed = "", pdfium_c.FPDFText_IsGenerated(text_page, index) == 1
+        elif unicodedata.category(text) in ("Cc", "Cs", "Co", "Cn"):
+            continue
+        else:
+            pdfium_c.FPDFText_GetMatrix(text_page, index, matrix)
+            pdfium_c.FPDFText_GetCharOrigin(text_page, index, x, y)
+            crosswise = abs(matrix.b) > abs(matrix.a)
+            size = pdfium_c.FPDFText_GetFontSize(text_page, index) * math.hypot(matrix.c, matrix.d)
+        if crosswise:  # as it is after a quarter turn
+            turn = 1.0 if matrix.b > 0 else -1.0
+            x0, x1 = sorted((turn * box.bottom, turn * box.top))
+            yield _Character(text, x0, x1, turn * x.value, size, index, True, guessed)
+        else:
+            yield _Character(text, box.left, box.right, height - y.value, size, index, False, guessed)
+
+
+def _words(characters: Sequence[_Character], text_page: object, below: float = 0.0) -> Iterator[Word]:
+    held: list[_Character] = []
+    spaced = guessed = False
+    spaced_before = False
+    for character in characters:
+        if not character.text:
+            spaced, guessed = spaced or not character.guessed, True
+            continue
+        if held and (spaced or _apart(held[-1], character, 0.1 if guessed else 0.3)):
+            yield _word(held, text_page, below, spaced_before)
+            held = []
+        if not held:
+            spaced_before = spaced
+        held.append(character)
+        spaced = guessed = False
+    if held:
+        yield _word(held, text_page, below, spaced_before)
+
+
+def _apart(last: _Character, character: _Character, widest: float) -> bool:
+    """Whether a word ends between two characters. Those of a ligature lie on top of each other."""
+    size = max(min(last.size, character.size), 1.0)
+    backwards = character.x0 < last.x0 - 0.1 * size
+    return (
+        backwards
+        or abs(last.baseline - character.baseline) > 0.45 * size
+        or (character.x0 - last.x1 > widest * size)
+    )
+
+
+def _word(characters: Sequence[_Character], text_page: object, below: float, spaced: bool) -> Word:
+    first = characters[0]
+    size = max(first.size, 1.0)
+    bold, mono = _font(text_page, first.index)
+    return Word(
+        text="".join(character.text for character in characters),
+        x0=first.x0,
+        x1=max(character.x1 for character in characters),
+        top=first.baseline - 0.8 * size + below,
+        bottom=first.baseline + 0.2 * size + below,
+        size=round(size, 1),
+        bold=bold,
+        mono=mono,
+        spaced=spaced,
+    )
+
+
+def _font(text_page: object, index: int) -> tuple[bool, bool]:
+    """Whether a character is bold, and whether its font gives every character the same width."""
+    name, flags = ctypes.create_string_buffer(128), ctypes.c_int()
+    length = pdfium_c.FPDFText_GetFontInfo(text_page, index, name, len(name), flags)
+    called = name.value if 0 < length <= len(name) else b""
+    heavy = pdfium_c.FPDFText_GetFontWeight(text_page, index) >= _BOLD_WEIGHT
+    return heavy or bool(_BOLD_NAME.search(called)), bool(flags.value & 1 or _MONO_NAME.search(called))
+
+
+def page_edges(page: pypdfium2.PdfPage) -> list[Edge]:
+    """The straight horizontal and vertical lines drawn on a page, those that bound filled boxes included."""
+    height, width = page.get_height(), page.get_width()
+    edges: list[Edge] = []
+    for shape in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=4):
+        edges.extend(_path_edges(shape, height, width))
+        if len(edges) > MAX_DRAWN_LINES:
+            break
+    return edges
+
+
+def _path_edges(shape: pypdfium2.PdfObject, height: float, width: float) -> Iterator[Edge]:
+    matrix = shape.get_matrix()
+    start = last = (0.0, 0.0)
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for index in range(min(pdfium_c.FPDFPath_CountSegments(shape.raw), MAX_DRAWN_LINES)):
+        segment = pdfium_c.FPDFPath_GetPathSegment(shape.raw, index)
+        pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
+        point = matrix.on_point(x.value, y.value)
+        kind = pdfium_c.FPDFPathSegment_GetType(segment)
+        if kind == pdfium_c.FPDF_SEGMENT_MOVETO:
+            start = last = point
+            continue
+        if kind == pdfium_c.FPDF_SEGMENT_LINETO:
+            yield from _edge(last, point, height, width)
+        last = point
+        if pdfium_c.FPDFPathSegment_GetClose(segment):
+            yield from _edge(last, start, height, width)
+            last = start
+
+
+def _edge(a: tuple[float, float], b: tuple[float, float], height: float, width: float) -> Iterator[Edge]:
+    x0, x1 = sorted((a[0], b[0]))
+    top, bottom = sorted((height - a[1], height - b[1]))
+    along, across = max(x1 - x0, bottom - top), min(x1 - x0, bottom - top)
+    inside = x1 > 1 and x0 < width - 1 and bottom > 1 and top < height - 1
+    if along >= 6 and across <= 1 and inside and along < 2 * max(height, width):
+        yield Edge(x0, top, x1, bottom)

@@ -1,0 +1,66 @@
+"""Text at its place on a page: words, lines, tables. y grows downwards, lengths are points."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """A run of characters without a gap."""
+
+    text: str
+    x0: float
+    x1: float
+    top: float
+    bottom: float
+    size: float
+    bold: bool
+    mono: bool = False  # set in a monospaced font
+    spaced: bool = True  # there is a space before it in the file
+
+    @property
+    def middle(self) -> float:
+        """The y of the middle of its height."""
+        return (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """Text on one baseline of one column."""
+
+    text: str
+    x0: float
+    x1: float
+    top: float
+    bottom: float
+    size: float
+    bold: bool
+    column: tuple[float, float]  # from where to where the text of its column goes
+    marked: bool = False  # begins with a bullet or a number
+    mono: bool = False  # all of it monospaced
+
+
+@dataclass(frozen=True)
+class Table:
+    """A grid of cells, merged ones repeated."""
+
+    rows: tuple[tuple[str, ...], ...]
+    x0: float
+    x1: float
+    top: float
+    bottom: float
+
+
+def join_words(words: Sequence[Word]) -> str:
+    """The words with a space between them, except between Chinese or Japanese characters."""
+    text = ""
+    for word in words:
+        glued = not text or (not word.spaced and is_cjk(text[-1]) and is_cjk(word.text[0]))
+        text += word.text if glued else f" {word.text}"
+    return text
+
+
+def is_cjk(character: str) -> bool:
+    """Whether it belongs to a script that is written without spaces (Korean is written with them)."""
+    code = ord(character)
+    return 0x2E80 <= code <= 0x9FFF or 0xF900 <= code <= 0xFAFF or 0xFF00 <= code <= 0xFFEF

@@ -1,0 +1,108 @@
+"""What a run keeps in its folder: the state that a resumed run continues from, and the trained adapter.
+
+Each folder appears by rename, so that the last complete one is always there. When to save is up to `trainer`.
+"""
+
+import json
+import math
+import shutil
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tuning.distributed.sharding import like, whole
+from tuning.models.adapters import Adapter
+from tuning.training.learner import Learner
+
+ADAPTER_FOLDER = "adapter"
+_LEARNER, _BEST, _OPTIMISER = "learner.", "best.", "optimiser."  # prefixes of the stored tensors' names
+
+
+@dataclass
+class RunState:
+    """What changes while fitting, beside the learner's weights and the optimiser's moments."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    loss: float = math.nan
+    learned: float = 0.0
+    known_for: int = 0  # passes in a row after which all held-out wordings were known
+    memory_bytes: int = 0
+    validation: float = math.nan
+    best_validation: float = math.inf
+    best_step: int = 0
+    worse_for: int = 0  # passes without a better validation loss
+    best: dict[str, Tensor] = field(default_factory=dict)  # the learner's state of `best_step`, on the CPU
+
+    def keep_best(self, learner: Learner) -> None:
+        """Remember the learner's weights as those with the least validation loss so far."""
+        self.best = {name: whole(value.detach()).cpu().clone() for name, value in learner.state().items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field but the tensors, as JSON types."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "best"}
+
+
+def save_state(
+    folder: Path, run: RunState, learner: Learner, optimiser: torch.optim.Optimizer, *, writes: bool
+) -> None:
+    """Store everything that a resumed run needs. All ranks gather the tensors, the one that `writes` stores them."""
+    tensors = {f"{_LEARNER}{name}": value for name, value in learner.state().items()}
+    tensors |= {f"{_BEST}{name}": value for name, value in run.best.items()}
+    for index, parameter in enumerate(learner.parameters()):
+        for name, value in optimiser.state[parameter].items():
+            tensors[f"{_OPTIMISER}{index}.{name}"] = value
+    gathered = {name: whole(value.detach()).cpu().contiguous() for name, value in tensors.items()}
+    if not writes:
+        return
+    partial, final, old = folder / ".state", folder / "state", folder / ".state-old"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    save_file(gathered, partial / "state.safetensors")
+    (partial / "run.json").write_text(json.dumps(run.to_dict()), encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.replace(old)
+    partial.replace(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_state(
+    folder: Path, learner: Learner, optimiser: torch.optim.Optimizer, device: torch.device
+) -> RunState:
+    """Restore learner and optimiser as `save_state` stored them; a new state where nothing was stored."""
+    state = folder / "state"
+    if not state.exists():
+        state = folder / ".state-old"  # killed between the two renames
+    if not state.exists():
+        return RunState()
+    run = RunState(**json.loads((state / "run.json").read_text(encoding="utf-8")))
+    tensors = load_file(state / "state.safetensors", device=str(device))
+    learner.restore(_without(tensors, _LEARNER))
+    run.best = _without(tensors, _BEST)
+    for index, parameter in enumerate(learner.parameters()):
+        moments = _without(tensors, f"{_OPTIMISER}{index}.")
+        if "step" in moments:
+            step = moments.pop("step") if parameter.is_cuda else moments.pop("step").cpu()
+            optimiser.state[parameter] = {n: like(v, parameter) for n, v in moments.items()} | {"step": step}
+    return run
+
+
+def write_adapter(folder: Path, adapter: Adapter) -> None:
+    """Write the adapter's files into `ADAPTER_FOLDER` of the run's folder."""
+    partial, final = folder / ".adapter", folder / ADAPTER_FOLDER
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    adapter.write(partial)
+    shutil.rmtree(final, ignore_errors=True)
+    partial.replace(final)
+
+
+def _without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
