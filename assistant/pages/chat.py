@@ -91,7 +91,6 @@ def _draw_menu(conversation: StoredConversation) -> None:
         )
     if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
         store.delete(conversation.id)
-        st.session_state["deleted-chat"] = conversation.id
         open_conversation.open_conversation(None)
         st.rerun()
 

@@ -18,6 +18,11 @@ from assistant.reports.verdict_text import caution, needed_for, p_text, verdicts
 ON_A_PAGE = 50
 DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
 FILTERS = ("all", "differ", "wrong")
+# Columns of the tables: the keys of their headings
+ACCURACY = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
+PAIRS = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
+COSTS = ("arm", "tokens", "written", "first", "seconds")
+FIGURES = frozenset({*ACCURACY, *PAIRS, *COSTS})
 NONE = "–"  # a figure that does not exist; a column of these is left out
 
 
@@ -98,7 +103,6 @@ def _draw_bars(
 
 
 def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    heads = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
     rows = [
         [
             name,
@@ -113,11 +117,10 @@ def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
         ]
         for name, one in figures.items()
     ]
-    return _table(heads, rows)
+    return _table(ACCURACY, rows)
 
 
 def _pairs(pairs: Sequence[Mapping[str, Any]], worthwhile: float) -> str:
-    heads = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
     rows = [
         [
             " − ".join(pair["arms"]),
@@ -130,14 +133,13 @@ def _pairs(pairs: Sequence[Mapping[str, Any]], worthwhile: float) -> str:
         ]
         for pair in pairs
     ]
-    return _table(heads, rows)
+    return _table(PAIRS, rows)
 
 
 def _draw_costs(result: Mapping[str, Any]) -> None:
     if not result.get("costs"):
         return
     st.markdown(f"**{t('evaluation.costs.title')}**")
-    heads = ("arm", "tokens", "written", "first", "seconds")
     rows = [
         [
             name,
@@ -148,7 +150,7 @@ def _draw_costs(result: Mapping[str, Any]) -> None:
         ]
         for name, one in result["costs"].items()
     ]
-    st.html(_table(heads, rows))
+    st.html(_table(COSTS, rows))
     for even in result["break_even"]:
         html_blocks.quiet(break_even_sentence(even))
 

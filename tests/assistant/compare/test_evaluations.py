@@ -250,7 +250,7 @@ def test_a_verdict_needs_the_test_by_cluster() -> None:
         "only_second": 28,
         "n": 80,
     }
-    assert verdict(pair).startswith("rag is right more often than base: by 30 points (95 % interval 20 to 40")
+    assert verdict(pair).startswith("rag is right more often than base: by 30 points (95% interval 20 to 40")
     unsure = {**pair, "p_value_clustered_holm": 0.2}
     assert f"10 points would take about {pairs_needed(0.1, 0.4)} independent" in verdict(unsure)
     assert f"5 points would take about {pairs_needed(0.05, 0.4):,} independent" in verdict(unsure, 0.05)
@@ -300,8 +300,8 @@ def test_training_is_paid_back_after_so_many_questions() -> None:
     (even,) = break_even(costs, arms, [Stored("halden", seconds=300.0)])
     assert (even.questions, even.tokens_saved, even.seconds_saved) == (200, 260, 1.5)
     (said,) = to_dict(costs, [even])["break_even"]
-    assert "300 s of training are paid back after 200 questions" in break_even_sentence(said)
-    assert "1.50 s less than with documents: 260 tokens fewer to read" in break_even_sentence(said)
+    assert "300 s of training pay off after 200 questions" in break_even_sentence(said)
+    assert "1.50 s less than with documents: 260 fewer tokens to read" in break_even_sentence(said)
 
 
 def test_training_that_saves_no_time_is_never_paid_back() -> None:
@@ -310,7 +310,7 @@ def test_training_that_saves_no_time_is_never_paid_back() -> None:
     (even,) = break_even(costs, arms, [Stored("halden", seconds=300.0)])
     assert even.questions is None
     (said,) = to_dict(costs, [even])["break_even"]
-    assert "never paid back in time: an answer takes 0.20 s more" in break_even_sentence(said)
+    assert "never pay off in time: an answer takes 0.20 s more" in break_even_sentence(said)
 
 
 @pytest.mark.parametrize("stored", [[], [Stored("halden")], [Stored("other", seconds=3.0)]])

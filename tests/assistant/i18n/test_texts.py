@@ -44,8 +44,8 @@ def test_translations_fill_in_the_same_blanks() -> None:
 
 
 def test_one_has_a_sentence_of_its_own() -> None:
-    assert t("budget.forgotten", count=1).startswith("1 earlier message no")
-    assert t("budget.forgotten", count=2).startswith("2 earlier messages no")
+    assert t("budget.forgotten", count=1).startswith("1 earlier message no longer fits")
+    assert t("budget.forgotten", count=2).startswith("2 earlier messages no longer fit ")
 
 
 def test_a_missing_translation_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:
