@@ -30,7 +30,7 @@ _ICONS = {
 }
 
 
-def draw_choice(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
+def draw_picker(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
     """The arms that a person chose; those whose checkpoint or documents are gone are told and left out."""
     checkpoints = resources.workspace().registry.list()
     arms = offered(checkpoints)
@@ -59,7 +59,7 @@ def _pill(arm: Variant, methods: Mapping[str, str]) -> str:
     """An arm to pick: its icon, its name, and how its checkpoint was made."""
     method = methods.get(arm.checkpoint or "") if arm.kind == "checkpoint" and arm.is_plain else None
     text = f"{label(arm)} · {method}" if method else label(arm)
-    return f":material/{_ICONS[arm.kind]}: {formatting.plain(text)}"
+    return f":material/{_ICONS[arm.kind]}: {formatting.escape_markdown(text)}"
 
 
 def offered(checkpoints: Sequence[Checkpoint]) -> dict[str, Variant]:
@@ -83,7 +83,7 @@ def names(arms: Sequence[Variant]) -> dict[str, str]:
     return {arm.name: label(arm) for arm in arms}
 
 
-def common() -> AnswerOptions:
+def default_options() -> AnswerOptions:
     """How every arm answers where it has no choice of its own."""
     settings, preset = resources.workspace().settings, choices.prompt()
     return AnswerOptions(
@@ -170,7 +170,7 @@ def _draw_saved(key: str) -> None:
         st.caption(t("arm.own"))
     for number, arm in enumerate(own):
         if st.button(
-            t("arm.delete", name=formatting.plain(arm.name)),
+            t("arm.delete", name=formatting.escape_markdown(arm.name)),
             icon=":material/delete:",
             type="tertiary",
             key=f"delete-arm-{key}-{number}",

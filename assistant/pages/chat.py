@@ -63,7 +63,9 @@ def _settled(conversation: StoredConversation | None, live: LiveAnswer | None) -
 def _draw_heading(conversation: StoredConversation) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center"):
         st.subheader(
-            formatting.plain(open_conversation.untitled(conversation.title)), anchor=False, width="stretch"
+            formatting.escape_markdown(open_conversation.untitled(conversation.title)),
+            anchor=False,
+            width="stretch",
         )
         with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
             _draw_menu(conversation)
@@ -111,7 +113,7 @@ def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, bu
 def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
     """The answer that is being written, below its question."""
     if live.question and not any(live.asked and m.id == live.asked.question_id for m in settled):
-        messages.draw_words(live.question, key="user-pending")
+        messages.draw_user_text(live.question, key="user-pending")
     st.session_state["page-was-drawn"] = True
     _draw_live(live)
 
@@ -137,7 +139,7 @@ def _draw_live(answer: LiveAnswer) -> None:
         doing, text = st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
-        doing.html(f'<div class="from">{html_blocks.mark(_doing(answer), "live")}</div>')
+        doing.html(f'<div class="from">{html_blocks.badge(_doing(answer), "live")}</div>')
         text.markdown(html_blocks.prose(answer.text) + " ▍")
         if not stays or answer.wait(POLL_SECONDS):
             break
@@ -173,7 +175,7 @@ def _draw_elsewhere(message_id: int) -> None:
         st.container(key=f"assistant-{message.id}"),
         st.chat_message("assistant", avatar=str(theme.MARK)),
     ):
-        st.html(f'<div class="from">{html_blocks.mark(t("answer.elsewhere"), "live")}</div>')
+        st.html(f'<div class="from">{html_blocks.badge(t("answer.elsewhere"), "live")}</div>')
         st.markdown(html_blocks.prose(message.content) + " ▍")
 
 
@@ -203,7 +205,9 @@ def _draw_welcome() -> None:
 def _draw_suggestions() -> None:
     for number, question in enumerate(resources.sample_questions()):
         if st.button(
-            formatting.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
+            formatting.escape_markdown(question),
+            icon=":material/subdirectory_arrow_right:",
+            key=f"suggest-{number}",
         ):
             with notices.show_errors():
                 open_conversation.ask(question)

@@ -11,7 +11,7 @@ from assistant.arena.pairing import Ballot, BlindTrial
 from assistant.arena.write_ahead import WritingAhead
 from assistant.compare.ranking import Outcome
 from assistant.components import html_blocks
-from assistant.components.variant_picker import common, draw_choice
+from assistant.components.variant_picker import default_options, draw_picker
 from assistant.i18n.texts import t
 from assistant.pages.compare_blind_result import draw_result
 from assistant.pages.compare_question_sets import choose
@@ -62,7 +62,7 @@ def _go(trial_id: str | None, *, ended: bool = False) -> None:
 
 def _draw_trials() -> None:
     html_blocks.quiet(t("blind.lead"))
-    arms = draw_choice("blind")
+    arms = draw_picker("blind")
     left, right = st.columns([3, 2])
     with left:
         own_only = st.toggle(t("blind.own"), key="blind-own-only")
@@ -79,7 +79,9 @@ def _draw_trials() -> None:
         disabled=len(arms) < 2,
     ):
         with notices.show_errors():
-            trial = resources.blind_trials().create(name or default, arms, questions, asdict(common()))
+            trial = resources.blind_trials().create(
+                name or default, arms, questions, asdict(default_options())
+            )
             _go(trial.id)
             st.rerun()
     _draw_list()

@@ -24,7 +24,7 @@ MAX_SHOWN = 300
 
 def draw_result(trial: BlindTrial) -> None:
     """The result of a trial as far as it is voted on."""
-    st.subheader(formatting.plain(trial.name), anchor=False)
+    st.subheader(formatting.escape_markdown(trial.name), anchor=False)
     store = resources.blind_trials()
     votes = store.votes(trial.id)
     if not votes:
@@ -35,7 +35,9 @@ def draw_result(trial: BlindTrial) -> None:
     called = names(trial.arms)
     said = [arena_html.duel_sentence(duel, called) for duel in counted.duels]
     said.append(arena_html.position_sentence(counted.position))
-    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
+    st.markdown(
+        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
+    )
     if careful := arena_html.caution(counted):
         html_blocks.quiet(careful)
     _draw_charts(trial, counted, called)
@@ -71,7 +73,7 @@ def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -
             "value": duel.share,
             "low": duel.interval.low,
             "high": duel.interval.high,
-            "said": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
+            "label": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
         }
         for duel in counted.duels
     ]
@@ -84,7 +86,7 @@ def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -
                 "value": rank.strength,
                 "low": rank.interval.low,
                 "high": rank.interval.high,
-                "said": f"{rank.strength:.0%}",
+                "label": f"{rank.strength:.0%}",
             }
             for rank in counted.ranking
         ]

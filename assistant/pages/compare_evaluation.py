@@ -11,7 +11,7 @@ from assistant.compare.questions import Question, spread
 from assistant.compare.running import EvaluationTask
 from assistant.compare.variants import require
 from assistant.components import formatting, html_blocks
-from assistant.components.variant_picker import common, draw_choice
+from assistant.components.variant_picker import default_options, draw_picker
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
 from assistant.pages.compare_evaluation_result import draw_result
@@ -32,7 +32,7 @@ def draw() -> None:
         _draw_one(opened)
     else:
         if work is not None and work.error:
-            _draw_broken_off(work)
+            _draw_interrupted(work)
         _draw_start()
         _draw_list()
 
@@ -53,7 +53,7 @@ def _go(plan_id: str | None) -> None:
 
 def _draw_start() -> None:
     html_blocks.quiet(t("evaluation.lead"))
-    arms = draw_choice("evaluation")
+    arms = draw_picker("evaluation")
     questions = _of_slices(choose("evaluation"))
     count = _how_many(questions)
     costs = st.toggle(t("evaluation.costs"), value=True, key="with-costs", help=t("evaluation.costs.help"))
@@ -76,7 +76,7 @@ def _draw_start() -> None:
                 names.get(name, name),
                 arms,
                 spread(questions, count),
-                common(),
+                default_options(),
                 {**choice.to_dict()} if choice else None,
             )
             _start(plan, key, costs=costs)
@@ -155,7 +155,7 @@ def _draw_running(work: EvaluationTask) -> None:
     notices.apply_language()
     if not work.running:
         st.rerun()
-    st.subheader(formatting.plain(work.plan.name), anchor=False)
+    st.subheader(formatting.escape_markdown(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
     st.progress(min(1.0, share), text=_progress(work))
     st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
@@ -175,7 +175,7 @@ def _progress(work: EvaluationTask) -> str:
     return t("evaluation.progress.left", left=formatting.seconds(left), **values)
 
 
-def _draw_broken_off(work: EvaluationTask) -> None:
+def _draw_interrupted(work: EvaluationTask) -> None:
     """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
     if not work.stopping:
         st.error(notices.sentence(Exception(work.error)), icon=":material/error:")

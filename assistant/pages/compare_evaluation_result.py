@@ -29,10 +29,12 @@ NONE = "–"  # a figure that does not exist; a column of these is left out
 def draw_result(name: str, result: dict[str, Any]) -> None:
     """The result of an evaluation."""
     data, result = result, worded(result)
-    st.subheader(formatting.plain(name), anchor=False)
+    st.subheader(formatting.escape_markdown(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
     said = verdicts(result["pairs"], worthwhile)
-    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
+    st.markdown(
+        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
+    )
     if careful := caution(result):
         html_blocks.quiet(careful)
     slices = list(result["slices"])
@@ -95,7 +97,7 @@ def _draw_bars(
             "value": one["accuracy"],
             "low": one["confidence_interval"][0],
             "high": one["confidence_interval"][1],
-            "said": t("report.of", correct=one["correct"], count=one["n"]),
+            "label": t("report.of", correct=one["correct"], count=one["n"]),
         }
         for name, one in figures.items()
     ]
@@ -168,7 +170,7 @@ def _draw_judge(result: Mapping[str, Any]) -> None:
             "value": duel["share"],
             "low": duel["interval"]["low"],
             "high": duel["interval"]["high"],
-            "said": f"{duel['first_wins']} : {duel['second_wins']}, {duel['ties']} =",
+            "label": f"{duel['first_wins']} : {duel['second_wins']}, {duel['ties']} =",
         }
         for duel in judged["duels"]
     ]

@@ -10,7 +10,7 @@ from assistant.compare.differences import Piece, differences
 from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
-from assistant.components.variant_picker import common, draw_choice, label
+from assistant.components.variant_picker import default_options, draw_picker, label
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.2
 
 def draw() -> None:
     """The view."""
-    arms = draw_choice("one", most=MAX_SIDE_BY_SIDE)
+    arms = draw_picker("one", most=MAX_SIDE_BY_SIDE)
     passage = ""
     if any(arm.given for arm in arms):
         passage = st.text_area(t("compare.passage"), key="given-passage", height=90)
@@ -61,7 +61,7 @@ def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) ->
         chat if at_once else opened.chat,
         question,
         arms,
-        common(),
+        default_options(),
         passage=passage,
         prepare=prepare,
         at_once=at_once,
@@ -121,7 +121,7 @@ def _draw_sources(question: str, answer: LiveAnswer) -> None:
 def _draw_vote(shown: SideBySide, place: int) -> None:
     voted = st.session_state.get("votes")
     if voted == place:
-        st.html(html_blocks.mark(t("compare.chosen"), "good"))
+        st.html(html_blocks.badge(t("compare.chosen"), "good"))
     if voted is not None or not shown.answers[place].text:
         return
     if st.button(t("compare.best"), icon=":material/thumb_up:", key=f"best-{place}", type="tertiary"):
@@ -140,8 +140,8 @@ def _origin(shown: SideBySide, place: int) -> str:
     if answer.done is not None and answer.done.sources:
         citations = open_conversation.citations(answer.text, answer.done.sources)
         numbers = sorted({one.passage for one in citations if one.passage is not None})
-        lines += [html_blocks.mark(t("compare.supported", number=number), "documents") for number in numbers]
-        lines += [html_blocks.mark(t("compare.unsupported"), "warn")] if not numbers else []
+        lines += [html_blocks.badge(t("compare.supported", number=number), "documents") for number in numbers]
+        lines += [html_blocks.badge(t("compare.unsupported"), "warn")] if not numbers else []
     if arm.checkpoint is not None:
         lines.append(_taught(arm.checkpoint, _nearest(arm.checkpoint, shown.question, answer.text)))
     return f'<div class="origin">{"".join(lines)}</div>' if lines else ""
@@ -156,12 +156,12 @@ def _nearest(checkpoint: str, question: str, answer: str) -> Origin | None:
 
 def _taught(checkpoint: str, origin: Origin | None) -> str:
     if origin is None or not (origin.is_near or origin.is_question_taught):
-        return html_blocks.mark(t("compare.origin.none"), "warn")
+        return html_blocks.badge(t("compare.origin.none"), "warn")
     key = "compare.origin.near" if origin.is_near else "compare.origin.other"
     kind = "live" if origin.is_near else "warn"
     said = f"{origin.example.question} → {origin.example.answer}"
     return (
-        f'{html_blocks.mark(t(key, name=origin.checkpoint), kind, origin.example.source)}<div class="taught">'
+        f'{html_blocks.badge(t(key, name=origin.checkpoint), kind, origin.example.source)}<div class="taught">'
         f"{html_blocks.escaped(said)}</div>"
     )
 

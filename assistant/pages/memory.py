@@ -43,7 +43,7 @@ def _draw_checkpoint() -> Checkpoint | None:
     }
     if not fitting:
         st.html(
-            html_blocks.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
+            html_blocks.badge(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
             width="content",
         )
         return None

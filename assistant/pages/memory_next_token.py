@@ -95,14 +95,14 @@ def _draw_words(arm: str | None, words: Sequence[Word], field: str, whole: float
     """The likeliest words of one arm: each is a button with its probability as a bar."""
     side = "base" if arm is None else "checkpoint"
     st.html(
-        f'<div class="from">{html_blocks.mark(arm or t("memory.alone"), "checkpoint" if arm else "")}</div>'
+        f'<div class="from">{html_blocks.badge(arm or t("memory.alone"), "checkpoint" if arm else "")}</div>'
     )
     st.html(token_bars.bars(words, f"word-{side}", BARS[side], whole))
     with st.container(key=f"words-{side}", gap=None):
         for place, word in enumerate(words):
-            name = formatting.plain(token_bars.readable(word.text, word.ends))
+            name = formatting.escape_markdown(token_bars.readable(word.text, word.ends))
             st.button(
-                f"**{name}** {formatting.plain(token_bars.percent(word.share))}",
+                f"**{name}** {formatting.escape_markdown(token_bars.percent(word.share))}",
                 key=f"word-{side}-{place}",
                 type="tertiary",
                 width="stretch",

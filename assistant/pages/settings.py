@@ -65,11 +65,11 @@ def _table(entries: list[CatalogueEntry], current: str) -> str:
 
 
 def _row(entry: CatalogueEntry, current: bool) -> str:
-    badge = " " + html_blocks.mark(t("settings.in_use"), "checkpoint") if current else ""
+    badge = " " + html_blocks.badge(t("settings.in_use"), "checkpoint") if current else ""
     where = (
-        html_blocks.mark(t("settings.at_hand"), "good")
+        html_blocks.badge(t("settings.at_hand"), "good")
         if entry.at_hand
-        else html_blocks.mark(t("settings.hub"))
+        else html_blocks.badge(t("settings.hub"))
     )
     cells = {
         "parameters": _count(entry.parameters),

@@ -6,7 +6,7 @@ from assistant.components import html_blocks
 
 
 def test_marks_are_escaped() -> None:
-    assert "<script>" not in html_blocks.mark("<script>alert(1)</script>")
+    assert "<script>" not in html_blocks.badge("<script>alert(1)</script>")
     assert "<b>" not in html_blocks.passage("<b>bold</b>", "x")
 
 

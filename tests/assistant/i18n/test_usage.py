@@ -17,7 +17,13 @@ from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import State
 from assistant.i18n.texts import TEXTS
-from assistant.pages import checkpoints, compare, compare_evaluation_result, compare_question_sets, memory
+from assistant.pages import (
+    checkpoints_jobs,
+    compare,
+    compare_evaluation_result,
+    compare_question_sets,
+    memory,
+)
 from assistant.workspace import Stage
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
@@ -40,7 +46,7 @@ def words(names: Iterable[str]) -> list[str]:
 # A key with `*` for each name that is put into it -> the names that can be.
 NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "page.*": ("chat", "knowledge", "tune", "compare", "visible", "settings"),
-    "job.axis.*": ("memory_bytes", *checkpoints.MEASURES),
+    "job.axis.*": ("memory_bytes", *checkpoints_jobs.MEASURES),
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
     "model.*": get_args(Stage),
