@@ -207,7 +207,7 @@ def draw_use(checkpoint: str, key: str, passed: bool) -> None:
             notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
             choices.go_to_chat()
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
-            st.session_state["arms"] = ["rag", checkpoint]
+            st.session_state["variants"] = ["rag", checkpoint]
             st.switch_page(choices.page("compare"))
 
 

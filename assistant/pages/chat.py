@@ -1,4 +1,4 @@
-"""The chat page: the open conversation, the answer that is being written, and what can be made of it."""
+"""The Chat page: the open conversation, the answer being written, and the offer to fine-tune on it."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
 POLL_SECONDS = 0.12
-STORE_AGAIN_SECONDS = 0.5
+STORE_POLL_SECONDS = 0.5
 
 
 def draw() -> None:
@@ -119,7 +119,7 @@ def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
 
 
 def _draw_failure(answer: LiveAnswer) -> None:
-    """Why there is no answer; a question that was not kept goes back to where it was written."""
+    """Why there is no answer; a question that was not stored goes back into the input field."""
     st.error(notices.sentence(Exception(answer.error)), icon=":material/error:")
     if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
         st.session_state["given-back"] = id(answer)
@@ -160,7 +160,7 @@ def _doing(answer: LiveAnswer) -> str:
     return t(f"answer.{answer.phase}")
 
 
-@st.fragment(run_every=STORE_AGAIN_SECONDS)
+@st.fragment(run_every=STORE_POLL_SECONDS)
 def _draw_elsewhere(message_id: int) -> None:
     """An answer that another process is writing, as far as it is kept."""
     notices.apply_language()

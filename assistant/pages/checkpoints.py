@@ -129,7 +129,7 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
     if st.button(
         t("tune.compare"), icon=":material/compare_arrows:", key=f"cmp-{checkpoint.id}", width="stretch"
     ):
-        st.session_state["arms"] = ["rag", checkpoint.name]
+        st.session_state["variants"] = ["rag", checkpoint.name]
         st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)

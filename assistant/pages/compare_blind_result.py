@@ -1,4 +1,4 @@
-"""What a blind trial found: who was who, win rates, the ranking, whether the place decided; and files."""
+"""The result of a blind trial: who was who, win rates, ranking, position bias, files to download."""
 
 import json
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ def _draw_tiles(counted: Tally) -> None:
 
 
 def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -> None:
-    kinds = {arm.name: arm.kind for arm in trial.arms}
+    kinds = {variant.name: variant.kind for variant in trial.arms}
     rates = [
         {
             "name": f"{called[duel.first]} ⟷ {called[duel.second]}",
@@ -112,7 +112,7 @@ def _draw_files(trial: BlindTrial, counted: Tally, rows: list[dict[str, Any]]) -
         ("evaluation.report", arena_html.render(trial.name, counted, rows), "trial.html", "text/html"),
         (
             "blind.export",
-            to_jsonl(kept, [arm.name for arm in trial.arms]),
+            to_jsonl(kept, [variant.name for variant in trial.arms]),
             "preferences.jsonl",
             "application/jsonl",
         ),

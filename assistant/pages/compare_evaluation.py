@@ -1,4 +1,4 @@
-"""Evaluations: start one, watch it, go on with one that was interrupted, open one that ended."""
+"""Evaluations: start one, watch it, continue an interrupted one, open a finished one."""
 
 from functools import partial
 from typing import Any
@@ -53,7 +53,7 @@ def _go(plan_id: str | None) -> None:
 
 def _draw_start() -> None:
     html_blocks.quiet(t("evaluation.lead"))
-    arms = draw_picker("evaluation")
+    variants = draw_picker("evaluation")
     questions = _of_slices(choose("evaluation"))
     count = _how_many(questions)
     costs = st.toggle(t("evaluation.costs"), value=True, key="with-costs", help=t("evaluation.costs.help"))
@@ -64,9 +64,9 @@ def _draw_start() -> None:
             type="primary",
             icon=":material/play_arrow:",
             key="run-evaluation",
-            disabled=not arms or not questions,
+            disabled=not variants or not questions,
         )
-        html_blocks.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
+        html_blocks.quiet(t("evaluation.answers", count=f"{count * len(variants):,}"))
     if pressed:
         with notices.show_errors():
             choice = _choice(judge)
@@ -74,7 +74,7 @@ def _draw_start() -> None:
             names = {"sets.sample": t("sets.sample"), "sets.sample.unknown": t("sets.sample.unknown")}
             plan = _store().create(
                 names.get(name, name),
-                arms,
+                variants,
                 spread(questions, count),
                 default_options(),
                 {**choice.to_dict()} if choice else None,
@@ -176,7 +176,7 @@ def _progress(work: EvaluationTask) -> str:
 
 
 def _draw_interrupted(work: EvaluationTask) -> None:
-    """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
+    """The newest one did not finish: stopped, and how far it is, or failed, and why."""
     if not work.stopping:
         st.error(notices.sentence(Exception(work.error)), icon=":material/error:")
         return
@@ -206,8 +206,8 @@ def _draw_list() -> None:
         st.subheader(t("evaluation.earlier"), anchor=False)
     for plan in plans:
         with st.container(horizontal=True, vertical_alignment="center", key=f"plan-{plan.id}"):
-            arms = " · ".join(arm.name for arm in plan.arms)
-            line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=arms)
+            variants = " · ".join(variant.name for variant in plan.arms)
+            line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=variants)
             state = "" if plan.is_complete else t("evaluation.interrupted", done=plan.done, total=plan.total)
             st.html(html_blocks.card(plan.name, line, state))
             if plan.is_complete:

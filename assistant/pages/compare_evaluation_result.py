@@ -1,4 +1,4 @@
-"""What an evaluation found: bars with intervals, tests, costs, every answer, files to take away."""
+"""The result of an evaluation: accuracy with intervals, tests, costs, every answer, files to download."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -67,17 +67,17 @@ def draw_result(name: str, result: dict[str, Any]) -> None:
 
 
 def worded(result: dict[str, Any]) -> dict[str, Any]:
-    """The result with every arm called what the page calls it; questions and answers stay as they are."""
+    """The result with the names that the pages show for its variants; questions and answers stay as they are."""
     known = {
         name: label(Variant.from_dict({key: value for key, value in one.items() if key != "kind"}))
         for name, one in result["definitions"].items()
     }
-    if len(set(known.values())) < len(known):  # somebody named an arm of their own like one of the page's
+    if len(set(known.values())) < len(known):  # a saved variant is named like a built-in one
         return result
 
     def called(value: Any, names: bool = True) -> Any:
         if isinstance(value, dict):
-            kept = ("rows", "kind")  # values there are what was said, or a kind of arm
+            kept = ("rows", "kind")  # values there are answers, or a kind of variant
             return {known.get(key, key): called(one, names and key not in kept) for key, one in value.items()}
         if isinstance(value, list):
             return [called(one, names) for one in value]
@@ -224,7 +224,7 @@ def _cell(name: str, text: str, correct: bool) -> str:
 
 
 def _draw_files(name: str, result: dict[str, Any], data: dict[str, Any]) -> None:
-    kinds = {arm: one["kind"] for arm, one in result["definitions"].items()}
+    kinds = {variant: one["kind"] for variant, one in result["definitions"].items()}
     files = (
         ("evaluation.report", lambda: _report(name, result, kinds), "report.html", "text/html"),
         ("evaluation.csv", lambda: to_csv(data["rows"]), "answers.csv", "text/csv"),
@@ -247,9 +247,9 @@ def _report(name: str, result: dict[str, Any], kinds: Mapping[str, str]) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    told = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
-    labels = [t(f"figures.{heads[place]}") for place in told]
-    rows = [[row[place] for place in told] for row in rows]
+    shown = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
+    labels = [t(f"figures.{heads[place]}") for place in shown]
+    rows = [[row[place] for place in shown] for row in rows]
     head = "".join(f"<th>{html_blocks.escaped(label)}</th>" for label in labels)
     lines = "".join(
         "<tr>"

@@ -1,4 +1,4 @@
-"""Question sets: choose one, write one, import one, build one from documents or from what was taught."""
+"""Question sets: choose, write, import one, or generate one from documents or a checkpoint's examples."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One question to several arms: the answers as they are written, where they differ, where they are from."""
+"""One question to several variants: the answers as they stream, where they differ, what they come from."""
 
 from collections.abc import Sequence
 
@@ -19,9 +19,9 @@ POLL_SECONDS = 0.2
 
 def draw() -> None:
     """The view."""
-    arms = draw_picker("one", most=MAX_SIDE_BY_SIDE)
+    variants = draw_picker("one", most=MAX_SIDE_BY_SIDE)
     passage = ""
-    if any(arm.given for arm in arms):
+    if any(variant.given for variant in variants):
         passage = st.text_area(t("compare.passage"), key="given-passage", height=90)
     with (
         st.form("compare-form", border=False),
@@ -37,7 +37,7 @@ def draw() -> None:
     at_once = st.toggle(t("compare.at_once"), value=True, key="at-once", help=t("compare.at_once.help"))
     if asked:
         with notices.show_errors():
-            _ask(question or "", arms, passage or "", at_once)
+            _ask(question or "", variants, passage or "", at_once)
     shown = resources.side_by_side().get(choices.chosen("run") or "")
     if shown is None:
         html_blocks.quiet(t("compare.question.lead"))
@@ -48,7 +48,7 @@ def draw() -> None:
         _draw_columns(shown)
 
 
-def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) -> None:
+def _ask(question: str, variants: Sequence[Variant], passage: str, at_once: bool) -> None:
     opened = resources.workspace()
     chat, open_checkpoints = opened.chat_at_once()
 
@@ -60,7 +60,7 @@ def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) ->
     run = resources.side_by_side().ask(
         chat if at_once else opened.chat,
         question,
-        arms,
+        variants,
         default_options(),
         passage=passage,
         prepare=prepare,
@@ -79,8 +79,8 @@ def _draw_live(shown: SideBySide) -> None:
     places = [column.empty() for column in st.columns(len(shown.arms))]
     stays = not st.session_state.pop("columns-were-drawn", False)
     while True:
-        for place, arm, answer in zip(places, shown.arms, shown.answers, strict=True):
-            place.html(_column(arm, answer, [(answer.text, False)]))
+        for place, variant, answer in zip(places, shown.arms, shown.answers, strict=True):
+            place.html(_column(variant, answer, [(answer.text, False)]))
         if not stays or not shown.running:
             break
         next(answer for answer in shown.answers if answer.running).wait(POLL_SECONDS)
@@ -93,9 +93,9 @@ def _draw_columns(shown: SideBySide) -> None:
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
     pieces = differences([answer.text for answer in shown.answers])
     for place, column in enumerate(st.columns(len(shown.arms))):
-        arm, answer = shown.arms[place], shown.answers[place]
+        variant, answer = shown.arms[place], shown.answers[place]
         with column:
-            st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
+            st.html(_column(variant, answer, pieces[place], _origin(shown, place)))
             _draw_sources(shown.question, answer)
             _draw_vote(shown, place)
     note = html_blocks.escaped(t("compare.at_once.note")) if shown.at_once else ""
@@ -133,7 +133,7 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
 
 def _origin(shown: SideBySide, place: int) -> str:
     """Where an answer is from, as HTML: the passages of its sentences, or the nearest training example."""
-    arm, answer = shown.arms[place], shown.answers[place]
+    variant, answer = shown.arms[place], shown.answers[place]
     if not answer.text.strip():
         return ""
     lines = []
@@ -142,8 +142,8 @@ def _origin(shown: SideBySide, place: int) -> str:
         numbers = sorted({one.passage for one in citations if one.passage is not None})
         lines += [html_blocks.badge(t("compare.supported", number=number), "documents") for number in numbers]
         lines += [html_blocks.badge(t("compare.unsupported"), "warn")] if not numbers else []
-    if arm.checkpoint is not None:
-        lines.append(_taught(arm.checkpoint, _nearest(arm.checkpoint, shown.question, answer.text)))
+    if variant.checkpoint is not None:
+        lines.append(_taught(variant.checkpoint, _nearest(variant.checkpoint, shown.question, answer.text)))
     return f'<div class="origin">{"".join(lines)}</div>' if lines else ""
 
 
@@ -166,15 +166,16 @@ def _taught(checkpoint: str, origin: Origin | None) -> str:
     )
 
 
-def _column(arm: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origin: str = "") -> str:
+def _column(variant: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origin: str = "") -> str:
     if answer.error:
         text = f'<p class="failed">{html_blocks.escaped(answer.error)}</p>'
     elif answer.running:
         text = f'<p>{html_blocks.escaped(answer.text)}<span class="caret"></span></p>'
     else:
         text = f"<p>{_marked(pieces) or '–'}</p>"
+    name = html_blocks.escaped(label(variant))
     return (
-        f'<div class="arm {arm.kind}"><div class="arm-name">{html_blocks.escaped(label(arm))}</div>{text}{origin}'
+        f'<div class="arm {variant.kind}"><div class="arm-name">{name}</div>{text}{origin}'
         f'<div class="quiet numbers">{html_blocks.escaped(_figures(answer))}</div></div>'
     )
 
