@@ -12,10 +12,10 @@ from typing import get_args
 
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
-from assistant.compare.ranking import Outcome
+from assistant.compare.votes import Outcome
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
-from assistant.documents.listing import State
+from assistant.documents.listing import DocumentState
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
     checkpoints_jobs,
@@ -72,7 +72,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "evaluation.filter.*": compare_evaluation_result.FILTERS,
     "knowledge.*": ("reading", "embedding"),
     "knowledge.phase.*": ("waiting", "reading", "embedding"),
-    "knowledge.state.*": get_args(State),
+    "knowledge.state.*": get_args(DocumentState),
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
     "answer.*": ("preparing", "reading", "writing", "ended"),
     "chats.export.*": ("md", "json"),
