@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 
 def escape_markdown(text: str) -> str:
-    """`text` with every sign of markdown escaped, for labels."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+    """`text` on one line with every sign of markdown escaped, for labels."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", re.sub(r"\s", " ", text))
 
 
 def seconds(value: float | None) -> str:
