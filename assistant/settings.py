@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "IMPRINT_"
 # Variables with the prefix that are read, but set nothing that could be saved.
-_NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME"}
+_NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME", "IMPRINT_ALLOWED_MODEL_CODE"}
 Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = get_args(Memory)
 Language = Literal["auto", "en", "zh"]

@@ -18,7 +18,7 @@ from tuning.config import DEFAULT_BASE
 from tuning.errors import ModelError
 from tuning.models.catalogue import PACKAGED, packaged_file
 
-_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "tokenizer*"]
+_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "tokenizer*", "*.py"]
 Convert = Callable[[Path, Path], None]
 
 
