@@ -62,7 +62,7 @@ class _Body:
     def __init__(self, receive: Receive, send: Send, limit: int, grace_seconds: float) -> None:
         self._receive, self._send = receive, send
         self.limit, self._grace_seconds = limit, grace_seconds
-        self._began, self._bytes, self._whole = time.monotonic(), 0, False
+        self._bytes, self._waited_seconds, self._whole = 0, 0.0, False
         self.refused: tuple[int, str] | None = None
         self.answered = False
 
@@ -70,12 +70,15 @@ class _Body:
         """The next part; a refused body looks to the application as if the client had gone."""
         if self._whole:
             return await self._receive()
+        began = time.monotonic()
         try:
             async with asyncio.timeout(self._seconds_left()):
                 message = await self._receive()
         except TimeoutError:
             self.refused = (408, "The request's body arrived too slowly. Send it again.")
             return {"type": "http.disconnect"}
+        finally:
+            self._waited_seconds += time.monotonic() - began
         self._bytes += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._bytes > self.limit:
@@ -91,8 +94,8 @@ class _Body:
         await self._send(message)
 
     def _seconds_left(self) -> float:
-        allowed = self._grace_seconds + self._bytes / MIN_BYTES_PER_SECOND
-        return max(0.0, self._began + allowed - time.monotonic())
+        """Only the time spent waiting for the client counts, not what the application needs in between."""
+        return max(0.0, self._grace_seconds + self._bytes / MIN_BYTES_PER_SECOND - self._waited_seconds)
 
 
 def _too_large(limit: int) -> str:

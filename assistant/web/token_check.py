@@ -5,6 +5,7 @@ The cookie proves that the token was given and does not hold it; another token m
 
 import hashlib
 import hmac
+from math import ceil
 from urllib.parse import parse_qs
 
 from itsdangerous import BadSignature, TimestampSigner
@@ -80,8 +81,8 @@ class TokenCheck:
         """What is answered to a token that is wrong, or the next of too many; None for the right one."""
         client = connection.client.host if connection.client else ""
         if wait := self._attempts.seconds_to_wait(client):
-            sentence = f"Too many wrong tokens came from {client}. Try again in {wait:.0f} seconds."
-            return refusal(429, sentence, self.language is None, {"retry-after": f"{wait:.0f}"})
+            sentence = f"Too many wrong tokens came from {client}. Try again in {ceil(wait)} seconds."
+            return refusal(429, sentence, self.language is None, {"retry-after": str(ceil(wait))})
         if hmac.compare_digest(given, self._token):
             return None
         self._attempts.failed(client)
