@@ -59,7 +59,7 @@ class SecurityHeaders:
         policy = content_security_policy(host if HOST.fullmatch(host.lower()) else "", self.scripts)
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"].endswith("http.response.start"):
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message.get("headers", [])))
                 headers["content-security-policy"] = policy
                 headers.update(_FIXED)

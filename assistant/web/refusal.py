@@ -21,9 +21,12 @@ def refusal(status: int, sentence: str, api: bool, headers: Mapping[str, str] | 
 
 
 async def refuse(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send a response whatever of the request has not been read, and close the connection."""
+    """Send a response whatever of the request has not been read, and close the connection.
+
+    A WebSocket is not opened: the server answers 403, and a browser shows no page more than that.
+    """
     if scope["type"] == "websocket":
-        await response(scope, receive, send)
+        await send({"type": "websocket.close", "code": 1008})
         return
     response.headers["connection"] = "close"
     start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}

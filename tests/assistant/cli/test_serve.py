@@ -58,7 +58,8 @@ def app(tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: objec
         finally:
             process.kill()
             process.wait()
-    assert "Traceback" not in (folder / "log").read_text()
+    said = (folder / "log").read_text()
+    assert said == f"Imprint is at http://127.0.0.1:{port}. Ctrl-C ends it.\n"
     assert not (folder / "home" / "app.json").exists()
 
 
