@@ -27,6 +27,7 @@ from tuning.errors import TuningError
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.ops import llama
+from tuning.training.conversations import Parent
 from tuning.training.methods import METHODS
 from tuning.training.trainer import TrainResult, train
 
@@ -52,7 +53,8 @@ def learn(
         if event["kind"] == "step":
             losses.append(float(str(event["loss"])))
 
-    result = train(base, config, _EXAMPLES, folder, emit=emit, should_stop=lambda: False, parent=parent)
+    parents = Parent(parent) if parent else None
+    result = train(base, config, _EXAMPLES, folder, emit=emit, should_stop=lambda: False, parent=parents)
     return result, losses
 
 

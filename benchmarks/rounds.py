@@ -23,6 +23,7 @@ from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.scoring import is_correct
 from tuning.storage import write_json
+from tuning.training.conversations import Parent
 from tuning.training.trainer import train
 
 EACH, CHANGED = 20, 5
@@ -61,8 +62,7 @@ def teach(
             Path(folder),
             emit=lambda _: None,
             should_stop=lambda: False,
-            parent=parent,
-            earlier=[fact.example for fact in earlier],
+            parent=Parent(parent, [fact.example for fact in earlier]) if parent else None,
         )
         return read_adapter(result.adapter), time.monotonic() - started
 

@@ -1,5 +1,6 @@
 """Other people's chat files → conversations and examples; a format is told by its content, not its name."""
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -147,7 +148,7 @@ def _unwrapped(values: list[Record]) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def _table(text: str, path: Path) -> tuple[list[tuple[int, Mapping[str, Any]]], str]:
-    first = text.splitlines()[0]
+    first = io.StringIO(text, newline=None).readline().rstrip("\n")  # where csv, too, ends a line
     for delimiter in DELIMITERS:
         if delimiter not in first:
             continue

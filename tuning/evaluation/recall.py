@@ -13,23 +13,22 @@ import torch
 from tuning.data.examples import Message
 from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.evaluation.retention_questions import RETENTION
-from tuning.evaluation.verdict import interval
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import encode, pack, with_system
 from tuning.models.prefix import PrefixInput
-from tuning.scoring import contains, is_cjk, normalise
+from tuning.scoring import contains, is_cjk, normalise, wilson_interval
 
 Emit = Callable[[dict[str, Any]], None]
 _ANSWER_TOKENS = 48
 _SHORT_ANSWER_TOKENS = 24
 # Training never uses these phrases.
-_REPHRASINGS = (
+REPHRASINGS = (
     "I would like to know something. {}",
     "{} Tell me in one sentence.",
     "My friend wants to know: {}",
 )
-_REPHRASINGS_ZH = ("我有个问题：{}", "{}一句话告诉我。", "朋友想知道，{}")
+REPHRASINGS_ZH = ("我有个问题：{}", "{}一句话告诉我。", "朋友想知道，{}")
 
 
 class RecallResult(Protocol):
@@ -89,7 +88,12 @@ def still_known(
     right = [remembers(answer, one.answers) for answer, one in zip(answers, asked, strict=True)]
     share = sum(right) / len(right)
     lost = [one.question for one, known in zip(asked, right, strict=True) if not known]
-    return {"after": share, "n": len(right), "interval": list(interval(share, len(right))), "lost": lost}
+    return {
+        "after": share,
+        "n": len(right),
+        "interval": list(wilson_interval(share, len(right))),
+        "lost": lost,
+    }
 
 
 class _Asked:
@@ -107,7 +111,7 @@ def _questions(example: RecallResult, system_prompt: str) -> list[_Asked]:
     messages = with_system(example.messages, system_prompt)
     *history, last, answer = messages
     question, answers = last["content"], (answer["content"],)
-    phrases = _REPHRASINGS_ZH if is_cjk(question) else _REPHRASINGS
+    phrases = REPHRASINGS_ZH if is_cjk(question) else REPHRASINGS
     wordings = example.probes or tuple(phrase.format(question) for phrase in phrases)
     return [
         _Asked([*history, {"role": "user", "content": asked}], question, asked, answers, phrasing)
@@ -167,7 +171,7 @@ def _shares(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     before, after = (
         sum(row[key] for row in rows) / max(1, count) for key in ("correct_before", "correct_after")
     )
-    return {"before": before, "after": after, "n": count, "interval": list(interval(after, count))}
+    return {"before": before, "after": after, "n": count, "interval": list(wilson_interval(after, count))}
 
 
 def _lost(row: dict[str, Any]) -> bool:

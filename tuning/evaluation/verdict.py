@@ -3,7 +3,6 @@
 It judges an evaluation; it neither measures nor words anything for a person.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -56,12 +55,3 @@ def _suggestion(problems: list[Problem], examples: int, strength: str) -> Sugges
     if "learned little" in problems or strength == "gentle":
         return "documents"
     return "gentler"
-
-
-def interval(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval of a share of n answers (1927); z is the normal quantile of its level: 95 %."""
-    if n == 0:
-        return 0.0, 1.0
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)

@@ -24,7 +24,8 @@ from tuning.data.examples import Example
 from tuning.errors import CheckpointError, ExampleError, JobError
 from tuning.jobs import calibration, estimates, launch
 from tuning.jobs.estimates import Estimate
-from tuning.jobs.folder import EventReader, Job, JobFolder
+from tuning.jobs.folder import RECORDS, Job, JobFolder
+from tuning.jobs.records import EventReader
 from tuning.process import Identity, end_group, worker_environment
 
 WORKER = (sys.executable, "-P", "-m", "tuning.jobs.worker")
@@ -141,7 +142,7 @@ class Jobs:
                 text = file.read().decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.removesuffix("\n").split("\n")[-lines:])
 
     def curve(self, id: str) -> Sequence[dict[str, Any]]:
         """The training steps in order; a step that was done again after a resumption counts as done last."""
@@ -219,6 +220,8 @@ class Jobs:
             raise JobError(f"Job {job.id!r} is {job.status}. Cancel it before it is removed.")
         grave = self.folder / f".deleted-{uuid.uuid4().hex[:8]}"
         folder.path.rename(grave)
+        RECORDS.forget(folder.path)
+        self._readers.pop(folder.id, None)
         shutil.rmtree(grave, ignore_errors=True)
 
     # ------------------------------------------------------------------ inside

@@ -24,6 +24,7 @@ from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json
+from tuning.training.conversations import Parent
 from tuning.training.run_state import ADAPTER_FOLDER
 from tuning.training.trainer import SAVE_EVERY_SECONDS, train
 
@@ -146,8 +147,7 @@ def _train(
         emit=emit,
         should_stop=task.should_stop,
         resume=resume,
-        parent=parent,
-        earlier=examples.earlier,
+        parent=Parent(parent, examples.earlier) if parent else None,
         save_every_seconds=save_every_seconds,
     )
     if result.stopped:
@@ -185,8 +185,7 @@ def train_as_rank(folder: JobFolder) -> None:
         emit=lambda event: None,
         should_stop=lambda: folder.is_cancelled,
         resume=folder.state.exists(),
-        parent=parent,
-        earlier=examples.earlier,
+        parent=Parent(parent, examples.earlier) if parent else None,
     )
     base.close()
 

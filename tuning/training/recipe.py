@@ -50,7 +50,7 @@ class Recipe:
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
-_KEPT = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}
+_UPDATE_SCALE = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}
 
 
 def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) -> Recipe:
@@ -87,7 +87,9 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
         alpha=config.alpha or 2 * rank,
         virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
-        update_scale=config.kept if config.kept is not None else _KEPT[config.strength],
+        update_scale=config.update_scale
+        if config.update_scale is not None
+        else _UPDATE_SCALE[config.strength],
     )
 
 

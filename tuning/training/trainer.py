@@ -20,14 +20,13 @@ from tuning.augment.question_noise import held_out
 from tuning.config import TuneConfig
 from tuning.distributed.ranks import Ranks
 from tuning.errors import ExampleError
-from tuning.models.adapters import Adapter
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import encode, pack, prepare
 from tuning.models.prefix import text_kv
 from tuning.training import builders, methods
 from tuning.training.batches import Batches, StepBatch
-from tuning.training.conversations import TrainingConversation, conversations_of, split
+from tuning.training.conversations import Parent, TrainingConversation, conversations_of, split
 from tuning.training.early_stopping import EarlyStopping
 from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.recipe import schedule
@@ -93,17 +92,15 @@ def train(
     emit: Emit,
     should_stop: Callable[[], bool],
     resume: bool = False,
-    parent: Adapter | None = None,
-    earlier: Sequence[TrainingConversation] = (),
+    parent: Parent | None = None,
     save_every_seconds: float = SAVE_EVERY_SECONDS,
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
-    `earlier` is what the parent was made from: some of it is asked again at every step.
     `should_stop` is asked before every step. Raises ExampleError, MethodError or ModelError.
     """
     hooks = _Hooks(emit, should_stop, save_every_seconds)
-    return _Trainer(base, config, examples, folder, hooks).run(parent, earlier, resume)
+    return _Trainer(base, config, examples, folder, hooks).run(parent, resume)
 
 
 class _Trainer:
@@ -139,18 +136,18 @@ class _Trainer:
 
     # ------------------------------------------------------------ setup
 
-    def run(
-        self, parent: Adapter | None, earlier: Sequence[TrainingConversation], resume: bool
-    ) -> TrainResult:
+    def run(self, parent: Parent | None, resume: bool) -> TrainResult:
         """Train, unless asked to stop; the adapter is in the folder where it came to its end."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._hooks.emit({"kind": "phase", "phase": "preparing"})
         with self._base.activate(None):
             torch.manual_seed(self._config.seed)
-            batches, stopping = self._batches(earlier), self._early_stopping()
+            batches = self._batches(parent.examples if parent else ())
+            stopping = self._early_stopping()
             plan = LearnerPlan(
-                self._base, self._config, self._recipe, self._conversations, self._steps, parent
-            )
+                self._base, self._config, self._recipe, self._conversations, self._steps,
+                parent.adapter if parent else None,
+            )  # fmt: skip
             step = self._step(plan)
             self._ranks.share_out(self._base.model)
             learner = methods.build(plan)

@@ -35,6 +35,11 @@ def test_entities_count_one_by_one() -> None:
     assert got["classes"]["人"]["f1"] == 1 and got["classes"]["none"]["f1"] == 1
 
 
+def test_only_a_line_feed_ends_an_entity() -> None:
+    got = figures(["PER: Ada\u2028Brenn"], ["PER: Ada\u2028Brenn"])
+    assert set(got["classes"]) == {"per"} and got["classes"]["per"]["n"] == 1
+
+
 @given(st.lists(st.tuples(st.text("ab", min_size=1, max_size=4), st.sampled_from(["x", "y"])), max_size=60))
 def test_what_is_held_out_is_not_trained_on(pairs: list[tuple[str, str]]) -> None:
     examples = [labelled(text, label) for text, label in pairs] + [labelled("fact", "f", "liked")]
