@@ -99,7 +99,7 @@ def main() -> None:
         here = [name for name, method in METHODS.items() if not method.needs_cuda]
         bases = {kind: tiny_model(real, kind, dtype=torch.float32) for kind in ARCHITECTURES}
         found = {name: {kind: cell(base, name) for kind, base in bases.items()} for name in here}
-        print(table(found, [kind for kind, base in bases.items() if llama.knows(base.model, 512)]))
+        print(table(found, [kind for kind, base in bases.items() if llama.supports(base.model, 512)]))
     if asked.output:
         asked.output.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

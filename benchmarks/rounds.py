@@ -18,7 +18,7 @@ from typing import Any
 from assistant.settings import load_settings
 from benchmarks.memory import FOLDER, Asked, Fact, ask, general, read_domain
 from tuning.config import DEFAULT_BASE, TuneConfig
-from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.cached_base import open_cached
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.scoring import is_correct
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = load_settings()
     results = options.results or settings.home / "benchmarks" / "rounds"
     results.mkdir(parents=True, exist_ok=True)
-    base = open_remembering(DEFAULT_BASE, settings.home)
+    base = open_cached(DEFAULT_BASE, settings.home)
     for method in options.methods.split(","):
         path = results / f"{options.domain}-{method}-{options.seed}.json"
         if not path.exists():

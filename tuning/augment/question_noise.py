@@ -1,7 +1,7 @@
 """Noise on questions: a fact in ever other words, tied to what is asked and not to one wording.
 
 Wrappers, exchanged words, words left out, words that say nothing, another order, the other end. How much of
-each is decided in `consolidation`.
+each is decided in `tuning.training.recipe`.
 """
 
 import random
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tuning.augment.question_rewording import reword
-from tuning.augment.reversal import ALONE, Others, aliases, reverse, subject_of
+from tuning.augment.reversal import NO_NAMES, FactNames, aliases, reverse, subject_of
 from tuning.augment.synonyms import exchange, exchange_chinese
 from tuning.data.examples import Message
 from tuning.scoring import is_cjk
@@ -86,18 +86,18 @@ def noisy(messages: Sequence[Message], amounts: Noise, rng: random.Random) -> li
 
 
 def wordings(
-    messages: Sequence[Message], amounts: Noise, rng: random.Random, others: Others = ALONE
+    messages: Sequence[Message], amounts: Noise, rng: random.Random, others: FactNames = NO_NAMES
 ) -> list[list[Message]]:
     """What one step sees of a conversation: its question in other words, and now and then its other end."""
-    told = [noisy(messages, amounts, rng)]
+    worded = [noisy(messages, amounts, rng)]
     *history, plain, answer = messages
     if rng.random() < amounts.reversals and all(message["role"] == "system" for message in history):
         back = reverse(plain["content"], answer["content"])
         if back is not None:
             asked, said = back.turn(amounts.word_dropout, rng, others)
             turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
-            told.append([*history, *turns])
-    return told
+            worded.append([*history, *turns])
+    return worded
 
 
 def joined(conversations: Sequence[list[Message]], share: float, rng: random.Random) -> list[list[Message]]:

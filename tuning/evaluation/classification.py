@@ -1,4 +1,4 @@
-"""How well labelled text is told apart, before and after: accuracy and F1 a class, of texts kept out."""
+"""How well labelled text is classified, before and after: accuracy and F1 a class, on held-out texts."""
 
 import random
 from collections.abc import Callable, Sequence

@@ -51,9 +51,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Ask everything before (the base) and after (the loaded adapter); the result is JSON types."""
     asked = [question for example in examples for question in _questions(example, system_prompt)]
-    general = [_Asked(_ask(question, system_prompt), question, question, answers, "general")
+    general = [_Question(_ask(question, system_prompt), question, question, answers, "general")
                for question, answers in RETENTION[:retention]]  # fmt: skip
-    general += [_Asked(_ask(question, system_prompt), question, question, answers, "reading")
+    general += [_Question(_ask(question, system_prompt), question, question, answers, "reading")
                 for question, answers in READING]  # fmt: skip
     rows = []
     for start, everything in ((0.0, asked), (0.5, general)):
@@ -96,7 +96,7 @@ def still_known(
     }
 
 
-class _Asked:
+class _Question:
     """One question as it is put, and the answers that count."""
 
     def __init__(
@@ -106,7 +106,7 @@ class _Asked:
         self.answers, self.phrasing = answers, phrasing
 
 
-def _questions(example: RecallResult, system_prompt: str) -> list[_Asked]:
+def _questions(example: RecallResult, system_prompt: str) -> list[_Question]:
     """The last question of an example as it was learned, and in wordings that were not."""
     messages = with_system(example.messages, system_prompt)
     *history, last, answer = messages
@@ -114,7 +114,7 @@ def _questions(example: RecallResult, system_prompt: str) -> list[_Asked]:
     phrases = REPHRASINGS_ZH if is_cjk(question) else REPHRASINGS
     wordings = example.probes or tuple(phrase.format(question) for phrase in phrases)
     return [
-        _Asked([*history, {"role": "user", "content": asked}], question, asked, answers, phrasing)
+        _Question([*history, {"role": "user", "content": asked}], question, asked, answers, phrasing)
         for asked, phrasing in [(question, "training"), *((wording, "rephrased") for wording in wordings)]
     ]
 
@@ -124,7 +124,7 @@ def _ask(question: str, system_prompt: str) -> list[Message]:
 
 
 def _answers(
-    base: BaseModel, asked: Sequence[_Asked], adapter: str | None, emit: Emit, share: float
+    base: BaseModel, asked: Sequence[_Question], adapter: str | None, emit: Emit, share: float
 ) -> list[str]:
     answers: list[str] = []
     for start in range(0, len(asked), 32):
@@ -136,7 +136,7 @@ def _answers(
     return answers
 
 
-def _row(asked: _Asked, before: str, after: str) -> dict[str, Any]:
+def _row(asked: _Question, before: str, after: str) -> dict[str, Any]:
     return {
         "question": asked.question,
         "asked": asked.asked,

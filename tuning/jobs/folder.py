@@ -1,4 +1,4 @@
-"""One job's folder, which is the truth about it: what is written there and what follows. Starts nothing."""
+"""One job's folder, the single source of truth about it: its files, and the job's state by them. Starts nothing."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 PHASES = ("queued", "preparing", "training", "evaluating", "saving")
 START_SECONDS = 20.0  # from a job's submission until its worker must have shown itself
 HEARTBEAT_SECONDS = 1.0
-FAR_SILENCE_SECONDS = 30.0  # clocks of machines differ, and shared folders are slow
+REMOTE_SILENCE_SECONDS = 30.0  # clocks of machines differ, and shared folders are slow
 INTERRUPTED = (
     "The job was interrupted: its process ended without a result (the machine was restarted or ran out of "
     "memory, or somebody ended the process). What was learned so far is kept; resume it to go on from there."
@@ -120,7 +120,7 @@ class JobFolder:
             file.write(line.encode())
 
     def beat(self) -> None:
-        """Say that the worker lives."""
+        """Update the heartbeat."""
         with contextlib.suppress(OSError):
             os.utime(self.path / "worker.json")
 
@@ -152,7 +152,7 @@ class JobFolder:
 
     @property
     def is_alive(self) -> bool:
-        """Whether a worker is at it. A clock that was set does not matter while the heartbeat goes on."""
+        """Whether its worker runs. A clock that was set does not matter while the heartbeat goes on."""
         worker = self.worker()
         if worker is None:
             return time.time() - float(self.read("job").get("created", 0)) < START_SECONDS
@@ -162,8 +162,8 @@ class JobFolder:
             silence = abs(time.time() - (self.path / "worker.json").stat().st_mtime)
         except OSError:
             return False
-        if not worker.is_here:
-            return silence < FAR_SILENCE_SECONDS
+        if not worker.is_local:
+            return silence < REMOTE_SILENCE_SECONDS
         return silence < HEARTBEAT_SECONDS * 3 and is_running(worker.pid)
 
     @property

@@ -149,7 +149,7 @@ class _Trainer:
                 parent.adapter if parent else None,
             )  # fmt: skip
             step = self._step(plan)
-            self._ranks.share_out(self._base.model)
+            self._ranks.shard(self._base.model)
             learner = methods.build(plan)
             try:
                 optimiser = torch.optim.AdamW(
@@ -254,7 +254,7 @@ class _Trainer:
     # ------------------------------------------------------------ what it leaves
 
     def _save(self, learner: Learner, optimiser: torch.optim.Optimizer) -> None:
-        save_state(self._folder, self._run, learner, optimiser, writes=self._ranks.leads)
+        save_state(self._folder, self._run, learner, optimiser, writes=self._ranks.is_main)
 
     def _finish(self, learner: Learner) -> None:
         """Restore the best state, where examples were held out to find it, and scale the update."""
@@ -264,9 +264,9 @@ class _Trainer:
 
     def _write(self, learner: Learner) -> None:
         adapter = learner.adapter()
-        if self._ranks.leads:
+        if self._ranks.is_main:
             write_adapter(self._folder, adapter)
-        self._ranks.wait()
+        self._ranks.barrier()
 
     @torch.no_grad()
     def _probe(self, learner: Learner) -> dict[str, Any]:
