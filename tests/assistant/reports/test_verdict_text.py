@@ -46,7 +46,7 @@ def test_when_training_is_paid_back_is_said_with_what_it_saves() -> None:
     assert "300 s of training pay off after 200 questions" in break_even_sentence(even)
     assert "1.50 s less than with documents: 260 fewer tokens to read" in break_even_sentence(even)
     never = replace(even, seconds_saved=-0.2)
-    assert "never paid back in time: an answer takes 0.20 s more" in break_even_sentence(never)
+    assert "never pay off in time: an answer takes 0.20 s more" in break_even_sentence(never)
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0004, "< 0.001"), (0.001, "0.001"), (0.25, "0.250")])
