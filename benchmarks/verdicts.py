@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
-from assistant.compare.ranking import OUTCOMES, Vote, sign_test_of_questions, tally
+from assistant.compare.ranking import sign_test_of_questions, tally
 from assistant.compare.stats import bootstrap_mean, holm, paired
+from assistant.compare.votes import OUTCOMES, Vote
 
 LEVEL = 0.05
 
@@ -92,7 +93,7 @@ def _votes(trials: int) -> Iterator[tuple[str, str, float]]:
     truth, covered, total = {"a": 0.8, "b": 0.0, "c": -0.8}, 0, 0
     for trial in range(trials // 10):
         for rank in tally(list(_cast(truth, 40, generator)), seed=trial).ranking:
-            covered += rank.interval.low <= 1 / (1 + math.exp(-truth[rank.arm])) <= rank.interval.high
+            covered += rank.interval.low <= 1 / (1 + math.exp(-truth[rank.variant])) <= rank.interval.high
             total += 1
     yield "3 arms of known strength, 40 votes a pair", "Bradley–Terry interval covers it", covered / total
 

@@ -1,6 +1,6 @@
-"""The store of blind trials: their questions, the answers, the ballots, and what was voted.
+"""The store of blind trials: their questions, the answers, the ballots and the votes.
 
-It asks no model. Which two answers come next is decided in `ballots.py`.
+It asks no model. Which two answers come next is decided in `pairing.py`.
 """
 
 import json
@@ -9,13 +9,14 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from assistant.arena.pairing import Ballot, BlindTrial, choose
+from assistant.arena.pairing import Ballot, BlindTrial, next_pair
+from assistant.chat.turn import AnswerOptions
 from assistant.compare.questions import Question
-from assistant.compare.ranking import OUTCOMES, Outcome, Vote
-from assistant.compare.variants import Variant
+from assistant.compare.variants import Variant, options_from_dict
+from assistant.compare.votes import OUTCOMES, Outcome, Vote
 from assistant.errors import CompareError
 from assistant.history.database import Database
 from assistant.history.migrations import MIGRATIONS
@@ -26,7 +27,21 @@ from assistant.language.text import normal
 Ballots = list["Ballot"]  # `list` is a method below
 Trials = list["BlindTrial"]
 Votes = list[Vote]
-Rows = list[dict[str, Any]]
+CastVotes = list["CastVote"]
+
+
+@dataclass(frozen=True)
+class CastVote:
+    """A vote with its question and both answers; left and right are names of variants."""
+
+    question: str
+    left: str
+    right: str
+    outcome: Outcome
+    left_answer: str
+    right_answer: str
+    voter: str
+    voted: float | None
 
 
 class BlindTrials:
@@ -34,22 +49,24 @@ class BlindTrials:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, MIGRATIONS)
-        self._asked: dict[str, tuple[Question, ...]] = {}
+        self._known_questions: dict[str, tuple[Question, ...]] = {}
 
     # ---- trials
 
     def create(
         self,
         name: str,
-        arms: Sequence[Variant],
+        variants: Sequence[Variant],
         questions: Sequence[Question],
-        common: dict[str, Any] | None = None,
+        defaults: AnswerOptions | None = None,
         *,
         seed: int | None = None,
     ) -> BlindTrial:
-        """Begin a trial; the questions are put in a random order. Raises CompareError."""
-        if len(arms) < 2:
-            raise CompareError(f"A blind trial is between two arms or more, and {len(arms)} were chosen.")
+        """Create a trial; its questions are shuffled. Raises CompareError."""
+        if len(variants) < 2:
+            raise CompareError(
+                f"A blind trial is between two variants or more, and {len(variants)} were chosen."
+            )
         trial_id = uuid.uuid4().hex[:8]
         seed = random.SystemRandom().randrange(2**31) if seed is None else seed
         order = list(questions)
@@ -60,8 +77,8 @@ class BlindTrials:
                 (
                     trial_id,
                     name.strip() or "Trial",
-                    _json([arm.to_dict() for arm in arms]),
-                    _json(common or {}),
+                    _json([variant.to_dict() for variant in variants]),
+                    _json(asdict(defaults or AnswerOptions())),
                     seed,
                     time.time(),
                 ),
@@ -86,57 +103,58 @@ class BlindTrials:
         return BlindTrial(
             id=row["id"],
             name=row["name"],
-            arms=tuple(Variant.from_dict(record) for record in json.loads(row["arms"])),
+            variants=tuple(Variant.from_dict(record) for record in json.loads(row["arms"])),
             questions=self._questions(trial_id),
-            common=json.loads(row["common"]),
+            defaults=options_from_dict(json.loads(row["common"])),
             seed=row["seed"],
             created=row["created"],
         )
 
     def delete(self, trial_id: str) -> None:
-        """Remove a trial with its ballots; the preferences that its votes made stay."""
+        """Remove a trial with its ballots; the preferences from its votes stay."""
         with self._database.write() as database:
             database.execute("DELETE FROM blind_trials WHERE id = ?", (trial_id,))
 
     def add_question(self, trial_id: str, text: str) -> int:
-        """Put a person's own question into the trial; its place. One that is there already is found."""
+        """Add a voter's own question to the trial. Returns its place, or that of the same question."""
         question = Question(" ".join(text.split()), (), {"own": True})
         if not question.text:
             raise CompareError("The question is empty. Write what you would like to ask.")
         with self._database.write() as database:
-            asked = self.get(trial_id).questions
-            for place, known in enumerate(asked):
+            questions = self.get(trial_id).questions
+            for place, known in enumerate(questions):
                 if normal(known.text) == normal(question.text):
                     return place
             database.execute(
                 "INSERT INTO blind_questions (trial, place, question) VALUES (?, ?, ?)",
-                (trial_id, len(asked), _json(question.to_dict())),
+                (trial_id, len(questions), _json(question.to_dict())),
             )
-        return len(asked)
+        return len(questions)
 
     # ---- answers
 
     def answers(self, trial_id: str, place: int) -> dict[str, str]:
-        """Arm -> its answer to the question at this place, as far as they are written."""
+        """Variant -> its answer to the question at this place, as far as there is one."""
         rows = self._database.read(
             "SELECT arm, answer FROM blind_answers WHERE trial = ? AND place = ?", (trial_id, place)
         )
         return {row["arm"]: row["answer"] for row in rows}
 
-    def keep_answer(self, trial_id: str, place: int, arm: str, answer: str) -> None:
-        """Keep an answer; the first one counts, so that everybody votes on the same words."""
+    def keep_answer(self, trial_id: str, place: int, variant: str, answer: str) -> None:
+        """Keep an answer; the first one stays, so that everybody votes on the same text."""
         with self._database.write() as database:
             database.execute(
                 "INSERT OR IGNORE INTO blind_answers (trial, place, arm, answer) VALUES (?, ?, ?, ?)",
-                (trial_id, place, arm, answer),
+                (trial_id, place, variant, answer),
             )
 
     # ---- ballots
 
     def next_ballot(self, trial_id: str, voter: str, *, at: int | None = None) -> Ballot | None:
-        """What a voter sees next: the open ballot, or a new one; None when there is nothing left to vote on.
+        """The ballot that a voter sees next: an open one, or a new one; None when there is nothing left to vote on.
 
-        Pairs of arms come equally often, and so does each arm on the left. `at` wants a certain question.
+        Pairs of variants come equally often, and so does each variant on the left. `at` asks for the question at
+        this place.
         """
         trial = self.get(trial_id)
         with self._database.write() as database:
@@ -144,7 +162,7 @@ class BlindTrials:
             for ballot in reversed(ballots):
                 if ballot.voter == voter and ballot.outcome is None and at in (None, ballot.place):
                     return ballot
-            chosen = choose(trial, ballots, voter, at)
+            chosen = next_pair(trial, ballots, voter, at)
             if chosen is None:
                 return None
             place, first, second = chosen
@@ -157,7 +175,7 @@ class BlindTrials:
             return Ballot(int(cursor.lastrowid or 0), *shown)
 
     def vote(self, ballot_id: int, outcome: Outcome) -> bool:
-        """Cast a vote; whether it counted: a ballot takes one, and a second press of the key none.
+        """Cast a vote. Returns whether it counted: a ballot takes only one.
 
         A decided vote also becomes a preference, with the question as its prompt.
         """
@@ -187,11 +205,11 @@ class BlindTrials:
         return True
 
     def open_ballots(self, trial_id: str) -> Ballots:
-        """What somebody looks at and has not voted on, the newest first."""
+        """The ballots that were shown and not voted on, newest first."""
         return [one for one in reversed(self._ballots(trial_id)) if one.outcome is None]
 
-    def furthest(self, trial_id: str) -> int:
-        """The last place that was put to anybody; -1 before the first."""
+    def last_place(self, trial_id: str) -> int:
+        """The last question that was shown to any voter; -1 before the first."""
         rows = self._database.read("SELECT max(place) AS place FROM ballots WHERE trial = ?", (trial_id,))
         return -1 if rows[0]["place"] is None else int(rows[0]["place"])
 
@@ -209,35 +227,36 @@ class BlindTrials:
             if one.outcome is not None
         ]
 
-    def rows(self, trial_id: str) -> Rows:
-        """Every vote with its question and both answers, for a table."""
-        trial = self.get(trial_id)
-        cast = self.ballots(trial_id)
-        answers = {place: self.answers(trial_id, place) for place in {one.place for one in cast}}
+    def cast_votes(self, trial_id: str) -> CastVotes:
+        """Every vote with its question and both answers, in the order of the votes."""
+        questions = self.get(trial_id).questions
+        ballots = self.ballots(trial_id)
+        answers = {place: self.answers(trial_id, place) for place in {one.place for one in ballots}}
         return [
-            {
-                "question": trial.questions[one.place].text,
-                "left": one.first_arm,
-                "right": one.second_arm,
-                "outcome": one.outcome,
-                "left_answer": answers[one.place].get(one.first_arm, ""),
-                "right_answer": answers[one.place].get(one.second_arm, ""),
-                "voter": one.voter,
-                "voted": one.voted,
-            }
-            for one in cast
+            CastVote(
+                question=questions[one.place].text,
+                left=one.first_arm,
+                right=one.second_arm,
+                outcome=one.outcome,
+                left_answer=answers[one.place].get(one.first_arm, ""),
+                right_answer=answers[one.place].get(one.second_arm, ""),
+                voter=one.voter,
+                voted=one.voted,
+            )
+            for one in ballots
+            if one.outcome is not None
         ]
 
     def _questions(self, trial_id: str) -> tuple[Question, ...]:
-        """The questions of a trial; they only ever grow in number, so that what was read stays true."""
-        known = self._asked.get(trial_id, ())
+        """The questions of a trial. Questions are only ever added, so that those read before are not read again."""
+        known = self._known_questions.get(trial_id, ())
         more = self._database.read(
             "SELECT question FROM blind_questions WHERE trial = ? AND place >= ? ORDER BY place",
             (trial_id, len(known)),
         )
         if more:
             known += tuple(Question.from_dict(json.loads(row["question"])) for row in more)
-            self._asked[trial_id] = known
+            self._known_questions[trial_id] = known
         return known
 
     def _ballots(self, trial_id: str) -> Ballots:

@@ -1,7 +1,7 @@
 """`imprint ask`: one question on the command line."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from assistant.cli.options import (
 )
 from assistant.cli.output import emit, json_option, say, seconds_text
 from assistant.workspace import Workspace
+
+if TYPE_CHECKING:
+    from assistant.chat.turn import AnswerOptions
 
 # (reads documents, has a checkpoint) -> the memory of that name
 _MEMORIES = {
@@ -49,11 +52,11 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
     """Ask one question and stream the answer to the terminal."""
     from assistant.chat.turn import Done, Token  # heavy: langchain
 
-    how = _how(workspace, options)
+    answer_options = _answer_options(workspace, options)
     if question.strip():  # an empty question is refused without opening the model first
         open_engine(workspace)
     done: Done | None = None
-    for event in workspace.chat.ask(question, how, conversation_id=conversation):
+    for event in workspace.chat.ask(question, answer_options, conversation_id=conversation):
         if isinstance(event, Token) and not as_json:
             click.echo(event.text, nl=False)
             sys.stdout.flush()
@@ -69,8 +72,8 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
                 "completion_tokens": done.completion_tokens,
                 "seconds": round(done.seconds, 3),
                 "seconds_to_first_token": round(done.seconds_to_first_token, 3),
-                "memory": how.memory,
-                "checkpoint": how.checkpoint,
+                "memory": answer_options.memory,
+                "checkpoint": answer_options.checkpoint,
             }
         )
         return
@@ -81,7 +84,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
     say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}")
 
 
-def _how(workspace: Workspace, options: dict[str, Any]) -> Any:
+def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOptions":
     from assistant.chat.turn import AnswerOptions
 
     settings = workspace.settings

@@ -1,4 +1,4 @@
-"""`imprint checkpoints`, `import` and `export`: what is kept, brought in and given away."""
+"""`imprint checkpoints` and `export`."""
 
 from pathlib import Path
 from typing import Any
@@ -25,34 +25,6 @@ def checkpoints(workspace: Workspace, as_json: bool) -> None:
     else:
         rows = [[one.name, one.method, one.base, one.parent or "", _known(one.evaluation)] for one in found]
         print_table(["checkpoint", "method", "base", "parent", "knows"], rows)
-
-
-@click.command("import", epilog="Example: imprint import ~/Downloads/conversations.json")
-@click.argument(
-    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
-)
-@click.option("--name", help="The checkpoint's name, when FILE is the folder of a PEFT adapter.")
-@json_option
-@workspace_of
-def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_json: bool) -> None:
-    """Read conversations, or a PEFT adapter's folder.
-
-    Told by their content: OpenAI chat JSONL, ChatGPT's conversations.json, ShareGPT, Alpaca, ChatGLM and
-    Imprint's own formats.
-    """
-    from assistant.cli.imports import import_path
-
-    with busy("Reading…"):
-        entries = [import_path(workspace, file, name) for file in files]
-    if as_json:
-        emit({"files": entries})
-        return
-    for entry in entries:
-        if "checkpoint" in entry:
-            click.echo(f"{entry['path']}: checkpoint {entry['checkpoint']} ({entry['format']})")
-        else:
-            left = f", {entry['skipped']} skipped" if entry["skipped"] else ""
-            click.echo(f"{entry['path']}: {entry['conversations']} conversations ({entry['format']}{left})")
 
 
 @click.command(epilog="Example: imprint export halden --format gguf --output ./out")

@@ -1,7 +1,8 @@
-"""`imprint compare`: arms over files of questions."""
+"""`imprint compare`: variants over files of questions."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,8 @@ from assistant.workspace import Workspace
 if TYPE_CHECKING:
     from assistant.compare.judge import Judge
     from assistant.compare.questions import Question
+    from assistant.compare.results import EvaluationResult, VariantFigures
+    from assistant.reports.evaluation_files import EvaluationFiles
 
 _PHASES = {"answering": "Answering as {}", "measuring": "Timing {}", "judging": "Judging{}"}
 
@@ -30,12 +33,14 @@ _PHASES = {"answering": "Answering as {}", "measuring": "Timing {}", "judging": 
 )
 @click.option(
     "--arms",
+    "--variants",
+    "variants",
     default="base,rag",
     show_default=True,
-    help="Some of base, rag, base+given, NAME, NAME+rag, and arms that you saved on the Compare page.",
+    help="Some of base, rag, base+given, NAME, NAME+rag, and variants that you saved on the Compare page.",
 )
 @knowledge_base_option
-@click.option("-k", type=click.IntRange(1, 50), help="How many passages an arm with documents reads.")
+@click.option("-k", type=click.IntRange(1, 50), help="How many passages a variant with documents reads.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many questions.")
 @click.option("--fresh", is_flag=True, help="Ask again what was answered in an earlier or interrupted run.")
 @click.option(
@@ -52,7 +57,7 @@ _PHASES = {"answering": "Answering as {}", "measuring": "Timing {}", "judging": 
 def compare(
     workspace: Workspace,
     questions: tuple[Path, ...],
-    arms: str,
+    variants: str,
     kb: str | None,
     k: int | None,
     limit: int | None,
@@ -62,55 +67,54 @@ def compare(
     judge_url: str,
     as_json: bool,
 ) -> None:
-    """Let several arms answer the same questions.
+    """Let several variants answer the same questions.
 
-    An arm is `base` (the model as it is), `rag` (with documents), a checkpoint's name, NAME+rag, `base+given`
+    A variant is `base` (the model as it is), `rag` (with documents), a checkpoint's name, NAME+rag, `base+given`
     (the question's own passage: what documents could reach at best), or one that you saved. The figures come
     with intervals and paired tests. Picture, report, CSV and JSON are saved under the home's reports.
     """
     from assistant.chat.turn import AnswerOptions
-    from assistant.compare.evaluate import evaluate
     from assistant.compare.evaluations import EvaluationPlan, Evaluations
+    from assistant.compare.runner import evaluate
     from assistant.compare.saved_variants import SavedVariants
     from assistant.compare.variants import parse_variants, require
-    from assistant.reports.chart import draw, save
-    from assistant.reports.evaluation_html import write_data, write_report
+    from assistant.reports.evaluation_files import write_files
 
     asked = _questions(questions)[:limit]
     checkpoints = workspace.registry.list()
-    chosen = parse_variants(arms, [one.name for one in checkpoints], SavedVariants(workspace.home).list())
+    names = [one.name for one in checkpoints]
+    chosen = parse_variants(variants, names, SavedVariants(workspace.home).list())
     base = kb or workspace.settings.knowledge_base
-    common = AnswerOptions(knowledge_base=base, passages=k or workspace.settings.passages)
-    judging = _judge(judge, judge_url, workspace.home) if judge else None
+    evaluations = Evaluations(workspace.home)
+    asked_judge = _judge(judge, judge_url, evaluations.verdicts_path) if judge else None
     engine = open_engine(workspace)
-    if any(arm.documents for arm in chosen):
-        require(chosen, [one.name for one in checkpoints], workspace.knowledge_bases(), base)
-    plan = EvaluationPlan("", questions[0].name, chosen, tuple(asked), common)
+    if any(variant.documents for variant in chosen):
+        require(chosen, names, workspace.knowledge_bases(), base)
+    defaults = AnswerOptions(knowledge_base=base, passages=k or workspace.settings.passages)
+    plan = EvaluationPlan("", questions[0].name, chosen, tuple(asked), defaults)
     with progress("Answering", plan.total) as advance:
         result = evaluate(
+            plan,
             workspace.chat,
             engine,
-            plan,
-            cache=None if fresh else Evaluations(workspace.home).cache(),
+            cache=None if fresh else evaluations.answer_cache(),
             checkpoints=checkpoints,
-            judge=judging,
+            judge=asked_judge,
             costs=costs,
-            on_progress=lambda phase, done, total, arm="": advance(done, total, _PHASES[phase].format(arm)),
+            on_progress=lambda phase, done, total, variant="": advance(
+                done, total, _PHASES[phase].format(variant)
+            ),
         )
-    stem = workspace.home / "reports" / questions[0].stem
-    kinds = {arm.name: arm.kind for arm in chosen}
-    figure = draw(result["arms"], result["slices"], f"{questions[0].name}: right answers by memory", kinds)
-    result["picture"] = save(figure, stem.with_suffix(".png"))
-    result["report"] = write_report(result, figure, questions[0].name, stem.with_suffix(".html"))
-    result |= write_data(result, stem)
+    # Not `with_suffix`: what follows the last dot of a stem such as eval.v1 is part of the name.
+    files = write_files(result, workspace.home / "reports", questions[0].stem)
     if as_json:
-        emit(result)
+        emit({**result.to_dict(), **asdict(files)})
     else:
-        _show(result)
+        _show(result, files)
 
 
 def _questions(paths: tuple[Path, ...]) -> list["Question"]:
-    """The questions of all files, each once; what was repeated is told."""
+    """The questions of all files, each once; repetitions are reported."""
     from assistant.compare.questions import read_file, read_questions, without_repetitions
 
     found = [question for path in paths for question in read_questions(path)]
@@ -123,49 +127,44 @@ def _questions(paths: tuple[Path, ...]) -> list["Question"]:
     return list(without_repetitions(enumerate((one.to_dict() for one in found), 1)).questions)
 
 
-def _judge(model: str, url: str, home: Path) -> "Judge":
-    from assistant.compare.judge import Judge, JudgeChoice, open_judge
+def _judge(model: str, url: str, verdicts: Path) -> "Judge":
+    from assistant.compare.judge import Judge, JudgeChoice
 
-    choice = JudgeChoice(model, "endpoint" if url else "provider", url)
-    return Judge(open_judge(choice), choice.model, home / "evaluations" / "verdicts.jsonl")
+    return Judge.open(JudgeChoice(model, "endpoint" if url else "provider", url), verdicts)
 
 
-def _show(result: dict[str, Any]) -> None:
-    from assistant.reports.evaluation_html import break_even_sentence
-    from assistant.reports.verdict_text import caution, verdicts
+def _show(result: "EvaluationResult", files: "EvaluationFiles") -> None:
+    from assistant.reports.verdict_text import break_even_sentence, caution, verdicts
 
-    rows = [_row(name, figures) for name, figures in result["arms"].items()]
-    print_table(
-        ["arm", "right", "95 % interval", "f1", "exact", "tokens/prompt", "time"],
-        rows,
-        numbers=(1, 2, 3, 4, 5, 6),
-    )
-    slices = result["slices"]
-    if len(slices) > 1:
-        shown = [
-            [name, *(f"{figures[arm]['correct']} of {figures[arm]['n']}" for arm in result["arms"])]
-            for name, figures in slices.items()
+    names = list(result.variants)
+    rows = [_row(name, figures) for name, figures in result.variants.items()]
+    headings = ["variant", "right", "95 % interval", "f1", "exact", "tokens/prompt", "time"]
+    print_table(headings, rows, numbers=(1, 2, 3, 4, 5, 6))
+    if len(result.slices) > 1:
+        rows = [
+            [label, *(f"{figures[name].correct} of {figures[name].n}" for name in names)]
+            for label, figures in result.slices.items()
         ]
-        print_table(["slice", *result["arms"]], shown, numbers=tuple(range(1, len(result["arms"]) + 1)))
-    for said in verdicts(result["pairs"]):
-        click.echo(said)
-    if careful := caution(result):
-        click.echo(careful)
-    for even in result.get("break_even", ()):
+        print_table(["slice", *names], rows, numbers=tuple(range(1, len(names) + 1)))
+    for sentence in verdicts(result.pairs):
+        click.echo(sentence)
+    if limits := caution(result):
+        click.echo(limits)
+    for even in result.break_even:
         click.echo(break_even_sentence(even))
-    say(f"Picture: {result['picture']}")
-    say(f"Report: {result['report']}")
-    say(f"Data: {result['csv']}, {result['json']}")
+    say(f"Picture: {files.picture}")
+    say(f"Report: {files.report}")
+    say(f"Data: {files.csv}, {files.json}")
 
 
-def _row(name: str, figures: dict[str, Any]) -> list[str]:
-    low, high = figures["confidence_interval"]
+def _row(name: str, figures: "VariantFigures") -> list[str]:
+    low, high = figures.confidence_interval.low, figures.confidence_interval.high
     return [
         name,
-        f"{figures['accuracy']:.1%}",
+        f"{figures.accuracy:.1%}",
         f"{low:.0%} – {high:.0%}",
-        f"{figures['f1']:.2f}",
-        f"{figures['exact_match']:.2f}",
-        f"{figures['tokens_per_prompt']:.0f}",
-        seconds_text(figures["seconds"]),
+        f"{figures.f1:.2f}",
+        f"{figures.exact_match:.2f}",
+        f"{figures.tokens_per_prompt:.0f}",
+        seconds_text(figures.seconds),
     ]

@@ -17,10 +17,10 @@ from assistant.cli.output import busy, emit, json_option, progress, say, seconds
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from knowledge.base.intake import DocumentReport
+    from knowledge.base.reports import DocumentReport
 
 _MARKS = {"added": "+", "updated": "~", "unchanged": "=", "renamed": ">", "removed": "-", "failed": "✗"}
-_SHOWN_LETTERS = 300
+_MAX_SHOWN = 300
 
 
 @click.command(epilog="Example: imprint index ~/manuals handbook.pdf --kb products")
@@ -49,7 +49,7 @@ def index(
         raise click.UsageError("Nothing to add: give a file, a folder or a URL.")
     name = kb or workspace.settings.knowledge_base
     password = _password() if locked else None
-    from knowledge.ingest.fetch import name_of  # not at the top: the help of a command needs no HTTP client
+    from knowledge.ingest.fetch import name_of  # heavy: an HTTP client, which no help needs
 
     began = time.monotonic()
     with busy("Opening the knowledge base…"):
@@ -94,7 +94,7 @@ def index(
 def search(
     workspace: Workspace, question: str, kb: str | None, document: tuple[str, ...], k: int, as_json: bool
 ) -> None:
-    """Show the passages that fit a question best."""
+    """Show the passages that match a question best."""
     with busy("Opening the knowledge base…"):
         knowledge = workspace.existing_knowledge(kb)
         documents = chosen_documents(workspace, kb, document)
@@ -111,11 +111,11 @@ def search(
         place = f"{passage.source}, page {passage.page}" if passage.page else passage.source
         click.echo(f"{number}. {' › '.join((place, *passage.headings))}  ({hit.score:.2f})")
         text = " ".join(passage.text.split())
-        click.echo(f"   {text[:_SHOWN_LETTERS]}{'…' if len(text) > _SHOWN_LETTERS else ''}")
+        click.echo(f"   {text[:_MAX_SHOWN]}{'…' if len(text) > _MAX_SHOWN else ''}")
 
 
 def _password() -> str:
-    """What opens encrypted files: typed unseen, or the first line of standard input for a program."""
+    """The password of encrypted files: from a hidden prompt, or the first line of standard input for a program."""
     if sys.stdin.isatty():
         return str(click.prompt("Password of the encrypted files", hide_input=True, err=True))
     given = sys.stdin.readline().rstrip("\r\n")

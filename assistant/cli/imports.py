@@ -1,17 +1,47 @@
-"""Files from elsewhere into the home: conversations into the store, a foreign adapter into the registry."""
+"""`imprint import`: conversations into the store, an adapter of PEFT into the registry."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
+
+from assistant.cli.options import workspace_of
+from assistant.cli.output import busy, emit, json_option
 from assistant.errors import AssistantError
 from assistant.history import transfer
 from assistant.workspace import Workspace
 
 
+@click.command("import", epilog="Example: imprint import ~/Downloads/conversations.json")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
+)
+@click.option("--name", help="The checkpoint's name, when FILE is the folder of a PEFT adapter.")
+@json_option
+@workspace_of
+def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_json: bool) -> None:
+    """Read conversations, or a PEFT adapter's folder.
+
+    The format is recognised by the content: OpenAI chat JSONL, ChatGPT's conversations.json, ShareGPT, Alpaca,
+    ChatGLM and Imprint's own formats.
+    """
+    with busy("Reading…"):
+        entries = [import_path(workspace, file, name) for file in files]
+    if as_json:
+        emit({"files": entries})
+        return
+    for entry in entries:
+        if "checkpoint" in entry:
+            click.echo(f"{entry['path']}: checkpoint {entry['checkpoint']} ({entry['format']})")
+        else:
+            left = f", {entry['skipped']} skipped" if entry["skipped"] else ""
+            click.echo(f"{entry['path']}: {entry['conversations']} conversations ({entry['format']}{left})")
+
+
 def import_path(workspace: Workspace, path: Path, name: str | None = None) -> dict[str, Any]:
-    """Read one file or adapter folder. Returns what was found; raises TuningError where it is neither."""
+    """Import one file or adapter folder. Returns what the JSON says of it; raises TuningError where it is neither."""
     if path.is_dir():
         return _adapter(workspace, path, name)
     own = _own_conversation(path)
@@ -29,7 +59,7 @@ def import_path(workspace: Workspace, path: Path, name: str | None = None) -> di
 
 
 def _own_conversation(path: Path) -> str | None:
-    """The text of a conversation as Imprint exports it, with its ratings; None for other files."""
+    """The text of a conversation that Imprint exported, with its ratings; None for other files."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         record = json.loads(text)
@@ -38,8 +68,8 @@ def _own_conversation(path: Path) -> str | None:
     messages = record.get("messages") if isinstance(record, dict) else None
     if not isinstance(messages, list):
         return None
-    marks = {key for message in messages if isinstance(message, dict) for key in message}
-    is_own = bool(marks & {"rating", "correction"}) or record.get("format") == "imprint-conversation"
+    keys = {key for message in messages if isinstance(message, dict) for key in message}
+    is_own = bool(keys & {"rating", "correction"}) or record.get("format") == "imprint-conversation"
     return text if is_own else None
 
 

@@ -1,134 +1,21 @@
-"""`imprint tune`, `jobs`, `cancel`, `resume`: fine-tuning on the command line."""
+"""`imprint jobs`, `cancel` and `resume`, and following a job until it ends."""
 
 import time
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.cli.options import SeveralValues, workspace_of
-from assistant.cli.output import busy, emit, json_option, print_table, progress, say, seconds_text
-from assistant.errors import AssistantError, NothingToLearnError
-from assistant.i18n.texts import t
-from assistant.language.paraphrase import rephrase
+from assistant.cli.options import workspace_of
+from assistant.cli.output import emit, json_option, print_table, progress, say, seconds_text
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from tuning.data.examples import Example
     from tuning.jobs.folder import Job
 
 _ENDED = ("succeeded", "failed", "cancelled")
 _POLL_SECONDS = 0.5
 _PERCENT = 100
-# Parts of an evaluation, as a person says them.
-_PARTS = {
-    "recall": "asked as it was taught",
-    "rephrased": "asked in other words",
-    "retention": "general questions",
-    "reading": "asked of a text put before it",
-}
-
-
-@click.command(
-    cls=SeveralValues,
-    epilog="Example: imprint tune --examples chats.jsonl --method p-tuning-v2 --name halden",
-)
-@click.option(
-    "--examples",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE…",
-    help="Files with conversations to learn, in any format that `imprint import` reads.",
-)
-@click.option("--conversation", multiple=True, type=int, metavar="ID…", help="Conversations to learn from.")
-@click.option(
-    "--document",
-    multiple=True,
-    metavar="NAME…",
-    help="Documents of the knowledge base --kb whose statements are learned.",
-)
-@click.option("--kb", metavar="NAME", help="The knowledge base of --document (default: the chosen one).")
-@click.option(
-    "--method", default="lora", show_default=True, help="How to tune: lora, p-tuning-v2 and others."
-)
-@click.option("--name", help="The checkpoint's name.")
-@click.option("--parent", metavar="NAME", help="Go on from this checkpoint.")
-@click.option("--base", metavar="MODEL", help="The model to tune (default: the chosen one).")
-@click.option(
-    "--strength",
-    type=click.Choice(["gentle", "normal", "strong"]),
-    default="normal",
-    show_default=True,
-    help="How much is spent on learning against how much is protected.",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Makes a run repeatable."
-)
-@click.option("--system", metavar="TEXT", default="", help="The system prompt to learn under.")
-@click.option(
-    "--validation",
-    type=click.FloatRange(0, 1, max_open=True),
-    default=0.0,
-    metavar="SHARE",
-    help="The share of the examples kept out of training, to keep the state that knows them best.",
-)
-@click.option(
-    "--processes",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many train together: one a GPU.",
-)
-@click.option(
-    "--strategy",
-    default="ddp",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="How several share the work: ddp (each holds the whole base), fsdp or deepspeed "
-    "(the base is shared out), or an Accelerate configuration file.",
-)
-@click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
-@json_option
-@workspace_of
-def tune(
-    workspace: Workspace,
-    examples: tuple[Path, ...],
-    conversation: tuple[int, ...],
-    document: tuple[str, ...],
-    no_wait: bool,
-    as_json: bool,
-    **options: Any,
-) -> None:
-    """Fine-tune a checkpoint on conversations.
-
-    It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the
-    job: see `imprint jobs` and `imprint cancel`.
-    """
-    if not examples and not conversation and not document:
-        raise click.UsageError(
-            "Nothing to learn from: give --examples FILE, --conversation ID or --document NAME."
-        )
-    with busy("Reading the examples…"):
-        learned = _read_examples(workspace, examples, conversation, options["parent"])
-        learned += _stated_in(workspace, document, options["kb"], options["parent"])
-        if not learned:
-            raise NothingToLearnError("Nothing to learn: what was given holds no question with an answer.")
-    with busy("Timing a few steps, where this machine has trained nothing like it…"):
-        job = _submit(workspace, learned, options)
-    time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
-    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.")
-    followed = not no_wait
-    if followed:
-        job, followed = _follow(workspace, job)
-    if as_json:
-        emit(_outcome(job))
-    elif followed:
-        _show_outcome(job)
-    else:
-        say(f"Job {job.id} goes on without you. See `imprint jobs`; stop it with `imprint cancel {job.id}`.")
-    if followed and job.status != "succeeded":
-        click.get_current_context().exit(1)
 
 
 @click.command(epilog="Example: imprint jobs --json")
@@ -138,11 +25,11 @@ def jobs(workspace: Workspace, as_json: bool) -> None:
     """List the tuning jobs, newest first."""
     found = sorted(workspace.jobs.list(), key=lambda job: job.created, reverse=True)
     if as_json:
-        emit({"jobs": [_job(job) for job in found]})
+        emit({"jobs": [_record(job) for job in found]})
     elif not found:
         say("No job yet. Start one with `imprint tune`.")
     else:
-        rows = [[job.id, job.status, job.method, f"{job.progress:.0%}", _note(job)] for job in found]
+        rows = [[job.id, job.status, job.method, f"{job.progress:.0%}", _status_line(job)] for job in found]
         print_table(["job", "status", "method", "done", ""], rows, numbers=(3,))
 
 
@@ -154,7 +41,7 @@ def cancel(workspace: Workspace, job: str, as_json: bool) -> None:
     """Stop a tuning job and free its memory."""
     workspace.jobs.get(job)
     workspace.jobs.cancel(job)
-    _report(workspace.jobs.get(job), as_json)
+    _show_status(workspace.jobs.get(job), as_json)
 
 
 @click.command(epilog="Example: imprint resume 20261123-2101-a1b2")
@@ -165,136 +52,44 @@ def cancel(workspace: Workspace, job: str, as_json: bool) -> None:
 def resume(workspace: Workspace, job: str, no_wait: bool, as_json: bool) -> None:
     """Go on with a job that was stopped or killed."""
     workspace.jobs.resume(job)
-    again, followed = workspace.jobs.get(job), not no_wait
+    resumed, followed = workspace.jobs.get(job), not no_wait
     if followed:
-        again, followed = _follow(workspace, again)
-    _report(again, as_json)
-    if followed and again.status != "succeeded":
+        resumed, followed = follow(workspace, resumed)
+    _show_status(resumed, as_json)
+    if followed and resumed.status != "succeeded":
         click.get_current_context().exit(1)
 
 
-def _read_examples(
-    workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...], parent: str | None
-) -> "list[Example]":
-    from assistant.curation.from_chat import curate
-    from tuning.data.importers import import_file
-
-    learned: list[Example] = []
-    for file in files:
-        learned += [_with_probes(example) for example in import_file(file).examples]
-    if conversations:
-        known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-        learned += curate([workspace.store.get(one) for one in conversations], known=known).examples
-    return learned
-
-
-def _with_probes(example: "Example") -> "Example":
-    """With other wordings to be asked afterwards, where the file gave none and rules know some."""
-    if example.probes or len([m for m in example.messages if m["role"] != "system"]) > 2:
-        return example
-    return replace(example, probes=rephrase(example.question, example.answer))
-
-
-def _stated_in(
-    workspace: Workspace, names: tuple[str, ...], kb: str | None, parent: str | None
-) -> "list[Example]":
-    """What documents of a knowledge base state. Raises AssistantError for a name that is not there."""
-    if not names:
-        return []
-    from assistant.curation.from_documents import curate_passages
-    from assistant.documents.listing import find_documents
-
-    knowledge = workspace.existing_knowledge(kb)
-    passages = [
-        p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
-    ]
-    known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-    return curate_passages(passages, known=known).examples
-
-
-def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, Any]) -> "Job":
-    """Start the job, after its speed is known here."""
-    from tuning.config import TuneConfig
-
-    config = TuneConfig(
-        method=options["method"],
-        name=options["name"],
-        parent=options["parent"],
-        base=options["base"] or workspace.settings.base_model,
-        strength=options["strength"],
-        seed=options["seed"],
-        validation=options["validation"],
-        processes=options["processes"],
-        strategy=options["strategy"],
-        system_prompt=options["system"],
-        device=workspace.settings.device,
-    )
-    workspace.jobs.calibrate(config, learned)
-    return workspace.jobs.submit(config, learned)
-
-
-def _follow(workspace: Workspace, job: "Job") -> "tuple[Job, bool]":
-    """Watch a job until it ends; False when Ctrl-C ended the watching first."""
+def follow(workspace: Workspace, job: "Job") -> "tuple[Job, bool]":
+    """Show the progress of a job until it ends; False when Ctrl-C stopped the following, not the job."""
     try:
         with progress(job.phase or "waiting", _PERCENT) as advance:
             while job.status not in _ENDED:
                 time.sleep(_POLL_SECONDS)
                 job = workspace.jobs.get(job.id)
-                advance(round(job.progress * _PERCENT), description=_note(job))
+                advance(round(job.progress * _PERCENT), description=_status_line(job))
     except KeyboardInterrupt:
         return workspace.jobs.get(job.id), False
     return job, True
 
 
-def _report(job: "Job", as_json: bool) -> None:
+def _show_status(job: "Job", as_json: bool) -> None:
     if as_json:
-        emit(_job(job))
+        emit(_record(job))
     else:
         click.echo(f"{job.id}: {job.status}{f' ({job.error})' if job.error else ''}")
 
 
-def _outcome(job: "Job") -> dict[str, Any]:
-    return {
-        "checkpoint": job.checkpoint,
-        "status": job.status,
-        "steps": job.step,
-        "seconds": _seconds(job),
-        "tokens_per_second": job.tokens_per_second,
-        "estimate": job.estimate,
-        "evaluation": job.evaluation,
-        "job": job.id,
-        "method": job.method,
-        "error": job.error,
-    }
+def _record(job: "Job") -> dict[str, Any]:
+    return {**asdict(job), "seconds": seconds_of(job)}
 
 
-def _job(job: "Job") -> dict[str, Any]:
-    return {**asdict(job), "seconds": _seconds(job)}
-
-
-def _seconds(job: "Job") -> float | None:
+def seconds_of(job: "Job") -> float | None:
+    """How long a job has run, as the JSON says it; None before it starts."""
     return None if job.seconds is None else round(job.seconds, 3)
 
 
-def _show_outcome(job: "Job") -> None:
-    if job.status != "succeeded":
-        raise AssistantError(f"Job {job.id} {job.status}{f': {job.error}' if job.error else '.'}")
-    took = f"{seconds_text(_seconds(job) or 0)} (estimated: {seconds_text(job.estimate['seconds'])})"
-    click.echo(f"Checkpoint {job.checkpoint} after {job.step} steps in {took}.")
-    for part, meaning in _PARTS.items():
-        figures = job.evaluation.get(part) or {}
-        if {"before", "after", "n"} <= figures.keys():
-            change = f"{figures['before']:.0%} → {figures['after']:.0%}"
-            click.echo(f"  {meaning}: {change} of {figures['n']} right")
-    verdict = job.evaluation.get("verdict") or {}
-    for problem in verdict.get("problems", ()):
-        say(f"Warning: {t(f'verdict.{problem}'.replace(' ', '_'))}")
-    if verdict.get("suggestion"):
-        say(t(f"verdict.try.{verdict['suggestion']}".replace(" ", "_")))
-    say(f"Use it: imprint ask … --checkpoint {job.checkpoint}")
-
-
-def _note(job: "Job") -> str:
+def _status_line(job: "Job") -> str:
     if job.status in _ENDED:
         return job.error or job.checkpoint or ""
     step = f"step {job.step}/{job.steps}" if job.steps else ""

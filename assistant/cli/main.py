@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from assistant.cli import ask, checkpoints, compare, documents, jobs, serve, setup
+from assistant.cli import ask, checkpoints, compare, documents, imports, jobs, serve, setup, tune
 from assistant.errors import AssistantError
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -74,13 +74,13 @@ for command in (
     documents.index,
     documents.search,
     ask.ask,
-    jobs.tune,
+    tune.tune,
     jobs.jobs,
     jobs.cancel,
     jobs.resume,
     checkpoints.checkpoints,
     compare.compare,
-    checkpoints.import_,
+    imports.import_,
     checkpoints.export,
     serve.serve,
     setup.setup,

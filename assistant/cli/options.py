@@ -1,4 +1,4 @@
-"""What several commands share: the workspace, opening the model in sight, options with several values."""
+"""What several commands share: their options, the workspace, opening the model with a progress display."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,15 +40,14 @@ def chosen_documents(workspace: Workspace, kb: str | None, names: Sequence[str])
     """The ids of the documents of these names; None for no names. Raises AssistantError."""
     if not names:
         return None
-    from assistant.documents.listing import (
-        find_documents,  # not at the top: the help of a command needs no HTTP client
-    )
+    # Not at the top: the help of a command needs no HTTP client.
+    from assistant.documents.listing import find_documents
 
     return [info.id for info in find_documents(workspace.existing_knowledge(kb).documents(), names)]
 
 
 def open_engine(workspace: Workspace) -> "Engine":
-    """The engine, with a word on standard error about what takes so long."""
+    """The engine; while it is opened, standard error says what takes so long."""
     if workspace.engine_state == "ready":
         return workspace.engine()
     with busy(_STAGES["importing"]) as update:
@@ -56,7 +55,7 @@ def open_engine(workspace: Workspace) -> "Engine":
 
 
 class SeveralValues(click.Command):
-    """A command whose repeatable options take several values: `--examples a b` gives both to --examples."""
+    """A command whose repeatable options take several values: `--examples a b` means `--examples a --examples b`."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Repeat the option's name before each further value."""

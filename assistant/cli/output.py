@@ -36,20 +36,20 @@ def emit(document: dict[str, Any]) -> None:
 
 
 def say(text: str) -> None:
-    """Tell a person something that is no result."""
+    """Print a message that is no result on standard error."""
     click.echo(text, err=True)
 
 
 class ProgressCallback(Protocol):
-    """Moves a bar: how much is done, and where they changed, of how much and what is being done."""
+    """Sets how much is done, and where they change, the total and the description."""
 
     def __call__(self, done: float, total: float | None = None, description: str | None = None) -> None: ...
 
 
 @contextlib.contextmanager
 def progress(description: str, total: float) -> Iterator[ProgressCallback]:
-    """A bar with the time left on standard error; call what it gives with the number done so far."""
-    # Imported here: `imprint --help` answers in a blink without them.
+    """A progress bar with the time left on standard error; yields the function that advances it."""
+    # Imported here, since `imprint --help` needs none of it.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -70,7 +70,7 @@ def progress(description: str, total: float) -> Iterator[ProgressCallback]:
 
 @contextlib.contextmanager
 def busy(text: str) -> Iterator[Callable[[str], None]]:
-    """A spinner on standard error while something takes long; call what it gives with another text."""
+    """A spinner on standard error while something takes long; yields the function that changes its text."""
     from rich.console import Console
 
     with Console(stderr=True).status(text) as status:
@@ -78,7 +78,7 @@ def busy(text: str) -> Iterator[Callable[[str], None]]:
 
 
 def print_table(headings: list[str], rows: list[list[str]], numbers: tuple[int, ...] = ()) -> None:
-    """A table on standard output; columns in `numbers` are set to the right."""
+    """A table on standard output; the columns in `numbers` are right-aligned."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -92,7 +92,7 @@ def print_table(headings: list[str], rows: list[list[str]], numbers: tuple[int, 
 
 
 def seconds_text(seconds: float) -> str:
-    """A duration as a person says it."""
+    """A duration in seconds, minutes or hours."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -107,7 +107,7 @@ def _keep_stdout_clean(context: click.Context, parameter: click.Parameter, value
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold: paths as text, tuples as lists, and no number that is none."""
+    """What JSON can hold: paths as text, tuples as lists, and null for NaN and infinity."""
     if isinstance(value, dict):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

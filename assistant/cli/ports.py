@@ -1,4 +1,4 @@
-"""Which ports are free, and who runs the app of a home. Starts nothing."""
+"""Whether a port is free, and the lock that allows one app for each home. It starts nothing."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from assistant.errors import AssistantError
 
-_LOOK_AHEAD = 100
+_PORTS_TRIED = 100
 
 
 def require_free(host: str, port: int, command: str) -> None:
@@ -20,7 +20,7 @@ def require_free(host: str, port: int, command: str) -> None:
     if problem is None:
         return
     other = next(
-        (next_port for next_port in range(port + 1, port + _LOOK_AHEAD) if not _problem(host, next_port)), 0
+        (next_port for next_port in range(port + 1, port + _PORTS_TRIED) if not _problem(host, next_port)), 0
     )
     advice = f"Port {other} is free: `{command} --port {other}`." if other else "Choose another with --port."
     raise AssistantError(f"Port {port} on {host} cannot be used ({problem}). {advice}")
@@ -28,7 +28,7 @@ def require_free(host: str, port: int, command: str) -> None:
 
 @contextmanager
 def only_app(home: Path, url: str) -> Iterator[None]:
-    """Hold the home's place for an app. Raises AssistantError naming the app that runs already."""
+    """Hold the lock of the home's app. Raises AssistantError naming the app that runs already."""
     home.mkdir(parents=True, exist_ok=True)
     about = home / "app.json"
     lock = FileLock(home / "app.lock", timeout=0)

@@ -66,7 +66,7 @@ def serve(workspace: Workspace, port: int) -> None:
 
 
 def _run_streamlit(settings: "Settings", port: int) -> None:
-    """Run the page server in this process until Ctrl-C or a termination ends it."""
+    """Run Streamlit in this process until Ctrl-C or SIGTERM."""
     from streamlit import config
     from streamlit.file_util import get_static_dir
     from streamlit.starlette import App

@@ -1,4 +1,4 @@
-"""Which training example an answer comes nearest to. It compares words and cannot prove a cause."""
+"""The training example that an answer is nearest to. It compares words and cannot prove a cause."""
 
 import math
 from collections import Counter
@@ -10,52 +10,61 @@ from knowledge.text.terms import terms
 from tuning.data.examples import Example
 from tuning.scoring import contains, f1
 
-_SAYS = 0.6  # of what was taught
-_ASKS = 0.15  # shared telling words: little, since a rephrasing keeps few
-_ASKED = 0.45  # enough to say that this very question was taught
+# Similarities from which on …
+_MIN_ANSWER = 0.6  # an answer says what the example says
+_MIN_QUESTION = (
+    0.15  # a question may be a rephrasing of the example's; low, since rephrasings share few words
+)
+_SAME_QUESTION = 0.45  # a question is the example's
 
 
 @dataclass(frozen=True)
-class Origin:
-    """The nearest training example, and how near its question and its answer are (0 to 1)."""
+class NearestExample:
+    """The nearest training example, and the similarity of its question and its answer (0 to 1)."""
 
+    # The checkpoint whose training had it.
     checkpoint: str
     example: Example
-    question: float
-    answer: float
+    question_similarity: float
+    answer_similarity: float
 
     @property
     def is_near(self) -> bool:
-        """Whether the answer says what was taught, on something like the question."""
-        return self.answer >= _SAYS and self.question >= _ASKS
+        """Whether the answer says what was taught, on a similar question."""
+        return self.answer_similarity >= _MIN_ANSWER and self.question_similarity >= _MIN_QUESTION
 
     @property
     def is_question_taught(self) -> bool:
-        """Whether something was taught on this question, though the answer says something else."""
-        return self.question >= _ASKED
+        """Whether this question was taught, whatever the answer says."""
+        return self.question_similarity >= _SAME_QUESTION
 
 
-def nearest(question: str, answer: str, learned: Sequence[tuple[str, Example]]) -> Origin | None:
-    """The example nearest to a question and its answer; None where nothing was learned."""
+def nearest_example(
+    question: str, answer: str, learned: Sequence[tuple[str, Example]]
+) -> NearestExample | None:
+    """The example nearest to a question and its answer; None where nothing was learned.
+
+    Questions are similar by their content words, weighted by inverse document frequency over the examples.
+    """
     if not learned:
         return None
-    spread = Counter(term for _, example in learned for term in _telling(example.question))
-    weights = {term: math.log(1 + len(learned) / count) for term, count in spread.items()}
+    counts = Counter(term for _, example in learned for term in _content_terms(example.question))
+    weights = {term: math.log(1 + len(learned) / count) for term, count in counts.items()}
     unseen = math.log(1 + len(learned))
-    asked = _telling(question)
+    asked = _content_terms(question)
 
-    def origin(name: str, example: Example) -> Origin:
-        taught = _telling(example.question)
+    def compared(checkpoint: str, example: Example) -> NearestExample:
+        taught = _content_terms(example.question)
         total = sum(weights.get(term, unseen) for term in asked | taught)
         shared = sum(weights.get(term, unseen) for term in asked & taught)
-        said = 1.0 if contains(answer, example.answer) else f1(answer, [example.answer])
-        return Origin(name, example, math.sqrt(shared / total) if total else 0.0, said)
+        in_answer = 1.0 if contains(answer, example.answer) else f1(answer, [example.answer])
+        return NearestExample(checkpoint, example, math.sqrt(shared / total) if total else 0.0, in_answer)
 
     return max(
-        (origin(name, example) for name, example in learned),
-        key=lambda one: (one.is_near, one.question + one.answer),
+        (compared(checkpoint, example) for checkpoint, example in learned),
+        key=lambda one: (one.is_near, one.question_similarity + one.answer_similarity),
     )
 
 
-def _telling(text: str) -> set[str]:
+def _content_terms(text: str) -> set[str]:
     return {term for term in terms(text) if term not in STOPWORDS}

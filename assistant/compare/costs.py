@@ -1,6 +1,6 @@
-"""What an answer costs with each memory, in tokens and seconds, and when training has paid for itself.
+"""What an answer of each variant costs in tokens and seconds, and when training has paid for itself.
 
-Answers of a batch share their time; here each is asked alone, as in a chat.
+Answers of a batch share their time; here each question is asked alone, as in a chat.
 """
 
 import math
@@ -8,36 +8,37 @@ import statistics
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from assistant.chat.chat import Chat
 from assistant.chat.turn import AnswerOptions, Done
 from assistant.compare.questions import Question, spread
-from assistant.compare.variants import Variant
+from assistant.compare.variants import StoredCheckpoint, Variant
 from assistant.errors import CompareError
 
-ASKED = 6
-
-
-class Stored(Protocol):
-    """What is read of a checkpoint."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def metrics(self) -> Mapping[str, Any]: ...
+QUESTIONS_TIMED = 6
 
 
 @dataclass(frozen=True)
 class Cost:
-    """One answer of an arm: medians over the questions that were asked alone."""
+    """One answer of a variant: medians over the questions that were asked alone."""
 
-    arm: str
+    variant: str
     prompt_tokens: float
     completion_tokens: float
     seconds: float
     seconds_to_first_token: float
     n: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, where the variant is called "arm"; `from_dict` reads it."""
+        values = asdict(self)
+        return {"arm": values.pop("variant"), **values}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Cost":
+        """Read the JSON form."""
+        return cls(variant=record["arm"], **{key: value for key, value in record.items() if key != "arm"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class BreakEven:
     """A checkpoint against documents: what training took, and what each answer saves."""
 
     checkpoint: str
+    # The variants that were measured: the base model with documents, and the checkpoint alone.
     with_documents: str
     without: str
     training_seconds: float
@@ -58,77 +60,79 @@ class BreakEven:
         """After how many questions the training has paid for itself in seconds; None: never."""
         return math.ceil(self.training_seconds / self.seconds_saved) if self.seconds_saved > 0 else None
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; `from_dict` reads it."""
+        return {**asdict(self), "questions": self.questions}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "BreakEven":
+        """Read the JSON form."""
+        return cls(**{key: value for key, value in record.items() if key != "questions"})
+
 
 def measure(
     chat: Chat,
     questions: Sequence[Question],
-    arms: Sequence[Variant],
-    common: AnswerOptions,
+    variants: Sequence[Variant],
+    defaults: AnswerOptions,
     *,
-    asked: int = ASKED,
+    count: int = QUESTIONS_TIMED,
     stop: threading.Event | None = None,
 ) -> list[Cost]:
-    """Ask a few questions alone, every arm in turn; its first one only warms up.
+    """Ask `count` of the questions one by one, variant by variant; a first one warms up and is not counted.
 
-    Raises AssistantError, CompareError where it was stopped.
+    Raises AssistantError, and CompareError where it was stopped.
     """
-    chosen = spread(questions, asked)
+    chosen = spread(questions, count)
     costs = []
-    for arm in arms:
-        found = []
+    for variant in variants:
+        timed = []
         for question in (chosen[0], *chosen):
             if stop is not None and stop.is_set():
                 raise CompareError("The timing of single answers was stopped; it begins anew.")
-            found.append(_one(chat, question, arm, common))
-        del found[0]
-        costs.append(
-            Cost(
-                arm=arm.name,
-                prompt_tokens=statistics.median(one.prompt_tokens for one in found),
-                completion_tokens=statistics.median(one.completion_tokens for one in found),
-                seconds=statistics.median(one.seconds for one in found),
-                seconds_to_first_token=statistics.median(one.seconds_to_first_token for one in found),
-                n=len(found),
-            )
-        )
+            timed.append(_ask(chat, question, variant, defaults))
+        costs.append(_median(variant.name, timed[1:]))
     return costs
 
 
 def break_even(
-    costs: Sequence[Cost], arms: Sequence[Variant], checkpoints: Sequence[Stored]
+    costs: Sequence[Cost], variants: Sequence[Variant], checkpoints: Sequence[StoredCheckpoint]
 ) -> list[BreakEven]:
     """Each checkpoint that answers alone against the base with documents, where both were measured."""
-    cost = {one.arm: one for one in costs}
+    cost = {one.variant: one for one in costs}
     training = {one.name: float(one.metrics.get("seconds") or math.nan) for one in checkpoints}
-    documents = next((arm.name for arm in arms if arm.kind == "documents" and arm.name in cost), None)
+    documents = next((one.name for one in variants if one.kind == "documents" and one.name in cost), None)
     if documents is None:
         return []
     return [
         BreakEven(
-            checkpoint=arm.checkpoint,
+            checkpoint=variant.checkpoint,
             with_documents=documents,
-            without=arm.name,
-            training_seconds=training[arm.checkpoint],
-            tokens_saved=cost[documents].prompt_tokens - cost[arm.name].prompt_tokens,
-            written_saved=cost[documents].completion_tokens - cost[arm.name].completion_tokens,
-            seconds_saved=cost[documents].seconds - cost[arm.name].seconds,
+            without=variant.name,
+            training_seconds=training[variant.checkpoint],
+            tokens_saved=cost[documents].prompt_tokens - cost[variant.name].prompt_tokens,
+            written_saved=cost[documents].completion_tokens - cost[variant.name].completion_tokens,
+            seconds_saved=cost[documents].seconds - cost[variant.name].seconds,
         )
-        for arm in arms
-        if arm.kind == "checkpoint"
-        and arm.checkpoint is not None
-        and arm.name in cost
-        and training.get(arm.checkpoint, math.nan) > 0
+        for variant in variants
+        if variant.kind == "checkpoint"
+        and variant.checkpoint is not None
+        and variant.name in cost
+        and training.get(variant.checkpoint, math.nan) > 0
     ]
 
 
-def to_dict(costs: Sequence[Cost], evens: Sequence[BreakEven]) -> dict[str, Any]:
-    """Both as JSON."""
-    return {
-        "costs": {one.arm: asdict(one) for one in costs},
-        "break_even": [{**asdict(one), "questions": one.questions} for one in evens],
-    }
-
-
-def _one(chat: Chat, question: Question, arm: Variant, common: AnswerOptions) -> Done:
-    events = chat.ask(question.text, arm.how(common, question.passage))
+def _ask(chat: Chat, question: Question, variant: Variant, defaults: AnswerOptions) -> Done:
+    events = chat.ask(question.text, variant.answer_options(defaults, question.passage))
     return next(event for event in events if isinstance(event, Done))
+
+
+def _median(variant: str, timed: Sequence[Done]) -> Cost:
+    return Cost(
+        variant=variant,
+        prompt_tokens=statistics.median(one.prompt_tokens for one in timed),
+        completion_tokens=statistics.median(one.completion_tokens for one in timed),
+        seconds=statistics.median(one.seconds for one in timed),
+        seconds_to_first_token=statistics.median(one.seconds_to_first_token for one in timed),
+        n=len(timed),
+    )

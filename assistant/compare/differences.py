@@ -1,6 +1,6 @@
-"""Where answers to one question differ: each is cut into pieces, said by this one alone or by others too.
+"""Where answers to one question differ: each is cut into pieces that only it says, or others too.
 
-Words are compared, in Chinese characters; nothing is understood.
+Words are compared, in Chinese characters, not meanings.
 """
 
 import re
@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 # (text, whether no other answer says it here)
 Piece = tuple[str, bool]
 _WORD = re.compile(r"\s*(?:[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaff]+)|\s+$")
-_MAX_WORDS = 600  # beyond it the comparison takes longer than the reading
+_MAX_WORDS = 600  # SequenceMatcher takes quadratic time
 
 
 def differences(texts: Sequence[str]) -> list[list[Piece]]:
@@ -42,5 +42,5 @@ def _runs(words: Sequence[str], marks: Sequence[bool]) -> list[Piece]:
 
 
 def _key(word: str) -> str:
-    """What makes two words the same: not their case, nor the punctuation around them."""
+    """The form in which words are compared: without case and without punctuation around them."""
     return word.strip().casefold().strip(".,;:!?\"'()[]“”‘’。，；：！？（）") or word.strip()

@@ -1,7 +1,7 @@
-"""Evaluations on disk: what is asked of whom, whether it ended, and what came of it. It runs nothing.
+"""Evaluations on disk: their plans, their progress and their results. It runs nothing.
 
-A folder each under `evaluations/`: `plan.json` from the start, `result.json` at the end; its presence means
-complete. Answers are in one cache for all, so that an interrupted one goes on where it was.
+Each has a folder under `evaluations/`: `plan.json` from the start, `result.json` at the end; its presence means
+complete. All share one cache of answers, so that an interrupted evaluation goes on where it was.
 """
 
 import json
@@ -9,14 +9,16 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assistant.chat.turn import AnswerOptions
 from assistant.compare.answer_cache import AnswerCache
+from assistant.compare.judge import JudgeChoice
 from assistant.compare.questions import Question
-from assistant.compare.variants import Variant
+from assistant.compare.results import EvaluationResult
+from assistant.compare.variants import Variant, options_from_dict
 from assistant.errors import CompareError
 from assistant.storage import write_json
 
@@ -25,24 +27,24 @@ Plans = list["EvaluationPlan"]
 
 @dataclass(frozen=True)
 class EvaluationPlan:
-    """What an evaluation asks, of whom, and how."""
+    """Which questions are asked, which variants answer them, and with which defaults."""
 
     id: str
     name: str
-    arms: tuple[Variant, ...]
+    variants: tuple[Variant, ...]
     questions: tuple[Question, ...]
-    common: AnswerOptions
+    defaults: AnswerOptions
     created: float = 0.0
     # Answers so far, and whether the result is there.
     done: int = 0
     is_complete: bool = False
-    # The judge's choice as JSON; None where nobody judges.
-    judge: dict[str, Any] | None = field(default=None)
+    # None where no model judges.
+    judge: JudgeChoice | None = None
 
     @property
     def total(self) -> int:
         """How many answers it takes."""
-        return len(self.arms) * len(self.questions)
+        return len(self.variants) * len(self.questions)
 
 
 class Evaluations:
@@ -51,42 +53,47 @@ class Evaluations:
     def __init__(self, home: Path) -> None:
         self.folder = home / "evaluations"
 
-    def cache(self) -> AnswerCache:
+    @property
+    def verdicts_path(self) -> Path:
+        """The file of all judges' verdicts."""
+        return self.folder / "verdicts.jsonl"
+
+    def answer_cache(self) -> AnswerCache:
         """The answers that were given before."""
         return AnswerCache(self.folder / "answers.jsonl")
 
     def create(
         self,
         name: str,
-        arms: Sequence[Variant],
+        variants: Sequence[Variant],
         questions: Sequence[Question],
-        common: AnswerOptions,
-        judge: dict[str, Any] | None = None,
+        defaults: AnswerOptions,
+        judge: JudgeChoice | None = None,
     ) -> EvaluationPlan:
-        """Write down what will be asked. Raises CompareError."""
-        if not arms or not questions:
-            raise CompareError("An evaluation needs at least one arm and one question. Choose both.")
+        """Write the plan of a new evaluation. Raises CompareError."""
+        if not variants or not questions:
+            raise CompareError("An evaluation needs at least one variant and one question. Choose both.")
         stamp = time.strftime("%Y%m%d-%H%M%S")
         plan = EvaluationPlan(
             id=self._free(f"{stamp}-{_slug(name)}"),
             name=name.strip() or "Evaluation",
-            arms=tuple(arms),
+            variants=tuple(variants),
             questions=tuple(questions),
-            common=common,
+            defaults=defaults,
             created=time.time(),
             judge=judge,
         )
         self._write(plan)
         return plan
 
-    def note(self, plan_id: str, done: int) -> None:
-        """Write down how far it is; only for the eye, the cache knows better."""
+    def record_progress(self, plan_id: str, done: int) -> None:
+        """Write how many answers there are; for display only, since the cache decides what is asked again."""
         write_json(self.folder / plan_id / "progress.json", {"done": done}, CompareError)
 
-    def finish(self, plan_id: str, result: dict[str, Any]) -> Path:
+    def finish(self, plan_id: str, result: EvaluationResult) -> Path:
         """Keep the result. Returns its file."""
         path = self.folder / plan_id / "result.json"
-        write_json(path, plain(result), CompareError)
+        write_json(path, result.to_dict(), CompareError)
         return path
 
     def list(self) -> Plans:
@@ -95,7 +102,7 @@ class Evaluations:
         for path in self.folder.glob("*/plan.json"):
             try:
                 found.append(self.get(path.parent.name))
-            except CompareError:  # told where it is opened
+            except CompareError:  # reported where it is opened
                 continue
         return sorted(found, key=lambda plan: plan.created, reverse=True)
 
@@ -108,36 +115,39 @@ class Evaluations:
             return EvaluationPlan(
                 id=plan_id,
                 name=str(record["name"]),
-                arms=tuple(Variant.from_dict(arm) for arm in record["arms"]),
+                variants=tuple(Variant.from_dict(variant) for variant in record["arms"]),
                 questions=tuple(Question.from_dict(question) for question in record["questions"]),
-                common=AnswerOptions(
-                    **{**record["common"], "few_shot": tuple(record["common"].get("few_shot", ()))}
-                ),
+                defaults=options_from_dict(record["common"]),
                 created=float(record["created"]),
                 done=int(_read(progress)["done"]) if progress.exists() else 0,
                 is_complete=(folder / "result.json").exists(),
-                judge=record.get("judge"),
+                judge=JudgeChoice(**record["judge"]) if record.get("judge") else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CompareError(f"{folder} is damaged ({error!r}). Delete the folder.") from error
 
-    def result(self, plan_id: str) -> dict[str, Any]:
-        """What came of it. Raises CompareError where it has not ended."""
-        return _read(self.folder / plan_id / "result.json")
+    def result(self, plan_id: str) -> EvaluationResult:
+        """The result of an evaluation. Raises CompareError where it has not ended or is damaged."""
+        folder = self.folder / plan_id
+        record = _read(folder / "result.json")
+        try:
+            return EvaluationResult.from_dict(record)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CompareError(f"{folder} is damaged ({error!r}). Delete the folder.") from error
 
     def delete(self, plan_id: str) -> None:
-        """Remove an evaluation; the answers stay known."""
+        """Remove an evaluation; its answers stay in the cache."""
         self.get(plan_id)
         shutil.rmtree(self.folder / plan_id, ignore_errors=True)
 
     def _write(self, plan: EvaluationPlan) -> None:
         record = {
             "name": plan.name,
-            "arms": [arm.to_dict() for arm in plan.arms],
+            "arms": [variant.to_dict() for variant in plan.variants],
             "questions": [question.to_dict() for question in plan.questions],
-            "common": asdict(plan.common),
+            "common": asdict(plan.defaults),
             "created": plan.created,
-            "judge": plan.judge,
+            "judge": None if plan.judge is None else plan.judge.to_dict(),
         }
         write_json(self.folder / plan.id / "plan.json", record, CompareError)
 
@@ -147,19 +157,6 @@ class Evaluations:
             number += 1
             name = f"{wanted}-{number}"
         return name
-
-
-def plain(value: Any) -> Any:
-    """What JSON holds everywhere: a number that is none becomes null."""
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value
 
 
 def _slug(name: str) -> str:

@@ -1,6 +1,6 @@
-"""A model that judges between answers: any LangChain chat model but the small default one.
+"""A language model as the judge between two answers: any LangChain chat model but the small default one.
 
-It is asked in both orders, a verdict that turns with the order is a tie, and it hears no arm's name.
+It is asked in both orders; a verdict that changes with the order is a tie. It never sees the names of the variants.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,8 +19,9 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import SecretStr
 
 from assistant.compare.questions import Question
-from assistant.compare.ranking import Outcome, Vote
+from assistant.compare.ranking import tally
 from assistant.compare.record_log import RecordLog
+from assistant.compare.votes import Outcome, Tally, Vote
 from assistant.errors import CompareError
 
 if TYPE_CHECKING:
@@ -60,16 +61,16 @@ class JudgeChoice:
             )
 
     def to_dict(self) -> dict[str, str]:
-        """JSON form. A key never is part of it."""
+        """JSON form; an API key is never part of it."""
         return dict(asdict(self))
 
 
 @dataclass(frozen=True)
 class JudgeVerdict:
-    """What a judge says on two answers, in both orders."""
+    """A judge's verdict on two answers, from both orders."""
 
     outcome: Outcome
-    # The two verdicts contradict each other: the order decided.
+    # The verdicts of the two orders contradict each other.
     flipped: bool = False
     # A reply held no verdict.
     unclear: bool = False
@@ -80,6 +81,37 @@ class JudgeVerdict:
         return cls(record["outcome"], bool(record.get("flipped")), bool(record.get("unclear")))
 
 
+@dataclass(frozen=True)
+class JudgeSummary:
+    """All verdicts of a judge over an evaluation, counted."""
+
+    choice: JudgeChoice
+    verdicts: int
+    flipped: int
+    unclear: int
+    tally: Tally
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, flat; `from_dict` reads it."""
+        counts = {"verdicts": self.verdicts, "flipped": self.flipped, "unclear": self.unclear}
+        return {**counts, **self.choice.to_dict(), **self.tally.to_dict()}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "JudgeSummary":
+        """Read the JSON form."""
+        return cls(
+            choice=JudgeChoice(record["model"], record["kind"], record["url"]),
+            verdicts=record["verdicts"],
+            flipped=record["flipped"],
+            unclear=record["unclear"],
+            tally=Tally.from_dict(record),
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> "JudgeSummary":
+        """The same verdicts with variants called by other names."""
+        return replace(self, tally=self.tally.renamed(names))
+
+
 def _too_small(what: str) -> CompareError:
     return CompareError(
         f"{what!r} is too small to judge: its verdicts follow the order of the answers. "
@@ -87,8 +119,8 @@ def _too_small(what: str) -> CompareError:
     )
 
 
-def open_judge(choice: JudgeChoice, key: str = "") -> BaseChatModel:
-    """The model of a choice; `key` or OPENAI_API_KEY is sent to it alone. Raises CompareError."""
+def open_model(choice: JudgeChoice, key: str = "") -> BaseChatModel:
+    """Open the chat model of a choice; `key` or OPENAI_API_KEY is sent to it alone. Raises CompareError."""
     if choice.kind == "endpoint":
         from langchain_openai import ChatOpenAI  # heavy, and only for judges
 
@@ -111,38 +143,43 @@ def open_judge(choice: JudgeChoice, key: str = "") -> BaseChatModel:
 
 
 def _parent(client: "OpenAI", name: str) -> str:
-    """The model that an endpoint says this one was tuned from; empty where it does not say."""
+    """The model from which this one was tuned, as the endpoint lists it; empty where it does not say."""
     from openai import OpenAIError  # heavy, and only for judges
 
     try:
         listed = client.with_options(timeout=_LIST_SECONDS, max_retries=0).models.list().data
-    except OpenAIError:  # an endpoint that does not answer is told when it is asked to judge
+    except OpenAIError:  # reported when the judge is asked
         return ""
     return next((str((one.model_extra or {}).get("parent") or "") for one in listed if one.id == name), "")
 
 
 class Judge:
-    """Verdicts of one model, each asked once: `path` keeps them between runs."""
+    """Asks one chat model for verdicts, each once: the file at `path` keeps them between runs."""
 
-    def __init__(self, model: BaseChatModel, name: str, path: Path | None = None) -> None:
+    def __init__(self, model: BaseChatModel, choice: JudgeChoice, path: Path | None = None) -> None:
+        self.choice = choice
         self._model = model
-        self._name = name
         self._log = None if path is None else RecordLog(path)
         self._known: dict[str, JudgeVerdict] = {}
         for record in self._log.read() if self._log is not None else ():
             if {"key", "outcome"} <= record.keys():
                 self._known[str(record["key"])] = JudgeVerdict.from_dict(record)
 
+    @classmethod
+    def open(cls, choice: JudgeChoice, path: Path, key: str = "") -> "Judge":
+        """The judge of a choice, with its model opened. Raises CompareError."""
+        return cls(open_model(choice, key), choice, path)
+
     def __call__(self, question: Question, first: str, second: str) -> JudgeVerdict:
         """The verdict on two answers. Raises CompareError where the judge cannot be asked."""
         if first.strip() == second.strip():
             return JudgeVerdict("tie")
-        facts = [self._name, question.text, list(question.answers), first, second]
+        facts = [self.choice.model, question.text, list(question.answers), first, second]
         key = hashlib.sha256(
             json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
         ).hexdigest()
         if key not in self._known:
-            self._keep(key, combined(self._ask(question, first, second), self._ask(question, second, first)))
+            self._keep(key, combine(self._ask(question, first, second), self._ask(question, second, first)))
         return self._known[key]
 
     def _ask(self, question: Question, a: str, b: str) -> str | None:
@@ -155,7 +192,7 @@ class Judge:
             reply = self._model.invoke([SystemMessage(_SYSTEM), HumanMessage(text)])
         except Exception as error:  # every provider has errors of its own
             raise CompareError(
-                f"The judge {self._name} did not answer ({type(error).__name__}: {str(error)[:200]}). "
+                f"The judge {self.choice.model} did not answer ({type(error).__name__}: {str(error)[:200]}). "
                 "Check its address, name and key; what was judged is kept."
             ) from error
         found = _VERDICT.findall(reply.text)
@@ -167,25 +204,25 @@ class Judge:
             self._log.append([{"key": key, **asdict(verdict)}])
 
 
-def combined(forward: str | None, backward: str | None) -> JudgeVerdict:
-    """One verdict of two orders: `backward` saw the answers the other way round."""
+def combine(forward: str | None, backward: str | None) -> JudgeVerdict:
+    """One verdict from those of two orders; in `backward` the answers changed places."""
     if forward is None or backward is None:
         return JudgeVerdict("tie", unclear=True)
-    turned = {"A": "B", "B": "A", "TIE": "TIE"}[backward]
-    if forward == turned:
+    swapped = {"A": "B", "B": "A", "TIE": "TIE"}[backward]
+    if forward == swapped:
         return JudgeVerdict({"A": "first", "B": "second", "TIE": "tie"}[forward])  # type: ignore[arg-type]
-    return JudgeVerdict("tie", flipped={forward, turned} == {"A", "B"})
+    return JudgeVerdict("tie", flipped={forward, swapped} == {"A", "B"})
 
 
-def judge_all(
+def judge_answers(
     judge: Judge,
     questions: Sequence[Question],
     answers: Mapping[str, Sequence[str]],
     *,
     on_judged: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
-) -> tuple[list[Vote], dict[str, int]]:
-    """Votes between every two arms on every question; how many verdicts turned with the order or were none.
+) -> JudgeSummary:
+    """Verdicts between every two variants on every question; `answers` are texts by variant and question.
 
     Raises CompareError where the judge cannot be asked, or the work was stopped.
     """
@@ -201,4 +238,4 @@ def judge_all(
             flipped, unclear = flipped + verdict.flipped, unclear + verdict.unclear
             if on_judged is not None:
                 on_judged(len(votes), len(questions) * len(pairs))
-    return votes, {"verdicts": len(votes), "flipped": flipped, "unclear": unclear}
+    return JudgeSummary(judge.choice, len(votes), flipped, unclear, tally(votes))

@@ -1,4 +1,4 @@
-"""Question sets: a person's own, imported ones, those built from documents or from what was taught."""
+"""Question sets: written, imported, built from documents or from training examples."""
 
 import re
 import unicodedata
@@ -36,7 +36,7 @@ class QuestionSets:
         return sorted(path.stem for path in self.folder.glob("*.jsonl"))
 
     def read(self, name: str) -> QuestionFile:
-        """A set, with what is wrong in it. Raises CompareError where it is gone."""
+        """A set, with the problems in it. Raises CompareError where it is gone."""
         try:
             return parse(self._path(name).read_text(encoding="utf-8-sig"))
         except (OSError, UnicodeDecodeError) as error:
@@ -46,18 +46,21 @@ class QuestionSets:
             ) from error
 
     def save(self, name: str, questions: Sequence[Question]) -> QuestionFile:
-        """Keep a set; repetitions are dropped and told. Raises CompareError, where two contradict too."""
-        reading = without_repetitions(iter(enumerate((one.to_dict() for one in questions), 1)))
-        wrong = next((problem for problem in reading.problems if not problem.is_repetition), None)
+        """Write a set without its repetitions, which are reported.
+
+        Raises CompareError, also where two questions contradict each other.
+        """
+        kept = without_repetitions(iter(enumerate((one.to_dict() for one in questions), 1)))
+        wrong = next((problem for problem in kept.problems if not problem.is_repetition), None)
         if wrong is not None:
             raise CompareError(f"Line {wrong.line}: {wrong.what}")
-        if not reading.questions:
+        if not kept.questions:
             raise CompareError(f"The set {name!r} would hold no question. Add one first.")
-        write_whole(self._path(name), to_jsonl(reading.questions))
-        return reading
+        write_whole(self._path(name), to_jsonl(kept.questions))
+        return kept
 
     def delete(self, name: str) -> None:
-        """Remove a set; evaluations that used it hold their own copy."""
+        """Remove a set; evaluations that used it have a copy of their own."""
         self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
@@ -75,10 +78,10 @@ class QuestionSets:
 
 
 def from_passages(passages: Sequence[PassageLike], taught: Iterable[Example] = ()) -> list[Question]:
-    """What the passages state, as questions with their passage; in the wording of the text and in others.
+    """Questions about the statements of the passages, each with its passage, in the text's wording and in others.
 
-    `taught` are the examples of the checkpoints under test: what they hold is "training", its other wordings
-    "rephrased", all else "not taught". Raises CompareError where no statement is found.
+    `taught` are the training examples of the checkpoints under test: their questions are the slice "training",
+    rephrasings of these "rephrased", all others "not taught". Raises CompareError where no statement is found.
     """
     by_place = {passage.text: passage for passage in passages}
     learned = {normal(example.question) for example in taught}
@@ -105,15 +108,14 @@ def from_passages(passages: Sequence[PassageLike], taught: Iterable[Example] = (
             ]
     if not questions:
         raise CompareError(
-            "No statement that could be asked about was found in these documents. Write questions "
-            "by hand, or "
+            "No statement that could be asked about was found in these documents. Write questions by hand, or "
             "import a file."
         )
     return _each_once(questions)
 
 
 def from_taught(taught: Sequence[Example], *, general: bool = True) -> list[Question]:
-    """What a checkpoint was taught, as it was taught and in other words; and general questions beside it."""
+    """The questions of training examples, as they were taught and rephrased; with `general` questions beside them."""
     questions: list[Question] = []
     for example in taught:
         about = {"fact": example.question}
@@ -126,7 +128,7 @@ def from_taught(taught: Sequence[Example], *, general: bool = True) -> list[Ques
 
 
 def general_questions() -> list[Question]:
-    """What any model should still know."""
+    """General knowledge that a model should keep through fine-tuning."""
     return [Question(text, tuple(answers), {"slice": GENERAL}) for text, answers in RETENTION]
 
 
@@ -135,9 +137,9 @@ def _question(example: Example, text: str, about: dict[str, str], part: str) -> 
 
 
 def accepted(answer: str) -> tuple[str, ...]:
-    """What counts for an answer that was taught: itself without its full stop, where it is short.
+    """The accepted answers for an answer that was taught: without its full stop, and, if short, without its lead-in.
 
-    Of a long one the sentence before the first comma would be a guess; it stays whole.
+    A long answer stays whole: which part of it matters would be a guess.
     """
     text = answer.strip().rstrip(".。!！")
     short = re.sub(r"^(?:it is|it's|they are|in|at|on|by|about|the)\s+", "", text, flags=re.IGNORECASE)
@@ -145,7 +147,7 @@ def accepted(answer: str) -> tuple[str, ...]:
 
 
 def _each_once(questions: Sequence[Question]) -> list[Question]:
-    """The first of each wording; its slice counts."""
+    """The first question of each wording, with its slice."""
     known: dict[str, Question] = {}
     for question in questions:
         known.setdefault(normal(question.text), question)

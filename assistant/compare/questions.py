@@ -1,4 +1,4 @@
-"""Questions with the answers that count, read from JSONL, JSON or CSV; what is wrong is told by its line."""
+"""Questions with their accepted answers, read from JSONL, JSON or CSV; mistakes are reported by their line."""
 
 import csv
 import io
@@ -15,21 +15,21 @@ from assistant.language.text import normal
 FORM = '{"question": …, "answers": […]}'
 _OWN = ("question", "answers", "answer", "unknown")
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_MIN_DOCUMENTS = 6  # with fewer, no arrangement of signs is rarer than 5 %
+_MIN_DOCUMENTS = 6  # with fewer, the sign-flip test cannot reach a p-value below 5 %
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the answers that count, and whatever else its line holds (a fact, a slice, a passage…)."""
+    """A question, its accepted answers, and the other fields of its line (fact, slice, passage, document…)."""
 
     text: str
-    # None: the answer is known to nobody, and saying so is right.
+    # Empty for an unanswerable question, where only a refusal is right.
     answers: tuple[str, ...]
     about: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_unknown(self) -> bool:
-        """Whether there is no answer, so that only a refusal is right."""
+        """Whether the question is unanswerable, so that only a refusal is right."""
         return not self.answers
 
     @property
@@ -39,7 +39,7 @@ class Question:
 
     @property
     def slice(self) -> str | None:
-        """The kind of question: training, rephrased, not taught, general…"""
+        """The kind of question, by which figures are also shown: training, rephrased, not taught, general…"""
         found = self.about.get("slice")
         return None if found is None else str(found)
 
@@ -50,7 +50,7 @@ class Question:
 
     @classmethod
     def from_dict(cls, record: Any) -> "Question":
-        """Read a line. Raises CompareError saying what it lacks."""
+        """Read the JSON form. Raises CompareError saying what it lacks."""
         if not isinstance(record, dict) or not isinstance(record.get("question"), str):
             raise CompareError(f'no "question" text in it. Each line is {FORM}.')
         text = record["question"].strip()
@@ -78,7 +78,7 @@ class QuestionProblem:
 
     line: int
     what: str
-    # A question that stands in the set already costs nothing; anything else is a mistake.
+    # The same question with the same answers again is harmless; anything else is a mistake.
     is_repetition: bool = False
 
 
@@ -102,7 +102,7 @@ def read_questions(path: Path) -> list[Question]:
 
 
 def read_file(path: Path) -> QuestionFile:
-    """All that can be read of a file. Raises CompareError where it is no text."""
+    """The questions and the problems of a file. Raises CompareError where it is no UTF-8 text."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -113,14 +113,14 @@ def read_file(path: Path) -> QuestionFile:
 
 
 def parse(text: str) -> QuestionFile:
-    """The questions of JSONL, a JSON list, or CSV with a header; told by the content."""
+    """The questions of JSONL, a JSON list, or CSV with a header; which it is, the first character decides."""
     start = text.lstrip()[:1]
     records = _json_list(text) if start == "[" else _json_lines(text) if start in ("{", "") else _table(text)
     return without_repetitions(records)
 
 
 def without_repetitions(records: Iterator[tuple[int, Any]]) -> QuestionFile:
-    """Each question once: the same words with the same answers are one, with other answers a mistake."""
+    """Drop repeated questions; the same question with other answers is a mistake."""
     kept: dict[str, tuple[int, Question]] = {}
     problems: list[QuestionProblem] = []
     for line, record in records:
@@ -145,7 +145,7 @@ def without_repetitions(records: Iterator[tuple[int, Any]]) -> QuestionFile:
 
 
 def of_rows(rows: Iterable[Mapping[Any, Any]]) -> list[Question]:
-    """Written rows as questions; an empty row is nothing, half a one is named. Raises CompareError."""
+    """Questions from the rows of an editable table; empty rows are skipped. Raises CompareError for incomplete ones."""
     questions = []
     for number, row in enumerate(rows, 1):
         values = {name: "" if _is_empty(value) else value for name, value in row.items()}
@@ -175,16 +175,16 @@ def to_jsonl(questions: Sequence[Question]) -> str:
 
 
 def spread(questions: Sequence[Question], count: int) -> list[Question]:
-    """So many of the questions, taken evenly from the whole: a set's kinds stand one after the other."""
+    """`count` of the questions, evenly spaced over the set, since the questions of a slice are adjacent."""
     count = min(count, len(questions))
     return [questions[place * len(questions) // count] for place in range(count)]
 
 
 def clusters_of(questions: Sequence[Question]) -> tuple[list[str], str]:
-    """What stands or falls together, for each question, and by what: document, fact or question.
+    """The cluster of each question, and what clusters them: "document", "fact" or "question".
 
-    Questions of one document are not independent, those about one fact even less. Where there are too few
-    documents to tell anything, facts are taken.
+    Questions about one document are not independent, those about one fact even less. Where there are too few
+    documents for a test, facts are taken.
     """
     for key, fewest in (("document", _MIN_DOCUMENTS), ("fact", 1)):
         named = {str(question.about[key]) for question in questions if question.about.get(key)}

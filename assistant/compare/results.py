@@ -1,211 +1,285 @@
-"""What a comparison found: every answer to every question, and the figures and tests that follow from them.
+"""The result of an evaluation, as it is kept on disk, printed by `imprint compare --json` and drawn.
 
-It asks no model: `compare.py` does.
+It computes nothing but what follows from its own fields: `figures.py` makes it from the answers. In JSON the
+variants are called arms.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
-from assistant.chat.citations import cite_sources
-from assistant.compare.questions import Question, clusters_of
-from assistant.compare.stats import bootstrap_mean, holm, paired, pairs_needed
+from assistant.compare.costs import BreakEven, Cost
+from assistant.compare.judge import JudgeSummary
+from assistant.compare.questions import Question
+from assistant.compare.stats import Interval, PairedTest, number, pairs_needed
 from assistant.compare.variants import Variant
-from assistant.history.sources import Source
-from assistant.language.refusals import is_refusal
-from tuning.scoring import exact_match, f1, is_correct
 
-WORTHWHILE = 0.1  # a difference of accuracy that a person would care about, unless they say another
+WORTHWHILE = 0.1  # the smallest difference of accuracy that matters, unless the user names another
+_ROW_KEYS = ("question", "expected", "answers", "correct", "refused", "grounded", "sources")
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One arm's answer to one question."""
+class VariantFigures:
+    """The figures of one variant over some questions; None where no question has such a figure."""
+
+    accuracy: float
+    f1: float
+    exact_match: float
+    # Of the accuracy, at 95 %.
+    confidence_interval: Interval
+    tokens_per_prompt: float
+    seconds: float
+    correct: int
+    n: int
+    # Of answers that had passages and claimed something, the share that the passages support.
+    grounded: float | None = None
+    grounded_n: int = 0
+    # The share of refusals among questions without an answer, where they are right, and among the others.
+    refused_unknown: float | None = None
+    unknown_n: int = 0
+    refused_known: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; `from_dict` reads it."""
+        interval = [self.confidence_interval.low, self.confidence_interval.high]
+        return {**asdict(self), "confidence_interval": interval}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "VariantFigures":
+        """Read the JSON form."""
+        return cls(**{**record, "confidence_interval": Interval.of(*record["confidence_interval"])})
+
+
+@dataclass(frozen=True)
+class PairComparison:
+    """Two variants on the same questions: the tests, and their p-values adjusted for the number of pairs."""
+
+    first: str
+    second: str
+    test: PairedTest
+    p_value_holm: float
+    p_value_clustered_holm: float
+
+    def questions_needed(self, difference: float = WORTHWHILE) -> int | None:
+        """How many independent questions would show `difference`, if the two disagree as often as here.
+
+        None where they never disagree. They must disagree at least as often as they differ.
+        """
+        disagreement = self.test.disagreement
+        return pairs_needed(difference, max(disagreement, difference)) if disagreement > 0 else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; `from_dict` reads it."""
+        return {
+            "arms": [self.first, self.second],
+            "difference": self.test.difference,
+            "confidence_interval": [self.test.interval.low, self.test.interval.high],
+            "only_first": self.test.only_first,
+            "only_second": self.test.only_second,
+            "p_value": self.test.p_value,
+            "p_value_holm": self.p_value_holm,
+            "p_value_clustered": self.test.p_value_clustered,
+            "p_value_clustered_holm": self.p_value_clustered_holm,
+            "clusters": self.test.clusters,
+            "n": self.test.n,
+            "needed": self.questions_needed(),
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "PairComparison":
+        """Read the JSON form."""
+        test = PairedTest(
+            only_first=record["only_first"],
+            only_second=record["only_second"],
+            difference=number(record["difference"]),
+            interval=Interval.of(*record["confidence_interval"]),
+            p_value=record["p_value"],
+            p_value_clustered=number(record["p_value_clustered"]),
+            clusters=record["clusters"],
+            n=record["n"],
+        )
+        first, second = record["arms"]
+        return cls(first, second, test, record["p_value_holm"], record["p_value_clustered_holm"])
+
+
+@dataclass(frozen=True)
+class AnswerResult:
+    """What a variant answered to one question, without its costs."""
 
     text: str
     correct: bool
-    f1: float
-    exact_match: float
-    prompt_tokens: int
-    seconds: float
-    sources: tuple[Source, ...] = ()
     refused: bool = False
-    # Whether every sentence is supported by a passage; None where there was none, or nothing was claimed.
     grounded: bool | None = None
-
-
-def mark(
-    question: Question,
-    text: str,
-    *,
-    prompt_tokens: int = 0,
-    seconds: float = 0.0,
-    sources: Sequence[Source] = (),
-) -> Answered:
-    """Judge an answer. Where nobody can know the answer, only a refusal is right."""
-    refused = is_refusal(text)
-    unknown = question.is_unknown
-    return Answered(
-        text=text,
-        correct=refused if unknown else is_correct(text, question.answers),
-        f1=float(refused) if unknown else f1(text, question.answers),
-        exact_match=float(refused) if unknown else exact_match(text, question.answers),
-        prompt_tokens=prompt_tokens,
-        seconds=seconds,
-        sources=tuple(sources),
-        refused=refused,
-        grounded=None if refused or not sources else _is_supported(text, sources),
-    )
-
-
-def _is_supported(text: str, sources: Sequence[Source]) -> bool:
-    citations = cite_sources(text, sources)
-    return bool(citations) and all(citation.supported for citation in citations)
+    # Names of documents, with the page.
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Every arm's answer to every question; the figures are computed from them."""
+class QuestionResult:
+    """One question with every variant's answer."""
 
-    questions: tuple[Question, ...]
-    arms: tuple[Variant, ...]
-    # arm name -> answers in the order of the questions
-    answers: dict[str, tuple[Answered, ...]]
-    seconds: float = 0.0
-    about: dict[str, Any] = field(default_factory=dict)
-
-    def figures(self, arm: str, chosen: Sequence[int] | None = None) -> dict[str, Any]:
-        """An arm's figures over all or the chosen questions."""
-        places = range(len(self.questions)) if chosen is None else chosen
-        questions = [self.questions[place] for place in places]
-        answers = [self.answers[arm][place] for place in places]
-        interval = bootstrap_mean([float(answer.correct) for answer in answers], clusters_of(questions)[0])
-        unknown = [a for q, a in zip(questions, answers, strict=True) if q.is_unknown]
-        known = [a for q, a in zip(questions, answers, strict=True) if not q.is_unknown]
-        judged = [answer.grounded for answer in answers if answer.grounded is not None]
-        return {
-            "accuracy": _mean([answer.correct for answer in answers]),
-            "f1": _mean([answer.f1 for answer in answers]),
-            "exact_match": _mean([answer.exact_match for answer in answers]),
-            "confidence_interval": [interval.low, interval.high],
-            "tokens_per_prompt": _mean([answer.prompt_tokens for answer in answers]),
-            "seconds": sum(answer.seconds for answer in answers),
-            "correct": sum(answer.correct for answer in answers),
-            "n": len(answers),
-            # Of answers that had passages and claimed something, the share that the passages support.
-            "grounded": _mean(judged),
-            "grounded_n": len(judged),
-            # Where nobody can know: the share that says so; where somebody can: that says so all the same.
-            "refused_unknown": _mean([answer.refused for answer in unknown]),
-            "unknown_n": len(unknown),
-            "refused_known": _mean([answer.refused for answer in known]),
-        }
-
-    def slices(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Slice name -> arm -> figures, where the questions have a "slice"."""
-        return {
-            name: {arm.name: self.figures(arm.name, places) for arm in self.arms}
-            for name, places in self._slices().items()
-        }
-
-    def pairs(self, chosen: Sequence[int] | None = None) -> list[dict[str, Any]]:
-        """Every two arms: exact tests by question and by cluster, adjusted by Holm, and the difference."""
-        places = range(len(self.questions)) if chosen is None else chosen
-        clusters, _ = clusters_of([self.questions[place] for place in places])
-        tested = [
-            (
-                first.name,
-                second.name,
-                paired(self._correct(first.name, places), self._correct(second.name, places), clusters),
-            )
-            for first, second in combinations(self.arms, 2)
-        ]
-        adjusted = holm([test.p_value for _, _, test in tested])
-        adjusted_clustered = holm([test.p_value_clustered for _, _, test in tested])
-        return [
-            {
-                "arms": [first, second],
-                "difference": test.difference,
-                "confidence_interval": [test.interval.low, test.interval.high],
-                "only_first": test.only_first,
-                "only_second": test.only_second,
-                "p_value": test.p_value,
-                "p_value_holm": p_holm,
-                "p_value_clustered": test.p_value_clustered,
-                "p_value_clustered_holm": p_clustered,
-                "clusters": test.clusters,
-                "n": test.n,
-                "needed": questions_needed(test.disagreement, WORTHWHILE),
-            }
-            for (first, second, test), p_holm, p_clustered in zip(
-                tested, adjusted, adjusted_clustered, strict=True
-            )
-        ]
-
-    def slice_pairs(self) -> dict[str, list[dict[str, Any]]]:
-        """Slice name -> the tests of every two arms within it."""
-        return {name: self.pairs(places) for name, places in self._slices().items()}
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One line a question with every arm's answer."""
-        return [
-            {
-                "question": question.text,
-                "expected": list(question.answers),
-                **question.about,
-                "answers": self._of_each(place, lambda answer: answer.text),
-                "correct": self._of_each(place, lambda answer: answer.correct),
-                "refused": self._of_each(place, lambda answer: answer.refused),
-                "grounded": self._of_each(place, lambda answer: answer.grounded),
-                "sources": self._of_each(place, lambda answer: [_place(one) for one in answer.sources]),
-            }
-            for place, question in enumerate(self.questions)
-        ]
+    question: Question
+    # variant name -> its answer
+    answers: Mapping[str, AnswerResult]
 
     def to_dict(self) -> dict[str, Any]:
-        """The comparison as the command line's JSON."""
+        """JSON form; `from_dict` reads it."""
+        answers = self.answers.items()
         return {
-            "arms": {arm.name: self.figures(arm.name) for arm in self.arms},
-            "pairs": self.pairs(),
-            "slices": self.slices(),
-            "slice_pairs": self.slice_pairs(),
-            "rows": self.rows(),
-            "seconds": self.seconds,
-            "clustered_by": clusters_of(self.questions)[1],
-            "definitions": {arm.name: {**arm.to_dict(), "kind": arm.kind} for arm in self.arms},
-            **self.about,
+            "question": self.question.text,
+            "expected": list(self.question.answers),
+            **{key: value for key, value in self.question.about.items() if key not in _ROW_KEYS},
+            "answers": {name: one.text for name, one in answers},
+            "correct": {name: one.correct for name, one in answers},
+            "refused": {name: one.refused for name, one in answers},
+            "grounded": {name: one.grounded for name, one in answers},
+            "sources": {name: list(one.sources) for name, one in answers},
         }
 
-    def _slices(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for place, question in enumerate(self.questions):
-            if question.slice is not None:
-                found.setdefault(question.slice, []).append(place)
-        return found
-
-    def _of_each(self, place: int, what: Callable[[Answered], Any]) -> dict[str, Any]:
-        return {arm.name: what(self.answers[arm.name][place]) for arm in self.arms}
-
-    def _correct(self, arm: str, places: Sequence[int]) -> list[bool]:
-        return [self.answers[arm][place].correct for place in places]
-
-
-def questions_needed(disagreement: float, difference: float) -> int | None:
-    """How many independent questions show `difference` when two arms disagree this often; None where unknown.
-
-    The arms must disagree at least as often as they differ.
-    """
-    if not disagreement > 0:
-        return None
-    return pairs_needed(difference, max(disagreement, difference))
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "QuestionResult":
+        """Read the JSON form."""
+        about = {key: value for key, value in record.items() if key not in _ROW_KEYS}
+        refused, grounded, sources = (record.get(key, {}) for key in ("refused", "grounded", "sources"))
+        return cls(
+            Question(record["question"], tuple(record["expected"]), about),
+            {
+                name: AnswerResult(
+                    text=text,
+                    correct=record["correct"][name],
+                    refused=refused.get(name, False),
+                    grounded=grounded.get(name),
+                    sources=tuple(sources.get(name, ())),
+                )
+                for name, text in record["answers"].items()
+            },
+        )
 
 
-def _place(source: Source) -> str:
-    return f"{source.name}, p. {source.page}" if source.page is not None else source.name
+FiguresByVariant = Mapping[str, VariantFigures]
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Every variant's answer to every question, and the figures and tests over them."""
+
+    name: str
+    variants: FiguresByVariant
+    pairs: tuple[PairComparison, ...]
+    rows: tuple[QuestionResult, ...]
+    # variant name -> how it answered
+    definitions: Mapping[str, Variant]
+    # What the confidence intervals and tests resample: "document", "fact" or "question".
+    clustered_by: str
+    seconds: float = 0.0
+    # slice name -> the same over its questions alone
+    slices: Mapping[str, FiguresByVariant] = field(default_factory=dict)
+    slice_pairs: Mapping[str, tuple[PairComparison, ...]] = field(default_factory=dict)
+    # Empty where costs were not measured.
+    costs: tuple[Cost, ...] = ()
+    break_even: tuple[BreakEven, ...] = ()
+    judge: JudgeSummary | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; `from_dict` reads it."""
+        costs = {
+            "costs": {one.variant: one.to_dict() for one in self.costs},
+            "break_even": [one.to_dict() for one in self.break_even],
+        }
+        record = {
+            "arms": _figures_to_dict(self.variants),
+            "pairs": [pair.to_dict() for pair in self.pairs],
+            "slices": {name: _figures_to_dict(figures) for name, figures in self.slices.items()},
+            "slice_pairs": {
+                name: [one.to_dict() for one in pairs] for name, pairs in self.slice_pairs.items()
+            },
+            "rows": [row.to_dict() for row in self.rows],
+            "seconds": self.seconds,
+            "clustered_by": self.clustered_by,
+            "definitions": {
+                name: {**variant.to_dict(), "kind": variant.kind}
+                for name, variant in self.definitions.items()
+            },
+            "name": self.name,
+            **(costs if self.costs else {}),
+            **({"judge": self.judge.to_dict()} if self.judge is not None else {}),
+        }
+        safe: dict[str, Any] = _without_nan(record)
+        return safe
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "EvaluationResult":
+        """Read the JSON form. Raises KeyError, TypeError or ValueError where it is none."""
+        judge = record.get("judge")
+        return cls(
+            name=str(record.get("name", "")),
+            variants=_figures_from_dict(record["arms"]),
+            pairs=_pairs_from_list(record["pairs"]),
+            rows=tuple(QuestionResult.from_dict(row) for row in record["rows"]),
+            definitions={
+                name: Variant.from_dict({key: value for key, value in one.items() if key != "kind"})
+                for name, one in record["definitions"].items()
+            },
+            clustered_by=record["clustered_by"],
+            seconds=number(record.get("seconds")),
+            slices={name: _figures_from_dict(figures) for name, figures in record["slices"].items()},
+            slice_pairs={name: _pairs_from_list(pairs) for name, pairs in record["slice_pairs"].items()},
+            costs=tuple(Cost.from_dict(one) for one in record.get("costs", {}).values()),
+            break_even=tuple(BreakEven.from_dict(one) for one in record.get("break_even", ())),
+            judge=None if judge is None else JudgeSummary.from_dict(judge),
+        )
+
+    def renamed(self, names: Mapping[str, str]) -> "EvaluationResult":
+        """The same result with variants called by other names; a name that is not in `names` stays."""
+
+        def called(name: str) -> str:
+            return names.get(name, name)
+
+        def pairs(of: Sequence[PairComparison]) -> tuple[PairComparison, ...]:
+            return tuple(replace(one, first=called(one.first), second=called(one.second)) for one in of)
+
+        return replace(
+            self,
+            variants={called(name): one for name, one in self.variants.items()},
+            pairs=pairs(self.pairs),
+            rows=tuple(
+                replace(row, answers={called(name): one for name, one in row.answers.items()})
+                for row in self.rows
+            ),
+            definitions={
+                called(name): replace(one, name=called(name)) for name, one in self.definitions.items()
+            },
+            slices={
+                name: {called(variant): one for variant, one in figures.items()}
+                for name, figures in self.slices.items()
+            },
+            slice_pairs={name: pairs(of) for name, of in self.slice_pairs.items()},
+            costs=tuple(replace(one, variant=called(one.variant)) for one in self.costs),
+            break_even=tuple(
+                replace(one, with_documents=called(one.with_documents), without=called(one.without))
+                for one in self.break_even
+            ),
+            judge=None if self.judge is None else self.judge.renamed(names),
+        )
+
+
+def _figures_to_dict(figures: FiguresByVariant) -> dict[str, Any]:
+    return {name: one.to_dict() for name, one in figures.items()}
+
+
+def _figures_from_dict(record: Mapping[str, Any]) -> FiguresByVariant:
+    return {name: VariantFigures.from_dict(one) for name, one in record.items()}
+
+
+def _pairs_from_list(records: Sequence[Mapping[str, Any]]) -> tuple[PairComparison, ...]:
+    return tuple(PairComparison.from_dict(one) for one in records)
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become null, wherever they stand."""
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

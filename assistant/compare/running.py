@@ -7,74 +7,46 @@ from functools import partial
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.chat import Chat
-from assistant.compare.costs import Stored
-from assistant.compare.evaluate import Phase, evaluate
 from assistant.compare.evaluations import EvaluationPlan, Evaluations
-from assistant.compare.judge import Judge, JudgeChoice, open_judge
+from assistant.compare.judge import Judge
+from assistant.compare.runner import Phase, evaluate
+from assistant.compare.variants import StoredCheckpoint
 from assistant.engines.base import Engine
 
-_KNOWN_SECONDS = 1.5  # answers that come within it were known from before
+_CACHED_SECONDS = 1.5  # answers that come within it were in the cache
 
 
 @dataclass
 class EvaluationTask(BackgroundTask):
-    """An evaluation that is going on, as far as it is."""
+    """A running evaluation and its progress."""
 
     plan: EvaluationPlan
     total: int
     done: int = 0
-    arm: str = ""
+    variant: str = ""
     phase: Phase = "answering"
     began: float = field(default_factory=time.monotonic)
-    # What was known from before when the first answers came: it says nothing about the speed.
-    known: int | None = None
+    # How many answers came from the cache: they say nothing about the speed.
+    cached: int = 0
     is_complete: bool = False
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the answers will still take at the speed so far; None while that is unknown."""
-        fresh = self.done - (self.known or 0)
+        """How long the remaining answers will take at the speed so far; None while that is unknown."""
+        fresh = self.done - self.cached
         if self.phase != "answering" or fresh < 1:
             return None
         return (time.monotonic() - self.began) / fresh * (self.total - self.done)
 
-    def run_plan(
-        self,
-        evaluations: Evaluations,
-        chat: Chat,
-        engine: Engine,
-        checkpoints: Sequence[Stored],
-        key: str,
-        *,
-        costs: bool = True,
+    def report(
+        self, evaluations: Evaluations, phase: Phase, done: int, total: int, variant: str = ""
     ) -> None:
-        """Answer, measure, judge, and keep the result. Raises AssistantError, KnowledgeError."""
-        judge = None
-        if self.plan.judge is not None:
-            choice = JudgeChoice(**self.plan.judge)
-            judge = Judge(open_judge(choice, key), choice.model, evaluations.folder / "verdicts.jsonl")
-        result = evaluate(
-            chat,
-            engine,
-            self.plan,
-            cache=evaluations.cache(),
-            checkpoints=checkpoints,
-            judge=judge,
-            costs=costs,
-            on_progress=partial(self._on_progress, evaluations),
-            stop=self.stop_event,
-        )
-        evaluations.finish(self.plan.id, result)
-        self.is_complete = True
-
-    def _on_progress(
-        self, evaluations: Evaluations, phase: Phase, done: int, total: int, arm: str = ""
-    ) -> None:
-        if phase == "answering" and time.monotonic() - self.began < _KNOWN_SECONDS:
-            self.known = done
-        self.phase, self.done, self.total, self.arm = phase, done, total, arm
+        """Take note of a step, and write down how many answers there are."""
+        if phase == "answering" and time.monotonic() - self.began < _CACHED_SECONDS:
+            self.cached = done
+        self.phase, self.done, self.total, self.variant = phase, done, total, variant
         if phase == "answering":
-            evaluations.note(self.plan.id, done)
+            evaluations.record_progress(self.plan.id, done)
 
 
 class EvaluationRuns:
@@ -91,18 +63,36 @@ class EvaluationRuns:
         evaluations: Evaluations,
         chat: Chat,
         engine: Engine,
-        checkpoints: Sequence[Stored] = (),
+        checkpoints: Sequence[StoredCheckpoint] = (),
         key: str = "",
         *,
         costs: bool = True,
     ) -> EvaluationTask:
-        """Begin an evaluation, or go on with one. Raises AssistantError while another one is running."""
-        work = EvaluationTask(plan, plan.total)
-        return self._newest.start(
-            "evaluation",
-            work,
-            lambda: work.run_plan(evaluations, chat, engine, checkpoints, key, costs=costs),
-        )
+        """Start an evaluation, or resume one; `key` is the API key of its judge.
+
+        Raises AssistantError while another one is running.
+        """
+        task = EvaluationTask(plan, plan.total)
+
+        def work() -> None:
+            judge = None
+            if plan.judge is not None:
+                judge = Judge.open(plan.judge, evaluations.verdicts_path, key)
+            result = evaluate(
+                plan,
+                chat,
+                engine,
+                cache=evaluations.answer_cache(),
+                checkpoints=checkpoints,
+                judge=judge,
+                costs=costs,
+                on_progress=partial(task.report, evaluations),
+                stop=task.stop_event,
+            )
+            evaluations.finish(plan.id, result)
+            task.is_complete = True
+
+        return self._newest.start("evaluation", task, work)
 
     @property
     def newest(self) -> EvaluationTask | None:

@@ -1,4 +1,4 @@
-"""Variants that a person has saved under a name."""
+"""Variants that the user has saved under a name."""
 
 import json
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from assistant.storage import write_json
 
 
 class SavedVariants:
-    """A person's own arms, kept in `arms.json` of the home."""
+    """The user's own variants, kept in `arms.json` of the home."""
 
     def __init__(self, home: Path) -> None:
         self.path = home / "arms.json"
 
     def list(self) -> "list[Variant]":
-        """All of them, in the order they were made. Raises CompareError where the file is damaged."""
+        """All of them, in the order in which they were saved. Raises CompareError where the file is damaged."""
         try:
             records = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -25,22 +25,27 @@ class SavedVariants:
         except (OSError, ValueError) as error:
             raise CompareError(f"{self.path} cannot be read: {error}. Repair or delete it.") from error
         if not isinstance(records, list):
-            raise CompareError(f"{self.path} holds no list of arms. Repair or delete it.")
+            raise CompareError(f"{self.path} holds no list of variants. Repair or delete it.")
         return [Variant.from_dict(record) for record in records]
 
-    def save(self, arm: Variant, taken: Iterable[str] = ()) -> Variant:
-        """Keep an arm in place of one of the same name. Raises CompareError for a name that means another."""
-        name = " ".join(arm.name.split())
+    def save(self, variant: Variant, taken: Iterable[str] = ()) -> Variant:
+        """Keep a variant in place of one of the same name; `taken` are the names of the built-in ones.
+
+        Raises CompareError for a name that means another variant.
+        """
+        name = " ".join(variant.name.split())
         bad = next((sign for sign in ",+" if sign in name), "" if name else "nothing")
         if bad or name in (BASE, RAG, GIVEN) or name in taken:
-            why = "is empty" if bad == "nothing" else f"holds {bad!r}" if bad else "means another arm"
-            raise CompareError(f"An arm cannot be named {arm.name!r}: that {why}. Choose another name.")
-        arm = replace(arm, name=name)
+            why = "is empty" if bad == "nothing" else f"holds {bad!r}" if bad else "means another variant"
+            raise CompareError(
+                f"A variant cannot be named {variant.name!r}: that {why}. Choose another name."
+            )
+        variant = replace(variant, name=name)
         others = [other for other in self.list() if other.name != name]
-        write_json(self.path, [one.to_dict() for one in (*others, arm)], CompareError)
-        return arm
+        write_json(self.path, [one.to_dict() for one in (*others, variant)], CompareError)
+        return variant
 
     def delete(self, name: str) -> None:
-        """Forget an arm; comparisons that were made with it stay."""
-        kept = [arm for arm in self.list() if arm.name != name]
-        write_json(self.path, [arm.to_dict() for arm in kept], CompareError)
+        """Remove a variant; comparisons that were made with it stay."""
+        kept = [variant for variant in self.list() if variant.name != name]
+        write_json(self.path, [variant.to_dict() for variant in kept], CompareError)

@@ -1,4 +1,4 @@
-"""What figures over questions are worth: intervals, paired tests, corrections. Pure arithmetic over numbers.
+"""Confidence intervals, paired tests and corrections for multiple testing; it knows numbers only.
 
 Questions about one document or fact are not independent: intervals resample whole clusters, and the test by
 clusters turns the sign of whole clusters.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from tuning.evaluation.verdict import interval
+from tuning.scoring import wilson_interval
 
 RESAMPLES = 10_000
 EXACT_CLUSTERS = 14  # up to here every arrangement of signs is counted, beyond it they are drawn
@@ -20,15 +20,34 @@ _AT_ONCE = 1_000_000  # numbers drawn at a time, so that memory stays small
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval."""
+    """A confidence interval; NaN where it does not exist, which JSON writes as null."""
 
     low: float
     high: float
 
+    def to_dict(self) -> dict[str, float | None]:
+        """JSON form."""
+        return {"low": finite(self.low), "high": finite(self.high)}
+
+    @classmethod
+    def of(cls, low: float | None, high: float | None) -> "Interval":
+        """Of two numbers as JSON holds them."""
+        return cls(number(low), number(high))
+
+
+def finite(value: float | None) -> float | None:
+    """A number as JSON holds it: null for what is not finite."""
+    return None if value is None or not math.isfinite(value) else value
+
+
+def number(value: float | None) -> float:
+    """A number that JSON holds: NaN for null."""
+    return math.nan if value is None else float(value)
+
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Two arms on the same questions."""
+    """Two variants on the same questions."""
 
     only_first: int
     only_second: int
@@ -39,12 +58,11 @@ class PairedTest:
     # By whole clusters: the one to believe where questions belong together.
     p_value_clustered: float = math.nan
     clusters: int = 0
-
     n: int = 0
 
     @property
     def disagreement(self) -> float:
-        """The share of questions that one arm has right and the other wrong."""
+        """The share of questions that one variant has right and the other wrong."""
         return (self.only_first + self.only_second) / self.n if self.n else math.nan
 
 
@@ -58,8 +76,8 @@ def bootstrap_mean(
 ) -> Interval:
     """Percentile interval of a mean, resampling whole clusters (Efron and Tibshirani 1993, chapter 13).
 
-    Its ends lie further out where clusters are few or one outweighs the others (`expanded_tail`). Where every cluster
-    says the same the bootstrap sees no spread; then it is Wilson's over clusters.
+    It is widened where clusters are few or one outweighs the others (`expanded_tail`). Where all clusters have the
+    same mean the bootstrap sees no spread; then it is Wilson's interval over clusters.
     """
     if not values:
         return Interval(math.nan, math.nan)
@@ -76,7 +94,7 @@ def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
     if n == 0:
         return Interval(math.nan, math.nan)
     z = float(stats.norm.ppf((1 + level) / 2))
-    return Interval(*interval(successes / n, n, z))
+    return Interval(*wilson_interval(successes / n, n, z))
 
 
 def paired(
@@ -87,9 +105,9 @@ def paired(
     level: float = 0.95,
     seed: int = 0,
 ) -> PairedTest:
-    """Exact McNemar test of two arms, the same by clusters, and the interval of their difference.
+    """Exact McNemar test of two variants, the same by clusters, and the interval of their difference.
 
-    McNemar's (1947) is a two-sided binomial test over the questions on which the arms disagree.
+    McNemar's (1947) is a two-sided binomial test over the questions on which the variants disagree.
     """
     only_first = sum(a and not b for a, b in zip(first, second, strict=True))
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
@@ -142,7 +160,7 @@ def sign_flip(
 
 
 def pairs_needed(difference: float, disagreement: float, *, level: float = 0.95, power: float = 0.8) -> int:
-    """How many questions show a difference of accuracy, when the arms disagree on this share of them.
+    """How many questions show a difference of accuracy, when the variants disagree on this share of them.
 
     Connor 1987 (Biometrics 43, 207-211) for McNemar's test. Infinite need raises ValueError.
     """

@@ -1,39 +1,61 @@
-"""Arms: the ways to answer that are compared. A few are there from the start, a person makes others."""
+"""Variants: the ways to answer that are compared. Some are built in, others are made by the user.
+
+A variant is a base model or a checkpoint, with or without retrieved passages, and optionally a prompt and sampling
+parameters of its own. Files and the command line call them arms (`arms.json`, `--arms`).
+"""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-from assistant.chat.turn import AnswerOptions
+from assistant.chat.turn import AnswerOptions, Memory
 from assistant.errors import CompareError
 
 BASE, RAG, GIVEN = "base", "rag", "given"
-_MEMORIES = (RAG, GIVEN)
-# The kinds that have a colour of their own, from nothing to all that there is.
+_SUFFIXES = (RAG, GIVEN)
+# (retrieves, has a checkpoint) -> the memory of AnswerOptions
+_MEMORY: dict[tuple[bool, bool], Memory] = {
+    (False, False): "nothing",
+    (True, False): "documents",
+    (False, True): "checkpoint",
+    (True, True): "both",
+}
+_OVERRIDES = (
+    "knowledge_base",
+    "passages",
+    "system_prompt",
+    "temperature",
+    "top_p",
+    "max_new_tokens",
+    "seed",
+)
+# What a variant answers from; each kind has a colour of its own in charts.
 KINDS = ("base", "documents", "given", "checkpoint", "both")
 
 
 class StoredCheckpoint(Protocol):
-    """What is read of a checkpoint."""
+    """The fields of a checkpoint that a comparison reads."""
 
     @property
     def name(self) -> str: ...
     @property
     def method(self) -> str: ...
+    @property
+    def metrics(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to answer. What is None is as it is everywhere else at the time of the comparison."""
+    """One way to answer. What is None takes the default of the comparison."""
 
     name: str
     documents: bool = False
     checkpoint: str | None = None
-    # The passage that holds the answer is given by hand: what documents could reach at best.
+    # The question's own passage stands in the prompt: the upper bound of what retrieval could reach.
     given: bool = False
     knowledge_base: str | None = None
-    # How many passages are looked up.
+    # How many passages are retrieved.
     passages: int | None = None
     system_prompt: str | None = None
     # Worked examples: question, answer.
@@ -43,35 +65,22 @@ class Variant:
     max_new_tokens: int | None = None
     seed: int | None = None
 
-    def how(self, common: AnswerOptions, passage: str = "") -> AnswerOptions:
-        """The arm's way to answer, everything else as in `common`; `passage` is the one to give by hand."""
-        documents = self.documents and not self.given
-        if self.checkpoint is None:
-            memory = "documents" if documents else "nothing"
-        else:
-            memory = "both" if documents else "checkpoint"
-        own = {
-            name: getattr(self, name)
-            for name in (
-                "knowledge_base",
-                "passages",
-                "system_prompt",
-                "temperature",
-                "top_p",
-                "max_new_tokens",
-                "seed",
-            )
-            if getattr(self, name) is not None
-        }
+    def answer_options(self, defaults: AnswerOptions, passage: str = "") -> AnswerOptions:
+        """The options of this variant over `defaults`; `passage` is what a variant with `given` reads."""
+        own = {name: value for name in _OVERRIDES if (value := getattr(self, name)) is not None}
         if self.examples is not None:
             own["few_shot"] = tuple(
                 {"role": role, "content": text}
                 for example in self.examples
                 for role, text in zip(("user", "assistant"), example, strict=True)
             )
-        given = (passage,) if self.given and passage.strip() else ()
-        way = {"memory": memory, "checkpoint": self.checkpoint, "given": given, **own}
-        return replace(common, **way)
+        return replace(
+            defaults,
+            memory=_MEMORY[self.documents and not self.given, self.checkpoint is not None],
+            checkpoint=self.checkpoint,
+            given=(passage,) if self.given and passage.strip() else (),
+            **own,
+        )
 
     @property
     def kind(self) -> str:
@@ -82,7 +91,7 @@ class Variant:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its name says all of it, as the command line's do."""
+        """Whether its name says all of it, as the names on the command line do."""
         return self == Variant(self.name, self.documents, self.checkpoint, self.given)
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,11 +111,17 @@ class Variant:
             return cls(**values)
         except (TypeError, ValueError) as error:
             said = json.dumps(record, ensure_ascii=False)[:200]
-            raise CompareError(f"This is no arm: {said} ({error}).") from error
+            raise CompareError(f"This is no variant: {said} ({error}).") from error
+
+
+def options_from_dict(record: Mapping[str, Any]) -> AnswerOptions:
+    """Read the JSON form of AnswerOptions, `asdict`."""
+    lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list)}
+    return AnswerOptions(**{**record, **lists})
 
 
 def presets(checkpoints: Sequence[StoredCheckpoint]) -> tuple[Variant, ...]:
-    """The arms that are always there: for the base, and for the newest LoRA and P-Tuning v2 checkpoint."""
+    """The built-in variants: the base model, then every checkpoint, the newest LoRA and P-Tuning v2 ones first."""
     newest = {checkpoint.method: checkpoint.name for checkpoint in checkpoints}
     chosen = [newest[method] for method in ("lora", "p-tuning-v2") if method in newest]
     others = [name for name in reversed([one.name for one in checkpoints]) if name not in chosen]
@@ -121,49 +136,47 @@ def presets(checkpoints: Sequence[StoredCheckpoint]) -> tuple[Variant, ...]:
 
 
 def missing(
-    arm: Variant, checkpoints: Iterable[str], knowledge_bases: Iterable[str], default_base: str
+    variant: Variant, checkpoints: Iterable[str], knowledge_bases: Iterable[str], default_base: str
 ) -> str:
-    """What the arm needs and is not there any more, as a sentence; empty where nothing is missing."""
-    if arm.checkpoint is not None and arm.checkpoint not in checkpoints:
-        return f"The checkpoint {arm.checkpoint!r} of arm {arm.name!r} is gone, or is of another model."
-    base = arm.knowledge_base or default_base
-    if arm.documents and base not in knowledge_bases:
-        if arm.knowledge_base is None:
-            return (
-                f"Arm {arm.name!r} has nothing to read: the knowledge base {base!r} holds no documents yet."
-            )
-        return f"The knowledge base {base!r} of arm {arm.name!r} is gone."
+    """What the variant needs and is not there any more, as a sentence; empty where nothing is missing."""
+    if variant.checkpoint is not None and variant.checkpoint not in checkpoints:
+        return f"The checkpoint {variant.checkpoint!r} of variant {variant.name!r} is gone, or is of another model."
+    base = variant.knowledge_base or default_base
+    if variant.documents and base not in knowledge_bases:
+        if variant.knowledge_base is None:
+            return f"Variant {variant.name!r} has nothing to read: the knowledge base {base!r} holds no documents yet."
+        return f"The knowledge base {base!r} of variant {variant.name!r} is gone."
     return ""
 
 
 def require(
-    arms: Iterable[Variant], checkpoints: Sequence[str], knowledge_bases: Sequence[str], default_base: str
+    variants: Iterable[Variant], checkpoints: Sequence[str], knowledge_bases: Sequence[str], default_base: str
 ) -> None:
-    """Raise CompareError before anything is asked when an arm cannot answer."""
-    for arm in arms:
-        if problem := missing(arm, checkpoints, knowledge_bases, default_base):
-            raise CompareError(f"{problem} Take the arm out, or choose another for it.")
+    """Raise CompareError before anything is asked when a variant cannot answer."""
+    for variant in variants:
+        if problem := missing(variant, checkpoints, knowledge_bases, default_base):
+            raise CompareError(f"{problem} Take the variant out, or choose another for it.")
 
 
 def parse_variants(
     text: str, checkpoints: Sequence[str], saved: Sequence[Variant] = ()
 ) -> tuple[Variant, ...]:
-    """The arms of `base,rag,NAME,NAME+rag`, and saved ones by name. Raises CompareError for any other."""
+    """The variants of `base,rag,NAME,NAME+rag`, and saved ones by name. Raises CompareError for any other."""
     names = [" ".join(name.split()) for name in text.split(",") if name.strip()]
-    own = {arm.name: arm for arm in saved}
-    arms = tuple(own.get(name) or _arm(name, checkpoints) for name in names)
-    if not arms:
-        raise CompareError(f"No arm in {text!r}. Give some of base, rag, base+given, NAME, NAME+rag.")
-    if len({arm.name for arm in arms}) < len(arms):
-        raise CompareError(f"An arm is named twice in {text!r}. Name each once.")
-    return arms
+    own = {variant.name: variant for variant in saved}
+    variants = tuple(own.get(name) or _variant(name, checkpoints) for name in names)
+    if not variants:
+        raise CompareError(f"No variant in {text!r}. Give some of base, rag, base+given, NAME, NAME+rag.")
+    if len({variant.name for variant in variants}) < len(variants):
+        raise CompareError(f"A variant is named twice in {text!r}. Name each once.")
+    return variants
 
 
-def _arm(name: str, checkpoints: Sequence[str]) -> Variant:
+def _variant(name: str, checkpoints: Sequence[str]) -> Variant:
     if name in (BASE, RAG):
         return Variant(name, documents=name == RAG)
     checkpoint, plus, memory = (part.strip() for part in name.rpartition("+"))
-    if not plus or memory not in _MEMORIES:
+    if not plus or memory not in _SUFFIXES:
         checkpoint, memory = name, ""
     documents, given = memory == RAG, memory == GIVEN
     if checkpoint == BASE and memory:
@@ -171,7 +184,7 @@ def _arm(name: str, checkpoints: Sequence[str]) -> Variant:
     if checkpoint not in checkpoints:
         known = ", ".join(checkpoints) or "none yet"
         raise CompareError(
-            f"Arm {name!r} names no checkpoint of the open model. There are: {known}. "
-            "An arm is base, rag, base+given, NAME, NAME+rag, NAME+given or one that you saved."
+            f"Variant {name!r} names no checkpoint of the open model. There are: {known}. "
+            "A variant is base, rag, base+given, NAME, NAME+rag, NAME+given or one that you saved."
         )
     return Variant(f"{checkpoint}+{memory}" if memory else checkpoint, documents, checkpoint, given)

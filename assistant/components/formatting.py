@@ -1,15 +1,16 @@
-"""Numbers, times and places as people read them: seconds, bytes, percentages, where a passage stands."""
+"""Values as text to read: seconds, bytes, the location of a passage; names that markdown must not format."""
 
 import re
+from collections.abc import Sequence
 
 
-def plain(text: str) -> str:
-    """`text` as a label: nothing in it is markdown."""
+def escape_markdown(text: str) -> str:
+    """`text` with every sign of markdown escaped, for labels."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
 
 
 def seconds(value: float | None) -> str:
-    """Seconds as a person says them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
+    """Seconds in the unit that suits them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
     if value is None:
         return "–"
     if value < 10:
@@ -21,7 +22,7 @@ def seconds(value: float | None) -> str:
 
 
 def size(value: float | None) -> str:
-    """Bytes as a person says them: 812 KB, 1.4 GB."""
+    """Bytes in the unit that suits them: 812 KB, 1.4 GB."""
     if value is None:
         return "–"
     for unit in ("B", "KB", "MB", "GB"):
@@ -29,3 +30,8 @@ def size(value: float | None) -> str:
             return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     raise AssertionError("unreachable")
+
+
+def location(name: str, page: int | None, headings: Sequence[str]) -> str:
+    """Where a passage is from: document, page, headings."""
+    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])

@@ -1,16 +1,16 @@
-"""What a blind trial found: who was who, win rates, the ranking, whether the place decided; and files."""
+"""The result of a blind trial: who was who, win rates, ranking, position bias, files to download."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from assistant.arena.pairing import BlindTrial
-from assistant.compare.evaluations import plain
-from assistant.compare.ranking import Tally, tally
+from assistant.arena.trials import CastVote
+from assistant.compare.ranking import tally
+from assistant.compare.votes import Tally
 from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_spans
 from assistant.components.variant_picker import names
@@ -24,18 +24,20 @@ MAX_SHOWN = 300
 
 def draw_result(trial: BlindTrial) -> None:
     """The result of a trial as far as it is voted on."""
-    st.subheader(formatting.plain(trial.name), anchor=False)
+    st.subheader(formatting.escape_markdown(trial.name), anchor=False)
     store = resources.blind_trials()
     votes = store.votes(trial.id)
     if not votes:
         html_blocks.quiet(t("blind.none"))
         return
-    counted, rows = tally(votes), store.rows(trial.id)
+    counted, rows = tally(votes), store.cast_votes(trial.id)
     _draw_tiles(counted)
-    called = names(trial.arms)
-    said = [arena_html.duel_sentence(duel, called) for duel in counted.duels]
+    called = names(trial.variants)
+    said = [arena_html.win_sentence(duel, called) for duel in counted.pairs]
     said.append(arena_html.position_sentence(counted.position))
-    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
+    st.markdown(
+        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
+    )
     if careful := arena_html.caution(counted):
         html_blocks.quiet(careful)
     _draw_charts(trial, counted, called)
@@ -44,7 +46,7 @@ def draw_result(trial: BlindTrial) -> None:
 
 
 def _draw_tiles(counted: Tally) -> None:
-    ties, bad = (sum(getattr(duel, name) for duel in counted.duels) for name in ("ties", "both_bad"))
+    ties, bad = (sum(getattr(duel, name) for duel in counted.pairs) for name in ("ties", "both_bad"))
     place = counted.position
     low, high = (f"{100 * value:.0f}" for value in (place.interval.low, place.interval.high))
     decided = place.left + place.right
@@ -63,7 +65,7 @@ def _draw_tiles(counted: Tally) -> None:
 
 
 def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -> None:
-    kinds = {arm.name: arm.kind for arm in trial.arms}
+    kinds = {variant.name: variant.kind for variant in trial.variants}
     rates = [
         {
             "name": f"{called[duel.first]} ⟷ {called[duel.second]}",
@@ -71,30 +73,31 @@ def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -
             "value": duel.share,
             "low": duel.interval.low,
             "high": duel.interval.high,
-            "said": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
+            "label": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
         }
-        for duel in counted.duels
+        for duel in counted.pairs
     ]
     draw_spans(rates, t("blind.winrate"), middle=0.5)
-    if len(trial.arms) > 2:
+    if len(trial.variants) > 2:
         strengths = [
             {
-                "name": called[rank.arm],
-                "kind": kinds[rank.arm],
+                "name": called[rank.variant],
+                "kind": kinds[rank.variant],
                 "value": rank.strength,
                 "low": rank.interval.low,
                 "high": rank.interval.high,
-                "said": f"{rank.strength:.0%}",
+                "label": f"{rank.strength:.0%}",
             }
             for rank in counted.ranking
         ]
         draw_spans(strengths, t("blind.strength"), middle=0.5)
 
 
-def _draw_votes(rows: list[dict[str, Any]]) -> None:
+def _draw_votes(rows: list[CastVote]) -> None:
     with st.expander(t("blind.table"), icon=":material/how_to_vote:"):
         shown = [
-            {**row, "outcome": t(f"trial.outcome.{row['outcome']}")} for row in reversed(rows[-MAX_SHOWN:])
+            {**asdict(row), "outcome": t(f"trial.outcome.{row.outcome}")}
+            for row in reversed(rows[-MAX_SHOWN:])
         ]
         st.dataframe(
             pd.DataFrame(shown).drop(columns=["voted"]),
@@ -103,21 +106,21 @@ def _draw_votes(rows: list[dict[str, Any]]) -> None:
         )
 
 
-def _draw_files(trial: BlindTrial, counted: Tally, rows: list[dict[str, Any]]) -> None:
+def _draw_files(trial: BlindTrial, counted: Tally, rows: list[CastVote]) -> None:
     kept = resources.workspace().preferences.list()
-    data = {"trial": trial.name, **asdict(counted), "votes_cast": rows}
+    data = {"trial": trial.name, **counted.to_dict(), "votes_cast": [asdict(row) for row in rows]}
     files = (
         ("evaluation.report", arena_html.render(trial.name, counted, rows), "trial.html", "text/html"),
         (
             "blind.export",
-            to_jsonl(kept, [arm.name for arm in trial.arms]),
+            to_jsonl(kept, [variant.name for variant in trial.variants]),
             "preferences.jsonl",
             "application/jsonl",
         ),
         ("evaluation.csv", arena_html.to_csv(rows), "votes.csv", "text/csv"),
         (
             "evaluation.json",
-            json.dumps(plain(data), ensure_ascii=False, indent=2),
+            json.dumps(data, ensure_ascii=False, indent=2),
             "trial.json",
             "application/json",
         ),

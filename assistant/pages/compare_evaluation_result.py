@@ -1,36 +1,44 @@
-"""What an evaluation found: bars with intervals, tests, costs, every answer, files to take away."""
+"""The result of an evaluation: accuracy with intervals, tests, costs, every answer, files to download."""
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
+from assistant.compare.results import EvaluationResult, FiguresByVariant, PairComparison, QuestionResult
 from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_bars
 from assistant.components.variant_picker import label
 from assistant.i18n.texts import t
-from assistant.reports.chart import draw as picture
-from assistant.reports.evaluation_html import break_even_sentence, render, to_csv
-from assistant.reports.verdict_text import caution, needed_for, p_text, verdicts
+from assistant.reports.chart import draw
+from assistant.reports.evaluation_files import answers_csv
+from assistant.reports.evaluation_html import render
+from assistant.reports.verdict_text import break_even_sentence, caution, p_text, verdicts
 
 ON_A_PAGE = 50
 DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
 FILTERS = ("all", "differ", "wrong")
+# Columns of the tables: the keys of their headings
+ACCURACY = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
+PAIRS = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
+COSTS = ("arm", "tokens", "written", "first", "seconds")
+FIGURES = frozenset({*ACCURACY, *PAIRS, *COSTS})
 NONE = "–"  # a figure that does not exist; a column of these is left out
 
 
-def draw_result(name: str, result: dict[str, Any]) -> None:
+def draw_result(name: str, result: EvaluationResult) -> None:
     """The result of an evaluation."""
     data, result = result, worded(result)
-    st.subheader(formatting.plain(name), anchor=False)
+    st.subheader(formatting.escape_markdown(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
-    said = verdicts(result["pairs"], worthwhile)
-    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
+    said = verdicts(result.pairs, worthwhile)
+    st.markdown(
+        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
+    )
     if careful := caution(result):
         html_blocks.quiet(careful)
-    slices = list(result["slices"])
+    slices = list(result.slices)
     chosen = t("evaluation.all")
     if len(slices) > 1:
         chosen = str(
@@ -38,9 +46,9 @@ def draw_result(name: str, result: dict[str, Any]) -> None:
                 t("evaluation.slice"), [chosen, *slices], default=chosen, required=True, key="shown-slice"
             )
         )
-    figures = result["slices"].get(chosen, result["arms"])
-    pairs = result["slice_pairs"].get(chosen, result["pairs"])
-    _draw_bars(figures, result["definitions"])
+    figures = result.slices.get(chosen, result.variants)
+    pairs = result.slice_pairs.get(chosen, result.pairs)
+    _draw_bars(figures, result.definitions)
     st.html(_figures(figures))
     if pairs:
         st.markdown(f"**{t('evaluation.pairs')}**", help=t("evaluation.pairs.help"))
@@ -59,121 +67,103 @@ def draw_result(name: str, result: dict[str, Any]) -> None:
     _draw_files(name, result, data)
 
 
-def worded(result: dict[str, Any]) -> dict[str, Any]:
-    """The result with every arm called what the page calls it; questions and answers stay as they are."""
-    known = {
-        name: label(Variant.from_dict({key: value for key, value in one.items() if key != "kind"}))
-        for name, one in result["definitions"].items()
-    }
-    if len(set(known.values())) < len(known):  # somebody named an arm of their own like one of the page's
+def worded(result: EvaluationResult) -> EvaluationResult:
+    """The result with every variant called what the page calls it; questions and answers stay as they are."""
+    known = {name: label(one) for name, one in result.definitions.items()}
+    if len(set(known.values())) < len(known):  # a saved variant is named like one of the page's
         return result
-
-    def called(value: Any, names: bool = True) -> Any:
-        if isinstance(value, dict):
-            kept = ("rows", "kind")  # values there are what was said, or a kind of arm
-            return {known.get(key, key): called(one, names and key not in kept) for key, one in value.items()}
-        if isinstance(value, list):
-            return [called(one, names) for one in value]
-        return known.get(value, value) if names and isinstance(value, str) else value
-
-    found: dict[str, Any] = called(result)
-    return found
+    return result.renamed(known)
 
 
-def _draw_bars(
-    figures: Mapping[str, Mapping[str, Any]], definitions: Mapping[str, Mapping[str, Any]]
-) -> None:
+def _draw_bars(figures: FiguresByVariant, definitions: Mapping[str, Variant]) -> None:
     rows = [
         {
             "name": name,
-            "kind": definitions[name]["kind"],
-            "value": one["accuracy"],
-            "low": one["confidence_interval"][0],
-            "high": one["confidence_interval"][1],
-            "said": t("report.of", correct=one["correct"], count=one["n"]),
+            "kind": definitions[name].kind,
+            "value": one.accuracy,
+            "low": one.confidence_interval.low,
+            "high": one.confidence_interval.high,
+            "label": t("report.of", correct=one.correct, count=one.n),
         }
         for name, one in figures.items()
     ]
     draw_bars(rows, t("compare.accuracy"))
 
 
-def _figures(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    heads = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
+def _figures(figures: FiguresByVariant) -> str:
     rows = [
         [
             name,
-            _share(one["accuracy"]),
-            f"{_share(one['confidence_interval'][0])} – {_share(one['confidence_interval'][1])}",
-            _number(one["f1"], ".2f"),
-            _number(one["exact_match"], ".2f"),
-            _share(one["grounded"]),
-            _share(one["refused_unknown"]),
-            _share(one["refused_known"]),
-            _number(one["tokens_per_prompt"], ".0f"),
+            _share(one.accuracy),
+            f"{_share(one.confidence_interval.low)} – {_share(one.confidence_interval.high)}",
+            _number(one.f1, ".2f"),
+            _number(one.exact_match, ".2f"),
+            _share(one.grounded),
+            _share(one.refused_unknown),
+            _share(one.refused_known),
+            _number(one.tokens_per_prompt, ".0f"),
         ]
         for name, one in figures.items()
     ]
-    return _table(heads, rows)
+    return _table(ACCURACY, rows)
 
 
-def _pairs(pairs: Sequence[Mapping[str, Any]], worthwhile: float) -> str:
-    heads = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
+def _pairs(pairs: Sequence[PairComparison], worthwhile: float) -> str:
     rows = [
         [
-            " − ".join(pair["arms"]),
-            f"{pair['difference']:+.1%}",
-            f"{pair['confidence_interval'][0]:+.1%} – {pair['confidence_interval'][1]:+.1%}",
-            f"{pair['only_first']} : {pair['only_second']}",
-            p_text(pair["p_value_holm"]),
-            p_text(pair["p_value_clustered_holm"]),
-            _number(needed_for(pair, worthwhile), ",.0f"),
+            f"{pair.first} − {pair.second}",
+            f"{pair.test.difference:+.1%}",
+            f"{pair.test.interval.low:+.1%} – {pair.test.interval.high:+.1%}",
+            f"{pair.test.only_first} : {pair.test.only_second}",
+            p_text(pair.p_value_holm),
+            p_text(pair.p_value_clustered_holm),
+            _number(pair.questions_needed(worthwhile), ",.0f"),
         ]
         for pair in pairs
     ]
-    return _table(heads, rows)
+    return _table(PAIRS, rows)
 
 
-def _draw_costs(result: Mapping[str, Any]) -> None:
-    if not result.get("costs"):
+def _draw_costs(result: EvaluationResult) -> None:
+    if not result.costs:
         return
     st.markdown(f"**{t('evaluation.costs.title')}**")
-    heads = ("arm", "tokens", "written", "first", "seconds")
     rows = [
         [
-            name,
-            _number(one["prompt_tokens"], ".0f"),
-            _number(one["completion_tokens"], ".0f"),
-            formatting.seconds(one["seconds_to_first_token"]),
-            formatting.seconds(one["seconds"]),
+            one.variant,
+            _number(one.prompt_tokens, ".0f"),
+            _number(one.completion_tokens, ".0f"),
+            formatting.seconds(one.seconds_to_first_token),
+            formatting.seconds(one.seconds),
         ]
-        for name, one in result["costs"].items()
+        for one in result.costs
     ]
-    st.html(_table(heads, rows))
-    for even in result["break_even"]:
+    st.html(_table(COSTS, rows))
+    for even in result.break_even:
         html_blocks.quiet(break_even_sentence(even))
 
 
-def _draw_judge(result: Mapping[str, Any]) -> None:
-    judged = result.get("judge")
-    if not judged:
+def _draw_judge(result: EvaluationResult) -> None:
+    judged = result.judge
+    if judged is None:
         return
-    values = {name: f"{judged[name]:,}" for name in ("verdicts", "flipped", "unclear")}
-    html_blocks.quiet(t("evaluation.judged", model=judged["model"], **values))
+    values = {name: f"{getattr(judged, name):,}" for name in ("verdicts", "flipped", "unclear")}
+    html_blocks.quiet(t("evaluation.judged", model=judged.choice.model, **values))
     rows = [
         {
-            "name": f"{duel['first']} ⟷ {duel['second']}",
-            "kind": result["definitions"][duel["first"]]["kind"],
-            "value": duel["share"],
-            "low": duel["interval"]["low"],
-            "high": duel["interval"]["high"],
-            "said": f"{duel['first_wins']} : {duel['second_wins']}, {duel['ties']} =",
+            "name": f"{pair.first} ⟷ {pair.second}",
+            "kind": result.definitions[pair.first].kind,
+            "value": pair.share,
+            "low": pair.interval.low,
+            "high": pair.interval.high,
+            "label": f"{pair.first_wins} : {pair.second_wins}, {pair.ties} =",
         }
-        for duel in judged["duels"]
+        for pair in judged.tally.pairs
     ]
     draw_bars(rows, t("blind.winrate"))
 
 
-def _draw_answers(result: Mapping[str, Any]) -> None:
+def _draw_answers(result: EvaluationResult) -> None:
     st.markdown(f"**{t('evaluation.answers.title')}**")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = st.segmented_control(
@@ -185,7 +175,7 @@ def _draw_answers(result: Mapping[str, Any]) -> None:
             format_func=lambda choice: t(f"evaluation.filter.{choice}"),
             label_visibility="collapsed",
         )
-        rows = [row for row in result["rows"] if _is_wanted(row, str(wanted))]
+        rows = [row for row in result.rows if _is_wanted(row, str(wanted))]
         pages = max(1, -(-len(rows) // ON_A_PAGE))
         page = 1
         if pages > 1:
@@ -193,22 +183,22 @@ def _draw_answers(result: Mapping[str, Any]) -> None:
                 st.number_input(t("evaluation.page"), 1, pages, key=f"answers-page-{wanted}", width=120)
             )
     shown = rows[(page - 1) * ON_A_PAGE : page * ON_A_PAGE]
-    st.html(_rows_table(shown, list(result["arms"])))
+    st.html(_rows_table(shown, list(result.variants)))
     html_blocks.quiet(t("sets.count", count=f"{len(rows):,}" if len(rows) != 1 else 1))
 
 
-def _is_wanted(row: Mapping[str, Any], wanted: str) -> bool:
-    marks = set(row["correct"].values())
+def _is_wanted(row: QuestionResult, wanted: str) -> bool:
+    marks = {answer.correct for answer in row.answers.values()}
     return wanted == "all" or (len(marks) > 1 if wanted == "differ" else marks == {False})
 
 
-def _rows_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+def _rows_table(rows: Sequence[QuestionResult], names: Sequence[str]) -> str:
     head = "".join(f"<th>{html_blocks.escaped(name)}</th>" for name in (t("report.question"), *names))
     lines = []
     for row in rows:
-        expected = html_blocks.escaped(" / ".join(row["expected"])[:120] or t("sets.column.unknown"))
-        cells = "".join(_cell(name, row["answers"][name], row["correct"][name]) for name in names)
-        question = f'{html_blocks.escaped(row["question"])}<br><span class="quiet">{expected}</span>'
+        expected = html_blocks.escaped(" / ".join(row.question.answers)[:120] or t("sets.column.unknown"))
+        cells = "".join(_cell(name, row.answers[name].text, row.answers[name].correct) for name in names)
+        question = f'{html_blocks.escaped(row.question.text)}<br><span class="quiet">{expected}</span>'
         lines.append(f"<tr><td>{question}</td>{cells}</tr>")
     return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
 
@@ -219,14 +209,13 @@ def _cell(name: str, text: str, correct: bool) -> str:
     return f'<td class="{"yes" if correct else "no"}" data-label="{label}">{sign} {said}</td>'
 
 
-def _draw_files(name: str, result: dict[str, Any], data: dict[str, Any]) -> None:
-    kinds = {arm: one["kind"] for arm, one in result["definitions"].items()}
+def _draw_files(name: str, result: EvaluationResult, data: EvaluationResult) -> None:
     files = (
-        ("evaluation.report", lambda: _report(name, result, kinds), "report.html", "text/html"),
-        ("evaluation.csv", lambda: to_csv(data["rows"]), "answers.csv", "text/csv"),
+        ("evaluation.report", lambda: render(result, draw(result, name), name), "report.html", "text/html"),
+        ("evaluation.csv", lambda: answers_csv(data.rows), "answers.csv", "text/csv"),
         (
             "evaluation.json",
-            lambda: json.dumps(data, ensure_ascii=False, indent=2),
+            lambda: json.dumps(data.to_dict(), ensure_ascii=False, indent=2),
             "evaluation.json",
             "application/json",
         ),
@@ -238,14 +227,10 @@ def _draw_files(name: str, result: dict[str, Any], data: dict[str, Any]) -> None
             )
 
 
-def _report(name: str, result: dict[str, Any], kinds: Mapping[str, str]) -> str:
-    return render(result, picture(result["arms"], result["slices"], name, kinds), name)
-
-
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    told = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
-    labels = [t(f"figures.{heads[place]}") for place in told]
-    rows = [[row[place] for place in told] for row in rows]
+    shown = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
+    labels = [t(f"figures.{heads[place]}") for place in shown]
+    rows = [[row[place] for place in shown] for row in rows]
     head = "".join(f"<th>{html_blocks.escaped(label)}</th>" for label in labels)
     lines = "".join(
         "<tr>"

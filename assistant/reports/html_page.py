@@ -1,12 +1,13 @@
-"""Pieces of a report: one HTML page that needs nothing else, its tables, and writing it whole."""
+"""Parts of an HTML report: a self-contained page, its tables, and writing it atomically."""
 
 import html
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
+from assistant.compare.stats import Interval
+from assistant.compare.votes import HeadToHead, RankedVariant
 from assistant.reports.verdict_text import p_text
 
-MAX_ROWS = 1_000  # answers in the page itself: a browser opens no table of ten thousand lines
+MAX_ROWS = 1_000  # answers in the page itself; a browser is slow with longer tables
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2933; --faint: #d9dee4; --paper: #fff;
   --good: #2f8f4e; --bad: #c2452d }
@@ -25,7 +26,7 @@ figure svg { max-width: 100%; height: auto } figure.wide svg { min-width: 640px 
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page of these parts."""
+    """A whole page of these parts, which are HTML."""
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{text(title)}'
     style = f"</title><style>{_STYLE}</style>"
     body = f"<h1>{text(title)}</h1>{''.join(parts)}"
@@ -33,52 +34,51 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The first column is text, the others are numbers."""
+    """A table of texts: the first column to the left, the others to the right, as numbers are."""
     body = "".join(_line(row, "td") for row in rows)
     return f"<div class=wide><table><thead>{_line(headings, 'th')}</thead><tbody>{body}</tbody></table></div>"
 
 
-def duels_table(duels: Iterable[Mapping[str, Any]]) -> str:
-    """Every two arms that were voted between."""
+def head_to_head_table(pairs: Iterable[HeadToHead]) -> str:
+    """Every two variants between which there are votes."""
     rows = [
         [
-            f"{one['first']} − {one['second']}",
-            str(one["first_wins"]),
-            str(one["second_wins"]),
-            f"{one['ties']} + {one['both_bad']}",
-            share(one["share"]),
-            f"{share(one['interval']['low'])} – {share(one['interval']['high'])}",
-            p_text(one["p_value_holm"]),
+            f"{one.first} − {one.second}",
+            str(one.first_wins),
+            str(one.second_wins),
+            f"{one.ties} + {one.both_bad}",
+            share(one.share),
+            interval(one.interval),
+            p_text(one.p_value_holm),
         ]
-        for one in duels
+        for one in pairs
     ]
     headings = ["between", "first wins", "second wins", "ties + both bad", "win rate of the first"]
     return table([*headings, "95 % interval", "p (sign test, Holm)"], rows)
 
 
-def ranking_table(ranking: Iterable[Mapping[str, Any]]) -> str:
-    """All arms, the strongest first."""
+def ranking_table(ranking: Iterable[RankedVariant]) -> str:
+    """All variants, the strongest first."""
     rows = [
-        [
-            one["arm"],
-            share(one["strength"]),
-            f"{share(one['interval']['low'])} – {share(one['interval']['high'])}",
-            share(one["win_rate"]),
-            str(one["votes"]),
-        ]
+        [one.variant, share(one.strength), interval(one.interval), share(one.win_rate), str(one.votes)]
         for one in ranking
     ]
-    headings = ["arm", "Bradley–Terry: preferred to the average", "95 % interval", "win rate", "votes"]
+    headings = ["variant", "Bradley–Terry: preferred to the average", "95 % interval", "win rate", "votes"]
     return table(headings, rows)
 
 
 def share(value: float | None) -> str:
-    """A share in percent."""
+    """A share in percent; a dash where there is none."""
     return "–" if value is None or value != value else f"{value:.1%}"
 
 
+def interval(value: Interval) -> str:
+    """An interval of a share, in percent."""
+    return f"{share(value.low)} – {share(value.high)}"
+
+
 def text(value: object) -> str:
-    """Any value as text of the page."""
+    """Any value as text of the page, escaped."""
     return html.escape(str(value))
 
 

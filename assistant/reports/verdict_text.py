@@ -1,21 +1,21 @@
-"""A comparison in sentences: what was shown, what was not, and how many questions it would take."""
+"""The result of an evaluation in sentences: what was shown, what was not, and how many questions it would take."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from assistant.compare.results import WORTHWHILE, questions_needed
+from assistant.compare.costs import BreakEven
+from assistant.compare.results import WORTHWHILE, EvaluationResult, PairComparison
 from assistant.i18n.texts import t
 
 LEVEL = 0.05
 FEW_CLUSTERS = 10
 
 
-def verdicts(pairs: Sequence[Mapping[str, Any]], worthwhile: float = WORTHWHILE) -> list[str]:
-    """What is shown, a sentence each; all pairs between which nothing is shown share one."""
+def verdicts(pairs: Sequence[PairComparison], worthwhile: float = WORTHWHILE) -> list[str]:
+    """One sentence for each pair; all pairs between which no difference is shown share one."""
     needed = {
-        tuple(pair["arms"]): count
+        (pair.first, pair.second): count
         for pair in pairs
-        if not is_shown(pair) and (count := needed_for(pair, worthwhile)) is not None
+        if not is_shown(pair) and (count := pair.questions_needed(worthwhile)) is not None
     }
     if len(needed) < 2:
         return [verdict(pair, worthwhile) for pair in pairs]
@@ -25,55 +25,70 @@ def verdicts(pairs: Sequence[Mapping[str, Any]], worthwhile: float = WORTHWHILE)
         points=f"{100 * worthwhile:.0f}",
         least=f"{min(needed.values()):,}",
         most=f"{max(needed.values()):,}",
-        n=f"{pairs[0]['n']:,}",
+        n=f"{pairs[0].test.n:,}",
     )
-    return [*(verdict(pair, worthwhile) for pair in pairs if tuple(pair["arms"]) not in needed), together]
+    shown = [verdict(pair, worthwhile) for pair in pairs if (pair.first, pair.second) not in needed]
+    return [*shown, together]
 
 
-def verdict(pair: Mapping[str, Any], worthwhile: float = WORTHWHILE) -> str:
-    """One sentence on two arms; `worthwhile` is the difference that a person would care about."""
-    first, second = pair["arms"]
-    difference = pair["difference"]
-    low, high = pair["confidence_interval"]
-    better, worse = (first, second) if difference >= 0 else (second, first)
-    reach = sorted((abs(low), abs(high))) if low * high > 0 else [min(low, high), max(low, high)]
+def verdict(pair: PairComparison, worthwhile: float = WORTHWHILE) -> str:
+    """One sentence on two variants; `worthwhile` is the smallest difference of accuracy that matters."""
     if is_shown(pair):
-        return t(
-            "verdict.differs",
-            better=better,
-            worse=worse,
-            points=f"{abs(difference) * 100:.0f}",
-            low=f"{reach[0] * 100:.0f}",
-            high=f"{reach[1] * 100:.0f}",
-            p=p_text(pair["p_value_clustered_holm"]),
-        )
-    needed = needed_for(pair, worthwhile)
+        return _difference(pair)
+    needed = pair.questions_needed(worthwhile)
     if needed is None:
-        return t("verdict.same", first=first, second=second, n=pair["n"])
-    points = f"{100 * worthwhile:.0f}"
+        return t("verdict.same", first=pair.first, second=pair.second, n=pair.test.n)
     return t(
-        "verdict.open", first=first, second=second, needed=f"{needed:,}", n=f"{pair['n']:,}", points=points
+        "verdict.open",
+        first=pair.first,
+        second=pair.second,
+        needed=f"{needed:,}",
+        n=f"{pair.test.n:,}",
+        points=f"{100 * worthwhile:.0f}",
     )
 
 
-def needed_for(pair: Mapping[str, Any], worthwhile: float) -> int | None:
-    """How many independent questions would show such a difference, where two arms disagree as often as here."""
-    return questions_needed((pair["only_first"] + pair["only_second"]) / pair["n"], worthwhile)
+def is_shown(pair: PairComparison) -> bool:
+    """Whether the difference is significant by whole clusters, after correction for the number of pairs."""
+    return pair.p_value_clustered_holm < LEVEL
 
 
-def is_shown(pair: Mapping[str, Any]) -> bool:
-    """Whether the difference is beyond chance, by whole clusters and after correction for many arms."""
-    return bool(pair["p_value_clustered_holm"] < LEVEL)
-
-
-def caution(result: Mapping[str, Any]) -> str:
+def caution(result: EvaluationResult) -> str:
     """What limits the verdicts; empty where nothing does."""
-    pairs: Sequence[Mapping[str, Any]] = result["pairs"]
-    if pairs and pairs[0]["clusters"] < FEW_CLUSTERS:
-        return t("verdict.few", count=pairs[0]["clusters"], by=t(f"cluster.{result['clustered_by']}"))
+    if result.pairs and (count := result.pairs[0].test.clusters) < FEW_CLUSTERS:
+        return t("verdict.few", count=count, by=t(f"cluster.{result.clustered_by}"))
     return ""
 
 
+def break_even_sentence(even: BreakEven) -> str:
+    """When a checkpoint has paid for its training, in a sentence."""
+    return t(
+        "cost.never" if even.questions is None else "cost.even",
+        name=even.checkpoint,
+        training=f"{even.training_seconds:.0f}",
+        tokens=f"{even.tokens_saved:.0f}",
+        written=f"{even.written_saved:.0f}",
+        seconds=f"{abs(even.seconds_saved):.2f}",
+        questions=f"{even.questions or 0:,}",
+    )
+
+
 def p_text(value: float) -> str:
-    """A p-value as it is written."""
+    """A p-value as it is reported."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _difference(pair: PairComparison) -> str:
+    test = pair.test
+    low, high = test.interval.low, test.interval.high
+    better, worse = (pair.first, pair.second) if test.difference >= 0 else (pair.second, pair.first)
+    ends = sorted((abs(low), abs(high))) if low * high > 0 else [min(low, high), max(low, high)]
+    return t(
+        "verdict.differs",
+        better=better,
+        worse=worse,
+        points=f"{abs(test.difference) * 100:.0f}",
+        low=f"{ends[0] * 100:.0f}",
+        high=f"{ends[1] * 100:.0f}",
+        p=p_text(pair.p_value_clustered_holm),
+    )

@@ -22,8 +22,8 @@ from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.fetch import name_of
 
 if TYPE_CHECKING:
+    from assistant.arena.prefetch import PrefetchRuns
     from assistant.arena.trials import BlindTrials
-    from assistant.arena.write_ahead import AnswersAhead
     from assistant.compare.running import EvaluationRuns
     from assistant.compare.side_by_side import SideBySideRuns
     from assistant.documents.upload import UploadQueue
@@ -109,11 +109,11 @@ def evaluation_runs() -> "EvaluationRuns":
 
 
 @st.cache_resource(show_spinner=False)
-def answers_ahead() -> "AnswersAhead":
-    """The answers of blind trials that are being generated before they are shown."""
-    from assistant.arena.write_ahead import AnswersAhead  # heavy: scipy
+def answers_ahead() -> "PrefetchRuns":
+    """The answers of blind trials that are being written in this process."""
+    from assistant.arena.prefetch import PrefetchRuns  # heavy: scipy
 
-    return AnswersAhead()
+    return PrefetchRuns()
 
 
 @st.cache_resource(show_spinner=False)

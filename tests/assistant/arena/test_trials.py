@@ -2,20 +2,20 @@
 
 import json
 import threading
-import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assistant.arena.pairing import BlindTrial
 from assistant.arena.trials import BlindTrials
+from assistant.chat.turn import AnswerOptions
 from assistant.compare.questions import Question
 from assistant.compare.ranking import tally
 from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.history.preferences import PreferenceStore, to_jsonl
-from assistant.reports.arena_html import render, to_csv
 from tuning.data.examples import checked
 
 ARMS = (Variant("base"), Variant("rag", documents=True), Variant("halden", checkpoint="halden"))
@@ -125,7 +125,7 @@ def test_an_undecided_vote_counts_and_teaches_nothing(store: BlindTrials, file: 
     ballot = store.next_ballot(trial.id, "ann")
     assert ballot is not None
     store.vote(ballot.id, outcome)  # type: ignore[arg-type]
-    (duel,) = tally(store.votes(trial.id)).duels
+    (duel,) = tally(store.votes(trial.id)).pairs
     assert (duel.share, duel.votes) == (0.5, 1)
     assert PreferenceStore(file).list() == []
 
@@ -173,22 +173,24 @@ def test_the_export_is_the_form_that_trainers_read(store: BlindTrials, file: Pat
     assert to_jsonl(PreferenceStore(file).list(), ["base", "rag"]) == ""
 
 
-def test_the_report_names_the_arms_and_escapes_what_was_said(store: BlindTrials) -> None:
-    trial = store.create(
-        "<b>trial", (*ARMS[:2], Variant("<i>", checkpoint="x")), [Question("<script>1", ("x",))]
-    )
+def test_a_cast_vote_has_its_question_and_both_answers(store: BlindTrials) -> None:
+    trial = start(store, questions=1, arms=ARMS[:2])
     vote_all(store, trial, "ann", better="rag")
-    rows = store.rows(trial.id)
-    text = render(trial.name, tally(store.votes(trial.id)), rows)
-    assert (
-        "<script" not in text and "&lt;script&gt;1" in text and "&lt;b&gt;trial" in text and "<i>" not in text
-    )
-    assert "rag on 0" in text and "Bradley" in text and "<svg" in text
-    assert len(to_csv(rows).splitlines()) == 1 + len(rows)
+    (vote,) = store.cast_votes(trial.id)
+    assert (vote.question, {vote.left, vote.right}) == ("q0", {"base", "rag"})
+    assert (vote.left_answer, vote.right_answer) == (f"{vote.left} on 0", f"{vote.right} on 0")
+    assert (vote.outcome == "first") == (vote.left == "rag") and vote.voter == "ann"
+
+
+def test_a_trial_keeps_how_its_variants_answer(store: BlindTrials, file: Path) -> None:
+    defaults = AnswerOptions(few_shot=({"role": "user", "content": "q"},), documents=("a",), passages=2)
+    trial = store.create("trial", ARMS, [Question("q", ("x",))], defaults)
+    assert BlindTrials(file).get(trial.id).defaults == defaults
+    assert store.create("trial", ARMS, []).defaults == AnswerOptions()
 
 
 def test_a_trial_between_one_arm_is_none(store: BlindTrials) -> None:
-    with pytest.raises(CompareError, match="two arms or more, and 1"):
+    with pytest.raises(CompareError, match="two variants or more, and 1"):
         start(store, arms=ARMS[:1])
 
 
@@ -202,11 +204,22 @@ def test_a_deleted_trial_is_named(store: BlindTrials, file: Path) -> None:
     assert len(PreferenceStore(file).list()) == kept > 0
 
 
-def test_a_trial_of_ten_thousand_questions_goes_on_at_once(store: BlindTrials) -> None:
-    trial = start(store, 10_000)
-    store.next_ballot(trial.id, "ann")
-    began = time.monotonic()
-    ballot = store.next_ballot(trial.id, "bob")
+def test_the_questions_of_a_large_trial_are_read_once(
+    store: BlindTrials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = 0
+    from_dict = Question.from_dict
+
+    def counted(record: Any) -> Question:
+        nonlocal read
+        read += 1
+        return from_dict(record)
+
+    monkeypatch.setattr(Question, "from_dict", counted)
+    trial = start(store, 2_000)
+    ballot = store.next_ballot(trial.id, "ann")
     assert ballot is not None and store.vote(ballot.id, "tie")
-    assert len(store.rows(trial.id)) == 1
-    assert time.monotonic() - began < 3
+    assert len(store.cast_votes(trial.id)) == len(store.list()) == 1
+    store.add_question(trial.id, "How heavy?")
+    assert store.get(trial.id).questions[-1].text == "How heavy?"
+    assert read == 2_001

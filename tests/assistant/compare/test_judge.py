@@ -1,8 +1,8 @@
 """The judge: both orders, flips as ties, what is refused, what a real endpoint hears."""
 
 import json
+import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,11 +17,10 @@ from pydantic import Field
 
 from assistant.chat.chat import Chat
 from assistant.chat.turn import AnswerOptions
-from assistant.compare.evaluate import evaluate
 from assistant.compare.evaluations import EvaluationPlan
-from assistant.compare.judge import Judge, JudgeChoice, JudgeVerdict, combined, judge_all, open_judge
+from assistant.compare.judge import Judge, JudgeChoice, JudgeVerdict, combine, judge_answers, open_model
 from assistant.compare.questions import Question
-from assistant.compare.ranking import tally
+from assistant.compare.runner import evaluate
 from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from assistant.server.app import create_app
@@ -30,6 +29,7 @@ from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
 from tuning.data.examples import Message
 
+CHOICE = JudgeChoice("large", url="http://127.0.0.1:1/v1")
 QUESTION = Question("How heavy is it?", ("640 grams",))
 
 
@@ -58,7 +58,7 @@ def by_truth(a: str, b: str) -> str:
 
 def test_a_judge_that_sees_the_difference_is_heard() -> None:
     model = Rule(rule=by_truth)
-    judge = Judge(model, "rule")
+    judge = Judge(model, CHOICE)
     assert judge(QUESTION, "It weighs 640 grams.", "2 kg") == JudgeVerdict("first")
     assert judge(QUESTION, "2 kg", "It weighs 640 grams.") == JudgeVerdict("second")
     assert judge(QUESTION, "2 kg", "3 kg") == JudgeVerdict("tie")
@@ -66,13 +66,13 @@ def test_a_judge_that_sees_the_difference_is_heard() -> None:
 
 
 def test_a_judge_that_follows_the_order_is_a_tie() -> None:
-    verdict = Judge(Rule(rule=lambda a, b: "VERDICT: A"), "first")(QUESTION, "x", "y")
+    verdict = Judge(Rule(rule=lambda a, b: "VERDICT: A"), CHOICE)(QUESTION, "x", "y")
     assert verdict == JudgeVerdict("tie", flipped=True)
 
 
 @pytest.mark.parametrize("reply", ["Both are fine, A perhaps.", "", "VERDICT: maybe"])
 def test_a_reply_without_a_verdict_is_a_tie_and_counted(reply: str) -> None:
-    assert Judge(Rule(rule=lambda a, b: reply), "mute")(QUESTION, "x", "y") == JudgeVerdict(
+    assert Judge(Rule(rule=lambda a, b: reply), CHOICE)(QUESTION, "x", "y") == JudgeVerdict(
         "tie", unclear=True
     )
 
@@ -89,12 +89,12 @@ def test_a_reply_without_a_verdict_is_a_tie_and_counted(reply: str) -> None:
     ],
 )
 def test_two_orders_make_one_verdict(forward: str | None, backward: str, expected: JudgeVerdict) -> None:
-    assert combined(forward, backward) == expected
+    assert combine(forward, backward) == expected
 
 
 def test_the_same_words_need_no_judge() -> None:
     model = Rule(rule=by_truth)
-    assert Judge(model, "rule")(QUESTION, "same ", "same") == JudgeVerdict("tie")
+    assert Judge(model, CHOICE)(QUESTION, "same ", "same") == JudgeVerdict("tie")
     assert model.asked == []
 
 
@@ -103,8 +103,8 @@ def test_an_interrupted_judgement_goes_on_where_it_was(tmp_path: Path) -> None:
     answers = {"good": [f"640 {n}" for n in range(5)], "bad": [f"no {n}" for n in range(5)]}
     stop, path = threading.Event(), tmp_path / "verdicts.jsonl"
     with pytest.raises(CompareError, match="What was judged is kept"):
-        judge_all(
-            Judge(Rule(rule=by_truth), "rule", path),
+        judge_answers(
+            Judge(Rule(rule=by_truth), CHOICE, path),
             questions,
             answers,
             on_judged=lambda done, total: stop.set() if done == 3 else None,
@@ -112,20 +112,20 @@ def test_an_interrupted_judgement_goes_on_where_it_was(tmp_path: Path) -> None:
         )
     path.write_text(path.read_text() + '{"key": "half')
     model = Rule(rule=by_truth, asked=[])
-    votes, counts = judge_all(Judge(model, "rule", path), questions, answers)
+    summary = judge_answers(Judge(model, CHOICE, path), questions, answers)
     assert len(model.asked) == 2 * 2  # two questions were left, in both orders
-    assert counts == {"verdicts": 5, "flipped": 0, "unclear": 0}
-    (duel,) = tally(votes).duels
-    assert (duel.first, duel.first_wins) == ("good", 5)
+    assert (summary.verdicts, summary.flipped, summary.unclear) == (5, 0, 0)
+    (pair,) = summary.tally.pairs
+    assert (pair.first, pair.first_wins) == ("good", 5)
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\x85"], ids=repr)
 def test_a_verdict_on_a_text_with_a_line_separator_is_kept(tmp_path: Path, separator: str) -> None:
     question = Question(f"How{separator}heavy?", ("640",))
     answers, path = (f"640{separator}grams", f"2{separator}kg"), tmp_path / "verdicts.jsonl"
-    first = Judge(Rule(rule=by_truth), f"a{separator}judge", path)(question, *answers)
-    model = Rule(rule=by_truth, asked=[])
-    assert Judge(model, f"a{separator}judge", path)(question, *answers) == first == JudgeVerdict("first")
+    choice, model = JudgeChoice(f"a{separator}judge", "provider"), Rule(rule=by_truth, asked=[])
+    first = Judge(Rule(rule=by_truth), choice, path)(question, *answers)
+    assert Judge(model, choice, path)(question, *answers) == first == JudgeVerdict("first")
     assert model.asked == []
 
 
@@ -146,7 +146,7 @@ def test_a_judge_that_cannot_judge_is_refused(values: dict[str, str], sentence: 
 
 def test_a_provider_that_is_not_there_is_named() -> None:
     with pytest.raises(CompareError, match="'nobody:large' cannot be opened"):
-        open_judge(JudgeChoice("nobody:large", "provider"))
+        open_model(JudgeChoice("nobody:large", "provider"))
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -186,7 +186,7 @@ def endpoint() -> Iterator[str]:
 
 
 def test_a_real_endpoint_is_asked_in_both_orders(endpoint: str) -> None:
-    judge = Judge(open_judge(JudgeChoice("large", url=endpoint), "secret"), "large")
+    judge = Judge(open_model(JudgeChoice("large", url=endpoint), "secret"), CHOICE)
     assert judge(QUESTION, "2 kg", "640 grams") == JudgeVerdict("second")
     first, second = Endpoint.heard
     assert first["model"] == "large" and first["temperature"] == 0 and first["key"] == "Bearer secret"
@@ -212,16 +212,27 @@ class Served(ScriptedEngine):
         return ["tuned"]
 
 
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[str, Served]]:
     """Imprint's own interface on a port, over an engine that judges."""
     engine = Served()
     app = create_app(Workspace(Settings(home=tmp_path), engine=engine))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    server = _Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    assert server.is_up.wait(30)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1", engine
     server.should_exit = True
     thread.join()
@@ -230,20 +241,16 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Served]]:
 def test_an_evaluation_is_judged_over_http_in_both_orders(served: tuple[str, Served], tmp_path: Path) -> None:
     url, judging = served
     answering = ScriptedEngine(lambda messages: "It has 640." if "Know." in messages[0]["content"] else "No.")
-    arms = (Variant("plain", system_prompt="Guess."), Variant("knows", system_prompt="Know."))
+    variants = (Variant("plain", system_prompt="Guess."), Variant("knows", system_prompt="Know."))
     questions = (QUESTION, Question("How wide is it?", ("640 mm",)))
-    plan = EvaluationPlan(
-        "", "judged", arms, questions, AnswerOptions(), judge=JudgeChoice("large", url=url).to_dict()
-    )
-    judge = Judge(open_judge(JudgeChoice("large", url=url)), "large", tmp_path / "verdicts.jsonl")
-    result = evaluate(Chat(lambda: answering), answering, plan, judge=judge, costs=False)
-    assert {name: result["judge"][name] for name in ("verdicts", "flipped", "unclear")} == {
-        "verdicts": 2,
-        "flipped": 0,
-        "unclear": 0,
-    }
-    (duel,) = result["judge"]["duels"]
-    assert (duel["first"], duel["first_wins"], duel["second_wins"]) == ("plain", 0, 2)
+    plan = EvaluationPlan("", "judged", variants, questions, AnswerOptions())
+    judge = Judge.open(JudgeChoice("large", url=url), tmp_path / "verdicts.jsonl")
+    result = evaluate(plan, Chat(lambda: answering), answering, judge=judge, costs=False)
+    summary = result.judge
+    assert summary is not None and summary.choice.model == "large"
+    assert (summary.verdicts, summary.flipped, summary.unclear) == (2, 0, 0)
+    (pair,) = summary.tally.pairs
+    assert (pair.first, pair.first_wins, pair.second_wins) == ("plain", 0, 2)
     assert len(judging.prompts) == 2 * len(questions)
     assert "knows" not in json.dumps(judging.prompts)
     assert judge(QUESTION, "2 kg", "3 kg") == JudgeVerdict("tie", flipped=True)
@@ -253,13 +260,13 @@ def test_a_checkpoint_of_the_small_default_is_no_judge_either(
     served: tuple[str, Served], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, _ = served
-    open_judge(JudgeChoice("tuned", url=url))
+    open_model(JudgeChoice("tuned", url=url))
     monkeypatch.setattr(Served, "name", "smollm2-135m-instruct")
     with pytest.raises(CompareError, match=r"'tuned \(smollm2-135m-instruct\)' is too small"):
-        open_judge(JudgeChoice("tuned", url=url))
+        open_model(JudgeChoice("tuned", url=url))
 
 
 def test_an_endpoint_that_refuses_is_one_sentence(endpoint: str) -> None:
     Endpoint.status = 401
     with pytest.raises(CompareError, match="The judge large did not answer"):
-        Judge(open_judge(JudgeChoice("large", url=endpoint)), "large")(QUESTION, "x", "y")
+        Judge(open_model(JudgeChoice("large", url=endpoint)), CHOICE)(QUESTION, "x", "y")

@@ -68,7 +68,7 @@ def test_mcnemar_counts_only_the_disagreements() -> None:
     assert test.interval.low < 0.1 < test.interval.high
 
 
-def test_arms_that_never_disagree_do_not_differ() -> None:
+def test_variants_that_never_disagree_do_not_differ() -> None:
     test = paired([True, False], [True, False])
     assert (test.p_value, test.difference) == (1.0, 0.0)
 
@@ -80,7 +80,7 @@ def test_mcnemar_rejects_true_nothing_no_more_than_it_says() -> None:
         wins = int(generator.binomial(disagree, 0.5))
         first = [True] * wins + [False] * (disagree - wins)
         rejected += paired(first, [not won for won in first]).p_value < 0.05 if disagree else 0
-    assert rejected / 500 <= 0.06
+    assert 0.02 <= rejected / 500 <= 0.06
 
 
 def test_holm_is_the_published_procedure() -> None:
@@ -141,7 +141,7 @@ def test_drawn_signs_agree_with_all_of_them() -> None:
 
 
 def simulated_rejections(trials: int, effect: float) -> tuple[float, float]:
-    """How often arms of equal strength are told apart where whole documents suit one or the other."""
+    """How often variants of equal strength are told apart where whole documents suit one or the other."""
     generator, by_question, by_cluster = np.random.default_rng(11), 0, 0
     clusters = np.repeat(np.arange(20), 10)
     for trial in range(trials):
@@ -177,8 +177,8 @@ def test_intervals_over_few_documents_are_not_too_short(count: int) -> None:
     assert 0.91 <= covered / trials <= 0.98
 
 
-def test_many_arms_that_are_alike_are_rarely_told_apart() -> None:
-    """Four equal arms, six pairs: after Holm, one false alarm in at most twenty comparisons."""
+def test_many_variants_that_are_alike_are_rarely_told_apart() -> None:
+    """Four equal variants, six pairs: after Holm, one false alarm in at most twenty comparisons."""
     generator, alarms, trials = np.random.default_rng(13), 0, 500
     for _ in range(trials):
         right = generator.random((4, 120)) < 0.5
@@ -187,4 +187,4 @@ def test_many_arms_that_are_alike_are_rarely_told_apart() -> None:
             for a, b in itertools.combinations(right, 2)
         ]
         alarms += min(holm(p_values)) < 0.05
-    assert alarms / trials <= 0.07
+    assert 0.01 <= alarms / trials <= 0.07

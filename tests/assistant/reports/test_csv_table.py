@@ -5,8 +5,12 @@ import io
 
 import pytest
 
-from assistant.reports import arena_html, evaluation_html
+from assistant.arena.trials import CastVote
+from assistant.compare.questions import Question
+from assistant.compare.results import AnswerResult, QuestionResult
+from assistant.reports import arena_html
 from assistant.reports.csv_table import to_csv
+from assistant.reports.evaluation_files import answers_csv
 
 FORMULAS = ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "-1+1", '=HYPERLINK("x")']
 
@@ -29,20 +33,14 @@ def test_a_number_and_a_plain_text_stay_as_they_are(value: object) -> None:
 
 
 def test_answers_of_an_evaluation_are_no_formulas() -> None:
-    row = {
-        "question": "=q",
-        "expected": ["=e"],
-        "slice": "@s",
-        "document": "+d",
-        "fact": "-f",
-        "answers": {"=arm": "=1+1"},
-        "correct": {"=arm": False},
-    }
-    (line,) = cells(evaluation_html.to_csv([row]))
-    assert line == ["'=q", "'=e", "'@s", "'+d", "'-f", "'=arm", "'=1+1", "0", "0", ""]
+    question = Question("=q", ("=e",), {"slice": "@s", "document": "+d", "fact": "-f"})
+    row = QuestionResult(question, {"=variant": AnswerResult("=1+1", False)})
+    (line,) = cells(answers_csv([row]))
+    assert line == ["'=q", "'=e", "'@s", "'+d", "'-f", "'=variant", "'=1+1", "0", "0", ""]
 
 
 def test_answers_and_voters_of_a_blind_trial_are_no_formulas() -> None:
-    names = ("question", "left", "right", "outcome", "left_answer", "right_answer", "voter")
-    row = {**dict.fromkeys(names, "=1+1"), "voted": 1.5}
-    assert cells(arena_html.to_csv([row])) == [["'=1+1"] * 7 + ["1.5"]]
+    vote = CastVote("=q", "=left", "=right", "first", "=1+1", "@x", "+voter", 1.5)
+    assert cells(arena_html.to_csv([vote])) == [
+        ["'=q", "'=left", "'=right", "first", "'=1+1", "'@x", "'+voter", "1.5"]
+    ]

@@ -1,0 +1,125 @@
+"""Variants answer questions in batches: retrieve, fill the prompt, generate, score. Every part is reused."""
+
+import time
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+
+from assistant.chat.chat import Chat
+from assistant.chat.turn import AnswerOptions, Source, TurnState
+from assistant.compare.answer_cache import AnswerCache
+from assistant.compare.answers import ScoredAnswer, score
+from assistant.compare.questions import Question
+from assistant.compare.variants import Variant
+from assistant.engines.base import Engine, Message
+
+MAX_NEW_TOKENS = 48
+
+
+class VariantRunner:
+    """Asks variants the same questions under the same conditions; each question is retrieved for once.
+
+    A variant without sampling of its own answers greedily, with at most `max_tokens` tokens. Answers in `cache`
+    are not generated again.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        engine: Engine,
+        defaults: AnswerOptions,
+        cache: AnswerCache | None = None,
+        *,
+        max_tokens: int = MAX_NEW_TOKENS,
+    ) -> None:
+        self._chat = chat
+        self._defaults = replace(
+            defaults, temperature=0.0, max_new_tokens=min(defaults.max_new_tokens, max_tokens)
+        )
+        self._retriever = _CachedRetriever(chat)
+        self._generator = _CachedGenerator(engine, cache)
+
+    def answer(self, variant: Variant, questions: Sequence[Question]) -> list[ScoredAnswer]:
+        """The variant's answers, in the order of the questions. Raises AssistantError, KnowledgeError."""
+        options = [variant.answer_options(self._defaults, question.passage) for question in questions]
+        retrieved = [
+            self._retriever.retrieve(question.text, own)
+            for question, own in zip(questions, options, strict=True)
+        ]
+        budgets = [
+            self._chat.budget(TurnState(question=question.text, passages=passages), own)
+            for question, own, (passages, _) in zip(questions, options, retrieved, strict=True)
+        ]
+        generated = self._generator.generate([budget.messages for budget in budgets], options[0])
+        return [
+            score(
+                question,
+                text,
+                prompt_tokens=budget.total,
+                seconds=generating + retrieving,
+                sources=passages[: len(budget.passages)],
+            )
+            for (text, generating), question, budget, (passages, retrieving) in zip(
+                generated, questions, budgets, retrieved, strict=True
+            )
+        ]
+
+
+class _CachedRetriever:
+    """Passages of a question and the seconds they took: retrieved once, charged to every variant."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._known: dict[Hashable, tuple[tuple[Source, ...], float]] = {}
+
+    def retrieve(self, question: str, options: AnswerOptions) -> tuple[tuple[Source, ...], float]:
+        if not options.reads_passages:
+            return (), 0.0
+        key = (question, options.given, options.knowledge_base, options.documents, options.passages)
+        if key not in self._known:
+            began = time.monotonic()
+            passages = self._chat.retrieve(question, options)
+            self._known[key] = (passages, time.monotonic() - began)
+        return self._known[key]
+
+
+class _CachedGenerator:
+    """Texts for prompts, each with its seconds: from the cache, or from the engine and then kept."""
+
+    def __init__(self, engine: Engine, cache: AnswerCache | None) -> None:
+        self._engine = engine
+        self._cache = cache
+
+    def generate(
+        self, prompts: Sequence[Sequence[Message]], options: AnswerOptions
+    ) -> list[tuple[str, float]]:
+        identity = self._engine.identity(options.checkpoint) if self._cache is not None else None
+        if self._cache is None or identity is None:
+            return self._generate(prompts, options)
+        if options.temperature > 0:
+            identity = f"{identity}/{options.temperature}/{options.top_p}/{options.seed or 0}"
+        keys = [self._cache.key(identity, prompt, options.max_new_tokens) for prompt in prompts]
+        missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if not self._cache.get(key)}
+        if missing:
+            self._cache.add(dict(zip(missing, self._generate(list(missing.values()), options), strict=True)))
+        return [self._cache.get(key) or ("", 0.0) for key in keys]
+
+    def _generate(
+        self, prompts: Sequence[Sequence[Message]], options: AnswerOptions
+    ) -> list[tuple[str, float]]:
+        began = time.monotonic()
+        if options.temperature > 0:
+            texts = [self._sample(prompt, options) for prompt in prompts]
+        else:
+            texts = self._engine.complete(
+                prompts, checkpoint=options.checkpoint, max_new_tokens=options.max_new_tokens
+            )
+        each = (time.monotonic() - began) / len(prompts)
+        return [(text, each) for text in texts]
+
+    def _sample(self, prompt: Sequence[Message], options: AnswerOptions) -> str:
+        """One sampled answer; the same seed gives the same."""
+        return "".join(
+            self._engine.stream(
+                prompt, replace(options.sampling, seed=options.seed or 0), checkpoint=options.checkpoint
+            )
+        )
