@@ -13,6 +13,7 @@ import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.client import AdminClient, Client
 from chromadb.api.fastapi import FastAPI
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 from filelock import FileLock, Timeout
@@ -89,9 +90,16 @@ def _open_folder(key: str, folder: Path) -> SharedChromaClient:
         return SharedChromaClient(
             key, chromadb.PersistentClient(str(folder), settings=settings), lock, holder
         )
-    except (ChromaError, OSError, ValueError) as error:
+    except Exception as error:  # its native part raises whatever it likes over damaged files
+        SharedSystemClient._identifier_to_system.pop(
+            str(folder), None
+        )  # or the next try finds this broken one
+        holder.unlink(missing_ok=True)
         lock.release()
-        raise StoreError(f"Chroma cannot open {folder} ({error})") from error
+        raise StoreError(
+            f"Chroma cannot open {folder} ({error}). Its vectors can be computed again: `imprint doctor --mend` "
+            "does it, or move the folder away"
+        ) from error
 
 
 def _describe(holder: Path) -> str:
