@@ -25,7 +25,8 @@ _API_PORT = 8600
 @workspace_of
 def app(workspace: Workspace, port: int | None) -> None:
     """Start the app in this terminal; Ctrl-C ends it. Tuning jobs go on without it."""
-    from assistant.cli.ports import only_app, require_free
+    from assistant.cli.ports import require_free
+    from assistant.home.use import only_app
 
     settings = workspace.settings
     port = port or settings.port

@@ -20,6 +20,7 @@ from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.fetch import name_of
+from tuning.process import restrict_new_files
 
 if TYPE_CHECKING:
     from assistant.arena.trials import BlindTrials
@@ -36,6 +37,7 @@ _imported = threading.Event()
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     """The workspace of this process; the model begins to be opened with it."""
+    restrict_new_files()
     opened = Workspace()
     start_thread("warm-up", _warm_up, opened)
     return opened

@@ -20,9 +20,9 @@ from click.testing import CliRunner, Result
 
 from assistant.cli.jobs import _stated_in
 from assistant.cli.main import imprint
-from assistant.cli.ports import only_app
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError
+from assistant.home.use import only_app
 from assistant.settings import Settings, load_settings
 from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
