@@ -9,8 +9,8 @@ from assistant.doctor.findings import Aside, Finding, Mend
 from assistant.doctor.salvage import check_file, is_json_list, replace_database, salvage
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import IndexBusyError, KnowledgeError, StoreError
-from knowledge.index.chroma import SharedChromaClient, VectorStore
 from knowledge.index.passage_store import FORMAT, PassageStore
+from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.fetch import is_url
 
 PART, VECTORS = "knowledge base", "vectors"
@@ -45,7 +45,7 @@ def examine_vectors(folder: Path, url: str | None, aside: Aside, open_base: Open
     try:
         if problems:
             raise StoreError(f"{database} is damaged ({problems[0]})")
-        shared = SharedChromaClient.open(chroma, url)
+        shared = SharedChroma.open(chroma, url)
         try:
             yield from [_compare(path, shared, open_base) for path in whole]
         finally:
@@ -58,10 +58,10 @@ def examine_vectors(folder: Path, url: str | None, aside: Aside, open_base: Open
         yield Finding(VECTORS, "chroma", "damaged", f"{error}; they can be computed again", mend)
 
 
-def _compare(path: Path, shared: SharedChromaClient, open_base: OpenBase) -> Finding:
+def _compare(path: Path, shared: SharedChroma, open_base: OpenBase) -> Finding:
     with closing(PassageStore(path)) as store:
         name = store.fact("collection") or f"kb-{store.fact('identity')}"
-        held, wanted = VectorStore(shared.client, name).ids(), set(store.passage_ids())
+        held, wanted = shared.vectors(name).ids(), set(store.passage_ids())
     if held == wanted:
         return Finding(VECTORS, path.stem, "ok")
     message = f"{len(wanted - held)} vectors are missing and {len(held - wanted)} left over"
