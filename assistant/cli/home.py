@@ -105,7 +105,7 @@ def restore(context: click.Context, file: Path, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def doctor(context: click.Context, mend: bool, as_json: bool) -> None:
-    """Check everything in the home, and say or mend what is damaged.
+    """Check the whole home, and say or mend what is damaged.
 
     Without --mend nothing of yours is changed. With it nothing else may use the home meanwhile. The exit status is 1
     when something is damaged and was not mended.

