@@ -145,6 +145,12 @@ class _Environment(BaseSettings, Settings):
         return {name: text for name, text in values.items() if text.strip()}
 
 
+def home_folder() -> Path:
+    """The home that the environment names, or the platform's; nothing else of the settings is looked at."""
+    named = os.environ.get("IMPRINT_HOME", "").strip()
+    return (Path(named) if named else default_home()).expanduser().absolute()
+
+
 def load_settings() -> Settings:
     """The settings of this process. Raises SettingsError naming the variable or file, and the value."""
     try:

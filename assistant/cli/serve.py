@@ -27,7 +27,8 @@ _API_PORT = 8600
 @workspace_of
 def app(workspace: Workspace, port: int | None) -> None:
     """Start the app in this terminal; Ctrl-C ends it. Tuning jobs go on without it."""
-    from assistant.cli.ports import only_app, require_free
+    from assistant.cli.ports import require_free
+    from assistant.home.use import only_app
     from assistant.web.hosts import url_of
     from assistant.web.listening import require_token_beyond_loopback
 
