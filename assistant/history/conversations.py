@@ -7,7 +7,8 @@ old one, and the active branch is what is shown and sent to the model. It knows 
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -62,7 +63,8 @@ class ConversationStore:
             " ORDER BY c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
-        return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
+        with self._damage_said():
+            return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
 
     def get(self, conversation_id: int) -> StoredConversation:
         """The conversation with its active branch."""
@@ -197,7 +199,8 @@ class ConversationStore:
         """Every message of every branch, oldest first."""
         self._conversation(conversation_id)
         rows = self._read("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
-        return StoredMessage.from_rows(rows)
+        with self._damage_said():
+            return StoredMessage.from_rows(rows)
 
     def alternatives(self, message_id: int) -> Sequence[StoredMessage]:
         """All messages with the same parent, oldest first: regenerated answers, edited questions."""
@@ -206,7 +209,8 @@ class ConversationStore:
             "SELECT * FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
             (row["conversation_id"], row["parent_id"]),
         )
-        return StoredMessage.from_rows(rows)
+        with self._damage_said():
+            return StoredMessage.from_rows(rows)
 
     def select(self, message_id: int) -> None:
         """Show the branch through this message, to its newest end."""
@@ -227,10 +231,26 @@ class ConversationStore:
         """Close the connections of every thread."""
         self._database.close()
 
+    @contextmanager
+    def _damage_said(self) -> Iterator[None]:
+        """A row that is none of this schema is an error with a sentence: a damaged byte may change even its names."""
+        try:
+            yield
+        except (TypeError, ValueError, KeyError, IndexError) as error:
+            raise ConversationError(
+                f"The conversations in {self.path} are damaged ({error}). `imprint doctor --mend` reads out of "
+                "them what it can."
+            ) from error
+
     def _branch(self, conversation_id: int, end: int | None) -> tuple[StoredMessage, ...]:
         by_id = {message.id: message for message in self.all_messages(conversation_id)}
         branch: list[StoredMessage] = []
         while end is not None:
+            if end not in by_id or (branch and end >= branch[-1].id):  # a parent comes before its children
+                raise ConversationError(
+                    f"Conversation {conversation_id} is damaged: message {end} is not where it should be. "
+                    "`imprint doctor --mend` mends it, as far as that is possible."
+                )
             branch.append(by_id[end])
             end = by_id[end].parent_id
         return tuple(reversed(branch))

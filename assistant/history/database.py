@@ -2,14 +2,17 @@
 
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import ConversationError
 
+COPIES = "database-copies"  # a folder beside the file
+KEPT_COPIES = 3
 # One step of the schema: executes its statements inside the transaction it is given.
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -67,10 +70,9 @@ class Database:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as problem:
+        except (sqlite3.Error, UnicodeDecodeError) as problem:  # a damaged text may be no UTF-8
             raise ConversationError(
-                f"The conversations in {self.path} cannot be read or written: {problem}. "
-                "Free some disk space, close other programs that use the file, or restore it from a copy."
+                f"The conversations in {self.path} cannot be read or written: {problem}. {_advice(problem)}"
             ) from problem
 
     def _connected(self) -> sqlite3.Connection:
@@ -93,6 +95,8 @@ class Database:
                     f"{self.path} was written by a newer Imprint (format {version}, and this one knows "
                     f"{len(migrations)}): update Imprint, or choose another folder with IMPRINT_HOME."
                 )
+            if 0 < version < len(migrations):
+                keep_copy(self.path, version)
             for number, migrate in enumerate(migrations[version:], version + 1):
                 migrate(database)
                 database.execute(f"PRAGMA user_version = {number}")
@@ -102,6 +106,31 @@ class Database:
         for connection in tuple(self._open):
             connection.database.close()
         self._local = threading.local()
+
+
+def keep_copy(path: Path, version: int) -> Path:
+    """Copy the file, as it was last committed, to `database-copies` beside it; the newest few stay there."""
+    folder = path.parent / COPIES
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{path.stem}-version-{version}-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}"
+    partial = target.with_name(f".{target.name}.part")
+    with closing(sqlite3.connect(path, timeout=10)) as source, closing(sqlite3.connect(partial)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    partial.replace(target)
+    for old in sorted(folder.glob(f"{path.stem}-version-*"), key=lambda one: one.stat().st_mtime)[
+        :-KEPT_COPIES
+    ]:
+        old.unlink(missing_ok=True)
+    return target
+
+
+def _advice(problem: Exception) -> str:
+    """What helps against it: space, rights, patience, or a repair."""
+    code = getattr(problem, "sqlite_errorcode", None)
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code is None:
+        return "`imprint doctor --mend` reads out of it what it can, and `imprint restore FILE` brings a backup back."
+    return "Free some disk space, close other programs that use the file, or check its rights."
 
 
 def inserted_id(cursor: sqlite3.Cursor) -> int:

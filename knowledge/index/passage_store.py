@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
 -- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
 CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_FORMAT = 2  # version of the tables above
+FORMAT = 2  # version of the tables above
 _CHUNK = 500  # SQLite takes a limited number of parameters
 
 
@@ -103,21 +103,21 @@ class PassageStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             if self._made_by_another_version():
+                self._db.close()
                 raise StoreError(
-                    f"{path} was made by another version of Imprint; move it away and index again"
+                    f"{path} was made by another version of Imprint: `imprint doctor --mend` rebuilds it from its "
+                    "documents"
                 )
             self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+            self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
-        except sqlite3.DatabaseError as error:
-            raise StoreError(
-                f"The knowledge base {path} cannot be opened ({error}); move it away to begin anew"
-            ) from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise self._failure(error) from error
 
     def _made_by_another_version(self) -> bool:
         tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        return bool(tables) and self._db.execute("PRAGMA user_version").fetchone()[0] != _FORMAT
+        return bool(tables) and self._db.execute("PRAGMA user_version").fetchone()[0] != FORMAT
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
@@ -126,18 +126,34 @@ class PassageStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
+        with self._lock, self._translate_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite rolls back by itself when the disk is full
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
+        with self._lock, self._translate_errors():
             return self._db.execute(query, values).fetchall()
+
+    @contextmanager
+    def _translate_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged text may be no UTF-8
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> StoreError:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR):
+            advice = "free some disk space, check its rights, or close what else uses it; nothing was lost"
+        else:
+            advice = "`imprint doctor --mend` rebuilds it from its documents"
+        return StoreError(f"The knowledge base {self.path} cannot be read or written ({error}): {advice}")
 
     # values about the whole index
 

@@ -13,12 +13,13 @@ from playwright.sync_api import Page, sync_playwright
 from assistant.i18n.texts import t
 
 SIZES = {"wide": (1440, 900), "narrow": (400, 860)}
-# The page stands when its script has ended and nothing on it is in transit; charts and fonts come last.
+# The page stands when its script has ended, fonts are there, and no visible piece of it is still to come.
 SETTLED = """() => {
   const app = document.querySelector('[data-testid=stApp]');
+  const visible = selector => [...document.querySelectorAll(selector)].filter(one => one.offsetParent);
   return app && app.dataset.testScriptState === 'notRunning' && document.fonts.status === 'loaded'
-    && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]')
-    && [...document.querySelectorAll('.stVegaLiteChart')].every(chart => chart.querySelector('svg, canvas'));
+    && !visible('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]').length
+    && visible('.stVegaLiteChart').every(chart => chart.querySelector('svg, canvas'));
 }"""
 FLAGS = [
     "--no-sandbox",
@@ -128,22 +129,23 @@ def jobs(page: Page, url: str) -> None:
 def blind_trial(page: Page, url: str) -> None:
     """The newest trial's result, or where one begins."""
     page.goto(f"{url}/compare?view=blind")
-    open_newest(page, t("blind.result"))
+    open_newest(page, "result")
 
 
 def evaluation(page: Page, url: str) -> None:
     """The newest evaluation, or where one begins."""
     page.goto(f"{url}/compare?view=evaluation")
-    open_newest(page, t("evaluation.open"))
+    open_newest(page, "open")
 
 
 def question_sets(page: Page, url: str) -> None:
     page.goto(f"{url}/compare?view=questions")
 
 
-def open_newest(page: Page, name: str) -> None:
+def open_newest(page: Page, key: str) -> None:
+    """Press the first button of a list beside the sidebar, where there is one."""
     settle(page)
-    button = page.get_by_role("button", name=name, exact=True)
+    button = page.locator(f"[data-testid=stMain] [class*=st-key-{key}-] button")
     if button.count():
         button.first.click()
 

@@ -17,6 +17,7 @@ from tuning.models import adapters
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
+from tuning.models.template import Template
 from tuning.models.template_process import render_chat
 from tuning.storage import files_of, write_json, write_text
 
@@ -167,12 +168,10 @@ def write_gguf(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
 def write_ollama(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     """The GGUF with a Modelfile: `ollama create NAME -f Modelfile` in the folder."""
     write_gguf(checkpoint, home, folder)
-    base = BaseModel.open(checkpoint.base, home, device="cpu")
-    write_text(folder / "Modelfile", modelfile(checkpoint, base))
-    base.close()
+    write_text(folder / "Modelfile", modelfile(checkpoint, Template.read(checkpoint.base, home)))
 
 
-def modelfile(checkpoint: Checkpoint, base: BaseModel) -> str:
+def modelfile(checkpoint: Checkpoint, base: Template) -> str:
     """Ollama's description of the model: file, stops, system prompt, and the template where it is ChatML."""
     stops = [base.tokenizer.convert_ids_to_tokens(i) for i in checkpoint.stop_ids or base.stop_ids]
     system = checkpoint.system_prompt or _default_system(base)
@@ -193,7 +192,7 @@ CHATML = (
 )
 
 
-def _default_system(base: BaseModel) -> str:
+def _default_system(base: Template) -> str:
     """What the template itself puts in front where a conversation has no system prompt."""
     text = render_chat(base.name, base.tokenizer, [{"role": "user", "content": "q"}])
     begin, end = "<|im_start|>system\n", "<|im_end|>"

@@ -1,4 +1,4 @@
-"""Bytes → text in whatever encoding → records with line numbers (JSON, JSON Lines, CSV)."""
+"""Bytes → text, its encoding detected → records with line numbers (JSON, JSON Lines, CSV)."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ class LooseTabs(csv.excel_tab):
 def texts(path: Path) -> list[tuple[Path, str]]:
     """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name.
 
-    UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are told by the bytes.
+    UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are detected from the bytes.
     """
     data = _bytes(path)
     if not data.startswith(b"PK\x03\x04"):

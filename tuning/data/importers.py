@@ -1,5 +1,6 @@
-"""Other people's chat files → conversations and examples; a format is told by its content, not its name."""
+"""Chat files of other programs → conversations and examples; a format is recognised by its content, not its name."""
 
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,12 +81,12 @@ def _imported(text: str, path: Path) -> ImportResult:
 def conversations_to_examples(conversations: Iterable[ImportedConversation]) -> list[Example]:
     """One example a conversation, up to its last answer; none for one without question and answer.
 
-    Where a person judged answers, each corrected or liked one is an example of its own, and nothing else is.
+    Where a person rated answers, each corrected or liked one is an example of its own, and nothing else is.
     """
     examples: list[Example] = []
     for conversation in conversations:
-        if conversation.judged:
-            examples += _judged(conversation)
+        if conversation.rated:
+            examples += _rated_examples(conversation)
             continue
         messages = _alternating(conversation.messages)
         while messages and messages[-1]["role"] != "assistant":
@@ -147,7 +148,7 @@ def _unwrapped(values: list[Record]) -> list[tuple[int, Mapping[str, Any]]]:
 
 
 def _table(text: str, path: Path) -> tuple[list[tuple[int, Mapping[str, Any]]], str]:
-    first = text.splitlines()[0]
+    first = io.StringIO(text, newline=None).readline().rstrip("\n")  # where csv, too, ends a line
     for delimiter in DELIMITERS:
         if delimiter not in first:
             continue
@@ -166,12 +167,12 @@ def _is_message(value: object) -> bool:
     )
 
 
-def _judged(conversation: ImportedConversation) -> Iterator[Example]:
+def _rated_examples(conversation: ImportedConversation) -> Iterator[Example]:
     system = tuple(m for m in conversation.messages[:1] if m["role"] == "system")
-    for turn in conversation.judged:
+    for turn in conversation.rated:
         asked = {"role": "user", "content": turn.question}
-        told = {"role": "assistant", "content": turn.answer}
-        yield Example((*system, asked, told), source=conversation.source, reason=turn.reason)
+        answer = {"role": "assistant", "content": turn.answer}
+        yield Example((*system, asked, answer), source=conversation.source, reason=turn.reason)
 
 
 def _alternating(messages: Iterable[Message]) -> list[Message]:

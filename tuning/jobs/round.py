@@ -12,18 +12,20 @@ from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
-from tuning.distributed.sharding import is_shared_out
+from tuning.distributed.sharding import is_sharded
 from tuning.evaluation import classification, recall
-from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.cached_base import open_cached
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
 from tuning.jobs.estimates import Measured
 from tuning.jobs.folder import JobFolder
+from tuning.jobs.progress import SHOWN
 from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json
+from tuning.training.conversations import Parent
 from tuning.training.run_state import ADAPTER_FOLDER
 from tuning.training.trainer import SAVE_EVERY_SECONDS, train
 
@@ -88,12 +90,12 @@ def tune(
     examples = _examples(task.config, task.examples, registry)
     with contextlib.ExitStack() as stack:
         parent = _hold_parent(task, registry, stack)
-        base = open_remembering(task.config.base, task.home, task.device)
+        base = open_cached(task.config.base, task.home, task.device)
         stack.callback(base.close)
         metrics = _train(task, base, examples, parent, save_every_seconds)
-        if is_shared_out(base.model):  # this process evaluates alone, so it needs the whole base
+        if is_sharded(base.model):  # this process evaluates alone, so it needs the whole base
             base.close()
-            base = open_remembering(task.config.base, task.home, task.device)
+            base = open_cached(task.config.base, task.home, task.device)
             stack.callback(base.close)
         began_evaluating, answered = time.time(), base.computed
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
@@ -129,6 +131,13 @@ def _train(
     done = task.folder.state / "trained.json"
     if metrics := read_json(done):
         log.info("training was finished by an earlier attempt")
+        task.emit(
+            {
+                "kind": "trained",
+                **{key: metrics[key] for key in SHOWN if key in metrics},
+                "step": metrics["steps"],
+            }
+        )
         return {**metrics, "resumed": True}
     resume = task.folder.state.exists()
     first_step: list[float] = []
@@ -146,8 +155,7 @@ def _train(
         emit=emit,
         should_stop=task.should_stop,
         resume=resume,
-        parent=parent,
-        earlier=examples.earlier,
+        parent=Parent(parent, examples.earlier) if parent else None,
         save_every_seconds=save_every_seconds,
     )
     if result.stopped:
@@ -176,7 +184,7 @@ def train_as_rank(folder: JobFolder) -> None:
     parent = None if config.parent is None else read_adapter(registry.get(config.parent).path)
     device = str(folder.read("job").get("device", "cpu"))
     place = device if device == "cpu" else f"{device}:{os.environ['LOCAL_RANK']}"
-    base = open_remembering(config.base, home, place)
+    base = open_cached(config.base, home, place)
     train(
         base,
         fitted(config, examples.learned),
@@ -185,8 +193,7 @@ def train_as_rank(folder: JobFolder) -> None:
         emit=lambda event: None,
         should_stop=lambda: folder.is_cancelled,
         resume=folder.state.exists(),
-        parent=parent,
-        earlier=examples.earlier,
+        parent=Parent(parent, examples.earlier) if parent else None,
     )
     base.close()
 
