@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import ConversationError
+from knowledge.errors import database_problem, disk_problem
 
 # One step of the schema: executes its statements inside the transaction it is given.
 Migration = Callable[[sqlite3.Connection], None]
@@ -34,7 +35,8 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._translate_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
         self._migrate(migrations)
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
@@ -67,10 +69,17 @@ class Database:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as problem:
+        except (sqlite3.Error, UnicodeError) as problem:  # text that is not UTF-8 is damage too
             raise ConversationError(
-                f"The conversations in {self.path} cannot be read or written: {problem}. "
-                "Free some disk space, close other programs that use the file, or restore it from a copy."
+                f"The conversations in {self.path} cannot be read or written: {database_problem(problem)}"
+            ) from problem
+        except OverflowError as problem:
+            raise ConversationError(
+                "A number larger than any conversation or message has was given."
+            ) from problem
+        except OSError as problem:
+            raise ConversationError(
+                f"The conversations in {self.path} cannot be kept: {disk_problem(problem)}"
             ) from problem
 
     def _connected(self) -> sqlite3.Connection:
@@ -78,6 +87,8 @@ class Database:
         if held is None:
             database = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             database.row_factory = sqlite3.Row
+            # One damaged text must not keep the others of a query out.
+            database.text_factory = lambda data: data.decode("utf-8", "replace")
             held = self._local.connection = _Connection(database)
             self._open.add(held)
             database.execute("PRAGMA journal_mode = WAL")
