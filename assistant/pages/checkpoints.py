@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -114,7 +113,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
 
 
 def _headline(checkpoint: Checkpoint) -> str:
-    made = datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y, %H:%M")
+    made = formatting.moment(checkpoint.created)
     facts = [
         t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         lineage.remembered(checkpoint.evaluation),
@@ -233,7 +232,7 @@ def _job_line(job: Job) -> str:
         took = t("tune.took", time=took, estimated=formatting.seconds(job.estimate["seconds"]))
     facts = [
         t("tune.examples", count=job.examples_count),
-        datetime.fromtimestamp(job.created).strftime("%d %b %Y, %H:%M"),
+        formatting.moment(job.created),
         took,
     ]
     said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))

@@ -1,7 +1,6 @@
 """The Documents tab: files on their way in, and the documents that are there."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -229,7 +228,7 @@ def _draw_documents(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> N
             "title": [info.title for info in documents],
             "passages": [info.passages for info in documents],
             "size": [formatting.size(info.bytes) for info in documents],
-            "indexed": [datetime.fromtimestamp(info.indexed) for info in documents],
+            "indexed": [formatting.local_time(info.indexed) for info in documents],
         }
     )
     picked = st.dataframe(

@@ -20,6 +20,7 @@ TIMEOUT_SECONDS = 30
 
 
 ANSWER = "It weighs 640 grams."
+TURNS = [{"role": "user", "content": "How heavy?"}, {"role": "assistant", "content": ANSWER}]
 
 
 class SmallWindow(ScriptedEngine):
@@ -308,3 +309,25 @@ def test_the_sample_conversation_can_be_opened(home: Path, store: ConversationSt
     assert info.message_count > 20
     assert not test.button(key="teach").disabled
     assert json.loads(transfer.export(store, info.id))["messages"]
+
+
+@pytest.mark.parametrize(
+    "moment", ["1.7e12", "1e20", "-1e20", "1e308", "9e999", "-9e999", "'soon'", "x'00ff'", "0", "-1"]
+)
+def test_the_app_opens_whatever_times_the_conversations_have(store: ConversationStore, moment: str) -> None:
+    conversation = transfer.import_json(store, json.dumps({"title": "Odd", "messages": TURNS}))
+    with store.transaction() as database:
+        for table, columns in (
+            ("conversations", ("created", "updated")),
+            ("messages", ("created", "seconds")),
+        ):
+            for column in columns:
+                database.execute(f"UPDATE {table} SET {column} = {moment}")
+    opened = app(c=str(conversation))
+    assert not opened.exception
+    assert any(button.label == "Odd" for button in opened.button)
+
+
+@pytest.mark.parametrize("address", ["9" * 30, "-1", "0", "٣", "x"])
+def test_an_address_of_no_conversation_opens_a_new_one(store: ConversationStore, address: str) -> None:
+    assert not app(c=address).exception
