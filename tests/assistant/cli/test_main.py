@@ -22,6 +22,15 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert command.help and all(p.help for p in command.params if isinstance(p, click.Option))
 
 
+@pytest.mark.parametrize("group", ["chats", "checkpoints"])
+def test_every_command_of_a_group_has_help_with_an_example(group: str) -> None:
+    commands = imprint.commands[group].commands  # type: ignore[attr-defined]
+    for name, command in commands.items():
+        result = CliRunner().invoke(imprint, [group, name, "--help"])
+        assert result.exit_code == 0 and f"Example: imprint {group} {name}" in result.output
+        assert command.help and all(p.help for p in command.params if isinstance(p, click.Option))
+
+
 def test_the_list_of_commands_is_whole_sentences() -> None:
     listed = CliRunner().invoke(imprint, ["--help"]).output
     assert "..." not in listed.partition("Commands:")[2]
@@ -55,6 +64,13 @@ def test_the_command_runs_as_a_module() -> None:
         (("cancel", "20990101"), "20990101"),
         (("resume", "20990101"), "20990101"),
         (("tune", "--conversation", "99"), "There is no conversation 99"),
+        (("chats", "show", "99"), "There is no conversation 99"),
+        (("chats", "show", "9" * 30), "number larger than any conversation"),
+        (("chats", "export", "99"), "There is no conversation 99"),
+        (("chats", "delete", "99", "--yes"), "There is no conversation 99"),
+        (("chats", "restore", "99"), "There is no conversation 99"),
+        (("checkpoints", "delete", "gone", "--yes"), "There is no checkpoint 'gone'"),
+        (("checkpoints", "rename", "gone", "new"), "There is no checkpoint 'gone'"),
     ],
 )
 def test_a_failure_is_one_line_on_standard_error(run: Run, args: tuple[str, ...], sentence: str) -> None:
