@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.make_documents import write
-from knowledge.base.intake import DocumentReport
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import DocumentReport
 
 QUESTIONS = ("How heavy is the Skerrin lamp?", "斯克林灯有多重？", "ランプの重さは？", "這個燈有多重？")
 

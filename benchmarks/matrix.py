@@ -27,6 +27,7 @@ from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.ops import llama
 from tuning.storage import write_json
+from tuning.training.conversations import Parent
 from tuning.training.methods import METHODS
 from tuning.training.trainer import TrainResult, train
 
@@ -52,7 +53,8 @@ def learn(
         if event["kind"] == "step":
             losses.append(float(str(event["loss"])))
 
-    result = train(base, config, _EXAMPLES, folder, emit=emit, should_stop=lambda: False, parent=parent)
+    parents = Parent(parent) if parent else None
+    result = train(base, config, _EXAMPLES, folder, emit=emit, should_stop=lambda: False, parent=parents)
     return result, losses
 
 
@@ -97,7 +99,7 @@ def main() -> None:
         here = [name for name, method in METHODS.items() if not method.needs_cuda]
         bases = {kind: tiny_model(real, kind, dtype=torch.float32) for kind in ARCHITECTURES}
         found = {name: {kind: cell(base, name) for kind, base in bases.items()} for name in here}
-        print(table(found, [kind for kind, base in bases.items() if llama.knows(base.model, 512)]))
+        print(table(found, [kind for kind, base in bases.items() if llama.supports(base.model, 512)]))
     if asked.output:
         write_json(asked.output, found)
 

@@ -27,7 +27,7 @@ from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
-from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.cached_base import open_cached
 from tuning.evaluation.recall import divergence
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.models.base_model import BaseModel
@@ -326,7 +326,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results.mkdir(parents=True, exist_ok=True)
     overrides = {field: json.loads(value) for field, _, value in (one.partition("=") for one in options.set)}
     if not options.report:
-        base = open_remembering(DEFAULT_BASE, settings.home)
+        base = open_cached(DEFAULT_BASE, settings.home)
         workspace = None
         if options.documents:
             from assistant.engines.local import LocalEngine

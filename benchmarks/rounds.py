@@ -18,11 +18,12 @@ from typing import Any
 from assistant.settings import load_settings
 from benchmarks.memory import FOLDER, Asked, Fact, ask, general, read_domain
 from tuning.config import DEFAULT_BASE, TuneConfig
-from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.cached_base import open_cached
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.scoring import is_correct
 from tuning.storage import write_json
+from tuning.training.conversations import Parent
 from tuning.training.trainer import train
 
 EACH, CHANGED = 20, 5
@@ -61,8 +62,7 @@ def teach(
             Path(folder),
             emit=lambda _: None,
             should_stop=lambda: False,
-            parent=parent,
-            earlier=[fact.example for fact in earlier],
+            parent=Parent(parent, [fact.example for fact in earlier]) if parent else None,
         )
         return read_adapter(result.adapter), time.monotonic() - started
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = load_settings()
     results = options.results or settings.home / "benchmarks" / "rounds"
     results.mkdir(parents=True, exist_ok=True)
-    base = open_remembering(DEFAULT_BASE, settings.home)
+    base = open_cached(DEFAULT_BASE, settings.home)
     for method in options.methods.split(","):
         path = results / f"{options.domain}-{method}-{options.seed}.json"
         if not path.exists():

@@ -1,6 +1,5 @@
-"""What one tuning run is asked to do: one dataclass, JSON both ways. `None` means "the recipe decides"."""
+"""The configuration of one tuning run: one dataclass, JSON both ways. `None` means "the recipe decides"."""
 
-import json
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -8,6 +7,7 @@ from tuning.errors import MethodError
 
 Strength = Literal["gentle", "normal", "strong"]
 DEFAULT_BASE = "smollm2-135m-instruct"
+_KEYS = {"update_scale": "kept"}  # what a field is called in files, where that is not its name
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TuneConfig:
     chaff: float | None = None  # how often words that say nothing are put into a question
     synonyms: float | None = None  # share of the words with a synonym that are exchanged while training
     reversals: float | None = None  # how often a fact is asked from its other end; 0: never
-    kept: float | None = None  # share of a low-rank change that is kept at the end
+    update_scale: float | None = None  # share of a low-rank change that is kept at the end; `kept` in files
     reading: float | None = None  # exercises in reading a context, a step; 0: none
     replay: int | None = None  # general prompts a step that must keep the base's answer; 0: none
     replay_weight: float | None = None  # weight of their KL to the base against the examples' loss
@@ -69,7 +69,7 @@ class TuneConfig:
         self._check(
             self.word_dropout is None or 0 <= self.word_dropout < 1, "word_dropout", "from 0 to below 1"
         )
-        for name in ("reversals", "synonyms", "chaff", "kept"):
+        for name in ("reversals", "synonyms", "chaff", "update_scale"):
             value = getattr(self, name)
             self._check(value is None or 0 <= value <= 1, name, "from 0 to 1")
         self._check(0 <= self.validation < 1, "validation", "from 0 to below 1")
@@ -83,21 +83,13 @@ class TuneConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, as JSON types."""
-        return asdict(self)
+        return {_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TuneConfig":
         """The configuration `to_dict` wrote. Raises MethodError for a field it does not know."""
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        names = {_KEYS.get(field.name, field.name): field.name for field in fields(cls)}
+        unknown = sorted(values.keys() - names.keys())
         if unknown:
             raise MethodError(f"A tuning configuration has no field {unknown[0]!r}.")
-        return cls(**values)
-
-    def to_json(self) -> str:
-        """`to_dict` as text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
-
-    @classmethod
-    def from_json(cls, text: str) -> "TuneConfig":
-        """The configuration `to_json` wrote."""
-        return cls.from_dict(json.loads(text))
+        return cls(**{names[key]: value for key, value in values.items()})

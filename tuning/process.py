@@ -1,4 +1,4 @@
-"""Who a process is, whether it still lives, how it steps back for others, and how to end it. Knows no jobs."""
+"""Processes: identity, whether one still runs, priority, and ending a whole group. Knows no jobs."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ import psutil
 
 # The start time is derived from the machine's boot time, which moves when its clock is set.
 START_TOLERANCE_SECONDS = 3.0
-POLITE = 10  # the niceness of what trains: what answers a person goes first
+NICENESS = 10  # the niceness of what trains: what answers a person goes first
 # Threads that wait for work by spinning would stall the chat, and the chat the training, on the same cores.
 WORKER_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -54,14 +54,14 @@ class Identity:
         return {"pid": self.pid, "started": self.started, "host": self.host}
 
     @property
-    def is_here(self) -> bool:
+    def is_local(self) -> bool:
         """Whether it is of this machine: of others, nothing can be seen and nothing ended."""
         return self.host == socket.gethostname()
 
     @property
     def is_alive(self) -> bool:
         """Whether this very process still runs here; one that ended and waits for its parent does not."""
-        if not self.is_here:
+        if not self.is_local:
             return False
         try:
             started = psutil.Process(self.pid).create_time()
@@ -80,9 +80,9 @@ def worker_environment() -> dict[str, str]:
 
 
 def lower_priority() -> None:
-    """Let the chat go first: low priority, and the first to be ended where memory runs out."""
+    """Let the chat go first: low priority, and first in line for the out-of-memory killer."""
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, POLITE)
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
 

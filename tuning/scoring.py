@@ -4,6 +4,7 @@ English follows the evaluation script of SQuAD 1.1 (https://rajpurkar.github.io/
 text has no word boundaries: white space and punctuation go, and F1 counts characters.
 """
 
+import math
 import re
 import string
 import unicodedata
@@ -57,6 +58,15 @@ def exact_match(text: str, answers: Sequence[str]) -> float:
 def f1(text: str, answers: Sequence[str]) -> float:
     """The best token F1 against any answer (character F1 where the answer is Chinese)."""
     return max((_f1(text, answer) for answer in answers), default=0.0)
+
+
+def wilson_interval(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval of a share of n answers (1927); z is the normal quantile of its level: 95 %."""
+    if n == 0:
+        return 0.0, 1.0
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _f1(text: str, answer: str) -> float:

@@ -17,7 +17,7 @@ from assistant.cli.output import busy, emit, json_option, progress, say, seconds
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from knowledge.base.intake import DocumentReport
+    from knowledge.base.reports import DocumentReport
 
 _MARKS = {"added": "+", "updated": "~", "unchanged": "=", "renamed": ">", "removed": "-", "failed": "✗"}
 _MAX_SHOWN = 300

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from tuning.evaluation.verdict import interval
+from tuning.scoring import wilson_interval
 
 RESAMPLES = 10_000
 EXACT_CLUSTERS = 14  # up to here every arrangement of signs is counted, beyond it they are drawn
@@ -94,7 +94,7 @@ def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
     if n == 0:
         return Interval(math.nan, math.nan)
     z = float(stats.norm.ppf((1 + level) / 2))
-    return Interval(*interval(successes / n, n, z))
+    return Interval(*wilson_interval(successes / n, n, z))
 
 
 def paired(

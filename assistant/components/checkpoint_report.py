@@ -1,4 +1,4 @@
-"""The memory report of a checkpoint: the verdict, what went in, what is known, what was lost, at a glance."""
+"""The memory report of a checkpoint: the verdict, what was taught, what is known, what was forgotten."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ FIRST_FACTS = 8
 
 
 def draw(evaluation: Mapping[str, Any]) -> None:
-    """What went in, what is known, what was lost."""
+    """The report; one sentence where the checkpoint was never evaluated."""
     if not evaluation:
         html_blocks.quiet(t("report.none"))
         return

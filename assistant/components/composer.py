@@ -1,4 +1,4 @@
-"""Where a question is written: which memory answers, the prompt around it, and how the window is filled."""
+"""The composer: the memory that answers, the prompt, the question, and what fills the context window."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
     """The composer at the bottom of the chat page."""
     with st.bottom:
         _draw_memory(live)
-        _draw_gone()
+        _draw_missing_checkpoint()
     _draw_input(live)
     with st.bottom:
         _draw_window(budget)
@@ -76,7 +76,7 @@ def _draw_knowledge_choice() -> None:
 
 
 def _draw_document_choice() -> None:
-    """Which documents of it; nothing where there is nothing to choose between."""
+    """Which of its documents are searched; nothing to choose where there is only one."""
     documents = resources.documents_of(choices.knowledge_base())
     if len(documents) < 2:
         return
@@ -100,7 +100,7 @@ def _draw_checkpoint_choice() -> None:
     chosen = choices.chosen("checkpoint")
     if not names:
         st.html(
-            html_blocks.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
+            html_blocks.badge(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
             width="content",
         )
         return
@@ -122,13 +122,13 @@ def _draw_checkpoint_choice() -> None:
     )
 
 
-def _draw_gone() -> None:
-    """A checkpoint that is still chosen and no longer there is named before anybody asks it."""
+def _draw_missing_checkpoint() -> None:
+    """A warning where the chosen checkpoint was deleted, before anybody asks it."""
     name = choices.chosen("checkpoint")
     if choices.memory() not in ("checkpoint", "both") or name is None:
         return
     if not resources.workspace().registry.exists(name):
-        st.warning(t("memory.gone.note", name=formatting.plain(name)), icon=":material/info:")
+        st.warning(t("memory.gone.note", name=formatting.escape_markdown(name)), icon=":material/info:")
 
 
 def _draw_input(live: LiveAnswer | None) -> None:
@@ -148,13 +148,13 @@ def _draw_window(budget: Budget | None) -> None:
         if opened.engine_state != "ready":
             _draw_opening()
         return
-    shares = [html_blocks.Share(part, t(f"budget.{part}"), budget.used.get(part, 0)) for part in PARTS]
+    shares = [html_blocks.WindowShare(part, t(f"budget.{part}"), budget.used.get(part, 0)) for part in PARTS]
     st.html(html_blocks.window_bar(shares, budget.window, t("budget.free")))
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _draw_opening() -> None:
-    """What opening the model is busy with, until it is open."""
+    """How far opening the model is, until it is open."""
     notices.apply_language()
     opened = resources.workspace()
     if opened.engine_state == "ready":

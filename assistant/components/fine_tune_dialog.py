@@ -1,4 +1,4 @@
-"""Fine-tune on a chat or on documents: the offer, and the drawer where it is prepared."""
+"""Fine-tuning on a chat or on documents: the button, and the drawer where the job is configured."""
 
 from collections.abc import Callable, Sequence
 
@@ -41,7 +41,7 @@ def draw_offer(conversation_id: int) -> None:
 
 
 def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
-    """Prepare a job on what `find` gives; `key` tells one source of examples from another."""
+    """Configure a job on the examples that `find` gives; `key` names their source for the widgets."""
     st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
 
 
@@ -70,7 +70,7 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
 
 
 def _draw_examples(curation: Curation, key: str) -> list[EditedRow]:
-    """The table of examples; what a person ticked and wrote in it."""
+    """The editable table of examples; its rows as a person left them."""
     st.markdown(f"**{t('teach.examples')}**")
     frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
     edited = st.data_editor(
@@ -160,7 +160,7 @@ def _draw_options(method: str) -> TuneConfig:
 
 
 def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:
-    """What the job will take; looked at again while a few steps of it are being timed."""
+    """The estimate of time and memory, refreshed while a few steps are being timed."""
     jobs = resources.workspace().jobs
     known = jobs.estimate(config, list(examples)).measured
     if not known:

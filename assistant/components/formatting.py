@@ -1,19 +1,20 @@
-"""Numbers, times and places as people read them: seconds, bytes, percentages, where a passage stands."""
+"""Values as text to read: seconds, bytes, times, the location of a passage; names that markdown must not format."""
 
 import math
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 FIRST_YEAR, LAST_YEAR = 1678, 2261  # what pandas can hold
 
 
-def plain(text: str) -> str:
-    """`text` as a label: nothing in it is markdown."""
+def escape_markdown(text: str) -> str:
+    """`text` with every sign of markdown escaped, for labels."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
 
 
 def seconds(value: float | None) -> str:
-    """Seconds as a person says them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
+    """Seconds in the unit that suits them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
     if value is None or not math.isfinite(value):
         return "–"
     if value < 10:
@@ -25,7 +26,7 @@ def seconds(value: float | None) -> str:
 
 
 def size(value: float | None) -> str:
-    """Bytes as a person says them: 812 KB, 1.4 GB."""
+    """Bytes in the unit that suits them: 812 KB, 1.4 GB."""
     if value is None or not math.isfinite(value):
         return "–"
     for unit in ("B", "KB", "MB", "GB"):
@@ -36,15 +37,20 @@ def size(value: float | None) -> str:
 
 
 def moment(value: float, form: str = "%d %b %Y, %H:%M") -> str:
-    """A time in seconds since 1970 as a person says it here; a dash for a number that is no time."""
+    """A time in seconds since 1970 as a local date and time; a dash for a number that is no time."""
     time = local_time(value)
     return "–" if time is None else time.strftime(form)
 
 
 def local_time(value: float) -> datetime | None:
-    """A time in seconds since 1970, here; None for a number that is no time, or none that a table can show."""
+    """A time in seconds since 1970 as a local one; None for a number that is no time, or none that a table can show."""
     try:
         time = datetime.fromtimestamp(value)
     except (ValueError, OverflowError, OSError, TypeError):
         return None
     return time if FIRST_YEAR <= time.year <= LAST_YEAR else None
+
+
+def location(name: str, page: int | None, headings: Sequence[str]) -> str:
+    """Where a passage is from: document, page, headings."""
+    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])

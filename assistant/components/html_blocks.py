@@ -1,4 +1,4 @@
-"""The look: the style sheet, the logo and small pieces of HTML (marks, the context bar, tiles, passages).
+"""Small pieces of HTML: badges, tiles, the context bar, passages with their sources.
 
 Everything here takes plain values and escapes them; nothing here reads a store or decides anything.
 """
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from assistant.components.theme import PARTS
+from assistant.components.formatting import location
+from assistant.components.theme import PART_COLOURS
 from assistant.history.sources import Source
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
@@ -18,10 +19,11 @@ from knowledge.text.terms import matching_spans, terms
 
 
 def escaped(text: object) -> str:
+    """`text` as HTML, attributes included."""
     return html.escape(str(text), quote=True)
 
 
-def mark(text: str, kind: str = "", title: str = "") -> str:
+def badge(text: str, kind: str = "", title: str = "") -> str:
     """A small rounded label; `kind` is documents, checkpoint, warn, bad, good, live or nothing."""
     hint = f' title="{escaped(title)}"' if title else ""
     return f'<span class="mark {kind}"{hint}>{escaped(text)}</span>'
@@ -40,29 +42,30 @@ def lead(text: str) -> None:
 
 
 def quiet(text: str) -> None:
+    """A remark in small grey letters."""
     st.html(f'<div class="quiet">{escaped(text)}</div>')
 
 
 @dataclass(frozen=True)
-class Share:
-    """One part of the context window: a key of `PARTS`, its label and its tokens."""
+class WindowShare:
+    """One part of the context window: a key of `PART_COLOURS`, its label and its tokens."""
 
     part: str
     label: str
     tokens: int
 
 
-def window_bar(shares: Sequence[Share], window: int, free_label: str) -> str:
+def window_bar(shares: Sequence[WindowShare], window: int, free_label: str) -> str:
     """The context bar: how many tokens of the window each part takes, and what is left."""
     used = sum(share.tokens for share in shares)
     free = max(window - used, 0)
     shown = [share for share in shares if share.tokens > 0]
     blocks = "".join(
-        f'<span style="width:{100 * share.tokens / max(window, 1):.3f}%;background:{PARTS[share.part]}" '
+        f'<span style="width:{100 * share.tokens / max(window, 1):.3f}%;background:{PART_COLOURS[share.part]}" '
         f'title="{escaped(share.label)}: {share.tokens:,}"></span>'
         for share in shown
     )
-    entries = [(PARTS[share.part], share.label, share.tokens) for share in shown]
+    entries = [(PART_COLOURS[share.part], share.label, share.tokens) for share in shown]
     legend = "".join(
         f'<span><i style="background:{colour}"></i>{escaped(label)} <b>{tokens:,}</b></span>'
         for colour, label, tokens in [*entries, ("#ddd9cd", free_label, free)]
@@ -81,6 +84,7 @@ class Tile:
 
 
 def tiles(items: Iterable[Tile]) -> None:
+    """Figures beside each other."""
     cells = "".join(
         f'<div class="tile {item.tint}"><div class="label">{escaped(item.label)}</div>'
         f'<div class="value">{escaped(item.value)}</div><div class="note">{escaped(item.note)}</div></div>'
@@ -90,7 +94,7 @@ def tiles(items: Iterable[Tile]) -> None:
 
 
 def highlighted(text: str, question: str) -> str:
-    """`text` as HTML with the words of `question` marked, told apart as the search by words does."""
+    """`text` as HTML with the words of `question` marked, by the terms of the keyword search."""
     wanted = {term for term in terms(question) if term not in STOPWORDS}
     return marked(text, [(start, end, "") for start, end in matching_spans(text, wanted)])
 
@@ -115,25 +119,20 @@ def passage(text: str, place: str, question: str = "") -> str:
     return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
 
 
-def where(name: str, page: int | None, headings: Sequence[str]) -> str:
-    """Where a passage stands: document, page, headings."""
-    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
-
-
 def source(number: int, found: Source, question: str = "", spans: Sequence[tuple[int, int, str]] = ()) -> str:
     """A retrieved passage with its number and place; its `spans` (start, end, id) support the answer."""
-    place = where(f"[{number}] {name_of(found.source) or found.title}", found.page, found.headings)
+    place = location(f"[{number}] {name_of(found.source) or found.title}", found.page, found.headings)
     quoted = marked(found.text, spans) if spans else highlighted(found.text.strip(), question)
     return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
 
 
 def sources(label: str, passages: Sequence[str]) -> str:
-    """Passages folded away under a label. A link to a mark in one of them unfolds it: browsers do."""
+    """Passages folded away under a label; a browser unfolds them for a link to one of their marks."""
     return f'<details class="sources"><summary>{escaped(label)}</summary>{"".join(passages)}</details>'
 
 
 def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
-    """The two kinds of memory beside each other: pencil and ink."""
+    """The two kinds of memory beside each other, in the colours of pencil and ink."""
     return (
         '<div class="memories">'
         f'<div class="memory pencil"><h4>{escaped(temporary)}</h4><p>{escaped(temporary_text)}</p></div>'
@@ -150,7 +149,7 @@ def card(name: str, sentence: str, remark: str = "") -> str:
 
 
 def prose(text: str) -> str:
-    """`text` as markdown in which a dollar sign is a dollar sign and a line break is one."""
+    """`text` as markdown in which a dollar sign begins no formula."""
     return text.replace("$", "\\$")
 
 
@@ -162,13 +161,13 @@ def cited(text: str, citations: Sequence[Citation], message: int) -> str:
     pieces, last = [], 0
     for place, citation in enumerate(citations):
         sentence = text[last : citation.end].rstrip()
-        number = f"[:green-badge[{citation.passage}]](#{cite_name(message, place)})"
+        number = f"[:green-badge[{citation.passage}]](#{citation_anchor(message, place)})"
         badge = number if citation.supported else ":orange-badge[?]"
         pieces.append(f"{prose(sentence)} {badge}{text[last + len(sentence) : citation.end]}")
         last = citation.end
     return "".join([*pieces, prose(text[last:])])
 
 
-def cite_name(message: int, place: int) -> str:
-    """The name of the words that support one sentence of a message."""
+def citation_anchor(message: int, place: int) -> str:
+    """The HTML id of the words that support one sentence of a message."""
     return f"cite-{message}-{place}"

@@ -1,4 +1,4 @@
-"""Charts of the Compare page: a dot or a bar with its interval for each arm."""
+"""Charts of the Compare page: a dot or a bar with its interval for each variant."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,16 +9,16 @@ import streamlit as st
 
 from assistant.reports.palette import KIND_COLOURS
 
-_INTERVAL, _WORDS = "#23262b", "#6a6d74"
+_INTERVAL, _TEXT = "#23262b", "#6a6d74"
 
 
 def draw_bars(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """Bars from 0 to 1 with their interval; a row has name, kind, value, low, high and words beside it."""
+    """Bars from 0 to 1 with their interval; a row has name, kind, value, low, high and a label."""
     _draw(rows, title, bars=True)
 
 
 def draw_spans(rows: Sequence[Mapping[str, Any]], title: str, *, middle: float) -> None:
-    """Dots on their interval, with a line at what means no difference."""
+    """Dots on their interval, with a line at the value that means no difference."""
     _draw(rows, title, middle=middle)
 
 
@@ -40,13 +40,13 @@ def _draw(
         axis=alt.Axis(format="%", tickCount=5),
     )
     spans = base.mark_rule(strokeWidth=2, color=_INTERVAL).encode(x="low:Q", x2="high:Q")
-    words = base.mark_text(align="left", dx=6, dy=-14, color=_WORDS).encode(x="value:Q", text="said:N")
+    labels = base.mark_text(align="left", dx=6, dy=-14, color=_TEXT).encode(x="value:Q", text="label:N")
     if bars:
-        layers = base.mark_bar(height=20, cornerRadiusEnd=4).encode(x=across, color=colour) + spans + words
+        layers = base.mark_bar(height=20, cornerRadiusEnd=4).encode(x=across, color=colour) + spans + labels
     else:
         dots = base.mark_circle(size=150, opacity=1).encode(x=across, color=colour)
-        layers = spans + dots + words
+        layers = spans + dots + labels
     if middle is not None:
-        line = alt.Chart(pd.DataFrame([{"at": middle}])).mark_rule(strokeDash=[4, 4], color=_WORDS)
+        line = alt.Chart(pd.DataFrame([{"at": middle}])).mark_rule(strokeDash=[4, 4], color=_TEXT)
         layers = line.encode(x="at:Q") + layers
     st.altair_chart(layers.properties(height=56 * len(frame) + 40))

@@ -13,11 +13,11 @@ from assistant.session import choices, notices, resources
 from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
 
-POLL_SECONDS = 2.0  # each look draws two charts on the cores that train
+POLL_SECONDS = 2.0  # each refresh draws two charts on the cores that train
 
 
 def draw_current(conversation_id: int | None) -> None:
-    """The newest job that learns from this conversation, unless it was put away."""
+    """The newest job that learns from this conversation, unless it was dismissed."""
     if conversation_id is None:
         return
     for job in resources.workspace().jobs.list():
@@ -28,7 +28,7 @@ def draw_current(conversation_id: int | None) -> None:
 
 
 def _conversations(job: Job) -> frozenset[int]:
-    """What the job learns from, read once: its examples never change."""
+    """The conversations that the job learns from, read once: its examples never change."""
     known: dict[str, frozenset[int]] = st.session_state.setdefault("job-conversations", {})
     if job.id not in known:
         known[job.id] = conversations_of(job)
@@ -79,16 +79,16 @@ def _draw_live(job_id: str) -> None:
 
 
 def headline(job: Job) -> str:
-    """Its name, its method and how it stands."""
+    """Its name, its method and its status."""
     kind = {"running": "live", "succeeded": "good", "failed": "bad", "cancelled": "warn"}.get(job.status, "")
     return (
         f'<div class="job-head"><b>{html_blocks.escaped(job.name)}</b>'
-        f"{html_blocks.mark(method_title(job.method))}{html_blocks.mark(t(f'job.status.{job.status}'), kind)}</div>"
+        f"{html_blocks.badge(method_title(job.method))}{html_blocks.badge(t(f'job.status.{job.status}'), kind)}</div>"
     )
 
 
 def method_title(name: str) -> str:
-    """The title of a method as its table says it; its name while the table is not yet there."""
+    """The title of a method; its name while the table of methods is not imported yet."""
     if not resources.models_are_imported():
         return name
     from tuning.training.methods import METHODS  # heavy: torch, peft
@@ -97,7 +97,7 @@ def method_title(name: str) -> str:
 
 
 def draw_figures(job: Job) -> None:
-    """What the last step said: loss, learning rate, speed, memory."""
+    """The figures of the last step: loss, learning rate, speed, memory."""
     last = (resources.workspace().jobs.curve(job.id) or [{}])[-1]
     rate = last.get("learning_rate")
     figures = {
@@ -160,7 +160,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
     if job.status == "succeeded":
         checkpoint_report.draw(job.evaluation)
-        draw_words(_words(job))
+        draw_nearest_words(_nearest_words(job))
         _draw_took(job)
         for advice in job.advice:
             html_blocks.quiet(advice)
@@ -178,7 +178,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
 
 
 def _draw_took(job: Job) -> None:
-    """What it took beside what was estimated."""
+    """The time and memory that it took beside the estimate."""
     if not job.estimate:
         return
     memory = job.metrics.get("job_memory_bytes" if job.device == "cpu" else "memory_bytes")
@@ -193,7 +193,7 @@ def _draw_took(job: Job) -> None:
 
 
 def draw_use(checkpoint: str, key: str, passed: bool) -> None:
-    """Take a checkpoint into use; after a warning it is not the first thing to do."""
+    """Buttons to chat with a checkpoint or compare it; after a warning they are less prominent."""
     with st.container(horizontal=True, gap="small"):
         words = "job.use" if passed else "job.use.anyway"
         if st.button(
@@ -207,21 +207,21 @@ def draw_use(checkpoint: str, key: str, passed: bool) -> None:
             notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
             choices.go_to_chat()
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
-            st.session_state["arms"] = ["rag", checkpoint]
+            st.session_state["variants"] = ["rag", checkpoint]
             st.switch_page(choices.page("compare"))
 
 
-def _words(job: Job) -> list[list[str]]:
-    """What the checkpoint of a job learned as words; none once it is deleted."""
+def _nearest_words(job: Job) -> list[list[str]]:
+    """The words nearest to the virtual tokens of a job's checkpoint; none once that is deleted."""
     try:
         return resources.workspace().registry.get(job.checkpoint or "").nearest_words
     except CheckpointError:
         return []
 
 
-def draw_words(words: Sequence[Sequence[str]]) -> None:
-    """The real words nearest to each learned one, where the method learns words."""
+def draw_nearest_words(words: Sequence[Sequence[str]]) -> None:
+    """The words nearest to each virtual token, where the method learns such."""
     if words:
         with st.expander(t("report.words", count=len(words)), type="compact"):
             html_blocks.quiet(t("visible.words.said"))
-            st.html(tensor_maps.learned_words(words))
+            st.html(tensor_maps.nearest_words(words))

@@ -1,4 +1,4 @@
-"""Which checkpoint grew from which, as a tree, with what each remembers."""
+"""The lineage of checkpoints as a tree, with what each remembers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -44,7 +44,7 @@ def _node(checkpoint: Checkpoint) -> str:
 
 
 def remembered(evaluation: Mapping[str, Mapping[str, Any]]) -> str:
-    """How much of what it was taught a checkpoint knew in other words, when it was examined."""
+    """How much of what it was taught a checkpoint remembered in other words, when it was evaluated."""
     part = evaluation.get("rephrased") or evaluation.get("recall")
     if not part or not part.get("n"):
         return ""

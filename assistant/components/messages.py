@@ -1,4 +1,4 @@
-"""One message of a conversation, and everything that can be done with it."""
+"""One message of a conversation with its sources and its actions: edit, rate, correct, regenerate."""
 
 import streamlit as st
 
@@ -37,11 +37,11 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
             if _icon("edit", t("message.edit"), f"edit-{message.id}"):
                 st.session_state["editing"] = message.id
                 st.rerun()
-        draw_words(message.content, key=f"user-{message.id}")
+        draw_user_text(message.content, key=f"user-{message.id}")
 
 
-def draw_words(text: str, key: str) -> None:
-    """What a person said."""
+def draw_user_text(text: str, key: str) -> None:
+    """The text of a user message."""
     with st.container(key=key, width="content"), st.chat_message("user"):
         st.markdown(html_blocks.prose(text))
 
@@ -107,13 +107,13 @@ def origin(message: StoredMessage) -> str:
     """Which memory answered, and how long it took, as one line of HTML."""
     parts = []
     if message.memory in ("documents", "both"):
-        parts.append(html_blocks.mark(t("memory.documents"), "documents", t("memory.documents.help")))
+        parts.append(html_blocks.badge(t("memory.documents"), "documents", t("memory.documents.help")))
     if message.memory in ("checkpoint", "both") and message.checkpoint:
-        parts.append(html_blocks.mark(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))
+        parts.append(html_blocks.badge(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))
     if not parts:
-        parts.append(html_blocks.mark(t("memory.alone"), "", t("memory.nothing.help")))
+        parts.append(html_blocks.badge(t("memory.alone"), "", t("memory.nothing.help")))
     if message.correction:
-        parts.append(html_blocks.mark(t("message.corrected"), "good"))
+        parts.append(html_blocks.badge(t("message.corrected"), "good"))
     if message.seconds is not None and message.status in ("complete", "stopped"):
         tokens = t(
             "message.cost",
@@ -130,7 +130,9 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     spans: dict[int, list[tuple[int, int, str]]] = {}
     for place, one in enumerate(_citations(message)):
         if one.passage and one.span:
-            spans.setdefault(one.passage, []).append((*one.span, html_blocks.cite_name(message.id, place)))
+            spans.setdefault(one.passage, []).append(
+                (*one.span, html_blocks.citation_anchor(message.id, place))
+            )
     passages = [
         html_blocks.source(number, source, question, spans.get(number, ()))
         for number, source in enumerate(message.sources, 1)

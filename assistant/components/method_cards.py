@@ -8,8 +8,8 @@ from assistant.components import html_blocks
 from assistant.i18n.texts import t, translated
 from tuning.training.methods import METHODS, Method
 
-FIRST = ("lora", "p-tuning-v2")  # offered before the others
-BESIDE = 3
+FIRST = ("lora", "p-tuning-v2")  # shown before the others
+COLUMNS = 3
 
 
 def chosen() -> str:
@@ -19,16 +19,16 @@ def chosen() -> str:
 
 
 def draw_first() -> None:
-    """The two that most jobs need, with the chosen one if it is another."""
+    """The two that suit most jobs, and the chosen one if it is another."""
     shown = [*FIRST, *([chosen()] if chosen() not in FIRST else [])]
     _draw_row([METHODS[name] for name in shown], "first", brief=True)
 
 
 def draw_all() -> None:
-    """Every method, a few beside each other."""
+    """Every method, a few in a row."""
     entries = list(METHODS.values())
-    for start in range(0, len(entries), BESIDE):
-        _draw_row(entries[start : start + BESIDE], "all", width=BESIDE)
+    for start in range(0, len(entries), COLUMNS):
+        _draw_row(entries[start : start + COLUMNS], "all", width=COLUMNS)
 
 
 def draw_others(key: str) -> None:
@@ -57,7 +57,7 @@ def _draw_row(entries: Sequence[Method], key: str, width: int = 0, brief: bool =
             if not brief:
                 st.html(_abilities(entry))
             if is_chosen:
-                st.html(html_blocks.mark(t("teach.chosen"), "checkpoint"))
+                st.html(html_blocks.badge(t("teach.chosen"), "checkpoint"))
             else:
                 st.button(
                     t("teach.choose"),
@@ -69,17 +69,17 @@ def _draw_row(entries: Sequence[Method], key: str, width: int = 0, brief: bool =
 
 
 def _abilities(entry: Method) -> str:
-    """What the table says that a checkpoint of this method can and cannot."""
+    """What can be done with a checkpoint of this method, and what it needs."""
     marks = [
-        html_blocks.mark(t("method.mergeable"), "good")
+        html_blocks.badge(t("method.mergeable"), "good")
         if entry.mergeable
-        else html_blocks.mark(t("method.not_mergeable")),
-        html_blocks.mark(t("method.exportable"), "good")
+        else html_blocks.badge(t("method.not_mergeable")),
+        html_blocks.badge(t("method.exportable"), "good")
         if entry.exportable
-        else html_blocks.mark(t("method.not_exportable")),
+        else html_blocks.badge(t("method.not_exportable")),
     ]
     if entry.needs_cuda:
-        marks.append(html_blocks.mark(t("method.needs_cuda"), "warn"))
+        marks.append(html_blocks.badge(t("method.needs_cuda"), "warn"))
     return f'<div class="marks">{"".join(marks)}</div>'
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.vega_charts import AltairChart
 
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.documents.listing import labels
 from assistant.i18n.texts import t
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -17,9 +17,9 @@ from knowledge.index.passage_store import DocumentInfo
 from knowledge.ingest.fetch import name_of
 
 NEIGHBOURS = 6
-READ = 3  # passages shown below the map
-NAMED = 12  # documents in the legend
-# Told apart by eye, ten of a shape; the first are the theme's.
+MAX_SHOWN = 3  # passages below the map
+MAX_NAMED = 12  # documents in the legend
+# Ten that the eye can tell apart, for each shape; the first are the theme's.
 COLOURS = (
     *("#333f8f", "#14776f", "#a8641a", "#75787f", "#8d5a97", "#b23a3a"),
     *("#4a94c4", "#7d8f2a", "#d08fae", "#5b4636"),
@@ -28,7 +28,7 @@ SHAPES = {"circle": "●", "square": "■", "triangle-up": "▲", "diamond": "�
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Style:
     """How the passages of one document are drawn."""
 
     name: str
@@ -46,42 +46,42 @@ def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
         label_visibility="collapsed",
     )
     points, asked = base.map(question)
-    looks = _looks(documents)
-    points = [point for point in points if point.document_id in looks]  # more may be on their way in
+    styles = _styles(documents)
+    points = [point for point in points if point.document_id in styles]  # more may be on their way in
     if not points:
         html_blocks.quiet(t("knowledge.map.none"))
         return
     near = [hit.passage.id for hit in base.search(question, k=NEIGHBOURS)] if question else []
     picked = st.altair_chart(
-        _chart(_frame(points, looks, set(near)), asked, bool(near)), on_select="rerun", key="map"
+        _chart(_frame(points, styles, set(near)), asked, bool(near)), on_select="rerun", key="map"
     )
-    st.html(_legend(list(looks.values())))
+    st.html(_legend(list(styles.values())))
     clicked = [str(place["passage"]) for place in picked["selection"].get("pick", ())]
     shown = clicked or near
     html_blocks.quiet(t("knowledge.map.near" if near and not clicked else "knowledge.map.lead"))
-    for passage_id in shown[:READ]:
+    for passage_id in shown[:MAX_SHOWN]:
         found = base.passage(passage_id)
-        where = html_blocks.where(name_of(found.source), found.page, found.headings)
-        st.html(html_blocks.passage(found.text, where, question))
+        place = formatting.location(name_of(found.source), found.page, found.headings)
+        st.html(html_blocks.passage(found.text, place, question))
 
 
-def _looks(documents: Sequence[DocumentInfo]) -> dict[str, _Look]:
+def _styles(documents: Sequence[DocumentInfo]) -> dict[str, _Style]:
     shapes = list(SHAPES)
     return {
-        one: _Look(name, COLOURS[at % len(COLOURS)], shapes[at // len(COLOURS) % len(shapes)])
+        one: _Style(name, COLOURS[at % len(COLOURS)], shapes[at // len(COLOURS) % len(shapes)])
         for at, (one, name) in enumerate(labels(documents).items())
     }
 
 
-def _frame(points: Sequence[MapPoint], looks: dict[str, _Look], near: set[str]) -> pd.DataFrame:
+def _frame(points: Sequence[MapPoint], styles: dict[str, _Style], near: set[str]) -> pd.DataFrame:
     """One row a point, those that light up last, so that they lie on top."""
     rows = [
         {
             "x": point.x,
             "y": point.y,
-            "document": looks[point.document_id].name,
-            "colour": looks[point.document_id].colour,
-            "shape": looks[point.document_id].shape,
+            "document": styles[point.document_id].name,
+            "colour": styles[point.document_id].colour,
+            "shape": styles[point.document_id].shape,
             "text": point.text,
             "passage": point.passage_id,
             "near": point.passage_id in near,
@@ -91,14 +91,14 @@ def _frame(points: Sequence[MapPoint], looks: dict[str, _Look], near: set[str]) 
     return pd.DataFrame(rows).sort_values("near", kind="stable")
 
 
-def _legend(looks: Sequence[_Look]) -> str:
+def _legend(styles: Sequence[_Style]) -> str:
     entries = [
         f'<span><i style="color: {one.colour}">{SHAPES[one.shape]}</i>{html_blocks.escaped(one.name)}</span>'
-        for one in looks[:NAMED]
+        for one in styles[:MAX_NAMED]
     ]
-    if len(looks) > NAMED:
+    if len(styles) > MAX_NAMED:
         entries.append(
-            f"<span>{html_blocks.escaped(t('knowledge.map.more', count=len(looks) - NAMED))}</span>"
+            f"<span>{html_blocks.escaped(t('knowledge.map.more', count=len(styles) - MAX_NAMED))}</span>"
         )
     return f'<div class="map-legend">{"".join(entries)}</div>'
 

@@ -1,4 +1,4 @@
-"""The prompt editor: a system prompt and worked examples, kept as presets."""
+"""The prompt editor: a system prompt and few-shot examples, saved as presets."""
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +12,7 @@ from assistant.session import choices, notices, resources
 def draw_button() -> None:
     """The button that opens the editor; it names the prompt in use."""
     preset = choices.prompt()
-    label = t("prompt.button", name=formatting.plain(translated(preset.name)))
+    label = t("prompt.button", name=formatting.escape_markdown(translated(preset.name)))
     if st.button(label, icon=":material/tune:", key="edit-prompt", help=t("prompt.help")):
         st.dialog(t("prompt.title"), width=720, position="right")(_draw_editor)()
 
@@ -43,7 +43,7 @@ def _draw_editor() -> None:
     )
     with notices.show_errors():
         edited = Preset(shown.name, system or "", _examples(table), shown.sentence, shown.built_in)
-        _draw_ends(presets, shown, edited)
+        _draw_actions(presets, shown, edited)
 
 
 def _draw_choice(presets: Presets) -> Preset:
@@ -67,7 +67,7 @@ def _draw_choice(presets: Presets) -> Preset:
 
 
 def _examples(table: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """The rows that hold anything; a row with one half empty is told by `Preset`."""
+    """The rows that are not empty; `Preset` refuses one of which a half is missing."""
     rows = [
         tuple("" if pd.isna(cell) else str(cell) for cell in row)
         for row in table[["question", "answer"]].itertuples(index=False)
@@ -75,8 +75,8 @@ def _examples(table: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     return tuple((question, answer) for question, answer in rows if question.strip() or answer.strip())
 
 
-def _draw_ends(presets: Presets, shown: Preset, edited: Preset) -> None:
-    """Use it, keep it under a name, or remove it."""
+def _draw_actions(presets: Presets, shown: Preset, edited: Preset) -> None:
+    """Use it, save it under a name, or delete it."""
     st.space("xsmall")
     if st.button(t("prompt.use"), type="primary", key="use-prompt", width="stretch"):
         _use(presets, edited)
@@ -97,7 +97,7 @@ def _draw_ends(presets: Presets, shown: Preset, edited: Preset) -> None:
 
 
 def _use(presets: Presets, preset: Preset) -> None:
-    """Take the preset into use: by name where it is kept as it is, else for this tab."""
+    """Use the preset: by name where it is saved as it is, else for this tab alone."""
     kept = any(
         known.name == preset.name and (known.system, known.examples) == (preset.system, preset.examples)
         for known in presets.list()

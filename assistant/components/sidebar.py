@@ -10,7 +10,7 @@ from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
-SHOWN = 60
+MAX_SHOWN = 60
 
 
 def draw() -> None:
@@ -27,7 +27,7 @@ def draw() -> None:
             key="search-chats",
         )
         with notices.show_errors():
-            _draw_list(resources.workspace().store.list(search or "", limit=SHOWN), search or "")
+            _draw_list(resources.workspace().store.list(search or "", limit=MAX_SHOWN), search or "")
 
 
 def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:
@@ -44,7 +44,7 @@ def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:
 def _draw_line(info: ConversationInfo) -> None:
     current = info.id == open_conversation.conversation_id()
     with st.container(key="current" if current else f"chat-{info.id}"):
-        title = formatting.plain(info.title) or t("chats.untitled")
+        title = formatting.escape_markdown(info.title) or t("chats.untitled")
         if st.button(
             title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None
         ):

@@ -1,4 +1,4 @@
-"""Pictures of memory as HTML and charts: the filling window, bars of words, coloured tokens, sizes to scale.
+"""What a checkpoint holds, as HTML and charts: its size to scale, weight changes, attention, nearest words.
 
 Everything here takes plain values and escapes them; nothing here asks a model.
 """
@@ -11,26 +11,19 @@ import altair as alt
 import pandas as pd
 
 from assistant.components import html_blocks, theme
-from assistant.components.token_bars import SCALE_SIDE, SMALLEST_SIDE, readable
+from assistant.components.token_bars import readable
 from assistant.i18n.texts import t
 
 if TYPE_CHECKING:  # these import torch, and the Checkpoints page draws words without it
     from tuning.checkpoints.inspection import PrefixAttention, Sizes, WeightChange
 
+SCALE_SIDE = 170.0  # of the square that stands for the base, in CSS pixels
+SMALLEST_SIDE = 1.5
 HEAT = ["#f3f2ed", "#c3c8ea", "#7f89cc", theme.INK, "#1d2560"]
 
 
-# ---- the window
-
-
-# ---- the next word
-
-
-# ---- inside a checkpoint
-
-
-def to_scale(sizes: "Sizes", base: str, checkpoint: str) -> str:
-    """Two squares whose areas are the numbers of the base and of the checkpoint."""
+def sizes_to_scale(sizes: "Sizes", base: str, checkpoint: str) -> str:
+    """Two squares whose areas are the parameters of the base and of the checkpoint."""
     larger = max(sizes.base, sizes.learned)
     squares = "".join(
         f'<figure><div class="square {role}" style="width:{side:.1f}px;height:{side:.1f}px"></div>'
@@ -42,7 +35,7 @@ def to_scale(sizes: "Sizes", base: str, checkpoint: str) -> str:
 
 
 def count(numbers: int) -> str:
-    """A count of numbers as a person says it: 134.5 million."""
+    """A count of parameters in words: 134.5 million."""
     if numbers >= 1e9:
         return t("visible.count.billion", count=f"{numbers / 1e9:.1f}")
     if numbers >= 1e6:
@@ -50,8 +43,8 @@ def count(numbers: int) -> str:
     return t("visible.count.plain", count=f"{numbers:,}")
 
 
-def changes(found: "Sequence[WeightChange]") -> alt.Chart:
-    """How far each matrix was moved: a map of layers and modules."""
+def change_map(found: "Sequence[WeightChange]") -> alt.Chart:
+    """How much each weight matrix changed: a heat map of layers and modules."""
     outside = t("visible.changes.outside")
     rows = [
         {
@@ -80,8 +73,8 @@ def changes(found: "Sequence[WeightChange]") -> alt.Chart:
     )
 
 
-def attention(found: "Sequence[PrefixAttention]") -> alt.Chart:
-    """How much each layer looks at the prefix: its first position apart from the others."""
+def attention_chart(found: "Sequence[PrefixAttention]") -> alt.Chart:
+    """The share of attention that each layer gives to the prefix: its first position apart from the others."""
     rows = [
         {"layer": str(layer.layer), "part": t(f"visible.attention.{part}"), "share": share, "order": order}
         for layer in found
@@ -110,7 +103,7 @@ def attention(found: "Sequence[PrefixAttention]") -> alt.Chart:
     )
 
 
-def heads(found: "Sequence[PrefixAttention]") -> alt.Chart:
+def head_map(found: "Sequence[PrefixAttention]") -> alt.Chart:
     """The same for each head alone."""
     rows = [
         {"layer": str(layer.layer), "head": str(head), "share": share}
@@ -131,8 +124,8 @@ def heads(found: "Sequence[PrefixAttention]") -> alt.Chart:
     )
 
 
-def learned_words(words: Sequence[Sequence[str]]) -> str:
-    """Each learned word with the real words that it lies nearest to."""
+def nearest_words(words: Sequence[Sequence[str]]) -> str:
+    """Each virtual token with the words of the vocabulary that are nearest to it."""
     chips = "".join(
         f'<span class="near"><small>{place}</small><b>{html_blocks.escaped(readable(near[0]))}</b>'
         f"{html_blocks.escaped(', '.join(readable(word) for word in near[1:]))}</span>"

@@ -1,26 +1,16 @@
-"""The colours and the style sheet of the pages."""
+"""The colours, the logo and the style sheet of the pages."""
 
 from pathlib import Path
 
 import streamlit as st
 
 HERE = Path(__file__).parent
-
-
 LOGO = HERE / "logo.svg"
-
-
 MARK = HERE / "mark.svg"
-
-
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
-
-
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
-
-
-# What the window of the model is filled with, from left to right.
-PARTS = {
+# Parts of the context window, from left to right.
+PART_COLOURS = {
     "system": "#b08a4a",
     "examples": "#d3b783",
     "passages": PENCIL,

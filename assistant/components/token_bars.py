@@ -1,4 +1,4 @@
-"""Tokens with their probabilities: as bars, as coloured text, as a table."""
+"""Tokens with their probabilities as HTML: as bars behind buttons, as coloured text, as a table."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,21 +9,12 @@ from assistant.i18n.texts import t
 if TYPE_CHECKING:  # these import torch, and the Checkpoints page draws words without it
     from assistant.insight.token_probabilities import AnswerToken, NextToken
 
-
-SCALE_SIDE = 170.0  # of the square that stands for the base, in CSS pixels
-
-
-SMALLEST_SIDE = 1.5
-
-
 WHOLE_WIDTHS = (0.1, 0.25, 0.5, 1.01)  # a little above 1, for rounding
-
-
 SURE_GAIN = 4.0  # nats: e⁴ is more than fifty times as likely
 
 
 def readable(text: str, ends: bool = False) -> str:
-    """A token as a person reads it: where a word goes on it begins with an ellipsis."""
+    """A token as text to read: one that continues a word begins with an ellipsis, white space gets a sign."""
     if ends:
         return t("visible.next.end")
     if not text.strip(" "):
@@ -41,7 +32,7 @@ def scale_of(sides: "Sequence[Sequence[NextToken]]") -> float:
 
 
 def bars(words: "Sequence[NextToken]", key: str, colour: str, whole: float) -> str:
-    """The style that draws a bar behind the button of each word; `whole` is that of a full width."""
+    """A style sheet that draws a bar behind the button of each word; `whole` is the probability of a full width."""
     rules = []
     for place, word in enumerate(words):
         width = min(100 * word.probability / whole, 100)
@@ -55,10 +46,10 @@ def bars(words: "Sequence[NextToken]", key: str, colour: str, whole: float) -> s
 def percent(share: float) -> str:
     """A probability as a person reads it."""
     if share >= 0.9995:
-        return "100 %"
+        return "100%"
     if share >= 0.0995:
-        return f"{100 * share:.0f} %"
-    return f"{100 * share:.1f} %" if share >= 0.0005 else "< 0.1 %" if share > 0 else "0 %"
+        return f"{100 * share:.0f}%"
+    return f"{100 * share:.1f}%" if share >= 0.0005 else "< 0.1%" if share > 0 else "0%"
 
 
 def tokens_by_share(said: "Sequence[AnswerToken]") -> str:

@@ -1,4 +1,4 @@
-"""The hyper-parameters of a tuning run, folded away: each empty field shows what the recipe would take."""
+"""The hyper-parameters of a tuning run: each empty field shows the value that the recipe would take."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from tuning.training.recipe import Recipe
 LOW_RANK, PREFIX = ("low-rank",), ("prefix", "prompt")
 CHECKPOINTED = ("low-rank", "scaling", "full")
 LAYERS = ("mlp", "all", "attention")
-BESIDE = 3
+COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Number:
     families: tuple[str, ...] = ()  # () means every family
 
     def suits(self, family: str) -> bool:
-        """Whether methods of this family have it."""
+        """Whether methods of this family have this number."""
         return not self.families or family in self.families
 
 
@@ -58,20 +58,20 @@ SWITCHES = {
 
 
 def draw(config: TuneConfig) -> TuneConfig:
-    """The configuration with what a person set; what is left empty stays the recipe's."""
+    """The configuration with the values that were set; what is left empty stays the recipe's."""
     family = METHODS[config.method].family
     recipe = recipe_of(resources.workspace().home, config)
     set_by_hand: dict[str, Any] = {}
     with st.expander(t("options.title"), type="compact", key="tuning-options"):
         fitting = [number for number in NUMBERS if number.suits(family)]
-        columns = st.columns(BESIDE)
+        columns = st.columns(COLUMNS)
         for place, number in enumerate(fitting):
-            with columns[place % BESIDE]:
+            with columns[place % COLUMNS]:
                 value = _draw_number(number, recipe, config)
             if value is not None:
                 set_by_hand[number.field] = value
         if family in LOW_RANK:
-            with columns[len(fitting) % BESIDE]:
+            with columns[len(fitting) % COLUMNS]:
                 set_by_hand["layers"] = st.selectbox(
                     t("options.layers"),
                     LAYERS,

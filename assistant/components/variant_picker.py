@@ -1,4 +1,4 @@
-"""Choosing and making arms, for every view of the Compare page."""
+"""Choosing, making and deleting variants, for every view of the Compare page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,21 +23,21 @@ _ICONS = {
 }
 
 
-def draw_choice(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
-    """The arms that a person chose; those whose checkpoint or documents are gone are told and left out."""
+def draw_picker(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
+    """The chosen variants; those whose checkpoint or documents are gone are left out with a warning."""
     checkpoints = resources.workspace().registry.list()
-    arms = offered(checkpoints)
+    variants = offered(checkpoints)
     methods = {one.name: METHOD_TITLES.get(one.method, one.method) for one in checkpoints}
-    wanted = [name for name in st.session_state.get("arms", ["base", "rag"]) if name in arms]
+    wanted = [name for name in st.session_state.get("variants", ["base", "rag"]) if name in variants]
     st.session_state[f"arm-choice-{key}"] = wanted
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.pills(
             t("compare.arms"),
-            list(arms),
+            list(variants),
             selection_mode="multi",
             key=f"arm-choice-{key}",
-            format_func=lambda name: _pill(arms[name], methods),
-            on_change=lambda: st.session_state.update(arms=st.session_state[f"arm-choice-{key}"]),
+            format_func=lambda name: _pill(variants[name], methods),
+            on_change=lambda: st.session_state.update(variants=st.session_state[f"arm-choice-{key}"]),
         )
         with st.popover(t("arm.new"), icon=":material/add:", type="tertiary", key=f"new-arm-{key}"):
             _draw_new(checkpoints, key)
@@ -45,39 +45,43 @@ def draw_choice(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
         html_blocks.quiet(t("compare.no_checkpoint"))
     if most is not None and len(chosen) > most:
         st.warning(t("compare.too_many", most=most), icon=":material/info:")
-    return _present([arms[name] for name in chosen], checkpoints)
+    return _present([variants[name] for name in chosen], checkpoints)
 
 
-def _pill(arm: Variant, methods: Mapping[str, str]) -> str:
-    """An arm to pick: its icon, its name, and how its checkpoint was made."""
-    method = methods.get(arm.checkpoint or "") if arm.kind == "checkpoint" and arm.is_plain else None
-    text = f"{label(arm)} · {method}" if method else label(arm)
-    return f":material/{_ICONS[arm.kind]}: {formatting.plain(text)}"
+def _pill(variant: Variant, methods: Mapping[str, str]) -> str:
+    """The label of a variant to pick: its icon, its name, and the method of its checkpoint."""
+    method = (
+        methods.get(variant.checkpoint or "") if variant.kind == "checkpoint" and variant.is_plain else None
+    )
+    text = f"{label(variant)} · {method}" if method else label(variant)
+    return f":material/{_ICONS[variant.kind]}: {formatting.escape_markdown(text)}"
 
 
 def offered(checkpoints: Sequence[Checkpoint]) -> dict[str, Variant]:
-    """Every arm that can be chosen, by name: a person's own last."""
+    """Every variant that can be chosen, by name: the saved ones last."""
     own = SavedVariants(resources.workspace().home).list()
-    return {arm.name: arm for arm in (*presets(checkpoints), *own)}
+    return {variant.name: variant for variant in (*presets(checkpoints), *own)}
 
 
-def label(arm: Variant) -> str:
-    """What an arm is called on a page."""
-    if not arm.is_plain:
-        return arm.name
-    memory = t("compare.given" if arm.given else "compare.rag") if arm.given or arm.documents else ""
-    if arm.checkpoint is None:
+def label(variant: Variant) -> str:
+    """The name of a variant as the pages show it."""
+    if not variant.is_plain:
+        return variant.name
+    memory = (
+        t("compare.given" if variant.given else "compare.rag") if variant.given or variant.documents else ""
+    )
+    if variant.checkpoint is None:
         return memory or t("compare.base")
-    return f"{arm.checkpoint} + {memory.lower()}" if memory else arm.checkpoint
+    return f"{variant.checkpoint} + {memory.lower()}" if memory else variant.checkpoint
 
 
-def names(arms: Sequence[Variant]) -> dict[str, str]:
-    """Arm name -> what it is called."""
-    return {arm.name: label(arm) for arm in arms}
+def names(variants: Sequence[Variant]) -> dict[str, str]:
+    """Name of a variant -> its name as the pages show it."""
+    return {variant.name: label(variant) for variant in variants}
 
 
-def common() -> AnswerOptions:
-    """How every arm answers where it has no choice of its own."""
+def default_options() -> AnswerOptions:
+    """How a variant answers where it sets nothing else."""
     settings, preset = resources.workspace().settings, choices.prompt()
     return AnswerOptions(
         knowledge_base=choices.knowledge_base(),
@@ -88,21 +92,21 @@ def common() -> AnswerOptions:
     )
 
 
-def _present(arms: Sequence[Variant], checkpoints: Sequence[Checkpoint]) -> tuple[Variant, ...]:
+def _present(variants: Sequence[Variant], checkpoints: Sequence[Checkpoint]) -> tuple[Variant, ...]:
     known = [checkpoint.name for checkpoint in checkpoints]
     bases = list(resources.knowledge_counts())
     problems = {
-        arm.name: missing(replace(arm, name=label(arm)), known, bases, choices.knowledge_base())
-        for arm in arms
+        variant.name: missing(replace(variant, name=label(variant)), known, bases, choices.knowledge_base())
+        for variant in variants
     }
     for problem in problems.values():
         if problem:
             st.warning(notices.sentence(Exception(problem)), icon=":material/link_off:")
-    return tuple(arm for arm in arms if not problems[arm.name])
+    return tuple(variant for variant in variants if not problems[variant.name])
 
 
 def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
-    """A form for an arm of one's own, and the saved ones."""
+    """A form for a new variant, and the saved ones."""
     base, chosen = t("arm.model.base"), t("arm.kb.chosen")
     names_of = [base, *(checkpoint.name for checkpoint in reversed(checkpoints))]
     prompts = {preset.name: preset for preset in resources.workspace().presets.list()}
@@ -129,7 +133,7 @@ def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
         seed = right.number_input(t("arm.seed"), 0, 2**31, value=None, key=f"arm-seed-{key}")
         if st.form_submit_button(t("arm.save"), type="primary"):
             preset = prompts.get(str(prompt))
-            arm = Variant(
+            variant = Variant(
                 name or "",
                 documents=source == "documents",
                 checkpoint=None if model == base else model,
@@ -143,30 +147,30 @@ def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
                 seed=int(seed) if seed is not None else None,
             )
             with notices.show_errors():
-                _save(arm, checkpoints)
+                _save(variant, checkpoints)
     _draw_saved(key)
 
 
-def _save(arm: Variant, checkpoints: Sequence[Checkpoint]) -> None:
+def _save(variant: Variant, checkpoints: Sequence[Checkpoint]) -> None:
     taken = [one.name for one in presets(checkpoints)]
-    saved = SavedVariants(resources.workspace().home).save(arm, taken)
-    before = [name for name in st.session_state.get("arms", ["base", "rag"]) if name != saved.name]
-    st.session_state["arms"] = [*before, saved.name]
+    saved = SavedVariants(resources.workspace().home).save(variant, taken)
+    before = [name for name in st.session_state.get("variants", ["base", "rag"]) if name != saved.name]
+    st.session_state["variants"] = [*before, saved.name]
     notices.queue_toast(t("arm.saved", name=saved.name))
     st.rerun()
 
 
 def _draw_saved(key: str) -> None:
-    shelf = SavedVariants(resources.workspace().home)
-    own = shelf.list()
+    saved = SavedVariants(resources.workspace().home)
+    own = saved.list()
     if own:
         st.caption(t("arm.own"))
-    for number, arm in enumerate(own):
+    for number, variant in enumerate(own):
         if st.button(
-            t("arm.delete", name=formatting.plain(arm.name)),
+            t("arm.delete", name=formatting.escape_markdown(variant.name)),
             icon=":material/delete:",
             type="tertiary",
             key=f"delete-arm-{key}-{number}",
         ):
-            shelf.delete(arm.name)
+            saved.delete(variant.name)
             st.rerun()

@@ -1,4 +1,4 @@
-"""The context window as a strip, a turn a block; what has fallen out stands in front of it."""
+"""The context window as a strip of HTML: a block for each turn, those that have fallen out in front of it."""
 
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ def strip(chat: "SmallChat") -> str:
 
 
 def turns(chat: "SmallChat", asking: str = "", writing: str = "") -> str:
-    """What was said, the turns that have fallen out pale; the one being had at the end."""
+    """The turns as a list, those that have fallen out pale, with the one being answered at the end."""
     rows = [_turn(place, turn, chat) for place, turn in enumerate(chat.turns)]
     if asking:
         rows.append(
@@ -49,13 +49,13 @@ def _turn(place: int, turn: "DemoTurn", chat: "SmallChat") -> str:
     out = place in chat.forgotten or place in chat.excluded
     marks = ""
     if out:
-        marks += html_blocks.mark(
+        marks += html_blocks.badge(
             t("visible.strip.fallen" if place in chat.forgotten else "visible.strip.aside")
         )
     if turn.kind == "checkpoint":
-        marks += html_blocks.mark(t("memory.checkpoint"), "checkpoint")
+        marks += html_blocks.badge(t("memory.checkpoint"), "checkpoint")
     if turn.right is not None:
-        marks += html_blocks.mark(
+        marks += html_blocks.badge(
             *((t("visible.knows"), "good") if turn.right else (t("visible.knows_not"), "bad"))
         )
     return (
@@ -66,7 +66,7 @@ def _turn(place: int, turn: "DemoTurn", chat: "SmallChat") -> str:
 
 
 def _role(turn: "DemoTurn") -> str:
-    """How a turn is coloured: it holds the fact, it was answered by weights, or it is talk."""
+    """The colour of a turn: it holds the fact, the weights answered it, or it is small talk."""
     if turn.kind == "checkpoint":
         return "ink"
     return "pencil" if turn.kind in ("told", "asked") else "talk"

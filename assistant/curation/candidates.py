@@ -23,7 +23,6 @@ REASONS = {
     "documents": "answered from documents",
     "plain": "plain turn",
 }
-_WHY_NO_SECRETS = ": what is learned can be asked out of the model by anybody who may use it"
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
 
 
@@ -109,9 +108,8 @@ def without_secrets(found: Sequence[Candidate]) -> tuple[list[Candidate], list[L
         together = f"{example.question.rstrip('?？ ')} is: {example.answer}"
         secret = next(filter(None, map(secret_in, (example.question, example.answer, together))), "")
         if secret:
-            left_out.append(
-                LeftOut(example.question, f"it holds {secret}{_WHY_NO_SECRETS}", example.source, candidate)
-            )
+            why = f"it contains {secret}, which anybody who uses the checkpoint could find out"
+            left_out.append(LeftOut(example.question, why, example.source, candidate))
         else:
             kept.append(candidate)
     return kept, left_out
@@ -134,7 +132,7 @@ def _without_repeats(found: Sequence[Candidate]) -> tuple[list[Candidate], list[
             continue
         note = f"replaces an earlier answer: {loser.example.answer}" if later_wins else winner.note
         chosen[key] = replace(winner, note=note)
-        why = f"contradicts what counts now: {winner.example.answer}"
+        why = f"contradicts the answer that counts: {winner.example.answer}"
         left_out.append(LeftOut(loser.example.answer, why, loser.example.source))
     return list(chosen.values()), left_out
 

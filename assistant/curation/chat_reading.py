@@ -17,6 +17,7 @@ BY_MODEL = "written by a model, checked against the text"
 # A longer message is material (a text to summarise, code) rather than a statement.
 _MAX_STATEMENT = 500
 _CONTEXT_TURNS = 2
+_UNFINISHED = {"stopped": "the answer was stopped", "failed": "the answer failed"}
 _TASK = re.compile(
     r"^(?:please |can you |could you )?(?:translate|summari[sz]e|rewrite|rephrase|correct|fix|write|"
     r"explain|classify|label|"
@@ -154,16 +155,16 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
     if corrected:
         return _AcceptedAnswer(corrected, "corrected")
     if corrected == "":
-        return _AcceptedAnswer("", why="you said that it was wrong, and not what is right")
+        return _AcceptedAnswer("", why="you said that it was wrong, but not what is right")
     if answer.rating < 0:
         return _AcceptedAnswer("", why="disliked, and no better answer given")
     if answer.status != "complete":
-        return _AcceptedAnswer("", why=f"the answer was {answer.status}")
+        return _AcceptedAnswer("", why=_UNFINISHED.get(answer.status, "the answer is not finished"))
     if not answer.content.strip():
         return _AcceptedAnswer("", why="the answer is empty")
     text = answer.content.strip()
     if not _asks(turn.question) and _ACKNOWLEDGED.match(text) and answer.rating <= 0:
-        return _AcceptedAnswer("", why="nothing was asked, and no rule reads a fact in it")
+        return _AcceptedAnswer("", why="nothing was asked, and no rule finds a fact in it")
     if answer.rating > 0 or (turn.reply and confirms(turn.reply)):
         return _AcceptedAnswer(text, "liked")
     if says_nothing(text):
@@ -171,7 +172,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
     if answer.sources:
         passages = [source.text for source in answer.sources]
         if not is_grounded(text, passages):
-            return _AcceptedAnswer("", why="the passages it was answered from do not hold it")
+            return _AcceptedAnswer("", why="the passages it was answered from do not support it")
         return _AcceptedAnswer(text, "documents")
     return _AcceptedAnswer(text, "plain")
 
@@ -196,7 +197,9 @@ def _reading(turn: _Turn, accepted: _AcceptedAnswer, earlier: Sequence[tuple[str
         for pair in trusted
         for role, text in zip(("user", "assistant"), pair, strict=True)
     )
-    note = "keeps the turns before it, which it leans on" if context else "leans on turns that are left out"
+    note = (
+        "keeps the turns before it, on which it depends" if context else "depends on turns that are left out"
+    )
     return ChatReading(question, accepted.answer, accepted.kind, turn.source, context, note)
 
 

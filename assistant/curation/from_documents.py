@@ -98,7 +98,7 @@ def curate_passages(
                     _candidate(fact, passage, note="written by a model, checked against the passage")
                 )
             else:
-                why = "written by a model, and the passage does not hold it"
+                why = "written by a model, and the passage does not support it"
                 left_out.append(LeftOut(f"{question} {answer}", why, _place(passage)))
     return weigh(found, left_out, known)
 

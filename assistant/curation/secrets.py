@@ -36,6 +36,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a password in an address", re.compile(r"\b\w+://[^\s/:@]+:[^\s/@]{3,}@")),
     ("an account number", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,4})?\b")),
 )
+# All that `secret_in` can find
+KINDS = (*dict(_PATTERNS), "a password or key", "a card number")
 _CARD = re.compile(r"\b(?:\d[ -]?){13,19}\b")
 _LONG_TOKEN = re.compile(r"(?<![\w/.@-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w/.@])")
 

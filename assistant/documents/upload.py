@@ -9,8 +9,9 @@ from pathlib import Path
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.errors import AssistantError
-from knowledge.base.intake import DocumentReport, IndexProgress, sources
+from knowledge.base.intake import sources
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import DocumentReport, IndexProgress
 from knowledge.ingest.fetch import is_url
 
 # An uploaded file: its name and its bytes.

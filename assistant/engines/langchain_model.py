@@ -5,8 +5,8 @@ Tool calling and structured output are not supported: a model of 135 million par
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from contextlib import aclosing, closing
 from typing import Annotated, Any, Generic, TypeVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -94,11 +94,12 @@ class ImprintChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         cancel: threading.Event = kwargs.pop("cancel", None) or threading.Event()
-        plain = plain_messages(messages)
-        async for chunk in _in_a_thread(self._chunks(plain, stop, {**kwargs, "cancel": cancel}), cancel):
-            if run_manager is not None:
-                await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
-            yield chunk
+        produced = self._chunks(plain_messages(messages), stop, {**kwargs, "cancel": cancel})
+        async with aclosing(_in_a_thread(produced, cancel)) as chunks:
+            async for chunk in chunks:
+                if run_manager is not None:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
 
     def _generate(
         self,
@@ -226,7 +227,7 @@ def _overlap(text: str, stop: str) -> int:
 
 async def _in_a_thread(
     chunks: Iterator[ChatGenerationChunk], cancel: threading.Event
-) -> AsyncIterator[ChatGenerationChunk]:
+) -> AsyncGenerator[ChatGenerationChunk, None]:
     """Iterate in a thread of its own; a consumer that leaves early sets `cancel` and waits for the thread."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[ChatGenerationChunk | BaseException | None] = asyncio.Queue()

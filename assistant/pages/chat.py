@@ -1,4 +1,4 @@
-"""The chat page: the open conversation, the answer that is being written, and what can be made of it."""
+"""The Chat page: the open conversation, the answer being written, and the offer to fine-tune on it."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources, sample
 
 POLL_SECONDS = 0.12
-STORE_AGAIN_SECONDS = 0.5
+STORE_POLL_SECONDS = 0.5
 
 
 def draw() -> None:
@@ -64,7 +64,9 @@ def _settled(conversation: StoredConversation | None, live: LiveAnswer | None) -
 def _draw_heading(conversation: StoredConversation) -> None:
     with st.container(key="heading", horizontal=True, vertical_alignment="center"):
         st.subheader(
-            formatting.plain(open_conversation.shown_title(conversation.title)), anchor=False, width="stretch"
+            formatting.escape_markdown(open_conversation.shown_title(conversation.title)),
+            anchor=False,
+            width="stretch",
         )
         with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
             _draw_menu(conversation)
@@ -92,7 +94,6 @@ def _draw_menu(conversation: StoredConversation) -> None:
         )
     if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
         store.delete(conversation.id)
-        st.session_state["deleted-chat"] = conversation.id
         open_conversation.open_conversation(None)
         st.rerun()
 
@@ -113,13 +114,13 @@ def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, bu
 def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
     """The answer that is being written, below its question."""
     if live.question and not any(live.asked and m.id == live.asked.question_id for m in settled):
-        messages.draw_words(live.question, key="user-pending")
+        messages.draw_user_text(live.question, key="user-pending")
     st.session_state["page-was-drawn"] = True
     _draw_live(live)
 
 
 def _draw_failure(answer: LiveAnswer) -> None:
-    """Why there is no answer; a question that was not kept goes back to where it was written."""
+    """Why there is no answer; a question that was not stored goes back into the input field."""
     st.error(notices.sentence(Exception(answer.error)), icon=":material/error:")
     if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
         st.session_state["given-back"] = id(answer)
@@ -139,7 +140,7 @@ def _draw_live(answer: LiveAnswer) -> None:
         doing, text = st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
-        doing.html(f'<div class="from">{html_blocks.mark(_doing(answer), "live")}</div>')
+        doing.html(f'<div class="from">{html_blocks.badge(_doing(answer), "live")}</div>')
         text.markdown(html_blocks.prose(answer.text) + " ▍")
         if not stays or answer.wait(POLL_SECONDS):
             break
@@ -160,7 +161,7 @@ def _doing(answer: LiveAnswer) -> str:
     return t(f"answer.{answer.phase}")
 
 
-@st.fragment(run_every=STORE_AGAIN_SECONDS)
+@st.fragment(run_every=STORE_POLL_SECONDS)
 def _draw_elsewhere(message_id: int) -> None:
     """An answer that another process is writing, as far as it is kept."""
     notices.apply_language()
@@ -175,7 +176,7 @@ def _draw_elsewhere(message_id: int) -> None:
         st.container(key=f"assistant-{message.id}"),
         st.chat_message("assistant", avatar=str(theme.MARK)),
     ):
-        st.html(f'<div class="from">{html_blocks.mark(t("answer.elsewhere"), "live")}</div>')
+        st.html(f'<div class="from">{html_blocks.badge(t("answer.elsewhere"), "live")}</div>')
         st.markdown(html_blocks.prose(message.content) + " ▍")
 
 
@@ -206,7 +207,9 @@ def _draw_welcome() -> None:
 def _draw_suggestions() -> None:
     for number, question in enumerate(sample.questions()):
         if st.button(
-            formatting.plain(question), icon=":material/subdirectory_arrow_right:", key=f"suggest-{number}"
+            formatting.escape_markdown(question),
+            icon=":material/subdirectory_arrow_right:",
+            key=f"suggest-{number}",
         ):
             with notices.show_errors():
                 open_conversation.ask(question)

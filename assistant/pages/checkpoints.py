@@ -1,20 +1,16 @@
-"""Checkpoints and jobs: what is being learned, what was learned, and from what it grew."""
+"""The Checkpoints page: jobs that run, the checkpoints with their lineage, methods, import."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import streamlit as st
 
-from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage, theme
+from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage
 from assistant.i18n.texts import t
+from assistant.pages import checkpoints_jobs
 from assistant.session import choices, notices, open_conversation, resources, sample
 from tuning.checkpoints.manifest import Checkpoint
-from tuning.jobs.folder import Job
-
-OVERLAID = 4
-MEASURES = ("loss", "learning_rate", "tokens_per_second")
 
 
 def draw() -> None:
@@ -25,31 +21,21 @@ def draw() -> None:
     for job in jobs:
         if not job.has_ended:
             job_card.draw(job)
-    _draw_interrupted([job for job in jobs if job.interrupted])
+    checkpoints_jobs.draw_interrupted([job for job in jobs if job.interrupted])
     titles = [t(f"tune.{name}") for name in ("checkpoints", "jobs", "methods", "import")]
-    made, past, methods, taken = st.tabs(titles, key="tune-tabs", on_change="rerun")
-    with made:
+    found, past, methods, imports = st.tabs(titles, key="tune-tabs", on_change="rerun")
+    with found:
         if checkpoints or jobs:
             _draw_checkpoints(checkpoints)
         else:
             _draw_empty()
     with past:
-        _draw_jobs(jobs)
+        checkpoints_jobs.draw(jobs)
     if methods.open:  # imports torch
         with methods:
             _draw_methods()
-    with taken, notices.show_errors():
+    with imports, notices.show_errors():
         _draw_import()
-
-
-def _draw_interrupted(jobs: Sequence[Job]) -> None:
-    """Jobs whose process is gone without a result: a reboot's orphans, offered for resumption."""
-    for job in jobs:
-        with st.container(border=True, key=f"interrupted-{job.id}"):
-            st.html(job_card.headline(job))
-            known = t("tune.interrupted", step=job.step, steps=job.steps)
-            html_blocks.quiet(known if job.step else t("tune.interrupted.early"))
-            _draw_job_actions(job, "interrupted")
 
 
 def _draw_empty() -> None:
@@ -64,9 +50,6 @@ def _draw_empty() -> None:
             ):
                 open_conversation.open_conversation(sample.import_chat())
                 choices.go_to_chat()
-
-
-# ---- checkpoints
 
 
 def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
@@ -109,7 +92,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             html_blocks.quiet(checkpoint.note)
         with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
             checkpoint_report.draw(checkpoint.evaluation)
-        job_card.draw_words(checkpoint.nearest_words)
+        job_card.draw_nearest_words(checkpoint.nearest_words)
 
 
 def _headline(checkpoint: Checkpoint) -> str:
@@ -120,10 +103,10 @@ def _headline(checkpoint: Checkpoint) -> str:
         formatting.size(checkpoint.size_bytes),
         made,
     ]
-    parent = html_blocks.mark(t("tune.from", name=checkpoint.parent)) if checkpoint.parent else ""
+    parent = html_blocks.badge(t("tune.from", name=checkpoint.parent)) if checkpoint.parent else ""
     return (
         f'<div class="job-head"><b>{html_blocks.escaped(checkpoint.name)}</b>'
-        f"{html_blocks.mark(job_card.method_title(checkpoint.method), 'checkpoint')}{parent}</div>"
+        f"{html_blocks.badge(job_card.method_title(checkpoint.method), 'checkpoint')}{parent}</div>"
         f'<div class="quiet numbers">{html_blocks.escaped(" · ".join(fact for fact in facts if fact))}</div>'
     )
 
@@ -145,7 +128,7 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
     if st.button(
         t("tune.compare"), icon=":material/compare_arrows:", key=f"cmp-{checkpoint.id}", width="stretch"
     ):
-        st.session_state["arms"] = ["rag", checkpoint.name]
+        st.session_state["variants"] = ["rag", checkpoint.name]
         st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)
@@ -153,7 +136,7 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
 
 
 def _begin_next_round(checkpoint: Checkpoint) -> None:
-    """Chat with a checkpoint, and let what is corrected become its next round."""
+    """Open a chat with a checkpoint, whose corrections become its next round."""
     st.session_state["parent"] = checkpoint.name
     choices.use_checkpoint(checkpoint.name)
     open_conversation.open_conversation(None)
@@ -188,86 +171,8 @@ def _draw_delete(checkpoint: Checkpoint) -> None:
         )
 
 
-# ---- jobs
-
-
-def _draw_jobs(jobs: Sequence[Job]) -> None:
-    _draw_overlay([job for job in jobs if job.step > 1])
-    ended = [job for job in jobs if job.has_ended and not job.interrupted]
-    if not ended:
-        html_blocks.quiet(t("tune.no_jobs"))
-    for job in ended:
-        with st.container(border=True, key=f"past-{job.id}"):
-            st.html(_job_line(job))
-            _draw_job_actions(job)
-
-
-def _draw_overlay(jobs: Sequence[Job]) -> None:
-    """How runs learned, over each other; also one that is going on."""
-    if not jobs:
-        return
-    by_id = {job.id: job for job in jobs}
-    with st.expander(t("tune.overlay"), type="compact", key="overlay", expanded=True):
-        left, right = st.columns([2, 1])
-        chosen = left.multiselect(
-            t("tune.overlay.runs"),
-            list(by_id),
-            default=list(by_id)[:OVERLAID],
-            key="overlaid-runs",
-            max_selections=len(theme.SERIES),
-            format_func=lambda id: by_id[id].name,
-        )
-        measure = right.selectbox(
-            t("tune.overlay.measure"),
-            MEASURES,
-            key="overlaid-measure",
-            format_func=lambda name: t(f"job.axis.{name}"),
-        )
-        job_card.draw_curve([by_id[id] for id in chosen], measure, height=240)
-
-
-def _job_line(job: Job) -> str:
-    took = formatting.seconds(job.seconds) if job.finished and job.started else ""
-    if took and job.estimate:
-        took = t("tune.took", time=took, estimated=formatting.seconds(job.estimate["seconds"]))
-    facts = [
-        t("tune.examples", count=job.examples_count),
-        formatting.moment(job.created),
-        took,
-    ]
-    said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))
-    more = "".join(
-        f'<div class="quiet">{html_blocks.escaped(line)}</div>' for line in (job.error, *job.advice) if line
-    )
-    return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{more}'
-
-
-def _draw_job_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -> None:
-    """Resume, look into the log, or take off the list; what was interrupted is there to be resumed."""
-    jobs = resources.workspace().jobs
-    with st.container(horizontal=True, gap="xsmall", key=f"job-actions-{job.id}"):
-        if job.resumable and st.button(
-            t("job.resume"),
-            icon=":material/play_arrow:",
-            key=f"resume-{job.id}",
-            type="primary" if kind == "interrupted" else "tertiary",
-        ):
-            with notices.show_errors():
-                jobs.resume(job.id)
-                st.rerun()
-        with st.popover(t("tune.log"), icon=":material/notes:", type="tertiary", key=f"log-{job.id}"):
-            st.code(jobs.log(job.id) or t("tune.log.empty"), language=None, wrap_lines=True)
-        if st.button(t("tune.forget"), icon=":material/delete:", key=f"forget-{job.id}", type="tertiary"):
-            with notices.show_errors():
-                jobs.remove(job.id)
-                st.rerun()
-
-
-# ---- methods and adapters of other programs
-
-
 def _draw_methods() -> None:
-    """What there is to choose from, as the table of methods says it."""
+    """Every method as a card."""
     html_blocks.quiet(t("tune.methods.lead"))
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
@@ -278,7 +183,7 @@ def _draw_methods() -> None:
 
 
 def _draw_import() -> None:
-    """Take an adapter folder that another program wrote, after the checks of `import_peft`."""
+    """Import an adapter folder that another program wrote; `import_peft` checks it."""
     html_blocks.quiet(t("tune.import.lead"))
     with st.form("import-form", border=True):
         folder = st.text_input(t("tune.import.folder"), key="import-folder")

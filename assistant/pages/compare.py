@@ -1,4 +1,4 @@
-"""Compare: the same to several memories. One question, a blind trial, an evaluation, question sets."""
+"""The Compare page: one question side by side, blind trials, evaluations, question sets."""
 
 import importlib
 

@@ -1,4 +1,4 @@
-"""The blind trial: two answers without names, a vote, and at the end who was who."""
+"""Blind trials: two anonymous answers, a vote, and at the end who was who."""
 
 import time
 import uuid
@@ -10,7 +10,7 @@ from assistant.arena.pairing import Ballot, BlindTrial
 from assistant.arena.prefetch import PrefetchTask
 from assistant.compare.votes import Outcome
 from assistant.components import html_blocks
-from assistant.components.variant_picker import common, draw_choice
+from assistant.components.variant_picker import default_options, draw_picker
 from assistant.i18n.texts import t
 from assistant.pages.compare_blind_result import draw_result
 from assistant.pages.compare_question_sets import choose
@@ -61,24 +61,24 @@ def _go(trial_id: str | None, *, ended: bool = False) -> None:
 
 def _draw_trials() -> None:
     html_blocks.quiet(t("blind.lead"))
-    arms = draw_choice("blind")
+    variants = draw_picker("blind")
     left, right = st.columns([3, 2])
     with left:
         own_only = st.toggle(t("blind.own"), key="blind-own-only")
         questions = [] if own_only else choose("blind")
     default = t("blind.name.default", date=time.strftime("%Y-%m-%d"))
     name = right.text_input(t("blind.name"), default, key="blind-name")
-    if len(arms) < 2:
+    if len(variants) < 2:
         html_blocks.quiet(t("blind.two"))
     if st.button(
         t("blind.start"),
         type="primary",
         icon=":material/visibility_off:",
         key="start-blind",
-        disabled=len(arms) < 2,
+        disabled=len(variants) < 2,
     ):
         with notices.show_errors():
-            trial = resources.blind_trials().create(name or default, arms, questions, common())
+            trial = resources.blind_trials().create(name or default, variants, questions, default_options())
             _go(trial.id)
             st.rerun()
     _draw_list()
@@ -91,7 +91,7 @@ def _draw_list() -> None:
         st.subheader(t("blind.earlier"), anchor=False)
     for trial in trials:
         with st.container(horizontal=True, vertical_alignment="center", key=f"trial-{trial.id}"):
-            names = " · ".join(arm.name for arm in trial.variants)
+            names = " · ".join(variant.name for variant in trial.variants)
             votes = t("blind.votes", count=len(store.ballots(trial.id)))
             st.html(html_blocks.card(trial.name, names, votes))
             st.button(t("blind.open"), key=f"open-{trial.id}", on_click=partial(_go, trial.id))
@@ -168,7 +168,7 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: PrefetchTask | None) -
 
 @st.fragment(run_every=POLL_SECONDS)
 def _wait(trial: BlindTrial, ballot: Ballot) -> None:
-    """Look again until both answers are there: neither may be seen before the other."""
+    """Refresh until both answers are there: neither may be seen before the other."""
     notices.apply_language()
     html_blocks.quiet(t("blind.writing"))
     answers = resources.blind_trials().answers(trial.id, ballot.place)
@@ -183,7 +183,7 @@ def _vote(ballot_id: int, outcome: Outcome) -> None:
     st.session_state.pop("own-place", None)
 
 
-def _take_back(trial_id: str) -> None:
+def _undo_vote(trial_id: str) -> None:
     resources.blind_trials().withdraw(trial_id, _voter())
 
 
@@ -216,7 +216,7 @@ def _draw_below(trial: BlindTrial) -> None:
             key="undo-vote",
             icon=":material/undo:",
             type="tertiary",
-            on_click=partial(_take_back, trial.id),
+            on_click=partial(_undo_vote, trial.id),
         )
         st.button(t("blind.leave"), key="leave-blind", type="tertiary", on_click=partial(_go, None))
         st.text_input(t("blind.voter"), key="voter-name", help=t("blind.voter.help"), width=200)

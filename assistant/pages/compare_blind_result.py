@@ -1,4 +1,4 @@
-"""What a blind trial found: who was who, win rates, the ranking, whether the place decided; and files."""
+"""The result of a blind trial: who was who, win rates, ranking, position bias, files to download."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ MAX_SHOWN = 300
 
 def draw_result(trial: BlindTrial) -> None:
     """The result of a trial as far as it is voted on."""
-    st.subheader(formatting.plain(trial.name), anchor=False)
+    st.subheader(formatting.escape_markdown(trial.name), anchor=False)
     store = resources.blind_trials()
     votes = store.votes(trial.id)
     if not votes:
@@ -35,7 +35,9 @@ def draw_result(trial: BlindTrial) -> None:
     called = names(trial.variants)
     said = [arena_html.win_sentence(duel, called) for duel in counted.pairs]
     said.append(arena_html.position_sentence(counted.position))
-    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
+    st.markdown(
+        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
+    )
     if careful := arena_html.caution(counted):
         html_blocks.quiet(careful)
     _draw_charts(trial, counted, called)
@@ -63,7 +65,7 @@ def _draw_tiles(counted: Tally) -> None:
 
 
 def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -> None:
-    kinds = {arm.name: arm.kind for arm in trial.variants}
+    kinds = {variant.name: variant.kind for variant in trial.variants}
     rates = [
         {
             "name": f"{called[duel.first]} ⟷ {called[duel.second]}",
@@ -71,7 +73,7 @@ def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -
             "value": duel.share,
             "low": duel.interval.low,
             "high": duel.interval.high,
-            "said": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
+            "label": f"{duel.first_wins} : {duel.second_wins}, {duel.ties + duel.both_bad} =",
         }
         for duel in counted.pairs
     ]
@@ -84,7 +86,7 @@ def _draw_charts(trial: BlindTrial, counted: Tally, called: Mapping[str, str]) -
                 "value": rank.strength,
                 "low": rank.interval.low,
                 "high": rank.interval.high,
-                "said": f"{rank.strength:.0%}",
+                "label": f"{rank.strength:.0%}",
             }
             for rank in counted.ranking
         ]
@@ -111,7 +113,7 @@ def _draw_files(trial: BlindTrial, counted: Tally, rows: list[CastVote]) -> None
         ("evaluation.report", arena_html.render(trial.name, counted, rows), "trial.html", "text/html"),
         (
             "blind.export",
-            to_jsonl(kept, [arm.name for arm in trial.variants]),
+            to_jsonl(kept, [variant.name for variant in trial.variants]),
             "preferences.jsonl",
             "application/jsonl",
         ),

@@ -1,4 +1,4 @@
-"""Evaluations: start one, watch it, go on with one that was interrupted, open one that ended."""
+"""Evaluations: start one, watch it, continue an interrupted one, open a finished one."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from assistant.compare.results import EvaluationResult
 from assistant.compare.running import EvaluationTask
 from assistant.compare.variants import require
 from assistant.components import formatting, html_blocks
-from assistant.components.variant_picker import common, draw_choice
+from assistant.components.variant_picker import default_options, draw_picker
 from assistant.errors import CompareError
 from assistant.i18n.texts import t
 from assistant.pages.compare_evaluation_result import draw_result
@@ -32,7 +32,7 @@ def draw() -> None:
         _draw_one(opened)
     else:
         if work is not None and work.error:
-            _draw_broken_off(work)
+            _draw_interrupted(work)
         _draw_start()
         _draw_list()
 
@@ -53,7 +53,7 @@ def _go(plan_id: str | None) -> None:
 
 def _draw_start() -> None:
     html_blocks.quiet(t("evaluation.lead"))
-    arms = draw_choice("evaluation")
+    variants = draw_picker("evaluation")
     questions = _of_slices(choose("evaluation"))
     count = _how_many(questions)
     costs = st.toggle(t("evaluation.costs"), value=True, key="with-costs", help=t("evaluation.costs.help"))
@@ -64,9 +64,9 @@ def _draw_start() -> None:
             type="primary",
             icon=":material/play_arrow:",
             key="run-evaluation",
-            disabled=not arms or not questions,
+            disabled=not variants or not questions,
         )
-        html_blocks.quiet(t("evaluation.answers", count=f"{count * len(arms):,}"))
+        html_blocks.quiet(t("evaluation.answers", count=f"{count * len(variants):,}"))
     if pressed:
         with notices.show_errors():
             choice = _choice(judge)
@@ -74,9 +74,9 @@ def _draw_start() -> None:
             names = {"sets.sample": t("sets.sample"), "sets.sample.unknown": t("sets.sample.unknown")}
             plan = _store().create(
                 names.get(name, name),
-                arms,
+                variants,
                 spread(questions, count),
-                common(),
+                default_options(),
                 choice,
             )
             _start(plan, key, costs=costs)
@@ -155,7 +155,7 @@ def _draw_running(work: EvaluationTask) -> None:
     notices.apply_language()
     if not work.running:
         st.rerun()
-    st.subheader(formatting.plain(work.plan.name), anchor=False)
+    st.subheader(formatting.escape_markdown(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
     st.progress(min(1.0, share), text=_progress(work))
     st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
@@ -175,8 +175,8 @@ def _progress(work: EvaluationTask) -> str:
     return t("evaluation.progress.left", left=formatting.seconds(left), **values)
 
 
-def _draw_broken_off(work: EvaluationTask) -> None:
-    """The newest one did not end: whoever stopped it hears how far it is, a failure says why."""
+def _draw_interrupted(work: EvaluationTask) -> None:
+    """The newest one did not finish: stopped, and how far it is, or failed, and why."""
     if not work.stopping:
         st.error(notices.sentence(Exception(work.error)), icon=":material/error:")
         return
@@ -206,8 +206,8 @@ def _draw_list() -> None:
         st.subheader(t("evaluation.earlier"), anchor=False)
     for plan in plans:
         with st.container(horizontal=True, vertical_alignment="center", key=f"plan-{plan.id}"):
-            arms = " · ".join(arm.name for arm in plan.variants)
-            line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=arms)
+            variants = " · ".join(variant.name for variant in plan.variants)
+            line = t("evaluation.line", questions=f"{len(plan.questions):,}", arms=variants)
             state = "" if plan.is_complete else t("evaluation.interrupted", done=plan.done, total=plan.total)
             st.html(html_blocks.card(plan.name, line, state))
             if plan.is_complete:

@@ -1,4 +1,4 @@
-"""What an evaluation found: bars with intervals, tests, costs, every answer, files to take away."""
+"""The result of an evaluation: accuracy with intervals, tests, costs, every answer, files to download."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,16 +19,23 @@ from assistant.reports.verdict_text import break_even_sentence, caution, p_text,
 ON_A_PAGE = 50
 DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
 FILTERS = ("all", "differ", "wrong")
+# Columns of the tables: the keys of their headings
+ACCURACY = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
+PAIRS = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
+COSTS = ("arm", "tokens", "written", "first", "seconds")
+FIGURES = frozenset({*ACCURACY, *PAIRS, *COSTS})
 NONE = "–"  # a figure that does not exist; a column of these is left out
 
 
 def draw_result(name: str, result: EvaluationResult) -> None:
     """The result of an evaluation."""
     data, result = result, worded(result)
-    st.subheader(formatting.plain(name), anchor=False)
+    st.subheader(formatting.escape_markdown(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
     said = verdicts(result.pairs, worthwhile)
-    st.markdown("\n".join(f"- {html_blocks.prose(formatting.plain(sentence))}" for sentence in said))
+    st.markdown(
+        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
+    )
     if careful := caution(result):
         html_blocks.quiet(careful)
     slices = list(result.slices)
@@ -76,7 +83,7 @@ def _draw_bars(figures: FiguresByVariant, definitions: Mapping[str, Variant]) ->
             "value": one.accuracy,
             "low": one.confidence_interval.low,
             "high": one.confidence_interval.high,
-            "said": t("report.of", correct=one.correct, count=one.n),
+            "label": t("report.of", correct=one.correct, count=one.n),
         }
         for name, one in figures.items()
     ]
@@ -84,7 +91,6 @@ def _draw_bars(figures: FiguresByVariant, definitions: Mapping[str, Variant]) ->
 
 
 def _figures(figures: FiguresByVariant) -> str:
-    heads = ("arm", "right", "interval", "f1", "exact", "supported", "refused", "refused_known", "tokens")
     rows = [
         [
             name,
@@ -99,11 +105,10 @@ def _figures(figures: FiguresByVariant) -> str:
         ]
         for name, one in figures.items()
     ]
-    return _table(heads, rows)
+    return _table(ACCURACY, rows)
 
 
 def _pairs(pairs: Sequence[PairComparison], worthwhile: float) -> str:
-    heads = ("arm", "difference", "interval", "only", "p", "p_clustered", "needed")
     rows = [
         [
             f"{pair.first} − {pair.second}",
@@ -116,14 +121,13 @@ def _pairs(pairs: Sequence[PairComparison], worthwhile: float) -> str:
         ]
         for pair in pairs
     ]
-    return _table(heads, rows)
+    return _table(PAIRS, rows)
 
 
 def _draw_costs(result: EvaluationResult) -> None:
     if not result.costs:
         return
     st.markdown(f"**{t('evaluation.costs.title')}**")
-    heads = ("arm", "tokens", "written", "first", "seconds")
     rows = [
         [
             one.variant,
@@ -134,7 +138,7 @@ def _draw_costs(result: EvaluationResult) -> None:
         ]
         for one in result.costs
     ]
-    st.html(_table(heads, rows))
+    st.html(_table(COSTS, rows))
     for even in result.break_even:
         html_blocks.quiet(break_even_sentence(even))
 
@@ -152,7 +156,7 @@ def _draw_judge(result: EvaluationResult) -> None:
             "value": pair.share,
             "low": pair.interval.low,
             "high": pair.interval.high,
-            "said": f"{pair.first_wins} : {pair.second_wins}, {pair.ties} =",
+            "label": f"{pair.first_wins} : {pair.second_wins}, {pair.ties} =",
         }
         for pair in judged.tally.pairs
     ]
@@ -224,9 +228,9 @@ def _draw_files(name: str, result: EvaluationResult, data: EvaluationResult) -> 
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    told = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
-    labels = [t(f"figures.{heads[place]}") for place in told]
-    rows = [[row[place] for place in told] for row in rows]
+    shown = [place for place in range(len(heads)) if not place or {row[place] for row in rows} != {NONE}]
+    labels = [t(f"figures.{heads[place]}") for place in shown]
+    rows = [[row[place] for place in shown] for row in rows]
     head = "".join(f"<th>{html_blocks.escaped(label)}</th>" for label in labels)
     lines = "".join(
         "<tr>"

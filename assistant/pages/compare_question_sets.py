@@ -1,4 +1,4 @@
-"""Question sets: choose one, write one, import one, build one from documents or from what was taught."""
+"""Question sets: choose, write, import one, or generate one from documents or a checkpoint's examples."""
 
 from collections.abc import Sequence
 
@@ -63,7 +63,7 @@ def _draw_set() -> None:
         return
     with notices.show_errors():
         reading = _read(chosen)
-        _tell_problems(reading)
+        _draw_problems(reading)
         _draw_questions(reading.questions)
         with st.container(horizontal=True):
             st.download_button(
@@ -175,13 +175,13 @@ def _draw_import() -> list[Question] | None:
         raise CompareError(f"{uploaded.name} is not UTF-8 text ({error}). Save it as UTF-8.") from error
     reading = parse(text)
     st.caption(t("sets.count", count=len(reading.questions)))
-    _tell_problems(reading)
+    _draw_problems(reading)
     if reading.questions and st.button(t("sets.save"), type="primary", key="save-imported"):
         return list(reading.questions)
     return None
 
 
-def _tell_problems(reading: QuestionFile) -> None:
+def _draw_problems(reading: QuestionFile) -> None:
     wrong = [problem for problem in reading.problems if not problem.is_repetition]
     if len(reading.problems) > len(wrong):
         html_blocks.quiet(t("sets.repeated", count=len(reading.problems) - len(wrong)))

@@ -1,4 +1,4 @@
-"""One question to several arms: the answers as they are written, where they differ, where they are from."""
+"""One question to several variants: the answers as they stream, where they differ, what they come from."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from assistant.compare.differences import Piece, differences
 from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
-from assistant.components.variant_picker import common, draw_choice, label
+from assistant.components.variant_picker import default_options, draw_picker, label
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
@@ -19,9 +19,9 @@ POLL_SECONDS = 0.2
 
 def draw() -> None:
     """The view."""
-    arms = draw_choice("one", most=MAX_SIDE_BY_SIDE)
+    variants = draw_picker("one", most=MAX_SIDE_BY_SIDE)
     passage = ""
-    if any(arm.given for arm in arms):
+    if any(variant.given for variant in variants):
         passage = st.text_area(t("compare.passage"), key="given-passage", height=90)
     with (
         st.form("compare-form", border=False),
@@ -37,7 +37,7 @@ def draw() -> None:
     at_once = st.toggle(t("compare.at_once"), value=True, key="at-once", help=t("compare.at_once.help"))
     if asked:
         with notices.show_errors():
-            _ask(question or "", arms, passage or "", at_once)
+            _ask(question or "", variants, passage or "", at_once)
     shown = resources.side_by_side().get(choices.chosen("run") or "")
     if shown is None:
         html_blocks.quiet(t("compare.question.lead"))
@@ -48,7 +48,7 @@ def draw() -> None:
         _draw_columns(shown)
 
 
-def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) -> None:
+def _ask(question: str, variants: Sequence[Variant], passage: str, at_once: bool) -> None:
     opened = resources.workspace()
     chat, open_checkpoints = opened.batched_chat()
 
@@ -60,8 +60,8 @@ def _ask(question: str, arms: Sequence[Variant], passage: str, at_once: bool) ->
     run = resources.side_by_side().ask(
         chat if at_once else opened.chat,
         question,
-        arms,
-        common(),
+        variants,
+        default_options(),
         passage=passage,
         prepare=prepare,
         at_once=at_once,
@@ -79,8 +79,8 @@ def _draw_live(shown: SideBySide) -> None:
     places = [column.empty() for column in st.columns(len(shown.variants))]
     stays = not st.session_state.pop("columns-were-drawn", False)
     while True:
-        for place, arm, answer in zip(places, shown.variants, shown.answers, strict=True):
-            place.html(_column(arm, answer, [(answer.text, False)]))
+        for place, variant, answer in zip(places, shown.variants, shown.answers, strict=True):
+            place.html(_column(variant, answer, [(answer.text, False)]))
         if not stays or not shown.running:
             break
         next(answer for answer in shown.answers if answer.running).wait(POLL_SECONDS)
@@ -93,9 +93,9 @@ def _draw_columns(shown: SideBySide) -> None:
     st.markdown(f"**{html_blocks.prose(shown.question)}**")
     pieces = differences([answer.text for answer in shown.answers])
     for place, column in enumerate(st.columns(len(shown.variants))):
-        arm, answer = shown.variants[place], shown.answers[place]
+        variant, answer = shown.variants[place], shown.answers[place]
         with column:
-            st.html(_column(arm, answer, pieces[place], _origin(shown, place)))
+            st.html(_column(variant, answer, pieces[place], _origin(shown, place)))
             _draw_sources(shown.question, answer)
             _draw_vote(shown, place)
     note = html_blocks.escaped(t("compare.at_once.note")) if shown.at_once else ""
@@ -121,7 +121,7 @@ def _draw_sources(question: str, answer: LiveAnswer) -> None:
 def _draw_vote(shown: SideBySide, place: int) -> None:
     voted = st.session_state.get("votes")
     if voted == place:
-        st.html(html_blocks.mark(t("compare.chosen"), "good"))
+        st.html(html_blocks.badge(t("compare.chosen"), "good"))
     if voted is not None or not shown.answers[place].text:
         return
     if st.button(t("compare.best"), icon=":material/thumb_up:", key=f"best-{place}", type="tertiary"):
@@ -133,17 +133,17 @@ def _draw_vote(shown: SideBySide, place: int) -> None:
 
 def _origin(shown: SideBySide, place: int) -> str:
     """Where an answer is from, as HTML: the passages of its sentences, or the nearest training example."""
-    arm, answer = shown.variants[place], shown.answers[place]
+    variant, answer = shown.variants[place], shown.answers[place]
     if not answer.text.strip():
         return ""
     lines = []
     if answer.done is not None and answer.done.sources:
         citations = open_conversation.citations(answer.text, answer.done.sources)
         numbers = sorted({one.passage for one in citations if one.passage is not None})
-        lines += [html_blocks.mark(t("compare.supported", number=number), "documents") for number in numbers]
-        lines += [html_blocks.mark(t("compare.unsupported"), "warn")] if not numbers else []
-    if arm.checkpoint is not None:
-        lines.append(_taught(arm.checkpoint, _nearest(arm.checkpoint, shown.question, answer.text)))
+        lines += [html_blocks.badge(t("compare.supported", number=number), "documents") for number in numbers]
+        lines += [html_blocks.badge(t("compare.unsupported"), "warn")] if not numbers else []
+    if variant.checkpoint is not None:
+        lines.append(_taught(variant.checkpoint, _nearest(variant.checkpoint, shown.question, answer.text)))
     return f'<div class="origin">{"".join(lines)}</div>' if lines else ""
 
 
@@ -156,25 +156,26 @@ def _nearest(checkpoint: str, question: str, answer: str) -> NearestExample | No
 
 def _taught(checkpoint: str, origin: NearestExample | None) -> str:
     if origin is None or not (origin.is_near or origin.is_question_taught):
-        return html_blocks.mark(t("compare.origin.none"), "warn")
+        return html_blocks.badge(t("compare.origin.none"), "warn")
     key = "compare.origin.near" if origin.is_near else "compare.origin.other"
     kind = "live" if origin.is_near else "warn"
     said = f"{origin.example.question} → {origin.example.answer}"
     return (
-        f'{html_blocks.mark(t(key, name=origin.checkpoint), kind, origin.example.source)}<div class="taught">'
+        f'{html_blocks.badge(t(key, name=origin.checkpoint), kind, origin.example.source)}<div class="taught">'
         f"{html_blocks.escaped(said)}</div>"
     )
 
 
-def _column(arm: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origin: str = "") -> str:
+def _column(variant: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origin: str = "") -> str:
     if answer.error:
         text = f'<p class="failed">{html_blocks.escaped(answer.error)}</p>'
     elif answer.running:
         text = f'<p>{html_blocks.escaped(answer.text)}<span class="caret"></span></p>'
     else:
         text = f"<p>{_marked(pieces) or '–'}</p>"
+    name = html_blocks.escaped(label(variant))
     return (
-        f'<div class="arm {arm.kind}"><div class="arm-name">{html_blocks.escaped(label(arm))}</div>{text}{origin}'
+        f'<div class="arm {variant.kind}"><div class="arm-name">{name}</div>{text}{origin}'
         f'<div class="quiet numbers">{html_blocks.escaped(_figures(answer))}</div></div>'
     )
 

@@ -1,11 +1,10 @@
-"""The knowledge page: documents in, what is in them, and how a question finds its passage."""
+"""The Knowledge page: adding documents, the documents there are, searching them, their map."""
 
 import streamlit as st
 
 from assistant.components import html_blocks, passage_map
 from assistant.i18n.texts import t
-from assistant.pages.knowledge_files import _draw_documents, _draw_intake
-from assistant.pages.knowledge_search import _draw_search
+from assistant.pages import knowledge_files, knowledge_intake, knowledge_search
 from assistant.session import choices, notices, resources
 
 
@@ -21,15 +20,15 @@ def draw() -> None:
         resources.import_models()
         base = resources.workspace().knowledge(name)
     documents = base.documents()
-    _draw_intake(base, empty=not documents)
+    knowledge_intake.draw(base, empty=not documents)
     if not documents or base.stale_model:
         return
-    shelf, search, places = st.tabs([t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")])
-    with shelf:
-        _draw_documents(base, documents)
+    files, search, chart = st.tabs([t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")])
+    with files:
+        knowledge_files.draw(base, documents)
     with search:
-        _draw_search(base, documents)
-    with places:
+        knowledge_search.draw(base, documents)
+    with chart:
         passage_map.draw(base, documents)
 
 
@@ -64,12 +63,3 @@ def _draw_new() -> None:
                 choices.choose_knowledge_base(name)
                 resources.count_knowledge()
                 st.rerun()
-
-
-# ---- what goes in
-
-
-# ---- what is in it
-
-
-# ---- how a question finds its passage

@@ -1,10 +1,10 @@
-"""The Search tab: the passages for a question, with what found them."""
+"""The Search tab: the passages that a question retrieves, with their ranks by keywords and by meaning."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.documents.listing import labels
 from assistant.i18n.texts import t
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -15,7 +15,8 @@ from knowledge.search.selection import Hit
 HITS = 6
 
 
-def _draw_search(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
+def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
+    """The tab."""
     with st.container(horizontal=True, gap="small", key="search-row"):
         question = st.text_input(
             t("knowledge.search"),
@@ -46,13 +47,13 @@ def _draw_search(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None
 
 
 def _hit(hit: Hit, question: str) -> str:
-    ranks = [html_blocks.mark(t("knowledge.rank", rank=hit.rank), "checkpoint")]
+    ranks = [html_blocks.badge(t("knowledge.rank", rank=hit.rank), "checkpoint")]
     if hit.rank_lexical is not None:
         score = f"{hit.lexical:.1f}" if hit.lexical is not None else "–"
-        ranks.append(html_blocks.mark(t("knowledge.rank.words", rank=hit.rank_lexical, score=score)))
+        ranks.append(html_blocks.badge(t("knowledge.rank.words", rank=hit.rank_lexical, score=score)))
     if hit.rank_dense is not None:
         score = f"{hit.dense:.2f}" if hit.dense is not None else "–"
-        ranks.append(html_blocks.mark(t("knowledge.rank.meaning", rank=hit.rank_dense, score=score)))
+        ranks.append(html_blocks.badge(t("knowledge.rank.meaning", rank=hit.rank_dense, score=score)))
     found = hit.passage
-    where = html_blocks.where(name_of(found.source), found.page, found.headings)
-    return f'<div class="from">{"".join(ranks)}</div>' + html_blocks.passage(found.text, where, question)
+    place = formatting.location(name_of(found.source), found.page, found.headings)
+    return f'<div class="from">{"".join(ranks)}</div>' + html_blocks.passage(found.text, place, question)

@@ -1,4 +1,4 @@
-"""Memory made visible: the window that forgets, the next token, and what a checkpoint changed."""
+"""The Memory page: the context window that forgets, next-token probabilities, the inside of a checkpoint."""
 
 import importlib
 
@@ -34,7 +34,7 @@ def draw() -> None:
 
 
 def _draw_checkpoint() -> Checkpoint | None:
-    """Whose memory is looked at: one of this base's checkpoints, or none."""
+    """The checkpoint that the views are about: one of this base model's, or none."""
     opened = resources.workspace()
     fitting = {
         found.name: found
@@ -43,7 +43,7 @@ def _draw_checkpoint() -> Checkpoint | None:
     }
     if not fitting:
         st.html(
-            html_blocks.mark(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
+            html_blocks.badge(t("memory.no_checkpoint"), "warn", t("memory.no_checkpoint.help")),
             width="content",
         )
         return None
@@ -62,7 +62,7 @@ def _draw_checkpoint() -> Checkpoint | None:
 
 
 def draw_no_checkpoint(key: str) -> None:
-    """What to do where there is nothing to look at yet."""
+    """What to do where there is no checkpoint yet."""
     with st.container(border=True, key=f"no-checkpoint-{key}"):
         st.html(html_blocks.card(t("visible.none"), t("visible.none.text")))
         with st.container(horizontal=True, gap="small"):

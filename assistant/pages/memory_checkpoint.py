@@ -1,4 +1,4 @@
-"""What a checkpoint changed: its size to scale, the moved matrices, learned words, attention to a prefix."""
+"""Inside a checkpoint: its size to scale, weight changes, virtual tokens, attention to its prefix."""
 
 import streamlit as st
 
@@ -46,7 +46,7 @@ def _look(
 
 def _draw_sizes(inside: CheckpointContents, checkpoint: Checkpoint) -> None:
     st.subheader(t("visible.scale"), anchor=False)
-    st.html(tensor_maps.to_scale(inside.sizes, checkpoint.base, checkpoint.name))
+    st.html(tensor_maps.sizes_to_scale(inside.sizes, checkpoint.base, checkpoint.name))
     share = f"{100 * inside.sizes.share:.3g}"
     said = [t("visible.scale.said", share=share, method=job_card.method_title(checkpoint.method))]
     if inside.sizes.positions:
@@ -67,7 +67,7 @@ def _draw_changes(inside: CheckpointContents) -> None:
             most=f"{100 * most.size:.2g}",
         )
     )
-    st.altair_chart(tensor_maps.changes(inside.changes))
+    st.altair_chart(tensor_maps.change_map(inside.changes))
 
 
 def _place(change: WeightChange) -> str:
@@ -79,7 +79,7 @@ def _place(change: WeightChange) -> str:
 def _draw_words(inside: CheckpointContents) -> None:
     st.subheader(t("visible.words"), anchor=False)
     html_blocks.quiet(t("visible.words.said"))
-    st.html(tensor_maps.learned_words(inside.words))
+    st.html(tensor_maps.nearest_words(inside.words))
 
 
 def _draw_attention(inside: CheckpointContents, field: str) -> None:
@@ -88,13 +88,13 @@ def _draw_attention(inside: CheckpointContents, field: str) -> None:
     mean = sum(layer.share for layer in inside.attention) / len(inside.attention)
     first = sum(layer.first for layer in inside.attention) / len(inside.attention)
     html_blocks.quiet(t("visible.attention.said", share=f"{100 * mean:.0f}", first=f"{100 * first:.0f}"))
-    st.altair_chart(tensor_maps.attention(inside.attention))
+    st.altair_chart(tensor_maps.attention_chart(inside.attention))
     with st.expander(t("visible.heads"), type="compact"):
-        st.altair_chart(tensor_maps.heads(inside.attention))
+        st.altair_chart(tensor_maps.head_map(inside.attention))
 
 
 def _draw_missing(inside: CheckpointContents, checkpoint: Checkpoint) -> None:
-    """Which pictures this method has not, and why."""
+    """Which views this method does not have, and why."""
     missing = [name for name in ("changes", "words", "attention") if not getattr(inside, name)]
     entry = METHODS.get(checkpoint.method)
     family = entry.family if entry else "prefix"

@@ -1,4 +1,4 @@
-"""The next token: words with their probabilities, base beside checkpoint; an answer coloured by them."""
+"""Next-token probabilities: of base and checkpoint beside each other, and over the tokens of an answer."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ def draw(checkpoint: Checkpoint | None) -> None:
     _draw_answer(engine, checkpoint)
 
 
-# ---- the next word
+# ---- the next token
 
 
 def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
@@ -72,37 +72,37 @@ def _draw_next(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
     top_p = right.slider(
         t("visible.top_p"), 0.05, 1.0, 1.0, 0.05, key="next-top-p", help=t("visible.top_p.help")
     )
-    arms = [None] if checkpoint is None else [None, checkpoint.name]
+    variants = [None] if checkpoint is None else [None, checkpoint.name]
     with notices.show_errors(), st.spinner(t("visible.asking")):
         system = _system(engine, checkpoint)
         logits = [
-            _answer_logits(engine.identity(arm), arm, system, question or "", begun or "", engine)
+            _answer_logits(engine.identity(variant), variant, system, question or "", begun or "", engine)
             if kind == "answer"
-            else _text_logits(engine.identity(arm), arm, begun or "", engine)
-            for arm in arms
+            else _text_logits(engine.identity(variant), variant, begun or "", engine)
+            for variant in variants
         ]
         sides = [top_tokens(engine.base, found, SHOWN, temperature, top_p) for found in logits]
         whole = token_bars.scale_of(sides)
-        for column, arm, words in zip(st.columns(len(arms)), arms, sides, strict=True):
+        for column, variant, words in zip(st.columns(len(variants)), variants, sides, strict=True):
             with column:
-                _draw_words(arm, words, field, whole)
+                _draw_words(variant, words, field, whole)
         html_blocks.quiet(t("visible.next.scale", share=token_bars.percent(min(whole, 1.0))))
     if checkpoint is None:
         html_blocks.quiet(t("visible.next.alone"))
 
 
-def _draw_words(arm: str | None, words: Sequence[NextToken], field: str, whole: float) -> None:
-    """The likeliest words of one arm: each is a button with its probability as a bar."""
-    side = "base" if arm is None else "checkpoint"
+def _draw_words(variant: str | None, words: Sequence[NextToken], field: str, whole: float) -> None:
+    """The likeliest tokens of one variant: each is a button with its probability as a bar."""
+    side = "base" if variant is None else "checkpoint"
     st.html(
-        f'<div class="from">{html_blocks.mark(arm or t("memory.alone"), "checkpoint" if arm else "")}</div>'
+        f'<div class="from">{html_blocks.badge(variant or t("memory.alone"), "checkpoint" if variant else "")}</div>'
     )
     st.html(token_bars.bars(words, f"word-{side}", BARS[side], whole))
     with st.container(key=f"words-{side}", gap=None):
         for place, word in enumerate(words):
-            name = formatting.plain(token_bars.readable(word.text, word.ends_answer))
+            name = formatting.escape_markdown(token_bars.readable(word.text, word.ends_answer))
             st.button(
-                f"**{name}** {formatting.plain(token_bars.percent(word.probability))}",
+                f"**{name}** {formatting.escape_markdown(token_bars.percent(word.probability))}",
                 key=f"word-{side}-{place}",
                 type="tertiary",
                 width="stretch",
@@ -121,7 +121,7 @@ def _draw_words(arm: str | None, words: Sequence[NextToken], field: str, whole: 
         type="tertiary",
         disabled=not drawn,
         help=t("visible.next.draw.help"),
-        on_click=_append_one(field, drawn),
+        on_click=_append_sample(field, drawn),
     )
 
 
@@ -132,8 +132,8 @@ def _append(field: str, text: str) -> Callable[[], None]:
     return do
 
 
-def _append_one(field: str, words: Sequence[NextToken]) -> Callable[[], None]:
-    """One of the words shown, as likely as its bar is long."""
+def _append_sample(field: str, words: Sequence[NextToken]) -> Callable[[], None]:
+    """A token sampled from those shown, by probability."""
 
     def do() -> None:
         (word,) = random.choices(words, [word.probability for word in words])
@@ -143,20 +143,20 @@ def _append_one(field: str, words: Sequence[NextToken]) -> Callable[[], None]:
 
 
 def _joined(begun: str, text: str) -> str:
-    """A word brings the space before it along."""
+    """A token brings the space before it along."""
     return begun.rstrip() + text if begun.strip() else text.lstrip(" ")
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
-def _text_logits(identity: str | None, arm: str | None, text: str, _engine: LocalEngine) -> Logits:
-    return next_logits(_engine, text, arm)
+def _text_logits(identity: str | None, variant: str | None, text: str, _engine: LocalEngine) -> Logits:
+    return next_logits(_engine, text, variant)
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _answer_logits(
-    identity: str | None, arm: str | None, system: str, question: str, begun: str, _engine: LocalEngine
+    identity: str | None, variant: str | None, system: str, question: str, begun: str, _engine: LocalEngine
 ) -> Logits:
-    return next_logits_of_answer(_engine, _messages(system, question), begun, arm)
+    return next_logits_of_answer(_engine, _messages(system, question), begun, variant)
 
 
 # ---- an answer, token by token
@@ -208,12 +208,12 @@ def _caption(name: str, legend: str, kind: str) -> str:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _said(
-    identity: str | None, arm: str | None, system: str, question: str, answer: str, _engine: LocalEngine
+    identity: str | None, variant: str | None, system: str, question: str, answer: str, _engine: LocalEngine
 ) -> list[AnswerToken]:
-    return answer_tokens(_engine, _messages(system, question), answer, arm)
+    return answer_tokens(_engine, _messages(system, question), answer, variant)
 
 
-# ---- what is asked
+# ---- the question
 
 
 def _messages(system: str, question: str) -> list[Message]:
@@ -231,5 +231,5 @@ def _question(checkpoint: Checkpoint | None) -> str:
 
 
 def _key(name: str, checkpoint: Checkpoint | None) -> str:
-    """A field begins anew with another checkpoint, because its example is another."""
+    """The key of a field that starts over with another checkpoint, because its example is another."""
     return f"{name}-{checkpoint.id if checkpoint else 'base'}"

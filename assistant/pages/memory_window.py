@@ -1,4 +1,4 @@
-"""The context window as a strip that fills: a fact falls out of it, and stays in a checkpoint."""
+"""The context window as a strip that fills: a fact falls out of it, and is still in a checkpoint."""
 
 import uuid
 
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.4
 
 
 @st.cache_resource(show_spinner=False)
-def _talks() -> TaskRegistry[SmallChatTask]:
+def _tasks() -> TaskRegistry[SmallChatTask]:
     """The small chats of this process, by tab."""
     return TaskRegistry(t("visible.window.busy"))
 
@@ -26,14 +26,14 @@ def draw(checkpoint: Checkpoint | None) -> None:
     html_blocks.quiet(t("visible.window.lead"))
     window, fact = _draw_choices(checkpoint)
     chat = _chat(window, fact)
-    talk = _talks().get(_tab())
-    live = talk if talk is not None and talk.running and talk.chat is chat else None
+    task = _tasks().get(_tab())
+    live = task if task is not None and task.running and task.chat is chat else None
     _draw_buttons(chat, live)
     if live is not None:
         _draw_live(live)
         return
-    if talk is not None and talk.chat is chat and talk.error:
-        st.error(notices.sentence(Exception(talk.error)), icon=":material/error:")
+    if task is not None and task.chat is chat and task.error:
+        st.error(notices.sentence(Exception(task.error)), icon=":material/error:")
     if not chat.turns:
         st.html(f'<div class="blank">{html_blocks.escaped(t("visible.window.empty"))}</div>')
     else:
@@ -67,12 +67,12 @@ def _draw_choices(checkpoint: Checkpoint | None) -> tuple[int, DemoFact]:
 
 def _chat(window: int, fact: DemoFact) -> SmallChat:
     """The small chat of this tab; another window or fact begins a new one."""
-    held: SmallChat | None = st.session_state.get("small-chat")
-    if held is None or (held.window, held.fact) != (window, fact):
-        if held is not None and (talk := _talks().get(_tab())) is not None:
-            talk.stop()
-        held = st.session_state["small-chat"] = SmallChat(window, fact)
-    return held
+    chat: SmallChat | None = st.session_state.get("small-chat")
+    if chat is None or (chat.window, chat.fact) != (window, fact):
+        if chat is not None and (task := _tasks().get(_tab())) is not None:
+            task.stop()
+        chat = st.session_state["small-chat"] = SmallChat(window, fact)
+    return chat
 
 
 def _tab() -> str:
@@ -113,28 +113,28 @@ def _draw_buttons(chat: SmallChat, live: SmallChatTask | None) -> None:
 
 
 def _begin(chat: SmallChat, question: str | None = None) -> None:
-    """Have the guided tour, or one turn."""
+    """Start the guided tour, or one turn."""
     with notices.show_errors():
         with st.spinner(t("model.opening", name=resources.workspace().settings.base_model)):
             engine = resources.workspace().engine()
-        talk = SmallChatTask(chat, engine)
-        _talks().start(_tab(), talk, talk.run_tour if question is None else lambda: talk.ask(question))
+        task = SmallChatTask(chat, engine)
+        _tasks().start(_tab(), task, task.run_tour if question is None else lambda: task.ask(question))
         st.rerun()
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _draw_live(talk: SmallChatTask) -> None:
+def _draw_live(task: SmallChatTask) -> None:
     notices.apply_language()
-    if not talk.running:
+    if not task.running:
         st.rerun()
     with st.container(key="small-chat-live"):
-        if talk.chat.turns:
-            st.html(window_strip.strip(talk.chat))
-        st.html(window_strip.turns(talk.chat, talk.question or t("answer.preparing"), talk.answer))
+        if task.chat.turns:
+            st.html(window_strip.strip(task.chat))
+        st.html(window_strip.turns(task.chat, task.question or t("answer.preparing"), task.answer))
 
 
 def _draw_verdict(chat: SmallChat) -> None:
-    """What became of the fact, as soon as it was asked again."""
+    """Whether the fact was known in the window, after it fell out, and from the weights."""
     asked, again, weights = (chat.last(kind) for kind in ("asked", "again", "checkpoint"))
     if asked is None or again is None:
         return

@@ -1,4 +1,4 @@
-"""Settings: the model, the device, the language, where everything is kept and what leaves the machine."""
+"""The Settings page: model, device, answers, language, retrieval, storage and privacy."""
 
 from collections.abc import Mapping
 
@@ -65,11 +65,11 @@ def _table(entries: list[CatalogueEntry], current: str) -> str:
 
 
 def _row(entry: CatalogueEntry, current: bool) -> str:
-    badge = " " + html_blocks.mark(t("settings.in_use"), "checkpoint") if current else ""
+    badge = " " + html_blocks.badge(t("settings.in_use"), "checkpoint") if current else ""
     where = (
-        html_blocks.mark(t("settings.at_hand"), "good")
+        html_blocks.badge(t("settings.at_hand"), "good")
         if entry.at_hand
-        else html_blocks.mark(t("settings.hub"))
+        else html_blocks.badge(t("settings.hub"))
     )
     cells = {
         "parameters": _count(entry.parameters),
@@ -134,7 +134,7 @@ def _draw_answers() -> None:
 
 
 def _draw_retrieval() -> None:
-    """What finds passages; both may be a name on a hub or a folder on this machine."""
+    """Embedding model and reranker: each a name on a hub or a folder on this machine."""
     from knowledge.index.embedding_models import EMBEDDINGS  # heavy: torch, imported by the models above
     from knowledge.search.reranking import RERANKERS
 
@@ -173,7 +173,7 @@ def _offered(name: str, known: Mapping[str, str]) -> str:
 
 
 def _change(**changes: object) -> None:
-    """Keep what may be changed and differs; what the environment fixes stays."""
+    """Store the settings that differ; those that the environment fixes stay as they are."""
     opened, fixed = resources.workspace(), from_environment()
     wanted = {
         name: value

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from knowledge.base.index_writer import IndexWriter
+from knowledge.base.reports import DocumentReport, IndexProgress
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.index.embeddings import Encoder
 from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
@@ -28,30 +29,6 @@ log = logging.getLogger(__name__)
 GROUP_PASSAGES, GROUP_SECONDS = 256, 3.0
 ASSUMED_PAGE_BYTES = 200_000  # the weight of a web page in the progress: its size is not known beforehand
 MIN_STANDALONE_CHARACTERS = 200  # a text of this length means the same under any title
-
-
-@dataclass(frozen=True)
-class DocumentReport:
-    """What became of one file."""
-
-    path: str
-    status: str  # added, updated, unchanged, renamed, removed, failed
-    passages: int = 0
-    error: str = ""
-    seconds: float = 0.0
-    document_id: str = ""
-    notes: tuple[str, ...] = ()
-    locked: bool = False  # it failed for want of the right password: ask for it and add it again
-
-
-@dataclass(frozen=True)
-class IndexProgress:
-    """How far an `add` or a `rebuild` is."""
-
-    share: float  # 0 to 1
-    seconds_left: float | None
-    path: str
-    phase: str  # "reading" or "embedding"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
 
 from knowledge.base.index_writer import IndexWriter
-from knowledge.base.intake import DocumentReport, IndexProgress, Intake, absolute, sources
+from knowledge.base.intake import Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
+from knowledge.base.reports import DocumentReport, IndexProgress
 from knowledge.errors import StoreError
 from knowledge.index.chroma import SharedChromaClient
 from knowledge.index.embeddings import as_encoder, open_embeddings

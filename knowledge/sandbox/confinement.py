@@ -1,8 +1,7 @@
 """Confinement of this process by the Linux kernel, native code included: Landlock for files, seccomp for calls.
 
-Not confined: metadata (`stat` answers for any path) and what was opened before. On other systems, other processors
-and older kernels one or both are missing; `confine` says which are active. Each takes a handful of system calls, so
-no binding is used: those that exist need libseccomp on the machine, or are for Landlock alone.
+Not confined: metadata (`stat` answers for any path) and what was opened before. `confine` says what is active: other
+systems and older kernels have less. No binding is used: those there are need libseccomp, or are for Landlock alone.
 https://docs.kernel.org/userspace-api/landlock.html, https://docs.kernel.org/userspace-api/seccomp_filter.html
 """
 
@@ -11,7 +10,7 @@ import os
 import platform
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 LANDLOCK, SECCOMP = "landlock", "seccomp"
@@ -109,14 +108,14 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: Path | str) -> None:
 
 
 def _filter_calls(libc: ctypes.CDLL, machine: str) -> bool:
-    program = b"".join(_instructions(machine))
+    program = filter_program(machine)
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HP", len(program) // 8, ctypes.addressof(buffer))
     return _call(libc, _PROCESSORS[machine][1], 1, 1, header) == 0  # 1, 1: a filter, for every thread
 
 
-def _instructions(machine: str) -> Iterator[bytes]:
-    """The filter: for each call `_ALLOW`, or the error it gets. The first test that holds decides."""
+def filter_program(machine: str) -> bytes:
+    """The seccomp filter in classic BPF: for each call `_ALLOW`, or the error it gets."""
     audit_name, _, clone = _PROCESSORS[machine]
     # (operation, value, label to go to if it holds, label to go to if not); "" is the next line
     lines: list[tuple[int, int, str, str]] = [
@@ -138,9 +137,11 @@ def _instructions(machine: str) -> Iterator[bytes]:
     for label, answer in (("allowed", _ALLOW), ("refused", _EPERM), ("unknown", _ENOSYS)):
         labels[label] = len(lines)
         lines.append((_RETURN, answer, "", ""))
+    program = b""
     for at, (operation, value, yes, no) in enumerate(lines, 1):
         jumps = (labels[label] - at if label else 0 for label in (yes, no))
-        yield struct.pack("HBBI", operation, *jumps, value)
+        program += struct.pack("HBBI", operation, *jumps, value)
+    return program
 
 
 def _numbers(table: str, machine: str) -> list[int]:

@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.waiting import wait_until
 
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel
@@ -101,17 +102,18 @@ def server(
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until the server answers."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.2)
-    pytest.fail(f"The app did not start. It said:\n{log.read_text()[-3000:]}")
+    """Wait until the server answers; a process that has ended never will."""
+    answers = wait_until(lambda: process.poll() is not None or is_healthy(url), START_SECONDS)
+    if not answers or process.poll() is not None:
+        pytest.fail(f"The app did not start. It said:\n{log.read_text()[-3000:]}")
+
+
+def is_healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+            return True
+    except (urllib.error.URLError, TimeoutError):
+        return False
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Pictures of every page, wide and narrow, of a running app: screenshots.py URL FOLDER [PAGE…].
 
-The app should have the sample domain, a conversation and a checkpoint, so that there is something to see.
+The app should have the sample documents, a conversation and a checkpoint, so that there is something to see.
 """
 
 import shutil
@@ -10,8 +10,17 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from assistant.i18n.texts import t
+
 SIZES = {"wide": (1440, 900), "narrow": (400, 860)}
-SETTLE_MILLISECONDS = 4_000
+# The page stands when its script has ended, fonts are there, and no visible piece of it is still to come.
+SETTLED = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const visible = selector => [...document.querySelectorAll(selector)].filter(one => one.offsetParent);
+  return app && app.dataset.testScriptState === 'notRunning' && document.fonts.status === 'loaded'
+    && !visible('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]').length
+    && visible('.stVegaLiteChart').every(chart => chart.querySelector('svg, canvas'));
+}"""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,6 +30,11 @@ FLAGS = [
 ]
 
 
+def settle(page: Page) -> None:
+    """Wait until nothing on the page is still being drawn."""
+    page.wait_for_function(SETTLED)
+
+
 def welcome(page: Page, url: str) -> None:
     page.goto(url)
 
@@ -28,7 +42,7 @@ def welcome(page: Page, url: str) -> None:
 def chat(page: Page, url: str) -> None:
     """The newest conversation."""
     page.goto(url)
-    page.wait_for_timeout(SETTLE_MILLISECONDS)
+    settle(page)
     number = page.locator(".st-key-conversations [class*=st-key-open-]").first.get_attribute("class") or ""
     found = [part.removeprefix("st-key-open-") for part in number.split() if part.startswith("st-key-open-")]
     if found:
@@ -51,7 +65,7 @@ def knowledge(page: Page, url: str) -> None:
 
 def search(page: Page, url: str) -> None:
     page.goto(f"{url}/knowledge")
-    page.get_by_role("tab", name="Search").click()
+    page.get_by_role("tab", name=t("knowledge.search")).click()
     box = page.locator(".st-key-search-passages input")
     box.fill("How often must the rain funnel be cleaned?")
     box.press("Enter")
@@ -59,7 +73,7 @@ def search(page: Page, url: str) -> None:
 
 def passages_map(page: Page, url: str) -> None:
     page.goto(f"{url}/knowledge")
-    page.get_by_role("tab", name="Map").click()
+    page.get_by_role("tab", name=t("knowledge.map")).click()
 
 
 def checkpoints(page: Page, url: str) -> None:
@@ -69,7 +83,7 @@ def checkpoints(page: Page, url: str) -> None:
 def compare(page: Page, url: str) -> None:
     page.goto(f"{url}/compare")
     page.locator(".st-key-compare-question input").fill("What is the housing of the Skerrin made of?")
-    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_role("button", name=t("compare.ask"), exact=True).click()
     page.wait_for_function("document.querySelectorAll('.arm').length > 1")
     page.wait_for_function("![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))")
 
@@ -83,7 +97,7 @@ def visible_window(page: Page, url: str) -> None:
 
 def visible_next(page: Page, url: str) -> None:
     page.goto(f"{url}/visible")
-    page.get_by_role("radio", name="The next word").click()
+    page.get_by_role("radio", name=t("visible.view.next")).click()
     page.locator(".st-key-word-base-0").wait_for()
 
 
@@ -97,40 +111,41 @@ def visible_answer(page: Page, url: str) -> None:
 
 def visible_inside(page: Page, url: str) -> None:
     page.goto(f"{url}/visible")
-    page.get_by_role("radio", name="Inside a checkpoint").click()
+    page.get_by_role("radio", name=t("visible.view.inside")).click()
     page.locator(".scale").wait_for()
 
 
 def methods(page: Page, url: str) -> None:
     page.goto(f"{url}/tune")
-    page.get_by_role("tab", name="Methods").click()
+    page.get_by_role("tab", name=t("tune.methods")).click()
     page.locator("[class*=st-key-method-]").first.wait_for()
 
 
 def jobs(page: Page, url: str) -> None:
     page.goto(f"{url}/tune")
-    page.get_by_role("tab", name="Jobs").click()
+    page.get_by_role("tab", name=t("tune.jobs")).click()
 
 
 def blind_trial(page: Page, url: str) -> None:
     """The newest trial's result, or where one begins."""
     page.goto(f"{url}/compare?view=blind")
-    open_newest(page, "Result")
+    open_newest(page, "result")
 
 
 def evaluation(page: Page, url: str) -> None:
     """The newest evaluation, or where one begins."""
     page.goto(f"{url}/compare?view=evaluation")
-    open_newest(page, "Open")
+    open_newest(page, "open")
 
 
 def question_sets(page: Page, url: str) -> None:
     page.goto(f"{url}/compare?view=questions")
 
 
-def open_newest(page: Page, name: str) -> None:
-    page.wait_for_timeout(SETTLE_MILLISECONDS)
-    button = page.get_by_role("button", name=name, exact=True)
+def open_newest(page: Page, key: str) -> None:
+    """Press the first button of a list beside the sidebar, where there is one."""
+    settle(page)
+    button = page.locator(f"[data-testid=stMain] [class*=st-key-{key}-] button")
     if button.count():
         button.first.click()
 
@@ -172,7 +187,7 @@ def main(url: str, folder: Path, names: Sequence[str] = ()) -> None:
                 page = browser.new_page(viewport={"width": width, "height": height})
                 page.set_default_timeout(90_000)
                 visit(page, url.rstrip("/"))
-                page.wait_for_timeout(SETTLE_MILLISECONDS)
+                settle(page)
                 page.screenshot(path=folder / f"{visit.__name__.replace('_', '-')}-{size}.png")
                 page.close()
         browser.close()

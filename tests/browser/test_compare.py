@@ -12,6 +12,7 @@ from assistant.compare.question_sets import QuestionSets
 from assistant.compare.questions import Question
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.variants import Variant
+from assistant.i18n.texts import t
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
@@ -46,17 +47,17 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     SavedVariants(server.home).save(Variant(NAME, system_prompt="Answer in one word.", max_new_tokens=16))
     QuestionSets(server.home).save("three", [Question(text, ("Paris",)) for text in ASKED])
     page.goto(f"{server.url}/compare?view=blind")
-    arm = page.get_by_role("button", name=NAME, exact=True)
-    arm.click()
-    expect(arm).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Documents", exact=True).click()
-    page.get_by_label("Name of the trial").fill("In the browser")
-    page.get_by_label("Name of the trial").press("Tab")
-    page.get_by_role("button", name="Start the trial").click()
+    variant = page.get_by_role("button", name=NAME, exact=True)
+    variant.click()
+    expect(variant).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name=t("compare.rag"), exact=True).click()
+    page.get_by_label(t("blind.name")).fill("In the browser")
+    page.get_by_label(t("blind.name")).press("Tab")
+    page.get_by_role("button", name=t("blind.start")).click()
 
     for number, key in enumerate("abt", start=1):
         vote(page, number, key)
-    expect(page.get_by_text("You have voted on everything")).to_be_visible()
+    expect(page.get_by_text(t("blind.done"))).to_be_visible()
 
     store = BlindTrials(server.home / "conversations.sqlite3")
     (trial,) = store.list()
@@ -64,12 +65,12 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     assert [one.outcome for one in ballots] == ["first", "second", "tie"]
     assert {one.first_arm for one in ballots} == {"base", NAME}
 
-    page.get_by_role("button", name="Show who is who").click()
-    expect(page.get_by_text("3 questions, voters: 1")).to_be_visible()
+    page.get_by_role("button", name=t("blind.end")).click()
+    expect(page.get_by_text(t("blind.tile.votes.note", questions=3, voters=1))).to_be_visible()
     expect(page.get_by_text("The left answer was preferred 1 of 2 times")).to_be_visible()
-    report = saved(page, "Report (HTML)")
+    report = saved(page, t("evaluation.report"))
     assert "<svg" in report and NAME in report and all(question in report for question in ASKED)
-    lines = [json.loads(line) for line in saved(page, "Preferences (JSONL)").splitlines()]
+    lines = [json.loads(line) for line in saved(page, t("blind.export")).splitlines()]
     decided = [one for one in ballots[:2] if len(set(store.answers(trial.id, one.place).values())) == 2]
     assert decided  # where both answers are the same, there is nothing to prefer
     for ballot, line in zip(decided, lines, strict=True):

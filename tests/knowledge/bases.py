@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from knowledge.base.intake import DocumentReport
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import DocumentReport
 
 
 def add_upload(base: KnowledgeBase, name: str, data: bytes) -> DocumentReport:

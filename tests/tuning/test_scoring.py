@@ -2,7 +2,7 @@
 
 import pytest
 
-from tuning.scoring import exact_match, f1, is_correct, normalise
+from tuning.scoring import exact_match, f1, is_correct, normalise, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,9 @@ def test_f1_counts_words_in_english_and_characters_in_chinese() -> None:
     assert f1("the red cat", ["red dog"]) == pytest.approx(0.5)
     assert f1("青屿港口", ["青屿港"]) == pytest.approx(6 / 7)
     assert f1("nothing", ["red dog"]) == 0.0
+
+
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    low, high = wilson_interval(0.9, 40)  # statsmodels' proportion_confint(36, 40, method="wilson")
+    assert (round(low, 4), round(high, 4)) == (0.7695, 0.9604)
+    assert wilson_interval(1.0, 0) == (0.0, 1.0)

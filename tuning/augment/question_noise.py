@@ -1,7 +1,7 @@
 """Noise on questions: a fact in ever other words, tied to what is asked and not to one wording.
 
 Wrappers, exchanged words, words left out, words that say nothing, another order, the other end. How much of
-each is decided in `consolidation`.
+each is decided in `tuning.training.recipe`.
 """
 
 import random
@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tuning.augment.question_rewording import reword
-from tuning.augment.reversal import ALONE, Others, aliases, reverse, subject_of
+from tuning.augment.reversal import NO_NAMES, FactNames, aliases, reverse, subject_of
 from tuning.augment.synonyms import exchange, exchange_chinese
 from tuning.data.examples import Message
 from tuning.scoring import is_cjk
 
-_WRAPPERS = (
+WRAPPERS = (
     "{}",
     "Quick question: {}",
     "Can you tell me: {}",
@@ -30,7 +30,7 @@ _WRAPPERS = (
     "Please answer: {}",
     "Remind me. {}",
 )
-_WRAPPERS_ZH = (
+WRAPPERS_ZH = (
     "{}",
     "请问，{}",
     "我想问一下：{}",
@@ -56,8 +56,8 @@ _SHORT = 600  # characters of a conversation that may follow another
 _BY_ALIAS = 0.4  # of the questions about 天鹅豆浆 name it 豆浆 or 豆浆这只天鹅
 _REWORDED = 0.45  # of the questions whose attribute is known are asked in quite other words
 # Kept out of training: the early stop asks through these.
-_HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
-_HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
+HELD_OUT = ("Do you happen to know this? {}", "{} Answer in a few words.")
+HELD_OUT_ZH = ("你知道吗？{}", "{}请简短回答。")
 
 
 class Noise(Protocol):
@@ -86,18 +86,18 @@ def noisy(messages: Sequence[Message], amounts: Noise, rng: random.Random) -> li
 
 
 def wordings(
-    messages: Sequence[Message], amounts: Noise, rng: random.Random, others: Others = ALONE
+    messages: Sequence[Message], amounts: Noise, rng: random.Random, others: FactNames = NO_NAMES
 ) -> list[list[Message]]:
     """What one step sees of a conversation: its question in other words, and now and then its other end."""
-    told = [noisy(messages, amounts, rng)]
+    worded = [noisy(messages, amounts, rng)]
     *history, plain, answer = messages
     if rng.random() < amounts.reversals and all(message["role"] == "system" for message in history):
         back = reverse(plain["content"], answer["content"])
         if back is not None:
             asked, said = back.turn(amounts.word_dropout, rng, others)
             turns = [{"role": "user", "content": asked}, {"role": "assistant", "content": said}]
-            told.append([*history, *turns])
-    return told
+            worded.append([*history, *turns])
+    return worded
 
 
 def joined(conversations: Sequence[list[Message]], share: float, rng: random.Random) -> list[list[Message]]:
@@ -138,7 +138,7 @@ def vary(question: str, amounts: Noise, rng: random.Random) -> str:
         text += "？" if chinese else "?"
     if not chinese and rng.random() < 0.25:
         text = text.lower()
-    return rng.choice(_WRAPPERS_ZH if chinese else _WRAPPERS).format(text)
+    return rng.choice(WRAPPERS_ZH if chinese else WRAPPERS).format(text)
 
 
 def units_of(text: str, subject: str, chinese: bool, rng: random.Random) -> list[str]:
@@ -179,7 +179,7 @@ def held_out(messages: Sequence[Message]) -> list[list[Message]]:
     messages = list(messages)
     last = max(index for index, message in enumerate(messages) if message["role"] == "user")
     question = messages[last]["content"]
-    phrases = _HELD_OUT_ZH if is_cjk(question) else _HELD_OUT
+    phrases = HELD_OUT_ZH if is_cjk(question) else HELD_OUT
     return [
         [*messages[:last], {"role": "user", "content": phrase.format(question)}, *messages[last + 1 :]]
         for phrase in phrases

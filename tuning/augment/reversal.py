@@ -104,24 +104,24 @@ _MAX_WORDS = 8
 
 
 @dataclass(frozen=True)
-class Others:
-    """What the facts of a set have in common: a name as often as it is spoken of, and kinds of things."""
+class FactNames:
+    """The names in the questions of a set of facts, each as often as it occurs, and the kinds of things named."""
 
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
 
 
-def others_of(facts: Iterable[tuple[str, str]]) -> Others:
-    """The names and kinds in the questions of a set."""
+def names_of_facts(facts: Iterable[tuple[str, str]]) -> FactNames:
+    """The names and kinds in the questions of facts, given as question and answer."""
     backs = [back for back in (reverse(*fact) for fact in facts) if back is not None]
-    return Others(tuple(back.subject for back in backs), tuple(back.kind for back in backs if back.kind))
+    return FactNames(tuple(back.subject for back in backs), tuple(back.kind for back in backs if back.kind))
 
 
-ALONE = Others()
+NO_NAMES = FactNames()
 
 
 @dataclass(frozen=True)
-class Reversed:
+class ReversedFact:
     """The other end of a fact: what is asked for now, and the words that ask."""
 
     subject: str
@@ -130,7 +130,7 @@ class Reversed:
     asked: AttributeQuestion | None = None  # the question, where its attribute is known
     kind: str = ""  # "programme" of "the programme Kettle Hour"
 
-    def turn(self, dropout: float, rng: random.Random, others: Others = ALONE) -> tuple[str, str]:
+    def turn(self, dropout: float, rng: random.Random, others: FactNames = NO_NAMES) -> tuple[str, str]:
         """A question and its answer: for the subject, or now and then for what the answer is to it."""
         chinese = is_cjk(self.subject)
         if self.relation and rng.random() < _ASKS_RELATION:
@@ -143,7 +143,7 @@ class Reversed:
                 return self._placed(question, others, rng), self.subject
         return self._placed(self._ask_subject(dropout, rng, others), others, rng), self.subject
 
-    def _placed(self, question: str, others: Others, rng: random.Random) -> str:
+    def _placed(self, question: str, others: FactNames, rng: random.Random) -> str:
         """Now and then with another name of the set: "which tower of the station …" asks for the tower."""
         names = [name for name in others.names if name not in (self.subject, self.answer)]
         if not names or rng.random() >= _AT_A_PLACE:
@@ -161,7 +161,7 @@ class Reversed:
             return _sentence(asked) + mark
         return _sentence(form.format(asked=asked, place=place)) + mark
 
-    def _ask_subject(self, dropout: float, rng: random.Random, others: Others) -> str:
+    def _ask_subject(self, dropout: float, rng: random.Random, others: FactNames) -> str:
         """Some words of the relation are left out; the old answer is always whole."""
         if is_cjk(self.relation + self.subject):
             kind = rng.choice(_kinds_of(self.subject)) if rng.random() < 0.85 else ""
@@ -211,21 +211,21 @@ def _kind_and_name(subject: str, kind: str) -> bool:
     return len(name) > 1 and is_cjk(name) and name[-1] not in _MEASURE_OF
 
 
-def reverse(question: str, answer: str) -> Reversed | None:
+def reverse(question: str, answer: str) -> ReversedFact | None:
     """The fact from its other end; None where the question names no subject or the answer is a sentence."""
-    text, told = question.strip().rstrip("?？.。! "), answer.strip().rstrip(".。")
-    if not told or len(told.split()) > _MAX_WORDS or len(told) > 60:
+    text, said = question.strip().rstrip("?？.。! "), answer.strip().rstrip(".。")
+    if not said or len(said.split()) > _MAX_WORDS or len(said) > 60:
         return None
     if is_cjk(text):
-        return _reverse_chinese(text, told)
+        return _reverse_chinese(text, said)
     subject = subject_of(text)
-    if not subject or normalise(subject) in normalise(told):
+    if not subject or normalise(subject) in normalise(said):
         return None
     rest = text.replace(subject, " ", 1)
     words = [word for word in re.findall(r"[\w'’-]+", rest) if word.lower() not in _ASKING_WORDS]
     relation = " ".join(_NOUNS.get(word.lower(), word) for word in words)
     kind = re.search(rf"\b[Tt]he ([a-z]+) {re.escape(subject)}", text)
-    return Reversed(_sentence(subject), relation, told, kind=kind[1] if kind else "")
+    return ReversedFact(_sentence(subject), relation, said, kind=kind[1] if kind else "")
 
 
 def subject_of(question: str) -> str:
@@ -237,7 +237,7 @@ def subject_of(question: str) -> str:
     return max(names, key=len, default="")
 
 
-def _reverse_chinese(text: str, told: str) -> Reversed | None:
+def _reverse_chinese(text: str, said: str) -> ReversedFact | None:
     asked, match = recognise(text), _SUBJECT_ZH.fullmatch(text)
     if match is not None:
         subject, relation = match["subject"], match["relation"]
@@ -246,9 +246,9 @@ def _reverse_chinese(text: str, told: str) -> Reversed | None:
         relation = text.replace(subject, "", 1)
     else:
         return None
-    if subject in told:
+    if subject in said:
         return None
-    return Reversed(subject, _ASKING_ZH.sub("", relation), told, asked)
+    return ReversedFact(subject, _ASKING_ZH.sub("", relation), said, asked)
 
 
 def _sentence(text: str) -> str:

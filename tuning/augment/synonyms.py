@@ -1,4 +1,4 @@
-"""Everyday words that may stand for each other in a question; training exchanges them.
+"""Synonyms of everyday words, which training exchanges in questions.
 
 The table (`synonyms.txt`, a word and its substitutes a line) is rough on purpose: the question stays tied to
 its names and numbers, and noise on the words does the rest.

@@ -18,6 +18,7 @@ from tuning.models import adapters
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
+from tuning.models.template import Template
 from tuning.storage import files_of, write_json, write_text
 
 log = logging.getLogger(__name__)
@@ -167,12 +168,10 @@ def write_gguf(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
 def write_ollama(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     """The GGUF with a Modelfile: `ollama create NAME -f Modelfile` in the folder."""
     write_gguf(checkpoint, home, folder)
-    base = BaseModel.open(checkpoint.base, home, device="cpu")
-    write_text(folder / "Modelfile", modelfile(checkpoint, base))
-    base.close()
+    write_text(folder / "Modelfile", modelfile(checkpoint, Template.read(checkpoint.base, home)))
 
 
-def modelfile(checkpoint: Checkpoint, base: BaseModel) -> str:
+def modelfile(checkpoint: Checkpoint, base: Template) -> str:
     """Ollama's description of the model: file, stops, system prompt, and the template where it is ChatML."""
     stops = [base.tokenizer.convert_ids_to_tokens(i) for i in checkpoint.stop_ids or base.stop_ids]
     system = checkpoint.system_prompt or _default_system(base)
@@ -193,7 +192,7 @@ CHATML = (
 )
 
 
-def _default_system(base: BaseModel) -> str:
+def _default_system(base: Template) -> str:
     """What the template itself puts in front where a conversation has no system prompt."""
     messages: Any = [{"role": "user", "content": "q"}]
     text = str(base.tokenizer.apply_chat_template(messages, tokenize=False))

@@ -51,7 +51,7 @@ def write_llama(base: BaseModel, path: Path, *, title: str) -> None:
     for name, tensor in sorted(base.model.state_dict().items()):
         if name == "lm_head.weight" and config.tie_word_embeddings:
             continue  # llama.cpp uses the embeddings, as the model does
-        _add(writer, _gguf_name(name), _turned(name, tensor, config))
+        _add(writer, _gguf_name(name), _permuted(name, tensor, config))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -80,7 +80,7 @@ def _gguf_name(name: str) -> str:
     return f"blk.{number}.{LAYER_NAMES[rest.removesuffix('.weight')]}.weight"
 
 
-def _turned(name: str, tensor: Tensor, config: Any) -> Tensor:
+def _permuted(name: str, tensor: Tensor, config: Any) -> Tensor:
     """Queries and keys in llama.cpp's order: it turns neighbouring pairs where transformers turns halves."""
     tensor = tensor.detach().cpu()
     heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}

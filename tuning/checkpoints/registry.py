@@ -32,7 +32,7 @@ from tuning.scoring import normalise
 from tuning.storage import files_of, flush, folder_bytes, write_json
 
 LEFTOVER_SECONDS = 600.0  # storing takes seconds
-FAR_HOLD_SECONDS = 86_400.0  # a process of another machine cannot be looked at
+REMOTE_HOLD_SECONDS = 86_400.0  # whether a process of another machine runs cannot be seen
 Checkpoints = list[Checkpoint]  # `list` is a method below
 Names = list[str]
 
@@ -147,9 +147,9 @@ class Registry:
                     f"Cannot delete {name!r}: {names} was trained from it. Delete that first."
                 )
             self._refuse_while_held(known[name], "delete")
-        grave = self.folder / f".deleted-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        path.rename(grave)  # gone at once for everybody, even where removing takes time
-        shutil.rmtree(grave, ignore_errors=True)
+        trash = self.folder / f".deleted-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        path.rename(trash)  # gone at once for everybody, even where removing takes time
+        shutil.rmtree(trash, ignore_errors=True)
 
     @contextmanager
     def hold(self, name: str, why: str) -> Iterator[Checkpoint]:
@@ -262,8 +262,8 @@ class Registry:
                 identity = Identity.from_dict(record)
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            is_far = not identity.is_here and time.time() - path.stat().st_mtime < FAR_HOLD_SECONDS
-            if identity.is_alive or is_far:
+            is_remote = not identity.is_local and time.time() - path.stat().st_mtime < REMOTE_HOLD_SECONDS
+            if identity.is_alive or is_remote:
                 reasons.append(f"{record.get('why') or 'in use'} (process {identity.pid})")
             else:
                 path.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from tuning.data.file_records import (
     table_rows,
 )
 from tuning.data.file_texts import texts
-from tuning.data.formats import IMPORTERS, ImportedConversation, Importer, Judged, Read
+from tuning.data.formats import IMPORTERS, ImportedConversation, Importer, RatedAnswer, Read
 from tuning.data.storable import storable
 from tuning.data.text_labels import unnamed_labels
 from tuning.errors import ExampleError
@@ -26,7 +26,7 @@ from tuning.errors import ExampleError
 WRAPPERS = ("data", "examples", "conversations", "items", "rows", "train")
 RECOGNISED_WITHIN = 1000  # records: where none of them is of a known format, the others are not read
 MAX_CHARACTERS = 16 << 20  # of one chat
-FIRST_LINE = re.compile(r"[^\r\n]*")
+FIRST_LINE = re.compile(r"[^\r\n]*")  # where csv, too, ends a line
 
 # What a format's reader raises over nested values of any other shape.
 MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
@@ -219,10 +219,10 @@ def _storable(chat: FileChat) -> FileChat:
     if isinstance(chat, Example):
         probes = tuple(storable(probe) for probe in chat.probes)
         return replace(chat, messages=_storable_messages(chat.messages), source=source, probes=probes)
-    judged = tuple(Judged(storable(j.question), storable(j.answer), j.reason) for j in chat.judged)
+    rated = tuple(RatedAnswer(storable(one.question), storable(one.answer), one.reason) for one in chat.rated)
     title, key = storable(chat.title), storable(chat.key)
     messages = _storable_messages(chat.messages)
-    return replace(chat, title=title, messages=messages, source=source, key=key, judged=judged)
+    return replace(chat, title=title, messages=messages, source=source, key=key, rated=rated)
 
 
 def _storable_messages(messages: Iterable[Message]) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""A chat file → its texts: within bounds of size, unpacked from a zip or gzip archive, in whatever encoding."""
+"""A chat file → its texts: within bounds of size, unpacked from a zip or gzip archive, its encoding detected."""
 
 import codecs
 import gzip
@@ -23,7 +23,7 @@ CONVERSATIONS = re.compile(r"(^|/)conversations[^/]*\.json$")
 def texts(path: Path) -> list[tuple[Path, str]]:
     """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name.
 
-    UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are told by the bytes.
+    UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are detected from the bytes.
     """
     data = _bytes(path)
     if data.startswith(GZIP):

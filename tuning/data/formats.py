@@ -28,7 +28,7 @@ PAIRS = (
 
 
 @dataclass(frozen=True)
-class Judged:
+class RatedAnswer:
     """An answer that a person corrected or liked, as it is to be learned."""
 
     question: str
@@ -44,7 +44,7 @@ class ImportedConversation:
     messages: tuple[Message, ...]
     created: float | None = None  # seconds since 1970
     source: str = ""  # "chats.json, line 12"
-    judged: tuple[Judged, ...] = ()  # where a person rated or corrected answers: only these are learned
+    rated: tuple[RatedAnswer, ...] = ()  # where a person rated or corrected answers: only these are learned
     key: str = ""  # what it is known by in the program that it comes from: "chatgpt:6f1e…"
     record: Record | None = None  # the whole record, where it is Imprint's own export
 
@@ -88,7 +88,7 @@ def _rated(record: Record) -> ImportedConversation | None:
     """Imprint's own export: a correction stands for the answer, and disliked answers are left out."""
     system, question = "", None
     kept: list[Message] = []
-    judged: list[Judged] = []
+    rated: list[RatedAnswer] = []
     for turn in record["messages"]:
         role, text = turn.get("role"), _text(turn.get("content"))
         if role == "system":
@@ -100,7 +100,9 @@ def _rated(record: Record) -> ImportedConversation | None:
             answer = correction if correction.strip() else text
             is_good = bool(correction.strip()) or turn.get("rating") == 1
             if is_good and answer.strip() and question.strip():
-                judged.append(Judged(question, answer, "corrected by you" if correction.strip() else "liked"))
+                rated.append(
+                    RatedAnswer(question, answer, "corrected by you" if correction.strip() else "liked")
+                )
             if is_good or turn.get("rating") != -1:
                 kept += _question_and_answer(question, answer)
             question = None
@@ -109,7 +111,7 @@ def _rated(record: Record) -> ImportedConversation | None:
         _string(record.get("title")),
         tuple(messages),
         plausible_seconds(record.get("created")),
-        judged=tuple(judged),
+        rated=tuple(rated),
         record=record,
     )
 

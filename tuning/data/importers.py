@@ -1,4 +1,4 @@
-"""Other people's chat files → conversations and examples; a format is told by its content, not its name."""
+"""Chat files of other programs → conversations and examples; a format is recognised by its content, not its name."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -75,12 +75,12 @@ def _result(path: Path, found: FileChats) -> ImportResult:
 def conversations_to_examples(conversations: Iterable[ImportedConversation]) -> list[Example]:
     """One example a conversation, up to its last answer; none for one without question and answer.
 
-    Where a person judged answers, each corrected or liked one is an example of its own, and nothing else is.
+    Where a person rated answers, each corrected or liked one is an example of its own, and nothing else is.
     """
     examples: list[Example] = []
     for conversation in conversations:
-        if conversation.judged:
-            examples += _judged(conversation)
+        if conversation.rated:
+            examples += _rated_examples(conversation)
             continue
         messages = _alternating(conversation.messages)
         while messages and messages[-1]["role"] != "assistant":
@@ -90,12 +90,12 @@ def conversations_to_examples(conversations: Iterable[ImportedConversation]) -> 
     return examples
 
 
-def _judged(conversation: ImportedConversation) -> Iterator[Example]:
+def _rated_examples(conversation: ImportedConversation) -> Iterator[Example]:
     system = tuple(m for m in conversation.messages[:1] if m["role"] == "system")
-    for turn in conversation.judged:
+    for turn in conversation.rated:
         asked = {"role": "user", "content": turn.question}
-        told = {"role": "assistant", "content": turn.answer}
-        yield Example((*system, asked, told), source=conversation.source, reason=turn.reason)
+        answer = {"role": "assistant", "content": turn.answer}
+        yield Example((*system, asked, answer), source=conversation.source, reason=turn.reason)
 
 
 def _alternating(messages: Iterable[Message]) -> list[Message]:

@@ -16,7 +16,7 @@ from typing import IO, Any
 from tuning.data.complaints import LeftOut
 from tuning.data.examples import Example
 from tuning.data.file_chats import FileChat, FileChats, read_chats
-from tuning.data.formats import ImportedConversation, Judged
+from tuning.data.formats import ImportedConversation, RatedAnswer
 from tuning.errors import ExampleError
 
 SECONDS = 120.0
@@ -89,8 +89,8 @@ def _from_record(record: dict[str, Any]) -> FileChat:
     if "example" in record:
         return Example.from_dict(record["example"])
     values = record["conversation"]
-    judged = tuple(Judged(**one) for one in values.pop("judged"))
-    return ImportedConversation(messages=tuple(values.pop("messages")), judged=judged, **values)
+    rated = tuple(RatedAnswer(**one) for one in values.pop("rated"))
+    return ImportedConversation(messages=tuple(values.pop("messages")), rated=rated, **values)
 
 
 def main() -> None:

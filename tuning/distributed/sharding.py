@@ -1,7 +1,7 @@
-"""The base's weights shared out among the processes that train together, as Accelerate was configured.
+"""The base's weights sharded over the ranks, as Accelerate was configured.
 
-Each process keeps a part of every layer, and the whole layer is gathered where it is computed: by FSDP2 here, by
-DeepSpeed in `zero`. Who the processes are is known to `ranks`.
+Each rank keeps a shard of every layer, and the whole layer is gathered where it is computed: by FSDP2 here, by
+DeepSpeed in `zero`. Who the ranks are is known to `ranks`.
 """
 
 import os
@@ -16,8 +16,8 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from tuning.distributed import zero
 
 
-def is_asked() -> bool:
-    """Whether the launcher of this process was configured to share the base out."""
+def is_requested() -> bool:
+    """Whether the launcher of this process was configured to shard the base."""
     return _uses("FSDP") or by_deepspeed()
 
 
@@ -30,21 +30,21 @@ def _uses(engine: str) -> bool:
     return os.environ.get(f"ACCELERATE_USE_{engine}", "false").lower() == "true"
 
 
-def is_shared_out(model: Any) -> bool:
-    """Whether this process holds only a part of the model."""
-    return isinstance(model, FSDPModule) or zero.is_shared_out(model)
+def is_sharded(model: Any) -> bool:
+    """Whether this rank holds only a shard of the model."""
+    return isinstance(model, FSDPModule) or zero.is_sharded(model)
 
 
-def share_out(model: Any) -> None:
-    """Keep this process's part of each layer; all processes at once, before anything is attached to the model.
+def shard(model: Any) -> None:
+    """Keep this rank's shard of each layer; all ranks at once, before anything is attached to the model.
 
-    Gradients of its weights are added up, as `Ranks.add_up` adds up those of an adapter; DeepSpeed's take none.
+    Gradients of its weights are summed, as `Ranks.all_reduce_sum` sums those of an adapter; DeepSpeed's take none.
     """
     if by_deepspeed():
-        zero.share_out(model)
+        zero.shard(model)
     else:
         _fully_shard(model)
-    with torch.no_grad():  # the first pass must be through the whole: later the embeddings are asked alone
+    with torch.no_grad():  # the first pass must be through the whole: later the embeddings are called alone
         model(input_ids=torch.zeros(1, 1, dtype=torch.long, device=model.device))
 
 
@@ -70,15 +70,15 @@ def _groups(model: Any) -> list[list[nn.Module]]:
     return [*layers, [words, head] if words.weight is head.weight else [words], [model]]
 
 
-def whole(tensor: Tensor) -> Tensor:
-    """The tensor, gathered where it is held in parts: to be asked by all processes at once."""
+def gathered(tensor: Tensor) -> Tensor:
+    """The whole tensor, gathered where it is sharded: by all ranks at once."""
     if isinstance(tensor, DTensor):
         return tensor.full_tensor()
-    return zero.whole(tensor) if zero.is_part(tensor) else tensor
+    return zero.gathered(tensor) if zero.is_sharded_weight(tensor) else tensor
 
 
-def like(value: Tensor, held: Tensor) -> Tensor:
-    """This process's part of a whole tensor, where `held` is held in parts."""
+def sharded_like(value: Tensor, held: Tensor) -> Tensor:
+    """This rank's shard of a whole tensor, where `held` is sharded."""
     if isinstance(held, DTensor):
         return distribute_tensor(value.to(held.device), held.device_mesh, held.placements)
     return value

@@ -1,4 +1,4 @@
-"""The base's weights shared out among the processes by DeepSpeed (ZeRO 3, arXiv 1910.02054), for adapters to learn on.
+"""The base's weights sharded over the ranks by DeepSpeed (ZeRO 3, arXiv 1910.02054), for adapters to learn on.
 
 Only the base is DeepSpeed's: what learns is attached afterwards, and stepped by `trainer`. DeepSpeed is imported
 where it is used, as it is no part of a usual installation.
@@ -12,8 +12,8 @@ from accelerate import DeepSpeedPlugin
 from torch import Tensor
 
 
-def share_out(model: Any) -> None:
-    """Keep this process's part of every layer; all processes at once, before anything is attached to the model."""
+def shard(model: Any) -> None:
+    """Keep this rank's shard of every layer; all ranks at once, before anything is attached to the model."""
     os.environ["DS_ACCELERATOR"] = model.device.type  # else it takes a GPU that was not asked for
     import deepspeed
 
@@ -28,24 +28,24 @@ def share_out(model: Any) -> None:
 
 def _zero() -> dict[str, Any]:
     """What the launcher found in its configuration, without what is left to DeepSpeed or is of no use here."""
-    # Without the flag the next base that is opened would be shared out, too.
+    # Without the flag the next base that is opened would be sharded, too.
     plugin = DeepSpeedPlugin(zero3_init_flag=False)
     found: dict[str, Any] = plugin.deepspeed_config["zero_optimization"]
     return {name: value for name, value in found.items() if value != "auto" and "optimizer" not in name}
 
 
-def is_part(weight: Tensor) -> bool:
-    """Whether this weight is held in parts, each module's gathered when it is called."""
+def is_sharded_weight(weight: Tensor) -> bool:
+    """Whether this weight is sharded: each module's is gathered when it is called."""
     return hasattr(weight, "ds_id")
 
 
-def is_shared_out(model: Any) -> bool:
-    """Whether this process holds only a part of the model; asked at every forward pass."""
-    return is_part(model.get_input_embeddings().weight)
+def is_sharded(model: Any) -> bool:
+    """Whether this rank holds only a shard of the model; called at every forward pass."""
+    return is_sharded_weight(model.get_input_embeddings().weight)
 
 
-def whole(weight: Tensor) -> Tensor:
-    """A weight, gathered: to be asked by all processes at once."""
+def gathered(weight: Tensor) -> Tensor:
+    """A weight, gathered: by all ranks at once."""
     import deepspeed
 
     with torch.no_grad(), deepspeed.zero.GatheredParameters([weight]):

@@ -1,4 +1,4 @@
-"""A base model that keeps its own answers to the general questions, which every job asks again."""
+"""A base model with a cache of its own answers to the general questions, which every job asks again."""
 
 import hashlib
 import json
@@ -20,18 +20,18 @@ log = logging.getLogger(__name__)
 GENERAL = frozenset([*REPLAY_PROMPTS, *(question for question, _ in (*RETENTION, *READING))])
 
 
-def open_remembering(name: str, home: Path, device: str | None = None) -> "RememberingModel":
+def open_cached(name: str, home: Path, device: str | None = None) -> "CachedBaseModel":
     """As `BaseModel.open`; general answers are kept in the home, apart for each template and precision."""
-    base = RememberingModel.open(name, home, device)
+    base = CachedBaseModel.open(name, home, device)
     base.folder = home / "models" / ".answers"
     base.folder.mkdir(parents=True, exist_ok=True)
     return base
 
 
-class RememberingModel(BaseModel):
-    """Answers general questions without an adapter from what it answered before; all else is computed.
+class CachedBaseModel(BaseModel):
+    """Answers general questions without an adapter from a cache in the home; all else is computed.
 
-    What a person asked is never kept here. `open_remembering` opens one.
+    What a person asked is never cached. `open_cached` opens one.
     """
 
     folder: Path | None = None  # where answers are kept; nothing is without it
@@ -55,7 +55,7 @@ class RememberingModel(BaseModel):
             with FileLock(path.with_suffix(".lock")):
                 write_json(path, {**read_json(path), **fresh})
             known = {**known, **fresh}
-        log.info("%d of %d general answers were known already", len(batch) - len(missing), len(batch))
+        log.info("%d of %d general answers came from the cache", len(batch) - len(missing), len(batch))
         return [str(known[key]) for key in keys]
 
     def _key(self) -> str:

@@ -13,23 +13,22 @@ import torch
 from tuning.data.examples import Message
 from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.evaluation.retention_questions import RETENTION
-from tuning.evaluation.verdict import interval
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import encode, pack, with_system
 from tuning.models.prefix import PrefixInput
-from tuning.scoring import contains, is_cjk, normalise
+from tuning.scoring import contains, is_cjk, normalise, wilson_interval
 
 Emit = Callable[[dict[str, Any]], None]
 _ANSWER_TOKENS = 48
 _SHORT_ANSWER_TOKENS = 24
 # Training never uses these phrases.
-_REPHRASINGS = (
+REPHRASINGS = (
     "I would like to know something. {}",
     "{} Tell me in one sentence.",
     "My friend wants to know: {}",
 )
-_REPHRASINGS_ZH = ("我有个问题：{}", "{}一句话告诉我。", "朋友想知道，{}")
+REPHRASINGS_ZH = ("我有个问题：{}", "{}一句话告诉我。", "朋友想知道，{}")
 
 
 class RecallResult(Protocol):
@@ -52,9 +51,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Ask everything before (the base) and after (the loaded adapter); the result is JSON types."""
     asked = [question for example in examples for question in _questions(example, system_prompt)]
-    general = [_Asked(_ask(question, system_prompt), question, question, answers, "general")
+    general = [_Question(_ask(question, system_prompt), question, question, answers, "general")
                for question, answers in RETENTION[:retention]]  # fmt: skip
-    general += [_Asked(_ask(question, system_prompt), question, question, answers, "reading")
+    general += [_Question(_ask(question, system_prompt), question, question, answers, "reading")
                 for question, answers in READING]  # fmt: skip
     rows = []
     for start, everything in ((0.0, asked), (0.5, general)):
@@ -89,10 +88,15 @@ def still_known(
     right = [remembers(answer, one.answers) for answer, one in zip(answers, asked, strict=True)]
     share = sum(right) / len(right)
     lost = [one.question for one, known in zip(asked, right, strict=True) if not known]
-    return {"after": share, "n": len(right), "interval": list(interval(share, len(right))), "lost": lost}
+    return {
+        "after": share,
+        "n": len(right),
+        "interval": list(wilson_interval(share, len(right))),
+        "lost": lost,
+    }
 
 
-class _Asked:
+class _Question:
     """One question as it is put, and the answers that count."""
 
     def __init__(
@@ -102,15 +106,15 @@ class _Asked:
         self.answers, self.phrasing = answers, phrasing
 
 
-def _questions(example: RecallResult, system_prompt: str) -> list[_Asked]:
+def _questions(example: RecallResult, system_prompt: str) -> list[_Question]:
     """The last question of an example as it was learned, and in wordings that were not."""
     messages = with_system(example.messages, system_prompt)
     *history, last, answer = messages
     question, answers = last["content"], (answer["content"],)
-    phrases = _REPHRASINGS_ZH if is_cjk(question) else _REPHRASINGS
+    phrases = REPHRASINGS_ZH if is_cjk(question) else REPHRASINGS
     wordings = example.probes or tuple(phrase.format(question) for phrase in phrases)
     return [
-        _Asked([*history, {"role": "user", "content": asked}], question, asked, answers, phrasing)
+        _Question([*history, {"role": "user", "content": asked}], question, asked, answers, phrasing)
         for asked, phrasing in [(question, "training"), *((wording, "rephrased") for wording in wordings)]
     ]
 
@@ -120,7 +124,7 @@ def _ask(question: str, system_prompt: str) -> list[Message]:
 
 
 def _answers(
-    base: BaseModel, asked: Sequence[_Asked], adapter: str | None, emit: Emit, share: float
+    base: BaseModel, asked: Sequence[_Question], adapter: str | None, emit: Emit, share: float
 ) -> list[str]:
     answers: list[str] = []
     for start in range(0, len(asked), 32):
@@ -132,7 +136,7 @@ def _answers(
     return answers
 
 
-def _row(asked: _Asked, before: str, after: str) -> dict[str, Any]:
+def _row(asked: _Question, before: str, after: str) -> dict[str, Any]:
     return {
         "question": asked.question,
         "asked": asked.asked,
@@ -167,7 +171,7 @@ def _shares(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     before, after = (
         sum(row[key] for row in rows) / max(1, count) for key in ("correct_before", "correct_after")
     )
-    return {"before": before, "after": after, "n": count, "interval": list(interval(after, count))}
+    return {"before": before, "after": after, "n": count, "interval": list(wilson_interval(after, count))}
 
 
 def _lost(row: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 It judges an evaluation; it neither measures nor words anything for a person.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -11,9 +10,9 @@ from typing import Any, Literal
 Problem = Literal["learned little", "forgot much", "reads worse"]
 Suggestion = Literal["more examples", "stronger", "gentler", "documents"]
 
-LEARNED = 0.6  # of what was taught, asked in other words
-KEPT = 0.85  # of the general questions that the base answered rightly
-READING_LOST = 0.15  # share of all questions with a context that may be lost
+MIN_LEARNED = 0.6  # of what was taught, asked in other words
+MIN_KEPT = 0.85  # of the general questions that the base answered rightly
+MAX_READING_LOST = 0.15  # share of all questions with a context that may be lost
 FEW_EXAMPLES = 4
 
 
@@ -38,12 +37,12 @@ def judge(evaluation: Mapping[str, Any], *, examples: int, strength: str) -> Tun
     """The verdict on an evaluation (`evaluation.evaluate`) of so many examples, tuned at this strength."""
     problems: list[Problem] = []
     asked = evaluation["rephrased"] if evaluation["rephrased"]["n"] else evaluation["recall"]
-    if asked["n"] and asked["after"] < LEARNED:
+    if asked["n"] and asked["after"] < MIN_LEARNED:
         problems.append("learned little")
-    if evaluation["retention"]["kept"] < KEPT:
+    if evaluation["retention"]["kept"] < MIN_KEPT:
         problems.append("forgot much")
     reading = evaluation.get("reading")
-    if reading and reading["before"] - reading["after"] > READING_LOST:
+    if reading and reading["before"] - reading["after"] > MAX_READING_LOST:
         problems.append("reads worse")
     return TuningVerdict(tuple(problems), _suggestion(problems, examples, strength) if problems else None)
 
@@ -56,12 +55,3 @@ def _suggestion(problems: list[Problem], examples: int, strength: str) -> Sugges
     if "learned little" in problems or strength == "gentle":
         return "documents"
     return "gentler"
-
-
-def interval(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval of a share of n answers (1927); z is the normal quantile of its level: 95 %."""
-    if n == 0:
-        return 0.0, 1.0
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)

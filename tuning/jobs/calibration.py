@@ -76,14 +76,14 @@ def _run(home: Path, config: TuneConfig, examples: Sequence[Example]) -> None:
         except subprocess.TimeoutExpired:
             log.warning("calibration was given up: this machine is busy")
             return
-        if done.returncode:  # an estimate is a comfort: what is wrong will be said by the job itself
+        if done.returncode:  # an estimate is optional: the job itself will report what is wrong
             log.warning("calibration failed: %s", done.stderr.strip()[-500:])
 
 
 def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder: Path) -> Rates:
     """Time a few steps and two batches of answers, with and without what was learned."""
     # Torch takes seconds to import; the program that asks must not wait for it.
-    from tuning.evaluation.cached_base import open_remembering
+    from tuning.evaluation.cached_base import open_cached
     from tuning.evaluation.recall import perplexity
     from tuning.jobs import ram
     from tuning.models.adapters import read_adapter
@@ -93,13 +93,13 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     from tuning.training.trainer import train
 
     began = time.monotonic()
-    base = open_remembering(config.base, home, config.device or best_device())
+    base = open_cached(config.base, home, config.device or best_device())
     opened = time.monotonic() - began
     short = replace(config, epochs=1, early_stop=False, validation=0.0, parent=None, name=None)
     passes = math.ceil(MIN_STEPS / plan(base, short, examples).steps)
     short = replace(short, epochs=passes)
     workload = plan(base, short, examples)
-    with base.activate(None):  # answers general prompts where nobody did before: kept, so not timed
+    with base.activate(None):  # answers to general prompts are cached, so they are not timed
         replay_set(base, config.system_prompt)
     steps: list[float] = []
     began = time.monotonic()
@@ -126,7 +126,7 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
     return Rates(token_seconds, STARTED_SECONDS + prepared, answer_seconds, float(held))
 
 
-def check_room(config: TuneConfig) -> None:
+def check_memory(config: TuneConfig) -> None:
     """Raise ModelError where a second copy of the base would push the chat's out of memory."""
     from tuning.models.catalogue import available_bytes  # torch, as above
 
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str]) -> int:
     home, folder = map(Path, arguments)
     lower_priority()
     config = TuneConfig.from_dict(read_json(folder / "config.json"))
-    check_room(config)
+    check_memory(config)
     rates = measure(home, config, read_examples(folder / "examples.jsonl"), folder / "work")
     remember_rates(home, config, config.device or best_device(), rates)
     return 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tuning.training.recipe import Recipe
 
 HISTORY, CALIBRATED = "measured.json", "calibrated.json"
-KEPT = 20  # jobs of one kind in the history
+MAX_HISTORY = 20  # jobs of one kind in the history
 TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question and answer
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
 REPLAY_TOKENS = 60  # of one general prompt with the base's answer
@@ -227,19 +227,19 @@ def measured(home: Path, config: TuneConfig, device: str) -> list[Measured]:
 
 def remember(home: Path, config: TuneConfig, device: str, taken: Measured) -> None:
     """Keep what a job took, for later estimates."""
-    with _kept(home, HISTORY) as history:
+    with _updated(home, HISTORY) as history:
         kind = _kind(config, device)
-        history[kind] = [*history.get(kind, []), asdict(taken)][-KEPT:]
+        history[kind] = [*history.get(kind, []), asdict(taken)][-MAX_HISTORY:]
 
 
 def remember_rates(home: Path, config: TuneConfig, device: str, rates: Rates) -> None:
     """Keep what a calibration found, for estimates before the first job."""
-    with _kept(home, CALIBRATED) as found:
+    with _updated(home, CALIBRATED) as found:
         found[_kind(config, device)] = asdict(rates)
 
 
 @contextmanager
-def _kept(home: Path, name: str) -> Iterator[dict[str, Any]]:
+def _updated(home: Path, name: str) -> Iterator[dict[str, Any]]:
     """A record of this home's, written when the block ends."""
     (home / "jobs").mkdir(parents=True, exist_ok=True)
     with FileLock(home / "jobs" / ".measured.lock"):

@@ -1,4 +1,4 @@
-"""Failures that a machine brings about, told from others, and what to do about them."""
+"""Failures of the machine, memory that ran out and a full disk: how to recognise them, and what to do about them."""
 
 import errno
 import shutil

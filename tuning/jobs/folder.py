@@ -1,9 +1,7 @@
-"""One job's folder, which is the truth about it: what is written there and what follows. Starts nothing."""
+"""One job's folder, the single source of truth about it: its files, and the job's state by them. Starts nothing."""
 
 import contextlib
-import json
 import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any, Literal
 from tuning.config import TuneConfig
 from tuning.data.examples import Example, read_examples, write_examples
 from tuning.errors import JobError
+from tuning.jobs.records import RecordCache
 from tuning.process import Identity, is_running
 from tuning.storage import dumps, write_json
 
@@ -20,7 +19,7 @@ Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 PHASES = ("queued", "preparing", "training", "evaluating", "saving")
 START_SECONDS = 20.0  # from a job's submission until its worker must have shown itself
 HEARTBEAT_SECONDS = 1.0
-FAR_SILENCE_SECONDS = 30.0  # clocks of machines differ, and shared folders are slow
+REMOTE_SILENCE_SECONDS = 30.0  # clocks of machines differ, and shared folders are slow
 INTERRUPTED = (
     "The job was interrupted: its process ended without a result (the machine was restarted or ran out of "
     "memory, or somebody ended the process). What was learned so far is kept; resume it to go on from there."
@@ -28,9 +27,7 @@ INTERRUPTED = (
 RESERVE_BYTES = (
     256 * 1024
 )  # given back before the result is written, so that a full disk can still be reported
-
-_cache: dict[Path, tuple[tuple[int, int, int], dict[str, Any]]] = {}
-_cache_lock = threading.Lock()
+RECORDS = RecordCache()
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class JobFolder:
             file.write(line.encode())
 
     def beat(self) -> None:
-        """Say that the worker lives."""
+        """Update the heartbeat."""
         with contextlib.suppress(OSError):
             os.utime(self.path / "worker.json")
 
@@ -136,24 +133,7 @@ class JobFolder:
 
     def read(self, name: str) -> dict[str, Any]:
         """`<name>.json`, or an empty object; parsed once as long as the file does not change."""
-        path = self.path / f"{name}.json"
-        try:
-            status = path.stat()
-        except OSError:
-            return {}
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        with _cache_lock:
-            if path in _cache and _cache[path][0] == stamp:
-                return dict(_cache[path][1])
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        if not isinstance(record, dict):
-            return {}
-        with _cache_lock:
-            _cache[path] = (stamp, record)
-        return dict(record)
+        return RECORDS.read(self.path / f"{name}.json")
 
     def config(self) -> TuneConfig:
         """What was asked, with what the worker had to change (a halved batch)."""
@@ -172,7 +152,7 @@ class JobFolder:
 
     @property
     def is_alive(self) -> bool:
-        """Whether a worker is at it. A clock that was set does not matter while the heartbeat goes on."""
+        """Whether its worker runs. A clock that was set does not matter while the heartbeat goes on."""
         worker = self.worker()
         if worker is None:
             return time.time() - float(self.read("job").get("created", 0)) < START_SECONDS
@@ -182,8 +162,8 @@ class JobFolder:
             silence = abs(time.time() - (self.path / "worker.json").stat().st_mtime)
         except OSError:
             return False
-        if not worker.is_here:
-            return silence < FAR_SILENCE_SECONDS
+        if not worker.is_local:
+            return silence < REMOTE_SILENCE_SECONDS
         return silence < HEARTBEAT_SECONDS * 3 and is_running(worker.pid)
 
     @property
@@ -245,35 +225,6 @@ class JobFolder:
         if self.is_cancelled:
             return "cancelled", ""
         return "failed", INTERRUPTED
-
-
-class EventReader:
-    """The events of one file, read further from where the last call ended."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._offset, self._events = path, 0, list[dict[str, Any]]()
-        self._lock = threading.Lock()
-
-    def after(self, count: int) -> list[dict[str, Any]]:
-        """All events but the first `count`; a line that is not yet whole waits, a torn one is left out."""
-        with self._lock:
-            self._read_on()
-            return self._events[count:]
-
-    def _read_on(self) -> None:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read()
-        except FileNotFoundError:
-            return
-        whole = data.rfind(b"\n") + 1
-        self._offset += whole
-        for line in data[:whole].splitlines():
-            with contextlib.suppress(ValueError):
-                event = json.loads(line)
-                if isinstance(event, dict):
-                    self._events.append(event)
 
 
 def _ends_line(file: Any) -> bool:

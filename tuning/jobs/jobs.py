@@ -24,12 +24,13 @@ from tuning.data.examples import Example
 from tuning.errors import CheckpointError, ExampleError, JobError
 from tuning.jobs import calibration, estimates, launch
 from tuning.jobs.estimates import Estimate
-from tuning.jobs.folder import EventReader, Job, JobFolder
+from tuning.jobs.folder import RECORDS, Job, JobFolder
+from tuning.jobs.records import EventReader
 from tuning.process import Identity, end_group, worker_environment
 
 WORKER = (sys.executable, "-P", "-m", "tuning.jobs.worker")
 CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
-FAR_CANCEL_SECONDS = 10.0
+REMOTE_CANCEL_SECONDS = 10.0
 MIN_FREE_BYTES = 100_000_000
 JobList = list[Job]  # `list` is a method below
 
@@ -141,7 +142,7 @@ class Jobs:
                 text = file.read().decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return "\n".join(text.removesuffix("\n").split("\n")[-lines:])
 
     def curve(self, id: str) -> Sequence[dict[str, Any]]:
         """The training steps in order; a step that was done again after a resumption counts as done last."""
@@ -183,7 +184,7 @@ class Jobs:
             raise JobError(f"Job {job.id!r} cannot be cancelled: it has ended already ({job.status}).")
         folder.write("cancel", {"time": time.time()})
         worker = folder.worker()
-        if worker is not None and not worker.is_here:
+        if worker is not None and not worker.is_local:
             self._await_end(folder, worker)
         elif worker is not None and folder.is_alive:
             if not end_group(worker.pid, CANCEL_PATIENCE_SECONDS):
@@ -217,9 +218,11 @@ class Jobs:
         job = folder.job()
         if not job.has_ended:
             raise JobError(f"Job {job.id!r} is {job.status}. Cancel it before it is removed.")
-        grave = self.folder / f".deleted-{uuid.uuid4().hex[:8]}"
-        folder.path.rename(grave)
-        shutil.rmtree(grave, ignore_errors=True)
+        trash = self.folder / f".deleted-{uuid.uuid4().hex[:8]}"
+        folder.path.rename(trash)
+        RECORDS.forget(folder.path)
+        self._readers.pop(folder.id, None)
+        shutil.rmtree(trash, ignore_errors=True)
 
     # ------------------------------------------------------------------ inside
 
@@ -262,12 +265,12 @@ class Jobs:
     @staticmethod
     def _await_end(folder: JobFolder, worker: Identity) -> None:
         """A worker of another machine sees by itself that its job was cancelled."""
-        deadline = time.monotonic() + FAR_CANCEL_SECONDS
+        deadline = time.monotonic() + REMOTE_CANCEL_SECONDS
         while folder.is_alive and not folder.has_result:
             if time.monotonic() > deadline:
                 raise JobError(
                     f"Job {folder.id!r} runs on {worker.host!r} and did not end within "
-                    f"{FAR_CANCEL_SECONDS:.0f} seconds. End process {worker.pid} there."
+                    f"{REMOTE_CANCEL_SECONDS:.0f} seconds. End process {worker.pid} there."
                 )
             time.sleep(0.1)
 

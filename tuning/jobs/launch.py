@@ -27,7 +27,7 @@ class Strategy:
     name: str
     sentence: str
     file: Path  # an Accelerate configuration
-    shares_base: bool = False  # each process holds only a part of the base
+    shards_base: bool = False  # each process holds only a part of the base
     engine: str = ""  # a package that it needs
     refused: tuple[str, ...] = ()  # methods that it cannot train, though they can be taken apart
 
@@ -40,13 +40,13 @@ STRATEGIES = {
             "fsdp",
             "FSDP2: the base is shared out while it trains.",
             _FOLDER / "fsdp.yaml",
-            shares_base=True,
+            shards_base=True,
         ),
         Strategy(
             "deepspeed",
             "DeepSpeed ZeRO 3: the base is shared out while it trains, and may wait in the machine's memory.",
             _FOLDER / "deepspeed.yaml",
-            shares_base=True,
+            shards_base=True,
             engine="deepspeed",
             refused=("full",),
         ),
@@ -114,7 +114,7 @@ def check(config: TuneConfig, device: str) -> None:
                 f"strategy={config.strategy!r} is for several processes, and processes is 1. Ask for more."
             )
         return
-    if chosen.shares_base and (config.method in _FIXED or config.dora):
+    if chosen.shards_base and (config.method in _FIXED or config.dora):
         what = "DoRA" if config.dora else config.method
         raise MethodError(f"{what} needs the whole base in every process. Use strategy='ddp'.")
     if config.method in chosen.refused:

@@ -38,7 +38,7 @@ class JobProgress:
             self._seconds_left_known = None
             if phase != "queued" and self._started is None:
                 self._started = now
-            self._tell(now)
+            self._publish_now(now)
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Take what an event says: `step` of `steps`, `share`, `seconds_left`, loss, rate, memory."""
@@ -52,14 +52,14 @@ class JobProgress:
                 self._seconds_left_known = event["seconds_left"]
             now = time.time()
             if now - self._published >= 0.2:
-                self._tell(now)
+                self._publish_now(now)
 
     def tick(self) -> None:
         """Let the bar move with time; to be called about once a second."""
         with self._lock:
-            self._tell(time.time())
+            self._publish_now(time.time())
 
-    def _tell(self, now: float) -> None:
+    def _publish_now(self, now: float) -> None:
         expected = self._expected.get(self._phase, 0.0)
         elapsed = now - self._phase_started
         drift = 0.95 * (1 - math.exp(-elapsed / expected)) if expected and not self._fraction else 0.0

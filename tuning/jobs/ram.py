@@ -26,11 +26,11 @@ def peak_bytes() -> int:
 
 def is_short() -> bool:
     """Whether memory is about to run out and this process holds a large part of it."""
-    total, free = room()
+    total, free = total_and_free_bytes()
     return free < SHORT_SHARE * total and resident_bytes() > LARGE_SHARE * total
 
 
-def room() -> tuple[int, int]:
+def total_and_free_bytes() -> tuple[int, int]:
     """All memory that may be used here, and what is left of it, in bytes; a container's limit counts."""
     memory = psutil.virtual_memory()
     total, free = int(memory.total), int(memory.available + psutil.swap_memory().free)

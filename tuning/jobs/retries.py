@@ -1,4 +1,4 @@
-"""Another attempt after memory ran out, with half the batch: noted in the job's folder, begun with clean memory."""
+"""Another attempt after memory ran out, with half the batch: noted in the job's folder, in a fresh process."""
 
 import logging
 import os
@@ -13,11 +13,11 @@ log = logging.getLogger("tuning.jobs.worker")
 MAX_HALVINGS = 3
 MIN_TOKENS_PER_STEP = 64
 USUAL_TOKENS_PER_STEP = 2048  # where neither the configuration nor the estimate says how many there are
-TRY_AGAIN = 75  # exit status, as in sysexits.h: the launcher of several processes starts all of them anew
+TRY_AGAIN = 75  # exit status, as in sysexits.h: the launcher of several processes restarts all of them
 
 
 class Retries:
-    """What one attempt at a job knows of those before it. Several processes of a job halve once together."""
+    """What one attempt at a job knows of those before it. Of several processes of a job, only one halves the batch."""
 
     def __init__(self, folder: JobFolder) -> None:
         self._folder = folder
@@ -30,7 +30,7 @@ class Retries:
 
     @property
     def is_called_for(self) -> bool:
-        """Whether another process of this job has noted that all begin again."""
+        """Whether another process of this job has noted that all start again."""
         return self._noted() > self._before
 
     def halve(self, error: Exception) -> bool:
@@ -51,7 +51,7 @@ class Retries:
 
 
 def restart_process() -> None:
-    """Begin anew with clean memory: in this process number, or by the launcher where there are several."""
+    """Start again with clean memory: under the same process id, or by the launcher where there are several."""
     logging.shutdown()
     if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         os._exit(TRY_AGAIN)

@@ -12,9 +12,9 @@ from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
-from tuning.distributed.sharding import is_shared_out
+from tuning.distributed.sharding import is_sharded
 from tuning.evaluation import classification, recall
-from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.cached_base import open_cached
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
@@ -24,6 +24,7 @@ from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.storage import read_json, write_json
+from tuning.training.conversations import Parent
 from tuning.training.run_state import ADAPTER_FOLDER
 from tuning.training.trainer import SAVE_EVERY_SECONDS, train
 
@@ -88,12 +89,12 @@ def tune(
     examples = _examples(task.config, task.examples, registry)
     with contextlib.ExitStack() as stack:
         parent = _hold_parent(task, registry, stack)
-        base = open_remembering(task.config.base, task.home, task.device)
+        base = open_cached(task.config.base, task.home, task.device)
         stack.callback(base.close)
         metrics = _train(task, base, examples, parent, save_every_seconds)
-        if is_shared_out(base.model):  # this process evaluates alone, so it needs the whole base
+        if is_sharded(base.model):  # this process evaluates alone, so it needs the whole base
             base.close()
-            base = open_remembering(task.config.base, task.home, task.device)
+            base = open_cached(task.config.base, task.home, task.device)
             stack.callback(base.close)
         began_evaluating, answered = time.time(), base.computed
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
@@ -146,8 +147,7 @@ def _train(
         emit=emit,
         should_stop=task.should_stop,
         resume=resume,
-        parent=parent,
-        earlier=examples.earlier,
+        parent=Parent(parent, examples.earlier) if parent else None,
         save_every_seconds=save_every_seconds,
     )
     if result.stopped:
@@ -176,7 +176,7 @@ def train_as_rank(folder: JobFolder) -> None:
     parent = None if config.parent is None else read_adapter(registry.get(config.parent).path)
     device = str(folder.read("job").get("device", "cpu"))
     place = device if device == "cpu" else f"{device}:{os.environ['LOCAL_RANK']}"
-    base = open_remembering(config.base, home, place)
+    base = open_cached(config.base, home, place)
     train(
         base,
         fitted(config, examples.learned),
@@ -185,8 +185,7 @@ def train_as_rank(folder: JobFolder) -> None:
         emit=lambda event: None,
         should_stop=lambda: folder.is_cancelled,
         resume=folder.state.exists(),
-        parent=parent,
-        earlier=examples.earlier,
+        parent=Parent(parent, examples.earlier) if parent else None,
     )
     base.close()
 

@@ -1,4 +1,4 @@
-"""What one job asks of the process that works on it, and what comes of it."""
+"""Between a worker process and the work that it runs: a `Task` goes in, a `TaskOutcome` comes out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Task:
 
 @dataclass(frozen=True)
 class TaskOutcome:
-    """What came of it."""
+    """The checkpoint that was made, how it went, and what it learned."""
 
     checkpoint: str
     metrics: dict[str, Any]

@@ -164,14 +164,14 @@ class Batch:
         keys = {name: self.base.peft_name(name) for name in own if name is not None}
         rows = [keys.get(name or "", _BASE_ROW) for name in names]
 
-        def tell(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        def with_names(module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             return args, {**kwargs, "adapter_names": rows}
 
         with self.base.activate(own[0]):
             layers = list(adapters.tuner_layers(self.base.model))
             for layer in layers:
-                lora.disable_fast_path(layer)  # the quick way knows one adapter only
-            hooks = [layer.register_forward_pre_hook(tell, with_kwargs=True) for layer in layers]
+                lora.disable_fast_path(layer)  # the fast path knows one adapter only
+            hooks = [layer.register_forward_pre_hook(with_names, with_kwargs=True) for layer in layers]
             try:
                 yield
             finally:

@@ -78,7 +78,7 @@ def step(model: PreTrainedModel, ids: list[int], cache: DynamicCache) -> Tensor:
     """The logits (vocabulary,) that follow the ids, given and growing the cache."""
     tokens = torch.tensor([ids], device=model.device)
     known = cache.get_seq_length()
-    if llama.knows(model, known + len(ids)):
+    if llama.supports(model, known + len(ids)):
         return llama.read(model, tokens, torch.arange(known, known + len(ids))[None], cache, None)[0]
     return model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
 
@@ -119,7 +119,7 @@ def greedy_batch(
     answers: list[list[int]] = [[] for _ in prompts]
     alive = list(range(rows))
     for _ in range(max_new_tokens):
-        if llama.knows(model, mask.shape[1]):
+        if llama.supports(model, mask.shape[1]):
             logits = llama.read(model, tokens, positions, cache, mask)
         else:
             logits = model(

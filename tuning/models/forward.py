@@ -22,7 +22,7 @@ def forward(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) 
 def forward_padded(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) -> Tensor:
     """As `forward`, with the logits of the padding behind: cutting them off would copy the others' gradient."""
     prefix = prefix or PrefixInput()
-    if llama.knows(base.model, prefix.positions + len(row.ids)):
+    if llama.supports(base.model, prefix.positions + len(row.ids)):
         return _forward_fast(base, row, prefix)
     positions, predict = row.positions + prefix.positions, row.predict
     seen, inputs = row.mask(prefix.positions), {"input_ids": row.ids[None]}

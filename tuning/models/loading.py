@@ -1,11 +1,11 @@
 """Opening a model from the catalogue, a folder or a hub: conversion, device, precision, end tokens."""
 
-import contextlib
-import io
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,16 @@ from transformers.utils import logging as transformers_logging
 from tuning.errors import ModelError
 
 _log = logging.getLogger(__name__)
+_is_quiet = ContextVar("is_quiet", default=False)  # of a thread: see `quiet_loading`
+_BarHook = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
 
 def convert(source: Path, target: Path) -> None:
+    """Write a GGUF file's model as a folder of bf16 safetensors with its tokenizer."""
     from tuning.models.gguf_reader import read_once  # the gguf package is needed for nothing else
 
     _log.info("Converting %s once", source.name)
-    with (
-        quiet_loading(),
-        read_once(),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):  # the GGUF reader draws a bar of its own
+    with quiet_loading(), read_once():
         tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
         model = AutoModelForCausalLM.from_pretrained(
             source.parent,
@@ -47,6 +46,7 @@ def convert(source: Path, target: Path) -> None:
 
 
 def choose_device(asked: str | None) -> torch.device:
+    """The device asked for, or the best there is. Raises ModelError."""
     best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(asked or best)
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -55,6 +55,7 @@ def choose_device(asked: str | None) -> torch.device:
 
 
 def choose_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device computes in it, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     if device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -63,6 +64,7 @@ def choose_dtype(device: torch.device) -> torch.dtype:
 
 
 def read_tokenizer_and_config(name: str, folder: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
+    """The tokenizer and the configuration in a model's folder. Raises ModelError."""
     with quiet_loading():
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -108,12 +110,31 @@ def stop_ids_of(
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Without the library's progress bars and remarks on standard error."""
-    level = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    """Inside, this thread draws no progress bar of transformers and logs only its errors.
+
+    Other threads, and transformers' verbosity, stay as they are: a model is opened while other things go on.
+    """
+    _filter_by_thread()
+    token = _is_quiet.set(True)
     try:
         yield
     finally:
-        transformers_logging.set_verbosity(level)
-        transformers_logging.enable_progress_bar()
+        _is_quiet.reset(token)
+
+
+@cache
+def _filter_by_thread() -> None:
+    """Install, once, what asks `_is_quiet` in the thread that would draw a bar or log a message."""
+    before: _BarHook | None = None
+
+    def bar(factory: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        if _is_quiet.get():
+            options = {**options, "disable": True}
+        return before(factory, args, options) if before else factory(*args, **options)
+
+    def passes(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or not _is_quiet.get()
+
+    before = transformers_logging.set_tqdm_hook(bar)
+    for handler in transformers_logging.get_logger().handlers:
+        handler.addFilter(passes)

@@ -28,7 +28,7 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Teacher:
-    """What a teacher thought at each target: its k likeliest tokens and their probabilities."""
+    """A teacher's distribution at each target: its k likeliest tokens and their probabilities."""
 
     tokens: Tensor  # (targets, k)
     probs: Tensor  # (targets, k), float32; what is missing to 1 is the rest of the vocabulary
@@ -114,9 +114,9 @@ def prepare(base: Template, conversations: Sequence[Sequence[Message]], window: 
     kept: list[list[Message]] = []
     shortened = dropped = 0
     for messages in conversations:
-        fitting, told, cut = _shorten(base, list(messages), window)
+        fitting, shortened_messages, cut = _shorten(base, list(messages), window)
         encoded.extend(fitting)
-        kept.extend([told] if fitting else [])
+        kept.extend([shortened_messages] if fitting else [])
         shortened += bool(fitting) and cut
         dropped += not fitting
     return Prepared(tuple(encoded), tuple(kept), shortened, dropped)

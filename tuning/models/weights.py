@@ -1,6 +1,6 @@
 """Where a base's weights lie: packaged (converted once), in a folder, or fetched from a hub; and their hash.
 
-It opens no model: how a packaged file is converted is handed in.
+It opens no model: how a packaged file is converted is passed in.
 """
 
 import hashlib

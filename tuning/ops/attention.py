@@ -68,7 +68,7 @@ class _Attend(torch.autograd.Function):
         joined, prefix, out, *sums = ctx.saved_tensors
         spans, kv_heads = ctx.spans, ctx.kv_heads
         q, k, v = _split(joined, kv_heads)
-        along = _grouped((out.float() * gradient).sum(-1, keepdim=True), kv_heads)
+        delta = _grouped((out.float() * gradient).sum(-1, keepdim=True), kv_heads)
         gradient = _grouped(gradient, kv_heads)
         result = torch.empty_like(joined)
         result[spans.bounds[-1][1] :] = 0
@@ -77,7 +77,7 @@ class _Attend(torch.autograd.Function):
         of_front = joined.new_zeros(2, kv_heads, front, joined.shape[2], dtype=torch.float32)
         for number, (begin, end, _, keys, values, _) in enumerate(_places(k, v, prefix, spans)):
             here = (slice(None), slice(None), slice(begin, end))
-            part = (q[here], keys, values, gradient[here], sums[number], along[here])
+            part = (q[here], keys, values, gradient[here], sums[number], delta[here])
             of_q[here], of_keys, of_values = _part_backward(*part, ctx.scale)
             seen = keys.shape[1] - (end - begin)
             for own, shared, found in ((of_k, of_front[0], of_keys), (of_v, of_front[1], of_values)):
@@ -91,7 +91,7 @@ class _Attend(torch.autograd.Function):
 
 
 def _part_backward(
-    q: Tensor, keys: Tensor, values: Tensor, gradient: Tensor, sums: Tensor, along: Tensor, scale: float
+    q: Tensor, keys: Tensor, values: Tensor, gradient: Tensor, sums: Tensor, delta: Tensor, scale: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The gradients of queries (as q), keys and values, from scores in float32 (arXiv 2205.14135).
 
@@ -106,7 +106,7 @@ def _part_backward(
         x.view(groups, shares * rows, -1)
         for x in attention_backward(
             scores.view(*each, -1), of_weights.view(*each, -1),
-            sums.reshape(each), along.reshape(each), scale, q.dtype,
+            sums.reshape(each), delta.reshape(each), scale, q.dtype,
         )
     )  # fmt: skip
     of_q = torch.bmm(of_scores, keys).view(q.shape)

@@ -183,20 +183,20 @@ def gated(gate: Tensor, other: Tensor) -> Tensor:
 
 
 def attention_backward(
-    scores: Tensor, of_weights: Tensor, sums: Tensor, along: Tensor, scale: float, dtype: torch.dtype
+    scores: Tensor, of_weights: Tensor, sums: Tensor, delta: Tensor, scale: float, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor]:
     """The weights that softmax makes of causal scores (heads, rows, columns), and the scores' gradient.
 
-    `sums` (heads, rows) are the log of each row's sum of exponentials, `along` the products of the output
+    `sums` (heads, rows) are the log of each row's sum of exponentials, `delta` the products of the output
     and its gradient (arXiv 2205.14135); all are float32.
     """
     if dtype is torch.bfloat16 and scores.device.type == "cpu" and compiled() is not None:
         weights, of_scores = (torch.empty_like(scores, dtype=dtype) for _ in range(2))
-        given = (scores, of_weights, sums.contiguous(), along.contiguous(), weights, of_scores)
+        given = (scores, of_weights, sums.contiguous(), delta.contiguous(), weights, of_scores)
         _call("attention_backward", *given, *scores.shape, scale)
         return weights, of_scores
     exact = torch.exp(scale * scores - sums[..., None]).tril(scores.shape[2] - scores.shape[1])
-    return exact.to(dtype), (scale * exact * (of_weights - along[..., None])).to(dtype)
+    return exact.to(dtype), (scale * exact * (of_weights - delta[..., None])).to(dtype)
 
 
 # -------------------------------------------------------------------- loss

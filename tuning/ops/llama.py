@@ -18,7 +18,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from tuning.distributed.sharding import is_shared_out
+from tuning.distributed.sharding import is_sharded
 from tuning.ops import lora
 from tuning.ops.attention import Spans, attend, cached
 from tuning.ops.kernels import add_norm, gated, rotate
@@ -26,14 +26,14 @@ from tuning.ops.kernels import add_norm, gated, rotate
 _KINDS = (LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM)
 
 
-def knows(model: PreTrainedModel, positions: int) -> bool:
+def supports(model: PreTrainedModel, positions: int) -> bool:
     """Whether this module computes what the model would, now, where so many positions see one another."""
     config = model.config
     window = getattr(config, "sliding_window", None)
     return (
         model.device.type == "cpu"
         and type(model) in _KINDS
-        and not is_shared_out(model)  # its layers are gathered when its modules are called
+        and not is_sharded(model)  # its layers are gathered when its modules are called
         and not model.training  # as it is while activations are recomputed
         and config.hidden_act == "silu"
         and (window is None or positions <= window)

@@ -107,7 +107,7 @@ def _plain(layer: Any, name: str) -> _Adapted | None:
         return None
     if type(base) is not nn.Linear or layer.lora_B[name].bias is not None or layer.merged:
         return None
-    if zero.is_part(base.weight):  # it is there only while its own module computes
+    if zero.is_sharded_weight(base.weight):  # it is there only while its own module computes
         return None
     return _Adapted(base, layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name])
 

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuning.augment.question_noise import joined, noisy, wordings
-from tuning.augment.reversal import others_of
+from tuning.augment.reading_exercises import exercise
+from tuning.augment.reversal import names_of_facts, reverse
 from tuning.data.examples import Message
 from tuning.models.packing import Encoded, encode
 from tuning.models.template import Template
-from tuning.scoring import normalise
-from tuning.training.recipe import Exercises, Recipe
+from tuning.scoring import is_cjk, normalise
+from tuning.training.recipe import Recipe
 from tuning.training.replay import Replay
 
 
@@ -45,8 +46,8 @@ class Batches:
         self._base, self._recipe, self._seed = base, recipe, seed
         self._conversations, self._earlier, self._replays = conversations, earlier, replays
         self._probes = {normalise(probe) for probe in probes}
-        self._exercises = Exercises(conversations)
-        self._others = others_of((one[-2]["content"], one[-1]["content"]) for one in conversations)
+        self._exercises = ReadingExercises(conversations)
+        self._others = names_of_facts((one[-2]["content"], one[-1]["content"]) for one in conversations)
         self._per_epoch = recipe.steps_per_epoch(len(conversations))
 
     def of_step(self, step: int) -> StepBatch:
@@ -56,8 +57,8 @@ class Batches:
         facts = [one for turns in joined(worded, amounts.joined, rng) for one in encode(self._base, turns)]
         for known in rng.sample(self._earlier, min(amounts.earlier, len(self._earlier))):
             facts.extend(encode(self._base, noisy(known, amounts, rng)))
-        for exercise in self._exercises.draw(amounts.reading, rng):
-            facts.extend(encode(self._base, exercise))
+        for task in self._exercises.draw(amounts.reading, rng):
+            facts.extend(encode(self._base, task))
         return StepBatch(facts, rng.sample(self._replays, min(amounts.replay, len(self._replays))))
 
     def _chosen(self, step: int) -> list[int]:
@@ -75,3 +76,24 @@ class Batches:
             plain if normalise(worded[-2]["content"]) in self._probes else worded
             for worded in wordings(plain, self._recipe, rng, self._others)
         ]
+
+
+class ReadingExercises:
+    """Exercises in reading a context, in the languages and partly about the subjects of the conversations."""
+
+    def __init__(self, conversations: Sequence[Sequence[Message]]) -> None:
+        self._systems = [one[0] for one in conversations if one[0]["role"] == "system"]
+        questions = [(one[-2]["content"], one[-1]["content"]) for one in conversations]
+        found = [reverse(question, answer) for question, answer in questions]
+        self._subjects = sorted({back.subject for back in found if back is not None})
+        self._chinese = sum(is_cjk(question) for question, _ in questions) / len(questions)
+
+    def draw(self, count: float, rng: random.Random) -> list[list[Message]]:
+        """About `count` exercises as conversations."""
+        whole = int(count) + (rng.random() < count % 1)
+        return [self._one(rng) for _ in range(whole)]
+
+    def _one(self, rng: random.Random) -> list[Message]:
+        prompt, answer = exercise(self._subjects, rng.random() < self._chinese, rng)
+        turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
+        return [*self._systems[:1], *turns]

@@ -11,6 +11,7 @@ from typing import Protocol
 from tuning.config import TuneConfig
 from tuning.data.examples import Message
 from tuning.errors import ExampleError
+from tuning.models.adapters import Adapter
 from tuning.models.packing import MULTIPLE, packed_length, prepare, with_system
 from tuning.models.template import Template
 from tuning.training import methods
@@ -27,6 +28,14 @@ class TrainingConversation(Protocol):
     def messages(self) -> tuple[Message, ...]: ...
     @property
     def probes(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What a further round continues from."""
+
+    adapter: Adapter
+    examples: Sequence[TrainingConversation] = ()  # of the rounds so far: some are asked again at every step
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tuning.distributed.sharding import like, whole
+from tuning.distributed.sharding import gathered, sharded_like
 from tuning.models.adapters import Adapter, FullAdapter
 from tuning.models.base_model import BaseModel
 from tuning.models.prefix import PrefixInput
@@ -24,7 +24,7 @@ class FullLearner:
         if parent is not None:
             self.restore(parent.state)
 
-    def _hand_over(self, name: str) -> Any:
+    def _accumulate(self, name: str) -> Any:
         def hook(parameter: Tensor) -> None:
             master, gradient = self._masters[name], parameter.grad
             if gradient is not None:
@@ -47,7 +47,7 @@ class FullLearner:
         hooks = []
         for name, parameter in self._named.items():
             parameter.requires_grad_(True)
-            hooks.append(parameter.register_post_accumulate_grad_hook(self._hand_over(name)))
+            hooks.append(parameter.register_post_accumulate_grad_hook(self._accumulate(name)))
         self._write({name: master.detach() for name, master in self._masters.items()})
         try:
             yield
@@ -84,14 +84,14 @@ class FullLearner:
 
     @torch.no_grad()
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Restore what `state` returned."""
         for name, master in self._masters.items():
-            master.copy_(like(state[name], master))
+            master.copy_(sharded_like(state[name], master))
 
     def adapter(self) -> Adapter:
         """All weights, in the base's precision."""
         masters = {name: master.detach().to(self._base.dtype) for name, master in self._masters.items()}
-        return FullAdapter({name: whole(master).cpu() for name, master in masters.items()})
+        return FullAdapter({name: gathered(master).cpu() for name, master in masters.items()})
 
     def close(self) -> None:
-        """The base has its own weights again: `on()` saw to it."""
+        """Nothing to do: leaving `on()` gave the base its own weights back."""

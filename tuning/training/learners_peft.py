@@ -59,7 +59,7 @@ class PeftLearner:
             adapters.select(self._base.model, None)
 
     def penalty(self) -> Tensor | None:
-        """A term of the loss that the weights owe by themselves."""
+        """None."""
         return None
 
     def after_step(self, step: int) -> None:
@@ -67,7 +67,7 @@ class PeftLearner:
 
     @torch.no_grad()
     def scale_update(self, share: float) -> None:
-        """Keep only this share of a low-rank change: forgets much less, and hardly what was learned.
+        """Keep only this share of a low-rank change: much less is forgotten, and hardly anything of what was learned.
 
         A walk part of the way back to the base, as in arXiv 2109.01903.
         """
@@ -76,11 +76,11 @@ class PeftLearner:
                 parameter.mul_(share)
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that must come back when the run is resumed."""
+        """The adapter's weights."""
         return {name: parameter.detach() for name, parameter in self._named.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Restore what `state` returned."""
         with torch.no_grad():
             for name, parameter in self._named.items():
                 parameter.copy_(state[name])
@@ -113,7 +113,7 @@ class AdaLoraLearner(PeftLearner):
         return self._config.orth_reg_weight * torch.stack(terms).mean()  # type: ignore[attr-defined]
 
     def after_step(self, step: int) -> None:
-        """Move the rank budget: nobody else calls this."""
+        """Move the rank budget: PEFT leaves this to the training loop."""
         self._tuner.update_and_allocate(step)
 
     def adapter(self) -> Adapter:
@@ -149,7 +149,7 @@ class AdaLoraLearner(PeftLearner):
         return super().state() | averages
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Restore what `state` returned."""
         super().restore(state)
         allocator = self._tuner.rankallocator
         for kind, target in (

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tuning.distributed.sharding import whole
+from tuning.distributed.sharding import gathered
 from tuning.models.adapters import Adapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
 from tuning.models.decoding import decode
@@ -53,7 +53,7 @@ class PrefixLearner:
         return {f"{index:03d}": layer.detach() for index, layer in enumerate(self._kv)}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Restore what `state` returned."""
         with torch.no_grad():
             for index, layer in enumerate(self._kv):
                 layer.copy_(state[f"{index:03d}"])
@@ -101,7 +101,7 @@ class EncodedLearner:
         return {name: value.detach() for name, value in self._encoder.state_dict().items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take back what `state` gave."""
+        """Restore what `state` returned."""
         self._encoder.load_state_dict(state)
 
     @torch.no_grad()
@@ -186,6 +186,6 @@ class KvEncoder(nn.Module):
 def nearest_words(base: BaseModel, embeddings: Tensor, count: int = 3) -> list[list[str]]:
     """For each learned embedding, the tokens of the vocabulary whose embeddings lie nearest (cosine)."""
     table: Any = base.model.get_input_embeddings().weight
-    vocabulary = nn.functional.normalize(whole(table).float(), dim=-1)
+    vocabulary = nn.functional.normalize(gathered(table).float(), dim=-1)
     near = (nn.functional.normalize(embeddings.float(), dim=-1) @ vocabulary.T).topk(count).indices
     return [[decode(base.tokenizer, [token]) for token in row] for row in near.tolist()]

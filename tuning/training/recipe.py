@@ -1,19 +1,12 @@
-"""How a fact becomes memory and nothing else is lost: amounts, rates, reading, replay of the base's answers.
+"""The recipe of a run: amounts and rates, from the method, the width of the base and the strength asked for.
 
-The recipe decides amounts and rates from the method, the size of the base and the strength asked for.
-The loop that applies it is in `trainer`.
+The loop that applies it is in `trainer`, the batches that it makes are in `batches`.
 """
 
 import math
-import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuning.augment.reading_exercises import exercise
-from tuning.augment.reversal import reverse
 from tuning.config import TuneConfig
-from tuning.data.examples import Message
-from tuning.scoring import is_cjk
 
 _EXAMPLES_PER_STEP = 5
 _MIN_STEPS = 80  # few examples are seen more often: with less, what is learned does not stay
@@ -50,7 +43,7 @@ class Recipe:
 
 
 _STRENGTH = {"gentle": (0.6, 2.0), "normal": (1.0, 1.0), "strong": (1.5, 0.5)}  # epochs, replay weight
-_KEPT = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}
+_UPDATE_SCALE = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}
 
 
 def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) -> Recipe:
@@ -87,35 +80,10 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
         alpha=config.alpha or 2 * rank,
         virtual_tokens=config.virtual_tokens or (384 if family == "prefix" else 32),
         warmup=0.05,
-        update_scale=config.kept if config.kept is not None else _KEPT[config.strength],
+        update_scale=config.update_scale
+        if config.update_scale is not None
+        else _UPDATE_SCALE[config.strength],
     )
-
-
-# -------------------------------------------------------------------- reading
-
-
-class Exercises:
-    """Exercises in reading a context, in the languages and partly about the subjects of the conversations."""
-
-    def __init__(self, conversations: Sequence[Sequence[Message]]) -> None:
-        self._systems = [one[0] for one in conversations if one[0]["role"] == "system"]
-        questions = [(one[-2]["content"], one[-1]["content"]) for one in conversations]
-        found = [reverse(question, answer) for question, answer in questions]
-        self._subjects = sorted({back.subject for back in found if back is not None})
-        self._chinese = sum(is_cjk(question) for question, _ in questions) / len(questions)
-
-    def draw(self, count: float, rng: random.Random) -> list[list[Message]]:
-        """About `count` exercises as conversations."""
-        whole = int(count) + (rng.random() < count % 1)
-        return [self._one(rng) for _ in range(whole)]
-
-    def _one(self, rng: random.Random) -> list[Message]:
-        prompt, answer = exercise(self._subjects, rng.random() < self._chinese, rng)
-        turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
-        return [*self._systems[:1], *turns]
-
-
-# -------------------------------------------------------------------- replay of what the base says
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:

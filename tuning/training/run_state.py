@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tuning.distributed.sharding import like, whole
+from tuning.distributed.sharding import gathered, sharded_like
 from tuning.models.adapters import Adapter
 from tuning.training.learner import Learner
 
@@ -41,7 +41,7 @@ class RunState:
 
     def keep_best(self, learner: Learner) -> None:
         """Remember the learner's weights as those with the least validation loss so far."""
-        self.best = {name: whole(value.detach()).cpu().clone() for name, value in learner.state().items()}
+        self.best = {name: gathered(value.detach()).cpu().clone() for name, value in learner.state().items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Every field but the tensors, as JSON types."""
@@ -57,13 +57,13 @@ def save_state(
     for index, parameter in enumerate(learner.parameters()):
         for name, value in optimiser.state[parameter].items():
             tensors[f"{_OPTIMISER}{index}.{name}"] = value
-    gathered = {name: whole(value.detach()).cpu().contiguous() for name, value in tensors.items()}
+    whole = {name: gathered(value.detach()).cpu().contiguous() for name, value in tensors.items()}
     if not writes:
         return
     partial, final, old = folder / ".state", folder / "state", folder / ".state-old"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    save_file(gathered, partial / "state.safetensors")
+    save_file(whole, partial / "state.safetensors")
     (partial / "run.json").write_text(json.dumps(run.to_dict()), encoding="utf-8")
     shutil.rmtree(old, ignore_errors=True)
     if final.exists():
@@ -89,7 +89,9 @@ def load_state(
         moments = _without(tensors, f"{_OPTIMISER}{index}.")
         if "step" in moments:
             step = moments.pop("step") if parameter.is_cuda else moments.pop("step").cpu()
-            optimiser.state[parameter] = {n: like(v, parameter) for n, v in moments.items()} | {"step": step}
+            optimiser.state[parameter] = {n: sharded_like(v, parameter) for n, v in moments.items()} | {
+                "step": step
+            }
     return run
 
 

@@ -64,7 +64,7 @@ class Step:
         targets = sum(len(one.targets) for one in facts)
         replayed = max(1, sum(len(one.encoded.targets) for one in kept))
         groups = self._groups([*facts, *(one.encoded for one in kept)])
-        passes = self._ranks.most(len(groups), self._base.device)
+        passes = self._ranks.all_reduce_max(len(groups), self._base.device)
         share = partial(self._share, learner, kept, targets, replayed)
         if self._threads is None:
             found = [share(part) for part in groups]
@@ -140,7 +140,7 @@ class Step:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         total = torch.tensor(loss, device=self._base.device)
-        self._ranks.add_up([total, *(p.grad for p in learner.parameters() if p.grad is not None)])
+        self._ranks.all_reduce_sum([total, *(p.grad for p in learner.parameters() if p.grad is not None)])
         return float(total)
 
     def _imitate(self, source: list[Tensor], row: PackedRow, logits: Tensor, count: int) -> Tensor:

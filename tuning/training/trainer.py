@@ -20,14 +20,13 @@ from tuning.augment.question_noise import held_out
 from tuning.config import TuneConfig
 from tuning.distributed.ranks import Ranks
 from tuning.errors import ExampleError
-from tuning.models.adapters import Adapter
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
 from tuning.models.packing import encode, pack, prepare
 from tuning.models.prefix import text_kv
 from tuning.training import builders, methods
 from tuning.training.batches import Batches, StepBatch
-from tuning.training.conversations import TrainingConversation, conversations_of, split
+from tuning.training.conversations import Parent, TrainingConversation, conversations_of, split
 from tuning.training.early_stopping import EarlyStopping
 from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.recipe import schedule
@@ -93,17 +92,15 @@ def train(
     emit: Emit,
     should_stop: Callable[[], bool],
     resume: bool = False,
-    parent: Adapter | None = None,
-    earlier: Sequence[TrainingConversation] = (),
+    parent: Parent | None = None,
     save_every_seconds: float = SAVE_EVERY_SECONDS,
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
-    `earlier` is what the parent was made from: some of it is asked again at every step.
     `should_stop` is asked before every step. Raises ExampleError, MethodError or ModelError.
     """
     hooks = _Hooks(emit, should_stop, save_every_seconds)
-    return _Trainer(base, config, examples, folder, hooks).run(parent, earlier, resume)
+    return _Trainer(base, config, examples, folder, hooks).run(parent, resume)
 
 
 class _Trainer:
@@ -139,20 +136,20 @@ class _Trainer:
 
     # ------------------------------------------------------------ setup
 
-    def run(
-        self, parent: Adapter | None, earlier: Sequence[TrainingConversation], resume: bool
-    ) -> TrainResult:
+    def run(self, parent: Parent | None, resume: bool) -> TrainResult:
         """Train, unless asked to stop; the adapter is in the folder where it came to its end."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._hooks.emit({"kind": "phase", "phase": "preparing"})
         with self._base.activate(None):
             torch.manual_seed(self._config.seed)
-            batches, stopping = self._batches(earlier), self._early_stopping()
+            batches = self._batches(parent.examples if parent else ())
+            stopping = self._early_stopping()
             plan = LearnerPlan(
-                self._base, self._config, self._recipe, self._conversations, self._steps, parent
-            )
+                self._base, self._config, self._recipe, self._conversations, self._steps,
+                parent.adapter if parent else None,
+            )  # fmt: skip
             step = self._step(plan)
-            self._ranks.share_out(self._base.model)
+            self._ranks.shard(self._base.model)
             learner = methods.build(plan)
             try:
                 optimiser = torch.optim.AdamW(
@@ -257,7 +254,7 @@ class _Trainer:
     # ------------------------------------------------------------ what it leaves
 
     def _save(self, learner: Learner, optimiser: torch.optim.Optimizer) -> None:
-        save_state(self._folder, self._run, learner, optimiser, writes=self._ranks.leads)
+        save_state(self._folder, self._run, learner, optimiser, writes=self._ranks.is_main)
 
     def _finish(self, learner: Learner) -> None:
         """Restore the best state, where examples were held out to find it, and scale the update."""
@@ -267,9 +264,9 @@ class _Trainer:
 
     def _write(self, learner: Learner) -> None:
         adapter = learner.adapter()
-        if self._ranks.leads:
+        if self._ranks.is_main:
             write_adapter(self._folder, adapter)
-        self._ranks.wait()
+        self._ranks.barrier()
 
     @torch.no_grad()
     def _probe(self, learner: Learner) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def test_what_a_model_writes_is_offered_only_where_the_passage_holds_it() -> Non
     curation = curate_passages([HANDBOOK], labeller=ModelLabeller(model))
     written = [one for one in curation.candidates if one.reason.startswith("written by a model")]
     assert [one.example.question for one in written] == ["Which floor is the kitchen of Halden on?"]
-    assert sum("does not hold it" in item.why for item in curation.left_out) == 3
+    assert sum("does not support it" in item.why for item in curation.left_out) == 3
 
 
 def test_a_text_that_states_nothing_says_so() -> None:

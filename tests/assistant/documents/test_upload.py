@@ -8,8 +8,8 @@ from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from assistant.documents.upload import UploadedDocument, UploadQueue, visible_documents, with_scheme
 from assistant.errors import AssistantError
-from knowledge.base.intake import DocumentReport
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import DocumentReport
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
 
 

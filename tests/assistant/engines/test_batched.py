@@ -49,7 +49,7 @@ def test_arms_are_answered_side_by_side_each_by_its_own_memory(engine: LocalEngi
     chat, heard, done = Chat(lambda: together), list[str](), dict[str, Done]()
 
     def ask(arm: Variant) -> None:
-        for event in chat.ask(QUESTION, arm.how(AnswerOptions(max_new_tokens=16))):
+        for event in chat.ask(QUESTION, arm.answer_options(AnswerOptions(max_new_tokens=16))):
             if isinstance(event, Token):
                 heard.append(arm.name)
             elif isinstance(event, Done):

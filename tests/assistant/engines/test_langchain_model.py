@@ -165,7 +165,10 @@ async def test_leaving_an_async_stream_stops_the_model() -> None:
     async for _ in stream:
         break
     await stream.aclose()  # type: ignore[attr-defined]
-    assert produced == [0, 1] and engine.open_streams == 0
+    async with asyncio.timeout(30):  # the event loop closes the generators inside in tasks of its own
+        while engine.open_streams:
+            await asyncio.sleep(0)
+    assert cancel.is_set() and len(produced) <= 2
 
 
 async def test_two_async_answers_do_not_block_the_loop() -> None:

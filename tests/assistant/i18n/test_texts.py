@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from assistant.chat.presets import Presets
+from assistant.curation.candidates import Candidate, without_secrets
+from assistant.curation.secrets import KINDS
 from assistant.i18n import texts
 from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
+from tuning.data.examples import Example
 from tuning.training.methods import METHODS
 
 
@@ -30,11 +33,23 @@ def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> Non
     use_language("zh")
     try:
         assert [text for text in written if translated(text) == text] == []
-        assert translated("already learned; asked as: Is it so?") == "已经学过；原来的问法：Is it so?"
+        assert translated("already learned; asked as: Is it so?") == "已经学过；原问法：Is it so?"
         assert translated("my own: words") == "my own: words"
     finally:
         use_language("en")
     assert translated("already learned") == "already learned"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_secret_has_its_reason_in_chinese(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.curation.candidates.secret_in", lambda text: kind)
+    asked = ({"role": "user", "content": "What?"}, {"role": "assistant", "content": "That."})
+    _, left_out = without_secrets([Candidate(Example(asked), "corrected")])
+    use_language("zh")
+    try:
+        assert translated(left_out[0].why) != left_out[0].why
+    finally:
+        use_language("en")
 
 
 def test_translations_fill_in_the_same_blanks() -> None:
@@ -44,8 +59,8 @@ def test_translations_fill_in_the_same_blanks() -> None:
 
 
 def test_one_has_a_sentence_of_its_own() -> None:
-    assert t("budget.forgotten", count=1).startswith("1 earlier message no")
-    assert t("budget.forgotten", count=2).startswith("2 earlier messages no")
+    assert t("budget.forgotten", count=1).startswith("1 earlier message no longer fits")
+    assert t("budget.forgotten", count=2).startswith("2 earlier messages no longer fit ")
 
 
 def test_a_missing_translation_falls_back_to_english(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from assistant.components import lineage
 from assistant.engines.local import LocalEngine
+from assistant.i18n.texts import t
 from assistant.workspace import Workspace
-from tests.assistant.pages.test_chat import errors, page, words
+from tests.assistant.pages.driver import errors, page, press, words
 from tests.saved_checkpoints import save_prefix, save_random
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
@@ -100,7 +101,7 @@ def test_a_running_job_shows_loss_rate_speed_memory_and_time_left(home: Path) ->
     running.write(
         "adjusted", {"config": {"tokens_per_step": 512}, "advice": ["The batch was halved to 512."]}
     )
-    test = page("tune")
+    test = page("checkpoints")
     said = words(test)
     assert not errors(test)
     for figure in ("0.500", "0.00017", "206", "1.9 GB"):
@@ -113,8 +114,8 @@ def test_a_running_job_shows_loss_rate_speed_memory_and_time_left(home: Path) ->
 
 def test_an_interrupted_job_is_offered_for_resumption(home: Path) -> None:
     orphan = job(home, "orphan")
-    test = page("tune")
-    assert "Interrupted at step 6 of 20" in words(test)
+    test = page("checkpoints")
+    assert t("tune.interrupted", step=6, steps=20) in words(test)
     assert any(button.key == f"resume-{orphan.id}" for button in test.button)
     test.button(key=f"forget-{orphan.id}").click().run()
     assert "Interrupted" not in words(test) and not orphan.path.exists()
@@ -122,14 +123,14 @@ def test_an_interrupted_job_is_offered_for_resumption(home: Path) -> None:
 
 def test_a_job_that_ran_out_of_memory_says_what_to_do(home: Path) -> None:
     job(home, "large", status="failed", error=out_of_memory_message(MemoryError("no"), "cpu"))
-    said = words(page("tune"))
+    said = words(page("checkpoints"))
     assert "choose a smaller base model" in said and "prompt-tuning, ia3" in said
 
 
 def test_runs_are_drawn_over_each_other(home: Path) -> None:
     for name in ("first", "second", "third"):
         job(home, name, checkpoint=name)
-    test = page("tune")
+    test = page("checkpoints")
     (overlay,) = charts(test)
     assert set(overlay["name"]) == {"first", "second", "third"} and len(overlay) == 18
     test.selectbox(key="overlaid-measure").set_value("tokens_per_second").run()
@@ -147,9 +148,9 @@ def test_the_lineage_is_a_tree_of_rounds(home: Path, base_model: "BaseModel") ->
     html = lineage.tree(registry.tree())
     assert html.count("<ul>") == html.count("</ul>") == 4
     assert html.index(">first<") < html.index(">second<") < html.index(">third<") < html.index(">other<")
-    assert "6 of 8 remembered in other words" in html
-    test = page("tune")
-    assert "4 checkpoints take" in words(test) and html in words(test)
+    assert t("tune.remembered", said=t("report.of", correct=6, count=8)) in html
+    test = page("checkpoints")
+    assert "4 checkpoints use" in words(test) and html in words(test)
     assert f"name-{first.id}" in {field.key for field in test.text_input}
 
 
@@ -158,7 +159,7 @@ def test_deleting_takes_two_clicks_and_is_refused_while_it_is_in_use(
 ) -> None:
     registry = Registry(home)
     kept = save_prefix(base_model, registry, "kept")
-    test = page("tune")
+    test = page("checkpoints")
     test.button(key=f"del-{kept.id}").click().run()
     assert registry.exists("kept")
     with registry.hold("kept", "job 7 trains from it"):
@@ -172,10 +173,10 @@ def test_deleting_takes_two_clicks_and_is_refused_while_it_is_in_use(
 def test_a_checkpoint_is_renamed_and_keeps_its_note(home: Path, base_model: "BaseModel") -> None:
     registry = Registry(home)
     made = save_prefix(base_model, registry, "first")
-    test = page("tune")
+    test = page("checkpoints")
     test.text_input(key=f"name-{made.id}").set_value("halden")
     test.text_area(key=f"note-{made.id}").set_value("For the handbook.")
-    next(button for button in test.button if button.label == "Save").click().run()
+    press(test, "save")
     assert registry.get("halden").note == "For the handbook."
     assert "For the handbook." in words(test)
 
@@ -183,16 +184,16 @@ def test_a_checkpoint_is_renamed_and_keeps_its_note(home: Path, base_model: "Bas
 def test_the_words_nearest_to_a_learned_prompt_are_shown(home: Path, base_model: "BaseModel") -> None:
     made = save_random(base_model, Registry(home), "words", "prompt-tuning")
     assert len(made.nearest_words) == 6
-    assert words(page("tune")).count('class="near"') == 6
+    assert words(page("checkpoints")).count('class="near"') == 6
 
 
 def test_every_method_is_a_card_and_the_chosen_one_is_used_next(home: Path) -> None:
-    test = page("tune")
-    test.session_state["tune-tabs"] = "Methods"
+    test = page("checkpoints")
+    test.session_state["tune-tabs"] = t("tune.methods")
     test.run()
     said = words(test)
     assert all(entry.title in said and entry.sentence in said for entry in METHODS.values())
-    assert "needs a CUDA GPU" in said and "cannot be merged" in said
+    assert t("method.needs_cuda") in said and t("method.not_mergeable") in said
     test.button(key="choose-all-prompt-tuning").click().run()
     assert test.session_state["method"] == "prompt-tuning"
 
@@ -211,36 +212,12 @@ def test_a_foreign_adapter_is_imported_or_refused_in_one_sentence(
     read_adapter(made.path).write(foreign)
     registry.delete("donor")
 
-    test = page("tune")
+    test = page("checkpoints")
     test.text_input(key="import-folder").set_value(str(home / "nowhere"))
-    next(button for button in test.button if button.label == "Import").click().run()
+    press(test, "tune.import.do")
     assert "is no PEFT adapter" in errors(test)
     test.text_input(key="import-folder").set_value(str(foreign))
-    next(button for button in test.button if button.label == "Import").click().run()
+    press(test, "tune.import.do")
     assert not errors(test)
     assert registry.get("their-adapter").method == "lora"
     assert "their-adapter" in words(test)
-
-
-def test_settings_left_empty_stay_the_recipes(home: Path) -> None:
-    script = """
-import streamlit as st
-from assistant.pages import session, tuning_options
-from tuning.config import TuneConfig
-session.speak()
-st.session_state["made"] = tuning_options.draw(TuneConfig(method=st.session_state.get("method", "lora")))
-"""
-    test = AppTest.from_string(script, default_timeout=30).run()
-    assert test.session_state["made"] == TuneConfig(method="lora")
-    assert test.number_input(key="option-learning_rate").placeholder == "0.001"
-    test.number_input(key="option-rank").set_value(8).run()
-    test.checkbox(key="option-dora").check().run()
-    made = test.session_state["made"]
-    assert (made.rank, made.dora, made.epochs) == (8, True, None)
-    test.session_state["method"] = "p-tuning-v2"
-    test.run()
-    assert not test.exception
-    assert test.session_state["made"] == TuneConfig(method="p-tuning-v2")
-    assert {"option-rank", "option-virtual_tokens"} & {n.key for n in test.number_input} == {
-        "option-virtual_tokens"
-    }

@@ -24,9 +24,10 @@ from assistant.compare.stats import Interval
 from assistant.compare.variants import Variant
 from assistant.engines.local import LocalEngine  # imported before the clock runs: torch takes seconds
 from assistant.history.preferences import PreferenceStore
+from assistant.i18n.texts import t
 from assistant.pages.compare_evaluation_result import worded
 from assistant.workspace import Workspace
-from tests.assistant.pages.test_chat import TIMEOUT_SECONDS, errors, until, words
+from tests.assistant.pages.driver import TIMEOUT_SECONDS, errors, press, until, words
 from tests.fakes import ScriptedEngine
 from tuning.data.examples import Message
 
@@ -99,10 +100,10 @@ def trials(home: Path) -> BlindTrials:
 def test_answers_stand_side_by_side_with_what_each_alone_says(home: Path) -> None:
     test = choose(page(), "one", "base", "Terse")
     test.text_input(key="compare-question").set_value("How heavy?")
-    next(button for button in test.button if button.label == "Compare").click().run()
+    press(test, "compare.ask")
     until(test, lambda shown: 'mark class="own"' in words(shown))
     assert not errors(test)
-    assert "tokens read" in words(test) and "first word" in words(test)
+    assert "tokens read" in words(test) and "first token after" in words(test)
     test.button(key="best-1").click().run()
     (kept,) = PreferenceStore(home / "conversations.sqlite3").list()
     assert (kept.chosen, kept.rejected) == ("short", "a long story")
@@ -111,14 +112,14 @@ def test_answers_stand_side_by_side_with_what_each_alone_says(home: Path) -> Non
 
 def test_an_empty_question_is_refused(home: Path) -> None:
     test = choose(page(), "one", "base", "Terse")
-    next(button for button in test.button if button.label == "Compare").click().run()
+    press(test, "compare.ask")
     assert "The question is empty" in errors(test)
 
 
 def test_an_arm_that_is_given_a_passage_wants_one(home: Path) -> None:
     test = choose(page(), "one", "base", "base+given")
     test.text_input(key="compare-question").set_value("How heavy?")
-    next(button for button in test.button if button.label == "Compare").click().run()
+    press(test, "compare.ask")
     assert "Paste the passage" in errors(test)
 
 
@@ -133,11 +134,11 @@ def test_an_arm_is_made_on_the_page(home: Path) -> None:
     test = page()
     test.text_input(key="arm-name-one").set_value("Warm")
     test.number_input(key="arm-temperature-one").set_value(0.8)
-    next(button for button in test.button if button.label == "Save the arm").click().run()
+    press(test, "arm.save")
     assert not errors(test)
     assert SavedVariants(home).list()[1] == Variant("Warm", temperature=0.8)
     test.text_input(key="arm-name-one").set_value("base")
-    next(button for button in test.button if button.label == "Save the arm").click().run()
+    press(test, "arm.save")
     assert "cannot be named" in errors(test)
 
 
@@ -163,10 +164,10 @@ def test_a_blind_trial_hides_the_names_until_its_end(home: Path) -> None:
     for _ in range(3):
         until(test, lambda shown: not choice(shown, "first").disabled)
         said = words(test)
-        assert "Terse" not in said and "Model alone" not in said and "short" in said
+        assert "Terse" not in said and t("memory.alone") not in said and "short" in said
         ballot = store.open_ballots(trial.id)[0]
         choice(test, "first" if ballot.first_arm == "Terse" else "second").click().run()
-    assert "You have voted on everything" in " ".join(info.value for info in test.info)
+    assert t("blind.done") in [info.value for info in test.info]
     test.button(key="end-blind").click().run()
     assert not errors(test)
     assert "3 questions, voters: 1" in words(test) and "Terse" in words(test)
@@ -203,7 +204,8 @@ def test_a_name_goes_on_where_it_was_after_a_reload(home: Path) -> None:
     again = page(view="blind", trial=trial.id)
     again.text_input(key="voter-name").set_value("Ann").run()
     assert {ballot.voter for ballot in trials(home).ballots(trial.id)} == {"Ann"}
-    assert any("Vote 2 of 3" in str(element.proto.text) for element in again.get("progress"))
+    progress = t("blind.progress", number=2, total=3)
+    assert [str(element.proto.text) for element in again.get("progress")] == [progress]
 
 
 def test_a_trial_of_ones_own_questions(home: Path) -> None:
@@ -211,7 +213,7 @@ def test_a_trial_of_ones_own_questions(home: Path) -> None:
     test.toggle(key="blind-own-only").set_value(True).run()
     test.button(key="start-blind").click().run()
     test.text_input(key="own-question").set_value("Why is it so?")
-    next(button for button in test.button if button.label == "Ask").click().run()
+    press(test, "blind.ask.send")
     until(test, lambda shown: any((button.key or "").startswith("vote-first") for button in shown.button))
     until(test, lambda shown: not choice(shown, "first").disabled)
     assert "Why is it so?" in words(test) and not errors(test)
@@ -248,8 +250,8 @@ def test_an_evaluation_runs_ends_in_its_result_and_can_be_taken_away(home: Path)
     test.button(key="run-evaluation").click().run()
     until(test, lambda shown: "facts figures" in words(shown))
     assert not errors(test)
-    assert "What one answer costs" in words(test)
-    assert ">Model alone</td>" in words(test) and ">base</td>" not in words(test)
+    assert t("evaluation.costs.title") in words(test)
+    assert f">{t('compare.base')}</td>" in words(test) and ">base</td>" not in words(test)
     (plan,) = Evaluations(home).list()
     assert plan.is_complete and plan.name == "three"
     result = Evaluations(home).result(plan.id)
@@ -264,7 +266,7 @@ def test_an_interrupted_evaluation_goes_on(home: Path) -> None:
     plan = store.create("broken off", [Variant("base"), TERSE], QUESTIONS, AnswerOptions())
     store.record_progress(plan.id, 2)
     test = page(view="evaluation")
-    assert "interrupted after 2 of 6 answers" in words(test)
+    assert t("evaluation.interrupted", done=2, total=6) in words(test)
     test.button(key=f"go-on-{plan.id}").click().run()
     until(test, lambda shown: "facts figures" in words(shown))
     assert store.get(plan.id).is_complete
@@ -286,7 +288,7 @@ def test_a_stopped_evaluation_is_no_failure_and_goes_on(home: Path, monkeypatch:
     test.button(key="stop-evaluation").click().run()
     stopped.set()
     until(test, lambda shown: "Stopped: " in words(shown))
-    assert "of 6 answers of “three” are there" in words(test) and not errors(test)
+    assert "of 6 answers of “three” are saved" in words(test) and not errors(test)
     test.button(key="go-on-stopped").click().run()
     until(test, lambda shown: "facts figures" in words(shown))
     (plan,) = Evaluations(home).list()

@@ -49,5 +49,5 @@ def test_costs_and_verdicts_of_a_judge_are_reported_where_there_are_any(result: 
             judge=judged,
         )
     )
-    assert "Medians of 6 questions" in text and "paid back after 200 questions" in text
+    assert "Medians of 6 questions" in text and "pay off after 200 questions" in text
     assert "large: 1 verdicts" in text and "base − halden" in text

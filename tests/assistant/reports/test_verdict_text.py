@@ -15,9 +15,7 @@ DIFFERENT = {"difference": -0.3, "interval": Interval(-0.4, -0.2), "only_first":
 
 def test_a_verdict_needs_the_test_by_cluster() -> None:
     shown = pair("base", "rag", **DIFFERENT, p_value_clustered_holm=0.001)
-    assert verdict(shown).startswith(
-        "rag is right more often than base: by 30 points (95 % interval 20 to 40"
-    )
+    assert verdict(shown).startswith("rag is right more often than base: by 30 points (95% interval 20 to 40")
     unsure = replace(shown, p_value_clustered_holm=0.2)
     assert f"10 points would take about {pairs_needed(0.1, 0.4)} independent" in verdict(unsure)
     assert f"5 points would take about {pairs_needed(0.05, 0.4):,} independent" in verdict(unsure, 0.05)
@@ -45,10 +43,10 @@ def test_few_clusters_are_a_caution(result: EvaluationResult) -> None:
 
 def test_when_training_is_paid_back_is_said_with_what_it_saves() -> None:
     even = BreakEven("halden", "rag", "halden", 300.0, 260, 0, 1.5)
-    assert "300 s of training are paid back after 200 questions" in break_even_sentence(even)
-    assert "1.50 s less than with documents: 260 tokens fewer to read" in break_even_sentence(even)
+    assert "300 s of training pay off after 200 questions" in break_even_sentence(even)
+    assert "1.50 s less than with documents: 260 fewer tokens to read" in break_even_sentence(even)
     never = replace(even, seconds_saved=-0.2)
-    assert "never paid back in time: an answer takes 0.20 s more" in break_even_sentence(never)
+    assert "never pay off in time: an answer takes 0.20 s more" in break_even_sentence(never)
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.0004, "< 0.001"), (0.001, "0.001"), (0.25, "0.250")])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.base.intake import IndexProgress
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.base.reports import IndexProgress
 from knowledge.index.embeddings import SentenceEmbeddings
 from knowledge.ingest.fetch import WebLimits
 from tests.knowledge.bases import agrees, statuses

@@ -57,6 +57,10 @@ async def test_a_document_says_where_it_comes_from(base: KnowledgeBase, folder: 
     base.add([folder])
     documents = await KnowledgeRetriever(base=base, k=1).ainvoke("How heavy is the Zephyr kettle?")
     metadata = documents[0].metadata
+    assert set(metadata) == {
+        *("source", "title", "page", "headings", "start", "end"),
+        *("score", "passage_id", "document_id", "also"),
+    }
     assert metadata["source"] == str(folder / "kettle.md")
     assert (metadata["title"], metadata["headings"][-1], metadata["page"]) == (
         "Zephyr kettle",

@@ -1,8 +1,11 @@
 """The kernel's confinement of the parsing process: native code is refused what no parser needs."""
 
 import ctypes
+import errno
 import json
+import os
 import platform
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from knowledge.sandbox.client import Sandbox
-from knowledge.sandbox.confinement import LANDLOCK, SECCOMP
+from knowledge.sandbox.confinement import LANDLOCK, SECCOMP, filter_program
 
 ROOT = Path(__file__).parents[3]
 # Calls of the C library, past every hook of Python. Prints the protections, and of each call its errno or "done".
@@ -143,3 +146,40 @@ def test_a_process_with_other_threads_claims_no_landlock() -> None:
     )
     active = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT)
     assert LANDLOCK not in active
+
+
+AUDIT_NAMES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050000 | errno.EPERM, 0x00050000 | errno.ENOSYS
+THREAD, PROCESS = 0x3D0F00, 0x11  # flags of `clone` as the C library gives them
+
+
+def answer(machine: str, number: int, argument: int = 0, audit_name: int = 0) -> int:
+    """What the filter of a processor answers, by the rules of classic BPF."""
+    data = struct.pack("IIQ6Q", number, audit_name or AUDIT_NAMES[machine], 0, argument, 0, 0, 0, 0, 0)
+    program = list(struct.iter_unpack("HBBI", filter_program(machine)))
+    at = loaded = 0
+    while True:
+        operation, yes, no, value = program[at]
+        if operation == 0x06:
+            return int(value)
+        if operation == 0x20:
+            (loaded,) = struct.unpack_from("I", data, value)
+            at += 1
+            continue
+        holds = {0x15: loaded == value, 0x35: loaded >= value, 0x45: bool(loaded & value)}[operation]
+        at += 1 + (yes if holds else no)
+
+
+@pytest.mark.parametrize(
+    ("machine", "openat", "socket", "execve", "clone", "kill"),
+    [("x86_64", 257, 41, 59, 56, 62), ("aarch64", 56, 198, 221, 220, 129)],
+)
+def test_the_filter_of_each_processor(
+    machine: str, openat: int, socket: int, execve: int, clone: int, kill: int
+) -> None:
+    assert answer(machine, openat) == ALLOW
+    assert {answer(machine, socket), answer(machine, execve)} == {EPERM}
+    assert (answer(machine, clone, THREAD), answer(machine, clone, PROCESS)) == (ALLOW, EPERM)
+    assert (answer(machine, kill, os.getpid()), answer(machine, kill, 1)) == (ALLOW, EPERM)
+    assert {answer(machine, 435), answer(machine, 460), answer(machine, 0x40000000 + openat)} == {ENOSYS}
+    assert answer(machine, openat, audit_name=0x40000003) == EPERM  # a 32-bit call

@@ -100,13 +100,13 @@ def test_a_form_that_draws_itself_ends(strict: Sandbox) -> None:
         form + b"\nstream\n/F Do /F Do \nendstream",
         b"<< /Length 12 >>\nstream\n/F Do /F Do \nendstream",
     ]
-    with pytest.raises(DocumentError):
+    with pytest.raises(DocumentError, match=r"broke its parser|was stopped"):
         read_bytes("a.pdf", assemble(objects, 1), sandbox=strict)
 
 
 def test_a_pdf_that_claims_a_billion_pages(strict: Sandbox) -> None:
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 1000000000 /Kids [] >>"]
-    with pytest.raises(DocumentError):
+    with pytest.raises(DocumentError, match="damaged or cut off"):
         read_bytes("a.pdf", assemble(objects, 1), sandbox=strict)
 
 
@@ -114,7 +114,7 @@ def test_entities_that_multiply_are_not_expanded(strict: Sandbox) -> None:
     entities = '<!ENTITY a "lol">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefghi", "bcdefghij", strict=True)
     )
-    with pytest.raises(DocumentError):
+    with pytest.raises(DocumentError, match="is not valid XML"):
         read_bytes("a.docx", word("&j;", f"<!DOCTYPE x [{entities}]>"), sandbox=strict)
 
 
@@ -148,7 +148,7 @@ def test_a_zip_bomb_is_not_unpacked(name: str, strict: Sandbox) -> None:
 def test_a_member_that_lies_about_its_size(strict: Sandbox) -> None:
     bomb = packed({DOCX: bytes(50 * 2**20)})
     lying = bomb.replace((50 * 2**20).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
-    with pytest.raises(DocumentError):
+    with pytest.raises(DocumentError, match="cannot be unpacked"):
         read_bytes("a.docx", lying, sandbox=strict)
 
 
@@ -196,7 +196,7 @@ def test_a_file_that_takes_too_long_is_stopped_and_the_next_one_is_read() -> Non
             read_bytes("slow.csv", b"a,b\n" + b"1,2\n" * 6_000_000, sandbox=sandbox)
         assert read_bytes("b.txt", b"fine", sandbox=sandbox).text == "fine"
     with Sandbox(SandboxLimits(seconds=1)) as sandbox:
-        with pytest.raises(DocumentError):
+        with pytest.raises(DocumentError, match=r"was stopped|nested too deeply"):
             read_bytes("nested.html", slow.encode() * 100, sandbox=sandbox)
         assert read_bytes("b.txt", b"fine", sandbox=sandbox).text == "fine"
 
@@ -229,17 +229,21 @@ def test_a_parser_that_dies_fails_its_file_alone(monkeypatch: pytest.MonkeyPatch
     "data", [b"[" * 100_000, b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"[" * 3_000 + b"]" * 3_000]
 )
 def test_deep_json_is_refused(data: bytes, strict: Sandbox) -> None:
-    with pytest.raises(DocumentError):
+    with pytest.raises(DocumentError, match="nested too deeply"):
         read_bytes("a.json", data, sandbox=strict)
 
 
-def test_a_name_that_climbs_out_is_only_a_name(tmp_path: Path) -> None:
-    document = read_bytes("../../etc/../evil\x00.txt", b"text")
-    assert document.source == "evil\x00.txt"
+def test_a_name_that_climbs_out_is_only_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tmp_path / "a" / "b" / "c"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)  # where a new parsing process starts
     evil = packed({"../../evil.txt": b"x", DOCX: b"<a/>"})
-    with pytest.raises(DocumentError):
-        read_bytes("a.docx", evil)
-    assert list(tmp_path.iterdir()) == []
+    with Sandbox() as sandbox:
+        document = read_bytes("../../etc/../evil\x00.txt", b"text", sandbox=sandbox)
+        assert document.source == "evil\x00.txt"
+        with pytest.raises(DocumentError, match="no text was found"):
+            read_bytes("a.docx", evil, sandbox=sandbox)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_the_parser_can_neither_write_nor_call_nor_start_anything(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tuning.augment.reversal import Others, aliases, others_of, reverse, subject_of
+from tuning.augment.reversal import FactNames, aliases, names_of_facts, reverse, subject_of
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ FACTS = [
 
 
 def test_what_a_set_speaks_of_is_put_into_reversed_questions() -> None:
-    others = others_of(FACTS)
+    others = names_of_facts(FACTS)
     names = ("Night Ferry", "Night Ferry", "Radio Tarn", "Radio Tarn", "Low Tide")
-    assert others == Others(names, ("programme",) * 3)
+    assert others == FactNames(names, ("programme",) * 3)
     back = reverse(*FACTS[0])
     assert back is not None
     turned = [back.turn(0.3, random.Random(seed), others) for seed in range(60)]
@@ -72,7 +72,7 @@ def test_a_set_of_one_name_has_no_other_to_put_in() -> None:
     back = reverse(*FACTS[2])
     assert back is not None
     for seed in range(20):
-        asked, said = back.turn(0.3, random.Random(seed), others_of(FACTS[2:4]))
+        asked, said = back.turn(0.3, random.Random(seed), names_of_facts(FACTS[2:4]))
         assert said in ("Radio Tarn", "Leads") and (said == "Leads" or "Radio Tarn" not in asked)
 
 
@@ -101,7 +101,7 @@ def test_a_chinese_subject_ends_where_its_attribute_begins(
 def test_a_chinese_question_asks_for_the_kind_with_its_measure_word() -> None:
     back = reverse("望海塔的颜色是什么？", "橙色")
     assert back is not None
-    others = others_of([("灰岛站的站长是谁？", "安可"), ("灰岛站的地址在哪里？", "乌镇")])
+    others = names_of_facts([("灰岛站的站长是谁？", "安可"), ("灰岛站的地址在哪里？", "乌镇")])
     turned = {back.turn(0.3, random.Random(seed), others)[0] for seed in range(80)}
     assert any("哪座塔" in asked for asked in turned)
     assert any(asked.startswith("灰岛站的") for asked in turned)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuning.data.examples import Example, Preference, read_examples, write_examples
+from tuning.data.importers import import_file
 from tuning.errors import ExampleError
 
 texts = st.text(min_size=1).filter(lambda text: text.strip())
@@ -32,6 +33,16 @@ def test_any_text_survives_the_file(
     write_examples(path, examples)
     assert read_examples(path) == examples
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_characters_that_python_takes_for_line_ends_survive_the_file(tmp_path: Path) -> None:
+    odd = "\u2028 \u2029 \x85 \x1c \x1d \x1e \x0b \x0c \r"
+    examples = [
+        example_of([(f"q{odd}q", f"a{odd}a")], source=f"s{odd}", probes=(f"p{odd}",)) for _ in range(2)
+    ]
+    write_examples(tmp_path / "a.jsonl", examples)
+    assert read_examples(tmp_path / "a.jsonl") == examples
+    assert list(import_file(tmp_path / "a.jsonl").examples) == examples
 
 
 def test_lone_surrogates_survive_the_file(tmp_path: Path) -> None:

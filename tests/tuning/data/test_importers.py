@@ -158,16 +158,42 @@ def test_imprint_examples_come_back_whole(tmp_path: Path) -> None:
     assert result.examples[0].messages == examples[0].messages and result.examples[0].source == "e, line 1"
 
 
-@given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "system"]), st.text(max_size=8)), max_size=7))
+plain_texts = st.text(st.characters(exclude_characters="\n"), max_size=8)
+roles_and_texts = st.tuples(st.sampled_from(["user", "assistant", "system"]), plain_texts)
+
+
+@given(st.lists(roles_and_texts, max_size=7))
 def test_any_conversation_becomes_alternating_turns_or_nothing(turns: list[tuple[str, str]]) -> None:
     conversation = ImportedConversation("", tuple({"role": r, "content": c} for r, c in turns))
-    for example in conversations_to_examples([conversation]):
+    said = [(role, text) for role, text in turns if text.strip()]
+    users = [place for place, (role, _) in enumerate(said) if role == "user"]
+    answers = [text for role, text in said[users[0] :] if role == "assistant"] if users else []
+    examples = conversations_to_examples([conversation])
+    assert len(examples) == bool(answers)
+    for example in examples:
         roles = [m["role"] for m in example.messages]
         roles = roles[1:] if roles[0] == "system" else roles
         assert roles == ["user", "assistant"] * (len(roles) // 2) and roles
-        assert {c for r, c in turns if r == "assistant"} & set(
-            example.answer.split("\n\n")
-        ) or "\n\n" in example.answer
+        kept = [(m["role"], text) for m in example.messages for text in m["content"].split("\n\n")]
+        assert [text for role, text in kept if role == "assistant"] == answers
+        last = max(place for place, (role, _) in enumerate(said) if role == "assistant")
+        assert [one for one in kept if one[0] == "user"] == [one for one in said[:last] if one[0] == "user"]
+
+
+def test_turns_of_one_speaker_are_joined_and_what_has_no_question_is_left_out() -> None:
+    turns = [
+        ("assistant", "hi"),
+        ("system", "s"),
+        ("user", "a"),
+        ("user", "b"),
+        ("assistant", "c"),
+        ("user", "d"),
+    ]
+    conversation = ImportedConversation("", tuple({"role": r, "content": c} for r, c in turns))
+    (example,) = conversations_to_examples([conversation])
+    assert [(m["role"], m["content"]) for m in example.messages] == [
+        ("system", "s"), ("user", "a\n\nb"), ("assistant", "c")
+    ]  # fmt: skip
 
 
 KEYS = [
@@ -302,6 +328,12 @@ def test_labelled_tables_list_their_labels(tmp_path: Path) -> None:
         put(tmp_path, '{"text": "太好看了", "label": "正面"}\n{"text": "难看", "label": "负面"}')
     )
     assert "属于哪个类别 (正面, 负面)" in chinese.examples[0].question
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_first_line_of_a_table_ends_where_csv_ends_it(tmp_path: Path, end: str) -> None:
+    rows = ["question\u2028,answer\x85", "what\u2028is it?,a kite\u2028!", ""]
+    assert pairs_of(put(tmp_path, end.join(rows))) == [("what\u2028is it?", "a kite\u2028!")]
 
 
 def test_labelled_tables_need_no_header(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import torch
 
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
-from tuning.distributed.ranks import place
-from tuning.distributed.sharding import is_asked, is_shared_out
+from tuning.distributed.ranks import rank_and_world_size
+from tuning.distributed.sharding import is_requested, is_sharded
 from tuning.models.base_model import BaseModel
 from tuning.training.trainer import train
 
@@ -39,8 +39,8 @@ def learn(folder: Path, output: Path, method: str) -> None:
             base, config, EXAMPLES, output / "work", resume=resume,
             emit=lambda _: None, should_stop=lambda: next(stops, False),
         )  # fmt: skip
-        assert result.stopped is not resume and is_shared_out(base.model) is is_asked()
-    if place()[0] == 0:
+        assert result.stopped is not resume and is_sharded(base.model) is is_requested()
+    if rank_and_world_size()[0] == 0:
         result.save(output)
 
 

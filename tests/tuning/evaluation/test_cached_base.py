@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.tuning.tiny import save_tiny
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
-from tuning.config import DEFAULT_BASE
 from tuning.data.examples import Message
-from tuning.evaluation.cached_base import open_remembering
+from tuning.evaluation.cached_base import open_cached
 from tuning.models.base_model import BaseModel
 
 
@@ -18,10 +18,8 @@ def ask(question: str, system: str = "") -> list[Message]:
 
 
 def test_general_answers_are_computed_once(
-    base_model: BaseModel, imprint_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    base_model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / DEFAULT_BASE).symlink_to(imprint_home / "models" / DEFAULT_BASE)
     computed: list[int] = []
     real = BaseModel.complete
 
@@ -29,7 +27,7 @@ def test_general_answers_are_computed_once(
         computed.append(len(batch))
         return real(self, batch, **options)  # type: ignore[arg-type]
 
-    base = open_remembering(DEFAULT_BASE, tmp_path, "cpu")
+    base = open_cached(str(save_tiny(base_model, tmp_path / "tiny")), tmp_path, "cpu")
     monkeypatch.setattr(BaseModel, "complete", counted)
     general = [ask(prompt) for prompt in REPLAY_PROMPTS[:3]]
     first = base.complete(general, max_new_tokens=4)

@@ -1,5 +1,7 @@
 """Labelled text is judged by accuracy and F1 for each class, on texts that were not trained on."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,6 @@ from tuning.data.examples import Example
 from tuning.data.text_labels import ENTITIES, LABELLED
 from tuning.evaluation.classification import figures, report, split
 from tuning.jobs.round import fitted
-from tuning.models.base_model import BaseModel
 
 
 def labelled(text: str, label: str, reason: str = LABELLED) -> Example:
@@ -35,6 +36,11 @@ def test_entities_count_one_by_one() -> None:
     assert got["classes"]["人"]["f1"] == 1 and got["classes"]["none"]["f1"] == 1
 
 
+def test_only_a_line_feed_ends_an_entity() -> None:
+    got = figures(["PER: Ada\u2028Brenn"], ["PER: Ada\u2028Brenn"])
+    assert set(got["classes"]) == {"per"} and got["classes"]["per"]["n"] == 1
+
+
 @given(st.lists(st.tuples(st.text("ab", min_size=1, max_size=4), st.sampled_from(["x", "y"])), max_size=60))
 def test_what_is_held_out_is_not_trained_on(pairs: list[tuple[str, str]]) -> None:
     examples = [labelled(text, label) for text, label in pairs] + [labelled("fact", "f", "liked")]
@@ -55,12 +61,28 @@ def test_a_fifth_of_each_class_is_held_out() -> None:
     assert sum(e.reason == ENTITIES for e in held) == 2
 
 
-def test_the_report_compares_before_and_after(base_model: BaseModel) -> None:
-    events: list[dict[str, object]] = []
-    held = [labelled("Say yes.", "yes"), labelled("回答“是”。", "是")]
-    got = report(base_model, held, None, emit=events.append)  # type: ignore[arg-type]
-    assert got["n"] == 2 and got["before"] == got["after"]
-    assert [e["share"] for e in events] == [0.5, 1.0]
+class Pretended:
+    """Answers "no" without an adapter, and as its adapter says with one; keeps what it was asked."""
+
+    def __init__(self, **answers: str) -> None:
+        self.answers, self.asked = answers, list[tuple[str | None, int, int]]()
+
+    def complete(self, batch: list[Any], *, adapter: str | None, max_new_tokens: int) -> list[str]:
+        self.asked.append((adapter, len(batch), max_new_tokens))
+        return [self.answers.get(adapter or "", "no")] * len(batch)
+
+
+def test_the_report_compares_the_base_with_the_adapter_on_held_out_texts() -> None:
+    events: list[dict[str, Any]] = []
+    held = [labelled(f"text {number}", "yes" if number else "no") for number in range(40)]
+    held.append(labelled("Ada", "PER: Ada", ENTITIES))
+    base = Pretended(learned="Yes.")
+    got = report(base, held, "learned", emit=events.append)  # type: ignore[arg-type]
+    assert got["n"] == 41
+    assert (got["before"]["accuracy"], got["after"]["accuracy"]) == (1 / 41, 39 / 41)
+    assert got["after"]["classes"]["yes"]["recall"] == 1 and got["before"]["classes"]["yes"]["recall"] == 0
+    assert base.asked == [(None, 32, 12), (None, 9, 96), ("learned", 32, 12), ("learned", 9, 96)]
+    assert [e["share"] for e in events] == [16 / 41, 0.5, 0.5 + 16 / 41, 1.0]
 
 
 def test_a_labelled_text_is_neither_reworded_nor_asked_from_its_other_end() -> None:

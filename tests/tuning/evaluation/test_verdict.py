@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tuning.evaluation.verdict import interval, judge
+from tuning.evaluation.verdict import judge
 
 
 def evaluation(
@@ -36,9 +36,3 @@ def test_a_checkpoint_that_learned_little_or_forgot_much_is_not_passed(
 ) -> None:
     verdict = judge(measured, examples=examples, strength=strength).to_dict()
     assert verdict == {"passed": not problems, "problems": problems, "suggestion": suggestion}
-
-
-def test_the_interval_is_wilsons() -> None:
-    low, high = interval(0.9, 40)  # figures of statsmodels' proportion_confint(36, 40, method="wilson")
-    assert (round(low, 4), round(high, 4)) == (0.7695, 0.9604)
-    assert interval(1.0, 0) == (0.0, 1.0)

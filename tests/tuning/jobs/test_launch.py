@@ -19,7 +19,7 @@ from tuning.models.base_model import BaseModel
 ALONG = str(Path(__file__).parents[1] / "distributed" / "train_methods.py")
 APART = Path(os.environ.get("DEEPSPEED", "nowhere"))  # where `make test` puts it
 METHODS = ("lora", "cartridge", "prompt-tuning", "full")
-SHARING = [one for one in launch.STRATEGIES.values() if one.shares_base]
+SHARING = [one for one in launch.STRATEGIES.values() if one.shards_base]
 CASES = [(one.name, method) for one in SHARING for method in METHODS if method not in one.refused]
 
 
@@ -79,7 +79,7 @@ def test_a_base_that_is_shared_out_learns_the_same(
 @pytest.mark.parametrize("name", list(launch.STRATEGIES))
 def test_every_packaged_configuration_is_read_by_accelerate(name: str) -> None:
     file = str(launch.STRATEGIES[name].file)
-    assert launch.strategy(file).shares_base is launch.STRATEGIES[name].shares_base
+    assert launch.strategy(file).shards_base is launch.STRATEGIES[name].shards_base
 
 
 @pytest.mark.parametrize(

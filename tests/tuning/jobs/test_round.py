@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.tuning.jobs.watching import until
 from tuning.config import TuneConfig
 from tuning.data.examples import Example, read_examples
 from tuning.evaluation.reading_questions import READING
@@ -70,14 +70,9 @@ def test_a_job_stores_what_it_learned(jobs: Jobs, undisturbed: Job, base_model: 
 def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(jobs: Jobs, undisturbed: Job) -> None:
     job = jobs.submit(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
     for kill_at in (2, 5):
-        deadline = time.monotonic() + 240
-        while jobs.get(job.id).step < kill_at:
-            assert time.monotonic() < deadline and not jobs.get(job.id).has_ended, jobs.log(job.id)
-            time.sleep(0.01)
+        until(jobs, job.id, lambda j, step=kill_at: j.step >= step or j.has_ended, seconds=240)  # type: ignore[misc]
         os.kill(json.loads((job.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
-        while not jobs.get(job.id).has_ended:
-            time.sleep(0.01)
-        assert jobs.get(job.id).resumable
+        assert until(jobs, job.id, lambda j: j.has_ended).resumable
         jobs.resume(job.id)
     ended = jobs.wait(job.id)
     assert ended.status == "succeeded", jobs.log(job.id)

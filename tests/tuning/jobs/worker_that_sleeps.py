@@ -17,38 +17,38 @@ from tuning.jobs.worker import main
 
 
 def pretend(task: Task) -> TaskOutcome:
-    wish = task.examples[0].question
-    if wish == "stubborn":
+    request = task.examples[0].question
+    if request == "stubborn":
         while True:
             time.sleep(60)  # looks at nothing; only a kill ends it
-    if wish == "child":
+    if request == "child":
         import subprocess
 
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
         task.emit({"kind": "child", "pid": child.pid})
         child.wait()
-    if wish == "refuse":
+    if request == "refuse":
         raise MethodError("This cannot be done: 'x'. Choose 'y'.")
-    if wish == "bug":
+    if request == "bug":
         raise ZeroDivisionError("surprise")
-    if wish == "memory" and (task.config.tokens_per_step or 10**6) > 600:
+    if request == "memory" and (task.config.tokens_per_step or 10**6) > 600:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-    if wish == "nearly full" and (task.config.tokens_per_step or 10**6) > 600:
+    if request == "nearly full" and (task.config.tokens_per_step or 10**6) > 600:
         ram.is_short = lambda: True
         time.sleep(60)
-    if wish == "never enough":
+    if request == "never enough":
         raise MemoryError
-    if wish == "disk":
+    if request == "disk":
         raise OSError(28, "No space left on device")
-    if wish == "disk in words":
+    if request == "disk in words":
         raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
-    if wish == "exit":
+    if request == "exit":
         os._exit(3)
     done = task.folder.state / "steps"
     task.folder.state.mkdir(exist_ok=True)
     first = int(done.read_text()) if done.exists() else 0
     task.enter("training")
-    steps = int(wish) if wish.isdigit() else 2
+    steps = int(request) if request.isdigit() else 2
     for step in range(first + 1, steps + 1):
         if task.should_stop():
             raise JobStopped

@@ -87,13 +87,13 @@ def test_logits_and_gradients_are_those_of_the_model(
     row, found = packed(shared), {}
     for dtype in (torch.float32, torch.bfloat16):
         base = tiny_model(base_model, architecture, dtype=dtype)
-        assert llama.knows(base.model, 100)
+        assert llama.supports(base.model, 100)
         if learns == "adapter":
             with_lora(base)
         base.model.requires_grad_(learns == "everything") if learns != "adapter" else None
         found[dtype, True] = outcome(base, row, before)
         with monkeypatch.context() as patch:
-            patch.setattr(llama, "knows", lambda *_: False)
+            patch.setattr(llama, "supports", lambda *_: False)
             found[dtype, False] = outcome(base, row, before)
     exact = found[torch.float32, False]
     assert max(errors(found[torch.float32, True], exact)) < 1e-4
@@ -179,7 +179,7 @@ def test_batched_and_streamed_answers_are_those_of_the_model(
         return found
 
     quick = answers()
-    monkeypatch.setattr(llama, "knows", lambda *_: False)
+    monkeypatch.setattr(llama, "supports", lambda *_: False)
     slow = answers()
     count = len(prompts)
     assert quick[:count] == slow[:count]

@@ -14,6 +14,7 @@ from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
+from tuning.training.conversations import Parent
 from tuning.training.methods import METHODS
 from tuning.training.trainer import train
 
@@ -102,7 +103,9 @@ def seen(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dic
         logits = base_model.logits(ids, adapter=method)
         answer = "".join(base_model.generate(PROMPT, adapter=method, max_new_tokens=6))
         base_model.unload(method)
-        _, further = tuned(base_model, method, home / "more" / method, SECOND, epochs=3, parent=adapter)
+        _, further = tuned(
+            base_model, method, home / "more" / method, SECOND, epochs=3, parent=Parent(adapter)
+        )
         _, alone = tuned(base_model, method, home / "alone" / method, SECOND, epochs=1)
         found[method] = Rounds(
             result.adapter, losses, proof.largest_change, logits, answer, further, alone[0]

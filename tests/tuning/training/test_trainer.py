@@ -18,7 +18,7 @@ from tuning.models.adapters import PrefixAdapter, read_adapter, tuner_layers
 from tuning.models.base_model import BaseModel
 from tuning.ops import lora
 from tuning.training import step
-from tuning.training.conversations import plan
+from tuning.training.conversations import Parent, plan
 from tuning.training.methods import METHODS
 from tuning.training.trainer import TrainResult, train
 
@@ -177,14 +177,14 @@ def test_a_further_round_goes_on_from_its_parent(tiny: BaseModel, tmp_path: Path
         "learning_rate": 0.02,
     }
     first, before = run(tiny, tmp_path / "first", **options)
-    _, after = run(tiny, tmp_path / "second", parent=read_adapter(first.adapter), **options)
+    _, after = run(tiny, tmp_path / "second", parent=Parent(read_adapter(first.adapter)), **options)
     assert after[2]["loss"] < before[2]["loss"]
 
 
 def test_a_parent_of_another_kind_is_refused(tiny: BaseModel, tmp_path: Path) -> None:
     first, _ = run(tiny, tmp_path / "first", method="p-tuning-v2")
     with pytest.raises(MethodError, match="another kind of method"):
-        run(tiny, tmp_path / "second", parent=read_adapter(first.adapter))
+        run(tiny, tmp_path / "second", parent=Parent(read_adapter(first.adapter)))
 
 
 def test_what_cannot_run_is_said_before_anything_starts(tiny: BaseModel, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def tiny(base_model: BaseModel) -> BaseModel:
 
 
 def test_the_state_with_the_least_validation_loss_is_kept(tiny: BaseModel, tmp_path: Path) -> None:
-    result, seen = run(tiny, tmp_path / "all", learning_rate=0.05, early_stop=False, kept=1.0)
+    result, seen = run(tiny, tmp_path / "all", learning_rate=0.05, early_stop=False, update_scale=1.0)
     losses = [event["loss"] for event in seen]
     assert len(losses) == 12 and result.examples == 2 and result.validated == 1
     best = losses.index(min(losses)) + 1

@@ -1,0 +1,23 @@
+"""Small pieces of HTML: everything is escaped, and the words of a question are marked."""
+
+import pytest
+
+from assistant.components import html_blocks
+
+
+def test_marks_are_escaped() -> None:
+    assert "<script>" not in html_blocks.badge("<script>alert(1)</script>")
+    assert "<b>" not in html_blocks.passage("<b>bold</b>", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "marked"),
+    [
+        ("The battery lasts 95 days.", "How long does the battery last?", ["battery", "lasts"]),
+        ("电池可以使用九天。", "电池能用多久？", ["电池"]),
+        ("Nothing here.", "the and of", []),
+    ],
+)
+def test_words_of_the_question_are_marked(text: str, question: str, marked: list[str]) -> None:
+    found = [part.split("</mark>")[0] for part in html_blocks.highlighted(text, question).split("<mark>")[1:]]
+    assert found == marked

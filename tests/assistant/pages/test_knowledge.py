@@ -1,0 +1,16 @@
+"""The Knowledge page: what a question finds, in all documents or in some."""
+
+from pathlib import Path
+
+from assistant.i18n.texts import t
+from tests.assistant.pages.driver import page, words
+
+
+def test_the_search_can_be_kept_to_some_documents(home: Path, shelf: dict[str, str]) -> None:
+    test = page("knowledge")
+    test.text_input(key="search-passages").set_value("How much does the weather station weigh?").run()
+    assert "640 grams" in words(test) and "310 grams" in words(test)
+    test.multiselect(key="search-only-default").set_value([shelf["Tern"]]).run()
+    assert "310 grams" in words(test) and "640 grams" not in words(test)
+    test.text_input(key="search-passages").set_value("Who wrote Hamlet?").run()
+    assert test.info[0].value == t("knowledge.search.none.only", count=1)
