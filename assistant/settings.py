@@ -7,6 +7,7 @@ import difflib
 import json
 import logging
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -181,8 +182,10 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} cannot be read: {problem}. Repair or delete it.") from problem
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as problem:
+    except ValueError as problem:
         raise SettingsError(f"{path} is not JSON: {problem}. Repair or delete it.") from problem
+    except RecursionError as problem:
+        raise SettingsError(f"{path} is nested too deeply to be settings. Repair or delete it.") from problem
     if not isinstance(value, dict):
         raise SettingsError(
             f"{path} holds a {type(value).__name__}, not an object of settings. Repair or delete it."
@@ -211,7 +214,15 @@ def _sentence(problem: ValidationError, origin: str) -> str:
     first = problem.errors()[0]
     wanted = first["msg"].replace("Input should be", "it should be")
     hint = "" if _name(problem) == "home" else f"; the default is {_default(_name(problem))!r}"
-    return f"{origin} is {first['input']!r}: {wanted}{hint}."
+    return f"{origin} is {_shown(first['input'])}: {wanted}{hint}."
+
+
+def _shown(value: object) -> str:
+    """The beginning of a value, for messages."""
+    try:
+        return textwrap.shorten(repr(value), 200, placeholder="…")
+    except RecursionError:
+        return "a deeply nested value"
 
 
 def _did_you_mean(name: str, known: Sequence[str], place: str) -> str:

@@ -50,7 +50,7 @@ def _where(about: Path) -> str:
     try:
         record = json.loads(about.read_text(encoding="utf-8"))
         return f" at {record['url']} (process {record['pid']})"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from assistant.errors import KNOWN_ERRORS
+from assistant.errors import KNOWN_ERRORS, sentence_of
 from assistant.i18n.texts import use_language
 from assistant.session.resources import workspace
 
@@ -29,7 +29,7 @@ def show_errors() -> Iterator[None]:
 
 def sentence(error: Exception) -> str:
     """The message of an error for Markdown, with `$` escaped."""
-    return str(error).replace("$", "\\$") or type(error).__name__
+    return sentence_of(error).replace("$", "\\$")
 
 
 def queue_toast(text: str, icon: str = ":material/check:") -> None:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -56,13 +57,17 @@ class KnowledgeBase:
         self._encoder = as_encoder(self.embeddings)
         self._close_lock = threading.Lock()
         self._closed = False
-        self._chroma = SharedChromaClient.open(self.folder / "chroma", chroma_url)
         self._store = PassageStore(self.folder / f"{name}.sqlite3")
-        self._searcher = Searcher(self._store, self._encoder, reranker)
-        self._writer = IndexWriter(
-            name, self._store, self._chroma.client, self._encoder, self.folder / f"{name}.write.lock"
-        )
-        self._writer.repair()
+        with ExitStack() as opened:  # closed again where what follows fails
+            opened.callback(self._store.close)
+            self._chroma = SharedChromaClient.open(self.folder / "chroma", chroma_url)
+            opened.callback(self._chroma.close)
+            self._searcher = Searcher(self._store, self._encoder, reranker)
+            self._writer = IndexWriter(
+                name, self._store, self._chroma.client, self._encoder, self.folder / f"{name}.write.lock"
+            )
+            self._writer.repair()
+            opened.pop_all()
 
     def __enter__(self) -> "KnowledgeBase":
         return self
@@ -101,7 +106,7 @@ class KnowledgeBase:
         """A document's passages in reading order."""
         places = self._store.places_of(document_id)
         texts = self._store.texts([place.passage_id for place in places])
-        return [passage_at(texts[place.passage_id], place) for place in places]
+        return [passage_at(texts[place.passage_id], place) for place in places if place.passage_id in texts]
 
     # adding and removing
 
