@@ -14,6 +14,8 @@ RUN pip install --no-cache-dir uv \
 
 RUN useradd --create-home imprint && install --directory --owner imprint --mode 700 /home/imprint/data
 USER imprint
+# It listens for other machines, and so needs a token: docker run -e IMPRINT_TOKEN=… -p 127.0.0.1:8501:8501 imprint
+# (at least 16 characters, for example from `openssl rand -hex 16`; without one it ends with a sentence about it).
 WORKDIR /home/imprint
 ENV IMPRINT_HOME=/home/imprint/data IMPRINT_HOST=0.0.0.0
 VOLUME /home/imprint/data

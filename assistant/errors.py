@@ -1,6 +1,7 @@
 """What can go wrong in the assistant. Every message says what was asked, what was found and what to do.
 
 AssistantError
+├── BackupError          a backup that cannot be written, read or restored
 ├── SettingsError        a setting that cannot be used, by name and value
 ├── ConversationError    the store of conversations, or a conversation or message that is not there
 ├── PresetError          a preset that cannot be read, saved or found
@@ -16,6 +17,10 @@ from tuning.errors import TuningError
 
 class AssistantError(Exception):
     """The root: catch it where a sentence is shown to a person."""
+
+
+class BackupError(AssistantError):
+    """A backup cannot be written, read or restored."""
 
 
 class SettingsError(AssistantError):

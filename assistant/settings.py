@@ -7,6 +7,7 @@ import difflib
 import json
 import logging
 import os
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,10 @@ log = logging.getLogger(__name__)
 PREFIX = "IMPRINT_"
 # Variables with the prefix that are read, but set nothing that could be saved.
 _NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME"}
+# Settings whose values no message may show.
+_SECRETS = {"token", "engine_key"}
+MIN_TOKEN_LENGTH = 16
+_HOST_NAME = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII)
 Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = get_args(Memory)
 Language = Literal["auto", "en", "zh"]
@@ -45,7 +50,24 @@ def _http_url(text: str) -> str:
     return text
 
 
+def _long_enough(text: str) -> str:
+    if len(text) < MIN_TOKEN_LENGTH:
+        raise PydanticCustomError("short", f"it should have at least {MIN_TOKEN_LENGTH} characters")
+    return text
+
+
+def _host_names(text: str) -> str:
+    if not all(_HOST_NAME.fullmatch(name) for name in text.replace(",", " ").split()):
+        raise PydanticCustomError(
+            "hosts",
+            "it should be names as a browser shows them, such as imprint.example.org, with commas between",
+        )
+    return text
+
+
 Name = Annotated[str, AfterValidator(_not_blank)]
+Token = Annotated[str, AfterValidator(_long_enough)]
+HostNames = Annotated[str, AfterValidator(_host_names)]
 Url = Annotated[str, AfterValidator(_http_url)]
 
 
@@ -62,6 +84,12 @@ class Settings(BaseModel):
     home: Path
     host: Name = "127.0.0.1"
     port: int = Field(default=8501, ge=1, le=65535)
+    # What a browser or a program has to show; needed where `host` is not this machine alone.
+    token: Token | None = Field(default=None, repr=False)
+    # Under which names a reverse proxy publishes the app or the server, with commas between.
+    allowed_hosts: HostNames = ""
+    # MiB that one uploaded file may have.
+    max_upload_mb: int = Field(default=200, ge=1, le=100_000)
     language: Language = "auto"  # what the browser asks for, where the pages have it
     base_model: Name = "smollm2-135m-instruct"
     # None picks cuda, then mps, then cpu.
@@ -80,7 +108,7 @@ class Settings(BaseModel):
     # An OpenAI-compatible endpoint, used only when one is named.
     engine_url: Url | None = None
     engine_model: str | None = None
-    engine_key: str | None = None
+    engine_key: str | None = Field(default=None, repr=False)
     # Whether a URL to index may be on this machine or its private network.
     allow_private_urls: bool = False
 
@@ -116,6 +144,12 @@ class _Environment(BaseSettings, Settings):
     @classmethod
     def _unset_blank(cls, values: dict[str, str]) -> dict[str, str]:
         return {name: text for name, text in values.items() if text.strip()}
+
+
+def home_folder() -> Path:
+    """The home that the environment names, or the platform's; nothing else of the settings is looked at."""
+    named = os.environ.get("IMPRINT_HOME", "").strip()
+    return (Path(named) if named else default_home()).expanduser().absolute()
 
 
 def load_settings() -> Settings:
@@ -214,7 +248,12 @@ def _sentence(problem: ValidationError, origin: str) -> str:
     first = problem.errors()[0]
     wanted = first["msg"].replace("Input should be", "it should be")
     hint = "" if _name(problem) == "home" else f"; the default is {_default(_name(problem))!r}"
-    return f"{origin} is {_shown(first['input'])}: {wanted}{hint}."
+    value = (
+        f"set, with {len(str(first['input']))} characters"
+        if _name(problem) in _SECRETS
+        else _shown(first["input"])
+    )
+    return f"{origin} is {value}: {wanted}{hint}."
 
 
 def _shown(value: object) -> str:

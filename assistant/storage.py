@@ -15,7 +15,7 @@ def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        with open(temporary, "xb", opener=_private if private else None) as file:
+        with open(temporary, "xb", opener=owner_only if private else None) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -37,5 +37,6 @@ def write_json(path: Path, value: object, error: type[Exception]) -> None:
         ) from problem
 
 
-def _private(path: str, flags: int) -> int:
+def owner_only(path: str, flags: int) -> int:
+    """An opener for `open`: a file that it creates is readable by its owner alone."""
     return os.open(path, flags, 0o600)

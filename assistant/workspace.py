@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from assistant.background import start_thread
 from assistant.chat.presets import Presets
 from assistant.errors import AssistantError, EngineError
+from assistant.home.privacy import make_private
+from assistant.home.swap import finish_restore
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
 
 if TYPE_CHECKING:
@@ -43,10 +45,12 @@ class Workspace:
     def __init__(self, settings: "Settings | None" = None, engine: "Engine | None" = None) -> None:
         """`settings` default to those of the environment and the home; `engine` is one that is open already."""
         if settings is None:
-            from assistant.settings import load_settings  # heavy: pydantic
+            from assistant.settings import home_folder, load_settings  # heavy: pydantic
 
+            finish_restore(home_folder())
             settings = load_settings()
         self.settings = settings
+        make_private(settings.home)
         self._opening = threading.Lock()
         self._engine = engine
         self.engine_stage: Stage | None = None

@@ -11,7 +11,7 @@ KnowledgeError
 import errno
 import sqlite3
 
-MEND = "`imprint doctor` says what can be mended, and `imprint restore` brings back a backup."
+MEND = "`imprint doctor --mend` saves what it can, and `imprint restore FILE` brings a backup back."
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
 

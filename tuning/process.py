@@ -79,6 +79,11 @@ def worker_environment() -> dict[str, str]:
     return {**os.environ, **WORKER_ENVIRONMENT, "PYTHONPATH": path}
 
 
+def restrict_new_files() -> None:
+    """Whatever this process and its children create from now on is readable by its owner alone."""
+    os.umask(0o077)
+
+
 def lower_priority() -> None:
     """Let the chat go first: low priority, and first in line for the out-of-memory killer."""
     with contextlib.suppress(OSError):

@@ -12,11 +12,28 @@ from typing import Any
 
 import click
 
-from assistant.cli import ask, chats, checkpoints, compare, documents, imports, jobs, serve, setup, tune
+from assistant.cli import (
+    ask,
+    chats,
+    checkpoints,
+    compare,
+    documents,
+    home,
+    imports,
+    jobs,
+    serve,
+    setup,
+    tune,
+)
 from assistant.errors import AssistantError, sentence_of
+from assistant.home.use import use_home
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError
+from tuning.process import restrict_new_files
+
+# They must run where settings or databases are damaged, or need no home at all.
+_WITHOUT_WORKSPACE = {"backup", "restore", "doctor", "setup"}
 
 
 class Failure(click.ClickException):
@@ -61,9 +78,10 @@ class Commands(click.Group):
 def imprint(context: click.Context, verbose: bool) -> None:
     """An assistant with two kinds of memory: documents in the prompt, and what fine-tuning keeps."""
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s: %(message)s")
-    if context.obj is None:
+    if context.obj is None and context.invoked_subcommand not in _WITHOUT_WORKSPACE:
         context.obj = Workspace()
         context.call_on_close(context.obj.close)
+        context.with_resource(use_home(context.obj.home, str(context.invoked_subcommand)))
 
 
 for command in (
@@ -81,6 +99,9 @@ for command in (
     chats.chats,
     checkpoints.export,
     serve.serve,
+    home.backup,
+    home.restore,
+    home.doctor,
     setup.setup,
 ):
     imprint.add_command(command)
@@ -88,6 +109,7 @@ for command in (
 
 def main() -> None:
     """Entry point of the `imprint` command."""
+    restrict_new_files()
     # Before torch and numpy are imported: busy waiting stalls both, and every other process on the same cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

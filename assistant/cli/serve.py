@@ -2,13 +2,12 @@
 
 import contextlib
 import importlib.util
-import json
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +15,9 @@ from assistant.cli.options import open_engine, workspace_of
 from assistant.cli.output import say
 from assistant.errors import AssistantError
 from assistant.workspace import Workspace
+
+if TYPE_CHECKING:
+    from assistant.settings import Settings
 
 _API_PORT = 8600
 
@@ -25,15 +27,19 @@ _API_PORT = 8600
 @workspace_of
 def app(workspace: Workspace, port: int | None) -> None:
     """Start the app in this terminal; Ctrl-C ends it. Tuning jobs go on without it."""
-    from assistant.cli.ports import only_app, require_free
+    from assistant.cli.ports import require_free
+    from assistant.home.use import only_app
+    from assistant.web.hosts import url_of
+    from assistant.web.listening import require_token_beyond_loopback
 
     settings = workspace.settings
     port = port or settings.port
-    url = f"http://{settings.host}:{port}"
+    url = url_of(settings.host, port)
+    require_token_beyond_loopback(settings)
     with only_app(settings.home, url):
         require_free(settings.host, port, "imprint app")
         say(f"Imprint is at {url}. Ctrl-C ends it.")
-        _run_streamlit(settings.host, port)
+        _run_streamlit(settings, port)
 
 
 @click.command(
@@ -45,46 +51,59 @@ def app(workspace: Workspace, port: int | None) -> None:
 @workspace_of
 def serve(workspace: Workspace, port: int) -> None:
     """Serve base and checkpoints to OpenAI clients."""
-    import uvicorn
-
     from assistant.cli.ports import require_free
     from assistant.server.app import create_app
+    from assistant.web.hosts import url_of
+    from assistant.web.listening import listen, protected, require_token_beyond_loopback
 
-    host = workspace.settings.host
-    require_free(host, port, "imprint serve")
+    settings = workspace.settings
+    require_token_beyond_loopback(settings)
+    require_free(settings.host, port, "imprint serve")
     engine = open_engine(workspace)
     count = len(engine.checkpoints())
-    say(f"{engine.name} and {count} checkpoints are at http://{host}:{port}/v1. Ctrl-C ends it.")
-    uvicorn.run(create_app(workspace), host=host, port=port, log_level="warning")
+    say(f"{engine.name} and {count} checkpoints are at {url_of(settings.host, port)}/v1. Ctrl-C ends it.")
+    server = protected(create_app(workspace), settings, upload_paths=("/v1/files",), api=True)
+    listen(server, settings.host, port)
 
 
-def _run_streamlit(host: str, port: int) -> None:
-    """Run Streamlit in this process, by its own command, until Ctrl-C or SIGTERM."""
-    from streamlit.web.cli import main
+def _run_streamlit(settings: "Settings", port: int) -> None:
+    """Run Streamlit in this process until Ctrl-C or SIGTERM."""
+    from streamlit import config
+    from streamlit.file_util import get_static_dir
+    from streamlit.starlette import App
 
-    options = {
-        **packaged_options(),
-        "server.address": host,
-        "server.port": str(port),
-        "browser.serverAddress": host,
-    }
-    flags = [word for name, value in options.items() for word in (f"--{name}", value)]
-    with contextlib.redirect_stdout(sys.stderr), contextlib.suppress(KeyboardInterrupt):
-        main(["run", str(_page()), *flags], standalone_mode=False)
+    from assistant.web.headers import hashes_of_inline_scripts
+    from assistant.web.listening import listen, protected
+
+    pages = App(_page())
+    config.get_config_options(force_reparse=True, options_from_flags=streamlit_options(settings, port))
+    scripts = hashes_of_inline_scripts(Path(get_static_dir(), "index.html").read_text("utf-8"))
+    uploads = ("/_stcore/upload_file/",)
+    app = protected(pages, settings, upload_paths=uploads, api=False, scripts=scripts)
+    with contextlib.redirect_stdout(sys.stderr):
+        listen(app, settings.host, port, ws_max_size=config.get_option("server.maxWidgetStateSize") * 10**6)
 
 
-def packaged_options() -> dict[str, str]:
-    """Streamlit's options from the packaged `streamlit.toml`, by dotted name; lists as JSON, as its flags want them."""
+def streamlit_options(settings: "Settings", port: int) -> dict[str, Any]:
+    """Streamlit's options by dotted name: the packaged `streamlit.toml`, and what the settings decide."""
     source = files("assistant.components").joinpath("streamlit.toml").read_text("utf-8")
-    return dict(_flat(tomllib.loads(source)))
+    return {
+        **dict(_flat(tomllib.loads(source))),
+        "server.address": settings.host,
+        "server.port": port,
+        "server.maxUploadSize": settings.max_upload_mb,
+        "server.allowedHosts": [],  # the check in front decides, whatever a configuration file says
+        # Without an address Streamlit asks a server on the internet for the one of this machine.
+        "browser.serverAddress": settings.host,
+    }
 
 
-def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def _flat(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield prefix + name, value if isinstance(value, str) else json.dumps(value)
+            yield prefix + name, value
 
 
 def _page() -> Path:

@@ -6,8 +6,8 @@ old one, and the active branch is what is shown and sent to the model. It knows 
 
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -65,7 +65,8 @@ class ConversationStore:
             " ORDER BY c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
-        return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
+        with self._damage_said():
+            return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
 
     def deleted(self) -> Sequence[ConversationInfo]:
         """Those that `delete` took out of the list and `restore` brings back, the last one first."""
@@ -243,6 +244,17 @@ class ConversationStore:
     def close(self) -> None:
         """Close the connections of every thread."""
         self._database.close()
+
+    @contextmanager
+    def _damage_said(self) -> Iterator[None]:
+        """A row that is none of this schema is an error with a sentence: a damaged byte may change even its names."""
+        try:
+            yield
+        except (TypeError, ValueError, KeyError, IndexError) as error:
+            raise ConversationError(
+                f"The conversations in {self.path} are damaged ({error}). `imprint doctor --mend` reads out of "
+                "them what it can."
+            ) from error
 
     def _branch(self, conversation_id: int, end: int | None) -> tuple[StoredMessage, ...]:
         by_id = {message.id: message for message in self.all_messages(conversation_id)}

@@ -2,15 +2,18 @@
 
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import ConversationError
 from knowledge.errors import database_problem, disk_problem
 
+COPIES = "database-copies"  # a folder beside the file
+KEPT_COPIES = 3
 # One step of the schema: executes its statements inside the transaction it is given.
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -104,6 +107,8 @@ class Database:
                     f"{self.path} was written by a newer Imprint (format {version}, and this one knows "
                     f"{len(migrations)}): update Imprint, or choose another folder with IMPRINT_HOME."
                 )
+            if 0 < version < len(migrations):
+                keep_copy(self.path, version)
             for number, migrate in enumerate(migrations[version:], version + 1):
                 migrate(database)
                 database.execute(f"PRAGMA user_version = {number}")
@@ -113,6 +118,23 @@ class Database:
         for connection in tuple(self._open):
             connection.database.close()
         self._local = threading.local()
+
+
+def keep_copy(path: Path, version: int) -> Path:
+    """Copy the file, as it was last committed, to `database-copies` beside it; the newest few stay there."""
+    folder = path.parent / COPIES
+    folder.mkdir(mode=0o700, exist_ok=True)
+    target = folder / f"{path.stem}-version-{version}-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}"
+    partial = target.with_name(f".{target.name}.part")
+    with closing(sqlite3.connect(path, timeout=10)) as source, closing(sqlite3.connect(partial)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    partial.replace(target)
+    for old in sorted(folder.glob(f"{path.stem}-version-*"), key=lambda one: one.stat().st_mtime)[
+        :-KEPT_COPIES
+    ]:
+        old.unlink(missing_ok=True)
+    return target
 
 
 def inserted_id(cursor: sqlite3.Cursor) -> int:

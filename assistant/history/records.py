@@ -59,7 +59,7 @@ class StoredMessage:
         writer = values.pop("writer")
         if values["status"] == "streaming" and not is_alive(writer):
             values["status"] = "stopped"
-        values["sources"] = tuple(Source.from_dict(one) for one in json.loads(values["sources"]))
+        values["sources"] = _sources(values["sources"])
         values["created"] = shown_time(values["created"])
         return cls(**values, alternatives=alternatives, alternative=alternative)
 
@@ -78,6 +78,14 @@ class StoredMessage:
     def to_message(self) -> Message:
         """The message for a prompt; a correction replaces what the model said."""
         return {"role": self.role, "content": self.correction or self.content}
+
+
+def _sources(text: str) -> tuple[Source, ...]:
+    """The sources of a stored message; none where the file was damaged there, which costs nobody the text."""
+    try:
+        return tuple(Source.from_dict(one) for one in json.loads(text))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return ()
 
 
 @dataclass(frozen=True)

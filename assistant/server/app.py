@@ -1,7 +1,7 @@
 """The OpenAI-compatible HTTP server: models, chat completions, embeddings, fine-tuning.
 
 The base model is the first of the models, and each checkpoint is a model of its own. The server stores no
-conversations and has no access control: it listens on this machine alone unless a person sets another host.
+conversations; who may use it is decided in front of it, by `assistant.web`.
 """
 
 import base64
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS, AssistantError, EngineError, sentence_of
-from assistant.server.files import UnknownFileError
+from assistant.server.files import FileTooLargeError, UnknownFileError
 from assistant.server.fine_tuning import tuning_router
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -154,6 +154,7 @@ class UnknownModelError(AssistantError):
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownModelError, 404),
     (UnknownFileError, 404),
+    (FileTooLargeError, 413),
     (JobError, 404),
     (EngineError, 500),
     (KnowledgeError, 500),

@@ -14,7 +14,6 @@ from assistant.errors import AssistantError
 
 log = logging.getLogger(__name__)
 
-MAX_BYTES = 512 << 20
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABOUT = "about.json"
 _CHUNK = 1 << 20
@@ -22,6 +21,10 @@ _CHUNK = 1 << 20
 
 class UnknownFileError(AssistantError):
     """A request names a file that does not exist."""
+
+
+class FileTooLargeError(AssistantError):
+    """A file is larger than the settings allow."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,17 @@ class UploadedFile:
 class UploadedFiles:
     """The uploaded files of a home; each has a folder named by its id."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, max_mb: int) -> None:
         self.folder = home / "files"
+        self._max_mb = max_mb
 
     def add(self, stream: BinaryIO, filename: str, purpose: str) -> UploadedFile:
-        """Store a file; it appears whole. Raises AssistantError where it is empty or too large."""
+        """Store a file; it appears whole. Raises AssistantError where it is empty, FileTooLargeError."""
         file_id = f"file-{uuid.uuid4().hex}"
         partial = self.folder / f".{file_id}"
         partial.mkdir(parents=True)
         try:
-            size = _copy(stream, partial / "content", filename)
+            size = _copy(stream, partial / "content", filename, self._max_mb)
             upload = UploadedFile(file_id, Path(filename).name or "file", purpose, size, int(time.time()))
             about = json.dumps(asdict(upload), ensure_ascii=False)
             (partial / _ABOUT).write_text(about, encoding="utf-8")
@@ -98,13 +102,15 @@ class UploadedFiles:
         shutil.rmtree(self.path(file_id).parent)
 
 
-def _copy(stream: BinaryIO, target: Path, filename: str) -> int:
+def _copy(stream: BinaryIO, target: Path, filename: str, max_mb: int) -> int:
     size = 0
     with target.open("wb") as file:
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
-            if size > MAX_BYTES:
-                raise AssistantError(f"{filename!r} is larger than {MAX_BYTES >> 20} MiB. Split it.")
+            if size > max_mb << 20:
+                raise FileTooLargeError(
+                    f"{filename!r} is larger than {max_mb} MiB. Split it, or raise IMPRINT_MAX_UPLOAD_MB."
+                )
             file.write(chunk)
     if not size:
         raise AssistantError(f"{filename!r} is empty. Give a file with conversations to learn.")

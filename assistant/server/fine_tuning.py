@@ -17,6 +17,7 @@ from assistant.server.files import UploadedFile, UploadedFiles
 from assistant.workspace import Workspace
 from tuning.config import TuneConfig
 from tuning.data.importers import import_file
+from tuning.errors import JobError
 from tuning.jobs.folder import Job
 
 _EVENTS_PER_PAGE = 20
@@ -75,7 +76,7 @@ class JobRequest(BaseModel):
 def tuning_router(workspace: Workspace) -> APIRouter:
     """The routes under /v1/files and /v1/fine_tuning."""
     router = APIRouter(prefix="/v1")
-    uploads = UploadedFiles(workspace.home)
+    uploads = UploadedFiles(workspace.home, workspace.settings.max_upload_mb)
 
     @router.post("/files")
     def add_file(file: UploadFile, purpose: Annotated[str, Form()] = "fine-tune") -> dict[str, Any]:
@@ -112,24 +113,32 @@ def tuning_router(workspace: Workspace) -> APIRouter:
 
     @router.get("/fine_tuning/jobs/{job_id}")
     def get_job(job_id: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.get(job_id))
+        return _job(uploads, _exact(workspace, job_id))
 
     @router.post("/fine_tuning/jobs/{job_id}/cancel")
     def cancel_job(job_id: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.cancel(job_id))
+        return _job(uploads, workspace.jobs.cancel(_exact(workspace, job_id).id))
 
     @router.post("/fine_tuning/jobs/{job_id}/resume")
     def resume_job(job_id: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.resume(job_id))
+        return _job(uploads, workspace.jobs.resume(_exact(workspace, job_id).id))
 
     @router.get("/fine_tuning/jobs/{job_id}/events")
     def list_events(job_id: str, limit: int = _EVENTS_PER_PAGE, after: str = "") -> dict[str, Any]:
-        job = workspace.jobs.get(job_id)
+        job = _exact(workspace, job_id)
         events = workspace.jobs.events(job.id)
         newest_first = [_event(job, number, event) for number, event in enumerate(events)][::-1]
         return _page(newest_first, limit, after)
 
     return router
+
+
+def _exact(workspace: Workspace, job_id: str) -> Job:
+    """The job of this id; the beginning of one, as the command line takes it, is too easily guessed."""
+    job = workspace.jobs.get(job_id)
+    if job.id != job_id:
+        raise JobError(f"There is no job {job_id!r}. List the jobs for their whole ids.")
+    return job
 
 
 def _config(workspace: Workspace, body: JobRequest) -> TuneConfig:

@@ -8,6 +8,7 @@ import importlib
 import logging
 import threading
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -20,6 +21,7 @@ from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import DocumentInfo, PassageStore
 from knowledge.ingest.fetch import name_of
+from tuning.process import restrict_new_files
 
 if TYPE_CHECKING:
     from assistant.arena.prefetch import PrefetchRuns
@@ -36,6 +38,7 @@ _imported = threading.Event()
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     """The workspace of this process; the model begins to be opened with it."""
+    restrict_new_files()
     opened = Workspace()
     start_thread("warm-up", _warm_up, opened)
     return opened
@@ -124,11 +127,26 @@ def blind_trials() -> "BlindTrials":
     return BlindTrials(workspace().settings.conversations_path)
 
 
-@st.cache_resource(show_spinner=False)
 def knowledge_counts() -> dict[str, int]:
-    """Knowledge base → number of passages, without opening the index; cached until `count_knowledge`."""
+    """Knowledge base → number of passages, without opening the index; cached as long as no process changes one."""
+    return _counts(_stamps())
+
+
+def documents_of(name: str) -> list[DocumentInfo]:
+    """The documents of a knowledge base, sorted by name, without opening it; empty where there is none."""
+    return _documents(name, _stamps())
+
+
+def count_knowledge() -> None:
+    """Drop the cached counts and lists: something was added or removed."""
+    _counts.clear()
+    _documents.clear()
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _counts(stamps: tuple[int, ...]) -> dict[str, int]:
     counts = {}
-    for path in sorted((workspace().home / "knowledge").glob("*.sqlite3")):
+    for path in _catalogues():
         try:
             with closing(PassageStore(path)) as passages:
                 counts[path.stem] = passages.count
@@ -138,9 +156,8 @@ def knowledge_counts() -> dict[str, int]:
     return counts
 
 
-@st.cache_resource(show_spinner=False)
-def documents_of(name: str) -> list[DocumentInfo]:
-    """The documents of a knowledge base, sorted by name, without opening it; empty where there is none."""
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _documents(name: str, stamps: tuple[int, ...]) -> list[DocumentInfo]:
     if name not in knowledge_counts():  # an address may name anything
         return []
     try:
@@ -152,7 +169,11 @@ def documents_of(name: str) -> list[DocumentInfo]:
     return sorted(documents, key=lambda info: name_of(info.path).casefold())
 
 
-def count_knowledge() -> None:
-    """Drop the cached counts and lists: something was added or removed."""
-    knowledge_counts.clear()
-    documents_of.clear()
+def _catalogues() -> list[Path]:
+    return sorted((workspace().home / "knowledge").glob("*.sqlite3"))
+
+
+def _stamps() -> tuple[int, ...]:
+    """When each catalogue was last written, by whichever process: `imprint index` may run beside the app."""
+    files = (file for path in _catalogues() for file in (path, path.with_name(f"{path.name}-wal")))
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)

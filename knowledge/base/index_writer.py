@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from chromadb.api import ClientAPI
 from filelock import FileLock, Timeout
 
 from knowledge.errors import EmbeddingChangedError, IndexBusyError
-from knowledge.index.chroma import VectorStore
 from knowledge.index.embeddings import Encoder
 from knowledge.index.passage_store import PassageStore, StoredDocument, StoredText
+from knowledge.index.shared_chroma import SharedChroma, Vectors
 from knowledge.search.fusion import quantize
 from knowledge.text.sentences import context_sentence_spans
 
@@ -28,15 +27,19 @@ class IndexWriter:
     """Writes to one index. Every change happens inside `exclusive()`."""
 
     def __init__(
-        self, name: str, store: PassageStore, client: ClientAPI, encoder: Encoder, lock_file: Path
+        self, name: str, store: PassageStore, chroma: SharedChroma, encoder: Encoder, lock_file: Path
     ) -> None:
         self.name = name
         self.store = store
         self.encoder = encoder
-        self._client = client
+        self._chroma = chroma
         self._thread_lock = threading.RLock()
         self._file_lock = FileLock(lock_file, thread_local=False)
-        self.vectors = VectorStore(client, store.fact("collection") or f"kb-{store.fact('identity')}")
+
+    @property
+    def vectors(self) -> Vectors:
+        """The present vectors: a rebuild, also one of another process, makes a new collection."""
+        return self._chroma.vectors(self.store.fact("collection") or f"kb-{self.store.fact('identity')}")
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -111,7 +114,7 @@ class IndexWriter:
     def rebuild(self, on_batch: Callable[[int, int], None] | None = None) -> None:
         """Embed every stored passage with the present model; `on_batch(done, total)` follows it."""
         name = f"kb-{self.store.fact('identity')}-{int(time.time() * 1000):x}"
-        fresh, old = VectorStore(self._client, name), self.vectors
+        fresh, old = self._chroma.vectors(name), self.vectors
         total, done, after = max(1, self.store.count), 0, 0
         while page := self.store.all_contexts(after):
             ids = [row[1] for row in page]
@@ -123,7 +126,6 @@ class IndexWriter:
             if on_batch:
                 on_batch(done, total)
         self.store.set_facts(collection=name, embedding=self.encoder.name)
-        self.vectors = fresh
         old.drop()
 
     def repair(self) -> None:
@@ -131,7 +133,7 @@ class IndexWriter:
         pending = self.store.pending()
         if self.vectors.count != self.store.count:
             pending = list({*pending, *(self.vectors.ids() ^ set(self.store.passage_ids()))})
-        if not pending or self.stale_model:
+        if not pending or self.stale_model or self._is_written_elsewhere():
             return
         with self.exclusive():
             texts = self.store.texts(pending)
@@ -143,6 +145,14 @@ class IndexWriter:
             self.vectors.put(lost, self.encoder.encode_passages(contexts, [()] * len(lost))[0])
             self._delete_vectors(left_over)
             self.store.clear_pending(pending)
+
+    def _is_written_elsewhere(self) -> bool:
+        """Whether another process is writing now: it will settle by itself what looks unsettled."""
+        try:
+            with self._file_lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
 
     def _delete_vectors(self, ids: Sequence[str]) -> None:
         self.vectors.delete(ids)

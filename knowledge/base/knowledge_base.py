@@ -18,9 +18,9 @@ from knowledge.base.intake import Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
 from knowledge.base.reports import DocumentReport, IndexProgress
 from knowledge.errors import StoreError
-from knowledge.index.chroma import SharedChromaClient
 from knowledge.index.embeddings import as_encoder, open_embeddings
 from knowledge.index.passage_store import DocumentInfo, PassageStore
+from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.chunking import Passage
 from knowledge.ingest.document import Document, document_from_parsed
 from knowledge.ingest.fetch import WebLimits, is_url
@@ -34,7 +34,10 @@ _NAME = re.compile(r"[\w][\w .-]{0,62}")
 
 
 class KnowledgeBase:
-    """A named index under `home/knowledge`. Raises IndexBusyError when another process has it open."""
+    """A named index under `home/knowledge`, which several processes may open at once.
+
+    Raises IndexBusyError where another has Chroma's folder open and does not answer.
+    """
 
     def __init__(
         self,
@@ -58,16 +61,16 @@ class KnowledgeBase:
         self._close_lock = threading.Lock()
         self._closed = False
         self._store = PassageStore(self.folder / f"{name}.sqlite3")
-        with ExitStack() as opened:  # closed again where what follows fails
-            opened.callback(self._store.close)
-            self._chroma = SharedChromaClient.open(self.folder / "chroma", chroma_url)
-            opened.callback(self._chroma.close)
+        with ExitStack() as on_failure:
+            on_failure.callback(self._store.close)
+            self._chroma = SharedChroma.open(self.folder / "chroma", chroma_url)
+            on_failure.callback(self._chroma.close)
             self._searcher = Searcher(self._store, self._encoder, reranker)
             self._writer = IndexWriter(
-                name, self._store, self._chroma.client, self._encoder, self.folder / f"{name}.write.lock"
+                name, self._store, self._chroma, self._encoder, self.folder / f"{name}.write.lock"
             )
             self._writer.repair()
-            opened.pop_all()
+            on_failure.pop_all()
 
     def __enter__(self) -> "KnowledgeBase":
         return self

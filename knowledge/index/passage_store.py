@@ -38,7 +38,7 @@ CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
 -- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
 CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_FORMAT = 2  # version of the tables above
+FORMAT = 2  # version of the tables above
 # What a row raises that holds something else than was once written into it.
 _DAMAGE = (AttributeError, KeyError, OverflowError, TypeError, ValueError, RecursionError)
 _CHUNK = 500  # SQLite takes a limited number of parameters
@@ -107,11 +107,13 @@ class PassageStore:
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             if self._made_by_another_version():
+                self._db.close()
                 raise StoreError(
-                    f"{path} was made by another version of Imprint; move it away and index again"
+                    f"{path} was made by another version of Imprint: `imprint doctor --mend` rebuilds it from its "
+                    "documents"
                 )
             self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_FORMAT}")
+            self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
 
@@ -128,7 +130,7 @@ class PassageStore:
 
     def _made_by_another_version(self) -> bool:
         tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        return bool(tables) and self._db.execute("PRAGMA user_version").fetchone()[0] != _FORMAT
+        return bool(tables) and self._db.execute("PRAGMA user_version").fetchone()[0] != FORMAT
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""

@@ -50,6 +50,7 @@ _FORBIDDEN_FILES = (
 
 def main() -> None:
     """Serve until the parent closes the pipe."""
+    os.umask(0o077)  # it may write nothing; if it ever could, nobody else would read it
     requests = sys.stdin.buffer
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a native library prints must not look like a reply

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from knowledge.index.bm25 import LexicalIndex
-from knowledge.index.chroma import VectorStore
 from knowledge.index.embeddings import Encoder, normalize
 from knowledge.index.passage_store import PassageStore
+from knowledge.index.shared_chroma import Vectors
 from knowledge.search.followup import key_terms, referenced_questions
 from knowledge.search.fusion import Background, dequantize, fuse, standardise_lexical
 from knowledge.search.proximity import proximity
@@ -69,7 +69,7 @@ class Searcher:
         self._snapshot: _Snapshot | None = None
         self._lock = threading.Lock()
 
-    def refresh(self, vectors: VectorStore) -> _Snapshot:
+    def refresh(self, vectors: Vectors) -> _Snapshot:
         """What is searched, read again only when the passage store has changed."""
         with self._lock:
             revision = self._store.revision
@@ -80,7 +80,7 @@ class Searcher:
                 self._snapshot = _Snapshot(revision, ids, rows, terms, LexicalIndex(terms), background)
             return self._snapshot
 
-    def _sample(self, vectors: VectorStore, ids: Sequence[str]) -> list[np.ndarray]:
+    def _sample(self, vectors: Vectors, ids: Sequence[str]) -> list[np.ndarray]:
         chosen = ids[:: max(1, len(ids) // BACKGROUND_SAMPLE)][:BACKGROUND_SAMPLE]
         whole = vectors.get(chosen)
         parts = self._store.parts(list(whole))
@@ -89,7 +89,7 @@ class Searcher:
 
     def search(
         self,
-        vectors: VectorStore,
+        vectors: Vectors,
         question: str,
         k: int,
         history: Sequence[Mapping[str, str]] = (),
@@ -123,7 +123,7 @@ class Searcher:
     def _score(
         self,
         snapshot: _Snapshot,
-        vectors: VectorStore,
+        vectors: Vectors,
         query: _Query,
         among: Sequence[str] | None,
         wanted: int,
@@ -155,7 +155,7 @@ class Searcher:
         ]
 
     def _candidates(
-        self, snapshot: _Snapshot, vectors: VectorStore, query: _Query, among: Sequence[str] | None
+        self, snapshot: _Snapshot, vectors: Vectors, query: _Query, among: Sequence[str] | None
     ) -> _Candidates:
         """The best passages by BM25 and the nearest by their vectors, of `among` or of all."""
         bm25 = snapshot.lexical.scores(query.codes)
@@ -193,7 +193,7 @@ class Searcher:
         return [known[at] for at in np.argsort(-judged, kind="stable")] + list(tail)
 
 
-def _cosines(vectors: VectorStore, ids: Sequence[str], query: np.ndarray) -> dict[str, float]:
+def _cosines(vectors: Vectors, ids: Sequence[str], query: np.ndarray) -> dict[str, float]:
     """The cosines of whole passages; one without a vector is left out."""
     held = vectors.get(ids) if ids else {}
     return {one: float(vector @ query) for one, vector in held.items()}

@@ -162,3 +162,21 @@ def test_the_variables_that_fix_a_setting_are_listed(monkeypatch: pytest.MonkeyP
 
 def test_the_default_model_is_that_of_tuning(home: Path) -> None:
     assert Settings(home=home).base_model == DEFAULT_BASE
+
+
+def test_a_token_is_long_and_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IMPRINT_HOME", str(tmp_path))
+    monkeypatch.setenv("IMPRINT_TOKEN", "s3cr3t")
+    with pytest.raises(SettingsError, match="IMPRINT_TOKEN is set, with 6 characters") as raised:
+        load_settings()
+    assert "s3cr3t" not in str(raised.value)
+    monkeypatch.setenv("IMPRINT_TOKEN", "s3cr3t of more characters")
+    settings = load_settings()
+    assert settings.token == "s3cr3t of more characters" and "s3cr3t" not in repr(settings)
+
+
+@pytest.mark.parametrize("names", ["imprint.example.org, other.example:8443", "[fd00::7]:80", ""])
+def test_allowed_hosts_are_names_as_a_browser_shows_them(tmp_path: Path, names: str) -> None:
+    assert Settings(home=tmp_path, allowed_hosts=names).allowed_hosts == names
+    with pytest.raises(ValueError, match="names as a browser shows them"):
+        Settings(home=tmp_path, allowed_hosts="https://imprint.example.org")

@@ -8,6 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,12 +78,19 @@ def server(
     """The app on a home of its own, which shares the converted model alone."""
     home = tmp_path_factory.mktemp("browser-home")
     (home / "models").symlink_to(imprint_home / "models")
+    with running_app(home) as running:
+        yield running
+
+
+@contextmanager
+def running_app(home: Path, **variables: str) -> Iterator[Server]:
+    """`imprint app` on a home, with these environment variables."""
     port = free_port()
     log = (home / "app.log").open("w")
     process = subprocess.Popen(
         [sys.executable, "-m", "assistant.cli", "app", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "IMPRINT_HOME": str(home), "IMPRINT_MAX_NEW_TOKENS": "64"},
+        env={**os.environ, "IMPRINT_HOME": str(home), "IMPRINT_MAX_NEW_TOKENS": "64", **variables},
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -21,7 +21,7 @@ from tuning.data.examples import Example, read_examples, write_examples
 from tuning.errors import ModelError
 from tuning.evaluation.reading_questions import CHATS, READING
 from tuning.jobs.estimates import Rates, best_device, is_known, remember_rates, typical_rates
-from tuning.process import lower_priority, worker_environment
+from tuning.process import lower_priority, restrict_new_files, worker_environment
 from tuning.storage import read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -141,6 +141,7 @@ def check_memory(config: TuneConfig) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measure what the folder describes, and keep it in the home."""
     home, folder = map(Path, arguments)
+    restrict_new_files()
     lower_priority()
     config = TuneConfig.from_dict(read_json(folder / "config.json"))
     check_memory(config)

@@ -185,6 +185,9 @@ class JobFolder:
         result, progress = self.read("result"), self.read("progress")
         status, error = self._status(is_alive, result, progress)
         ended = status in ("succeeded", "failed", "cancelled")
+        metrics = result.get(
+            "metrics", {}
+        )  # its last attempt may have found the training done by an earlier one
         return Job(
             id=self.id,
             name=str(facts.get("name", "")),
@@ -197,18 +200,18 @@ class JobFolder:
             finished=result.get("finished") or (progress.get("time") if ended else None),
             progress=1.0 if status == "succeeded" else float(progress.get("progress", 0)),
             phase=str(progress.get("phase", "queued")),
-            step=int(progress.get("step", 0)),
-            steps=int(progress.get("steps", 0)),
+            step=int(progress.get("step") or metrics.get("steps", 0)),
+            steps=int(progress.get("steps") or metrics.get("steps", 0)),
             seconds_left=None if ended else progress.get("seconds_left"),
-            loss=progress.get("loss"),
-            tokens_per_second=progress.get("tokens_per_second"),
+            loss=progress.get("loss", metrics.get("loss")),
+            tokens_per_second=progress.get("tokens_per_second", metrics.get("tokens_per_second")),
             memory_bytes=progress.get("memory_bytes"),
             examples_count=int(facts.get("examples_count", 0)),
             error=error,
             advice=tuple(self.read("adjusted").get("advice", ())) + tuple(result.get("advice", ())),
             resumable=status in ("failed", "cancelled"),
             checkpoint=result.get("checkpoint"),
-            metrics=result.get("metrics", {}),
+            metrics=metrics,
             evaluation=self.read("evaluation") if status == "succeeded" else {},
             config=config,
             estimate=facts.get("estimate", {}),

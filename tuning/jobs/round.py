@@ -20,6 +20,7 @@ from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
 from tuning.jobs.estimates import Measured
 from tuning.jobs.folder import JobFolder
+from tuning.jobs.progress import SHOWN
 from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
@@ -130,6 +131,13 @@ def _train(
     done = task.folder.state / "trained.json"
     if metrics := read_json(done):
         log.info("training was finished by an earlier attempt")
+        task.emit(
+            {
+                "kind": "trained",
+                **{key: metrics[key] for key in SHOWN if key in metrics},
+                "step": metrics["steps"],
+            }
+        )
         return {**metrics, "resumed": True}
     resume = task.folder.state.exists()
     first_step: list[float] = []

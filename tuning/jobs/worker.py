@@ -24,7 +24,7 @@ from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
 from tuning.jobs.progress import JobProgress
 from tuning.jobs.retries import Retries, restart_process
 from tuning.jobs.task import JobStopped, Task, TaskOutcome
-from tuning.process import Identity, lower_priority
+from tuning.process import Identity, lower_priority, restrict_new_files
 
 log = logging.getLogger("tuning.jobs.worker")
 
@@ -252,6 +252,7 @@ def main(
     rank_work: Callable[[JobFolder], None] = train_as_rank,
 ) -> int:
     """Work on the job whose folder is the one argument: as its first process, or as another rank of it."""
+    restrict_new_files()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if len(arguments) != 1 or not (Path(arguments[0]) / "job.json").is_file():
         log.error("usage: python -m tuning.jobs.worker JOB_FOLDER; found %r", arguments)

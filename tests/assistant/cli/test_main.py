@@ -159,7 +159,7 @@ def test_damaged_conversations_are_one_sentence_from_every_command(
     home.mkdir(exist_ok=True)
     (home / "conversations.sqlite3").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     result = run(*args)
-    assert result.exit_code == 1 and "`imprint doctor`" in result.stderr
+    assert result.exit_code == 1 and "`imprint doctor --mend`" in result.stderr
     assert "unexpected" not in result.stderr and "Error" not in result.stderr
 
 

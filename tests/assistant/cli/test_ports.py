@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from assistant.cli.ports import only_app
+from assistant.home.use import only_app
 from tests.assistant.cli.invoke import Run
 
 

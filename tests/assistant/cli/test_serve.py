@@ -12,7 +12,7 @@ import httpx
 from click.testing import CliRunner
 
 from assistant.cli.main import imprint
-from assistant.cli.ports import only_app
+from assistant.home.use import only_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 

@@ -57,7 +57,9 @@ def test_whatever_is_damaged_only_known_errors_get_out(filled: Path, file: Path,
 
 def test_a_damaged_file_says_what_mends_it(file: Path) -> None:
     file.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
-    with pytest.raises(ConversationError, match=r"it is damaged .* `imprint doctor` .* `imprint restore`"):
+    with pytest.raises(
+        ConversationError, match=r"it is damaged .* `imprint doctor --mend` .* `imprint restore FILE`"
+    ):
         ConversationStore(file)
 
 

@@ -72,3 +72,37 @@ def test_a_file_of_a_newer_version_is_refused_and_not_touched(file: Path) -> Non
         "update Imprint, or choose another folder with IMPRINT_HOME."
     )
     assert seen_by_others(file, "parents") == 0
+
+
+def add_column(database: sqlite3.Connection) -> None:
+    database.execute("ALTER TABLE parents ADD COLUMN name TEXT")
+
+
+def test_a_copy_is_kept_before_each_change_of_the_schema_and_the_last_few_stay(file: Path) -> None:
+    migrations = [create_tables]
+    Database(file, migrations).close()
+    with sqlite3.connect(file) as before:
+        before.execute("INSERT INTO parents VALUES (7)")
+    before.close()
+    copies = file.parent / "database-copies"
+    assert not copies.exists()  # a new file needs none
+    for number in range(5):
+        migrations.append(lambda database, number=number: database.execute(f"CREATE TABLE t{number} (x)"))  # type: ignore[misc]
+        Database(file, migrations).close()
+    kept = sorted(copies.iterdir())
+    assert [path.name.split("-2")[0] for path in kept] == [f"conversations-version-{n}" for n in (3, 4, 5)]
+    assert seen_by_others(kept[0], "parents") == 1
+    assert seen_by_others(kept[0], "sqlite_master WHERE name LIKE 't_'") == 2
+
+
+def test_a_failed_change_of_the_schema_leaves_the_file_as_it_was(file: Path) -> None:
+    Database(file, [create_tables]).close()
+
+    def fail(database: sqlite3.Connection) -> None:
+        add_column(database)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(ConversationError, match="disk I/O error"):
+        Database(file, [create_tables, fail])
+    Database(file, [create_tables, add_column]).close()
+    assert seen_by_others(file, "parents WHERE name IS NULL") == 0

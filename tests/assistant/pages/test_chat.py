@@ -181,3 +181,14 @@ def test_the_app_opens_whatever_times_the_conversations_have(store: Conversation
 @pytest.mark.parametrize("address", ["9" * 30, "-1", "0", "٣", "x"])
 def test_an_address_of_no_conversation_opens_a_new_one(store: ConversationStore, address: str) -> None:
     assert not app(c=address).exception
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("settings.json", b"[" * 100_000), ("conversations.sqlite3", b"SQLite format 3\0" + b"\xff" * 5000)],
+)
+def test_a_damaged_home_is_a_sentence_on_the_page(home: Path, name: str, content: bytes) -> None:
+    (home / name).write_bytes(content)
+    opened = app()
+    assert not opened.exception
+    assert any(name in element.value for element in opened.error)

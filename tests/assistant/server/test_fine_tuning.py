@@ -96,6 +96,16 @@ def test_a_job_is_cancelled(client: openai.OpenAI) -> None:
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
 
 
+def test_the_beginning_of_an_id_names_no_job(client: openai.OpenAI) -> None:
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "400"))
+    jobs = client.fine_tuning.jobs
+    for ask in (jobs.retrieve, jobs.cancel, jobs.resume, jobs.list_events):
+        for beginning in ("2", job.id[:-1]):
+            with pytest.raises(openai.NotFoundError, match="There is no job"):
+                ask(beginning)  # type: ignore[operator]
+    assert jobs.retrieve(job.id).status in ("queued", "running")
+
+
 def test_a_failed_job_says_why(client: openai.OpenAI, workspace: Workspace) -> None:
     job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "refuse"))
     workspace.jobs.wait(job.id)

@@ -1,7 +1,5 @@
 """The index: what goes in is found, what is unchanged costs nothing, what is gone is gone."""
 
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 from langchain_core.documents import Document
 
 from knowledge.base.knowledge_base import KnowledgeBase, knowledge_bases, safe_name
-from knowledge.errors import IndexBusyError, StoreError
+from knowledge.errors import StoreError
 from knowledge.index.embeddings import SentenceEmbeddings
 from tests.knowledge.bases import add_upload, agrees, statuses
 
@@ -109,29 +107,6 @@ def test_several_threads_may_search_while_one_writes(base: KnowledgeBase, folder
     for thread in threads:
         thread.join()
     assert not errors and base.count == 7
-
-
-HOLDER = """
-import sys, time
-from pathlib import Path
-from langchain_core.embeddings import DeterministicFakeEmbedding
-from knowledge.base.knowledge_base import KnowledgeBase
-base = KnowledgeBase(Path(sys.argv[1]), embeddings=DeterministicFakeEmbedding(size=8))
-print("open", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_a_second_process_is_told_who_holds_the_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as holder:
-        assert holder.stdout and holder.stdout.readline() == "open\n"
-        with pytest.raises(IndexBusyError, match=rf"pid {holder.pid}"):
-            KnowledgeBase(tmp_path)
-        holder.kill()
-    KnowledgeBase(tmp_path).close()
 
 
 def test_a_strange_name_is_refused(tmp_path: Path) -> None:

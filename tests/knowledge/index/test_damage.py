@@ -74,7 +74,7 @@ def test_a_damaged_file_of_chroma_is_named_and_made_again_once_it_is_moved_away(
     file.write_bytes(file.read_bytes()[:5000] + bytes(20_000))
     for _ in range(2):  # the folder is not left locked
         with pytest.raises(
-            StoreError, match=r"chroma cannot be read .* `imprint doctor` .* moving that folder"
+            StoreError, match=r"chroma.sqlite3 is damaged.* `imprint doctor --mend` .* move the folder away"
         ):
             KnowledgeBase(home, embeddings=FAKE)
     chroma.rename(chroma.with_name("damaged"))

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(jobs: Jobs, un
     assert [e["step"] for e in jobs.curve(job.id)] == list(range(1, 9))
     ours, theirs = weights(jobs, ended), weights(jobs, undisturbed)
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
+
+
+def test_a_job_killed_in_its_evaluation_still_says_what_it_learned(jobs: Jobs, undisturbed: Job) -> None:
+    job = jobs.submit(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
+    deadline = time.monotonic() + 240
+    while not (job.folder / "state" / "trained.json").exists():
+        assert time.monotonic() < deadline and not jobs.get(job.id).has_ended, jobs.log(job.id)
+        time.sleep(0.01)
+    os.kill(json.loads((job.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
+    while not jobs.get(job.id).has_ended:
+        time.sleep(0.01)
+    jobs.resume(job.id)
+    ended = jobs.wait(job.id)
+    assert (ended.status, ended.step, ended.steps, ended.loss) == ("succeeded", 8, 8, undisturbed.loss)
 
 
 def test_an_estimate_is_corrected_by_what_was_measured(

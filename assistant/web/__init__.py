@@ -1,0 +1,1 @@
+"""What stands between a network and the pages or the HTTP interface: hosts, origins, the token, limits, headers."""

@@ -1,0 +1,267 @@
+"""A restore brings everything back or changes nothing, and the content before it stays."""
+
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.embeddings import DeterministicFakeEmbedding
+
+from assistant.backup.create import create_backup
+from assistant.backup.restore import restore_backup
+from assistant.errors import AssistantError, BackupError
+from assistant.history.conversations import ConversationStore
+from assistant.home.swap import finish_restore
+from assistant.home.use import only_app, use_home
+from knowledge.base.knowledge_base import KnowledgeBase
+from tests.knowledge.bases import agrees
+from tuning.checkpoints.registry import Registry
+
+ROOT = Path(__file__).parents[3]
+FAKE = DeterministicFakeEmbedding(size=8)
+
+
+@pytest.fixture
+def archive(home: Path, tmp_path: Path) -> Path:
+    return create_backup(home, tmp_path / "b.zip").path
+
+
+def titles(home: Path) -> list[str]:
+    store = ConversationStore(home / "conversations.sqlite3")
+    found = [info.title for info in store.list()]
+    store.close()
+    return found
+
+
+def content(home: Path) -> dict[str, bytes]:
+    """Every file of a home but those of processes."""
+    files = (path for path in home.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {path.relative_to(home).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_backup_comes_back_and_what_was_there_is_kept(home: Path, archive: Path) -> None:
+    store = ConversationStore(home / "conversations.sqlite3")
+    store.create("written after the backup")
+    store.close()
+    Registry(home).delete("halden")
+    (home / "arms.json").write_text("[]")
+    report = restore_backup(home, archive)
+    assert titles(home) == ["Birds 夜莺"]
+    assert [checkpoint.name for checkpoint in Registry(home).list()] == ["halden"]
+    assert not (home / "arms.json").exists() and (home / "models" / "small").is_dir()
+    assert report.kept is not None and (report.kept / "arms.json").exists()
+    assert titles(report.kept) == ["written after the backup", "Birds 夜莺"]
+    with KnowledgeBase(home, embeddings=FAKE) as base:
+        assert agrees(base) and base.count == 1
+        assert "310" in base.search("How heavy is the Tern?", min_relevance=0)[0].passage.text
+
+
+def test_in_another_home_uploads_are_found_where_they_are_now(archive: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    assert restore_backup(other, archive).kept is None
+    with KnowledgeBase(other, embeddings=FAKE) as base:
+        (document,) = base.documents()
+        assert Path(document.path) == other / "knowledge" / "files" / "default" / "tern.txt"
+        assert Path(document.path).stat().st_mtime <= document.indexed
+        base.remove(document.id)
+    assert not Path(document.path).exists()
+    if os.name != "nt":
+        assert stat.S_IMODE((other / "conversations.sqlite3").stat().st_mode) & 0o077 == 0
+
+
+def test_present_keys_stay_with_their_endpoint_only(home: Path, archive: Path) -> None:
+    settings = home / "settings.json"
+    settings.write_text(json.dumps({"engine_key": "sk-now", "engine_url": "http://127.0.0.1:9/v1"}))
+    restore_backup(home, archive)
+    assert json.loads(settings.read_text())["engine_key"] == "sk-now"
+    settings.write_text(json.dumps({"engine_key": "sk-now", "engine_url": "http://elsewhere:9/v1"}))
+    restore_backup(home, archive)
+    assert "engine_key" not in json.loads(settings.read_text())
+
+
+def rewritten(archive: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> Path:
+    """The archive with another manifest and other files, hashes and sizes as the files have them."""
+    with zipfile.ZipFile(archive) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    manifest = json.loads(files.pop("manifest.json"))
+    change(manifest, files)
+    target = archive.with_name("changed.zip")
+    with zipfile.ZipFile(target, "w") as new:
+        for name, data in files.items():
+            new.writestr(name, data)
+        new.writestr("manifest.json", json.dumps(manifest))
+    return target
+
+
+def adding(path: str) -> Callable[[dict[str, Any], dict[str, bytes]], None]:
+    def change(manifest: dict[str, Any], files: dict[str, bytes]) -> None:
+        files[f"home/{path}"] = b"planted"
+        digest = hashlib.sha256(b"planted").hexdigest()
+        manifest["files"].append({"path": path, "size": 7, "sha256": digest, "modified": 0.0})
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../outside", "a/../../outside", "/etc/outside", "a\\..\\outside", "C:/outside", "./a", "a//b", ""],
+)
+def test_a_path_that_leads_out_of_the_home_is_refused(home: Path, archive: Path, path: str) -> None:
+    before = content(home)
+    with pytest.raises(BackupError, match=r"cannot be restored: .*Nothing was changed"):
+        restore_backup(home, rewritten(archive, adding(path)))
+    assert content(home) == before and not list(home.glob(".restoring-*"))
+
+
+@pytest.mark.parametrize(
+    "path", ["app.json", ".in-use/1.json", "restore.json", "knowledge/chroma/x", "jobs/1/worker.json"]
+)
+def test_what_no_backup_holds_is_refused(home: Path, archive: Path, path: str) -> None:
+    with pytest.raises(BackupError, match="is nothing that a backup holds"):
+        restore_backup(home, rewritten(archive, adding(path)))
+
+
+def test_links_doublets_and_unlisted_files_are_refused(home: Path, archive: Path) -> None:
+    def refused(reason: str) -> None:
+        with pytest.raises(BackupError, match=reason):
+            restore_backup(home, changed)
+        assert content(home) == before
+
+    before, changed = content(home), archive.with_name("changed.zip")
+    rewritten(archive, lambda manifest, files: files.update({"home/extra.txt": b"x"}))
+    refused("disagree about 'home/extra.txt'")
+    rewritten(archive, lambda manifest, files: files.pop("home/prompts.json") and None)
+    refused("disagree about 'home/prompts.json'")
+    rewritten(archive, lambda manifest, files: manifest["files"].append(manifest["files"][0]))
+    refused("disagree")
+    rewritten(archive, lambda manifest, files: manifest.update(format=99))
+    refused("has format 99, and this Imprint reads 1")
+    rewritten(archive, lambda manifest, files: files.update({"home/prompts.json": b"{}"}))
+    refused("'prompts.json' is damaged: its sha256")
+    rewritten(archive, lambda manifest, files: files.update({"home/prompts.json": b"longer"}))
+    refused("'prompts.json' has another size")
+    rewritten(archive, adding("notes.txt"))
+    with zipfile.ZipFile(changed) as old:
+        files = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(changed, "w") as new:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (0o120777 if name == "home/notes.txt" else 0o100600) << 16
+            new.writestr(info, data)
+    refused("'notes.txt' is no ordinary file")
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "other", "missing"])
+def test_a_damaged_file_is_one_sentence_and_changes_nothing(home: Path, archive: Path, damage: str) -> None:
+    before, data = content(home), bytearray(archive.read_bytes())
+    if damage == "missing":
+        archive.unlink()
+    else:
+        at = data.index(b"weights")
+        data[at] ^= 1
+        archive.write_bytes({"cut": data[: len(data) // 2], "flipped": data, "other": b"PK no zip"}[damage])
+    with pytest.raises(BackupError) as refused:
+        restore_backup(home, archive)
+    assert str(archive) in str(refused.value) and "\n" not in str(refused.value)
+    assert content(home) == before and not list(home.glob(".restoring-*"))
+
+
+def test_a_backup_of_a_newer_version_is_refused(home: Path, tmp_path: Path) -> None:
+    database = sqlite3.connect(home / "conversations.sqlite3")
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    archive = create_backup(home, tmp_path / "b.zip").path
+    with pytest.raises(BackupError, match=r"written by a newer Imprint .*Update Imprint"):
+        restore_backup(tmp_path / "other", archive)
+    assert not (tmp_path / "other" / "conversations.sqlite3").exists()
+
+
+def test_whoever_uses_the_home_is_named(home: Path, archive: Path) -> None:
+    with (
+        only_app(home, "http://127.0.0.1:8501"),
+        pytest.raises(AssistantError, match=r"the app at http://127"),
+    ):
+        restore_backup(home, archive)
+    with KnowledgeBase(home, embeddings=FAKE), pytest.raises(AssistantError, match="knowledge base open"):
+        restore_backup(home, archive)
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom assistant.home.use import use_home\n"
+        "with use_home(Path(sys.argv[1]), 'serve'):\n    print('in', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as other:
+        assert other.stdout and other.stdout.readline() == "in\n"
+        with pytest.raises(AssistantError, match=rf"`imprint serve` \(process {other.pid}\)"):
+            restore_backup(home, archive)
+        other.kill()
+    restore_backup(home, archive)  # a process that was killed does not stand in the way
+
+
+def test_a_command_waits_for_no_half_restored_home(home: Path, archive: Path) -> None:
+    def begin(done: int, total: int) -> None:
+        with pytest.raises(AssistantError, match="is being restored or repaired now"), use_home(home, "ask"):
+            pass
+
+    restore_backup(home, archive, on_progress=begin)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from assistant.backup.restore import restore_backup
+moves = int(sys.argv[3])
+whole = Path.rename
+def rename(self, target):
+    global moves
+    moves -= 1
+    if moves < 0:
+        os._exit(9)
+    return whole(self, target)
+Path.rename = rename
+restore_backup(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("moves", range(0, 15, 2))
+def test_killed_between_two_moves_the_next_command_finds_the_new_content_whole(
+    home: Path, archive: Path, moves: int
+) -> None:
+    store = ConversationStore(home / "conversations.sqlite3")
+    store.create("written after the backup")
+    store.close()
+    (home / "arms.json").write_text("[]")
+    done = subprocess.run([sys.executable, "-c", KILLED, str(home), str(archive), str(moves)], cwd=ROOT)
+    assert done.returncode in (9, 0)
+    finish_restore(home)
+    assert titles(home) == ["Birds 夜莺"]
+    assert (home / "questions" / "birds.jsonl").is_file() and not (home / "arms.json").exists()
+    (kept,) = home.glob("before-restore-*")
+    assert titles(kept) == ["written after the backup", "Birds 夜莺"] and (kept / "arms.json").exists()
+    assert not list(home.glob(".restoring-*")) and not (home / "restore.json").exists()
+
+
+def test_killed_before_the_first_move_everything_is_as_it_was(home: Path, archive: Path) -> None:
+    before = content(home)
+    code = KILLED.replace(
+        "restore_backup(Path", "restore_backup(on_progress=lambda *_: os._exit(9), home=Path", 1
+    )
+    code = code.replace(", Path(sys.argv[2]))", ", source=Path(sys.argv[2]))")
+    assert (
+        subprocess.run([sys.executable, "-c", code, str(home), str(archive), "0"], cwd=ROOT).returncode == 9
+    )
+    assert list(home.glob(".restoring-*"))
+    finish_restore(home)
+    assert content(home) == before and not list(home.glob(".restoring-*"))
