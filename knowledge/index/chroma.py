@@ -5,7 +5,9 @@ A folder is for one process at a time, which `shared_chroma` sees to.
 
 import functools
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -32,6 +34,7 @@ READ_BATCH = 1000
 def open_folder(folder: Path) -> ClientAPI:
     """The client of a folder that no other process has open. Raises StoreError."""
     try:
+        _check_small_tables(folder / "chroma.sqlite3")
         return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
     except Exception as error:  # its native part raises whatever it likes over damaged files
         SharedSystemClient._identifier_to_system.pop(
@@ -41,6 +44,17 @@ def open_folder(folder: Path) -> ClientAPI:
             f"Chroma cannot open {folder} ({error}). Its vectors can be computed again: `imprint doctor --mend` "
             "does it, or move the folder away"
         ) from error
+
+
+def _check_small_tables(database: Path) -> None:
+    """Raises sqlite3.Error or UnicodeDecodeError: Chroma's native part would end the process over such a file."""
+    if not database.exists():
+        return
+    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as opened:
+        names = [row[0] for row in opened.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")]
+        for name in names:
+            if not name.startswith("embedding"):  # these are large, and what is wrong in them is no name
+                opened.execute(f'SELECT * FROM "{name}"').fetchall()
 
 
 def open_server(url: str) -> ClientAPI:
