@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "IMPRINT_"
 # Variables with the prefix that are read, but set nothing that could be saved.
-_NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME"}
+_NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME", "IMPRINT_ALLOWED_MODEL_CODE"}
 # Settings whose values no message may show.
 _SECRETS = {"token", "engine_key"}
 MIN_TOKEN_LENGTH = 16

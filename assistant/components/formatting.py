@@ -9,8 +9,8 @@ FIRST_YEAR, LAST_YEAR = 1678, 2261  # what pandas can hold
 
 
 def escape_markdown(text: str) -> str:
-    """`text` with every sign of markdown escaped, for labels."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+    """`text` on one line with every sign of markdown escaped, for labels."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", re.sub(r"\s", " ", text))
 
 
 def seconds(value: float | None) -> str:

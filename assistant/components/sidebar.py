@@ -45,9 +45,8 @@ def _draw_line(info: ConversationInfo) -> None:
     current = info.id == open_conversation.conversation_id()
     with st.container(key="current" if current else f"chat-{info.id}"):
         title = formatting.escape_markdown(info.title) or t("chats.untitled")
-        if st.button(
-            title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None
-        ):
+        hint = formatting.escape_markdown(info.excerpt) or None
+        if st.button(title, key=f"open-{info.id}", width="stretch", type="tertiary", help=hint):
             open_conversation.open_conversation(info.id)
             choices.go_to_chat()
 
