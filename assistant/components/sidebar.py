@@ -1,7 +1,7 @@
 """The list of conversations in the sidebar: new, search, open, and a menu for the open one."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -57,7 +57,8 @@ def _by_age(found: Sequence[ConversationInfo]) -> Iterator[tuple[str, list[Conve
     names = ("chats.today", "chats.yesterday", "chats.week", "chats.earlier")
     groups: dict[str, list[ConversationInfo]] = {name: [] for name in names}
     for info in found:
-        day = datetime.fromtimestamp(info.updated).date()
+        time = formatting.local_time(info.updated)
+        day = time.date() if time else date.min
         if day >= today:
             groups["chats.today"].append(info)
         elif day == today - timedelta(days=1):

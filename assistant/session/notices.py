@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from assistant.errors import KNOWN_ERRORS
+from assistant.errors import KNOWN_ERRORS, sentence_of
 from assistant.i18n.texts import t, use_language
 from assistant.safe_markdown import rewrite
 from assistant.session.resources import workspace
@@ -29,8 +29,8 @@ def show_errors() -> Iterator[None]:
 
 
 def sentence(error: Exception) -> str:
-    """The message of an error as markdown; what it quotes of others loads nothing."""
-    return _safe(str(error)) or type(error).__name__
+    """The message of an error as Markdown; what it quotes of others loads nothing."""
+    return _safe(sentence_of(error))
 
 
 def queue_toast(text: str, icon: str = ":material/check:") -> None:

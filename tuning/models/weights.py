@@ -32,7 +32,7 @@ def locate(name: str, home: Path, convert: Convert) -> tuple[Path, str]:
     """The folder that holds a model's safetensors, and the hash that names the weights."""
     if name in PACKAGED:
         folder = _converted(name, home, convert)
-        return folder, json.loads((folder / ABOUT).read_text(encoding="utf-8"))["sha256"]
+        return folder, str(read_json(folder / ABOUT)["sha256"])
     folder = Path(name).expanduser()
     if not (folder / "config.json").is_file():
         folder = _download(name)
@@ -96,7 +96,7 @@ def _converted(name: str, home: Path, convert: Convert) -> Path:
 def _is_intact(folder: Path) -> bool:
     """Whether a converted model's files are those that were written; hashed only where size or time changed."""
     about = read_json(folder / ABOUT)
-    if not about:
+    if not isinstance(about.get("sha256"), str):
         return False
     known = about.get("files")
     if known == _stamped(folder, known):
@@ -135,8 +135,8 @@ def _folder_sha256(folder: Path, home: Path) -> str:
     files = sorted(folder.glob("*.safetensors"))
     stamp = json.dumps([[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in files])
     memory = home / "models" / f"hash-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
-    if memory.is_file():
-        return str(json.loads(memory.read_text(encoding="utf-8"))["sha256"])
+    if known := read_json(memory).get("sha256"):
+        return str(known)
     hashes = [file_sha256(file) for file in files]
     sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
     memory.parent.mkdir(parents=True, exist_ok=True)
