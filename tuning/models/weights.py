@@ -101,7 +101,7 @@ def _converted(name: str, home: Path, convert: Convert) -> Path:
 def _is_intact(folder: Path) -> bool:
     """Whether a converted model's files are those that were written; hashed only where size or time changed."""
     about = read_json(folder / ABOUT)
-    if not about:
+    if not isinstance(about.get("sha256"), str):
         return False
     known = about.get("files")
     if known == _stamped(folder, known):
