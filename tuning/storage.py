@@ -60,6 +60,6 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a file that `write_json` wrote; empty where there is none, or it is damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -19,6 +18,7 @@ from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.models.template import Template
+from tuning.models.template_process import render_chat
 from tuning.storage import files_of, write_json, write_text
 
 log = logging.getLogger(__name__)
@@ -194,8 +194,7 @@ CHATML = (
 
 def _default_system(base: Template) -> str:
     """What the template itself puts in front where a conversation has no system prompt."""
-    messages: Any = [{"role": "user", "content": "q"}]
-    text = str(base.tokenizer.apply_chat_template(messages, tokenize=False))
+    text = render_chat(base.name, base.tokenizer, [{"role": "user", "content": "q"}])
     begin, end = "<|im_start|>system\n", "<|im_end|>"
     return text.split(begin, 1)[1].split(end, 1)[0] if begin in text else ""
 

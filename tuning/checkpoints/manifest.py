@@ -160,7 +160,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} has format {manifest.get('format')!r}; this Imprint reads {FORMAT}. Update Imprint."
         )
-    for name, size in manifest.get("files", {}).items():
+    files = manifest.get("files", {})
+    if not isinstance(files, dict):
+        raise CheckpointError(
+            f"{path / MANIFEST} is damaged: its list of files is none. Restore or delete it."
+        )
+    for name, size in files.items():
         file = path / name
         if not file.is_file():
             raise CheckpointError(
@@ -196,9 +201,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
             job=str(manifest.get("job", "")),
             files=dict(manifest.get("files", {})),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path / MANIFEST} is damaged ({error!r}). Restore or delete the folder."
+            f"{path / MANIFEST} is damaged: a value in it is missing or of another kind. "
+            "Restore or delete the folder."
         ) from error
 
 
@@ -207,7 +213,7 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} is not a checkpoint: it has no {path.name!r}.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}). Restore or delete the folder.") from error
     if not isinstance(record, dict):
         raise CheckpointError(f"{path} holds no JSON object. Restore or delete the folder.")

@@ -251,8 +251,11 @@ class Registry:
 
     def _update(self, name: str, changes: Mapping[str, Any]) -> None:
         path = self.folder / name / MANIFEST
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        write_json(path, {**manifest, **changes})
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            write_json(path, {**manifest, **changes})
+        except (OSError, ValueError, RecursionError, TypeError) as error:
+            raise CheckpointError(f"Cannot change {name!r}: {path} cannot be written ({error}).") from error
 
     def _living_holds(self, checkpoint: Checkpoint) -> Names:
         reasons = []
@@ -260,7 +263,7 @@ class Registry:
             try:
                 record = json.loads(path.read_text(encoding="utf-8"))
                 identity = Identity.from_dict(record)
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue
             is_remote = not identity.is_local and time.time() - path.stat().st_mtime < REMOTE_HOLD_SECONDS
             if identity.is_alive or is_remote:

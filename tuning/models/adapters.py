@@ -21,6 +21,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import FULL_WEIGHTS, PEFT_WEIGHTS, PREFIX_CONFIG, PREFIX_WEIGHTS
+from tuning.models.peft_config import check_ranks, read_config, read_shapes
 from tuning.ops import lora
 
 
@@ -113,6 +114,7 @@ def read_adapter(folder: Path) -> Adapter:
 
 
 def _read_peft(folder: Path) -> PeftAdapter:
+    check_ranks(read_config(folder), read_shapes(folder), folder)
     config = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = True
     tensors = load_file(folder / PEFT_WEIGHTS)
@@ -155,7 +157,8 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
     except (RuntimeError, ValueError) as error:
         detach(model, key)
         raise CheckpointError(
-            f"Checkpoint {name!r} does not fit this base: {error}. Choose the base it was tuned from."
+            f"Checkpoint {name!r} does not fit this base: {_first_line(error)}. "
+            "Choose the base it was tuned from."
         ) from error
     unused = list(outcome.unexpected_keys)
     if unused:
@@ -167,6 +170,10 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
     for layer in tuner_layers(model):
         layer.set_adapter([])
         layer.requires_grad_(False)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300].rstrip(":. ")
 
 
 def select(model: PreTrainedModel, key: str | None) -> None:

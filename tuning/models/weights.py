@@ -17,8 +17,9 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from tuning.config import DEFAULT_BASE
 from tuning.errors import ModelError
 from tuning.models.catalogue import PACKAGED, packaged_file
+from tuning.storage import read_json
 
-_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "tokenizer*"]
+_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "tokenizer*", "*.py"]
 Convert = Callable[[Path, Path], None]
 
 
@@ -26,7 +27,12 @@ def locate(name: str, home: Path, convert: Convert) -> tuple[Path, str]:
     """The folder that holds a model's safetensors, and the hash that names the weights."""
     if name in PACKAGED:
         folder = _converted(name, home, convert)
-        return folder, json.loads((folder / "imprint.json").read_text(encoding="utf-8"))["sha256"]
+        sha256 = read_json(folder / "imprint.json").get("sha256")
+        if not isinstance(sha256, str):
+            raise ModelError(
+                f"The converted model in {folder} is damaged. Delete that folder: it is made again."
+            )
+        return folder, sha256
     folder = Path(name).expanduser()
     if not (folder / "config.json").is_file():
         folder = _download(name)
@@ -92,8 +98,8 @@ def _folder_sha256(folder: Path, home: Path) -> str:
     files = sorted(folder.glob("*.safetensors"))
     stamp = json.dumps([[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in files])
     memory = home / "models" / f"hash-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
-    if memory.is_file():
-        return str(json.loads(memory.read_text(encoding="utf-8"))["sha256"])
+    if known := read_json(memory).get("sha256"):
+        return str(known)
     hashes = [_file_sha256(file) for file in files]
     sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
     memory.parent.mkdir(parents=True, exist_ok=True)
