@@ -42,7 +42,7 @@ def job(folder: Path, times: int, chance: random.Random) -> Tally:
         number += 1
         killed = _submit(jobs, base, f"killed-{number}")
         for _ in range(min(_KILLS_A_JOB, times - tally.kills)):
-            if not _kill(jobs, killed.id, chance.uniform(0.05, 0.6) * whole):
+            if not _kill(jobs, killed.id, chance.uniform(0.05, 0.9) * whole):
                 break  # it had ended
             tally.kills += 1
             tally.acknowledged += 1
@@ -65,7 +65,7 @@ def _base(folder: Path) -> str:
 
 
 def _submit(jobs: Jobs, base: str, name: str) -> Job:
-    config = TuneConfig(name=name, base=base, device="cpu", epochs=300, early_stop=False, replay=0, reading=0)
+    config = TuneConfig(name=name, base=base, device="cpu", epochs=120, early_stop=False, replay=0, reading=0)
     return jobs.submit(config, _EXAMPLES)
 
 

@@ -33,7 +33,7 @@ class Tally:
     acknowledged: int = 0  # things that had been said to be done when the kill came
     lost: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
-    mended: int = 0  # times that `imprint doctor --mend` had to help
+    mended: list[str] = field(default_factory=list)  # by `imprint doctor --mend`
     seconds: float = 0.0
 
 
@@ -101,15 +101,10 @@ def seconds_of(home: Path, *arguments: object) -> float:
 
 def examine(home: Path, tally: Tally, what: str) -> None:
     """`imprint doctor --json`, and with --mend where it finds damage; what stays damaged is counted."""
-    if _healthy(home):
+    if not (found := _damage(home)):
         return
-    tally.mended += 1
-    found = _damage(home, "--mend") or _damage(home)
-    tally.damaged += [f"{what}: {one}" for one in found]
-
-
-def _healthy(home: Path) -> bool:
-    return not _damage(home)
+    tally.mended += [f"{what}: {one}" for one in found]
+    tally.damaged += [f"{what}: {one}" for one in _damage(home, "--mend") or _damage(home)]
 
 
 def _damage(home: Path, *options: str) -> list[str]:

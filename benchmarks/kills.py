@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks import kill_commands, kill_jobs, kill_servers
 from benchmarks.killing import Tally
+from tuning.process import restrict_new_files
 from tuning.storage import write_json
 
 
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, help="also write the result there, as JSON")
     options = parser.parse_args(arguments)
+    restrict_new_files()
     tallies = {}
     for name in options.only:
         with tempfile.TemporaryDirectory(prefix=f"kills-{name}-") as folder:
@@ -68,9 +70,13 @@ def table(tallies: dict[str, Tally]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, tally in tallies.items():
-        counts = (tally.kills, tally.acknowledged, len(tally.lost), len(tally.damaged), tally.mended)
+        counts = (tally.kills, tally.acknowledged, len(tally.lost), len(tally.damaged), len(tally.mended))
         lines.append(f"| {SCENES[name].what} | {' | '.join(map(str, counts))} | {tally.seconds:.0f} |")
-    faults = [f"- {name}: {one}" for name, tally in tallies.items() for one in tally.lost + tally.damaged]
+    faults = [
+        f"- {name}: {one}"
+        for name, tally in tallies.items()
+        for one in tally.lost + tally.damaged + tally.mended
+    ]
     return "\n".join([*lines, *(["", *dict.fromkeys(faults)] if faults else [])])
 
 
