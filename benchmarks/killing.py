@@ -127,7 +127,7 @@ def _home_of_environment(home: Path) -> Iterator[None]:
         os.environ.pop("IMPRINT_HOME") if before is None else os.environ.update(IMPRINT_HOME=before)
 
 
-def fill(home: Path, chance: random.Random, megabytes: int = 40) -> None:
+def fill(home: Path, chance: random.Random, weight_bytes: int = 40 << 20) -> None:
     """Conversations, a question set and a checkpoint of this size whose weights mean nothing."""
     home.mkdir(mode=0o700, parents=True)
     store = ConversationStore(home / "conversations.sqlite3")
@@ -137,7 +137,7 @@ def fill(home: Path, chance: random.Random, megabytes: int = 40) -> None:
     store.close()
 
     def write(folder: Path) -> None:
-        (folder / "adapter_model.safetensors").write_bytes(chance.randbytes(megabytes << 20))
+        (folder / "adapter_model.safetensors").write_bytes(chance.randbytes(weight_bytes))
 
     Registry(home).save(Manifest("halden", "lora", "base", "0" * 64), write)
     (home / "prompts.json").write_text(f'["{chance.random()}"]', encoding="utf-8")

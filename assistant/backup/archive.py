@@ -6,8 +6,11 @@ twice: the list of the ZIP file and the manifest must agree, and the content mus
 
 import hashlib
 import json
+import lzma
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +25,11 @@ MANIFEST = "manifest.json"
 ROOT = "home/"
 MAX_MANIFEST_BYTES = 256 << 20
 CHUNK = 1 << 20
+# What reading a member of a damaged ZIP file raises: its places, sizes, method or compressed bytes are nonsense.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
+    *(NotImplementedError, RuntimeError, OSError, OverflowError, ValueError),
+)
 # Called with the bytes done so far and their sum.
 OnProgress = Callable[[int, int], None]
 
@@ -123,7 +131,7 @@ class Backup:
                 while left and (chunk := file.read(min(CHUNK, left))):
                     left -= len(chunk)
                     yield chunk
-        except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, NotImplementedError, RuntimeError) as error:  # type: ignore[attr-defined]
+        except DAMAGE as error:
             self._refuse(f"{entry.path!r} is damaged ({error})", error)
 
     def _manifest(self) -> Manifest:
@@ -135,8 +143,8 @@ class Backup:
                 return Manifest.from_json(file.read(MAX_MANIFEST_BYTES))
         except KeyError as error:
             self._refuse(f"it holds no {error}", error)
-        except (ValueError, TypeError, AttributeError, zipfile.BadZipFile, RecursionError) as error:
-            self._refuse(str(error), error)
+        except (*DAMAGE, TypeError, AttributeError) as error:
+            self._refuse(f"its manifest cannot be read ({error})", error)
 
     def _check_list(self) -> None:
         """Refuse paths that lead out of the home, links, doublets, sizes that disagree, and what no backup holds."""
