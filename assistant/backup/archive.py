@@ -25,6 +25,7 @@ MANIFEST = "manifest.json"
 ROOT = "home/"
 MAX_MANIFEST_BYTES = 256 << 20
 CHUNK = 1 << 20
+LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
 # What reading a member of a damaged ZIP file raises: its places, sizes, method or compressed bytes are nonsense.
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
@@ -68,7 +69,7 @@ class Manifest:
             raise ValueError(f"it has format {record['format']!r}, and this Imprint reads {FORMAT}")
         files = tuple(_entry(one) for one in record["files"])
         return cls(
-            created=float(record["created"]),
+            created=_seconds(record["created"]),
             version=str(record["version"]),
             home=str(record["home"]),
             files=files,
@@ -144,7 +145,8 @@ class Backup:
         except KeyError as error:
             self._refuse(f"it holds no {error}", error)
         except (*DAMAGE, TypeError, AttributeError) as error:
-            self._refuse(f"its manifest cannot be read ({error})", error)
+            is_said = type(error) is ValueError  # by the lines above, not by a parser
+            self._refuse(str(error) if is_said else f"its manifest cannot be read ({error})", error)
 
     def _check_list(self) -> None:
         """Refuse paths that lead out of the home, links, doublets, sizes that disagree, and what no backup holds."""
@@ -183,4 +185,12 @@ def _entry(record: Mapping[str, Any]) -> Entry:
     size, sha256 = record["size"], record["sha256"]
     if not isinstance(size, int) or size < 0 or not isinstance(sha256, str):
         raise ValueError(f"its manifest says nonsense about {record['path']!r}")
-    return Entry(str(record["path"]), size, sha256, float(record["modified"]))
+    return Entry(str(record["path"]), size, sha256, _seconds(record["modified"]))
+
+
+def _seconds(value: Any) -> float:
+    """A time that can be shown and given to a file. Raises ValueError."""
+    seconds = float(value)
+    if not abs(seconds) <= LATEST_SECONDS:  # nor is NaN
+        raise ValueError(f"its manifest names the time {str(value)[:40]!r}")
+    return seconds
