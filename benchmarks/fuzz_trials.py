@@ -19,8 +19,8 @@ import torch
 from fastapi.testclient import TestClient
 from safetensors.torch import save
 
-from assistant.backup.archive import Backup
 from assistant.backup.create import create_backup
+from assistant.backup.restore import restore_backup
 from assistant.errors import BackupError
 from assistant.server.app import create_app
 from assistant.settings import Settings
@@ -208,15 +208,13 @@ class Backups(Trial):
         return damage(self._whole, chance)
 
     def use(self, data: bytes) -> None:
-        """Check it whole, as a restore does before it moves anything."""
-        path, place = self.folder / "backup.zip", self.folder / "content"
+        """Restore it into a home of its own."""
+        path, home = self.folder / "backup.zip", self.folder / "restored"
         path.write_bytes(data)
-        place.mkdir()
         try:
-            with Backup(path) as backup:
-                backup.extract(place, lambda *_: None, lambda _: None)
+            restore_backup(home, path)
         finally:
-            shutil.rmtree(place)
+            shutil.rmtree(home, ignore_errors=True)
 
 
 TRIALS: dict[str, tuple[type[Trial], float]] = {  # with the share of the inputs

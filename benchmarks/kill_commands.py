@@ -104,6 +104,7 @@ def restore(folder: Path, times: int, chance: random.Random) -> Tally:
     for archive in archives:
         whole = seconds_of(home, "restore", archive)
         digests.append(digest(home))
+    _forget_kept(home)
     now = 1
     while tally.kills < times:
         other = 1 - now
@@ -111,9 +112,13 @@ def restore(folder: Path, times: int, chance: random.Random) -> Tally:
         tally.kills += victim.kill(chance.uniform(0.1, 1.1) * whole)
         tally.acknowledged += 1
         now = _after_restore(home, digests, now, tally)
-        for kept in home.glob(f"{BEFORE_RESTORE}*"):
-            shutil.rmtree(kept)
+        _forget_kept(home)
     return tally
+
+
+def _forget_kept(home: Path) -> None:
+    for kept in home.glob(f"{BEFORE_RESTORE}*"):
+        shutil.rmtree(kept)
 
 
 def _after_restore(home: Path, digests: list[str], before: int, tally: Tally) -> int:
