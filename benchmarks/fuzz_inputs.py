@@ -3,8 +3,8 @@
     python -m benchmarks.fuzz_inputs --count 100000 --output inputs.json
     python -m benchmarks.fuzz_inputs --count 5000 --only "chat files" --keep failures/
 
-Chat files, foreign adapters, chat templates, HTTP requests, backups; documents are `benchmarks.fuzz_documents`'. An input
-must be taken or refused with the error that is meant for it, in time. It opens no weights and no network.
+Chat files, foreign adapters, chat templates, HTTP requests, backups; documents are `benchmarks.fuzz_documents`'. An
+input must be taken or refused with the error that is meant for it, in time. It opens no weights and no network.
 """
 
 import argparse
@@ -48,7 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=10_000, help="inputs, all kinds together (default: 10000)")
+    parser.add_argument(
+        "--count", type=int, default=10_000, help="inputs, all kinds together (default: 10000)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="+", choices=TRIALS, default=list(TRIALS), metavar="KIND")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="at most for each kind")
@@ -56,8 +58,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, help="also write the result there, as JSON")
     options = parser.parse_args(arguments)
     restrict_new_files()
-    signal.signal(signal.SIGALRM, _hang)
-    warnings.simplefilter("ignore")  # what PEFT says of configurations that are odd on purpose
     outcomes = {}
     shares = sum(TRIALS[name][1] for name in options.only)
     for name in options.only:
@@ -75,6 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def fuzz(trial: Trial, count: int, seed: int, seconds: float, keep: Path | None = None) -> Outcome:
     """Give a trial so many inputs, or as many as there is time for."""
+    signal.signal(signal.SIGALRM, _hang)
     outcome, faults = Outcome(), Counter[str]()
     began = time.monotonic()
     for data in inputs(trial, seed):
@@ -100,7 +101,9 @@ def attempt(trial: Trial, data: bytes) -> str:
     """accepted, refused, "crashed: why" or "hung: …"."""
     signal.alarm(DEADLINE_SECONDS)
     try:
-        trial.use(data)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what PEFT says of configurations that are odd on purpose
+            trial.use(data)
         return "accepted"
     except trial.refusals:
         return "refused"

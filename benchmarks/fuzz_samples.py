@@ -56,7 +56,13 @@ RECORDS: list[dict[str, Any]] = [
         "created": 1700000000.5,
         "messages": [
             {"role": "user", "content": _Q, "created": 1700000000.5},
-            {"role": "assistant", "content": _A, "rating": 1, "correction": "No: Kite.", "status": "complete"},
+            {
+                "role": "assistant",
+                "content": _A,
+                "rating": 1,
+                "correction": "No: Kite.",
+                "status": "complete",
+            },
         ],
     },
 ]
@@ -67,7 +73,7 @@ LAYOUTS: tuple[Callable[[list[dict[str, Any]]], str], ...] = (
     lambda records: json.dumps({"data": records}),
 )
 TABLES = (
-    "question,answer\nWhat?,A kite.\n\"two\nlines\",\"and \"\"quotes\"\"\"\n",
+    'question,answer\nWhat?,A kite.\n"two\nlines","and ""quotes"""\n',
     "prompt\tresponse\nq\ta\n",
     'prompt,response,history\nq,r,"[[""a"", ""b""]]"\n',
     "text,label\nA bird sings,bird\nA fish swims,fish\n",

@@ -36,7 +36,7 @@ from tuning.jobs.jobs import Jobs
 from tuning.models.template_process import render_chat
 
 
-class RefusedRequest(Exception):
+class RefusedRequestError(Exception):
     """A request was answered with a status of 400 to 499."""
 
 
@@ -149,14 +149,15 @@ class Templates(Trial):
 class Requests(Trial):
     """Requests to the HTTP server: its own bodies with other values, and damaged JSON."""
 
-    refusals = (RefusedRequest,)
+    refusals = (RefusedRequestError,)
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         workspace = Workspace(Settings(home=folder / "home"), engine=ScriptedEngine())
         workspace.__dict__["jobs"] = Jobs(folder / "home", worker=(sys.executable, "-c", ""))
         workspace.__dict__["embeddings"] = SimpleNamespace(
-            embed_documents=lambda texts: [[0.0, 1.0] for _ in texts], count_tokens=lambda texts: map(len, texts)
+            embed_documents=lambda texts: [[0.0, 1.0] for _ in texts],
+            count_tokens=lambda texts: map(len, texts),
         )
         self._open = ExitStack()
         self._client = self._open.enter_context(TestClient(create_app(workspace)))
@@ -168,7 +169,9 @@ class Requests(Trial):
         """Method and path in the first line, then the body."""
         method, path, body = chance.choice(fuzz_bodies.requests(self._file))
         if chance.random() < 0.1:
-            path += chance.choice(("?limit=-1", "?limit=x", "?after=%00", "/..%2f..", "%00", "/\ud83d", "?" * 9))
+            path += chance.choice(
+                ("?limit=-1", "?limit=x", "?after=%00", "/..%2f..", "%00", "/\ud83d", "?" * 9)
+            )
         text = json.dumps(fuzz_bodies.mutated(body, chance)).encode()
         text = damage(text, chance) if chance.random() < 0.2 else text
         return f"{method} {path}\n".encode("utf-8", "replace") + text
@@ -183,7 +186,7 @@ class Requests(Trial):
         if reply.status_code >= 500:
             raise AssertionError(f"status {reply.status_code}: {reply.text[:300]}")
         if reply.status_code >= 400:
-            raise RefusedRequest
+            raise RefusedRequestError
         if "server_error" in reply.text:
             raise AssertionError(reply.text[-300:])
 
@@ -232,4 +235,3 @@ def inputs(trial: Trial, seed: int) -> Iterator[bytes]:
     while True:
         yield trial.make(random.Random(f"{seed}-{number}"))
         number += 1
-

@@ -59,7 +59,9 @@ def _indexed(home: Path) -> set[str]:
 def _documents(folder: Path, count: int) -> Path:
     folder.mkdir(parents=True)
     for number in range(count):
-        text = f"Lamp {number} in the hall of Halden weighs {number} grams. Its keeper is Tobias the {number}th."
+        text = (
+            f"Lamp {number} in the hall of Halden weighs {number} grams. Its keeper is Tobias the {number}th."
+        )
         (folder / f"lamp-{number}.txt").write_text(text, encoding="utf-8")
     return folder
 
@@ -154,4 +156,3 @@ def digest(home: Path) -> str:
         if path.is_file() and is_content(PurePosixPath(relative)):
             found.update(f"{relative}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return found.hexdigest()
-

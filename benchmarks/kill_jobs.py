@@ -36,7 +36,9 @@ def job(folder: Path, times: int, chance: random.Random) -> Tally:
     undisturbed = jobs.wait(_submit(jobs, base, "undisturbed").id)
     whole = time.monotonic() - began
     if undisturbed.status != "succeeded":
-        raise SystemExit(f"The undisturbed job {undisturbed.status}: {undisturbed.error}\n{jobs.log(undisturbed.id)}")
+        raise SystemExit(
+            f"The undisturbed job {undisturbed.status}: {undisturbed.error}\n{jobs.log(undisturbed.id)}"
+        )
     wanted, number = _weights(jobs, undisturbed), 0
     while tally.kills < times:
         number += 1

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -119,7 +120,9 @@ def _check_server(client: httpx.Client, known: Acknowledged, tally: Tally) -> No
     jobs = client.get("/v1/fine_tuning/jobs", params={"limit": 10_000}).raise_for_status().json()["data"]
     status = {one["id"]: one["status"] for one in jobs}
     tally.lost += [f"job {one} is not listed" for one in known.jobs - status.keys()]
-    tally.lost += [f"job {one} is {status.get(one)}" for one in known.cancelled if status.get(one) != "cancelled"]
+    tally.lost += [
+        f"job {one} is {status.get(one)}" for one in known.cancelled if status.get(one) != "cancelled"
+    ]
 
 
 def _end_jobs(home: Path) -> None:
@@ -151,7 +154,7 @@ def _check_chats(home: Path, said: list[dict[str, object]], tally: Tally) -> Non
     turns = {
         (number, question.content, answer.content)
         for number, messages in listed.items()
-        for question, answer in zip(messages, messages[1:], strict=False)
+        for question, answer in pairwise(messages)
         if answer.role == "assistant" and answer.status == "complete"
     }
     for one in said:

@@ -82,6 +82,8 @@ class Victim:
         """Its exit status once it has ended and all that it said is read."""
         status = self._process.wait(PATIENCE_SECONDS)
         self._reader.join(PATIENCE_SECONDS)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         return status
 
 

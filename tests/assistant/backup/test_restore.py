@@ -4,8 +4,8 @@ import hashlib
 import json
 import os
 import sqlite3
-import struct
 import stat
+import struct
 import subprocess
 import sys
 import zipfile
