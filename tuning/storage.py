@@ -1,5 +1,6 @@
 """Files that appear whole: JSON by rename, sizes of folders. Knows no shapes of its own."""
 
+import hashlib
 import json
 import os
 import uuid
@@ -48,6 +49,12 @@ def folder_bytes(folder: Path) -> int:
 def files_of(folder: Path) -> list[Path]:
     """All files under a folder, sorted."""
     return sorted(p for p in folder.rglob("*") if p.is_file())
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def flush(path: Path) -> None:

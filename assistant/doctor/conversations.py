@@ -39,7 +39,7 @@ _LISTS = (("messages", "sources", "[]"), ("preferences", "prompt", None), ("blin
 
 def examine_conversations(path: Path, aside: Aside) -> Iterator[Finding]:
     """The state of the file; nothing where there is none."""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:  # an empty file is a new one
         return
     problems = check_file(path)
     if not problems and (version := _version(path)) > len(MIGRATIONS):
@@ -89,6 +89,8 @@ def _unreadable(path: Path) -> list[str]:
     """Rows that SQLite can read and the stores cannot."""
     with closing(sqlite3.connect(path)) as database:
         tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
+        if not {"conversations", "messages"} <= tables:
+            return ["it holds no conversations, not even the tables for them"]
         problems = [
             f"a row of {row[0]} refers to nothing" for row in database.execute("PRAGMA foreign_key_check")
         ]

@@ -39,6 +39,7 @@ class _Examination:
         self._aside = Aside(folder)
         self._workspace: Workspace | None = None
         self._closing = ExitStack()
+        self._chroma_is_damaged = False
 
     def run(self) -> Iterator[Finding]:
         catalogues = self._home / "knowledge"
@@ -53,6 +54,7 @@ class _Examination:
             artefacts.examine_checkpoints(self._home, self._aside),
             artefacts.examine_jobs(self._home, self._aside),
             artefacts.examine_models(self._home, self._aside),
+            knowledge.examine_chroma(catalogues / "chroma", self._aside),
             knowledge.examine_catalogues(catalogues, self._aside, self._open_base),
         ):
             yield from map(self._treat, part)
@@ -63,13 +65,20 @@ class _Examination:
                 yield Finding("settings", "environment", "damaged", str(error))
             return
         yield from map(self._treat, home.examine_weights(self._home, settings.base_model))
-        vectors = knowledge.examine_vectors(catalogues, settings.chroma_url, self._aside, self._open_base)
-        yield from map(self._treat, vectors)
+        if not self._chroma_is_damaged:
+            vectors = knowledge.examine_vectors(catalogues, settings.chroma_url, self._open_base)
+            yield from map(self._treat, vectors)
 
     def close(self) -> None:
         self._closing.close()
 
     def _treat(self, finding: Finding) -> Finding:
+        treated = self._mended(finding)
+        if treated.part == knowledge.VECTORS and treated.status == "damaged":
+            self._chroma_is_damaged = True  # opening it here could end this process
+        return treated
+
+    def _mended(self, finding: Finding) -> Finding:
         if finding.mend is None or not self._decide(finding):
             return finding
         try:

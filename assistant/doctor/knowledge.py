@@ -1,9 +1,13 @@
 """The knowledge bases: whether the catalogue is whole, and the vectors agree with it; both can be made again."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from assistant.doctor.findings import Aside, Finding, Mend
 from assistant.doctor.salvage import check_file, is_json_list, replace_database, salvage
@@ -14,6 +18,18 @@ from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.fetch import is_url
 
 PART, VECTORS = "knowledge base", "vectors"
+PROBE_SECONDS = 300.0
+# Opens every collection and searches it once, as a process would.
+_PROBE = """
+import sys
+import chromadb
+from chromadb.config import Settings
+client = chromadb.PersistentClient(sys.argv[1], settings=Settings(anonymized_telemetry=False))
+for collection in client.list_collections():
+    some = collection.get(limit=1, include=["embeddings"])["embeddings"]
+    if len(some):
+        collection.query(query_embeddings=some, n_results=min(10, collection.count()))
+"""
 # Opens a knowledge base by its name, which computes the vectors that are missing.
 OpenBase = Callable[[str], KnowledgeBase]
 _BROKEN_DOCUMENTS = (
@@ -34,28 +50,55 @@ def examine_catalogues(folder: Path, aside: Aside, open_base: OpenBase) -> Itera
             yield Finding(PART, path.stem, "ok")
 
 
-def examine_vectors(folder: Path, url: str | None, aside: Aside, open_base: OpenBase) -> Iterator[Finding]:
-    """Whether Chroma opens, and holds a vector for each passage of each whole catalogue."""
+def examine_chroma(chroma: Path, aside: Aside) -> Iterator[Finding]:
+    """Whether Chroma can open and read its folder: tried in a process of its own, which damaged files may end."""
+    if not chroma.exists():
+        return
+    database = chroma / "chroma.sqlite3"
+    problems = check_file(database) if database.exists() else []
+    try:
+        with FileLock(chroma.with_name("chroma.lock")).acquire(timeout=0):
+            problems = problems or _probe(chroma)
+    except Timeout:
+        if not problems:
+            yield Finding(VECTORS, chroma.name, "note", "not tried out: a process has the folder open")
+            return
+    if problems:
+        message = f"{chroma} is damaged ({problems[0]}); the vectors can be computed again"
+        yield Finding(VECTORS, chroma.name, "damaged", message, lambda: f"put aside: {aside.move(chroma)}")
+    else:
+        yield Finding(VECTORS, chroma.name, "ok")
+
+
+def examine_vectors(folder: Path, url: str | None, open_base: OpenBase) -> Iterator[Finding]:
+    """Whether Chroma, which opens, holds a vector for each passage of each whole catalogue."""
     whole = [path for path in sorted(folder.glob("*.sqlite3")) if not _problem(path)]
-    chroma, database = folder / "chroma", folder / "chroma" / "chroma.sqlite3"
-    if not whole or (not url and not chroma.exists()):
+    if not whole or (not url and not (folder / "chroma").exists()):
         yield from (_missing(path.stem, open_base) for path in whole if _count(path))
         return
-    problems = check_file(database) if not url and database.exists() else []
     try:
-        if problems:
-            raise StoreError(f"{database} is damaged ({problems[0]})")
-        shared = SharedChroma.open(chroma, url)
+        shared = SharedChroma.open(folder / "chroma", url)
         try:
             yield from [_compare(path, shared, open_base) for path in whole]
         finally:
             shared.close()
     except IndexBusyError as error:
-        yield Finding(VECTORS, "chroma", "note", f"not examined: {error}")
+        yield Finding(VECTORS, folder.name, "note", f"not compared: {error}")
     except KnowledgeError as error:
-        names = [path.stem for path in whole]
-        mend = None if url else _mend_vectors(chroma, aside, open_base, names)
-        yield Finding(VECTORS, "chroma", "damaged", f"{error}; they can be computed again", mend)
+        yield Finding(VECTORS, folder.name, "damaged", str(error))
+
+
+def _probe(chroma: Path) -> list[str]:
+    command = [sys.executable, "-c", _PROBE, str(chroma)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=PROBE_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return [f"Chroma does not open it within {PROBE_SECONDS:g} seconds"]
+    if done.returncode == 0:
+        return []
+    return [f"Chroma cannot read it: {(done.stderr.strip() or 'it ended').splitlines()[-1]}"]
 
 
 def _compare(path: Path, shared: SharedChroma, open_base: OpenBase) -> Finding:
@@ -71,14 +114,6 @@ def _compare(path: Path, shared: SharedChroma, open_base: OpenBase) -> Finding:
 def _missing(name: str, open_base: OpenBase) -> Finding:
     message = "there are none yet, as after a restore; they are computed when it is next opened"
     return Finding(VECTORS, name, "note", message, lambda: _open(open_base, [name]))
-
-
-def _mend_vectors(chroma: Path, aside: Aside, open_base: OpenBase, names: list[str]) -> Mend:
-    def mend() -> str:
-        kept = aside.move(chroma)
-        return f"{_open(open_base, names)}; the damaged folder is {kept}"
-
-    return mend
 
 
 def _open(open_base: OpenBase, names: list[str]) -> str:

@@ -32,6 +32,12 @@ from tuning.data.times import plausible_seconds
 STATUSES = ("streaming", "complete", "stopped", "failed")
 ROLES = ("system", "user", "assistant")
 _TITLE_LENGTH = 60
+# What the methods below read by name.
+_COLUMNS = {
+    "conversations": "id, title, created, updated, deleted, source, active_message, import_key",
+    "messages": "id, conversation_id, parent_id, role, content, created, status, writer, rating, correction, memory,"
+    " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token",
+}
 
 
 class ConversationStore:
@@ -41,6 +47,7 @@ class ConversationStore:
         self.path = path
         self._database = Database(path, MIGRATIONS)
         self._read, self._write = self._database.read, self._database.write
+        self._check_columns()
         self.purge()
 
     # ---- conversations
@@ -74,7 +81,8 @@ class ConversationStore:
             "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
             " FROM conversations c WHERE c.deleted IS NOT NULL ORDER BY c.deleted DESC"
         )
-        return [ConversationInfo.from_row(row, "") for row in rows]
+        with self._damage_said():
+            return [ConversationInfo.from_row(row, "") for row in rows]
 
     def title(self, conversation_id: int) -> str:
         """The title alone, which is there also where the rest is damaged."""
@@ -88,14 +96,15 @@ class ConversationStore:
     def get(self, conversation_id: int) -> StoredConversation:
         """The conversation with its active branch."""
         row = self._conversation(conversation_id)
-        return StoredConversation(
-            id=row["id"],
-            title=str(row["title"]),
-            created=shown_time(row["created"]),
-            updated=shown_time(row["updated"]),
-            messages=self._branch(conversation_id, row["active_message"]),
-            source=str(row["source"]),
-        )
+        with self._damage_said():
+            return StoredConversation(
+                id=row["id"],
+                title=str(row["title"]),
+                created=shown_time(row["created"]),
+                updated=shown_time(row["updated"]),
+                messages=self._branch(conversation_id, row["active_message"]),
+                source=str(row["source"]),
+            )
 
     def rename(self, conversation_id: int, title: str) -> None:
         """Give it a title; an empty one is refused."""
@@ -211,7 +220,8 @@ class ConversationStore:
         """Every message of every branch, oldest first."""
         self._conversation(conversation_id)
         rows = self._read("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
-        return self._messages(rows)
+        with self._damage_said():
+            return self._messages(rows)
 
     def alternatives(self, message_id: int) -> Sequence[StoredMessage]:
         """All messages with the same parent, oldest first: regenerated answers, edited questions."""
@@ -220,7 +230,8 @@ class ConversationStore:
             "SELECT * FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
             (row["conversation_id"], row["parent_id"]),
         )
-        return self._messages(rows)
+        with self._damage_said():
+            return self._messages(rows)
 
     def select(self, message_id: int) -> None:
         """Show the branch through this message, to its newest end."""
@@ -245,15 +256,19 @@ class ConversationStore:
         """Close the connections of every thread."""
         self._database.close()
 
+    def _check_columns(self) -> None:
+        """Raise ConversationError where a damaged byte changed the name of a column."""
+        for table, columns in _COLUMNS.items():
+            self._read(f"SELECT {columns} FROM {table} LIMIT 0")
+
     @contextmanager
     def _damage_said(self) -> Iterator[None]:
         """A row that is none of this schema is an error with a sentence: a damaged byte may change even its names."""
         try:
             yield
-        except (TypeError, ValueError, KeyError, IndexError) as error:
+        except DAMAGE as error:
             raise ConversationError(
-                f"The conversations in {self.path} are damaged ({error}). `imprint doctor --mend` reads out of "
-                "them what it can."
+                f"The conversations in {self.path} are damaged ({error}). {MEND}"
             ) from error
 
     def _branch(self, conversation_id: int, end: int | None) -> tuple[StoredMessage, ...]:

@@ -12,7 +12,7 @@ from assistant.history.writer import this_process
 from tuning.data.storable import storable
 
 # What a row raises that holds something else than was once written into it.
-DAMAGE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+DAMAGE = (AttributeError, LookupError, TypeError, ValueError, OverflowError, RecursionError)
 
 
 def insert_message(

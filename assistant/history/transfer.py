@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tuning.data.formats import ImportedConversation
 
 FORMATS = ("json", "md")
+MAX_MESSAGES = 50_000  # of all branches
 _KEPT = (
     "role",
     "content",
@@ -115,6 +116,8 @@ def parse_record(record: object, *, source: str = "") -> NewConversation:
     if not isinstance(others, list):
         raise ConversationError('The "other_branches" of the exported conversation are no list.')
     active = record["messages"]
+    if len(active) + len(others) > MAX_MESSAGES:
+        raise ConversationError(f"The exported conversation has more than {MAX_MESSAGES:,} messages.")
     for number, message in enumerate([*active, *others], 1):
         _check_message(number, message)
     messages = [_new_message(message) for message in [*active, *others]]

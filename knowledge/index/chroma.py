@@ -114,14 +114,19 @@ def _check_database(path: Path) -> None:
         return
     is_small = path.stat().st_size <= CHECKED_BYTES
     try:
-        with closing(sqlite3.connect(path, timeout=10)) as database:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+        ) as database:
             found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0]) if is_small else "ok"
-            tables = database.execute(
-                "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'"
-            ).fetchone()[0]
-    except sqlite3.Error as error:
+            tables = {
+                name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            }
+            for name in tables:
+                if not name.startswith("embedding"):  # those are large, and hold no names that can break
+                    database.execute(f'SELECT * FROM "{name}"').fetchall()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is damaged: {error}") from error
-    if found != "ok" or (path.stat().st_size and not tables):
+    if found != "ok" or (path.stat().st_size and "migrations" not in tables):
         raise ValueError(f"{path.name} is damaged")
 
 

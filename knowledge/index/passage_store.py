@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID
 """
 FORMAT = 2  # version of the tables above
 # What a row raises that holds something else than was once written into it.
-_DAMAGE = (AttributeError, KeyError, OverflowError, TypeError, ValueError, RecursionError)
+_DAMAGE = (AttributeError, LookupError, OverflowError, TypeError, ValueError, RecursionError)
 _CHUNK = 500  # SQLite takes a limited number of parameters
 
 

@@ -63,7 +63,7 @@ def export(checkpoint: Checkpoint, format: str, output: Path, home: Path) -> lis
 
 def write_peft(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     """The folder that `peft.PeftModel.from_pretrained` reads; a prefix becomes PEFT's own prefix tuning."""
-    adapter = read_adapter(checkpoint.path)
+    adapter = read_adapter(checkpoint.path, checkpoint.sha256)
     if isinstance(adapter, FullAdapter):
         raise CheckpointError(
             f"{checkpoint.name!r} changes every weight, so it is no adapter. Export it as merged weights."
@@ -123,7 +123,7 @@ def write_merged(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
 
 def merged(checkpoint: Checkpoint, home: Path) -> BaseModel:
     """The base in float32 on the CPU with the checkpoint's change in its own weights."""
-    adapter = read_adapter(checkpoint.path)
+    adapter = read_adapter(checkpoint.path, checkpoint.sha256)
     if isinstance(adapter, PrefixAdapter):
         raise CheckpointError(
             f"{checkpoint.name!r} was made with {checkpoint.method}: it stands before the prompt and changes "

@@ -106,6 +106,7 @@ class Checkpoint:
     parent_id: str | None = None
     job: str = ""  # the job that made it
     files: dict[str, int] = field(default_factory=dict)  # bytes of each file as it was written
+    sha256: dict[str, str] = field(default_factory=dict)  # of the adapter's files; earlier versions kept none
 
     @property
     def size_bytes(self) -> int:
@@ -200,6 +201,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             parent_id=manifest.get("parent_id"),
             job=str(manifest.get("job", "")),
             files=dict(manifest.get("files", {})),
+            sha256=dict(manifest.get("sha256", {})),
         )
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise CheckpointError(

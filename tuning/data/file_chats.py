@@ -26,6 +26,8 @@ from tuning.errors import ExampleError
 WRAPPERS = ("data", "examples", "conversations", "items", "rows", "train")
 RECOGNISED_WITHIN = 1000  # records: where none of them is of a known format, the others are not read
 MAX_CHARACTERS = 16 << 20  # of one chat
+MAX_MESSAGES = 20_000  # of one chat
+MAX_FILE_MESSAGES = 500_000  # each of them becomes a row
 FIRST_LINE = re.compile(r"[^\r\n]*")  # where csv, too, ends a line
 
 # What a format's reader raises over nested values of any other shape.
@@ -76,12 +78,15 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
 def _chats(text: str, path: Path, complaints: Complaints) -> FileChats:
     importer, records = recognised(text, path, complaints)
     chats: list[FileChat] = []
-    empty = 0
+    empty = messages = 0
     for line, found in _read(importer, records, path, complaints):
         if found is None or not (found.messages or _is_export(found)):
             empty += 1
             complaints.note(path, line, "it holds nothing to read, or rests on what a tool answered.")
             continue
+        messages += len(found.messages)
+        if messages > MAX_FILE_MESSAGES:
+            raise ExampleError(f"{path} has more than {MAX_FILE_MESSAGES:,} messages. Split it.")
         source = f"{path.name}, line {line}"
         chats.append(_storable(found if found.source else replace(found, source=source)))
     return FileChats(importer.name, importer.title, len(records), tuple(chats), empty)
@@ -140,8 +145,8 @@ def _read(
     for line, record in records:
         try:
             found = read(record)
-            if found is not None and _characters(found) > MAX_CHARACTERS:
-                raise ExampleError(f"the chat has more than {MAX_CHARACTERS >> 20} million characters.")
+            if found is not None:
+                _check_size(found)
         except ExampleError as error:
             complaints.add(path, line, str(error))
         except MISSHAPEN:
@@ -206,12 +211,16 @@ def _is_message(value: object) -> bool:
     )
 
 
+def _check_size(chat: FileChat) -> None:
+    """Raises `ExampleError` for a chat that no program could show."""
+    if len(chat.messages) > MAX_MESSAGES:
+        raise ExampleError(f"the chat has more than {MAX_MESSAGES:,} messages.")
+    if sum(len(message["content"]) for message in chat.messages) > MAX_CHARACTERS:
+        raise ExampleError(f"the chat has more than {MAX_CHARACTERS >> 20} million characters.")
+
+
 def _is_export(chat: FileChat) -> bool:
     return isinstance(chat, ImportedConversation) and chat.record is not None
-
-
-def _characters(chat: FileChat) -> int:
-    return sum(len(message["content"]) for message in chat.messages)
 
 
 def _storable(chat: FileChat) -> FileChat:

@@ -62,10 +62,12 @@ def _result(path: Path, found: FileChats) -> ImportResult:
         conversations.append(conversation)
         examples += learned
         skipped += not learned
+    if not conversations and found.left_out:
+        first = found.left_out[0]
+        raise ExampleError(f"None of the chats in {path} can be read. {first.place}: {first.reason}")
     if not conversations:
         raise ExampleError(
             f"{path} is {found.title}, but none of its {found.records} records has an answer to learn."
-            + (f" {found.left_out[0].place}: {found.left_out[0].reason}" if found.left_out else "")
         )
     return ImportResult(
         path, found.format, tuple(conversations), skipped, tuple(examples), tuple(found.left_out)

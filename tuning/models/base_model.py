@@ -59,6 +59,8 @@ class StoredCheckpoint(Protocol):
     @property
     def template_fingerprint(self) -> str: ...
     @property
+    def sha256(self) -> dict[str, str]: ...
+    @property
     def probe(self) -> dict[str, Any]: ...
 
 
@@ -158,7 +160,9 @@ class BaseModel(Template):
                     f"({checkpoint.template_fingerprint}) than is in use ({self.template_fingerprint}), so "
                     "it would see prompts it never learned. Restore the model's template, or tune again."
                 )
-            proof = self.add_adapter(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
+            proof = self.add_adapter(
+                checkpoint.name, adapters.read_adapter(Path(checkpoint.path), checkpoint.sha256)
+            )
             try:
                 self._remembers(checkpoint)
             except CheckpointError:

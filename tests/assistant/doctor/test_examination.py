@@ -6,6 +6,7 @@ import random
 import sqlite3
 import stat
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,19 @@ def test_nothing_left_to_read_names_the_copies(home: Path) -> None:
     assert path.read_bytes() == b"\xff" * 20_000
 
 
+def test_a_database_without_tables_is_damaged_and_an_empty_file_is_new(home: Path) -> None:
+    path = home / "conversations.sqlite3"
+    path.touch(0o600)
+    assert state(home) == {}
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE another (x)")
+    database.close()
+    assert state(home)[("conversations", path.name)].status == "damaged"
+    assert (
+        state(home, mend=True)[("conversations", path.name)].status == "damaged"
+    )  # there is nothing to read
+
+
 def indexed(home: Path, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     for number in range(30):
@@ -184,17 +198,32 @@ def test_a_damaged_catalogue_is_one_sentence_wherever_it_is_read(home: Path, tmp
     assert said == {True}
 
 
-def test_damaged_vectors_are_computed_again(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["zeros", "a name that is no UTF-8", "random", "an index file"])
+def test_damaged_vectors_are_computed_again(home: Path, tmp_path: Path, damage: str) -> None:
     indexed(home, tmp_path / "docs")
-    database = home / "knowledge" / "chroma" / "chroma.sqlite3"
-    database.write_bytes(b"\0" * 5000)
-    with pytest.raises(KnowledgeError, match=r"imprint doctor --mend"):
-        KnowledgeBase(home, embeddings=FAKE)
-    assert state(home)[("vectors", "chroma")].status == "damaged"
-    assert state(home, mend=True)[("vectors", "chroma")].status == "mended"
+    chroma = home / "knowledge" / "chroma"
+    database = chroma / "chroma.sqlite3"
+    if damage == "zeros":
+        database.write_bytes(b"\0" * 5000)
+    elif damage == "a name that is no UTF-8":
+        database.write_bytes(
+            database.read_bytes().replace(b"CREATE TABLE collections", b"CREATE TABLE c\xd0\xd0lections")
+        )
+    elif damage == "random":
+        overwrite(database, 3, 200, 8000)
+    else:
+        for file in chroma.glob("*/*.bin"):
+            file.write_bytes(b"\xff" * file.stat().st_size)
+    if damage in ("zeros", "a name that is no UTF-8"):
+        with pytest.raises(KnowledgeError, match=r"imprint doctor --mend"):
+            KnowledgeBase(home, embeddings=FAKE)
+    found = state(home)
+    if found:  # Chroma rebuilds what it can by itself
+        assert found[("vectors", "chroma")].status == "damaged"
+        assert state(home, mend=True)[("vectors", "chroma")].status == "mended"
+        assert list(home.glob("damaged-*/chroma/chroma.sqlite3"))
     with KnowledgeBase(home, embeddings=FAKE) as base:
         assert agrees(base)
-    assert list(home.glob("damaged-*/chroma/chroma.sqlite3"))
 
 
 def test_checkpoints_jobs_settings_and_presets_are_put_aside_or_mended(home: Path) -> None:
@@ -227,6 +256,16 @@ def test_checkpoints_jobs_settings_and_presets_are_put_aside_or_mended(home: Pat
         *("short", "changed", "20260101-000000-000000-aaaa", "settings.json", "prompts.json"),
         "smollm2-135m-instruct",
     }
+
+
+def test_a_changed_byte_of_a_converted_model_is_found(home: Path) -> None:
+    model = home / "models" / "smollm2-135m-instruct"
+    about = {"sha256": "c0ffee", "files": {"tokenizer.json": {"sha256": sha256(b"{}").hexdigest()}}}
+    (model / "imprint.json").write_text(json.dumps(about))
+    (model / "tokenizer.json").write_text("{}")
+    assert state(home) == {}
+    (model / "tokenizer.json").write_text("[]")
+    assert state(home)[("model", model.name)].status == "damaged"
 
 
 def test_modes_and_leftovers_are_mended(home: Path) -> None:

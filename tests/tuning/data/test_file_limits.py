@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tuning.data import file_chats, file_records, file_texts, reading_process
-from tuning.data.importers import SMALL_BYTES, import_file
+from tuning.data.formats import ImportedConversation
+from tuning.data.importers import SMALL_BYTES, conversations_to_examples, import_file
 from tuning.data.reading_process import read_chats_apart
 from tuning.errors import ExampleError
 
@@ -86,12 +87,25 @@ def test_one_chat_may_not_be_endless(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(result.chats) == 1 and "more than 1 million characters" in result.left_out[0].reason
 
 
-def test_many_messages_of_one_role_are_joined_in_time_linear_in_them(tmp_path: Path) -> None:
+def test_many_messages_of_one_role_are_joined_in_time_linear_in_them() -> None:
     turns = [{"role": "user", "content": "x" * 20}] * 200_000 + [{"role": "assistant", "content": "a"}]
-    path = tmp_path / "chats"
-    path.write_text(json.dumps({"messages": turns}), encoding="utf-8")
-    (example,) = import_file(path).examples
+    (example,) = conversations_to_examples([ImportedConversation("", tuple(turns))])
     assert len(example.question) == 200_000 * 22 - 2
+
+
+def test_a_chat_or_a_file_of_endlessly_many_messages_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = [{"role": "user", "content": "q"}] * 20_001
+    path = tmp_path / "chats"
+    path.write_text(CHAT + "\n" + json.dumps({"messages": turns}), encoding="utf-8")
+    result = import_file(path, goes_on=True)
+    assert len(result.conversations) == 1
+    assert [one.reason for one in result.left_out] == ["the chat has more than 20,000 messages."]
+    monkeypatch.setattr(file_chats, "MAX_FILE_MESSAGES", 5)
+    path.write_text(CHAT * 3, encoding="utf-8")
+    with pytest.raises(ExampleError, match="more than 5 messages"):
+        import_file(path)
 
 
 def test_a_large_file_is_read_apart_and_comes_back_the_same(tmp_path: Path) -> None:
