@@ -1,6 +1,5 @@
 """Checkpoints, jobs and converted models: whether their folders say what they should, and hold what they say."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from tuning.checkpoints.manifest import MANIFEST
 from tuning.checkpoints.registry import Registry
 from tuning.errors import JobError
 from tuning.jobs.folder import JobFolder
-from tuning.storage import read_json
+from tuning.storage import file_sha256, read_json
 
 _HEADER = 8  # bytes of a safetensors file that give the length of its header
 
@@ -79,8 +78,7 @@ def _changed_files(folder: Path, hashes: object) -> list[str]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""
 

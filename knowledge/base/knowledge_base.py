@@ -5,6 +5,7 @@ import hashlib
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -157,9 +158,12 @@ class KnowledgeBase:
         """
         self._uploads.mkdir(parents=True, exist_ok=True)
         path = self._uploads / safe_name(name)
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        temporary = path.with_name(f".{uuid.uuid4().hex}.part")  # two tabs may upload the same name
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
         return path
 
     def remove(self, document_id: str) -> None:

@@ -145,7 +145,5 @@ def _folder_sha256(folder: Path, home: Path) -> str:
     hashes = [file_sha256(file) for file in files]
     sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
     memory.parent.mkdir(parents=True, exist_ok=True)
-    partial = memory.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps({"sha256": sha256, "folder": str(folder)}), encoding="utf-8")
-    partial.replace(memory)
+    write_json(memory, {"sha256": sha256, "folder": str(folder)})
     return sha256

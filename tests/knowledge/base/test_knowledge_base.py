@@ -112,3 +112,19 @@ def test_several_threads_may_search_while_one_writes(base: KnowledgeBase, folder
 def test_a_strange_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot be called '\.\./x'"):
         KnowledgeBase(tmp_path, "../x")
+
+
+def test_an_upload_that_cannot_be_written_leaves_nothing_and_keeps_the_one_before(
+    base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = base.keep_upload("a.txt", b"old")
+
+    def full(self: Path, data: bytes) -> int:
+        self.touch()  # the file is there before its content
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        base.keep_upload("a.txt", b"new")
+    assert [one.name for one in path.parent.iterdir()] == ["a.txt"]
+    assert path.read_text() == "old"
