@@ -127,8 +127,8 @@ def keep_copy(path: Path, version: int) -> Path:
 
 def _advice(problem: Exception) -> str:
     """What helps against it: space, rights, patience, or a repair."""
-    code = getattr(problem, "sqlite_errorcode", None)
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or code is None:
+    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
         return "`imprint doctor --mend` reads out of it what it can, and `imprint restore FILE` brings a backup back."
     return "Free some disk space, close other programs that use the file, or check its rights."
 

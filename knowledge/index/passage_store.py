@@ -148,11 +148,11 @@ class PassageStore:
             raise self._failure(error) from error
 
     def _failure(self, error: Exception) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", None)
-        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR):
-            advice = "free some disk space, check its rights, or close what else uses it; nothing was lost"
-        else:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
             advice = "`imprint doctor --mend` rebuilds it from its documents"
+        else:
+            advice = "free some disk space, check its rights, or close what else uses it; nothing was lost"
         return StoreError(f"The knowledge base {self.path} cannot be read or written ({error}): {advice}")
 
     # values about the whole index
