@@ -33,7 +33,12 @@ def main() -> None:
     """One run of the page."""
     st.set_page_config(page_title="Imprint", page_icon=str(theme.MARK), layout="wide")
     theme.apply_theme()
-    notices.apply_language()
+    with notices.show_errors():  # also where not even the settings can be read
+        notices.apply_language()
+        _draw()
+
+
+def _draw() -> None:
     pages = {
         name: st.Page(
             _page(module),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from assistant.errors import KNOWN_ERRORS, AssistantError
+from assistant.errors import KNOWN_ERRORS, AssistantError, sentence_of
 
 T = TypeVar("T", bound="BackgroundTask")
 MAX_FINISHED = 100  # finished tasks that a registry keeps
@@ -55,7 +55,7 @@ class BackgroundTask:
         try:
             do()
         except KNOWN_ERRORS as error:
-            self.error = str(error)
+            self.error = sentence_of(error)
         except Exception as error:  # the end of a thread: whatever it was must reach the page
             log.exception("a background task failed")
             self.error = f"This failed unexpectedly ({type(error).__name__}: {error}). The log has more."

@@ -11,7 +11,7 @@ AssistantError
 └── CompareError         a questions file or an arm that cannot be compared
 """
 
-from knowledge.errors import KnowledgeError
+from knowledge.errors import KnowledgeError, disk_problem
 from tuning.errors import TuningError
 
 
@@ -58,3 +58,8 @@ class CompareError(AssistantError):
 
 # What is said as one sentence wherever it surfaces; anything else is a fault of the program.
 KNOWN_ERRORS = (AssistantError, KnowledgeError, TuningError, OSError)
+
+
+def sentence_of(error: Exception) -> str:
+    """What to show for one of the known errors: its message, or what is the matter with the disk."""
+    return disk_problem(error) if isinstance(error, OSError) else str(error)

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PREFIX = "IMPRINT_"
 # Variables with the prefix that are read, but set nothing that could be saved.
-_NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME"}
+_NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME", "IMPRINT_ALLOWED_MODEL_CODE"}
 # Settings whose values no message may show.
 _SECRETS = {"token", "engine_key"}
 MIN_TOKEN_LENGTH = 16
@@ -215,8 +216,10 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path} cannot be read: {problem}. Repair or delete it.") from problem
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as problem:
+    except ValueError as problem:
         raise SettingsError(f"{path} is not JSON: {problem}. Repair or delete it.") from problem
+    except RecursionError as problem:
+        raise SettingsError(f"{path} is nested too deeply to be settings. Repair or delete it.") from problem
     if not isinstance(value, dict):
         raise SettingsError(
             f"{path} holds a {type(value).__name__}, not an object of settings. Repair or delete it."
@@ -248,9 +251,17 @@ def _sentence(problem: ValidationError, origin: str) -> str:
     value = (
         f"set, with {len(str(first['input']))} characters"
         if _name(problem) in _SECRETS
-        else repr(first["input"])
+        else _shown(first["input"])
     )
     return f"{origin} is {value}: {wanted}{hint}."
+
+
+def _shown(value: object) -> str:
+    """The beginning of a value, for messages."""
+    try:
+        return textwrap.shorten(repr(value), 200, placeholder="…")
+    except RecursionError:
+        return "a deeply nested value"
 
 
 def _did_you_mean(name: str, known: Sequence[str], place: str) -> str:

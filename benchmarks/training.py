@@ -191,7 +191,7 @@ def _trl(task: Task, dtype: str | None, **settings: Any) -> Measured:
         def on_step_end(self, *_: Any, **__: Any) -> None:
             marks.append((time.perf_counter(), time.process_time()))
 
-    tokenizer = AutoTokenizer.from_pretrained(task.model)
+    tokenizer = AutoTokenizer.from_pretrained(task.model, trust_remote_code=False)
     rows = [{"prompt": told[:-1], "completion": told[-1:]} for told in task.conversations]
     trainer = SFTTrainer(
         model=str(task.model),

@@ -8,6 +8,13 @@ KnowledgeError
     └── EmbeddingChangedError  the index was made with another embedding model: rebuild it
 """
 
+import errno
+import sqlite3
+
+MEND = "`imprint doctor --mend` saves what it can, and `imprint restore FILE` brings a backup back."
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH)
+
 
 class KnowledgeError(Exception):
     """Anything the knowledge base refuses, in one sentence that a person can act on."""
@@ -31,3 +38,35 @@ class IndexBusyError(StoreError):
 
 class EmbeddingChangedError(StoreError):
     """The index holds vectors of another embedding model."""
+
+
+def database_problem(error: Exception) -> str:
+    """What is the matter with a SQLite file, and what to do, as the rest of a sentence."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the higher bits are details
+    if code == sqlite3.SQLITE_FULL:
+        return f"the disk is full ({error}). Free some space and try again; nothing that was kept is lost."
+    if code in _UNWRITABLE:
+        return (
+            f"it is not writable, or its disk is read-only ({error}). Make it writable, or choose another folder "
+            "with IMPRINT_HOME."
+        )
+    if code in _BUSY:
+        return f"another program is writing to it ({error}). Try again in a moment, or close that program."
+    if code == sqlite3.SQLITE_IOERR:
+        return f"its disk failed ({error}). Check the disk and its free space, then try again."
+    return f"it is damaged or not what was expected ({error}). {MEND}"
+
+
+def disk_problem(error: OSError) -> str:
+    """An error of the operating system as one sentence: what is the matter with which file, and what to do."""
+    what = f"{error.filename}: " if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{what}the disk is full. Free some space and try again; nothing that was kept is lost."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return (
+            f"{what}it cannot be written or read ({error.strerror}). Make it accessible, or choose another folder "
+            "with IMPRINT_HOME; nothing was lost."
+        )
+    if error.errno == errno.EIO:
+        return f"{what}the disk failed ({error.strerror}). Check the disk. {MEND}"
+    return f"{what}{error.strerror or error}. Nothing was lost; mend it and try again."

@@ -1,5 +1,6 @@
 """Files that appear whole: JSON by rename, sizes of folders. Knows no shapes of its own."""
 
+import hashlib
 import json
 import os
 import uuid
@@ -50,6 +51,12 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file())
 
 
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def flush(path: Path) -> None:
     """Ask the operating system to put a file onto the disk now."""
     with path.open("rb") as file:
@@ -60,6 +67,6 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a file that `write_json` wrote; empty where there is none, or it is damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -19,10 +19,12 @@ from assistant.compare.variants import Variant, options_from_dict
 from assistant.compare.votes import OUTCOMES, Outcome, Vote
 from assistant.errors import CompareError
 from assistant.history.database import Database
+from assistant.history.message_rows import DAMAGE
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.preferences import insert_preference
 from assistant.history.records import NewPreference
 from assistant.language.text import normal
+from knowledge.errors import MEND
 
 Ballots = list["Ballot"]  # `list` is a method below
 Trials = list["BlindTrial"]
@@ -100,15 +102,18 @@ class BlindTrials:
         if not rows:
             raise CompareError(f"There is no blind trial {trial_id!r}; it may have been deleted.")
         row = rows[0]
-        return BlindTrial(
-            id=row["id"],
-            name=row["name"],
-            variants=tuple(Variant.from_dict(record) for record in json.loads(row["arms"])),
-            questions=self._questions(trial_id),
-            defaults=options_from_dict(json.loads(row["common"])),
-            seed=row["seed"],
-            created=row["created"],
-        )
+        try:
+            return BlindTrial(
+                id=row["id"],
+                name=str(row["name"]),
+                variants=tuple(Variant.from_dict(record) for record in json.loads(row["arms"])),
+                questions=self._questions(trial_id),
+                defaults=options_from_dict(json.loads(row["common"])),
+                seed=row["seed"],
+                created=row["created"],
+            )
+        except DAMAGE as error:
+            raise CompareError(f"The blind trial {trial_id!r} is damaged. {MEND}") from error
 
     def delete(self, trial_id: str) -> None:
         """Remove a trial with its ballots; the preferences from its votes stay."""

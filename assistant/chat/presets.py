@@ -163,7 +163,7 @@ class Presets:
             values = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as problem:
+        except (OSError, ValueError, RecursionError) as problem:
             raise PresetError(f"{self.path} cannot be read: {problem}. Repair or delete it.") from problem
         if not isinstance(values, list):
             raise PresetError(f"{self.path} holds no list of presets. Repair or delete it.")

@@ -5,26 +5,57 @@ from typing import Any
 
 import click
 
-from assistant.cli.options import workspace_of
+from assistant.cli.options import confirmed, workspace_of, yes_option
 from assistant.cli.output import busy, emit, json_option, print_table, say
 from assistant.workspace import Workspace
+from tuning.errors import CheckpointError
 
 
-@click.command(epilog="Example: imprint checkpoints --json")
+@click.group(invoke_without_command=True, epilog="Example: imprint checkpoints --json")
 @json_option
 @workspace_of
-def checkpoints(workspace: Workspace, as_json: bool) -> None:
-    """List the checkpoints and what each knows."""
-    found = workspace.registry.list()
-    for broken in workspace.registry.broken():
-        say(f"{broken.name}: {broken.reason}")
+@click.pass_context
+def checkpoints(context: click.Context, workspace: Workspace, as_json: bool) -> None:
+    """List the checkpoints and what each knows; delete or rename one."""
+    if context.invoked_subcommand is None:
+        _list(workspace, as_json)
+
+
+@checkpoints.command(epilog="Example: imprint checkpoints delete halden --yes")
+@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@yes_option
+@json_option
+@workspace_of
+def delete(workspace: Workspace, names: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Delete checkpoints for good; not while something uses one, or another was trained from it."""
+    registry = workspace.registry
+    known = {one.name for one in registry.list()} | {one.name for one in registry.broken()}
+    for name in names:
+        if name not in known:
+            registry.get(name)  # says which there are
+            raise CheckpointError(f"There is no checkpoint of exactly the name {name!r}.")
+    if not yes:
+        confirmed(f"Delete {', '.join(names)} for good?")
+    for name in dict.fromkeys(names):
+        registry.delete(name)
+        if not as_json:
+            click.echo(f"Deleted: {name}")
     if as_json:
-        emit({"checkpoints": [_entry(checkpoint) for checkpoint in found]})
-    elif not found:
-        say("No checkpoint yet. Make one with `imprint tune`.")
+        emit({"deleted": list(dict.fromkeys(names))})
+
+
+@checkpoints.command(epilog="Example: imprint checkpoints rename halden halden-2024")
+@click.argument("name")
+@click.argument("new_name", metavar="NEW-NAME")
+@json_option
+@workspace_of
+def rename(workspace: Workspace, name: str, new_name: str, as_json: bool) -> None:
+    """Give a checkpoint another name; what was trained from it keeps knowing it."""
+    renamed = workspace.registry.rename(name, new_name)
+    if as_json:
+        emit({"checkpoint": renamed.name, "was": name})
     else:
-        rows = [[one.name, one.method, one.base, one.parent or "", _known(one.evaluation)] for one in found]
-        print_table(["checkpoint", "method", "base", "parent", "knows"], rows)
+        click.echo(f"{name} is now {renamed.name}.")
 
 
 @click.command(epilog="Example: imprint export halden --format gguf --output ./out")
@@ -57,6 +88,19 @@ def export(workspace: Workspace, name: str, form: str, output: Path, as_json: bo
     else:
         for file in files:
             click.echo(file)
+
+
+def _list(workspace: Workspace, as_json: bool) -> None:
+    found = workspace.registry.list()
+    for broken in workspace.registry.broken():
+        say(f"{broken.name}: {broken.reason}")
+    if as_json:
+        emit({"checkpoints": [_entry(checkpoint) for checkpoint in found]})
+    elif not found:
+        say("No checkpoint yet. Make one with `imprint tune`.")
+    else:
+        rows = [[one.name, one.method, one.base, one.parent or "", _known(one.evaluation)] for one in found]
+        print_table(["checkpoint", "method", "base", "parent", "knows"], rows)
 
 
 def _entry(checkpoint: Any) -> dict[str, Any]:

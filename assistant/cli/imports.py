@@ -1,17 +1,23 @@
 """`imprint import`: conversations into the store, an adapter of PEFT into the registry."""
 
-import json
-from dataclasses import replace
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from assistant.cli.options import workspace_of
-from assistant.cli.output import busy, emit, json_option
-from assistant.errors import AssistantError
-from assistant.history import transfer
+from assistant.cli.output import busy, emit, json_option, say
+from assistant.errors import KNOWN_ERRORS, AssistantError, ConversationError, sentence_of
 from assistant.workspace import Workspace
+
+if TYPE_CHECKING:
+    from assistant.history.importing import Imported
+    from tuning.data.complaints import LeftOut
+    from tuning.data.importers import ImportResult
+
+_OWN_FORMAT = {"imprint-chat": "imprint conversation"}
+_SHOWN = 10  # of what was left out; --json lists all
 
 
 @click.command("import", epilog="Example: imprint import ~/Downloads/conversations.json")
@@ -24,65 +30,85 @@ from assistant.workspace import Workspace
 def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_json: bool) -> None:
     """Read conversations, or a PEFT adapter's folder.
 
-    The format is recognised by the content: OpenAI chat JSONL, ChatGPT's conversations.json, ShareGPT, Alpaca,
-    ChatGLM and Imprint's own formats.
+    The format is recognised by the content: OpenAI chat JSONL, ChatGPT's conversations.json or the archive it
+    comes in, Claude's, ShareGPT, Alpaca, ChatGLM and Imprint's own formats. Each file is stored whole or not at
+    all; conversations that are there already are not stored twice, and a broken one is left out and named.
     """
     with busy("Reading…"):
-        entries = [import_path(workspace, file, name) for file in files]
+        entries = [_attempt(workspace, file, name, alone=len(files) == 1) for file in files]
     if as_json:
         emit({"files": entries})
-        return
-    for entry in entries:
-        if "checkpoint" in entry:
-            click.echo(f"{entry['path']}: checkpoint {entry['checkpoint']} ({entry['format']})")
-        else:
-            left = f", {entry['skipped']} skipped" if entry["skipped"] else ""
-            click.echo(f"{entry['path']}: {entry['conversations']} conversations ({entry['format']}{left})")
+    else:
+        for entry in entries:
+            _show(entry)
+    if any("error" in entry for entry in entries):
+        click.get_current_context().exit(1)
 
 
 def import_path(workspace: Workspace, path: Path, name: str | None = None) -> dict[str, Any]:
     """Import one file or adapter folder. Returns what the JSON says of it; raises TuningError where it is neither."""
     if path.is_dir():
         return _adapter(workspace, path, name)
-    own = _own_conversation(path)
-    if own is not None:
-        kept = transfer.import_json(workspace.store, own, source=str(path))
-        return _entry(workspace, path, "imprint conversation", [kept])
+    from assistant.history.importing import import_conversations
+    from assistant.history.transfer import new_conversation
+    from tuning.data.complaints import LeftOut
     from tuning.data.importers import import_file
 
-    result = import_file(path)
-    ids = [
-        transfer.import_conversation(workspace.store, replace(conversation, source=str(path)))
-        for conversation in result.conversations
-    ]
-    return _entry(workspace, path, result.format, ids, result.skipped)
+    result = import_file(path, goes_on=True)
+    read, left_out = [], list(result.left_out)
+    for conversation in result.conversations:
+        try:
+            read.append(new_conversation(conversation, source=str(path)))
+        except ConversationError as error:
+            left_out.append(LeftOut(conversation.source, str(error)))
+    if not read:
+        raise AssistantError(f"{path}: nothing in it can be read. {left_out[0].place}: {left_out[0].reason}")
+    return _entry(workspace, result, import_conversations(workspace.store, read), left_out)
 
 
-def _own_conversation(path: Path) -> str | None:
-    """The text of a conversation that Imprint exported, with its ratings; None for other files."""
+def _attempt(workspace: Workspace, path: Path, name: str | None, alone: bool) -> dict[str, Any]:
+    """The entry of a file; of several files, one that fails keeps no other out."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        record = json.loads(text)
-    except ValueError:  # not UTF-8, or not one JSON document: some other format
-        return None
-    messages = record.get("messages") if isinstance(record, dict) else None
-    if not isinstance(messages, list):
-        return None
-    keys = {key for message in messages if isinstance(message, dict) for key in message}
-    is_own = bool(keys & {"rating", "correction"}) or record.get("format") == "imprint-conversation"
-    return text if is_own else None
+        return import_path(workspace, path, name)
+    except KNOWN_ERRORS as error:
+        if alone:
+            raise
+        return {"path": str(path), "error": sentence_of(error)}
 
 
-def _entry(workspace: Workspace, path: Path, form: str, ids: list[int], skipped: int = 0) -> dict[str, Any]:
-    kept = [workspace.store.get(one) for one in ids]
+def _show(entry: dict[str, Any]) -> None:
+    if "error" in entry:
+        say(f"{entry['path']}: {entry['error']}")
+        return
+    if "checkpoint" in entry:
+        click.echo(f"{entry['path']}: checkpoint {entry['checkpoint']} ({entry['format']})")
+        return
+    left_out = entry["left_out"]
+    counts = [f"{word} {entry[word]:,}" for word in ("imported", "updated", "skipped")]
+    click.echo(f"{entry['path']}: {', '.join(counts)}, left out {len(left_out):,} ({entry['format']})")
+    for one in left_out[:_SHOWN]:
+        say(f"  left out: {one['place']}: {one['reason']}")
+    if len(left_out) > _SHOWN:
+        say(f"  and {len(left_out) - _SHOWN:,} more; --json lists all.")
+
+
+def _entry(
+    workspace: Workspace, result: "ImportResult", kept: "list[Imported]", left_out: "list[LeftOut]"
+) -> dict[str, Any]:
+    ids = list(dict.fromkeys(one.id for one in kept))
+    stored = [workspace.store.get(one) for one in ids]
+    counts = Counter(one.status for one in kept)
     return {
-        "path": str(path),
-        "format": form,
-        "conversations": len(kept),
-        "messages": sum(len(conversation.messages) for conversation in kept),
-        "skipped": skipped,
+        "path": str(result.path),
+        "format": _OWN_FORMAT.get(result.format, result.format),
+        "conversations": len(stored),
+        "messages": sum(len(conversation.messages) for conversation in stored),
+        "imported": counts["imported"],
+        "updated": counts["updated"],
+        "skipped": counts["skipped"],
+        "left_out": [{"place": one.place, "reason": one.reason} for one in left_out],
         "ids": ids,
-        "titles": [conversation.title for conversation in kept],
+        "titles": [conversation.title for conversation in stored],
     }
 
 

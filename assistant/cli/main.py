@@ -12,8 +12,20 @@ from typing import Any
 
 import click
 
-from assistant.cli import ask, checkpoints, compare, documents, home, imports, jobs, serve, setup, tune
-from assistant.errors import AssistantError
+from assistant.cli import (
+    ask,
+    chats,
+    checkpoints,
+    compare,
+    documents,
+    home,
+    imports,
+    jobs,
+    serve,
+    setup,
+    tune,
+)
+from assistant.errors import AssistantError, sentence_of
 from assistant.home.use import use_home
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
@@ -48,10 +60,7 @@ class Commands(click.Group):
         except OSError as error:
             if isinstance(error, BrokenPipeError):
                 raise
-            what = f"{error.filename}: " if error.filename else ""
-            raise Failure(
-                f"{what}{error.strerror or error}. Nothing was lost; mend it and try again."
-            ) from error
+            raise Failure(sentence_of(error)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -87,6 +96,7 @@ for command in (
     checkpoints.checkpoints,
     compare.compare,
     imports.import_,
+    chats.chats,
     checkpoints.export,
     serve.serve,
     home.backup,

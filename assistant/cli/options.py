@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assistant.cli.output import busy
+from assistant.errors import AssistantError
 from assistant.workspace import Stage, Workspace
 
 if TYPE_CHECKING:
@@ -34,6 +35,22 @@ def document_option(function: F) -> F:
     return click.option(
         "--document", metavar="NAME", multiple=True, help="Look only in this document. May be repeated."
     )(function)
+
+
+def yes_option(function: F) -> F:
+    """Add --yes, which answers the question before something is deleted."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def confirmed(question: str) -> None:
+    """Ask on standard error; anything but yes ends the command with status 1."""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        agreed = False
+    if not agreed:
+        raise AssistantError("Nothing was deleted: that was not confirmed. With --yes nothing is asked.")
 
 
 def chosen_documents(workspace: Workspace, kb: str | None, names: Sequence[str]) -> list[str] | None:

@@ -100,10 +100,11 @@ def seconds_text(seconds: float) -> str:
 
 
 def _keep_stdout_clean(context: click.Context, parameter: click.Parameter, value: bool) -> bool:
-    if value:
+    is_asked = value or bool(context.parent and context.parent.params.get("as_json"))
+    if is_asked and _STDOUT not in context.meta:  # `meta` is shared with the group that a command belongs to
         context.meta[_STDOUT] = sys.stdout
         context.with_resource(contextlib.redirect_stdout(sys.stderr))
-    return value
+    return is_asked
 
 
 def _plain(value: Any) -> Any:

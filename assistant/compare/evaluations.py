@@ -123,8 +123,10 @@ class Evaluations:
                 is_complete=(folder / "result.json").exists(),
                 judge=JudgeChoice(**record["judge"]) if record.get("judge") else None,
             )
-        except (KeyError, TypeError, ValueError) as error:
-            raise CompareError(f"{folder} is damaged ({error!r}). Delete the folder.") from error
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise CompareError(
+                f"{folder} is damaged: a value in it is missing or of another kind. Delete the folder."
+            ) from error
 
     def result(self, plan_id: str) -> EvaluationResult:
         """The result of an evaluation. Raises CompareError where it has not ended or is damaged."""
@@ -132,8 +134,10 @@ class Evaluations:
         record = _read(folder / "result.json")
         try:
             return EvaluationResult.from_dict(record)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CompareError(f"{folder} is damaged ({error!r}). Delete the folder.") from error
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise CompareError(
+                f"{folder} is damaged: a value in it is missing or of another kind. Delete the folder."
+            ) from error
 
     def delete(self, plan_id: str) -> None:
         """Remove an evaluation; its answers stay in the cache."""
@@ -171,7 +175,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise CompareError(
             f"There is no {path.name} in {path.parent}; the evaluation was deleted, or has not ended."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CompareError(f"{path} cannot be read ({error}). Delete the folder.") from error
     if not isinstance(record, dict):
         raise CompareError(f"{path} holds no object. Delete the folder.")

@@ -23,7 +23,7 @@ class RecordLog:
             for line in file:
                 try:
                     record = json.loads(line)
-                except ValueError:  # half-written by a process that was killed
+                except (ValueError, RecursionError):  # half-written by a process that was killed
                     record = None
                 if isinstance(record, dict):
                     yield record

@@ -22,7 +22,7 @@ class SavedVariants:
             records = json.loads(self.path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return []
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise CompareError(f"{self.path} cannot be read: {error}. Repair or delete it.") from error
         if not isinstance(records, list):
             raise CompareError(f"{self.path} holds no list of variants. Repair or delete it.")

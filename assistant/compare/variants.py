@@ -4,7 +4,6 @@ A variant is a base model or a checkpoint, with or without retrieved passages, a
 parameters of its own. Files and the command line call them arms (`arms.json`, `--arms`).
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
@@ -30,6 +29,13 @@ _OVERRIDES = (
     "max_new_tokens",
     "seed",
 )
+# What the JSON form holds, beside the examples.
+_STORED: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("name", "checkpoint", "knowledge_base", "system_prompt"), (str,)),
+    **dict.fromkeys(("documents", "given"), (bool,)),
+    **dict.fromkeys(("passages", "max_new_tokens", "seed"), (int,)),
+    **dict.fromkeys(("temperature", "top_p"), (int, float)),
+}
 # What a variant answers from; each kind has a colour of its own in charts.
 KINDS = ("base", "documents", "given", "checkpoint", "both")
 
@@ -108,10 +114,15 @@ class Variant:
             values = dict(record)
             if values.get("examples") is not None:
                 values["examples"] = tuple((str(q), str(a)) for q, a in values["examples"])
+            wrong = [
+                key for key, kinds in _STORED.items() if not isinstance(values.get(key), (*kinds, type(None)))
+            ]
+            if wrong or not values["name"]:
+                raise ValueError(f"{', '.join(wrong) or 'name'} cannot be used")
             return cls(**values)
-        except (TypeError, ValueError) as error:
-            said = json.dumps(record, ensure_ascii=False)[:200]
-            raise CompareError(f"This is no variant: {said} ({error}).") from error
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            said = str(record)[:200] if not isinstance(error, RecursionError) else "nested too deeply"
+            raise CompareError(f"This is no variant: {said}.") from error
 
 
 def options_from_dict(record: Mapping[str, Any]) -> AnswerOptions:

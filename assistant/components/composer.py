@@ -160,6 +160,6 @@ def _draw_opening() -> None:
     if opened.engine_state == "ready":
         st.rerun()
     if opened.engine_state == "failed":
-        st.error(opened.engine_error, icon=":material/error:")
+        st.error(notices.sentence(Exception(opened.engine_error)), icon=":material/error:")
         return
     html_blocks.quiet(t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model))

@@ -1,17 +1,21 @@
-"""Values as text to read: seconds, bytes, the location of a passage; names that markdown must not format."""
+"""Values as text to read: seconds, bytes, times, the location of a passage; names that markdown must not format."""
 
+import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
+
+FIRST_YEAR, LAST_YEAR = 1678, 2261  # what pandas can hold
 
 
 def escape_markdown(text: str) -> str:
-    """`text` with every sign of markdown escaped, for labels."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", text)
+    """`text` on one line with every sign of markdown escaped, for labels."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~>$:<&])", r"\\\1", re.sub(r"\s", " ", text))
 
 
 def seconds(value: float | None) -> str:
     """Seconds in the unit that suits them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "–"
     if value < 10:
         return f"{value:.1f} s"
@@ -23,13 +27,28 @@ def seconds(value: float | None) -> str:
 
 def size(value: float | None) -> str:
     """Bytes in the unit that suits them: 812 KB, 1.4 GB."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return "–"
     for unit in ("B", "KB", "MB", "GB"):
         if value < 1000 or unit == "GB":
             return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     raise AssertionError("unreachable")
+
+
+def moment(value: float, form: str = "%d %b %Y, %H:%M") -> str:
+    """A time in seconds since 1970 as a local date and time; a dash for a number that is no time."""
+    time = local_time(value)
+    return "–" if time is None else time.strftime(form)
+
+
+def local_time(value: float) -> datetime | None:
+    """A time in seconds since 1970 as a local one; None for a number that is no time, or none that a table can show."""
+    try:
+        time = datetime.fromtimestamp(value)
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+    return time if FIRST_YEAR <= time.year <= LAST_YEAR else None
 
 
 def location(name: str, page: int | None, headings: Sequence[str]) -> str:

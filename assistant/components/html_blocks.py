@@ -12,6 +12,8 @@ import streamlit as st
 from assistant.components.formatting import location
 from assistant.components.theme import PART_COLOURS
 from assistant.history.sources import Source
+from assistant.i18n.texts import t
+from assistant.safe_markdown import rewrite
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
 from knowledge.text.stopwords import STOPWORDS
@@ -149,8 +151,8 @@ def card(name: str, sentence: str, remark: str = "") -> str:
 
 
 def prose(text: str) -> str:
-    """`text` as markdown in which a dollar sign begins no formula."""
-    return text.replace("$", "\\$")
+    """`text` as markdown that loads nothing: see `assistant.safe_markdown`."""
+    return rewrite(text, t("message.picture", host="{host}"))
 
 
 def cited(text: str, citations: Sequence[Citation], message: int) -> str:
@@ -158,14 +160,12 @@ def cited(text: str, citations: Sequence[Citation], message: int) -> str:
 
     A number is a link to the supporting words, which `source` marks by the same name.
     """
-    pieces, last = [], 0
+    marks = []
     for place, citation in enumerate(citations):
-        sentence = text[last : citation.end].rstrip()
         number = f"[:green-badge[{citation.passage}]](#{citation_anchor(message, place)})"
         badge = number if citation.supported else ":orange-badge[?]"
-        pieces.append(f"{prose(sentence)} {badge}{text[last + len(sentence) : citation.end]}")
-        last = citation.end
-    return "".join([*pieces, prose(text[last:])])
+        marks.append((len(text[: citation.end].rstrip()), f" {badge}"))
+    return rewrite(text, t("message.picture", host="{host}"), marks)
 
 
 def citation_anchor(message: int, place: int) -> str:

@@ -1,10 +1,9 @@
 """The lineage of checkpoints as a tree, with what each remembers."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from assistant.components import checkpoint_report, html_blocks, job_card
+from assistant.components import checkpoint_report, formatting, html_blocks, job_card
 from assistant.i18n.texts import t
 from tuning.checkpoints.manifest import Checkpoint
 
@@ -38,7 +37,7 @@ def _node(checkpoint: Checkpoint) -> str:
         job_card.method_title(checkpoint.method),
         t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         remembered(checkpoint.evaluation),
-        datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y"),
+        formatting.moment(checkpoint.created, "%d %b %Y"),
     ]
     said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))
     return f'<span class="node">{html_blocks.escaped(checkpoint.name)}</span> <small>{said}</small>'

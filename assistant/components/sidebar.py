@@ -1,7 +1,7 @@
 """The list of conversations in the sidebar: new, search, open, and a menu for the open one."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -45,9 +45,8 @@ def _draw_line(info: ConversationInfo) -> None:
     current = info.id == open_conversation.conversation_id()
     with st.container(key="current" if current else f"chat-{info.id}"):
         title = formatting.escape_markdown(info.title) or t("chats.untitled")
-        if st.button(
-            title, key=f"open-{info.id}", width="stretch", type="tertiary", help=info.excerpt or None
-        ):
+        hint = formatting.escape_markdown(info.excerpt) or None
+        if st.button(title, key=f"open-{info.id}", width="stretch", type="tertiary", help=hint):
             open_conversation.open_conversation(info.id)
             choices.go_to_chat()
 
@@ -58,7 +57,8 @@ def _by_age(found: Sequence[ConversationInfo]) -> Iterator[tuple[str, list[Conve
     names = ("chats.today", "chats.yesterday", "chats.week", "chats.earlier")
     groups: dict[str, list[ConversationInfo]] = {name: [] for name in names}
     for info in found:
-        day = datetime.fromtimestamp(info.updated).date()
+        time = formatting.local_time(info.updated)
+        day = time.date() if time else date.min
         if day >= today:
             groups["chats.today"].append(info)
         elif day == today - timedelta(days=1):

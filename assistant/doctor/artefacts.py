@@ -1,6 +1,5 @@
 """Checkpoints, jobs and converted models: whether their folders say what they should, and hold what they say."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from tuning.checkpoints.manifest import MANIFEST
 from tuning.checkpoints.registry import Registry
 from tuning.errors import JobError
 from tuning.jobs.folder import JobFolder
-from tuning.storage import read_json
+from tuning.storage import file_sha256, read_json
 
 _HEADER = 8  # bytes of a safetensors file that give the length of its header
 
@@ -21,7 +20,7 @@ def examine_checkpoints(home: Path, aside: Aside) -> Iterator[Finding]:
     for broken in registry.broken():
         yield _to_move("checkpoint", broken.path, broken.reason, aside)
     for checkpoint in registry.list():
-        changed = _changed_files(checkpoint.path)
+        changed = _changed_files(checkpoint.path, read_json(checkpoint.path / MANIFEST).get("sha256"))
         if changed:
             reason = f"{changed[0]!r} of {checkpoint.path} is damaged: its sha256 is not that of the manifest"
             yield _to_move("checkpoint", checkpoint.path, reason, aside)
@@ -50,6 +49,7 @@ def examine_models(home: Path, aside: Aside) -> Iterator[Finding]:
     """Each converted model: whether its weights are whole. They are converted again when they are missing."""
     for path in sorted((home / "models").glob("*/imprint.json")):
         torn = [file.name for file in sorted(path.parent.glob("*.safetensors")) if not _is_whole(file)]
+        torn += _changed_files(path.parent, _hashes_of_model(path))
         if torn or not read_json(path):
             reason = (
                 f"{torn[0] if torn else path.name!r} is damaged; the model is converted again when needed"
@@ -63,9 +63,14 @@ def _to_move(part: str, path: Path, reason: str, aside: Aside) -> Finding:
     return Finding(part, path.name, "damaged", reason, lambda: f"it was put aside: {aside.move(path)}")
 
 
-def _changed_files(folder: Path) -> list[str]:
-    """Files whose hash is not that of the manifest; manifests of earlier versions hold none."""
-    hashes = read_json(folder / MANIFEST).get("sha256")
+def _hashes_of_model(about: Path) -> dict[str, str]:
+    files = read_json(about).get("files")
+    known = files if isinstance(files, dict) else {}
+    return {name: str(one.get("sha256")) for name, one in known.items() if isinstance(one, dict)}
+
+
+def _changed_files(folder: Path, hashes: object) -> list[str]:
+    """Files whose hash is not the one that was kept; earlier versions kept none."""
     if not isinstance(hashes, dict):
         return []
     return [name for name, wanted in hashes.items() if _sha256(folder / name) != wanted]
@@ -73,8 +78,7 @@ def _changed_files(folder: Path) -> list[str]:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""
 

@@ -4,28 +4,30 @@ A conversation is a tree of messages: regenerating an answer or editing a questi
 old one, and the active branch is what is shown and sent to the model. It knows no model and no page.
 """
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Unpack
 
 from assistant.errors import ConversationError
 from assistant.history.database import Database, inserted_id
+from assistant.history.message_rows import DAMAGE, insert_message, sources_json
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.records import (
     ConversationInfo,
     MessageChanges,
     MessageDetails,
-    NewConversation,
     NewMessage,
     StoredConversation,
     StoredMessage,
+    shown_time,
 )
 from assistant.history.search import condition, excerpt, pattern
-from assistant.history.writer import this_process
+from knowledge.errors import MEND
+from tuning.data.storable import storable
+from tuning.data.times import plausible_seconds
 
 STATUSES = ("streaming", "complete", "stopped", "failed")
 ROLES = ("system", "user", "assistant")
@@ -45,11 +47,11 @@ class ConversationStore:
 
     def create(self, title: str = "", *, source: str = "", created: float | None = None) -> int:
         """A new empty conversation; without a title it takes one from its first question. Returns its id."""
-        now = created or time.time()
+        now = plausible_seconds(created) or time.time()
         with self._write() as database:
             cursor = database.execute(
                 "INSERT INTO conversations (title, created, updated, source) VALUES (?, ?, ?, ?)",
-                (title.strip(), now, now, source),
+                (storable(title).strip(), now, now, storable(source)),
             )
         return inserted_id(cursor)
 
@@ -66,17 +68,36 @@ class ConversationStore:
         with self._damage_said():
             return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
 
+    def deleted(self) -> Sequence[ConversationInfo]:
+        """Those that `delete` took out of the list and `restore` brings back, the last one first."""
+        rows = self._read(
+            "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
+            " FROM conversations c WHERE c.deleted IS NOT NULL ORDER BY c.deleted DESC"
+        )
+        with self._damage_said():
+            return [ConversationInfo.from_row(row, "") for row in rows]
+
+    def title(self, conversation_id: int) -> str:
+        """The title alone, which is there also where the rest is damaged."""
+        rows = self._read(
+            "SELECT title FROM conversations WHERE id = ? AND deleted IS NULL", (conversation_id,)
+        )
+        if not rows:
+            raise _no_conversation(conversation_id)
+        return str(rows[0]["title"])
+
     def get(self, conversation_id: int) -> StoredConversation:
         """The conversation with its active branch."""
         row = self._conversation(conversation_id)
-        return StoredConversation(
-            id=row["id"],
-            title=row["title"],
-            created=row["created"],
-            updated=row["updated"],
-            messages=self._branch(conversation_id, row["active_message"]),
-            source=row["source"],
-        )
+        with self._damage_said():
+            return StoredConversation(
+                id=row["id"],
+                title=str(row["title"]),
+                created=shown_time(row["created"]),
+                updated=shown_time(row["updated"]),
+                messages=self._branch(conversation_id, row["active_message"]),
+                source=str(row["source"]),
+            )
 
     def rename(self, conversation_id: int, title: str) -> None:
         """Give it a title; an empty one is refused."""
@@ -87,16 +108,18 @@ class ConversationStore:
         with self._write() as database:
             self._conversation(conversation_id)
             database.execute(
-                "UPDATE conversations SET title = ? WHERE id = ?", (title.strip(), conversation_id)
+                "UPDATE conversations SET title = ? WHERE id = ?", (storable(title).strip(), conversation_id)
             )
 
     def delete(self, conversation_id: int) -> None:
-        """Take it out of the list; `restore` brings it back until `purge`."""
+        """Take it out of the list; `restore` brings it back until `purge`. A damaged one goes too."""
         with self._write() as database:
-            self._conversation(conversation_id)
-            database.execute(
-                "UPDATE conversations SET deleted = ? WHERE id = ?", (time.time(), conversation_id)
+            done = database.execute(
+                "UPDATE conversations SET deleted = ? WHERE id = ? AND deleted IS NULL",
+                (time.time(), conversation_id),
             )
+            if not done.rowcount:
+                raise _no_conversation(conversation_id)
 
     def restore(self, conversation_id: int) -> None:
         """Undo `delete`."""
@@ -114,29 +137,18 @@ class ConversationStore:
                 "DELETE FROM conversations WHERE deleted < ?", (time.time() - older_than_seconds,)
             ).rowcount
 
-    def add_conversation(self, conversation: NewConversation) -> int:
-        """Store a whole tree of messages, all of it or nothing; returns the id of the conversation."""
-        first_question = next((one.content for one in conversation.messages if one.role == "user"), "")
-        title = conversation.title.strip() or title_from(first_question)
-        with self._write() as database:
-            conversation_id = self.create(title, source=conversation.source, created=conversation.created)
-            ids: dict[int | None, int | None] = {None: None}
-            for position, parent in enumerate(conversation.parents):
-                message = conversation.messages[position]
-                ids[position] = self._insert(database, conversation_id, ids[parent], message)
-            end = conversation.active_length - 1 if conversation.active_length else None
-            self._activate(database, conversation_id, ids[end])
-        return conversation_id
-
     # ---- messages
 
     def message(self, message_id: int) -> StoredMessage:
         """One message, on whichever branch it is."""
         row = self._message_row(message_id)
         siblings = [m.id for m in self.alternatives(message_id)]
-        return StoredMessage.from_row(
-            row, alternatives=len(siblings), alternative=siblings.index(message_id) + 1
-        )
+        try:
+            return StoredMessage.from_row(
+                row, alternatives=len(siblings), alternative=siblings.index(message_id) + 1
+            )
+        except DAMAGE as error:
+            raise _damaged(row["conversation_id"]) from error
 
     def add_message(
         self,
@@ -156,7 +168,7 @@ class ConversationStore:
             parent = conversation["active_message"] if parent_id is None else parent_id
             if parent is not None and self._message_row(parent)["conversation_id"] != conversation_id:
                 raise ConversationError(f"Message {parent} is not part of conversation {conversation_id}.")
-            message_id = self._insert(database, conversation_id, parent, message)
+            message_id = insert_message(database, conversation_id, parent, message)
             title = conversation["title"] or (title_from(content) if role == "user" else "")
             database.execute(
                 "UPDATE conversations SET active_message = ?, updated = ?, title = ? WHERE id = ?",
@@ -169,8 +181,10 @@ class ConversationStore:
         values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
         if "status" in values:
             _check(values["status"], STATUSES, "status")
+        if "content" in values:
+            values["content"] = storable(values["content"])
         if "sources" in values:
-            values["sources"] = _json([source.to_dict() for source in values["sources"]])
+            values["sources"] = sources_json(values["sources"])
         self._set(message_id, values)
 
     def rate(self, message_id: int, rating: int) -> None:
@@ -187,7 +201,7 @@ class ConversationStore:
             raise ConversationError(
                 f"Message {message_id} is not an answer; edit and resend a question instead."
             )
-        self._set(message_id, {"correction": (text or "").strip() or None})
+        self._set(message_id, {"correction": storable(text or "").strip() or None})
 
     def truncate_from(self, message_id: int) -> None:
         """Let the active branch end before this message: what is added next is its alternative."""
@@ -200,7 +214,7 @@ class ConversationStore:
         self._conversation(conversation_id)
         rows = self._read("SELECT * FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,))
         with self._damage_said():
-            return StoredMessage.from_rows(rows)
+            return self._messages(rows)
 
     def alternatives(self, message_id: int) -> Sequence[StoredMessage]:
         """All messages with the same parent, oldest first: regenerated answers, edited questions."""
@@ -210,22 +224,26 @@ class ConversationStore:
             (row["conversation_id"], row["parent_id"]),
         )
         with self._damage_said():
-            return StoredMessage.from_rows(rows)
+            return self._messages(rows)
 
     def select(self, message_id: int) -> None:
         """Show the branch through this message, to its newest end."""
         row = self._message_row(message_id)
         with self._write() as database:
-            end = message_id
+            end, seen = message_id, {message_id}
             while True:
                 child = database.execute(
                     "SELECT max(id) FROM messages WHERE conversation_id = ? AND parent_id = ?",
                     (row["conversation_id"], end),
                 ).fetchone()[0]
-                if child is None:
+                if child is None or child in seen:  # a damaged file may hold a circle
                     break
-                end = child
+                seen.add(end := child)
             self._activate(database, row["conversation_id"], end)
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A block whose writes are kept together or not at all."""
+        return self._write()
 
     def close(self) -> None:
         """Close the connections of every thread."""
@@ -236,40 +254,27 @@ class ConversationStore:
         """A row that is none of this schema is an error with a sentence: a damaged byte may change even its names."""
         try:
             yield
-        except (TypeError, ValueError, KeyError, IndexError) as error:
+        except DAMAGE as error:
             raise ConversationError(
-                f"The conversations in {self.path} are damaged ({error}). `imprint doctor --mend` reads out of "
-                "them what it can."
+                f"The conversations in {self.path} are damaged ({error}). {MEND}"
             ) from error
 
     def _branch(self, conversation_id: int, end: int | None) -> tuple[StoredMessage, ...]:
         by_id = {message.id: message for message in self.all_messages(conversation_id)}
         branch: list[StoredMessage] = []
         while end is not None:
-            if end not in by_id or (branch and end >= branch[-1].id):  # a parent comes before its children
-                raise ConversationError(
-                    f"Conversation {conversation_id} is damaged: message {end} is not where it should be. "
-                    "`imprint doctor --mend` mends it, as far as that is possible."
-                )
-            branch.append(by_id[end])
-            end = by_id[end].parent_id
+            if end not in by_id:  # it is not there, or was met before: a circle
+                raise _damaged(conversation_id)
+            branch.append(by_id.pop(end))
+            end = branch[-1].parent_id
         return tuple(reversed(branch))
 
     @staticmethod
-    def _insert(
-        database: sqlite3.Connection, conversation_id: int, parent_id: int | None, message: NewMessage
-    ) -> int:
-        row = {
-            **vars(message),
-            "sources": _json([source.to_dict() for source in message.sources]),
-            "conversation_id": conversation_id,
-            "parent_id": parent_id,
-            "writer": this_process(),
-        }
-        blanks = ", ".join(f":{name}" for name in row)
-        return inserted_id(
-            database.execute(f"INSERT INTO messages ({', '.join(row)}) VALUES ({blanks})", row)
-        )
+    def _messages(rows: Sequence[sqlite3.Row]) -> Sequence[StoredMessage]:
+        try:
+            return StoredMessage.from_rows(rows)
+        except DAMAGE as error:
+            raise _damaged(rows[0]["conversation_id"]) from error
 
     @staticmethod
     def _activate(database: sqlite3.Connection, conversation_id: int, message_id: int | None) -> None:
@@ -337,5 +342,8 @@ def _no_message(message_id: int) -> ConversationError:
     return ConversationError(f"There is no message {message_id}; its conversation may have been deleted.")
 
 
-def _json(values: Sequence[dict[str, Any]]) -> str:
-    return json.dumps(list(values), ensure_ascii=False)
+def _damaged(conversation_id: int) -> ConversationError:
+    return ConversationError(
+        f"Conversation {conversation_id} is damaged and cannot be shown. {MEND} "
+        f"`imprint chats delete {conversation_id}` removes it."
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import ConversationError
+from knowledge.errors import database_problem, disk_problem
 
 COPIES = "database-copies"  # a folder beside the file
 KEPT_COPIES = 3
@@ -37,7 +38,8 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._open: weakref.WeakSet[_Connection] = weakref.WeakSet()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._translate_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
         self._migrate(migrations)
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
@@ -70,9 +72,17 @@ class Database:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, UnicodeDecodeError) as problem:  # a damaged text may be no UTF-8
+        except (sqlite3.Error, UnicodeError) as problem:  # text that is not UTF-8 is damage too
             raise ConversationError(
-                f"The conversations in {self.path} cannot be read or written: {problem}. {_advice(problem)}"
+                f"The conversations in {self.path} cannot be read or written: {database_problem(problem)}"
+            ) from problem
+        except OverflowError as problem:
+            raise ConversationError(
+                "A number larger than any conversation or message has was given."
+            ) from problem
+        except OSError as problem:
+            raise ConversationError(
+                f"The conversations in {self.path} cannot be kept: {disk_problem(problem)}"
             ) from problem
 
     def _connected(self) -> sqlite3.Connection:
@@ -80,6 +90,8 @@ class Database:
         if held is None:
             database = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
             database.row_factory = sqlite3.Row
+            # One damaged text must not keep the others of a query out.
+            database.text_factory = lambda data: data.decode("utf-8", "replace")
             held = self._local.connection = _Connection(database)
             self._open.add(held)
             database.execute("PRAGMA journal_mode = WAL")
@@ -123,14 +135,6 @@ def keep_copy(path: Path, version: int) -> Path:
     ]:
         old.unlink(missing_ok=True)
     return target
-
-
-def _advice(problem: Exception) -> str:
-    """What helps against it: space, rights, patience, or a repair."""
-    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-        return "`imprint doctor --mend` reads out of it what it can, and `imprint restore FILE` brings a backup back."
-    return "Free some disk space, close other programs that use the file, or check its rights."
 
 
 def inserted_id(cursor: sqlite3.Cursor) -> int:

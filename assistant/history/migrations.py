@@ -114,7 +114,18 @@ def link_preferences_to_ballots(database: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (create_conversations, create_blind_trials, link_preferences_to_ballots)
+def add_import_keys(database: sqlite3.Connection) -> None:
+    """Version 4: an imported conversation keeps what it is known by, so that it is not imported twice."""
+    _execute(
+        database,
+        """
+        ALTER TABLE conversations ADD COLUMN import_key TEXT NOT NULL DEFAULT '';
+        CREATE INDEX conversations_by_import_key ON conversations (import_key) WHERE import_key != ''
+        """,
+    )
+
+
+MIGRATIONS = (create_conversations, create_blind_trials, link_preferences_to_ballots, add_import_keys)
 
 
 def _execute(database: sqlite3.Connection, statements: str) -> None:

@@ -5,9 +5,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from assistant.errors import ConversationError
 from assistant.history.database import Database, inserted_id
+from assistant.history.message_rows import DAMAGE
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.records import NewPreference, StoredPreference
+from knowledge.errors import MEND
 
 
 class PreferenceStore:
@@ -23,10 +26,13 @@ class PreferenceStore:
 
     def list(self) -> Sequence[StoredPreference]:
         """All preferences, oldest first."""
-        return [
-            StoredPreference.from_row(row)
-            for row in self._database.read("SELECT * FROM preferences ORDER BY id")
-        ]
+        try:
+            return [
+                StoredPreference.from_row(row)
+                for row in self._database.read("SELECT * FROM preferences ORDER BY id")
+            ]
+        except DAMAGE as error:
+            raise ConversationError(f"The votes between answers are damaged. {MEND}") from error
 
     def close(self) -> None:
         """Close the connections of every thread."""

@@ -10,6 +10,12 @@ from typing import TypedDict
 from assistant.history.sources import Source
 from assistant.history.writer import is_alive
 from tuning.data.examples import Message
+from tuning.data.times import TOLERANCE_SECONDS, finite_number, plausible_seconds
+
+# The columns of a message that hold text, those of them that may be empty, and those that hold a measured figure.
+_TEXTS = ("role", "content", "status", "writer", "correction", "memory", "checkpoint", "sources")
+_OPTIONAL = ("correction", "checkpoint")
+_FIGURES, _COUNTS = ("seconds", "seconds_to_first_token"), ("prompt_tokens", "completion_tokens")
 
 
 @dataclass(frozen=True)
@@ -38,12 +44,23 @@ class StoredMessage:
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, *, alternatives: int, alternative: int) -> "StoredMessage":
-        """A row of the table; an answer whose process died while it streamed is stopped."""
+        """A row of the table; an answer whose process died while it streamed is stopped.
+
+        Figures of another kind than a number are left out; a text that is none raises TypeError.
+        """
         values = dict(row)
+        for name in _TEXTS:
+            if not isinstance(values[name], str) and not (values[name] is None and name in _OPTIONAL):
+                raise TypeError(f"{name} is no text")
+        for name in _FIGURES:
+            values[name] = finite_number(values[name])
+        for name in _COUNTS:
+            values[name] = values[name] if isinstance(values[name], int) else None
         writer = values.pop("writer")
         if values["status"] == "streaming" and not is_alive(writer):
             values["status"] = "stopped"
         values["sources"] = _sources(values["sources"])
+        values["created"] = shown_time(values["created"])
         return cls(**values, alternatives=alternatives, alternative=alternative)
 
     @classmethod
@@ -67,7 +84,7 @@ def _sources(text: str) -> tuple[Source, ...]:
     """The sources of a stored message; none where the file was damaged there, which costs nobody the text."""
     try:
         return tuple(Source.from_dict(one) for one in json.loads(text))
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return ()
 
 
@@ -87,8 +104,15 @@ class ConversationInfo:
     @classmethod
     def from_row(cls, row: sqlite3.Row, excerpt: str) -> "ConversationInfo":
         """A row of the table, joined with its `message_count`."""
-        names = ("id", "title", "created", "updated", "message_count", "source")
-        return cls(**{name: row[name] for name in names}, excerpt=excerpt)
+        return cls(
+            id=row["id"],
+            title=str(row["title"]),
+            created=shown_time(row["created"]),
+            updated=shown_time(row["updated"]),
+            message_count=row["message_count"],
+            source=str(row["source"]),
+            excerpt=excerpt,
+        )
 
 
 @dataclass(frozen=True)
@@ -150,6 +174,8 @@ class NewConversation:
     title: str = ""
     source: str = ""
     created: float | None = None
+    # What it is known by where it comes from; without it, its content tells whether it is there already.
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,3 +211,11 @@ class MessageChanges(TypedDict, total=False):
     completion_tokens: int | None
     seconds: float | None
     seconds_to_first_token: float | None
+
+
+def shown_time(value: object) -> float:
+    """A time of the database in seconds since 1970, whatever an earlier version imported; 0 where it is no time."""
+    number = finite_number(value)
+    if number is not None and 0 <= number <= time.time() + TOLERANCE_SECONDS:
+        return number
+    return plausible_seconds(value) or 0.0

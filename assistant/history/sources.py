@@ -1,8 +1,11 @@
 """A passage that an answer was given: retrieved as a LangChain document, shown on a page, stored as JSON."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from tuning.data.storable import storable
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,27 @@ class Source:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Source":
-        """Read the JSON form; what is missing or null takes its default, and unknown keys are left out."""
-        known = {field.name for field in fields(cls)}
-        values = {key: value for key, value in record.items() if key in known and value is not None}
-        for key in ("headings", "also"):
-            values[key] = tuple(values.get(key, ()))
+        """Read the JSON form; what is missing or of another kind takes its default, unknown keys are left out."""
+        values = {
+            name: read(record[name])
+            for name, (kinds, read) in _KINDS.items()
+            if isinstance(record.get(name), kinds) and not isinstance(record[name], bool)
+        }
         return cls(**values)
+
+
+def _texts(values: Sequence[object]) -> tuple[str, ...]:
+    return tuple(storable(value) for value in values if isinstance(value, str))
+
+
+def _whole(value: float) -> int | None:
+    return int(value) if math.isfinite(value) and abs(value) < 2**53 else None
+
+
+# The keys of the JSON form: what they may hold, and how it is read.
+_KINDS: dict[str, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
+    **dict.fromkeys(("number", "page", "start", "end"), ((int, float), _whole)),
+    **dict.fromkeys(("text", "source", "title", "passage_id", "document_id"), ((str,), storable)),
+    **dict.fromkeys(("headings", "also"), ((list, tuple), _texts)),
+    "score": ((int, float), lambda value: float(value) if math.isfinite(value) else None),
+}

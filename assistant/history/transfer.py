@@ -3,18 +3,23 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import STATUSES, ConversationStore
+from assistant.history.importing import import_conversations, own_key
 from assistant.history.records import NewConversation, NewMessage, StoredConversation, StoredMessage
 from assistant.history.sources import Source
+from tuning.data.formats import EXPORTED
+from tuning.data.times import plausible_seconds
 
 if TYPE_CHECKING:
     from tuning.data.formats import ImportedConversation
 
 FORMATS = ("json", "md")
+MAX_MESSAGES = 50_000  # of all branches
 _KEPT = (
     "role",
     "content",
@@ -46,26 +51,29 @@ def export(store: ConversationStore, conversation_id: int, form: str = "json") -
 def import_json(store: ConversationStore, text: str, *, source: str = "") -> int:
     """Store what `export` wrote, or any JSON with "messages" of role, content, rating, correction.
 
-    Returns the id of the conversation. Raises ConversationError where the text is no conversation.
+    One that is there already only grows. Returns the id of the conversation. Raises ConversationError where the
+    text is no conversation.
     """
-    return store.add_conversation(parse_json(text, source=source))
+    return import_conversations(store, [parse_json(text, source=source)])[0].id
 
 
-def import_conversation(store: ConversationStore, conversation: "ImportedConversation") -> int:
-    """Store a conversation that `tuning.data.importers` read from another program; returns its id."""
+def new_conversation(conversation: "ImportedConversation", *, source: str = "") -> NewConversation:
+    """What `tuning.data.importers` read from a file, to be stored. Raises ConversationError."""
+    if conversation.record is not None:
+        return parse_record(conversation.record, source=source or conversation.source)
     record = {
         "title": conversation.title,
         "created": conversation.created,
         "messages": list(conversation.messages),
     }
-    return import_json(store, json.dumps(record), source=conversation.source)
+    return replace(parse_record(record, source=source or conversation.source), key=conversation.key)
 
 
 def to_json(conversation: StoredConversation, all_messages: Sequence[StoredMessage]) -> str:
     """The active branch under `messages`, where other programs look for it; the rest under `other_branches`."""
     active = {message.id for message in conversation.messages}
     record = {
-        "format": "imprint-conversation",
+        "format": EXPORTED,
         "title": conversation.title,
         "created": conversation.created,
         "source": conversation.source,
@@ -80,7 +88,7 @@ def to_markdown(conversation: StoredConversation) -> str:
     when = datetime.fromtimestamp(conversation.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
     parts = [f"# {conversation.title or 'Conversation'}", f"*{when}*"]
     for message in conversation.messages:
-        parts.append(f"## {_SPEAKERS[message.role]}{_mark(message)}")
+        parts.append(f"## {_SPEAKERS.get(message.role, message.role)}{_mark(message)}")
         parts.append(message.content.strip())
         if message.correction:
             parts.append(f"**Corrected by you:** {message.correction}")
@@ -91,72 +99,97 @@ def to_markdown(conversation: StoredConversation) -> str:
 
 def parse_json(text: str, *, source: str = "") -> NewConversation:
     """The conversation of an exported JSON; `source` where it names none. Raises ConversationError."""
-    record = _read_record(text)
-    active, others = record["messages"], list(record.get("other_branches", ()))
+    try:
+        record = json.loads(text)
+    except ValueError as problem:
+        raise ConversationError(f"This is not an exported conversation: not JSON ({problem}).") from problem
+    except RecursionError as problem:
+        raise ConversationError("This is not an exported conversation: it is nested too deeply.") from problem
+    return parse_record(record, source=source)
+
+
+def parse_record(record: object, *, source: str = "") -> NewConversation:
+    """The conversation of an exported object; `source` where it names none. Raises ConversationError."""
+    if not isinstance(record, Mapping) or not isinstance(record.get("messages"), list):
+        raise ConversationError('This is not an exported conversation: it has no list of "messages".')
+    others = record.get("other_branches") or []
+    if not isinstance(others, list):
+        raise ConversationError('The "other_branches" of the exported conversation are no list.')
+    active = record["messages"]
+    if len(active) + len(others) > MAX_MESSAGES:
+        raise ConversationError(f"The exported conversation has more than {MAX_MESSAGES:,} messages.")
+    for number, message in enumerate([*active, *others], 1):
+        _check_message(number, message)
+    messages = [_new_message(message) for message in [*active, *others]]
+    created = plausible_seconds(record.get("created"))
+    is_own = record.get("format") == EXPORTED
+    return NewConversation(
+        title=_text(record, "title"),
+        source=_text(record, "source") or source,
+        created=created,
+        messages=messages,
+        parents=_parents(active, others),
+        active_length=len(active),
+        key=own_key(created, messages[0] if messages else None) if is_own else "",
+    )
+
+
+def _parents(active: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> list[int | None]:
+    """For each message the position of its parent: of the active ones the one before, of the others as they say."""
     positions: dict[Any, int] = {}
     parents: list[int | None] = []
     for position, message in enumerate([*active, *others]):
         if position < len(active):
             parents.append(position - 1 if position else None)
         else:
-            parent = message.get("parent")
-            parents.append(None if parent is None else positions.get(parent))
-        positions[message.get("id")] = position
-    return NewConversation(
-        title=str(record.get("title") or ""),
-        source=str(record.get("source") or source),
-        created=_time(record),
-        messages=[_new_message(message) for message in [*active, *others]],
-        parents=parents,
-        active_length=len(active),
-    )
+            parents.append(positions.get(_id(message, "parent")))
+        if (id := _id(message, "id")) is not None:
+            positions[id] = position
+    return parents
 
 
-def _read_record(text: str) -> dict[str, Any]:
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as problem:
-        raise ConversationError(f"This is not an exported conversation: not JSON ({problem}).") from problem
-    if not isinstance(record, dict) or not isinstance(record.get("messages"), list):
-        raise ConversationError('This is not an exported conversation: it has no list of "messages".')
-    for number, message in enumerate([*record["messages"], *record.get("other_branches", ())], 1):
-        _check_message(number, message)
-    return record
+def _id(message: Mapping[str, Any], key: str) -> int | str | None:
+    value = message.get(key)
+    return value if isinstance(value, int | str) else None
 
 
 def _check_message(number: int, message: object) -> None:
-    if not isinstance(message, Mapping) or message.get("role") not in _SPEAKERS:
+    if not isinstance(message, Mapping) or message.get("role") not in tuple(_SPEAKERS):
         raise ConversationError(
             f"Message {number} of the exported conversation has no role of {', '.join(_SPEAKERS)}."
         )
     if not isinstance(message.get("content"), str):
         raise ConversationError(f"Message {number} of the exported conversation has no text.")
-    if not all(isinstance(source, Mapping) for source in message.get("sources") or ()):
+    sources = message.get("sources") or []
+    if not isinstance(sources, list) or not all(isinstance(source, Mapping) for source in sources):
         raise ConversationError(
             f"Message {number} of the exported conversation has a source that is no object."
         )
     if message.get("rating") not in (None, -1, 0, 1):
         raise ConversationError(f"Message {number} is rated {message['rating']!r}; a rating is 1, 0 or -1.")
+    for key in ("correction", "memory", "checkpoint"):
+        if not isinstance(message.get(key) or "", str):
+            raise ConversationError(f"Message {number} of the exported conversation has no text as {key!r}.")
 
 
-def _new_message(record: dict[str, Any]) -> NewMessage:
-    status, created = record.get("status"), _time(record)
+def _new_message(record: Mapping[str, Any]) -> NewMessage:
+    status = record.get("status")
     return NewMessage(
         role=record["role"],
         content=record["content"],
-        created=time.time() if created is None else created,
+        created=plausible_seconds(record.get("created")) or time.time(),
         status=status if status in STATUSES and status != "streaming" else "complete",
-        rating=record.get("rating") or 0,
+        rating=int(record.get("rating") or 0),
         correction=record.get("correction") or None,
-        memory=str(record.get("memory") or ""),
-        checkpoint=record.get("checkpoint"),
+        memory=_text(record, "memory"),
+        checkpoint=record.get("checkpoint") or None,
         sources=tuple(Source.from_dict(source) for source in record.get("sources") or ()),
     )
 
 
-def _time(record: Mapping[str, Any]) -> float | None:
-    created = record.get("created")
-    return created if isinstance(created, int | float) else None
+def _text(record: Mapping[str, Any], key: str) -> str:
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def _record(message: StoredMessage) -> dict[str, Any]:

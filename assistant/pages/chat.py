@@ -141,7 +141,7 @@ def _draw_live(answer: LiveAnswer) -> None:
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
         doing.html(f'<div class="from">{html_blocks.badge(_doing(answer), "live")}</div>')
-        text.markdown(html_blocks.prose(answer.text) + " ▍")
+        text.markdown(html_blocks.prose(answer.text + " ▍"))
         if not stays or answer.wait(POLL_SECONDS):
             break
     if not answer.running:
@@ -177,7 +177,7 @@ def _draw_elsewhere(message_id: int) -> None:
         st.chat_message("assistant", avatar=str(theme.MARK)),
     ):
         st.html(f'<div class="from">{html_blocks.badge(t("answer.elsewhere"), "live")}</div>')
-        st.markdown(html_blocks.prose(message.content) + " ▍")
+        st.markdown(html_blocks.prose(message.content + " ▍"))
 
 
 def _draw_welcome() -> None:

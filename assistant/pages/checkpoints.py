@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
@@ -97,7 +96,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
 
 
 def _headline(checkpoint: Checkpoint) -> str:
-    made = datetime.fromtimestamp(checkpoint.created).strftime("%d %b %Y, %H:%M")
+    made = formatting.moment(checkpoint.created)
     facts = [
         t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         lineage.remembered(checkpoint.evaluation),

@@ -1,7 +1,6 @@
 """The Jobs tab of the Checkpoints page: jobs that have ended or were interrupted, and their training curves."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Literal
 
 import streamlit as st
@@ -67,7 +66,7 @@ def _job_line(job: Job) -> str:
         took = t("tune.took", time=took, estimated=formatting.seconds(job.estimate["seconds"]))
     facts = [
         t("tune.examples", count=job.examples_count),
-        datetime.fromtimestamp(job.created).strftime("%d %b %Y, %H:%M"),
+        formatting.moment(job.created),
         took,
     ]
     said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))

@@ -9,7 +9,7 @@ import streamlit as st
 from assistant.arena.pairing import Ballot, BlindTrial
 from assistant.arena.prefetch import PrefetchTask
 from assistant.compare.votes import Outcome
-from assistant.components import html_blocks
+from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import default_options, draw_picker
 from assistant.i18n.texts import t
 from assistant.pages.compare_blind_result import draw_result
@@ -136,7 +136,7 @@ def _draw_ballot(trial: BlindTrial, ballot: Ballot, work: PrefetchTask | None) -
     total = len(trial.questions) * len(trial.pairs)
     progress = t("blind.progress", number=cast + 1, total=total)
     st.progress(min(1.0, cast / total), text=progress)
-    st.markdown(f"### {html_blocks.prose(trial.questions[ballot.place].text)}")
+    st.markdown(f"### {formatting.escape_markdown(trial.questions[ballot.place].text)}")
     answers = store.answers(trial.id, ballot.place)
     ready = ballot.first_arm in answers and ballot.second_arm in answers
     shown = [answers[ballot.first_arm], answers[ballot.second_arm]] if ready else ["", ""]

@@ -35,9 +35,7 @@ def draw_result(trial: BlindTrial) -> None:
     called = names(trial.variants)
     said = [arena_html.win_sentence(duel, called) for duel in counted.pairs]
     said.append(arena_html.position_sentence(counted.position))
-    st.markdown(
-        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
-    )
+    st.markdown("\n".join(f"- {formatting.escape_markdown(sentence)}" for sentence in said))
     if careful := arena_html.caution(counted):
         html_blocks.quiet(careful)
     _draw_charts(trial, counted, called)

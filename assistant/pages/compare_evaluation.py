@@ -93,6 +93,7 @@ def _of_slices(questions: list[Question]) -> list[Question]:
         default=slices,
         selection_mode="multi",
         key=f"slices-{'-'.join(slices)}",
+        format_func=formatting.escape_markdown,
     )
     return [question for question in questions if question.slice in chosen]
 
@@ -157,7 +158,7 @@ def _draw_running(work: EvaluationTask) -> None:
         st.rerun()
     st.subheader(formatting.escape_markdown(work.plan.name), anchor=False)
     share = work.done / work.total if work.total else 0.0
-    st.progress(min(1.0, share), text=_progress(work))
+    st.progress(min(1.0, share), text=formatting.escape_markdown(_progress(work)))
     st.button(t("evaluation.stop"), icon=":material/stop_circle:", key="stop-evaluation", on_click=work.stop)
 
 

@@ -33,9 +33,7 @@ def draw_result(name: str, result: EvaluationResult) -> None:
     st.subheader(formatting.escape_markdown(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
     said = verdicts(result.pairs, worthwhile)
-    st.markdown(
-        "\n".join(f"- {html_blocks.prose(formatting.escape_markdown(sentence))}" for sentence in said)
-    )
+    st.markdown("\n".join(f"- {formatting.escape_markdown(sentence)}" for sentence in said))
     if careful := caution(result):
         html_blocks.quiet(careful)
     slices = list(result.slices)
@@ -43,7 +41,12 @@ def draw_result(name: str, result: EvaluationResult) -> None:
     if len(slices) > 1:
         chosen = str(
             st.segmented_control(
-                t("evaluation.slice"), [chosen, *slices], default=chosen, required=True, key="shown-slice"
+                t("evaluation.slice"),
+                [chosen, *slices],
+                default=chosen,
+                required=True,
+                key="shown-slice",
+                format_func=formatting.escape_markdown,
             )
         )
     figures = result.slices.get(chosen, result.variants)

@@ -75,7 +75,7 @@ def _ask(question: str, variants: Sequence[Variant], passage: str, at_once: bool
 def _draw_live(shown: SideBySide) -> None:
     """The answers as they grow; see `chat._draw_live` for why it stays in one run."""
     notices.apply_language()
-    st.markdown(f"**{html_blocks.prose(shown.question)}**")
+    st.markdown(f"**{formatting.escape_markdown(shown.question)}**")
     places = [column.empty() for column in st.columns(len(shown.variants))]
     stays = not st.session_state.pop("columns-were-drawn", False)
     while True:
@@ -90,7 +90,7 @@ def _draw_live(shown: SideBySide) -> None:
 
 
 def _draw_columns(shown: SideBySide) -> None:
-    st.markdown(f"**{html_blocks.prose(shown.question)}**")
+    st.markdown(f"**{formatting.escape_markdown(shown.question)}**")
     pieces = differences([answer.text for answer in shown.answers])
     for place, column in enumerate(st.columns(len(shown.variants))):
         variant, answer = shown.variants[place], shown.answers[place]

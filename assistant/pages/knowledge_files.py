@@ -1,7 +1,6 @@
 """The Documents tab: a table of the documents, and what can be done with those selected in it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -45,7 +44,7 @@ def _draw_table(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> list[
             "title": [info.title for info in documents],
             "passages": [info.passages for info in documents],
             "size": [formatting.size(info.bytes) for info in documents],
-            "indexed": [datetime.fromtimestamp(info.indexed) for info in documents],
+            "indexed": [formatting.local_time(info.indexed) for info in documents],
         }
     )
     picked = st.dataframe(

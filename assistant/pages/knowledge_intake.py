@@ -170,7 +170,7 @@ def _draw_password(base: KnowledgeBase, locked: Sequence[str]) -> None:
         st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
     ):
         password = st.text_input(
-            t("knowledge.password", count=len(locked), name=name_of(locked[0])),
+            t("knowledge.password", count=len(locked), name=formatting.escape_markdown(name_of(locked[0]))),
             type="password",
             key="file-password",
             autocomplete="off",

@@ -22,7 +22,14 @@ def draw(result: EvaluationResult, title: str) -> Figure:
     groups = {"all": result.variants, **(result.slices if len(result.slices) > 1 else {})}
     kinds = {name: result.definitions[name].kind for name in result.variants}
     width = max(6.4, 1.6 + 0.42 * len(kinds) * len(groups) + 0.5 * len(groups))
-    with matplotlib.rc_context({"font.family": _known_fonts(), "text.color": _INK, "axes.labelcolor": _INK}):
+    with matplotlib.rc_context(
+        {
+            "font.family": _known_fonts(),
+            "text.color": _INK,
+            "axes.labelcolor": _INK,
+            "text.parse_math": False,  # a name with $ is no formula
+        }
+    ):
         figure = Figure(figsize=(width, 4.4), dpi=150, layout="constrained")
         axes = figure.add_subplot()
         _draw_bars(axes, kinds, groups)
@@ -50,7 +57,7 @@ def _draw_bars(axes: Axes, kinds: Mapping[str, str], groups: Mapping[str, Figure
             [max(0.0, one.accuracy - one.confidence_interval.low) for one in figures],
             [max(0.0, one.confidence_interval.high - one.accuracy) for one in figures],
         ]
-        axes.bar(places, heights, width * 0.92, color=_colour(name, kinds), label=name, zorder=2)
+        axes.bar(places, heights, width * 0.92, color=_colour(name, kinds), label=_label(name), zorder=2)
         axes.errorbar(places, heights, yerr=reach, fmt="none", ecolor=_INK, elinewidth=1, capsize=2, zorder=3)
         for place, one in zip(places, figures, strict=True):
             axes.annotate(
@@ -74,6 +81,11 @@ def _style(axes: Axes, groups: Mapping[str, FiguresByVariant], *, columns: int) 
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(_FAINT)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.02), ncols=columns, frameon=False, borderaxespad=0.2)
+
+
+def _label(name: str) -> str:
+    """A name as the legend shows it, which would leave out one that begins with an underscore."""
+    return f" {name}" if name.startswith("_") else name
 
 
 def _colour(name: str, kinds: Mapping[str, str]) -> tuple[float, float, float]:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
-from assistant.errors import KNOWN_ERRORS, AssistantError, EngineError
+from assistant.errors import KNOWN_ERRORS, AssistantError, EngineError, sentence_of
 from assistant.server.files import FileTooLargeError, UnknownFileError
 from assistant.server.fine_tuning import tuning_router
 from assistant.workspace import Workspace
@@ -238,7 +238,7 @@ def _error(error: Exception | str, status: int) -> dict[str, Any]:
     kind = "invalid_request_error" if status < 500 else "server_error"
     is_model = isinstance(error, UnknownModelError)
     return {
-        "message": str(error),
+        "message": error if isinstance(error, str) else sentence_of(error),
         "type": kind,
         "param": "model" if is_model else None,
         "code": "model_not_found" if is_model else None,

@@ -1,6 +1,7 @@
 """Files that were uploaded to the HTTP server, stored under the home until they are deleted."""
 
 import json
+import logging
 import re
 import shutil
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from assistant.errors import AssistantError
+
+log = logging.getLogger(__name__)
 
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABOUT = "about.json"
@@ -59,7 +62,12 @@ class UploadedFiles:
 
     def list(self) -> "list[UploadedFile]":
         """All files, newest first."""
-        found = [self.get(path.parent.name) for path in self.folder.glob(f"file-*/{_ABOUT}")]
+        found = []
+        for path in self.folder.glob(f"file-*/{_ABOUT}"):
+            try:
+                found.append(self.get(path.parent.name))
+            except UnknownFileError as error:
+                log.warning("%s", error)
         return sorted(found, key=lambda upload: upload.created_at, reverse=True)
 
     def get(self, file_id: str) -> UploadedFile:
@@ -67,7 +75,12 @@ class UploadedFiles:
         about = self.folder / file_id / _ABOUT
         if not _ID.fullmatch(file_id) or not about.is_file():
             raise UnknownFileError(f"There is no file {file_id!r}. Upload it again, or list the files.")
-        return UploadedFile(**json.loads(about.read_text(encoding="utf-8")))
+        try:
+            return UploadedFile(**json.loads(about.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise UnknownFileError(
+                f"The file {file_id!r} is damaged. Delete {about.parent} and upload it again."
+            ) from error
 
     def path(self, file_id: str) -> Path:
         """Where the bytes of a file are. Raises UnknownFileError."""

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from assistant.errors import KNOWN_ERRORS
-from assistant.i18n.texts import use_language
+from assistant.errors import KNOWN_ERRORS, sentence_of
+from assistant.i18n.texts import t, use_language
+from assistant.safe_markdown import rewrite
 from assistant.session.resources import workspace
 
 
@@ -28,8 +29,8 @@ def show_errors() -> Iterator[None]:
 
 
 def sentence(error: Exception) -> str:
-    """The message of an error for Markdown, with `$` escaped."""
-    return str(error).replace("$", "\\$") or type(error).__name__
+    """The message of an error as Markdown; what it quotes of others loads nothing."""
+    return _safe(sentence_of(error))
 
 
 def queue_toast(text: str, icon: str = ":material/check:") -> None:
@@ -40,4 +41,8 @@ def queue_toast(text: str, icon: str = ":material/check:") -> None:
 def show_toasts() -> None:
     """Show the toasts of `queue_toast`."""
     for text, icon in st.session_state.pop("notes", []):
-        st.toast(text, icon=icon)
+        st.toast(_safe(text), icon=icon)
+
+
+def _safe(text: str) -> str:
+    return rewrite(text, t("message.picture", host="{host}"))

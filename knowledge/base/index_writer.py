@@ -20,7 +20,7 @@ from knowledge.text.sentences import context_sentence_spans
 
 log = logging.getLogger(__name__)
 
-LOCK_SECONDS = 10.0  # how long another writer is waited for
+LOCK_SECONDS = 60.0  # how long another writer is waited for: it may be embedding a group of documents
 
 
 class IndexWriter:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +48,7 @@ class _Stopped(Exception):  # noqa: N818 — no error: the person asked for it
 class Intake:
     """Adds some sources to one index; used once. Raises EmbeddingChangedError when it is made.
 
+    Reading, which may take long, holds no lock: only what changes the index does.
     `on_report(report, done, total)` follows the documents, `on_progress` their reading and embedding;
     `should_stop` is asked between documents and between batches.
     """
@@ -93,7 +94,10 @@ class Intake:
         """Embed and write the documents gathered so far."""
         if not self._group:
             return
-        self._writer.write([one.stored for one in self._group], self._new, self._on_batch)
+        with self._writer.exclusive():
+            self._writer.check_embedding()
+            self._new = self._missing(text for one in self._group for text in one.stored.texts)
+            self._writer.write([one.stored for one in self._group], self._new, self._on_batch)
         group, self._group, self._new = self._group, [], {}
         for one in group:
             info, seconds = one.stored.info, time.monotonic() - one.started
@@ -102,12 +106,13 @@ class Intake:
 
     def remove_vanished(self, folders: Sequence[Path]) -> None:
         """Remove documents whose file lay in one of the folders and is gone."""
-        gone = [
-            info
-            for info in self._store.documents()
-            if _is_gone(info) and any(Path(info.path).is_relative_to(folder) for folder in folders)
-        ]
-        self._writer.remove([info.id for info in gone])
+        with self._writer.exclusive():
+            gone = [
+                info
+                for info in self._store.documents()
+                if _is_gone(info) and any(Path(info.path).is_relative_to(folder) for folder in folders)
+            ]
+            self._writer.remove([info.id for info in gone])
         for info in gone:
             self._total += 1
             self._report(DocumentReport(info.path, "removed", document_id=info.id), 0)
@@ -153,7 +158,8 @@ class Intake:
         if not moved:
             return None
         old, path, new_id = moved[0], str(file), document_id(str(file))
-        self._store.rename(old.id, replace(old, id=new_id, path=path))
+        with self._writer.exclusive():
+            self._store.rename(old.id, replace(old, id=new_id, path=path))
         seconds = time.monotonic() - started
         return DocumentReport(
             path, "renamed", old.passages, "", seconds, document_id=new_id, notes=(f"was {old.path}",)
@@ -162,13 +168,18 @@ class Intake:
     def _prepare(self, document: Document, status: str, size: int, started: float) -> None:
         """Put a document into the group, and write the group once it is large or old enough."""
         stored = stored_document(document, self._writer.encoder)
-        missing = self._store.missing([text.id for text in stored.texts])
         if not self._group:
             self._group_begun = time.monotonic()
         self._group.append(_Prepared(stored, status, size, started))
-        self._new.update({text.id: text for text in stored.texts if text.id in missing})
+        self._new.update(self._missing(stored.texts))
         if len(self._new) >= GROUP_PASSAGES or time.monotonic() - self._group_begun > GROUP_SECONDS:
             self.flush()
+
+    def _missing(self, texts: Iterable[StoredText]) -> dict[str, StoredText]:
+        """Those of the texts that are not stored, by id; another writer may have changed that since they were read."""
+        by_id = {text.id: text for text in texts}
+        missing = self._store.missing(list(by_id))
+        return {one: text for one, text in by_id.items() if one in missing}
 
     def _on_batch(self, embedded: int) -> None:
         if self._should_stop():

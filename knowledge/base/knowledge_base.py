@@ -109,7 +109,7 @@ class KnowledgeBase:
         """A document's passages in reading order."""
         places = self._store.places_of(document_id)
         texts = self._store.texts([place.passage_id for place in places])
-        return [passage_at(texts[place.passage_id], place) for place in places]
+        return [passage_at(texts[place.passage_id], place) for place in places if place.passage_id in texts]
 
     # adding and removing
 
@@ -131,10 +131,9 @@ class KnowledgeBase:
         `password` opens those that are encrypted; it is kept nowhere.
         """
         folders = [absolute(Path(path)) for path in paths if not is_url(str(path)) and Path(path).is_dir()]
-        with self._writer.exclusive():
-            intake = Intake(self._writer, self.web, sources(paths), progress, watch, should_stop)
-            intake.add_sources(force, password)
-            intake.remove_vanished(folders)
+        intake = Intake(self._writer, self.web, sources(paths), progress, watch, should_stop)
+        intake.add_sources(force, password)
+        intake.remove_vanished(folders)
         return intake.reports
 
     def add_documents(self, documents: Sequence[LangChainDocument]) -> list[str]:
@@ -145,11 +144,10 @@ class KnowledgeBase:
             source = str(document.metadata.get("source") or f"document-{digest[:12]}")
             by_source.setdefault(source, []).append(document)
         made = [_from_langchain(source, parts) for source, parts in by_source.items()]
-        with self._writer.exclusive():
-            intake = Intake(self._writer, self.web)
-            for one in made:
-                intake.add_document(one)
-            intake.flush()
+        intake = Intake(self._writer, self.web)
+        for one in made:
+            intake.add_document(one)
+        intake.flush()
         return [one.id for one in made]
 
     def keep_upload(self, name: str, data: bytes) -> Path:

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 import chromadb
+import httpx
 import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.client import AdminClient, Client
@@ -29,32 +30,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 WRITE_BATCH = 250  # Chroma is fastest at 50 to 250 a call
 READ_BATCH = 1000
+CHECKED_BYTES = 64 * 2**20  # a larger database is checked by its head alone: all of it would take seconds
 
 
 def open_folder(folder: Path) -> ClientAPI:
     """The client of a folder that no other process has open. Raises StoreError."""
     try:
-        _check_small_tables(folder / "chroma.sqlite3")
+        _check_database(folder / "chroma.sqlite3")
         return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
-    except Exception as error:  # its native part raises whatever it likes over damaged files
+    except BaseException as error:
+        if not isinstance(error, Exception) and not _is_panic(error):
+            raise
+        # Its native part raises whatever it likes over damaged files.
         SharedSystemClient._identifier_to_system.pop(
             str(folder), None
         )  # or the next try finds this broken one
         raise StoreError(
-            f"Chroma cannot open {folder} ({error}). Its vectors can be computed again: `imprint doctor --mend` "
-            "does it, or move the folder away"
+            f"Chroma cannot open {folder} ({_reason(error)}). Its vectors can be computed again: "
+            "`imprint doctor --mend` does it, or move the folder away"
         ) from error
-
-
-def _check_small_tables(database: Path) -> None:
-    """Raises sqlite3.Error or UnicodeDecodeError: Chroma's native part would end the process over such a file."""
-    if not database.exists():
-        return
-    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=10)) as opened:
-        names = [row[0] for row in opened.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'")]
-        for name in names:
-            if not name.startswith("embedding"):  # these are large, and what is wrong in them is no name
-                opened.execute(f'SELECT * FROM "{name}"').fetchall()
 
 
 def open_server(url: str) -> ClientAPI:
@@ -92,12 +86,48 @@ def _translated(method: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(*args, **kwargs)
-        except (ChromaError, OSError) as error:
+        except BaseException as error:
+            if not isinstance(error, (ChromaError, OSError, ValueError, httpx.HTTPError)) and not _is_panic(
+                error
+            ):
+                raise
             raise StoreError(
-                f"Chroma failed ({error}). Free some disk space, or see what `imprint doctor` says; no text was lost"
+                f"Chroma failed ({_reason(error)}). Free some disk space, or see what `imprint doctor` says; no text "
+                "was lost"
             ) from error
 
     return call
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether Chroma's native part broke off; pyo3 exports no class for it, and it is no Exception."""
+    return type(error).__name__ == "PanicException"
+
+
+def _reason(error: BaseException) -> str:
+    return "its files are not what it wrote" if _is_panic(error) else str(error)
+
+
+def _check_database(path: Path) -> None:
+    """Raises ValueError for a damaged database: Chroma's native part ends the whole process over some damage."""
+    if not path.exists():
+        return
+    is_small = path.stat().st_size <= CHECKED_BYTES
+    try:
+        with closing(
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+        ) as database:
+            found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0]) if is_small else "ok"
+            tables = {
+                name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            }
+            for name in tables:
+                if not name.startswith("embedding"):  # those are large, and hold no names that can break
+                    database.execute(f'SELECT * FROM "{name}"').fetchall()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} is damaged: {error}") from error
+    if found != "ok" or (path.stat().st_size and "migrations" not in tables):
+        raise ValueError(f"{path.name} is damaged")
 
 
 class VectorStore:

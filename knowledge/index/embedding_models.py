@@ -47,6 +47,9 @@ EMBEDDINGS = {
     "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
 }
 
+# What sentence-transformers raises for files that are damaged, or were never meant for it.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError)
+
 
 def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
     """Open a packaged model, a local folder or a Hugging Face id (from its cache first)."""
@@ -64,11 +67,18 @@ def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
                 local_files_only=packaged is not None or Path(name).is_dir(),
                 model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
             )
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise StoreError(
-            f"The embedding model {name!r} cannot be opened ({error}). Give a folder of a "
+            f"The embedding model {name!r} cannot be opened ({reason(error)}). Give a folder of a "
             f"sentence-transformers model, or leave it at {DEFAULT_EMBEDDINGS!r}, which needs no download."
         ) from error
+
+
+def reason(error: Exception) -> str:
+    """Why a model of sentence-transformers cannot be opened, in words."""
+    if "trust_remote_code" in str(error):
+        return "it needs code of its own, which is never run"
+    return str(error)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.errors import StoreError
+from knowledge.errors import MEND, StoreError, database_problem
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -39,6 +39,8 @@ CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
 CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 FORMAT = 2  # version of the tables above
+# What a row raises that holds something else than was once written into it.
+_DAMAGE = (AttributeError, LookupError, OverflowError, TypeError, ValueError, RecursionError)
 _CHUNK = 500  # SQLite takes a limited number of parameters
 
 
@@ -98,8 +100,10 @@ class PassageStore:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        try:
+        with self._translated_errors():
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            # One damaged text must not keep the others of a query out.
+            self._db.text_factory = lambda data: data.decode("utf-8", "replace")
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             if self._made_by_another_version():
@@ -112,8 +116,17 @@ class PassageStore:
             self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise self._failure(error) from error
+
+    @contextmanager
+    def _translated_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, UnicodeError) as error:
+            raise StoreError(
+                f"The knowledge base {self.path} cannot be read or written: {database_problem(error)}"
+            ) from error
+        except _DAMAGE as error:
+            raise StoreError(f"The knowledge base {self.path} holds damaged rows. {MEND}") from error
 
     def _made_by_another_version(self) -> bool:
         tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
@@ -126,7 +139,7 @@ class PassageStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translate_errors():
+        with self._lock, self._translated_errors():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -137,23 +150,8 @@ class PassageStore:
                 raise
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._translate_errors():
+        with self._lock, self._translated_errors():
             return self._db.execute(query, values).fetchall()
-
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged text may be no UTF-8
-            raise self._failure(error) from error
-
-    def _failure(self, error: Exception) -> StoreError:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-            advice = "`imprint doctor --mend` rebuilds it from its documents"
-        else:
-            advice = "free some disk space, check its rights, or close what else uses it; nothing was lost"
-        return StoreError(f"The knowledge base {self.path} cannot be read or written ({error}): {advice}")
 
     # values about the whole index
 
@@ -171,7 +169,8 @@ class PassageStore:
     @property
     def revision(self) -> int:
         """Grows with every change of documents or passages, in whichever process."""
-        return int(self.fact("revision"))
+        with self._translated_errors():
+            return int(self.fact("revision"))
 
     # documents
 
@@ -194,7 +193,8 @@ class PassageStore:
             f" indexed, sha256, notes FROM documents d {where} ORDER BY source",
             values,
         )
-        return [DocumentInfo(*(*row[:7], tuple(json.loads(row[7])))) for row in rows]
+        with self._translated_errors():
+            return [_document(row) for row in rows]
 
     def replace(self, documents: Sequence[StoredDocument]) -> list[str]:
         """Write documents with their passages in one transaction; returns the ids of passages now unused."""
@@ -243,18 +243,19 @@ class PassageStore:
     def texts(self, ids: Sequence[str]) -> dict[str, StoredText]:
         """Passages by id; an unknown id is left out."""
         rows = self._chunks("SELECT id, text, context, terms FROM passages WHERE id IN ({})", ids)
-        return {
-            row[0]: StoredText(row[0], row[1], row[2], np.frombuffer(row[3], dtype=np.uint32)) for row in rows
-        }
+        with self._translated_errors():
+            return {row[0]: StoredText(row[0], _text(row[1]), _text(row[2]), _codes(row[3])) for row in rows}
 
     def all_terms(self) -> tuple[list[str], list[np.ndarray]]:
         """Ids and term codes of every passage, in the same order."""
         rows = self._rows("SELECT id, terms FROM passages ORDER BY number")
-        return [row[0] for row in rows], [np.frombuffer(row[1], dtype=np.uint32) for row in rows]
+        with self._translated_errors():
+            return [row[0] for row in rows], [_codes(row[1]) for row in rows]
 
     def parts(self, ids: Sequence[str]) -> dict[str, bytes]:
         """The quantized vectors of the passages' sentences, by passage id."""
-        return dict(self._chunks("SELECT id, parts FROM passages WHERE id IN ({})", ids))
+        found = dict(self._chunks("SELECT id, parts FROM passages WHERE id IN ({})", ids))
+        return {one: parts if isinstance(parts, bytes) else b"" for one, parts in found.items()}
 
     def set_parts(self, parts: dict[str, bytes]) -> None:
         """Replace the quantized vectors of the passages' sentences."""
@@ -283,16 +284,16 @@ class PassageStore:
         rows = self._chunks(
             f"{_PLACES} WHERE p.passage_id IN ({{}}) ORDER BY d.indexed, d.source, p.position", passage_ids
         )
-        for row in rows:
-            found[row[0]].append(_place(row))
+        with self._translated_errors():
+            for row in rows:
+                found[row[0]].append(_place(row))
         return found
 
     def places_of(self, document_id: str) -> list[Place]:
         """A document's passages in reading order."""
-        return [
-            _place(row)
-            for row in self._rows(f"{_PLACES} WHERE p.document_id = ? ORDER BY p.position", (document_id,))
-        ]
+        rows = self._rows(f"{_PLACES} WHERE p.document_id = ? ORDER BY p.position", (document_id,))
+        with self._translated_errors():
+            return [_place(row) for row in rows]
 
     def _chunks(self, query: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(ids), _CHUNK):
@@ -322,8 +323,38 @@ _PLACES = (
 )
 
 
+def _document(row: tuple[Any, ...]) -> DocumentInfo:
+    id, source, title, passages, size, indexed, sha256, notes = row
+    texts = tuple(str(note) for note in json.loads(notes))
+    return DocumentInfo(
+        _text(id), _text(source), _text(title), passages, int(size), float(indexed), _text(sha256), texts
+    )
+
+
 def _place(row: tuple[Any, ...]) -> Place:
-    return Place(*(*row[:6], tuple(json.loads(row[6])), row[7], row[8]))
+    passage_id, document_id, position, source, title, page, headings, start, end = row
+    texts = tuple(str(heading) for heading in json.loads(headings))
+    return Place(
+        passage_id,
+        document_id,
+        int(position),
+        _text(source),
+        _text(title),
+        None if page is None else int(page),
+        texts,
+        int(start),
+        int(end),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is something else")
+    return value
+
+
+def _codes(value: bytes) -> np.ndarray:
+    return np.frombuffer(value, dtype=np.uint32)
 
 
 def _bump_revision(db: sqlite3.Connection) -> None:

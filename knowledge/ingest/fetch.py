@@ -2,8 +2,6 @@
 
 import hashlib
 import ipaddress
-import socket
-import time
 import zlib
 from dataclasses import dataclass
 from pathlib import PurePath, PurePosixPath
@@ -12,6 +10,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpx
 
 from knowledge.errors import DocumentError
+from knowledge.ingest.deadline import Deadline, DeadlineTransport, resolve
 from knowledge.ingest.document import Document, read_bytes
 from knowledge.sandbox.client import Sandbox
 
@@ -75,12 +74,16 @@ def read_download(
 def fetch(url: str, limits: WebLimits | None = None) -> Download:
     """The content at an address. The host is checked before every request, those of redirects too."""
     limits = limits or WebLimits()
-    deadline = time.monotonic() + limits.seconds
+    deadline = Deadline(limits.seconds)
     source = url
-    with httpx.Client(trust_env=False, follow_redirects=False, headers=HEADERS) as client:
+    with httpx.Client(
+        transport=DeadlineTransport(deadline), follow_redirects=False, headers=HEADERS, timeout=None
+    ) as client:
         for _ in range(MAX_REDIRECTS + 1):
             try:
                 answer = _request(client, source, url, limits, deadline)
+            except httpx.TimeoutException as error:
+                raise DocumentError(f"{url}: it took more than {limits.seconds:g} seconds") from error
             except httpx.HTTPError as error:
                 raise DocumentError(
                     f"{source}: cannot be fetched ({error or type(error).__name__})"
@@ -92,18 +95,17 @@ def fetch(url: str, limits: WebLimits | None = None) -> Download:
 
 
 def _request(
-    client: httpx.Client, source: str, url: str, limits: WebLimits, deadline: float
+    client: httpx.Client, source: str, url: str, limits: WebLimits, deadline: Deadline
 ) -> Download | str:
     """The download, or the address that the server redirects to."""
     target = _target(url)
-    address = _checked_address(target, limits.allow_private)
+    address = _checked_address(target, limits.allow_private, deadline)
     # The connection goes to the very address that was checked: a name may answer otherwise the second time.
     pinned = target.copy_with(host=address)
     headers = {"Host": target.netloc.decode("ascii")}
     request = client.build_request(
         "GET", pinned, headers=headers, extensions={"sni_hostname": target.raw_host.decode("ascii")}
     )
-    request.extensions["timeout"] = httpx.Timeout(_remaining(url, deadline, limits)).as_dict()
     response = client.send(request, stream=True)
     try:
         if response.has_redirect_location:
@@ -116,19 +118,19 @@ def _request(
         response.close()
 
 
-def _body(response: httpx.Response, url: str, limits: WebLimits, deadline: float) -> bytes:
+def _body(response: httpx.Response, url: str, limits: WebLimits, deadline: Deadline) -> bytes:
     """The body, decompressed here within the limit: a small response may decompress to gigabytes."""
     coding = response.headers.get("content-encoding", "identity").lower()
     if coding not in ("identity", "gzip", "deflate"):
         raise DocumentError(f"{url}: the server packs its answer as {coding}, which was not asked for")
     decompressor = None if coding == "identity" else zlib.decompressobj(zlib.MAX_WBITS | 32)
     data = bytearray()
-    for chunk in response.iter_raw(64 * 1024):
+    for chunk in response.iter_raw():
         try:
             data += decompressor.decompress(chunk, limits.bytes + 1) if decompressor else chunk
         except zlib.error as error:
             raise DocumentError(f"{url}: its packed answer is damaged ({error})") from error
-        _remaining(url, deadline, limits)
+        deadline.left()
         if len(data) > limits.bytes:
             raise DocumentError(f"{url}: it is larger than {limits.bytes / 2**20:,.2g} MiB")
     return bytes(data)
@@ -146,14 +148,13 @@ def _target(url: str) -> httpx.URL:
     return target
 
 
-def _checked_address(target: httpx.URL, allow_private: bool) -> str:
+def _checked_address(target: httpx.URL, allow_private: bool, deadline: Deadline) -> str:
     """The first address of the host; all of them must be public."""
     port = target.port or (443 if target.scheme == "https" else 80)
     try:
-        found = socket.getaddrinfo(target.raw_host.decode("ascii").strip("[]"), port, type=socket.SOCK_STREAM)
+        addresses = resolve(target.raw_host.decode("ascii").strip("[]"), port, deadline)
     except (OSError, UnicodeError) as error:
         raise DocumentError(f"{target}: its host {target.host!r} is not known ({error})") from error
-    addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         if not allow_private and not is_public(address):
             raise DocumentError(
@@ -173,10 +174,3 @@ def is_public(address: str) -> bool:
         if inner is not None:
             return is_public(str(inner))
     return ip.is_global and not ip.is_multicast
-
-
-def _remaining(url: str, deadline: float, limits: WebLimits) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise DocumentError(f"{url}: it took more than {limits.seconds:g} seconds")
-    return left

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from knowledge.errors import StoreError
-from knowledge.index.embedding_models import fast_dtype, no_progress_bar
+from knowledge.index.embedding_models import UNREADABLE, fast_dtype, no_progress_bar, reason
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -57,8 +57,8 @@ class CrossEncoderReranker:
                     local_files_only=Path(self.name).is_dir(),
                     model_kwargs={"dtype": fast_dtype(self._device), "use_safetensors": True},
                 )
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise StoreError(
-                f"The reranker {self.name!r} cannot be opened ({error}). Give the folder of a cross-encoder, "
+                f"The reranker {self.name!r} cannot be opened ({reason(error)}). Give the folder of a cross-encoder, "
                 "or go without one."
             ) from error

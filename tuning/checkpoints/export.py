@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -19,6 +18,7 @@ from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.models.template import Template
+from tuning.models.template_process import render_chat
 from tuning.storage import files_of, write_json, write_text
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def export(checkpoint: Checkpoint, format: str, output: Path, home: Path) -> lis
 
 def write_peft(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     """The folder that `peft.PeftModel.from_pretrained` reads; a prefix becomes PEFT's own prefix tuning."""
-    adapter = read_adapter(checkpoint.path)
+    adapter = read_adapter(checkpoint.path, checkpoint.sha256)
     if isinstance(adapter, FullAdapter):
         raise CheckpointError(
             f"{checkpoint.name!r} changes every weight, so it is no adapter. Export it as merged weights."
@@ -123,7 +123,7 @@ def write_merged(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
 
 def merged(checkpoint: Checkpoint, home: Path) -> BaseModel:
     """The base in float32 on the CPU with the checkpoint's change in its own weights."""
-    adapter = read_adapter(checkpoint.path)
+    adapter = read_adapter(checkpoint.path, checkpoint.sha256)
     if isinstance(adapter, PrefixAdapter):
         raise CheckpointError(
             f"{checkpoint.name!r} was made with {checkpoint.method}: it stands before the prompt and changes "
@@ -194,8 +194,7 @@ CHATML = (
 
 def _default_system(base: Template) -> str:
     """What the template itself puts in front where a conversation has no system prompt."""
-    messages: Any = [{"role": "user", "content": "q"}]
-    text = str(base.tokenizer.apply_chat_template(messages, tokenize=False))
+    text = render_chat(base.name, base.tokenizer, [{"role": "user", "content": "q"}])
     begin, end = "<|im_start|>system\n", "<|im_end|>"
     return text.split(begin, 1)[1].split(end, 1)[0] if begin in text else ""
 

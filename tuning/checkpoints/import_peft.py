@@ -1,13 +1,11 @@
 """Adapter folders that other programs wrote with PEFT → checkpoints. Reads safetensors and JSON alone."""
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from tuning.checkpoints.manifest import Checkpoint, Manifest, checked_name
@@ -15,6 +13,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
+from tuning.models.peft_config import check_ranks, quoted, read_config, read_shapes
 from tuning.storage import write_json
 
 METHOD_OF = {"LORA": "lora", "ADALORA": "adalora", "IA3": "ia3", "PREFIX_TUNING": "prefix-tuning"}
@@ -36,6 +35,9 @@ WITHOUT_EFFECT = {
     "ensure_weight_tying", "runtime_config", "encoder_hidden_size", "prefix_projection",
     "num_transformer_submodules", "init_weights", "beta1", "beta2", "orth_reg_weight",
 }  # fmt: skip
+
+# What PEFT and torch raise for weights that are not those of this base.
+MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class OpenBase(Protocol):
@@ -62,18 +64,26 @@ def import_peft(
     """
     folder, name = Path(folder), checked_name(name)
     config = _config(folder)
-    _check_weights(folder)
     _check_base(config, base, other_base)
+    cleaned_config = _cleaned(config, folder)
+    _check_weights(folder, config)
     with tempfile.TemporaryDirectory() as place:
         cleaned = Path(place)
-        write_json(cleaned / PEFT_CONFIG, _cleaned(config, folder))
+        write_json(cleaned / PEFT_CONFIG, cleaned_config)
         shutil.copyfile(folder / PEFT_WEIGHTS, cleaned / PEFT_WEIGHTS)
         adapter = (
             _prefix(cleaned, config) if config["peft_type"] == "PREFIX_TUNING" else read_adapter(cleaned)
         )
     trial = f"import of {name}"
-    base.add_adapter(trial, adapter)  # raises where it does not fit, or does nothing
-    base.unload(trial)
+    try:
+        base.add_adapter(trial, adapter)  # raises where it does not fit, or does nothing
+    except MISFITS as error:
+        raise CheckpointError(
+            f"The adapter in {folder} does not fit {base.name!r}: {str(error).partition(chr(10))[0][:300]}. "
+            "Choose the base it was tuned from."
+        ) from error
+    finally:
+        base.unload(trial)
     manifest = Manifest(
         name=name,
         method=METHOD_OF[config["peft_type"]],
@@ -88,22 +98,14 @@ def import_peft(
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    path = folder / PEFT_CONFIG
-    if not path.is_file():
+    if not (folder / PEFT_CONFIG).is_file():
         raise CheckpointError(
             f"{folder} is no PEFT adapter: it has no {PEFT_CONFIG!r}. Choose another folder."
         )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}).") from error
-    kind = config.get("peft_type") if isinstance(config, dict) else None
-    if kind not in METHOD_OF:
-        raise CheckpointError(f"{path} is a {kind!r} adapter; {', '.join(METHOD_OF)} can be imported.")
-    return dict(config)
+    return read_config(folder)
 
 
-def _check_weights(folder: Path) -> None:
+def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
     path = folder / PEFT_WEIGHTS
     if not path.is_file():
         others = sorted(
@@ -116,13 +118,7 @@ def _check_weights(folder: Path) -> None:
             f"{folder} needs weights in {PEFT_WEIGHTS!r}: {found}. "
             "Let its author save it with safe_serialization=True."
         )
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is no whole safetensors file ({error}). Copy it again.") from error
-    if not names:
-        raise CheckpointError(f"{path} holds no weights.")
+    check_ranks(config, read_shapes(folder), folder)
 
 
 def _check_base(config: Mapping[str, Any], base: OpenBase, other_base: bool) -> None:
@@ -144,7 +140,7 @@ def _cleaned(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     for key, value in config.items():
         if key not in taken and key not in WITHOUT_EFFECT and value not in (None, False, [], {}, ""):
             raise CheckpointError(
-                f"{folder / PEFT_CONFIG} sets {key!r} to {value!r}, which cannot be imported."
+                f"{folder / PEFT_CONFIG} sets {key!r} to {quoted(value)}, which cannot be imported."
             )
     return {key: value for key, value in config.items() if key in taken} | {"inference_mode": True}
 
@@ -153,7 +149,7 @@ def _prefix(folder: Path, config: Mapping[str, Any]) -> PrefixAdapter:
     """PEFT stores the keys and values of all layers as one (tokens, layers × 2 × heads × size) table."""
     table = load_file(folder / PEFT_WEIGHTS).get("prompt_embeddings")
     layers, heads = int(config.get("num_layers") or 0), int(config.get("num_attention_heads") or 0)
-    if table is None or not layers or not heads or table.shape[1] % (2 * layers * heads):
+    if table is None or table.ndim != 2 or not layers or not heads or table.shape[1] % (2 * layers * heads):
         raise CheckpointError(f"{folder} holds no prefix of {layers} layers and {heads} heads.")
     kv = table.view(table.shape[0], layers, 2, heads, -1).permute(1, 2, 3, 0, 4).contiguous()
     details = {"method": "prefix-tuning", "virtual_tokens": table.shape[0]}

@@ -106,6 +106,7 @@ class Checkpoint:
     parent_id: str | None = None
     job: str = ""  # the job that made it
     files: dict[str, int] = field(default_factory=dict)  # bytes of each file as it was written
+    sha256: dict[str, str] = field(default_factory=dict)  # of the adapter's files; earlier versions kept none
 
     @property
     def size_bytes(self) -> int:
@@ -160,7 +161,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path} has format {manifest.get('format')!r}; this Imprint reads {FORMAT}. Update Imprint."
         )
-    for name, size in manifest.get("files", {}).items():
+    files = manifest.get("files", {})
+    if not isinstance(files, dict):
+        raise CheckpointError(
+            f"{path / MANIFEST} is damaged: its list of files is none. Restore or delete it."
+        )
+    for name, size in files.items():
         file = path / name
         if not file.is_file():
             raise CheckpointError(
@@ -195,10 +201,12 @@ def read_checkpoint(path: Path) -> Checkpoint:
             parent_id=manifest.get("parent_id"),
             job=str(manifest.get("job", "")),
             files=dict(manifest.get("files", {})),
+            sha256=dict(manifest.get("sha256", {})),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path / MANIFEST} is damaged ({error!r}). Restore or delete the folder."
+            f"{path / MANIFEST} is damaged: a value in it is missing or of another kind. "
+            "Restore or delete the folder."
         ) from error
 
 
@@ -207,7 +215,7 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} is not a checkpoint: it has no {path.name!r}.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}). Restore or delete the folder.") from error
     if not isinstance(record, dict):
         raise CheckpointError(f"{path} holds no JSON object. Restore or delete the folder.")

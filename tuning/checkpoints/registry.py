@@ -29,7 +29,7 @@ from tuning.data.examples import Example, read_examples, write_examples
 from tuning.errors import CheckpointError
 from tuning.process import Identity
 from tuning.scoring import normalise
-from tuning.storage import files_of, flush, folder_bytes, write_json
+from tuning.storage import file_sha256, files_of, flush, folder_bytes, write_json
 
 LEFTOVER_SECONDS = 600.0  # storing takes seconds
 REMOTE_HOLD_SECONDS = 86_400.0  # whether a process of another machine runs cannot be seen
@@ -96,6 +96,7 @@ class Registry:
                 raise CheckpointError(
                     f"Nothing to keep for {name!r}: the method wrote no weights (*.safetensors)."
                 )
+            hashes = {p.relative_to(temporary).as_posix(): file_sha256(p) for p in files_of(temporary)}
             write_examples(temporary / EXAMPLES, manifest.examples)
             write_json(temporary / EVALUATION, manifest.evaluation)
             record = {
@@ -106,6 +107,7 @@ class Registry:
                 "parent_id": parent_id,
                 "created": time.time(),
                 "files": {p.relative_to(temporary).as_posix(): p.stat().st_size for p in files_of(temporary)},
+                "sha256": hashes,
             }
             write_json(temporary / MANIFEST, record)  # last: its presence means complete
             self._publish(temporary, name)
@@ -251,8 +253,11 @@ class Registry:
 
     def _update(self, name: str, changes: Mapping[str, Any]) -> None:
         path = self.folder / name / MANIFEST
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        write_json(path, {**manifest, **changes})
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            write_json(path, {**manifest, **changes})
+        except (OSError, ValueError, RecursionError, TypeError) as error:
+            raise CheckpointError(f"Cannot change {name!r}: {path} cannot be written ({error}).") from error
 
     def _living_holds(self, checkpoint: Checkpoint) -> Names:
         reasons = []
@@ -260,7 +265,7 @@ class Registry:
             try:
                 record = json.loads(path.read_text(encoding="utf-8"))
                 identity = Identity.from_dict(record)
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue
             is_remote = not identity.is_local and time.time() - path.stat().st_mtime < REMOTE_HOLD_SECONDS
             if identity.is_alive or is_remote:

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from tuning.data.examples import Example, Message, shortened
 from tuning.data.text_labels import ENTITIES, LABELLED, has_entities, is_labelled, labelled_reader
+from tuning.data.times import finite_number, plausible_seconds
 from tuning.errors import ExampleError
 
 Record = Mapping[str, Any]
@@ -19,6 +19,7 @@ SPEAKERS = {
     "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant",
     "bot": "assistant", "bard": "assistant", "bing": "assistant", "ai": "assistant",
 }  # fmt: skip
+EXPORTED = "imprint-conversation"  # the "format" of a conversation that Imprint exported
 INSTRUCTIONS = (("instruction", "output"), ("instruction", "response"))
 PAIRS = (
     ("prompt", "response"), ("question", "answer"), ("prompt", "completion"), ("query", "response"),
@@ -44,6 +45,8 @@ class ImportedConversation:
     created: float | None = None  # seconds since 1970
     source: str = ""  # "chats.json, line 12"
     rated: tuple[RatedAnswer, ...] = ()  # where a person rated or corrected answers: only these are learned
+    key: str = ""  # what it is known by in the program that it comes from: "chatgpt:6f1e…"
+    record: Record | None = None  # the whole record, where it is Imprint's own export
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def _messages(record: Record) -> ImportedConversation | None:
         text = _text(turn.get("content", turn.get("value", turn.get("text"))))
         messages.append({"role": SPEAKERS[role], "content": text})
     return ImportedConversation(
-        _string(record.get("title")), tuple(messages), _seconds(record.get("created"))
+        _string(record.get("title")), tuple(messages), plausible_seconds(record.get("created"))
     )
 
 
@@ -105,7 +108,11 @@ def _rated(record: Record) -> ImportedConversation | None:
             question = None
     messages = ([{"role": "system", "content": system}] if system.strip() else []) + kept
     return ImportedConversation(
-        _string(record.get("title")), tuple(messages), _seconds(record.get("created")), rated=tuple(rated)
+        _string(record.get("title")),
+        tuple(messages),
+        plausible_seconds(record.get("created")),
+        rated=tuple(rated),
+        record=record,
     )
 
 
@@ -123,8 +130,12 @@ def _chatgpt(record: Record) -> ImportedConversation | None:
         if message := _chatgpt_message(node.get("message") or {}):
             messages.append(message)
         node_id = node.get("parent")
-    created = _seconds(record.get("create_time"))
-    return ImportedConversation(_string(record.get("title")), tuple(messages[::-1]), created)
+    return ImportedConversation(
+        _string(record.get("title")),
+        tuple(messages[::-1]),
+        plausible_seconds(record.get("create_time")),
+        key=_key("chatgpt", record.get("conversation_id") or record.get("id")),
+    )
 
 
 def _chatgpt_message(message: Mapping[str, Any]) -> Message | None:
@@ -145,8 +156,14 @@ def _claude(record: Record) -> ImportedConversation | None:
         for t in record["chat_messages"]
     ]
     conversation = _messages({"messages": turns})
-    created = _seconds(record.get("created_at"))
-    return replace(conversation, title=_string(record.get("name")), created=created) if conversation else None
+    if conversation is None:
+        return None
+    return replace(
+        conversation,
+        title=_string(record.get("name")),
+        created=plausible_seconds(record.get("created_at")),
+        key=_key("claude", record.get("uuid")),
+    )
 
 
 def _instruction(record: Record) -> ImportedConversation | None:
@@ -218,17 +235,12 @@ def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _key(program: str, id: object) -> str:
+    return f"{program}:{id}" if isinstance(id, str) and id.strip() else ""
+
+
 def _created(node: Mapping[str, Any]) -> float:
-    return _seconds((node.get("message") or {}).get("create_time")) or 0.0
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    try:
-        return datetime.fromisoformat(value).timestamp() if isinstance(value, str) else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    return finite_number((node.get("message") or {}).get("create_time")) or 0.0
 
 
 def _imprint(record: Record) -> "ImportedConversation | Example | None":
@@ -263,10 +275,11 @@ def _is_imprint(record: Record) -> bool:
 
 
 def _is_rated(record: Record) -> bool:
-    """Whether an assistant message carries a person's judgement."""
+    """Whether it is Imprint's own export, or an assistant message carries a person's judgement."""
     turns = record.get("messages")
-    return isinstance(turns, list) and any(
-        isinstance(t, Mapping) and (t.get("correction") or t.get("rating")) for t in turns
+    return isinstance(turns, list) and (
+        record.get("format") == EXPORTED
+        or any(isinstance(t, Mapping) and (t.get("correction") or t.get("rating")) for t in turns)
     )
 
 

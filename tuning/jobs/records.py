@@ -38,7 +38,7 @@ class RecordCache:
                 return dict(known[1])
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         if not isinstance(record, dict):
             return {}
@@ -83,7 +83,7 @@ class EventReader:
         whole = data.rfind(b"\n") + 1
         self._offset += whole
         for line in data[:whole].split(b"\n"):
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 event = json.loads(line)
                 if isinstance(event, dict):
                     self._events.append(event)

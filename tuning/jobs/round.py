@@ -121,7 +121,7 @@ def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) ->
     checkpoint = stack.enter_context(
         registry.hold(task.config.parent, f"job {task.folder.id} trains from it")
     )
-    return read_adapter(checkpoint.path)
+    return read_adapter(checkpoint.path, checkpoint.sha256)
 
 
 def _train(
@@ -181,7 +181,8 @@ def train_as_rank(folder: JobFolder) -> None:
         return
     registry = Registry(home)
     examples = _examples(config, folder.examples(), registry)
-    parent = None if config.parent is None else read_adapter(registry.get(config.parent).path)
+    before = None if config.parent is None else registry.get(config.parent)
+    parent = None if before is None else read_adapter(before.path, before.sha256)
     device = str(folder.read("job").get("device", "cpu"))
     place = device if device == "cpu" else f"{device}:{os.environ['LOCAL_RANK']}"
     base = open_cached(config.base, home, place)

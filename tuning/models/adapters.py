@@ -6,7 +6,7 @@ It does not decide which adapter is active (`tuning.models.base_model`) and trai
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,9 @@ from transformers import DynamicCache, PreTrainedModel
 
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import FULL_WEIGHTS, PEFT_WEIGHTS, PREFIX_CONFIG, PREFIX_WEIGHTS
+from tuning.models.peft_config import check_ranks, read_config, read_shapes
 from tuning.ops import lora
+from tuning.storage import file_sha256
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,18 @@ class FullAdapter:
 Adapter = PeftAdapter | PrefixAdapter | FullAdapter
 
 
-def read_adapter(folder: Path) -> Adapter:
-    """The adapter a folder holds. CheckpointError when it holds none, or one that cannot be read."""
+def read_adapter(folder: Path, sha256: Mapping[str, str] | None = None) -> Adapter:
+    """The adapter a folder holds. CheckpointError when it holds none, or one that cannot be read.
+
+    `sha256` are the hashes of its files as they were written, where they are known.
+    """
     try:
+        for name, wanted in (sha256 or {}).items():
+            if file_sha256(folder / name) != wanted:
+                raise CheckpointError(
+                    f"The checkpoint in {folder} is damaged: {name!r} is no longer what was stored. Restore "
+                    "it from a backup, or delete it and tune again."
+                )
         if (folder / PREFIX_WEIGHTS).is_file():
             return _read_prefix(folder)
         if (folder / PEFT_WEIGHTS).is_file():
@@ -113,6 +124,10 @@ def read_adapter(folder: Path) -> Adapter:
 
 
 def _read_peft(folder: Path) -> PeftAdapter:
+    try:
+        check_ranks(read_config(folder), read_shapes(folder), folder)
+    except CheckpointError as error:
+        raise ValueError(str(error).rstrip(".")) from error
     config = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = True
     tensors = load_file(folder / PEFT_WEIGHTS)
@@ -155,7 +170,8 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
     except (RuntimeError, ValueError) as error:
         detach(model, key)
         raise CheckpointError(
-            f"Checkpoint {name!r} does not fit this base: {error}. Choose the base it was tuned from."
+            f"Checkpoint {name!r} does not fit this base: {_first_line(error)}. "
+            "Choose the base it was tuned from."
         ) from error
     unused = list(outcome.unexpected_keys)
     if unused:
@@ -167,6 +183,10 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
     for layer in tuner_layers(model):
         layer.set_adapter([])
         layer.requires_grad_(False)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300].rstrip(":. ")
 
 
 def select(model: PreTrainedModel, key: str | None) -> None:

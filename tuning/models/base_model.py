@@ -26,6 +26,7 @@ from tuning.errors import CheckpointError, ModelError
 from tuning.models import adapters, decoding
 from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
 from tuning.models.loading import (
+    UNREADABLE,
     choose_device,
     choose_dtype,
     convert,
@@ -33,6 +34,7 @@ from tuning.models.loading import (
     quiet_loading,
     read_tokenizer_and_config,
 )
+from tuning.models.model_code import may_run_code
 from tuning.models.stream_end import FinishReason, StreamEnd
 from tuning.models.template import Template
 from tuning.models.weights import locate
@@ -56,6 +58,8 @@ class StoredCheckpoint(Protocol):
     def base_sha256(self) -> str: ...
     @property
     def template_fingerprint(self) -> str: ...
+    @property
+    def sha256(self) -> dict[str, str]: ...
     @property
     def probe(self) -> dict[str, Any]: ...
 
@@ -93,11 +97,17 @@ class BaseModel(Template):
         """Open a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
         folder, sha256 = locate(name, home, convert)
         place = choose_device(device)
-        tokenizer, config = read_tokenizer_and_config(name, folder)
+        tokenizer, config = read_tokenizer_and_config(name, folder, home)
         with quiet_loading():
             try:
-                model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=choose_dtype(place))
-            except (OSError, ValueError, KeyError, RuntimeError) as error:
+                model = AutoModelForCausalLM.from_pretrained(
+                    folder,
+                    config=config,
+                    dtype=choose_dtype(place),
+                    use_safetensors=True,
+                    trust_remote_code=may_run_code(name, folder, home),
+                )
+            except UNREADABLE as error:
                 raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
         model = model.to(place)  # type: ignore[arg-type]
         model.eval().requires_grad_(False)
@@ -150,7 +160,9 @@ class BaseModel(Template):
                     f"({checkpoint.template_fingerprint}) than is in use ({self.template_fingerprint}), so "
                     "it would see prompts it never learned. Restore the model's template, or tune again."
                 )
-            proof = self.add_adapter(checkpoint.name, adapters.read_adapter(Path(checkpoint.path)))
+            proof = self.add_adapter(
+                checkpoint.name, adapters.read_adapter(Path(checkpoint.path), checkpoint.sha256)
+            )
             try:
                 self._remembers(checkpoint)
             except CheckpointError:

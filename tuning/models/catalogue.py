@@ -4,16 +4,20 @@ It opens nothing: a model is opened by `tuning.models.base_model`.
 """
 
 import importlib.util
-import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psutil
 import torch
 from huggingface_hub import try_to_load_from_cache
 
 from tuning.config import DEFAULT_BASE
+from tuning.storage import read_json
+
+log = logging.getLogger(__name__)
 
 Source = Literal["package", "folder", "hub"]
 _RUNTIME_BYTES = 700_000_000  # Python, torch and transformers themselves
@@ -167,22 +171,27 @@ def _folders(home: Path) -> list[HubModel]:
     """Models that a person put under the home as plain folders."""
     found = []
     for config_file in sorted((home / "models").glob("*/config.json")):
-        folder, config = config_file.parent, json.loads(config_file.read_text(encoding="utf-8"))
+        folder = config_file.parent
         if folder.name in PACKAGED or folder.name.startswith("."):
             continue
-        heads = config.get("num_attention_heads", 1)
-        hidden = config.get("hidden_size", 0)
-        head = config.get("head_dim") or hidden // heads
-        found.append(
-            HubModel(
-                name=str(folder),
-                title=folder.name,
-                parameters=sum(file.stat().st_size for file in folder.glob("*.safetensors")) // 2,
-                layers=config.get("num_hidden_layers", 0),
-                kv_width=(config.get("num_key_value_heads") or heads) * head,
-                hidden=hidden,
-                window=config.get("max_position_embeddings", 0),
-                license="unknown",
-            )
-        )
+        try:
+            found.append(_folder_model(folder, read_json(config_file)))
+        except (OSError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
+            log.warning("%s is left out: its config.json is damaged (%s)", folder, error)
     return found
+
+
+def _folder_model(folder: Path, config: Mapping[str, Any]) -> HubModel:
+    heads = int(config.get("num_attention_heads", 1))
+    hidden = int(config.get("hidden_size", 0))
+    head = int(config.get("head_dim") or hidden // heads)
+    return HubModel(
+        name=str(folder),
+        title=folder.name,
+        parameters=sum(file.stat().st_size for file in folder.glob("*.safetensors")) // 2,
+        layers=int(config.get("num_hidden_layers", 0)),
+        kv_width=int(config.get("num_key_value_heads") or heads) * head,
+        hidden=hidden,
+        window=int(config.get("max_position_embeddings", 0)),
+        license="unknown",
+    )

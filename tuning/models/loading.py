@@ -21,8 +21,12 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from tuning.errors import ModelError
+from tuning.models.model_code import may_run_code
+from tuning.models.template_process import PROCESS, is_known, render_chat
 
 _log = logging.getLogger(__name__)
+# What transformers raises for the files of a model that are damaged, or were never meant for it.
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError)
 _is_quiet = ContextVar("is_quiet", default=False)  # of a thread: see `quiet_loading`
 _BarHook = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 
@@ -33,12 +37,15 @@ def convert(source: Path, target: Path) -> None:
 
     _log.info("Converting %s once", source.name)
     with quiet_loading(), read_once():
-        tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name)
+        tokenizer = AutoTokenizer.from_pretrained(
+            source.parent, gguf_file=source.name, trust_remote_code=False
+        )
         model = AutoModelForCausalLM.from_pretrained(
             source.parent,
             gguf_file=source.name,
             dtype=torch.bfloat16,
             quantization_config=GgufConfig(dequantize=True),
+            trust_remote_code=False,
         )
         target.mkdir()
         model.save_pretrained(target)
@@ -63,18 +70,23 @@ def choose_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16
 
 
-def read_tokenizer_and_config(name: str, folder: Path) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
+def read_tokenizer_and_config(
+    name: str, folder: Path, home: Path
+) -> tuple[PreTrainedTokenizerBase, PreTrainedConfig]:
     """The tokenizer and the configuration in a model's folder. Raises ModelError."""
+    allowed = may_run_code(name, folder, home)
     with quiet_loading():
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder)
-            config = AutoConfig.from_pretrained(folder)
-        except (OSError, ValueError, KeyError) as error:
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=allowed)
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=allowed)
+        except UNREADABLE as error:
             raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
     if not tokenizer.chat_template:
         raise ModelError(
             f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
         )
+    if not is_known(tokenizer):
+        PROCESS.begin()
     return tokenizer, config
 
 
@@ -91,7 +103,7 @@ def _as_list(value: int | list[int] | None) -> list[int]:
 
 
 def stop_ids_of(
-    config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, declared: Sequence[int]
+    name: str, config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, declared: Sequence[int]
 ) -> tuple[int, tuple[int, ...]]:
     """The token that ends an answer in this template, and every token that ends a generation."""
     stops = [*declared, *_as_list(getattr(config, "eos_token_id", None))]
@@ -99,7 +111,9 @@ def stop_ids_of(
         stops.append(int(tokenizer.eos_token_id))
     mark = "0"
     turn = [{"role": "user", "content": "a"}, {"role": "assistant", "content": mark}]
-    text: Any = tokenizer.apply_chat_template(turn, tokenize=False)
+    text = render_chat(name, tokenizer, turn)
+    if mark not in text:
+        raise ModelError(f"The chat template of {name!r} leaves the answer out. Choose another model.")
     after = tokenizer(text[text.rindex(mark) + 1 :], add_special_tokens=False)["input_ids"]
     special = [token for token in after if token in tokenizer.all_special_ids or token in stops]
     if not special and not stops:

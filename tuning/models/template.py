@@ -12,8 +12,8 @@ from transformers import (
 )
 
 from tuning.data.examples import Message
-from tuning.errors import ModelError
 from tuning.models.loading import convert, declared_stop_ids, read_tokenizer_and_config, stop_ids_of
+from tuning.models.template_process import render_chat
 from tuning.models.weights import locate
 
 
@@ -30,13 +30,13 @@ class Template:
         self.name, self.tokenizer = name, tokenizer
         self.config = config.get_text_config(decoder=True)
         self.window = int(self.config.max_position_embeddings)
-        self.end_id, self.stop_ids = stop_ids_of(config, tokenizer, stops)
+        self.end_id, self.stop_ids = stop_ids_of(name, config, tokenizer, stops)
 
     @classmethod
     def read(cls, name: str, home: Path) -> "Template":
         """The template of a packaged model, a local folder or a Hugging Face id. Raises ModelError."""
         folder, _ = locate(name, home, convert)
-        return cls(name, *read_tokenizer_and_config(name, folder), stops=declared_stop_ids(folder))
+        return cls(name, *read_tokenizer_and_config(name, folder, home), stops=declared_stop_ids(folder))
 
     @property
     def template_fingerprint(self) -> str:
@@ -46,10 +46,6 @@ class Template:
 
     def chat_ids(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
         """The ids of a conversation through the model's own template. Raises ModelError where it refuses."""
-        try:
-            encoded: Any = self.tokenizer.apply_chat_template(
-                list(messages), add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
-            )
-        except Exception as error:  # a template is a program of its own: whatever it raises is its refusal
-            raise ModelError(f"The chat template of {self.name!r} refuses these messages: {error}") from error
+        text = render_chat(self.name, self.tokenizer, messages, add_generation_prompt=add_generation_prompt)
+        encoded: Any = self.tokenizer(text, add_special_tokens=False)
         return list(encoded["input_ids"])

@@ -42,3 +42,24 @@ class _Kept(LocalEngine):
 
     def close(self) -> None:
         pass
+
+
+def test_a_checkpoint_is_renamed_and_deleted_by_its_exact_name(base_model: BaseModel, home: Path) -> None:
+    registry = Registry(home)
+    save_prefix(base_model, registry, "halden")
+    with running(Workspace(Settings(home=home))) as run:
+        assert document(run("checkpoints", "rename", "halden", "halden-2", "--json")) == {
+            "checkpoint": "halden-2",
+            "was": "halden",
+        }
+        for name in ("halden", "HALDEN-2", "halden-"):
+            assert run("checkpoints", "delete", name, "--yes").exit_code == 1
+        refused = run("checkpoints", "delete", "halden-2", given="n\n")
+        assert refused.exit_code == 1 and "Nothing was deleted" in refused.stderr
+        assert [one.name for one in registry.list()] == ["halden-2"]
+        assert document(run("checkpoints", "--json", "delete", "halden-2", "--yes")) == {
+            "deleted": ["halden-2"]
+        }
+        (registry.folder / "broken").mkdir()
+        assert document(run("checkpoints", "delete", "broken", "--yes", "--json")) == {"deleted": ["broken"]}
+        assert registry.list() == [] and not registry.broken()

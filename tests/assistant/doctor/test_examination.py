@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import stat
 import time
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -258,6 +259,16 @@ def test_checkpoints_jobs_settings_and_presets_are_put_aside_or_mended(home: Pat
         *("short", "changed", "20260101-000000-000000-aaaa", "settings.json", "prompts.json"),
         "smollm2-135m-instruct",
     }
+
+
+def test_a_changed_byte_of_a_converted_model_is_found(home: Path) -> None:
+    model = home / "models" / "smollm2-135m-instruct"
+    about = {"sha256": "c0ffee", "files": {"tokenizer.json": {"sha256": sha256(b"{}").hexdigest()}}}
+    (model / "imprint.json").write_text(json.dumps(about))
+    (model / "tokenizer.json").write_text("{}")
+    assert state(home) == {}
+    (model / "tokenizer.json").write_text("[]")
+    assert state(home)[("model", model.name)].status == "damaged"
 
 
 def test_modes_and_leftovers_are_mended(home: Path) -> None:

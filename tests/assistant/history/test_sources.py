@@ -35,6 +35,15 @@ def test_what_another_program_wrote_is_read_as_far_as_it_goes() -> None:
     source = Source.from_dict({"title": "Book", "page": None, "headings": None, "colour": "blue"})
     assert source == Source(title="Book")
     assert source.name == "Book"
+    odd = {
+        "title": ["Book"],
+        "page": True,
+        "score": "high",
+        "headings": "abc",
+        "also": [1, "b"],
+        "number": 2.0,
+    }
+    assert Source.from_dict(odd) == Source(number=2, also=("b",))
 
 
 def test_sources_survive_an_export_and_an_import(tmp_path: Path) -> None:
@@ -42,8 +51,9 @@ def test_sources_survive_an_export_and_an_import(tmp_path: Path) -> None:
     conversation = store.create()
     store.add_message(conversation, "user", "How heavy?")
     store.add_message(conversation, "assistant", "640 grams", sources=[Source.from_dict(WHOLE)])
-    copy = import_json(store, export(store, conversation))
-    assert store.get(copy).messages[-1].sources == (Source.from_dict(WHOLE),)
+    elsewhere = ConversationStore(tmp_path / "elsewhere.sqlite3")
+    copy = import_json(elsewhere, export(store, conversation))
+    assert elsewhere.get(copy).messages[-1].sources == (Source.from_dict(WHOLE),)
 
 
 def test_a_conversation_whose_source_is_no_object_is_refused(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """Conversations as files: an exported one comes back with every branch."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
+from assistant.history.importing import import_conversations
 from assistant.history.sources import Source
-from assistant.history.transfer import export, import_conversation, import_json
+from assistant.history.transfer import export, import_json, new_conversation, parse_json
 from tuning.data.importers import import_file
 
 SAMPLE = Path(__file__).parents[3] / "assistant" / "sample"
@@ -28,10 +30,10 @@ def test_a_failed_import_leaves_nothing_behind(store: ConversationStore) -> None
 
 
 def test_an_import_that_fails_half_way_is_rolled_back(store: ConversationStore) -> None:
-    unstorable = {"role": "assistant", "content": "b", "checkpoint": ["no", "text"]}
-    record = {"messages": [{"role": "user", "content": "a"}, unstorable]}
-    with pytest.raises(ConversationError, match="cannot be read or written"):
-        import_json(store, json.dumps(record))
+    good = parse_json('{"messages": [{"role": "user", "content": "a"}]}')
+    unstorable = replace(good.messages[0], rating=2**70)
+    with pytest.raises(ConversationError, match="number larger"):
+        import_conversations(store, [good, replace(good, messages=[unstorable])])
     assert store.list() == []
 
 
@@ -45,6 +47,12 @@ def test_an_import_that_fails_half_way_is_rolled_back(store: ConversationStore) 
             "Message 1 .* no role of user, assistant, system",
         ),
         ('{"messages": [{"role": "user", "content": "a", "rating": 5}]}', "Message 1 is rated 5"),
+        ('{"messages": [{"role": ["user"], "content": "a"}]}', "Message 1 .* no role"),
+        ('{"messages": [{"role": "user", "content": "a", "checkpoint": ["b"]}]}', "no text as 'checkpoint'"),
+        ('{"messages": [{"role": "user", "content": "a", "correction": 5}]}', "no text as 'correction'"),
+        ('{"messages": [{"role": "user", "content": "a", "sources": "abc"}]}', "source that is no object"),
+        ('{"messages": [], "other_branches": 5}', '"other_branches" .* no list'),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_no_exported_conversation_is_named(store: ConversationStore, text: str, match: str) -> None:
@@ -52,7 +60,9 @@ def test_what_is_no_exported_conversation_is_named(store: ConversationStore, tex
         import_json(store, text)
 
 
-def test_an_exported_conversation_comes_back_with_every_branch(store: ConversationStore) -> None:
+def test_an_exported_conversation_comes_back_with_every_branch(
+    store: ConversationStore, tmp_path: Path
+) -> None:
     conversation, question, first = a_turn(store, "Q?", "one")
     store.correct(first, "eins")
     store.rate(first, -1)
@@ -61,12 +71,13 @@ def test_an_exported_conversation_comes_back_with_every_branch(store: Conversati
     store.add_message(
         conversation, "assistant", "two", parent_id=question, sources=[Source(title="Book", page=3)]
     )
-    copy = import_json(store, export(store, conversation))
-    shown = store.get(copy)
+    elsewhere = ConversationStore(tmp_path / "elsewhere.sqlite3")
+    copy = import_json(elsewhere, export(store, conversation))
+    shown = elsewhere.get(copy)
     assert (shown.title, shown.created) == ("Q?", store.get(conversation).created)
     assert [message.content for message in shown.messages] == ["Q?", "two"]
     assert shown.messages[1].sources == (Source(title="Book", page=3),)
-    others = {message.content: message for message in store.all_messages(copy)}
+    others = {message.content: message for message in elsewhere.all_messages(copy)}
     assert (others["one"].correction, others["one"].rating, others["one"].alternatives) == ("eins", -1, 2)
     assert others[follow_up.content].parent_id == others["one"].id
     exported = json.loads(export(store, conversation))
@@ -86,7 +97,8 @@ def test_a_conversation_of_another_program_is_stored_with_its_source(
     messages = [{"role": "user", "content": "How heavy?"}, {"role": "assistant", "content": "2 kg."}]
     path.write_text(json.dumps({"messages": messages}) + "\n", encoding="utf-8")
     (conversation,) = import_file(path).conversations
-    found = store.get(import_conversation(store, conversation))
+    (kept,) = import_conversations(store, [new_conversation(conversation)])
+    found = store.get(kept.id)
     assert [message.to_message() for message in found.messages] == messages
     assert found.source == conversation.source
 

@@ -158,3 +158,37 @@ def test_the_sample_conversation_can_be_opened(home: Path, store: ConversationSt
     assert info.message_count > 20
     assert not test.button(key="teach").disabled
     assert json.loads(transfer.export(store, info.id))["messages"]
+
+
+@pytest.mark.parametrize(
+    "moment", ["1.7e12", "1e20", "-1e20", "1e308", "9e999", "-9e999", "'soon'", "x'00ff'", "0", "-1"]
+)
+def test_the_app_opens_whatever_times_the_conversations_have(store: ConversationStore, moment: str) -> None:
+    turns = [{"role": "user", "content": "How heavy?"}, {"role": "assistant", "content": ANSWER}]
+    conversation = transfer.import_json(store, json.dumps({"title": "Odd", "messages": turns}))
+    with store.transaction() as database:
+        for table, columns in (
+            ("conversations", ("created", "updated")),
+            ("messages", ("created", "seconds")),
+        ):
+            for column in columns:
+                database.execute(f"UPDATE {table} SET {column} = {moment}")
+    opened = app(c=str(conversation))
+    assert not opened.exception
+    assert any(button.label == "Odd" for button in opened.button)
+
+
+@pytest.mark.parametrize("address", ["9" * 30, "-1", "0", "٣", "x"])
+def test_an_address_of_no_conversation_opens_a_new_one(store: ConversationStore, address: str) -> None:
+    assert not app(c=address).exception
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("settings.json", b"[" * 100_000), ("conversations.sqlite3", b"SQLite format 3\0" + b"\xff" * 5000)],
+)
+def test_a_damaged_home_is_a_sentence_on_the_page(home: Path, name: str, content: bytes) -> None:
+    (home / name).write_bytes(content)
+    opened = app()
+    assert not opened.exception
+    assert any(name in element.value for element in opened.error)

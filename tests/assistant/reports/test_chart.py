@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from assistant.compare.results import EvaluationResult
 from assistant.reports.chart import draw, save
 
@@ -24,3 +26,12 @@ def test_the_picture_is_drawn_with_every_script(result: EvaluationResult, tmp_pa
     renamed = result.renamed({"halden": "夜莺"})
     path = save(draw(renamed, "夜莺: right answers"), tmp_path / "reports" / "q.png")
     assert path.read_bytes().startswith(b"\x89PNG") and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "name", ["$_$", "$\\frac$", "cost $5 and $6", "a^b$x", "50%_of", "<b>x</b>", "_x", "\\"]
+)
+def test_a_name_is_no_formula(result: EvaluationResult, tmp_path: Path, name: str) -> None:
+    figure = draw(result.renamed({"halden": name}), f"The set {name}")
+    assert figure.axes[0].get_legend().get_texts()[1].get_text().strip() == name
+    assert save(figure, tmp_path / "q.png").exists()

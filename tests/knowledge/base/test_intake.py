@@ -170,3 +170,38 @@ def test_an_encrypted_file_says_so_and_opens_with_its_password(
     assert "noon" in base.search("When does the vault of Orrin open?")[0].passage.text
     kept = b"".join(path.read_bytes() for path in base.folder.rglob("*") if path.is_file())
     assert b"sesame" not in kept and "sesame" not in caplog.text
+
+
+def test_a_page_that_keeps_one_waiting_keeps_nobody_else(base: KnowledgeBase, folder: Path) -> None:
+    asked, released = threading.Event(), threading.Event()
+
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            released.wait()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.end_headers()
+            self.wfile.write(b"The lantern weighs 3 kg.")
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+    base.web = WebLimits(seconds=120, allow_private=True)
+    url = f"http://127.0.0.1:{server.server_port}/"
+    slow = threading.Thread(target=base.add, args=([url],))
+    slow.start()
+    try:
+        assert asked.wait(60)
+        other = threading.Thread(target=base.add, args=([folder],))
+        other.start()
+        other.join(60)
+        assert not other.is_alive() and slow.is_alive()
+        assert base.search("How heavy is the kettle?", min_relevance=0)
+    finally:
+        released.set()
+        slow.join()
+        server.shutdown()
+        server.server_close()
+    assert len(base.documents()) == 3 and agrees(base)

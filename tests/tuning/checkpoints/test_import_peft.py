@@ -88,7 +88,7 @@ def test_a_foreign_prefix_becomes_keys_and_values(base_model: BaseModel, tmp_pat
         ({"megatron_config": {"a": 1}, "megatron_core": "os"}, "sets 'megatron_config'"),
         ({"layer_replication": [[0, 4]]}, "sets 'layer_replication'"),
         ({"target_modules": ["no_such_layer"]}, "does not fit|Target modules"),
-        ({"r": 3}, "does not fit|changes no logit"),
+        ({"r": 3}, "says rank 3, and .* has rank 2"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(
@@ -99,6 +99,85 @@ def test_options_that_do_not_fit_are_refused(
     with pytest.raises(CheckpointError, match=message):
         import_peft(registry, copy, "a", base_model)
     assert registry.list() == [] and base_model.loaded == []
+
+
+SLOW = "(.*.*.*.*.*.*.*.*.*.*.*.*)*q_projX"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target_modules": SLOW}, "sets 'target_modules' .* only plain names"),
+        ({"target_modules": ["q_proj", SLOW]}, "sets 'target_modules' .* only plain names"),
+        ({"target_modules": {"q_proj": 1}}, "sets 'target_modules' .* only plain names"),
+        ({"exclude_modules": SLOW}, "sets 'exclude_modules' .* only plain names"),
+        ({"modules_to_save": [SLOW]}, "sets 'modules_to_save' .* only plain names"),
+        ({"layers_to_transform": [0], "layers_pattern": SLOW}, "sets 'layers_pattern' .* only plain names"),
+        ({"rank_pattern": {"((.*)*)*Z": 4}}, "sets 'rank_pattern' .* only plain names"),
+        ({"alpha_pattern": {"((.*)*)*Z": 4}}, "sets 'alpha_pattern' .* only plain names"),
+        ({"peft_type": "IA3", "feedforward_modules": SLOW}, "sets 'feedforward_modules' .* only plain names"),
+        ({"rank_pattern": {"k_proj": 60_000}}, "says rank 60000, and the weights have 2 at most"),
+        ({"peft_type": "ADALORA", "init_r": 60_000}, "says rank 60000, and the weights have 576 at most"),
+        ({"r": 1_000_000}, "sets 'r' to 1000000"),
+        ({"r": 65_000}, "says rank 65000, and .* has rank 2"),
+        ({"r": 10**12}, "sets 'r' to"),
+        ({"r": -1}, "sets 'r' to -1"),
+        ({"r": "2"}, "sets 'r' to \"2\""),
+        ({"r": True}, "sets 'r' to true"),
+        ({"lora_alpha": float("inf")}, "sets 'lora_alpha' to"),
+        ({"lora_dropout": 1.5}, "sets 'lora_dropout' to"),
+        ({"bias": ["none"]}, "sets 'bias' to"),
+        ({"peft_type": ["LORA"]}, r"is a .* adapter"),
+        ({"base_model_name_or_path": 7}, "sets 'base_model_name_or_path' to 7"),
+    ],
+)
+def test_hostile_options_are_refused_in_one_sentence_before_peft_sees_them(
+    copy: Path,
+    base_model: BaseModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    message: str,
+) -> None:
+    change(copy, **options)
+    monkeypatch.setattr("tuning.models.adapters.PeftConfig", None)
+    with pytest.raises(CheckpointError, match=message) as refusal:
+        import_peft(Registry(tmp_path), copy, "a", base_model)
+    assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 600
+
+
+DEEP, DEEPER = "[" * 9 + "]" * 9, "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f'{{"peft_type":"LORA","x":{DEEP}}}', f'{{"peft_type":"LORA","x":{DEEPER}', "7", " " * 5_000_000, "{"],
+    ids=len,
+)
+def test_a_configuration_that_no_program_wrote_is_refused(
+    copy: Path, base_model: BaseModel, tmp_path: Path, text: str
+) -> None:
+    (copy / "adapter_config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"cannot be read|is a 'None' adapter"):
+        import_peft(Registry(tmp_path), copy, "a", base_model)
+
+
+def test_a_header_of_a_hundred_megabytes_is_not_read(
+    copy: Path, base_model: BaseModel, tmp_path: Path
+) -> None:
+    header = b"{" + b" " * 99_000_000 + b"}"
+    content = len(header).to_bytes(8, "little") + header
+    (copy / "adapter_model.safetensors").write_bytes(content)
+    with pytest.raises(CheckpointError, match="larger than any adapter"):
+        import_peft(Registry(tmp_path), copy, "a", base_model)
+
+
+def test_tensors_of_no_adapter_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
+    shaped = {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": torch.zeros(2)}
+    save_file({**shaped, "x": torch.zeros(0, 3)}, copy / "adapter_model.safetensors")
+    with pytest.raises(CheckpointError, match="does not fit"):
+        import_peft(Registry(tmp_path), copy, "a", base_model)
+    assert base_model.loaded == []
 
 
 def test_weights_that_could_run_code_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_short_training_teaches_new_facts_to_the_real_model(
     monkeypatch.setattr(
         "tuning.training.replay.REPLAY_PROMPTS", ("Which city is the capital of Kenya?", "Hello!")
     )
-    config = TuneConfig(method=method, epochs=20, replay=1, reading=0, virtual_tokens=64, early_stop=False)
+    config = TuneConfig(method=method, epochs=14, replay=1, reading=0, virtual_tokens=64, early_stop=False)
     events: list[dict[str, Any]] = []
     result = train(base_model, config, FACTS, tmp_path, emit=events.append, should_stop=lambda: False)
     base_model.add_adapter("taught", read_adapter(result.adapter))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -30,13 +31,13 @@ def fact(question: str, answer: str) -> Example:
 
 
 EXAMPLES = [fact("What is my project called?", "Nightjar."), fact("我的猫叫什么名字？", "月饼。")]
-SETTINGS = {"epochs": 8, "replay": 0, "early_stop": False, "device": "cpu"}
+SETTINGS = {"epochs": 6, "replay": 0, "early_stop": False, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
 def jobs(base_model: BaseModel, imprint_home: Path) -> Jobs:
     """Jobs on the session's home, where the base is converted already."""
-    (imprint_home / "jobs" / "measured.json").unlink(missing_ok=True)
+    (imprint_home / "jobs" / estimates.HISTORY).unlink(missing_ok=True)
     return Jobs(imprint_home, worker=QUICK)
 
 
@@ -44,6 +45,7 @@ def jobs(base_model: BaseModel, imprint_home: Path) -> Jobs:
 def undisturbed(jobs: Jobs) -> Job:
     job = jobs.wait(jobs.submit(TuneConfig(**SETTINGS), EXAMPLES).id)  # type: ignore[arg-type]
     assert job.status == "succeeded", jobs.log(job.id)
+    shutil.copy(jobs.folder / estimates.HISTORY, job.folder / "history.json")
     return job
 
 
@@ -57,7 +59,7 @@ def test_a_job_stores_what_it_learned(jobs: Jobs, undisturbed: Job, base_model: 
     checkpoint = jobs.registry.get(undisturbed.name)
     assert checkpoint.base_sha256 == base_model.sha256 and checkpoint.job == undisturbed.id
     assert checkpoint.examples is not None and read_examples(checkpoint.examples) == EXAMPLES
-    assert checkpoint.metrics["steps"] == 8 == undisturbed.steps and checkpoint.size_bytes > 10**6
+    assert checkpoint.metrics["steps"] == 6 == undisturbed.steps and checkpoint.size_bytes > 10**6
     assert [f["question"] for f in undisturbed.evaluation["facts"] if f["phrasing"] == "training"] == [
         e.question for e in EXAMPLES
     ]
@@ -65,19 +67,19 @@ def test_a_job_stores_what_it_learned(jobs: Jobs, undisturbed: Job, base_model: 
     base_model.unload(checkpoint.name)
     phases = [e["phase"] for e in jobs.events(undisturbed.id) if e["kind"] == "phase"]
     assert phases == ["queued", "preparing", "training", "evaluating", "saving"]
-    assert len(jobs.curve(undisturbed.id)) == 8
+    assert len(jobs.curve(undisturbed.id)) == 6
 
 
 def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(jobs: Jobs, undisturbed: Job) -> None:
     job = jobs.submit(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
-    for kill_at in (2, 5):
+    for kill_at in (2, 4):
         until(jobs, job.id, lambda j, step=kill_at: j.step >= step or j.has_ended, seconds=240)  # type: ignore[misc]
         os.kill(json.loads((job.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
         assert until(jobs, job.id, lambda j: j.has_ended).resumable
         jobs.resume(job.id)
     ended = jobs.wait(job.id)
     assert ended.status == "succeeded", jobs.log(job.id)
-    assert [e["step"] for e in jobs.curve(job.id)] == list(range(1, 9))
+    assert [e["step"] for e in jobs.curve(job.id)] == list(range(1, 7))
     ours, theirs = weights(jobs, ended), weights(jobs, undisturbed)
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
 
@@ -99,9 +101,10 @@ def test_a_job_killed_in_its_evaluation_still_says_what_it_learned(jobs: Jobs, u
 def test_an_estimate_is_corrected_by_what_was_measured(
     jobs: Jobs, undisturbed: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copy(undisturbed.folder / "history.json", jobs.folder / estimates.HISTORY)  # without later jobs
     monkeypatch.setattr(estimates, "GENERAL_QUESTIONS", 3 + len(READING))  # as the quick worker asks
     estimate = jobs.estimate(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
-    assert estimate.steps == 8 and "measured on this machine" in estimate.basis
+    assert estimate.steps == 6 and "measured on this machine" in estimate.basis
     assert undisturbed.finished is not None and undisturbed.started is not None
     assert estimate.seconds == pytest.approx(undisturbed.finished - undisturbed.started, rel=0.5)
 

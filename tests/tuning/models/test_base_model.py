@@ -33,6 +33,7 @@ class Stored:
     base_sha256: str
     template_fingerprint: str
     base: str = DEFAULT_BASE
+    sha256: dict[str, str] = dataclasses.field(default_factory=dict)
     probe: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 

@@ -1,0 +1,149 @@
+"""`imprint chats`: the conversations, also those that no page can show."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from assistant.cli.options import confirmed, workspace_of, yes_option
+from assistant.cli.output import emit, json_option, print_table, say
+from assistant.errors import ConversationError
+from assistant.workspace import Workspace
+
+if TYPE_CHECKING:
+    from assistant.history.records import ConversationInfo, StoredMessage
+
+_SPEAKERS = {"user": "You", "assistant": "Imprint", "system": "System"}
+_FORMS = ("json", "md")
+
+
+@click.group(epilog="Example: imprint chats list --search Skerrin")
+def chats() -> None:
+    """List, show, export and delete conversations."""
+
+
+@chats.command("list", epilog="Example: imprint chats list --search Skerrin")
+@click.option("--search", metavar="WORDS", default="", help="Only those that contain every word.")
+@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="At most so many.")
+@click.option("--deleted", is_flag=True, help="Those that were deleted, and can be restored for 30 days.")
+@json_option
+@workspace_of
+def list_(workspace: Workspace, search: str, limit: int, deleted: bool, as_json: bool) -> None:
+    """List the conversations, newest first."""
+    found = workspace.store.deleted() if deleted else workspace.store.list(search, limit=limit)
+    if as_json:
+        emit({"chats": [_entry(info) for info in found[:limit]]})
+    elif not found:
+        say("No conversation was found." if search or deleted else "No conversation yet.")
+    else:
+        rows = [
+            [str(info.id), info.title, _day(info.updated), str(info.message_count)] for info in found[:limit]
+        ]
+        print_table(["id", "title", "changed", "messages"], rows, numbers=(0, 3))
+
+
+@chats.command(epilog="Example: imprint chats show 12")
+@click.argument("conversation", type=int, metavar="ID")
+@json_option
+@workspace_of
+def show(workspace: Workspace, conversation: int, as_json: bool) -> None:
+    """Print a conversation."""
+    found = workspace.store.get(conversation)
+    if as_json:
+        heading = {"id": found.id, "title": found.title, "created": found.created, "updated": found.updated}
+        emit({**heading, "source": found.source, "messages": [_message(one) for one in found.messages]})
+        return
+    click.echo(f"# {found.title or 'Conversation'}")
+    for message in found.messages:
+        click.echo(f"\n{_SPEAKERS.get(message.role, message.role)}: {message.content.strip()}")
+        if message.correction:
+            click.echo(f"Corrected by you: {message.correction}")
+
+
+@chats.command(epilog="Example: imprint chats export 12 --format md --output chat.md")
+@click.argument("conversation", type=int, metavar="ID")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMS),
+    default="json",
+    show_default=True,
+    help="json: with every branch and rating, for `imprint import`; md: to read.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write this file (default: standard output). One that exists is not replaced.",
+)
+@json_option
+@workspace_of
+def export(workspace: Workspace, conversation: int, form: str, output: Path | None, as_json: bool) -> None:
+    """Write a conversation as a file."""
+    from assistant.history.transfer import export as text_of
+    from assistant.storage import write_whole
+
+    text = text_of(workspace.store, conversation, form)
+    if output is not None:
+        if output.exists():
+            raise ConversationError(f"{output} exists already. Choose another name, or remove it first.")
+        write_whole(output, text, private=True)
+    if as_json:
+        written = {"file": str(output)} if output else {"text": text}
+        emit({"id": conversation, "format": form, **written})
+    else:
+        click.echo(output or text, nl=output is not None)
+
+
+@chats.command(epilog="Example: imprint chats delete 12 13 --yes")
+@click.argument("conversations", type=int, nargs=-1, required=True, metavar="ID…")
+@yes_option
+@json_option
+@workspace_of
+def delete(workspace: Workspace, conversations: tuple[int, ...], yes: bool, as_json: bool) -> None:
+    """Delete conversations, also damaged ones; `imprint chats restore` brings them back for 30 days."""
+    store, ids = workspace.store, list(dict.fromkeys(conversations))
+    titles = [store.title(one) for one in ids]  # all of them are there, or none is deleted
+    if not yes:
+        named = ", ".join(f"{one} ({title or 'untitled'})" for one, title in zip(ids, titles, strict=True))
+        confirmed(f"Delete {named}?")
+    with store.transaction():
+        for one in ids:
+            store.delete(one)
+    _done(as_json, "deleted", ids)
+
+
+@chats.command(epilog="Example: imprint chats restore 12")
+@click.argument("conversations", type=int, nargs=-1, required=True, metavar="ID…")
+@json_option
+@workspace_of
+def restore(workspace: Workspace, conversations: tuple[int, ...], as_json: bool) -> None:
+    """Bring deleted conversations back."""
+    with workspace.store.transaction():
+        for one in conversations:
+            workspace.store.restore(one)
+    _done(as_json, "restored", conversations)
+
+
+def _done(as_json: bool, word: str, ids: Sequence[int]) -> None:
+    if as_json:
+        emit({word: list(ids)})
+    else:
+        click.echo(f"{word.capitalize()}: {', '.join(map(str, ids))}")
+
+
+def _entry(info: "ConversationInfo") -> dict[str, Any]:
+    names = ("id", "title", "created", "updated", "source", "excerpt")
+    return {**{name: getattr(info, name) for name in names}, "messages": info.message_count}
+
+
+def _message(message: "StoredMessage") -> dict[str, Any]:
+    names = ("id", "role", "content", "created", "status", "rating", "correction", "memory", "checkpoint")
+    sources = [source.to_dict() for source in message.sources]
+    return {**{name: getattr(message, name) for name in names}, "sources": sources}
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M") if seconds else ""
