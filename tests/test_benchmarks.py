@@ -1,11 +1,12 @@
 """The benchmarks run: what they measure is their own affair, on a machine that has time for it."""
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 
-from benchmarks import gpu, training
+from benchmarks import fuzz_inputs, gpu, kills, training
 from tuning.config import DEFAULT_BASE
 from tuning.models.base_model import BaseModel
 
@@ -58,3 +59,50 @@ def test_the_table_shows_the_ratio_to_trl_and_the_limit() -> None:
     shown = training.table(result)
     assert "| Imprint | 500 | 250 | 900 | 45% | 1.00 GiB | 5.0 |" in shown
     assert "1000 tokens/s" in shown
+
+
+def test_a_killed_backup_leaves_the_earlier_one_and_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "kills.json"
+    kills.main(f"--times 1 --only backup --output {output}".split())
+    result = json.loads(output.read_text(encoding="utf-8"))["backup"]
+    assert result["kills"] == 1
+    assert result["lost"] == result["damaged"] == []
+    assert "| `imprint backup` over an earlier one | 1 |" in capsys.readouterr().out
+
+
+def test_a_handful_of_damaged_inputs_is_refused_or_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "inputs.json"
+    fuzz_inputs.main(
+        [
+            "--count",
+            "60",
+            "--only",
+            "chat files",
+            "adapters",
+            "HTTP requests",
+            "backups",
+            "--output",
+            str(output),
+        ]
+    )
+    for outcome in json.loads(output.read_text(encoding="utf-8")).values():
+        assert outcome["inputs"] == outcome["refused"] + outcome["accepted"] > 0, outcome["faults"]
+    assert "| adapters |" in capsys.readouterr().out
+
+
+def test_an_input_that_breaks_something_is_counted_and_kept(tmp_path: Path) -> None:
+    class Broken(fuzz_inputs.Trial):
+        def make(self, chance: random.Random) -> bytes:
+            return b"input"
+
+        def use(self, data: bytes) -> None:
+            raise ZeroDivisionError("of the parser")
+
+    outcome = fuzz_inputs.fuzz(Broken(tmp_path / "trial"), 3, 0, 60, tmp_path / "kept")
+    assert (outcome.crashed, outcome.accepted) == (3, 0)
+    assert "ZeroDivisionError: of the parser" in next(iter(outcome.faults))
+    assert (tmp_path / "kept" / "Broken-0-0.bin").read_bytes() == b"input"

@@ -6,8 +6,11 @@ twice: the list of the ZIP file and the manifest must agree, and the content mus
 
 import hashlib
 import json
+import lzma
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -22,6 +25,12 @@ MANIFEST = "manifest.json"
 ROOT = "home/"
 MAX_MANIFEST_BYTES = 256 << 20
 CHUNK = 1 << 20
+LATEST_SECONDS = 253_402_300_799.0  # the end of the year 9999
+# What reading a member of a damaged ZIP file raises: its places, sizes, method or compressed bytes are nonsense.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
+    *(NotImplementedError, RuntimeError, OSError, OverflowError, ValueError),
+)
 # Called with the bytes done so far and their sum.
 OnProgress = Callable[[int, int], None]
 
@@ -60,7 +69,7 @@ class Manifest:
             raise ValueError(f"it has format {record['format']!r}, and this Imprint reads {FORMAT}")
         files = tuple(_entry(one) for one in record["files"])
         return cls(
-            created=float(record["created"]),
+            created=_seconds(record["created"]),
             version=str(record["version"]),
             home=str(record["home"]),
             files=files,
@@ -123,7 +132,7 @@ class Backup:
                 while left and (chunk := file.read(min(CHUNK, left))):
                     left -= len(chunk)
                     yield chunk
-        except (zipfile.BadZipFile, zipfile.zlib.error, EOFError, NotImplementedError, RuntimeError) as error:  # type: ignore[attr-defined]
+        except DAMAGE as error:
             self._refuse(f"{entry.path!r} is damaged ({error})", error)
 
     def _manifest(self) -> Manifest:
@@ -135,8 +144,9 @@ class Backup:
                 return Manifest.from_json(file.read(MAX_MANIFEST_BYTES))
         except KeyError as error:
             self._refuse(f"it holds no {error}", error)
-        except (ValueError, TypeError, AttributeError, zipfile.BadZipFile, RecursionError) as error:
-            self._refuse(str(error), error)
+        except (*DAMAGE, TypeError, AttributeError) as error:
+            is_said = type(error) is ValueError  # by the lines above, not by a parser
+            self._refuse(str(error) if is_said else f"its manifest cannot be read ({error})", error)
 
     def _check_list(self) -> None:
         """Refuse paths that lead out of the home, links, doublets, sizes that disagree, and what no backup holds."""
@@ -175,4 +185,12 @@ def _entry(record: Mapping[str, Any]) -> Entry:
     size, sha256 = record["size"], record["sha256"]
     if not isinstance(size, int) or size < 0 or not isinstance(sha256, str):
         raise ValueError(f"its manifest says nonsense about {record['path']!r}")
-    return Entry(str(record["path"]), size, sha256, float(record["modified"]))
+    return Entry(str(record["path"]), size, sha256, _seconds(record["modified"]))
+
+
+def _seconds(value: Any) -> float:
+    """A time that can be shown and given to a file. Raises ValueError."""
+    seconds = float(value)
+    if not abs(seconds) <= LATEST_SECONDS:  # nor is NaN
+        raise ValueError(f"its manifest names the time {str(value)[:40]!r}")
+    return seconds

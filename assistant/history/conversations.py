@@ -32,6 +32,12 @@ from tuning.data.times import plausible_seconds
 STATUSES = ("streaming", "complete", "stopped", "failed")
 ROLES = ("system", "user", "assistant")
 _TITLE_LENGTH = 60
+# What the methods below read by name.
+_COLUMNS = {
+    "conversations": "id, title, created, updated, deleted, source, active_message, import_key",
+    "messages": "id, conversation_id, parent_id, role, content, created, status, writer, rating, correction, memory,"
+    " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token",
+}
 
 
 class ConversationStore:
@@ -41,6 +47,7 @@ class ConversationStore:
         self.path = path
         self._database = Database(path, MIGRATIONS)
         self._read, self._write = self._database.read, self._database.write
+        self._check_columns()
         self.purge()
 
     # ---- conversations
@@ -248,6 +255,11 @@ class ConversationStore:
     def close(self) -> None:
         """Close the connections of every thread."""
         self._database.close()
+
+    def _check_columns(self) -> None:
+        """Raise ConversationError where a damaged byte changed the name of a column."""
+        for table, columns in _COLUMNS.items():
+            self._read(f"SELECT {columns} FROM {table} LIMIT 0")
 
     @contextmanager
     def _damage_said(self) -> Iterator[None]:

@@ -100,7 +100,8 @@ def test_an_uploaded_document_is_read_and_cited(page: Page, server: "Server", tm
         page.get_by_text(f"{t('knowledge.done', count=1)} · {t('knowledge.failed', count=2)}")
     ).to_be_visible(timeout=WAIT_MILLISECONDS)
     expect(page.locator(".line.failed", has_text="broken.pdf")).to_be_visible()
-    page.get_by_label(t("knowledge.password", count=1, name="vault.pdf")).fill("sesame")
+    expect(page.get_by_text(t("knowledge.password", count=1, name="vault.pdf"))).to_be_visible()
+    page.locator(".st-key-file-password input").fill("sesame")
     page.get_by_role("button", name=t("knowledge.password.open")).click()
     expect(page.get_by_text(t("knowledge.done", count=1), exact=True)).to_be_visible(
         timeout=WAIT_MILLISECONDS

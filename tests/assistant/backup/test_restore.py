@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 import stat
+import struct
 import subprocess
 import sys
 import zipfile
@@ -171,6 +172,31 @@ def test_a_damaged_file_is_one_sentence_and_changes_nothing(home: Path, archive:
     with pytest.raises(BackupError) as refused:
         restore_backup(home, archive)
     assert str(archive) in str(refused.value) and "\n" not in str(refused.value)
+    assert content(home) == before and not list(home.glob(".restoring-*"))
+
+
+def test_a_list_of_files_that_points_before_the_file_is_refused(home: Path, archive: Path) -> None:
+    data = bytearray(archive.read_bytes())
+    place = len(data) - 6  # where the list begins, as the last 22 bytes of a ZIP file say
+    (first,) = struct.unpack_from("<I", data, place)
+    struct.pack_into("<I", data, place, first + 10**6)
+    archive.write_bytes(data)
+    with pytest.raises(BackupError, match=r"cannot be restored: .*Nothing was changed"):
+        restore_backup(home, archive)
+
+
+@pytest.mark.parametrize("when", ["1e308", "NaN", -1e12])
+@pytest.mark.parametrize("of", ["backup", "file"])
+def test_a_time_that_no_clock_shows_is_refused(home: Path, archive: Path, when: object, of: str) -> None:
+    def change(manifest: dict[str, Any], files: dict[str, bytes]) -> None:
+        if of == "backup":
+            manifest["created"] = when
+        else:
+            manifest["files"][0]["modified"] = when
+
+    before = content(home)
+    with pytest.raises(BackupError, match=r"names the time .*Nothing was changed"):
+        restore_backup(home, rewritten(archive, change))
     assert content(home) == before and not list(home.glob(".restoring-*"))
 
 

@@ -34,7 +34,9 @@ def test_training_that_saves_no_time_is_never_paid_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "stored", [[], [FakeCheckpoint("halden")], [FakeCheckpoint("other", seconds=3.0)]], ids=str
+    "stored",
+    [[], [FakeCheckpoint("halden")], [FakeCheckpoint("other", seconds=3.0)]],
+    ids=["no checkpoint", "no seconds", "another checkpoint"],
 )
 def test_without_the_seconds_of_training_nothing_is_said(stored: Sequence[FakeCheckpoint]) -> None:
     assert break_even(costs_of(("rag", 300, 2.0), ("halden", 40, 0.5)), MEMORIES, stored) == []

@@ -22,9 +22,9 @@ from assistant.pages import compare_question_sets
 st.write(list(compare_question_sets._names()))
 """
 EMPTY_KNOWLEDGE_BASE = """
-from assistant.pages import knowledge_files
+from assistant.pages import knowledge_intake
 from assistant.session import resources
-knowledge_files._draw_intake(resources.workspace().knowledge(), empty=True)
+knowledge_intake.draw(resources.workspace().knowledge(), empty=True)
 """
 NO_CHECKPOINT = """
 from assistant.pages import checkpoints, memory

@@ -5,6 +5,8 @@ import pytest
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.ingest.chunking import split
 from knowledge.ingest.document import Document, read_bytes
+from knowledge.readers import ocr
+from knowledge.readers.dispatch import load
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
 
 LEFT = [
@@ -165,14 +167,22 @@ def test_file_that_only_forbids_printing_needs_no_password() -> None:
     assert read(encrypted(pdf(PdfPage().text(60, 60, "Open to read.")), "", "owner")).text == "Open to read."
 
 
+@pytest.fixture
+def without_ocr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the extra is not installed; in this process, which the parser process would not see."""
+    monkeypatch.setattr(ocr, "available", lambda: False)
+
+
+@pytest.mark.usefixtures("without_ocr")
 def test_scan_is_said_clearly() -> None:
     with pytest.raises(DocumentError, match="it is a scan: its 2 pages hold pictures and no text"):
-        read(pdf(PdfPage().picture(), PdfPage().picture()))
+        load(pdf(PdfPage().picture(), PdfPage().picture()), "file.pdf")
 
 
+@pytest.mark.usefixtures("without_ocr")
 def test_scanned_pages_among_others_are_noted() -> None:
-    document = read(pdf(PdfPage().text(60, 60, "Text."), PdfPage().picture()))
-    assert document.notes == ("page 2 without text (pictures or scans) could not be read",)
+    parsed = load(pdf(PdfPage().text(60, 60, "Text."), PdfPage().picture()), "file.pdf")
+    assert parsed.notes == ("page 2 without text (pictures or scans) could not be read",)
 
 
 def test_rotated_page_is_read() -> None:
