@@ -46,7 +46,7 @@ def serve(folder: Path, times: int, chance: random.Random) -> Tally:
             ]
             for one in clients:
                 one.start()
-            tally.kills += victim.kill(chance.uniform(0.05, _MOST_SECONDS))
+            tally.kills += _killed(victim, chance.uniform(0.05, _MOST_SECONDS))
             ending.set()
             for one in clients:
                 one.join()
@@ -67,6 +67,13 @@ def _server(home: Path) -> Iterator[tuple[Victim, httpx.Client]]:
             yield victim, client
     finally:
         victim.kill(0)
+
+
+def _killed(victim: Victim, after_seconds: float) -> int:
+    """Kill it then; one that ends by itself would count as killed for nothing."""
+    if not victim.kill(after_seconds):
+        raise SystemExit("The process ended before it was killed.")
+    return 1
 
 
 _Work = Callable[[httpx.Client, Acknowledged, random.Random], None]
@@ -140,7 +147,7 @@ def chat(folder: Path, times: int, chance: random.Random) -> Tally:
         victim = Victim([sys.executable, "-m", "benchmarks.killed_server", "chat"], home)
         if not victim.has_spoken.wait(PATIENCE_SECONDS):
             raise SystemExit("The chats do not start.")
-        tally.kills += victim.kill(chance.uniform(0, _MOST_SECONDS))
+        tally.kills += _killed(victim, chance.uniform(0, _MOST_SECONDS))
         _check_chats(home, [json.loads(line) for line in victim.lines], tally)
         examine(home, tally, "chat")
     return tally

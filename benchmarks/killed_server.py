@@ -61,9 +61,7 @@ def _ask(workspace: Workspace, tab: int) -> None:
         if turn % 20 == 19:
             conversation = store.create(f"tab {tab}, turn {turn}")
         question = f"Question {turn} of tab {tab}?"
-        done = [
-            e for e in workspace.chat().ask(question, conversation_id=conversation) if isinstance(e, Done)
-        ]
+        done = [e for e in workspace.chat.ask(question, conversation_id=conversation) if isinstance(e, Done)]
         _say({"conversation": conversation, "question": question, "answers": len(done)})
 
 
