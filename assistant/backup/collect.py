@@ -6,6 +6,7 @@ It reads while other processes write: SQLite's own backup copies databases, chec
 import contextlib
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -72,15 +73,34 @@ def copy_database(source: Path, target: Path) -> str:
     One that is damaged is copied as it is: something may be recovered from it.
     """
     try:
-        with closing(sqlite3.connect(source, timeout=30)) as old, closing(sqlite3.connect(target)) as new:
-            old.backup(new)
-            new.execute("PRAGMA journal_mode = DELETE")
-        return ""
+        return _copy(source, target)
     except sqlite3.DatabaseError as error:
-        target.write_bytes(source.read_bytes())
+        reason = str(error)
+    # A full or read-only disk keeps SQLite from reading: beside the target it may, with what is not merged yet.
+    beside = target.with_name("beside")
+    wal = source.with_name(f"{source.name}-wal")
+    shutil.copyfile(source, beside)
+    if wal.exists():
+        shutil.copyfile(wal, beside.with_name(f"{beside.name}-wal"))
+    try:
+        return _copy(beside, target)
+    except sqlite3.DatabaseError:
+        shutil.copyfile(source, target)
         return (
-            f"the database is damaged ({error}) and was copied as it is: `imprint doctor --mend` may mend it"
+            f"the database is damaged ({reason}) and was copied as it is: `imprint doctor --mend` may mend it"
         )
+    finally:
+        for leftover in beside.parent.glob(f"{beside.name}*"):
+            leftover.unlink()
+
+
+def _copy(source: Path, target: Path) -> str:
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source, timeout=30)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+        new.execute("PRAGMA journal_mode = DELETE")
+        found = str(new.execute("PRAGMA quick_check(1)").fetchone()[0])
+    return "" if found == "ok" else f"the database is damaged ({found.splitlines()[-1]})"
 
 
 def without_secrets(settings: bytes) -> bytes:

@@ -7,7 +7,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
@@ -67,11 +67,13 @@ def create_backup(
     _check(home, target)
     remove_leftovers(target.parent)
     with _temporary_folder(target.parent) as work, held_checkpoints(home):
-        writer = _Writer(home, work, with_secrets, on_progress)
-        collected = collect(home, with_models=with_models)
-        entries = writer.write(collected.files)
-        manifest = Manifest(time.time(), version("imprint"), str(home), entries, with_secrets, with_models)
-        writer.finish(manifest)
+        with _Writer(home, work, with_secrets, on_progress) as writer:
+            collected = collect(home, with_models=with_models)
+            entries = writer.write(collected.files)
+            manifest = Manifest(
+                time.time(), version("imprint"), str(home), entries, with_secrets, with_models
+            )
+            writer.finish(manifest)
         writer.archive.replace(target)
         sync_folder(target.parent)
     return BackupReport(target, manifest, {**collected.left_out, **writer.left_out}, writer.problems)
@@ -101,6 +103,13 @@ class _Writer:
         with open(self.archive, "xb", opener=owner_only):
             pass
         self._zip = zipfile.ZipFile(self.archive, "w", compression=zipfile.ZIP_DEFLATED, compresslevel=3)
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError, ValueError):  # what went wrong is on its way already
+            self._zip.close()
 
     def write(self, files: list[Path]) -> tuple[Entry, ...]:
         self._total = sum(_size(self._home / file) for file in files)

@@ -1,11 +1,13 @@
 """`imprint doctor`: examines every part of a home and mends what it is told to."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 from assistant.doctor import artefacts, conversations, home, knowledge
 from assistant.doctor.findings import Aside, Finding
+from assistant.doctor.salvage import CannotExamineError
 from assistant.errors import KNOWN_ERRORS, AssistantError
 from assistant.home.swap import finish_restore
 from assistant.home.use import sole_use
@@ -43,6 +45,10 @@ class _Examination:
 
     def run(self) -> Iterator[Finding]:
         catalogues = self._home / "knowledge"
+        if shutil.disk_usage(self._home).free < home.TOO_LITTLE_BYTES:
+            message = "the disk is full: free some space first. Nothing else was examined"
+            yield Finding("space", self._home.name, "damaged", message)
+            return
         # In this order: what comes later opens what was mended before.
         for part in (
             home.examine_modes(self._home),
@@ -57,7 +63,11 @@ class _Examination:
             knowledge.examine_chroma(catalogues / "chroma", self._aside),
             knowledge.examine_catalogues(catalogues, self._aside, self._open_base),
         ):
-            yield from map(self._treat, part)
+            try:
+                yield from map(self._treat, part)
+            except CannotExamineError as error:
+                yield Finding("file", self._home.name, "damaged", str(error))
+                return
         try:
             settings = load_settings()
         except AssistantError as error:

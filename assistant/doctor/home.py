@@ -18,7 +18,7 @@ from assistant.storage import write_json
 from tuning.models.weights import PACKAGED, packaged_file
 from tuning.storage import folder_bytes, read_json
 
-MIN_FREE_BYTES = 200_000_000
+MIN_FREE_BYTES, TOO_LITTLE_BYTES = 200_000_000, 1_000_000  # below the second, databases cannot even be read
 STALE_SECONDS = 3600.0
 # Hidden names of files and folders that are being written; what is older than an hour was left by a killed process.
 _TEMPORARIES = (

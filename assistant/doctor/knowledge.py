@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from assistant.doctor.findings import Aside, Finding, Mend
 from assistant.doctor.salvage import check_file, is_json_list, replace_database, salvage
 from knowledge.base.knowledge_base import KnowledgeBase
-from knowledge.errors import IndexBusyError, KnowledgeError, StoreError
+from knowledge.errors import IndexBusyError, KnowledgeError
 from knowledge.index.passage_store import FORMAT, PassageStore
 from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.fetch import is_url
@@ -181,21 +181,13 @@ def _problem(path: Path) -> str:
     problems = check_file(path)
     if problems:
         return f"is damaged ({problems[0]})"
-    if not _is_of_this_version(path):
+    if _version(path) != FORMAT:
         return "was made by another version of Imprint"
     with closing(sqlite3.connect(path)) as database:
         if database.execute(_BROKEN_DOCUMENTS).fetchone():
             return "lacks passages of some documents"
         texts = database.execute("SELECT notes FROM documents UNION ALL SELECT headings FROM places")
         return "" if all(is_json_list(str(row[0])) for row in texts) else "holds lists that are none"
-
-
-def _is_of_this_version(path: Path) -> bool:
-    try:
-        PassageStore(path).close()
-    except StoreError:
-        return False
-    return True
 
 
 def _count(path: Path) -> int:

@@ -14,10 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from assistant.doctor.findings import Aside
+from assistant.errors import AssistantError
 
 # Row ids that are tried one by one where a page between two readable ones is damaged, and of them in vain.
 _PROBES, _MISSES = 1_000_000, 2000
+TIMEOUT_SECONDS = 10.0  # for a writer to end
 SIDE_FILES = ("-wal", "-shm")
+
+
+_NOT_THE_FILE = (
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM),
+)
+
+
+class CannotExamineError(AssistantError):
+    """A file cannot be read now, for a reason that is not in the file."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +40,13 @@ class _Column:
 
 
 def check_file(path: Path) -> list[str]:
-    """What SQLite finds wrong with a file; empty where nothing is. It reads all of it and changes nothing."""
+    """What SQLite finds wrong with a file; empty where nothing is. It reads all of it and changes nothing.
+
+    Raises CannotExamineError where it is not the file that is at fault.
+    """
     try:
         with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=TIMEOUT_SECONDS)
         ) as database:
             found = [row[0] for row in database.execute("PRAGMA integrity_check(5)")]
             if found == ["ok"]:
@@ -39,6 +54,10 @@ def check_file(path: Path) -> list[str]:
                     for _ in database.execute(f'SELECT * FROM "{table}"'):  # a text may be none
                         pass
     except (sqlite3.Error, UnicodeDecodeError) as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NOT_THE_FILE:
+            raise CannotExamineError(
+                f"{path} cannot be examined ({error}): free some disk space, close what uses it, or check its rights"
+            ) from error
         return [str(error)]
     return [] if found == ["ok"] else [str(one).splitlines()[-1] for one in found]
 

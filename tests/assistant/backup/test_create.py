@@ -9,6 +9,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -142,6 +143,53 @@ def test_a_damaged_database_is_kept_as_it_is_and_said(home: Path, tmp_path: Path
     assert "damaged" in report.problems["conversations.sqlite3"]
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         assert archive.read("home/conversations.sqlite3") == b"no database" * 1000
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from assistant.backup.create import create_backup
+from assistant.errors import BackupError
+resource.setrlimit(resource.RLIMIT_FSIZE, (230_000, 230_000))  # as on a full disk, a write fails half-way
+try:
+    create_backup(Path(sys.argv[1]), Path(sys.argv[2]))
+except BackupError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of a process's files")
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
+    (home / "questions" / "large.jsonl").write_bytes(os.urandom(400_000))
+    target = tmp_path / "backups" / "b.zip"
+    target.parent.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(home), str(target)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert "cannot be written to" in done.stdout and "File too large" in done.stdout
+    assert (done.returncode, done.stderr, list(target.parent.iterdir())) == (0, "", [])
+
+
+def test_what_a_full_disk_keeps_sqlite_from_reading_is_there_all_the_same(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = ConversationStore(home / "conversations.sqlite3")
+    writer.create("not merged yet")  # the write-ahead log holds it as long as the file is open
+    connect = sqlite3.connect
+
+    def full(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:
+        if path == home / "conversations.sqlite3":
+            raise sqlite3.OperationalError("disk I/O error")
+        return connect(path, *args, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    assert create_backup(home, tmp_path / "b.zip").problems == {}
+    monkeypatch.undo()
+    writer.close()
+    restore_backup(tmp_path / "other", tmp_path / "b.zip")
+    store = ConversationStore(tmp_path / "other" / "conversations.sqlite3")
+    assert {info.title for info in store.list()} == {"not merged yet", "Birds 夜莺"}
+    store.close()
 
 
 def test_links_are_left_out_and_said(home: Path, tmp_path: Path) -> None:

@@ -3,17 +3,20 @@
 import json
 import os
 import random
+import shutil
 import sqlite3
 import stat
 import time
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from assistant.cli.main import imprint
+from assistant.doctor import salvage
 from assistant.doctor.examination import examine, examine_alone
 from assistant.doctor.findings import Finding
 from assistant.errors import AssistantError
@@ -282,6 +285,25 @@ def test_modes_and_leftovers_are_mended(home: Path) -> None:
     state(home, mend=True)
     assert not leftover.exists() and young.exists()
     assert os.name == "nt" or stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+def test_nothing_is_called_damaged_because_the_disk_is_full(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = conversations(home, 2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    (found,) = state(home, mend=True).values()
+    assert found.part == "space" and "Nothing else was examined" in found.message
+    monkeypatch.undo()
+    monkeypatch.setenv("IMPRINT_HOME", str(home))
+    lock = sqlite3.connect(path)
+    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+    lock.execute("PRAGMA journal_mode = DELETE")
+    lock.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr(salvage, "TIMEOUT_SECONDS", 0.1)
+    found = state(home)[("file", "home")]
+    lock.close()
+    assert "cannot be examined (database is locked)" in found.message and found.mend is None
 
 
 def test_it_mends_nothing_while_the_app_runs(home: Path) -> None:
