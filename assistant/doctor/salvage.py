@@ -40,7 +40,9 @@ class _Column:
 
 
 def check_file(path: Path) -> list[str]:
-    """What SQLite finds wrong with a file; empty where nothing is. It reads all of it. Opened for writing, since what a killed process left half-written is rolled back first.
+    """What SQLite finds wrong with a file; empty where nothing is. It reads all of it.
+
+    Opened for writing, since what a killed process left half-written is rolled back first.
 
     Raises CannotExamineError where it is not the file that is at fault.
     """
