@@ -31,7 +31,8 @@ def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_
     """Read conversations, or a PEFT adapter's folder.
 
     The format is recognised by the content: OpenAI chat JSONL, ChatGPT's conversations.json or the archive it
-    comes in, Claude's, ShareGPT, Alpaca, ChatGLM and Imprint's own formats. Each file is stored whole or not at
+    comes in, Claude's, Open WebUI's, ShareGPT, Alpaca, ChatGLM, preferences (DPO, KTO, HH) and Imprint's own
+    formats. An answer that a file marks as bad is kept as a disliked one. Each file is stored whole or not at
     all; conversations that are there already are not stored twice, and a broken one is left out and named.
     """
     with busy("Reading…"):
@@ -86,6 +87,8 @@ def _show(entry: dict[str, Any]) -> None:
     left_out = entry["left_out"]
     counts = [f"{word} {entry[word]:,}" for word in ("imported", "updated", "skipped")]
     click.echo(f"{entry['path']}: {', '.join(counts)}, left out {len(left_out):,} ({entry['format']})")
+    for note in entry["notes"]:
+        say(f"  {note}")
     for one in left_out[:_SHOWN]:
         say(f"  left out: {one['place']}: {one['reason']}")
     if len(left_out) > _SHOWN:
@@ -105,8 +108,9 @@ def _entry(
         "messages": sum(len(conversation.messages) for conversation in stored),
         "imported": counts["imported"],
         "updated": counts["updated"],
-        "skipped": counts["skipped"],
+        "skipped": counts["skipped"] + len(left_out),  # there already, or not to be read
         "left_out": [{"place": one.place, "reason": one.reason} for one in left_out],
+        "notes": list(result.notes),
         "ids": ids,
         "titles": [conversation.title for conversation in stored],
     }
