@@ -72,6 +72,19 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def _texts(given: Any) -> list[str]:
+    """The texts of an embedding request's `input`."""
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts:
+        raise ValueError("a text is needed, or a list with at least one")
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(
+            "text is needed: token numbers of another model's tokenizer mean nothing here. LangChain's "
+            "OpenAIEmbeddings sends text with check_embedding_ctx_length=False."
+        )
+    return [_storable(text) for text in texts]
+
+
 class ChatMessage(BaseModel):
     """One message of a prompt."""
 
@@ -143,27 +156,17 @@ class EmbeddingRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    input: list[str]
+    input: Annotated[list[str], BeforeValidator(_texts)]
     model: Annotated[str, _filled("")] = ""
     encoding_format: Annotated[Literal["float", "base64"], _filled("float")] = "float"
     dimensions: int | None = Field(None, ge=1)
 
     @model_validator(mode="before")
     @classmethod
-    def _texts(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        refuse_unsupported(value, list(cls.model_fields), {}, {"user"})
-        given = value.get("input")
-        texts = [given] if isinstance(given, str) else given
-        if not isinstance(texts, list) or not texts:
-            raise ValueError("input is a text, or a list with at least one")
-        if not all(isinstance(text, str) for text in texts):
-            raise ValueError(
-                "input must be text: token numbers of another model's tokenizer mean nothing here. LangChain's "
-                "OpenAIEmbeddings sends text with check_embedding_ctx_length=False."
-            )
-        return {**value, "input": [_storable(text) for text in texts]}
+    def _all_options_have_an_effect(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            refuse_unsupported(value, list(cls.model_fields), {}, {"user"})
+        return value
 
     def encoded(self, vector: list[float]) -> list[float] | str:
         """A vector as numbers or, as OpenAI's client asks for it, as their float32 bytes in base64."""

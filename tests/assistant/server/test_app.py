@@ -287,4 +287,6 @@ def test_wrong_embedding_requests_are_refused(
     client: TestClient, body: dict[str, Any], sentence: str
 ) -> None:
     answer = client.post("/v1/embeddings", json=body)
-    assert answer.status_code == 400 and sentence in answer.json()["error"]["message"]
+    error = answer.json()["error"]
+    assert answer.status_code == 400 and sentence in error["message"]
+    assert error["param"] in body
