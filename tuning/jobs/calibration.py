@@ -128,7 +128,7 @@ def measure(home: Path, config: TuneConfig, examples: Sequence[Example], folder:
 
 def check_memory(config: TuneConfig) -> None:
     """Raise ModelError where a second copy of the base would push the chat's out of memory."""
-    from tuning.models.catalogue import available_bytes  # torch, as above
+    from tuning.models.memory import available_bytes  # torch, as above
 
     needed = typical_rates(config).memory_bytes
     if available_bytes() < needed:

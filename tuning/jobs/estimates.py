@@ -270,9 +270,9 @@ def best_device() -> str:
 
 def _parameters(base: str) -> int:
     """How many weights a base has, as far as that is known before it is opened."""
-    from tuning.models.catalogue import KNOWN  # imports torch, as above
+    from tuning.models.known import KNOWN  # imports torch, as above
 
-    return next((known.parameters for known in KNOWN if known.name == base), PRIOR_PARAMETERS)
+    return next((known.shape.parameters for known in KNOWN if known.name == base), PRIOR_PARAMETERS)
 
 
 def _kind(config: TuneConfig, device: str) -> str:
