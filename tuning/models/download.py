@@ -25,7 +25,6 @@ from tuning.models.sources import ABOUT, hub_folder
 from tuning.storage import file_sha256, read_json, write_json
 
 log = logging.getLogger(__name__)
-_CHUNK_BYTES = 256 * 1024
 _STALL_SECONDS = 30.0  # without a byte
 _TRIES, _PAUSE_SECONDS = 4, 1.0  # after a break without progress
 _PARTIAL_CONTENT = 206
@@ -188,7 +187,7 @@ def _stream(url: str, out: BinaryIO, meter: _Meter) -> None:
             out.truncate(0)
             out.seek(0)
             meter.update(-held)
-        for chunk in response.iter_bytes(_CHUNK_BYTES):
+        for chunk in response.iter_bytes():
             out.write(chunk)
             meter.update(len(chunk))
 

@@ -165,7 +165,9 @@ def _read(path: Path, cursor: _Cursor) -> tuple[GgufHeader, int]:
         types.add(kind.name)
     alignment = max(1, int(fields.get("general.alignment", _ALIGNMENT)))
     start = -(-cursor.at // alignment) * alignment
-    return GgufHeader(path, fields, parameters, largest, frozenset(types)), start + end
+    return GgufHeader(
+        path, fields, parameters, largest, frozenset(types)
+    ), start + end if tensors else cursor.at
 
 
 def _few(dimensions: int) -> int:
