@@ -4,12 +4,10 @@ It opens nothing: a model is opened by `tuning.models.base_model`.
 """
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import torch
 
 from tuning.errors import ModelError
@@ -21,13 +19,13 @@ from tuning.models.memory import available_bytes, chat_bytes, tune_bytes
 from tuning.models.packaged import PACKAGED
 from tuning.models.shape import ModelShape, shape_of_folder, shape_of_gguf
 from tuning.models.sources import ABOUT, Kind, ModelSource, find_source
+from tuning.models.speed import tokens_per_second, training_token_seconds
 from tuning.storage import read_json
 
 log = logging.getLogger(__name__)
-# Bytes a second that decoding reads: two cores of a server with AVX-512, llama.cpp; one GPU that is not the newest.
-_CPU_RATE, _RATE_CORES, _GPU_RATE = 11e9, 2, 300e9
 FLUENT = 8.0  # tokens a second: about as fast as a person reads
 _TUNED_OF_MEMORY = 0.8  # of what is free: an estimate may be off by a quarter
+_JOB_TOKENS, _PATIENCE_SECONDS = 128_000, 3600.0  # of a job on twenty facts, and what a person waits for one
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ class CatalogueEntry:
     speaks_chinese: bool = False
     is_gated: bool = False
     tokens_per_second: float = 0.0  # about, when it answers here
+    job_seconds: float = 0.0  # about, to learn twenty facts here
 
     @property
     def kept_bytes(self) -> int:
@@ -80,15 +79,12 @@ def recommend(entries: Sequence[CatalogueEntry]) -> Recommendation:
     known = [entry for entry in entries if not entry.is_gated and entry.source != "package"]
     offered = [entry for entry in known if entry.name in {model.name for model in KNOWN}]
     chats = [one for one in offered if one.fits_chat and one.tokens_per_second >= FLUENT]
-    tunes = [one for one in offered if one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes()]
+    tunes = [
+        one
+        for one in offered
+        if one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes() and one.job_seconds <= _PATIENCE_SECONDS
+    ]
     return Recommendation(chats[-1] if chats else None, tunes[-1] if tunes else None)
-
-
-def tokens_per_second(weights: int) -> float:
-    """About how fast a model of so many bytes answers here: every token reads all of them once."""
-    if torch.cuda.is_available():
-        return _GPU_RATE / weights
-    return _CPU_RATE * min(4.0, _cores() / _RATE_CORES) / weights
 
 
 def _known_entry(model: KnownModel, home: Path) -> CatalogueEntry:
@@ -137,6 +133,8 @@ def _entry(
         speaks_chinese=known is not None and known.speaks_chinese,
         is_gated=known is not None and known.is_gated,
         tokens_per_second=tokens_per_second(weights),
+        job_seconds=_JOB_TOKENS
+        * training_token_seconds(shape, "cuda" if torch.cuda.is_available() else "cpu"),
     )
 
 
@@ -188,7 +186,3 @@ def _local_entry(source: ModelSource, title: str) -> CatalogueEntry:
     if source.kind == "ollama":
         license_ = license_ or ollama.find(source.name).license
     return _entry(source, shape_of_gguf(header), title=title, license_=license_)
-
-
-def _cores() -> int:
-    return psutil.cpu_count(logical=False) or os.cpu_count() or 1

@@ -80,7 +80,7 @@ def check_model(name: str, home: Path) -> ModelReport:
     if source.path is None:
         raise ModelError(f"The model {name!r} is not on this machine, so there is nothing to look at yet.")
     if source.gguf is not None:
-        return _report_of_gguf(source, read_header(source.gguf), home)
+        return report_of_gguf(source, read_header(source.gguf), home)
     return report_of_folder(source, source.path, home)
 
 
@@ -120,7 +120,10 @@ def make_report(
     )
 
 
-def _report_of_gguf(source: ModelSource, header: GgufHeader, home: Path) -> ModelReport:
+def report_of_gguf(
+    source: ModelSource, header: GgufHeader, home: Path, *, size: int | None = None, download: int = 0
+) -> ModelReport:
+    """The report of a GGUF file, of which `size` bytes are to be fetched where it is not here. Raises ModelError."""
     if not header.chat_template:
         raise ModelError(without_template(source.name))
     check_template(source.name, header.chat_template)
@@ -135,7 +138,8 @@ def _report_of_gguf(source: ModelSource, header: GgufHeader, home: Path) -> Mode
         shape_of_gguf(header),
         _license_of_gguf(source, header),
         home,
-        weights=header.path.stat().st_size,
+        weights=header.path.stat().st_size if size is None else size,
+        download=download,
         convert=0 if is_converted or cannot_tune else 2 * header.parameters + _MARGIN,
         cannot_tune=cannot_tune,
     )
@@ -158,6 +162,11 @@ def check_config(name: str, folder: Path, home: Path) -> None:
         raise ModelError(
             f"The model {name!r} is of the architecture {kind!r}, which {known}. Choose another model"
             f"{'' if kind in CONFIG_MAPPING else ', or update transformers'}."
+        )
+    if isinstance(quantised := config.get("quantization_config"), dict):
+        raise ModelError(
+            f"The model {name!r} is kept in fewer bits ({quantised.get('quant_method', 'unknown')!r}), which cannot be "
+            "tuned here. Choose the model that it was made from, or a GGUF file of it."
         )
     template, tokens = template_of(name, folder)
     if not template:

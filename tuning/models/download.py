@@ -4,6 +4,7 @@ Files arrive one after the other; each gets its name once its hash is right, and
 hub's own library keeps no part of a file that broke off, so the parts are kept here.
 """
 
+import contextlib
 import hashlib
 import logging
 import shutil
@@ -80,6 +81,20 @@ def read_small(model: HubModel, folder: Path) -> None:
                 _download(model, file, folder / file.path, meter)
 
 
+def read_beginning(model: HubModel, file: HubFile, path: Path, count: int) -> None:
+    """Bring the first bytes of a file, for its header to be looked at. Raises ModelError."""
+    wanted = min(count, file.size)
+
+    def enough(done: int, total: int) -> None:
+        if done >= wanted:
+            raise StopIteration
+
+    with in_words(model.name), path.open("ab") as out:
+        meter = _Meter(out.tell(), wanted, enough, lambda: False)
+        with contextlib.suppress(StopIteration):
+            _stream(_url(model, file), out, meter)
+
+
 def discard_partial(name: str, home: Path) -> None:
     """Delete what a download that was broken off has left."""
     shutil.rmtree(_partial_folder(name, home), ignore_errors=True)
@@ -146,7 +161,7 @@ class _Meter:
 def _download(model: HubModel, file: HubFile, path: Path, meter: _Meter) -> None:
     """Fetch one file, beginning where its part ends; it gets its name once its hash is right."""
     part = _part(path)
-    url = hf_hub_url(model.name.partition(":")[0], file.path, revision=model.revision)
+    url = _url(model, file)
     with part.open("ab") as out:
         failures = 0
         while True:
@@ -171,6 +186,10 @@ def _download(model: HubModel, file: HubFile, path: Path, meter: _Meter) -> None
             "Start it again; that file is fetched anew."
         )
     part.replace(path)
+
+
+def _url(model: HubModel, file: HubFile) -> str:
+    return hf_hub_url(model.name.partition(":")[0], file.path, revision=model.revision)
 
 
 def _stream(url: str, out: BinaryIO, meter: _Meter) -> None:

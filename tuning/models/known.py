@@ -30,8 +30,11 @@ def _dense(
     vocabulary: int,
     window: int,
     architecture: str = "llama",
+    tables: int = 1,
 ) -> ModelShape:
-    return ModelShape(architecture, parameters, layers, hidden, inner, kv_width, vocabulary, window)
+    return ModelShape(
+        architecture, parameters, layers, hidden, inner, kv_width, vocabulary, window, 0, tables
+    )
 
 
 _MANY = "English, Chinese and more"
@@ -139,7 +142,7 @@ KNOWN = (
     KnownModel(
         "Qwen/Qwen2.5-7B-Instruct",
         "Qwen2.5 7B",
-        _dense(7_615_616_512, 28, 3584, 18_944, 512, 152_064, 32_768, "qwen2"),
+        _dense(7_615_616_512, 28, 3584, 18_944, 512, 152_064, 32_768, "qwen2", tables=2),
         "Apache-2.0",
         _MANY,
         speaks_chinese=True,
@@ -147,7 +150,7 @@ KNOWN = (
     KnownModel(
         "meta-llama/Llama-3.1-8B-Instruct",
         "Llama 3.1 8B",
-        _dense(8_030_261_248, 32, 4096, 14_336, 1024, 128_256, 131_072),
+        _dense(8_030_261_248, 32, 4096, 14_336, 1024, 128_256, 131_072, tables=2),
         "Llama 3.1",
         "English and 7 more",
         is_gated=True,
@@ -155,7 +158,7 @@ KNOWN = (
     KnownModel(
         "zai-org/GLM-4-9B-0414",
         "GLM-4 9B",
-        _dense(9_400_279_040, 40, 4096, 13_696, 256, 151_552, 32_768, "glm4"),
+        _dense(9_400_279_040, 40, 4096, 13_696, 256, 151_552, 32_768, "glm4", tables=2),
         "MIT",
         _MANY,
         speaks_chinese=True,
@@ -163,7 +166,7 @@ KNOWN = (
     KnownModel(
         "Qwen/Qwen3-8B",
         "Qwen3 8B",
-        _dense(8_190_735_360, 36, 4096, 12_288, 1024, 151_936, 40_960, "qwen3"),
+        _dense(8_190_735_360, 36, 4096, 12_288, 1024, 151_936, 40_960, "qwen3", tables=2),
         "Apache-2.0",
         _MANY,
         speaks_chinese=True,
@@ -191,7 +194,7 @@ KNOWN = (
     KnownModel(
         "Qwen/Qwen3.5-9B",
         "Qwen3.5 9B",
-        ModelShape("qwen3_5", 8_953_803_264, 32, 4096, 12_288, 1024, 248_320, 262_144, kv_layers=8),
+        ModelShape("qwen3_5", 8_953_803_264, 32, 4096, 12_288, 1024, 248_320, 262_144, kv_layers=8, tables=2),
         "Apache-2.0",
         _MANY,
         speaks_chinese=True,

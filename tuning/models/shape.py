@@ -28,6 +28,7 @@ class ModelShape:
     vocabulary: int
     window: int
     kv_layers: int = 0  # layers whose keys and values are kept; 0 means all
+    tables: int = 1  # of the vocabulary: 2 where the one that is read differs from the one that is written
 
     @property
     def kv_bytes(self) -> int:
@@ -37,9 +38,7 @@ class ModelShape:
     @property
     def body_parameters(self) -> int:
         """The weights that every token passes: all but the embeddings."""
-        embedding = self.vocabulary * self.hidden
-        tables = 2 if self.parameters - 2 * embedding > self.layers * self.hidden**2 else 1
-        return max(self.parameters - tables * embedding, self.parameters // 4)
+        return self.parameters - self.tables * self.vocabulary * self.hidden
 
 
 def shape_of_gguf(header: GgufHeader) -> ModelShape:
@@ -56,6 +55,7 @@ def shape_of_gguf(header: GgufHeader) -> ModelShape:
         kv_width=(header.number("attention.head_count_kv") or heads) * key,
         vocabulary=tokens if isinstance(tokens, int) else len(tokens),
         window=header.number("context_length"),
+        tables=2 if header.has_output_table else 1,
     )
 
 
@@ -78,6 +78,7 @@ def shape_of_config(name: str, config: Mapping[str, Any], parameters: int) -> Mo
             vocabulary=int(text["vocab_size"]),
             window=int(text.get("max_position_embeddings") or text.get("n_positions") or 0),
             kv_layers=sum(kind not in _WITHOUT_CACHE for kind in kinds) or layers,
+            tables=1 if text.get("tie_word_embeddings", True) else 2,
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError, OverflowError) as error:
         raise ModelError(
