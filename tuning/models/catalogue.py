@@ -12,7 +12,7 @@ import torch
 
 from tuning.errors import ModelError
 from tuning.models import ollama
-from tuning.models.checks import license_of
+from tuning.models.checks import UNKNOWN, license_of
 from tuning.models.gguf_header import read_header
 from tuning.models.known import KNOWN, KnownModel
 from tuning.models.memory import available_bytes, chat_bytes, tune_bytes
@@ -53,7 +53,7 @@ class CatalogueEntry:
     job_seconds: float = 0.0  # about, to learn twenty facts here
 
     @property
-    def kept_bytes(self) -> int:
+    def chat_download_bytes(self) -> int:
         """What is fetched to chat with it: the file in fewer bits where there is one."""
         return self.gguf_bytes or self.download_bytes
 
@@ -125,7 +125,7 @@ def _entry(
         tune_bytes=tune,
         fits_chat=chat <= free,
         fits_tune=tune <= free,
-        license=license_ or "unknown",
+        license=license_ or UNKNOWN,
         languages=known.languages if known else "",
         download_bytes=0 if at_hand else 2 * shape.parameters,
         gguf=known.gguf if known else "",

@@ -23,11 +23,13 @@ from tuning.models.memory import available_bytes, chat_bytes, tune_bytes
 from tuning.models.model_code import may_run_code
 from tuning.models.shape import ModelShape, read_config, shape_of_folder, shape_of_gguf
 from tuning.models.sources import Kind, ModelSource, find_source
+from tuning.models.speed import tokens_per_second
 from tuning.models.template_process import PROCESS
 from tuning.models.weights import converted_folder
 
 _TRIAL = ({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"})
 _LICENSE = re.compile(r"^license(?:_name)?:\s*(\S[^\n]*)$", re.MULTILINE)
+UNKNOWN = "unknown"  # a licence that nothing names
 _CARD_CHARACTERS = 20_000
 _MARGIN = 50_000_000  # bytes of disk beside the weights
 
@@ -49,6 +51,7 @@ class ModelReport:
     tune_bytes: int
     free_bytes: int
     disk_free: int
+    tokens_per_second: float  # about, when it answers here
     cannot_tune: str = ""  # why, where it can only chat
 
     @property
@@ -108,7 +111,7 @@ def make_report(
         architecture=shape.architecture,
         parameters=shape.parameters,
         window=shape.window,
-        license=license_ or "unknown",
+        license=license_ or UNKNOWN,
         is_here=source.path is not None,
         download_bytes=download,
         convert_bytes=convert,
@@ -116,6 +119,7 @@ def make_report(
         tune_bytes=tune_bytes(shape),
         free_bytes=available_bytes(),
         disk_free=disk_free(home),
+        tokens_per_second=tokens_per_second(weights or 2 * shape.parameters),
         cannot_tune=cannot_tune,
     )
 

@@ -173,9 +173,8 @@ def _read(path: Path, cursor: _Cursor) -> tuple[GgufHeader, int]:
         types.add(kind.name)
     alignment = max(1, int(fields.get("general.alignment", _ALIGNMENT)))
     start = -(-cursor.at // alignment) * alignment
-    return GgufHeader(
-        path, fields, parameters, largest, frozenset(types)
-    ), start + end if tensors else cursor.at
+    header = GgufHeader(path, fields, parameters, largest, frozenset(types), has_output_table)
+    return header, start + end if tensors else cursor.at
 
 
 def _few(dimensions: int) -> int:
