@@ -119,8 +119,12 @@ class _Handler(BaseHTTPRequestHandler):
         if self.hub.breaks_after and len(content) > LARGE:
             most = self.hub.breaks_after.pop(0)
         for at in range(0, most, _CHUNK):
-            self.wfile.write(content[at : min(at + _CHUNK, most)])
-            self.wfile.flush()
+            try:
+                self.wfile.write(content[at : min(at + _CHUNK, most)])
+                self.wfile.flush()
+            except OSError:  # who asked has gone
+                self.close_connection = True
+                return
             time.sleep(self.hub.seconds_a_chunk)
         if most < len(content):
             self.close_connection = True

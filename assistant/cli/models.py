@@ -93,7 +93,7 @@ def fetch_model(workspace: Workspace, name: str, *, yes: bool) -> None:
         for line in described(report):
             say(line)
         _confirm(f"Download {name}, {_gb(report.download_bytes)}?", name)
-    task = workspace.downloads.begin(name)
+    task = workspace.downloads.begin(name, is_checked=True)
     try:
         _follow(task, name)
     except KeyboardInterrupt:

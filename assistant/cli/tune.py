@@ -123,7 +123,10 @@ def tune(
     with busy("Timing a few steps, where this machine has trained nothing like it…"):
         job = _submit(workspace, learned, options)
     time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
-    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.")
+    rough = (
+        " That is a rough guess: this machine was too busy to time it." if job.estimate.get("rough") else ""
+    )
+    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.{rough}")
     followed = not no_wait
     if followed:
         job, followed = follow(workspace, job)

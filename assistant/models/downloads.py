@@ -43,10 +43,11 @@ class DownloadTask(BackgroundTask):
         rate = self.bytes_per_second
         return (self.total - self.done) / rate if rate > 0 else None
 
-    def fetch(self, home: Path) -> None:
-        """Look at the model, and fetch it. Raises ModelError; being given up is no error."""
+    def fetch(self, home: Path, is_checked: bool) -> None:
+        """Look at the model, unless somebody did, and fetch it. Raises ModelError; being given up is no error."""
         model = look_up(self.name)
-        look_at_offer(model, home)
+        if not is_checked:
+            look_at_offer(model, home)
         self.total = model.size
         try:
             fetch(model, home, self._note, self.stop_event.is_set)
@@ -66,7 +67,7 @@ class Downloads(TaskRegistry[DownloadTask]):
         super().__init__("This model is being fetched already.")
         self._home = home
 
-    def begin(self, name: str) -> DownloadTask:
+    def begin(self, name: str, *, is_checked: bool = False) -> DownloadTask:
         """Fetch a model in the background. Raises AssistantError while it is being fetched."""
         task = DownloadTask(name)
-        return self.start(name, task, lambda: task.fetch(self._home))
+        return self.start(name, task, lambda: task.fetch(self._home, is_checked))

@@ -7,9 +7,12 @@ import torch
 
 from tuning.models.shape import ModelShape
 
-# Two cores of a server with AVX-512 and bf16. Decoding reads every weight for each token; training computes.
-CPU_BYTES, GPU_BYTES = 11e9, 300e9  # a second, of weights, while decoding
-CPU_FLOPS, GPU_FLOPS, MPS_FLOPS = 1.6e11, 8e12, 6.4e11  # a second, in the loop that trains a low-rank adapter
+# Two cores of a server with AVX-512 and bf16, measured with models of 135 and 630 million parameters.
+CPU_BYTES, GPU_BYTES = 11e9, 300e9  # a second, of weights, while llama.cpp decodes
+CPU_FLOPS, FASTER = 3.1e11, {"cuda": 50.0, "mps": 4.0}  # a second, while a low-rank adapter is trained
+LAYER_SECONDS = 4.6e-5  # of one token in one layer, beside its products: norms, casts, the adapter
+ANSWER_LAYER_SECONDS, ANSWER_BYTES = 2.5e-3, 5e9  # of an answer of 24 tokens, one of many at once
+OPENED_BYTES, CONVERTED_PARAMETERS = 5e8, 2.5e7  # a second
 REFERENCE_CORES, MOST_USED_CORES = 2, 16
 
 
@@ -32,9 +35,25 @@ def training_flops(shape: ModelShape, tokens_each: float = 60.0) -> float:
 
 def training_token_seconds(shape: ModelShape, device: str) -> float:
     """About how long one token of training takes on a kind of device."""
-    kind = device.split(":")[0]
-    cpu = CPU_FLOPS * min(MOST_USED_CORES, cores()) / REFERENCE_CORES
-    return training_flops(shape) / {"cuda": GPU_FLOPS, "mps": MPS_FLOPS}.get(kind, cpu)
+    reference = shape.layers * LAYER_SECONDS + training_flops(shape) / CPU_FLOPS
+    return reference / _times_faster(device)
+
+
+def answer_seconds(shape: ModelShape, device: str) -> float:
+    """About how long a short answer takes, one of many that are computed at once."""
+    reference = shape.layers * ANSWER_LAYER_SECONDS + 2 * shape.parameters / ANSWER_BYTES
+    return reference / _times_faster(device)
+
+
+def opening_seconds(shape: ModelShape, *, convert: bool) -> float:
+    """About how long it takes to open a model, and to convert it from a GGUF file before."""
+    opened = 2 * shape.parameters / OPENED_BYTES
+    return opened + (shape.parameters / CONVERTED_PARAMETERS if convert else 0.0)
+
+
+def _times_faster(device: str) -> float:
+    """How much faster than the machine of the figures above."""
+    return FASTER.get(device.split(":")[0], min(MOST_USED_CORES, cores()) / REFERENCE_CORES)
 
 
 def cores() -> int:
