@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.2
 @workspace_of
 @click.pass_context
 def models(context: click.Context, workspace: Workspace, as_json: bool) -> None:
-    """List the models on this machine and on the hub; check, download or choose one.
+    """List the models that fit here; check, download or choose one.
 
     A model is a name of this list, a folder, a GGUF file, ollama:NAME, or a Hugging Face id: owner/name, and
     owner/name:Q4_K_M for one GGUF file of a repository.
