@@ -28,7 +28,7 @@ HISTORY, CALIBRATED = "measured.json", "calibrated.json"
 MAX_HISTORY = 20  # jobs of one kind in the history
 TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question and answer
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
-REPLAY_TOKENS = 60  # of one general prompt with the base's answer
+REPLAY_TOKENS, EXERCISE_TOKENS = 30, 100  # of a general prompt with its answer, and of an exercise in reading
 MANY_EXAMPLES = 100
 GENERAL_QUESTIONS = len(RETENTION) + len(READING)  # asked at the end of every job
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
@@ -149,7 +149,8 @@ def amounts(
     recipe = recipe_of(home, config, len(examples))
     steps = recipe.epochs * recipe.steps_per_epoch(len(examples))
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
-    return steps, recipe.epochs * learned + steps * recipe.replay * REPLAY_TOKENS
+    beside = recipe.replay * REPLAY_TOKENS + recipe.reading * EXERCISE_TOKENS
+    return steps, recipe.epochs * learned + round(steps * beside)
 
 
 def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> "Recipe":

@@ -9,9 +9,9 @@ from tuning.models.shape import ModelShape
 
 # Two cores of a server with AVX-512 and bf16, measured with models of 135 and 630 million parameters.
 CPU_BYTES, GPU_BYTES = 11e9, 300e9  # a second, of weights, while llama.cpp decodes
-CPU_FLOPS, FASTER = 3.1e11, {"cuda": 50.0, "mps": 4.0}  # a second, while a low-rank adapter is trained
-LAYER_SECONDS = 4.6e-5  # of one token in one layer, beside its products: norms, casts, the adapter
-ANSWER_LAYER_SECONDS, ANSWER_BYTES = 2.5e-3, 5e9  # of an answer of 24 tokens, one of many at once
+CPU_FLOPS, FASTER = 3.4e11, {"cuda": 50.0, "mps": 4.0}  # a second, while a low-rank adapter is trained
+LAYER_SECONDS = 4.2e-5  # of one token in one layer, beside its products: norms, casts, the adapter
+ANSWER_LAYER_SECONDS, ANSWER_BYTES = 1.95e-3, 6.4e9  # of an answer of 24 tokens, one of many at once
 OPENED_BYTES, CONVERTED_PARAMETERS = 5e8, 2.5e7  # a second
 REFERENCE_CORES, MOST_USED_CORES = 2, 16
 
@@ -41,7 +41,8 @@ def training_token_seconds(shape: ModelShape, device: str) -> float:
 
 def answer_seconds(shape: ModelShape, device: str) -> float:
     """About how long a short answer takes, one of many that are computed at once."""
-    reference = shape.layers * ANSWER_LAYER_SECONDS + 2 * shape.parameters / ANSWER_BYTES
+    read = shape.body_parameters + shape.vocabulary * shape.hidden
+    reference = shape.layers * ANSWER_LAYER_SECONDS + 2 * read / ANSWER_BYTES
     return reference / _times_faster(device)
 
 
