@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
+    from assistant.models.downloads import Downloads
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
     from tuning.models.catalogue import CatalogueEntry
+    from tuning.models.checks import ModelReport
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +104,42 @@ class Workspace:
             from tuning.models.catalogue import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
+
+    @LockedCachedProperty
+    def downloads(self) -> "Downloads":
+        """The models that are being fetched."""
+        with IMPORT_LOCK:
+            from assistant.models.downloads import Downloads  # heavy: torch, transformers
+
+        return Downloads(self.home)
+
+    def look_at_model(self, name: str) -> "ModelReport":
+        """What a model is and needs, on this machine or on a hub. Raises ModelError."""
+        with IMPORT_LOCK:
+            from tuning.models.offers import look_at  # heavy: torch, transformers
+
+        return look_at(name, self.home)
+
+    def use_model(self, name: str, on_stage: OnStage | None = None) -> None:
+        """Open a model that is here, and choose it once it is open; until then, and if it fails, all stays.
+
+        Raises ModelError, EngineError, SettingsError.
+        """
+        from assistant.settings import save_settings  # heavy: pydantic
+
+        with IMPORT_LOCK:
+            from tuning.models.checks import check_model  # heavy: torch, transformers
+
+        report = check_model(name, self.home)
+        if not report.fits_chat:
+            self.close_engine()  # both do not fit; the one before opens anew where this one fails
+        chosen = {"base_model": name, "engine_url": None}
+        engine = Workspace(self.settings.model_copy(update=chosen)).engine(on_stage)
+        self.settings = save_settings(self.settings, **chosen)
+        with self._opening:
+            before, self._engine = self._engine, engine
+        if before is not None:
+            before.close()
 
     # The model
 

@@ -76,7 +76,6 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
     "answer.*": ("preparing", "reading", "writing", "ended"),
     "chats.export.*": ("md", "json"),
-    "settings.column.*": ("model", "parameters", "window", "chat", "tune", "where"),
     "visible.none.*.*": [view for view in VIEWS if view not in HAVE],
     "visible.view.*": memory.VIEWS,
     "visible.next.begun.*": ("text", "answer"),
