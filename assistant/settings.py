@@ -37,6 +37,11 @@ Language = Literal["auto", "en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
+# As tuning.models.capability has them; "auto" leaves it to the size of the model.
+ModelCapability = Literal["auto", "small", "capable"]
+MODEL_CAPABILITIES: tuple[ModelCapability, ...] = get_args(ModelCapability)
+
+
 def _not_blank(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "it should not be empty")
@@ -101,6 +106,8 @@ class Settings(BaseModel):
     chroma_url: Url | None = None
     knowledge_base: Name = "default"
     memory: Memory = "documents"
+    # What the model can be asked for: auto goes by its size.
+    capability: ModelCapability = "auto"
     passages: int = Field(default=4, ge=1, le=50)
     max_new_tokens: int = Field(default=256, ge=1, le=100_000)
     temperature: float = Field(default=0.0, ge=0, le=2)

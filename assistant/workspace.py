@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tuning.checkpoints.registry import Registry
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
+    from tuning.models.capability import Capability
     from tuning.models.catalogue import CatalogueEntry
 
 log = logging.getLogger(__name__)
@@ -195,7 +196,11 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge)
+        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability)
+
+    def _said_capability(self) -> "Capability | None":
+        said = self.settings.capability
+        return None if said == "auto" else said
 
     def batched_chat(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
         """A chat that generates concurrent answers in one batch, and a function that loads checkpoints before.
@@ -218,7 +223,7 @@ class Workspace:
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        return Chat(engine, None, self.existing_knowledge), prepare
+        return Chat(engine, None, self.existing_knowledge, self._said_capability), prepare
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""

@@ -17,8 +17,9 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.chat.presets import DEFAULT_SYSTEM
+from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
+from assistant.chat.quoting import quote
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, Token, TurnState
 from assistant.engines.base import Engine
@@ -27,6 +28,7 @@ from assistant.errors import AssistantError, ConversationError
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
 from tuning.data.examples import Message
+from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
     from assistant.history.conversations import ConversationStore
@@ -38,7 +40,8 @@ GIVEN = "given by hand"  # the title of a passage that was not retrieved
 class Chat:
     """Turns over one engine, one store and the knowledge bases of a home.
 
-    `engine` and `knowledge` are functions, so that neither is opened before a question needs it.
+    `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
+    what a person said of the model, None where the engine knows.
     """
 
     def __init__(
@@ -46,10 +49,12 @@ class Chat:
         engine: Callable[[], Engine],
         store: "ConversationStore | None" = None,
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
+        capability: Callable[[], Capability | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._knowledge = knowledge
+        self._said_capability = capability
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     # ---- turns
@@ -121,8 +126,7 @@ class Chat:
     ) -> Iterator[ChatEvent]:
         """The events of a prepared turn, stored as they come."""
         stop = stop or threading.Event()
-        sent = turn["passages"][: len(turn["budget"].passages)]
-        answer = PartialAnswer(sent, began=time.monotonic() - turn["retrieval_seconds"])
+        answer = PartialAnswer(turn["sent"], began=time.monotonic() - turn["retrieval_seconds"])
         status = "failed"
         try:
             if stored is not None:
@@ -147,7 +151,7 @@ class Chat:
                 stored.finish(answer, status)
         yield Done(
             answer=answer.text,
-            sources=sent,
+            sources=turn["sent"],
             stopped=stop.is_set(),
             answer_id=stored.started.answer_id if stored is not None else None,
             **answer.figures(),
@@ -182,7 +186,8 @@ class Chat:
             }
 
         def fit_window(turn: TurnState) -> TurnState:
-            return {**turn, "budget": self.budget(turn, options)}
+            budget, sent = self.fitted(turn, options)
+            return {**turn, "budget": budget, "sent": sent}
 
         return RunnableLambda(retrieve) | RunnableLambda(fit_window)
 
@@ -226,19 +231,31 @@ class Chat:
 
     def budget(self, turn: TurnState, options: AnswerOptions) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""
+        return self.fitted(turn, options)[0]
+
+    def fitted(self, turn: TurnState, options: AnswerOptions) -> tuple[Budget, tuple[Source, ...]]:
+        """What is sent for a turn, and its passages with the text that is quoted of each. PromptTooLongError."""
         engine = self._engine()
         window = engine.prompt_capacity(options.checkpoint if options.uses_checkpoint else None)
-        return fit(
+        order, counter = self._order(options), self._token_counter(engine)
+        passages = turn.get("passages", ())
+        quoted = quote(turn["question"], passages, self.capability(), options.passages, counter.text)
+        budget = fit(
             turn["question"],
-            counter=self._token_counter(engine),
+            counter=counter,
             window=window,
             reserve=min(options.max_new_tokens, window // 4),
             system=self._system_prompt(options),
             few_shot=options.few_shot,
-            passages=[passage.text for passage in turn.get("passages", ())],
+            passages=quoted.texts,
             history=turn.get("history", ()),
-            render=render_question,
+            render=lambda texts, question: render_question(texts, question, order),
         )
+        return budget, quoted.as_sent(budget.passages)
+
+    def capability(self) -> Capability:
+        """What the model can be asked for. Raises EngineError."""
+        return self._said_capability() or self._engine().capability
 
     # ---- what it is built over
 
@@ -247,6 +264,9 @@ class Chat:
             return options.system_prompt
         own = self._engine().system_prompt(options.checkpoint) if options.uses_checkpoint else ""
         return own or DEFAULT_SYSTEM
+
+    def _order(self, options: AnswerOptions) -> Order:
+        return options.order or ORDERS[self.capability()]
 
     def _retriever(self, options: AnswerOptions) -> BaseRetriever:
         from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
@@ -273,7 +293,7 @@ class Chat:
 
     def _token_counter(self, engine: Engine) -> TokenCounter:
         if self._counter is None or self._counter[0] is not engine:
-            self._counter = (engine, TokenCounter(engine.count_tokens))
+            self._counter = (engine, TokenCounter(engine.count_tokens, engine.count_text))
         return self._counter[1]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from assistant.chat.context_window import Budget
+from assistant.chat.presets import Order
 from assistant.engines.base import SamplingParams
 from assistant.errors import AssistantError
 from assistant.history.sources import Source
@@ -28,6 +29,8 @@ class AnswerOptions:
     # Empty takes the one that the checkpoint was tuned with, or without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
+    # What is said between passages and question; None leaves it to what the model can do.
+    order: Order | None = None
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
@@ -124,3 +127,5 @@ class TurnState(TypedDict, total=False):
     nothing_found: bool
     retrieval_seconds: float
     budget: Budget
+    # The passages as the model reads them: those that fit, each with the text that is quoted of it.
+    sent: tuple[Source, ...]

@@ -102,6 +102,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
         passages=options["k"] or settings.passages,
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),
+        order=preset.order if preset else None,
         max_new_tokens=options["max_tokens"] or settings.max_new_tokens,
         temperature=settings.temperature if options["temperature"] is None else options["temperature"],
         top_p=settings.top_p,

@@ -45,21 +45,21 @@ class VariantRunner:
             self._retriever.retrieve(question.text, own)
             for question, own in zip(questions, options, strict=True)
         ]
-        budgets = [
-            self._chat.budget(TurnState(question=question.text, passages=passages), own)
+        fitted = [
+            self._chat.fitted(TurnState(question=question.text, passages=passages), own)
             for question, own, (passages, _) in zip(questions, options, retrieved, strict=True)
         ]
-        generated = self._generator.generate([budget.messages for budget in budgets], options[0])
+        generated = self._generator.generate([budget.messages for budget, _ in fitted], options[0])
         return [
             score(
                 question,
                 text,
                 prompt_tokens=budget.total,
                 seconds=generating + retrieving,
-                sources=passages[: len(budget.passages)],
+                sources=sent,
             )
-            for (text, generating), question, budget, (passages, retrieving) in zip(
-                generated, questions, budgets, retrieved, strict=True
+            for (text, generating), question, (budget, sent), (_, retrieving) in zip(
+                generated, questions, fitted, retrieved, strict=True
             )
         ]
 

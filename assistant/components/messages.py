@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from assistant.chat.citations import CitedAnswer
 from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import notices, open_conversation, resources
-from knowledge.grounding.citations import Citation
 
 LIKED, DISLIKED = 1, -1
 
@@ -80,13 +80,13 @@ def _draw_text(message: StoredMessage) -> None:
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
             st.markdown(html_blocks.prose(message.content) or "–")
     elif message.content.strip():
-        citations = _citations(message)
+        answer = _cited(message)
         st.markdown(
-            html_blocks.cited(message.content, citations, message.id)
-            if citations
+            html_blocks.cited(answer.text, answer.citations, message.id)
+            if answer.citations
             else html_blocks.prose(message.content)
         )
-        if any(not citation.supported for citation in citations):
+        if any(not citation.supported for citation in answer.citations):
             html_blocks.quiet(t("message.unsupported"))
     elif message.status == "complete":
         html_blocks.quiet(t("message.empty"))
@@ -96,11 +96,11 @@ def _draw_text(message: StoredMessage) -> None:
         html_blocks.quiet(t("message.failed"))
 
 
-def _citations(message: StoredMessage) -> list[Citation]:
+def _cited(message: StoredMessage) -> CitedAnswer:
     """Which passage supports which sentence; nothing where no documents were read."""
     if not message.sources or message.correction or message.status == "streaming":
-        return []
-    return open_conversation.citations(message.content, message.sources)
+        return CitedAnswer(message.content)
+    return open_conversation.cited(message.content, message.sources)
 
 
 def origin(message: StoredMessage) -> str:
@@ -128,7 +128,7 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     if not message.sources:
         return
     spans: dict[int, list[tuple[int, int, str]]] = {}
-    for place, one in enumerate(_citations(message)):
+    for place, one in enumerate(_cited(message).citations):
         if one.passage and one.span:
             spans.setdefault(one.passage, []).append(
                 (*one.span, html_blocks.citation_anchor(message.id, place))

@@ -170,7 +170,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
     if says_nothing(text):
         return _AcceptedAnswer("", why="the answer says that it does not know")
     if answer.sources:
-        passages = [source.text for source in answer.sources]
+        passages = [source.sent for source in answer.sources]
         if not is_grounded(text, passages):
             return _AcceptedAnswer("", why="the passages it was answered from do not support it")
         return _AcceptedAnswer(text, "documents")

@@ -17,6 +17,7 @@ import httpx
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.errors import EngineError
 from tuning.data.examples import Message
+from tuning.models.capability import capability
 from tuning.models.stream_end import FinishReason, StreamEnd
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -39,6 +40,7 @@ class RemoteEngine:
     ) -> None:
         self.name = model
         self.window = window
+        self.capability = capability(None)
         self._url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = client or httpx.Client(timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS))
