@@ -85,6 +85,8 @@ class Retrieved:
     # Only documents were to answer, and neither they nor the conversation hold anything relevant: the answer
     # is a sentence that says so.
     nothing_found: bool = False
+    # What was searched for, where it is not the question itself.
+    searched: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,13 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """What the model has thought so far, before its answer; `Token`s that came before it were part of it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The whole answer and what it took."""
 
@@ -113,9 +122,12 @@ class Done:
     seconds_to_first_token: float
     stopped: bool = False
     answer_id: int | None = None
+    # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, else "".
+    ending: str = ""
+    thoughts: str = ""
 
 
-ChatEvent = TurnStarted | Retrieved | Budgeted | Token | Done
+ChatEvent = TurnStarted | Retrieved | Budgeted | Thought | Token | Done
 
 
 class TurnState(TypedDict, total=False):
@@ -124,6 +136,7 @@ class TurnState(TypedDict, total=False):
     question: str
     history: Sequence[Message]
     passages: tuple[Source, ...]
+    searched: str
     nothing_found: bool
     retrieval_seconds: float
     budget: Budget

@@ -11,6 +11,7 @@ from assistant.compare.answers import ScoredAnswer, score
 from assistant.compare.questions import Question
 from assistant.compare.variants import Variant
 from assistant.engines.base import Engine, Message
+from assistant.language.thinking import answer_of
 
 MAX_NEW_TOKENS = 48
 
@@ -114,7 +115,7 @@ class _CachedGenerator:
                 prompts, checkpoint=options.checkpoint, max_new_tokens=options.max_new_tokens
             )
         each = (time.monotonic() - began) / len(prompts)
-        return [(text, each) for text in texts]
+        return [(answer_of(text), each) for text in texts]
 
     def _sample(self, prompt: Sequence[Message], options: AnswerOptions) -> str:
         """One sampled answer; the same seed gives the same."""

@@ -141,6 +141,11 @@ def sources(label: str, passages: Sequence[str]) -> str:
     return f'<details class="sources"><summary>{escaped(label)}</summary>{"".join(passages)}</details>'
 
 
+def thoughts(label: str, text: str) -> str:
+    """The end of what a model is thinking, folded away under a label."""
+    return f'<details class="sources"><summary>{escaped(label)}</summary><p class="quiet">{escaped(text)}</p></details>'
+
+
 def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:
     """The two kinds of memory beside each other, in the colours of pencil and ink."""
     return (
