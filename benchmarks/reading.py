@@ -36,7 +36,7 @@ SAMPLE = Path(__file__).parents[1] / "assistant" / "sample"
 ORDERS: dict[str, Order] = {"short": SHORT, "sentences": SENTENCES}
 PARAGRAPHS_A_FILE = 16
 _TOKENS = {"short": 32, "sentences": 96}
-_BATCH = 8
+_BATCH = 12
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from assistant.engines.base import Engine
 from assistant.language.refusals import is_refusal
-from assistant.language.text import has_chinese
+from assistant.language.text import has_chinese, same_text
 from assistant.language.thinking import answer_of
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
@@ -58,12 +58,14 @@ def rewritten(question: str, history: Sequence[Message], engine: Engine) -> str:
 
 
 def _is_usable(reply: str, question: str, read: Sequence[str]) -> bool:
-    """Whether it is one question, made of words that were said, with more in it than there was."""
+    """Whether it is one new question, made of words that were said: what was asked for, and more than that."""
     if not reply or "\n" in reply or len(reply) > _MOST_CHARACTERS or is_refusal(reply):
         return False
-    said, before = _content(" ".join([question, *read])), _content(question)
-    written = _content(reply)
-    return bool(written - before) and len(written & said) >= _KNOWN_SHARE * len(written)
+    if any(same_text(reply, one) for one in read):  # the earlier question once more
+        return False
+    said, before, written = _content(" ".join([question, *read])), _content(question), _content(reply)
+    keeps_subject = bool(written & before) or not before
+    return keeps_subject and bool(written - before) and len(written & said) >= _KNOWN_SHARE * len(written)
 
 
 def _content(text: str) -> set[str]:

@@ -30,6 +30,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     [
         "",
         "And how much does it cost?",  # nothing is added
+        "How heavy is the Skerrin?",  # the question before it
+        "Is the Skerrin orange?",  # something else
         "How much does the Falcon of Acme cost in Berlin on Monday?",  # words that nobody said
         "How much does the Skerrin cost?\nIt costs 12 euros.",
         "I do not know what it is.",
