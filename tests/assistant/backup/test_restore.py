@@ -26,6 +26,8 @@ from knowledge.base.knowledge_base import KnowledgeBase
 from tests.knowledge.bases import agrees
 from tuning.checkpoints.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 FAKE = DeterministicFakeEmbedding(size=8)
 
