@@ -1,9 +1,13 @@
-"""The reasoning that some models write before their answer, between <think> and </think>, told apart as it streams."""
+"""The reasoning that some models write before their answer, between <think> and </think>, told apart as it streams.
+
+Reasoning in chats that are imported is left out by `tuning.data.reasoning`.
+"""
 
 import re
 from dataclasses import dataclass
 
-_OPEN, _CLOSE = "<think>", "</think>"
+_TAGS = ("think", "thinking", "reasoning", "thought")
+_OPEN = re.compile(rf"<({'|'.join(_TAGS)})>")
 # Some templates open the reasoning themselves, so that only its end is written: on a line of its own.
 _CLOSE_ALONE = re.compile(r"(?:^|\n)[ \t]*</think>")
 
@@ -22,21 +26,22 @@ def split_thoughts(text: str) -> Reply:
     What may be the beginning of a tag is held back until that is known. A tag in the middle of an answer is text.
     """
     begun = text.lstrip()
-    if begun.startswith(_OPEN):
-        thoughts, closed, answer = begun[len(_OPEN) :].partition(_CLOSE)
+    if opened := _OPEN.match(begun):
+        close = f"</{opened[1]}>"
+        thoughts, closed, answer = begun[opened.end() :].partition(close)
         if not closed:
-            return Reply(_without_part(thoughts, _CLOSE).strip())
+            return Reply(_without_part(thoughts, close).strip())
         return Reply(thoughts.strip(), answer.lstrip())
-    if begun and _OPEN.startswith(begun):
+    if begun and any(f"<{tag}>".startswith(begun) for tag in _TAGS):
         return Reply()
     if closing := _CLOSE_ALONE.search(text):
         return Reply(text[: closing.start()].strip(), text[closing.end() :].lstrip())
-    return Reply(answer=_without_part(text, _CLOSE))
+    return Reply(answer=_without_part(text, "</think>"))
 
 
 def answer_of(text: str) -> str:
     """A whole reply without its reasoning."""
-    return split_thoughts(text).answer if "think>" in text else text
+    return split_thoughts(text).answer if "<" in text else text
 
 
 def _without_part(text: str, tag: str) -> str:

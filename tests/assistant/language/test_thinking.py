@@ -13,6 +13,7 @@ from assistant.language.thinking import Reply, answer_of, split_thoughts
         ("\n<think></think>\n640 grams.", Reply("", "640 grams.")),
         # The template opened the reasoning itself.
         ("It says 640.\n</think>\n\n640 grams.", Reply("It says 640.", "640 grams.")),
+        ("<reasoning>It says 640.</reasoning>640 grams.", Reply("It says 640.", "640 grams.")),
         # It was cut before the answer began.
         ("<think>It says", Reply("It says", "")),
         ("Close it with </think> in the same line.", Reply("", "Close it with </think> in the same line.")),
