@@ -49,6 +49,8 @@ class Workspace:
 
             finish_restore(home_folder())
             settings = load_settings()
+        else:
+            finish_restore(settings.home)
         self.settings = settings
         make_private(settings.home)
         self._opening = threading.Lock()
