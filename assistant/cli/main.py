@@ -30,7 +30,7 @@ from assistant.home.swap import finish_restore
 from assistant.home.use import SWAP_SECONDS, forget_earlier_marks, use_home
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
-from tuning.errors import TuningError
+from tuning.errors import TuningError, reason_of
 from tuning.process import restrict_new_files
 
 # They must run where settings or databases are damaged, or need no home at all.
@@ -138,4 +138,4 @@ def main() -> None:
 
 def _unexpected(error: Exception) -> str:
     logging.getLogger(__name__).info("%s", "".join(traceback.format_exception(error)))
-    return f"something unexpected went wrong ({type(error).__name__}: {error}). With -v it says more."
+    return f"something unexpected went wrong: {reason_of(error).rstrip('.')}. With -v it says more."
