@@ -8,6 +8,7 @@ from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
 from assistant.session import notices, resources
 from assistant.settings import LANGUAGES, from_environment
+from assistant.web.token_check import LOGOUT
 from tuning.models.catalogue import CatalogueEntry
 
 
@@ -202,3 +203,5 @@ def _draw_place() -> None:
         f'<div class="quiet" style="margin-top:.8rem">{html_blocks.escaped(t("settings.leaves.title"))}</div>'
         f"<div>{html_blocks.escaped(sends)}</div></div>"
     )
+    if opened.settings.token is not None:
+        st.html(f'<a href="{LOGOUT}" target="_self">{html_blocks.escaped(t("settings.log_out"))}</a>')
