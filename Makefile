@@ -13,11 +13,12 @@ run: $(READY)
 	$(BIN)/imprint app
 
 test: $(READY) $(APART)/done
-	DEEPSPEED=$(abspath $(APART)) $(BIN)/python -m pytest
+	DEEPSPEED=$(abspath $(APART)) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m browser
 
-# No browser and no real weights: what to run while writing.
+# No browser, no real weights, no test that starts processes: what to run while writing.
 test-fast: $(READY)
-	$(BIN)/python -m pytest -m "not real and not browser" -n auto
+	$(BIN)/python -m pytest -m "not real and not browser and not slow" -n auto
 
 # Everything, where the loopback device is the only network there is.
 test-offline: $(READY) $(APART)/done

@@ -10,6 +10,8 @@ from benchmarks import dependencies, fuzz_inputs, gpu, kills, training
 from tuning.config import DEFAULT_BASE
 from tuning.models.base_model import BaseModel
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_gpu_benchmark_runs_every_method_on_a_tiny_shape(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

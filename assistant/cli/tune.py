@@ -136,7 +136,12 @@ def _read_examples(
 
     learned: list[Example] = []
     for file in files:
-        learned += [_with_probes(example) for example in import_file(file).examples]
+        read = import_file(file)
+        for note in read.notes:
+            say(f"{file}: {note}")
+        if without := read.skipped:
+            say(f"{file}: {without:,} of its records have no answer to learn.")
+        learned += [_with_probes(example) for example in read.examples]
     if conversations:
         known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
         learned += curate([workspace.store.get(one) for one in conversations], known=known).examples

@@ -17,7 +17,8 @@ from tuning.data.formats import EXPORTED
 from tuning.data.times import plausible_seconds
 
 if TYPE_CHECKING:
-    from tuning.data.formats import ImportedConversation
+    from tuning.data.examples import Message
+    from tuning.data.imported import ImportedConversation
 
 FORMATS = ("json", "md")
 MAX_MESSAGES = 50_000  # of all branches
@@ -65,9 +66,14 @@ def new_conversation(conversation: "ImportedConversation", *, source: str = "") 
     record = {
         "title": conversation.title,
         "created": conversation.created,
-        "messages": list(conversation.messages),
+        "messages": [_with_rating(message) for message in conversation.messages],
     }
     return replace(parse_record(record, source=source or conversation.source), key=conversation.key)
+
+
+def _with_rating(message: "Message") -> dict[str, object]:
+    """An answer that is not to be learned is kept as a disliked one, which no fine-tuning takes."""
+    return {**message, "rating": -1} if message.get("weight") == "0" else dict(message)
 
 
 def to_json(conversation: StoredConversation, all_messages: Sequence[StoredMessage]) -> str:

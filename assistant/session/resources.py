@@ -19,7 +19,8 @@ from assistant.errors import KNOWN_ERRORS
 from assistant.lazy import IMPORT_LOCK
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
-from knowledge.index.passage_store import DocumentInfo, PassageStore
+from knowledge.index.passage_store import PassageStore
+from knowledge.index.records import DocumentInfo
 from knowledge.ingest.fetch import name_of
 from tuning.process import restrict_new_files
 

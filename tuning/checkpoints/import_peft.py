@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from tuning.checkpoints.manifest import Checkpoint, Manifest, checked_name
 from tuning.checkpoints.registry import Registry
+from tuning.checkpoints.tensor_checks import check_tensors
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
@@ -52,6 +53,7 @@ def import_peft(
         cleaned = Path(place)
         write_json(cleaned / PEFT_CONFIG, cleaned_config)
         shutil.copyfile(folder / PEFT_WEIGHTS, cleaned / PEFT_WEIGHTS)
+        check_tensors(load_file(folder / PEFT_WEIGHTS), folder)
         adapter = (
             _prefix(cleaned, config) if config["peft_type"] == "PREFIX_TUNING" else read_adapter(cleaned)
         )
@@ -107,7 +109,7 @@ def _check_base(config: Mapping[str, Any], base: OpenBase, other_base: bool) -> 
     if named and not other_base and _short(named) != _short(base.name):
         raise CheckpointError(
             f"This adapter was trained on {named!r}, but {base.name!r} is open. Open that base, or say that "
-            "they are the same model."
+            "they are the same model (--same-base)."
         )
 
 

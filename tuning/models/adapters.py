@@ -184,6 +184,15 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
             f"Checkpoint {name!r} has {len(unused)} tensors that this base has no place for (the first is "
             f"{unused[0]!r}), so it would not be applied in full. Choose the base it was tuned from."
         )
+    missing = [
+        one for one in outcome.missing_keys if f".{key}" in one and (".lora_" in one or ".ia3_" in one)
+    ]
+    if missing:
+        detach(model, key)
+        raise CheckpointError(
+            f"Checkpoint {name!r} lacks {len(missing)} of the tensors that its configuration names (the first is "
+            f"{missing[0].replace(f'.{key}', '')!r}): those layers would do nothing. Copy its file again."
+        )
     for layer in tuner_layers(model):
         layer.set_adapter([])
         layer.requires_grad_(False)

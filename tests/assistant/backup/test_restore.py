@@ -34,6 +34,8 @@ from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.jobs.jobs import Jobs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 FAKE = DeterministicFakeEmbedding(size=8)
 WORKER = (sys.executable, worker_that_sleeps.__file__)

@@ -22,6 +22,8 @@ from tests.assistant.web.servers import answer
 from tests.assistant.web.servers import connect as connect_to
 from tests.fakes import ScriptedEngine
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).with_name("app_that_notes_connections.py")
 
 

@@ -11,6 +11,8 @@ from assistant.i18n.texts import t
 from tests.assistant.pages.conftest import ANSWER
 from tests.assistant.pages.driver import app, ask, errors, page, press, until, words
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_empty_home_explains_both_memories_and_offers_what_to_do(home: Path) -> None:
     test = app()

@@ -11,6 +11,8 @@ import pytest
 from knowledge.errors import DocumentError
 from knowledge.ingest.fetch import WebLimits, fetch, is_public, is_url, name_of, read_download
 
+pytestmark = pytest.mark.slow
+
 LOCAL = WebLimits(bytes=10_000, seconds=1.5, allow_private=True)
 PAGE = "<html><head><title>灯笼</title></head><body><p>灯笼很重。</p></body></html>"
 

@@ -22,6 +22,8 @@ from tuning.jobs.folder import RECORDS, Job
 from tuning.jobs.jobs import Jobs
 from tuning.process import Identity
 
+pytestmark = pytest.mark.slow
+
 PRETEND = (sys.executable, str(Path(__file__).with_name("worker_that_sleeps.py")))
 
 
