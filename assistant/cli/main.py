@@ -28,7 +28,7 @@ from assistant.cli import (
 )
 from assistant.errors import AssistantError, sentence_of
 from assistant.home.swap import finish_restore
-from assistant.home.use import SWAP_SECONDS, forget_earlier_marks, use_home
+from assistant.home.use import SERVERS, SWAP_SECONDS, forget_earlier_marks, use_home
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError, reason_of
@@ -37,7 +37,6 @@ from tuning.process import restrict_new_files
 # They must run where settings or databases are damaged, or need no home at all.
 _WITHOUT_WORKSPACE = {"backup", "doctor"}
 _WITHOUT_HOME = {"restore", "setup"}
-_SERVING = {"app", "serve"}  # they give way to a restore, start again and wait for its end
 NO_END = -1.0  # as FileLock has it
 
 
@@ -95,7 +94,7 @@ def _open_home(context: click.Context, command: str) -> None:
 
     home = home_folder()
     forget_earlier_marks(home)
-    patience = NO_END if command in _SERVING else SWAP_SECONDS
+    patience = NO_END if command in SERVERS else SWAP_SECONDS
     context.with_resource(use_home(home, command, patience_seconds=patience))
     finish_restore(home)
     if command not in _WITHOUT_WORKSPACE:

@@ -26,6 +26,7 @@ from tuning.process import Identity
 FAR_USE_SECONDS = 86_400.0  # that the mark of a process of another machine counts: it cannot be seen
 SWAP_SECONDS = 5.0  # moves are renames and take less, a repair takes more
 LOOK_SECONDS = 0.1
+SERVERS = ("app", "serve")  # commands that give way to a restore, start again and wait for its end
 
 
 @contextmanager
@@ -114,17 +115,24 @@ def sole_use(
 ) -> Iterator[None]:
     """Keep every other process away from the home. Raises AssistantError naming whoever uses it.
 
-    With `patience_seconds` they are waited for, and the app and the server are asked to give way; `beside_jobs`
-    lets tuning jobs run on.
+    With `patience_seconds` commands are waited for so long, and then the app and the server are asked to give way, for
+    as long; `beside_jobs` lets tuning jobs run on.
     """
-    with swapping(home, 0), asking_to_give_way(home) if patience_seconds else contextlib.nullcontext():
+
+    def wait(with_servers: bool) -> None:
         deadline = time.monotonic() + patience_seconds
-        while found := users(home, with_jobs=not beside_jobs):
+        while found := users(home, with_jobs=not beside_jobs, with_servers=with_servers):
             if time.monotonic() >= deadline:
                 raise AssistantError(
                     f"Cannot {task} while {home} is in use by {', '.join(found)}. End that first."
                 )
             time.sleep(LOOK_SECONDS)
+
+    with swapping(home, 0):
+        if patience_seconds:
+            wait(with_servers=False)  # or the app would be ended in vain
+        with asking_to_give_way(home) if patience_seconds else contextlib.nullcontext():
+            wait(with_servers=True)
         yield
 
 
@@ -141,13 +149,17 @@ def _held(lock: Path, patience_seconds: float, problem: str) -> Iterator[None]:
         held.release()
 
 
-def users(home: Path, *, with_jobs: bool = True) -> list[str]:
-    """What uses the home now, but for this process: the app, commands, tuning jobs, whoever holds the index."""
-    found = dict.fromkeys(_marks(home))
-    if (home / APP_LOCK).exists() and _is_held(home / APP_LOCK):
+def users(home: Path, *, with_jobs: bool = True, with_servers: bool = True) -> list[str]:
+    """What uses the home now, but for this process: the app, commands, tuning jobs, whoever holds the index.
+
+    Without `with_servers`, neither what gives way nor whoever holds the index, which may be the same.
+    """
+    found = dict.fromkeys(name for what, name in _marks(home) if with_servers or what not in SERVERS)
+    if with_servers and (home / APP_LOCK).exists() and _is_held(home / APP_LOCK):
         found[f"the app{_where(home / APP)}"] = None
     if (
-        not found
+        with_servers
+        and not found
         and (home / "knowledge" / "chroma.lock").exists()
         and _is_held(home / "knowledge" / "chroma.lock")
     ):
@@ -160,11 +172,12 @@ def stale_marks(home: Path) -> list[Path]:
     return [path for path in sorted((home / USES).glob("*.json")) if _living(path) is None]
 
 
-def _marks(home: Path) -> Iterator[str]:
+def _marks(home: Path) -> Iterator[tuple[str, str]]:
+    """The command of each process that uses the home, and how it is called in a sentence."""
     for path in sorted((home / USES).glob("*.json")):
         record = _living(path)
         if record is not None and record["pid"] != os.getpid():
-            yield f"`imprint {record['what']}` (process {record['pid']})"
+            yield str(record["what"]), f"`imprint {record['what']}` (process {record['pid']})"
 
 
 def _living(path: Path) -> dict[str, str | int] | None:

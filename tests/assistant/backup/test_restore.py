@@ -225,26 +225,30 @@ def test_a_backup_of_a_newer_version_is_refused(home: Path, tmp_path: Path) -> N
     assert not (tmp_path / "other" / "conversations.sqlite3").exists()
 
 
+UNTIL_ASKED = "while not is_asked_to_give_way(home): time.sleep(0.05)"
+
+
 @contextmanager
-def using(home: Path, what: str, on_request: str = "") -> Iterator["subprocess.Popen[str]"]:
-    """A process that uses the home until its input ends; the code `on_request` runs when a restore asks it to."""
-    code = (
-        "import sys, threading, time\nfrom pathlib import Path\n"
-        "from assistant.home.giving_way import is_asked_to_give_way\nfrom assistant.home.use import use_home\n"
-        f"home = Path(sys.argv[1])\nwith use_home(home, {what!r}):\n    print('in', flush=True)\n"
-        "    while not is_asked_to_give_way(home): time.sleep(0.05)\n"
-        f"    {on_request or 'sys.stdin.read()'}\n"
-    )
+def using(home: Path, what: str, *do: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that uses the home while it does something, by default until it is killed."""
+    lines = [
+        "import sys, time\nfrom pathlib import Path",
+        "from assistant.home.giving_way import is_asked_to_give_way\nfrom assistant.home.use import use_home",
+        f"home = Path(sys.argv[1])\nwith use_home(home, {what!r}):\n    print('in', flush=True)",
+        *(f"    {line}" for line in do or ("sys.stdin.read()",)),
+    ]
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(home)],
+        [sys.executable, "-c", "\n".join(lines), str(home)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     ) as other:
-        assert other.stdout and other.stdout.readline() == "in\n"
-        yield other
-        other.kill()
+        try:
+            assert other.stdout and other.stdout.readline() == "in\n"
+            yield other
+        finally:
+            other.kill()
 
 
 def test_whoever_does_not_give_way_is_named_and_nothing_changes(home: Path, archive: Path) -> None:
@@ -269,8 +273,19 @@ def test_whoever_does_not_give_way_is_named_and_nothing_changes(home: Path, arch
     assert not (home / "arms.json").exists()
 
 
-def test_a_command_that_ends_in_time_is_waited_for(home: Path, archive: Path) -> None:
-    with using(home, "ask", "time.sleep(0.5)"):
+def test_the_server_is_not_ended_for_a_command_that_does_not_end(home: Path, archive: Path) -> None:
+    with using(home, "serve", UNTIL_ASKED, "print('asked', flush=True)") as server, using(home, "tune"):
+        with pytest.raises(AssistantError, match=r"in use by `imprint tune` \(process \d+\)\. End that"):
+            restore_backup(home, archive, patience_seconds=1)
+        assert server.poll() is None
+        server.kill()
+        assert server.stdout and server.stdout.read() == ""
+
+
+def test_a_command_that_ends_in_time_and_a_server_that_gives_way_are_waited_for(
+    home: Path, archive: Path
+) -> None:
+    with using(home, "ask", "time.sleep(1)"), using(home, "serve", UNTIL_ASKED):
         restore_backup(home, archive)
     assert titles(home) == ["Birds 夜莺"] and not (home / "give-way.json").exists()
 
