@@ -54,6 +54,8 @@ class Workspace:
 
             finish_restore(home_folder())
             settings = load_settings()
+        else:
+            finish_restore(settings.home)
         self.settings = settings
         self._use_template_options()
         make_private(settings.home)
@@ -287,7 +289,7 @@ class Workspace:
         with IMPORT_LOCK:
             from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
-        return open_embeddings(self.settings.embedding_model, self.home)
+        return open_embeddings(self.settings.embedding_model, self.home, trusts=self._trusts)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
@@ -305,10 +307,17 @@ class Workspace:
                     name,
                     embeddings=self.embeddings,
                     chroma_url=self.settings.chroma_url,
-                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    reranker=CrossEncoderReranker(reranker, trusts=self._trusts) if reranker else None,
                     web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
+
+    def _trusts(self, name: str, folder: Path) -> bool:
+        """Whether a person allowed the code in the folder of an embedding model or reranker."""
+        with IMPORT_LOCK:
+            from tuning.models.model_code import is_allowed  # heavy: transformers
+
+        return is_allowed(name, folder, self.home)
 
     def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """Like `knowledge`, but only for one that exists. Raises AssistantError."""

@@ -9,6 +9,7 @@ from assistant.i18n.texts import LANGUAGE_NAMES, t
 from assistant.pages import settings_models
 from assistant.session import notices, resources
 from assistant.settings import LANGUAGES, MODEL_CAPABILITIES, from_environment
+from assistant.web.token_check import LOGOUT
 
 
 def draw() -> None:
@@ -169,3 +170,5 @@ def _draw_place() -> None:
         f'<div class="quiet" style="margin-top:.8rem">{html_blocks.escaped(t("settings.leaves.title"))}</div>'
         f"<div>{html_blocks.escaped(sends)}</div></div>"
     )
+    if opened.settings.token is not None:
+        st.html(f'<a href="{LOGOUT}" target="_self">{html_blocks.escaped(t("settings.log_out"))}</a>')
