@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from assistant.components import sidebar, theme
+from assistant.components import deletions, sidebar, theme
 from assistant.i18n.texts import t
 from assistant.session import choices, notices
 
@@ -56,6 +56,7 @@ def _draw() -> None:
     shown = st.navigation(list(pages.values()))
     sidebar.draw()
     notices.show_toasts()
+    deletions.draw_undo()
     with notices.show_errors():
         shown.run()
 

@@ -48,6 +48,11 @@ def quiet(text: str) -> None:
     st.html(f'<div class="quiet">{escaped(text)}</div>')
 
 
+def paragraph(text: str) -> None:
+    """Plain text, drawn as it was written."""
+    st.html(f'<p class="plain">{escaped(text)}</p>')
+
+
 @dataclass(frozen=True)
 class WindowShare:
     """One part of the context window: a key of `PART_COLOURS`, its label and its tokens."""

@@ -8,7 +8,7 @@ from assistant.chat.citations import CitedAnswer
 from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
 from assistant.i18n.texts import all_texts, t
-from assistant.session import notices, open_conversation, resources
+from assistant.session import notices, open_conversation, popovers, resources
 
 LIKED, DISLIKED = 1, -1
 
@@ -45,7 +45,7 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
 def draw_user_text(text: str, key: str) -> None:
     """The text of a user message."""
     with st.container(key=key, width="content"), st.chat_message("user"):
-        st.markdown(html_blocks.prose(text))
+        html_blocks.paragraph(text)
 
 
 def _draw_editor(message: StoredMessage) -> None:
@@ -176,7 +176,10 @@ def _draw_actions(message: StoredMessage) -> None:
                     store.rate(message.id, 0 if given else rating)
                     st.rerun()
         with st.popover(
-            t("message.correct"), icon=":material/edit:", type="tertiary", key=f"correct-{message.id}"
+            t("message.correct"),
+            icon=":material/edit:",
+            type="tertiary",
+            key=popovers.popover_key(f"correct-{message.id}"),
         ):
             _draw_correction(message)
         if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
@@ -201,6 +204,7 @@ def _draw_correction(message: StoredMessage) -> None:
                 same = (text or "").strip() == message.content.strip()
                 resources.workspace().store.correct(message.id, None if same else text)
                 notices.queue_toast(t("message.corrected.note"))
+                popovers.close(f"correct-{message.id}")
                 st.rerun()
 
 
@@ -222,7 +226,8 @@ def _draw_alternatives(message: StoredMessage) -> None:
         st.rerun()
 
 
-def _icon(icon: str, help_text: str, key: str, *, disabled: bool = False) -> bool:
+def _icon(icon: str, name: str, key: str, *, disabled: bool = False) -> bool:
+    """A button of which only the icon is seen: its name is there for those who do not see it."""
     return st.button(
-        "", icon=f":material/{icon}:", help=help_text, key=key, type="tertiary", disabled=disabled
+        name, icon=f":material/{icon}:", help=name, key=f"icon-{key}", type="tertiary", disabled=disabled
     )

@@ -136,12 +136,24 @@ def add_endings_and_thoughts(database: sqlite3.Connection) -> None:
     )
 
 
+def add_choices_and_pins(database: sqlite3.Connection) -> None:
+    """Version 6: a conversation keeps what it is answered with (memory, knowledge base, checkpoint), and its pin."""
+    _execute(
+        database,
+        """
+        ALTER TABLE conversations ADD COLUMN choices TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0
+        """,
+    )
+
+
 MIGRATIONS = (
     create_conversations,
     create_blind_trials,
     link_preferences_to_ballots,
     add_import_keys,
     add_endings_and_thoughts,
+    add_choices_and_pins,
 )
 
 

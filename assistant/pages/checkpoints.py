@@ -86,7 +86,12 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             ):
                 open_conversation.open_conversation(None)
                 choices.go_to_chat()
-            with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{checkpoint.id}"):
+            with st.popover(
+                t("checkpoint.menu", name=checkpoint.name),
+                icon=":material/more_horiz:",
+                type="tertiary",
+                key=f"icon-menu-{checkpoint.id}",
+            ):
                 _draw_menu(checkpoint)
         if checkpoint.note:
             html_blocks.quiet(checkpoint.note)

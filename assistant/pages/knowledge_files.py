@@ -60,7 +60,7 @@ def _draw_table(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> list[
             "passages": st.column_config.NumberColumn(t("knowledge.column.passages"), width="small"),
             "size": st.column_config.TextColumn(t("knowledge.column.size"), width="small"),
             "indexed": st.column_config.DatetimeColumn(
-                t("knowledge.column.indexed"), format="distance", width="small"
+                t("knowledge.column.indexed"), format=t("date.column"), width="small"
             ),
         },
     )

@@ -47,7 +47,7 @@ def choose_memory(page: Page, name: str) -> None:
 def answered(page: Page) -> None:
     """Wait until the last answer has ended."""
     expect(page.locator(".st-key-stop")).to_have_count(0, timeout=WAIT_MILLISECONDS)
-    expect(page.locator("[class*=st-key-again-]").last).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.locator("[class*=st-key-icon-again-]").last).to_be_visible(timeout=WAIT_MILLISECONDS)
 
 
 def skerrin(folder: Path) -> Path:

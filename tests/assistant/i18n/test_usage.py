@@ -83,6 +83,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.begun.*": ("text", "answer"),
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
+    "date.*": ("moment", "day", "short"),
     "tune.*": ("checkpoints", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
 }
