@@ -8,7 +8,7 @@ import streamlit as st
 
 from assistant.components import deletions, sidebar, theme
 from assistant.i18n.texts import t
-from assistant.session import choices, notices
+from assistant.session import choices, notices, training_draft
 
 # URL path -> the module in assistant.pages that draws it, and its icon; the first is the one that opens
 PAGES = {
@@ -53,6 +53,7 @@ def _draw() -> None:
         for name, (module, icon) in PAGES.items()
     }
     choices.set_pages(pages)
+    training_draft.keep_settings()
     shown = st.navigation(list(pages.values()))
     sidebar.draw()
     notices.show_toasts()

@@ -100,7 +100,9 @@ def test_a_conversation_goes_on_with_its_own_memory_and_files(store: Conversatio
     until(test, lambda shown: "mark live" not in words(shown))
     test.selectbox(key="kb-choice").set_value("clinic").run()  # a choice is kept without a question
     assert store.get(workshop).choices["kb"] == "clinic"
-    assert app(c=str(workshop), memory="documents", kb="workshop").selectbox(key="kb-choice").value == "workshop"
+    assert (
+        app(c=str(workshop), memory="documents", kb="workshop").selectbox(key="kb-choice").value == "workshop"
+    )
 
 
 def test_a_conversation_without_kept_choices_goes_by_its_last_answer(store: ConversationStore) -> None:
