@@ -15,7 +15,7 @@ from tuning.checkpoints.manifest import Checkpoint
 
 def draw() -> None:
     """The page."""
-    html_blocks.title(t("page.tune"), t("tune.lead"))
+    html_blocks.title(t("page.checkpoints"), t("tune.lead"))
     jobs = resources.workspace().jobs.list()
     checkpoints = resources.workspace().registry.list()
     for job in jobs:

@@ -164,7 +164,7 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
 
 
 def test_memory_can_be_seen(page: Page, server: "Server") -> None:
-    page.goto(f"{server.url}/visible")
+    page.goto(f"{server.url}/memory")
     page.get_by_role("button", name=t("visible.window.guide")).click()
     expect(page.locator(".strip .blocks")).to_be_visible(timeout=WAIT_MILLISECONDS)
     expect(page.get_by_text(t("visible.verdict.fallen"))).to_be_visible(timeout=WAIT_MILLISECONDS)
@@ -187,5 +187,5 @@ def test_the_pages_speak_what_the_browser_asks_for(browser: Browser, server: "Se
     expect(page.get_by_role("heading", name=TEXTS["page.knowledge"]["zh"])).to_be_visible(
         timeout=WAIT_MILLISECONDS
     )
-    expect(page.get_by_role("link", name=TEXTS["page.tune"]["zh"])).to_be_visible()
+    expect(page.get_by_role("link", name=TEXTS["page.checkpoints"]["zh"])).to_be_visible()
     context.close()

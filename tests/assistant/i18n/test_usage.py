@@ -46,7 +46,7 @@ def words(names: Iterable[str]) -> list[str]:
 
 # A key with `*` for each name that is put into it -> the names that can be.
 NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
-    "page.*": ("chat", "knowledge", "tune", "compare", "visible", "settings"),
+    "page.*": ("chat", "knowledge", "checkpoints", "compare", "memory", "settings"),
     "job.axis.*": ("memory_bytes", *checkpoints_jobs.MEASURES),
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
