@@ -1,11 +1,12 @@
 """Deleting conversations: the question before, the undo after, and the table for many at once."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from assistant.components import formatting, html_blocks
+from assistant.components import chat_import, confirmation, formatting, html_blocks
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import deletion, notices, open_conversation, resources
@@ -15,23 +16,8 @@ MAX_LISTED = 1000
 
 def ask_to_delete(conversation_id: int, title: str) -> None:
     """Open the dialog that asks before a conversation is deleted."""
-    st.dialog(t("chats.delete"), icon=":material/delete:")(_draw_question)(conversation_id, title)
-
-
-def _draw_question(conversation_id: int, title: str) -> None:
-    notices.apply_language()
-    html_blocks.paragraph(t("chats.delete.ask", title=title))
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button(t("cancel"), key="keep-chat", type="tertiary"):
-            st.rerun()
-        if st.button(
-            t("delete"),
-            key="delete-chat-sure",
-            type="primary",
-            on_click=deletion.delete,
-            args=([conversation_id],),
-        ):
-            st.rerun()
+    said = t("chats.delete.ask", title=title)
+    confirmation.ask(t("chats.delete"), said, partial(deletion.delete, [conversation_id]))
 
 
 def draw_undo() -> None:
@@ -61,7 +47,9 @@ def _draw_manager() -> None:
     notices.apply_language()
     store = resources.workspace().store
     with notices.show_errors():
-        there, gone = st.tabs([t("chats.manage.there"), t("chats.manage.gone")])
+        there, gone, more = st.tabs([t("chats.manage.there"), t("chats.manage.gone"), t("chats.import")])
+        with more:
+            chat_import.draw()
         with there:
             chosen = _draw_table(store.list(limit=MAX_LISTED), "there", t("chats.none"))
             label = t("chats.manage.delete", count=len(chosen))

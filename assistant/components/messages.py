@@ -13,13 +13,20 @@ from assistant.session import notices, open_conversation, popovers, resources
 LIKED, DISLIKED = 1, -1
 
 
-def draw(message: StoredMessage, *, question: str, forgotten: bool, busy: bool) -> None:
+def draw(
+    message: StoredMessage,
+    *,
+    question: str,
+    forgotten: bool = False,
+    busy: bool = False,
+    is_last: bool = False,
+) -> None:
     """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
     with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
             _draw_question(message, busy)
         else:
-            _draw_answer(message, question, busy)
+            _draw_answer(message, question, busy, is_last)
 
 
 def _draw_question(message: StoredMessage, busy: bool) -> None:
@@ -36,6 +43,7 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
     ):
         if not busy:
             _draw_alternatives(message)
+            html_blocks.copy_button(message.content)
             if _icon("edit", t("message.edit"), f"edit-{message.id}"):
                 st.session_state["editing"] = message.id
                 st.rerun()
@@ -64,7 +72,7 @@ def _draw_editor(message: StoredMessage) -> None:
             st.rerun()
 
 
-def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
+def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: bool) -> None:
     with (
         st.container(key=f"assistant-{message.id}"),
         st.chat_message("assistant", avatar=str(theme.MARK)),
@@ -74,7 +82,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
         _draw_text(message)
         _draw_sources(message, question)
         if not busy:
-            _draw_actions(message)
+            _draw_actions(message, is_last)
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -164,7 +172,7 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     st.html(html_blocks.sources(t("message.sources", count=len(passages)), passages))
 
 
-def _draw_actions(message: StoredMessage) -> None:
+def _draw_actions(message: StoredMessage, is_last: bool) -> None:
     store = resources.workspace().store
     with st.container(
         key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
@@ -186,7 +194,19 @@ def _draw_actions(message: StoredMessage) -> None:
             with notices.show_errors():
                 open_conversation.regenerate(message)
                 st.rerun()
+        html_blocks.copy_button(message.correction or message.content)
+        if is_last and message.ending == "length" and message.status == "complete":
+            _draw_continue(message)
         _draw_alternatives(message)
+
+
+def _draw_continue(message: StoredMessage) -> None:
+    """The way on where an answer was cut at its longest length."""
+    icon = ":material/arrow_forward:"
+    if st.button(t("message.continue"), icon=icon, key=f"continue-{message.id}", type="tertiary"):
+        with notices.show_errors():
+            open_conversation.ask(t("message.continue.question"))
+            st.rerun()
 
 
 def _draw_correction(message: StoredMessage) -> None:

@@ -51,8 +51,28 @@
       setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click(), 200);
   }
 
+  async function write(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const area = document.body.appendChild(document.createElement("textarea"));  // a page without https has no clipboard
+    area.value = text;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+
+  async function copy(event) {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    await write(button.dataset.text);
+    const before = button.title;
+    button.classList.add("done");
+    button.title = button.ariaLabel = button.dataset.copied;
+    setTimeout(() => { button.classList.remove("done"); button.title = button.ariaLabel = before; }, 1500);
+  }
+
   new MutationObserver(() => { if (!waiting) { waiting = true; requestAnimationFrame(tend); } })
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
   document.addEventListener("click", closeSidebar);
+  document.addEventListener("click", copy);
   tend();
 })();

@@ -106,8 +106,14 @@ def _draw_menu(conversation: StoredConversation) -> None:
             width="stretch",
             on_click="ignore",
         )
-    if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
-        popovers.close("conversation-menu")
+    if st.button(
+        t("chats.delete"),
+        icon=":material/delete:",
+        key="delete-chat",
+        width="stretch",
+        on_click=popovers.close,
+        args=("conversation-menu",),
+    ):
         deletions.ask_to_delete(conversation.id, open_conversation.shown_title(conversation.title))
 
 
@@ -121,7 +127,13 @@ def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, bu
             _draw_elsewhere(message.id)
         else:
             question = settled[place - 1].content if place else ""
-            messages.draw(message, question=question, forgotten=place < forgotten, busy=live is not None)
+            messages.draw(
+                message,
+                question=question,
+                forgotten=place < forgotten,
+                busy=live is not None,
+                is_last=message is settled[-1],
+            )
 
 
 def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
@@ -213,7 +225,7 @@ def _draw_welcome() -> None:
         if not choices.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
                 st.switch_page(choices.page("knowledge"))
-        elif offered:
+        elif sample.is_chosen():
             _draw_suggestions()
         if offered and st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
             with notices.show_errors():

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage
+from assistant.components import (
+    checkpoint_export,
+    checkpoint_report,
+    formatting,
+    html_blocks,
+    job_card,
+    lineage,
+)
 from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
 from assistant.session import choices, notices, open_conversation, resources, sample
@@ -137,6 +144,8 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
         st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)
+    if st.button(t("export.open"), icon=":material/download:", key=f"out-{checkpoint.id}", width="stretch"):
+        checkpoint_export.open_dialog(checkpoint)
     _draw_delete(checkpoint)
 
 

@@ -24,7 +24,7 @@ def test_deleting_asks_first_and_can_be_undone(store: ConversationStore) -> None
     test.button(key="delete-chat").click().run()
     assert t("chats.delete.ask", title="The clinic") in words(test)
     assert len(store.list()) == 1
-    test.button(key="delete-chat-sure").click().run()
+    test.button(key="delete-sure").click().run()
     assert store.list() == []
     assert t("chats.deleted", count=1, title="The clinic") in words(test)
     test.button(key="undo-delete").click().run()
@@ -35,7 +35,7 @@ def test_deleting_asks_first_and_can_be_undone(store: ConversationStore) -> None
 def test_an_undo_is_offered_until_the_next_question(store: ConversationStore) -> None:
     test = app(c=str(filled(store, "The clinic")))
     test.button(key="delete-chat").click().run()
-    test.button(key="delete-chat-sure").click().run()
+    test.button(key="delete-sure").click().run()
     assert "undo-delete" in {button.key for button in test.button}
     ask(test, "How heavy is the Skerrin?")
     assert "undo-delete" not in {button.key for button in test.button}
@@ -125,3 +125,38 @@ def test_the_menu_closes_after_renaming(store: ConversationStore) -> None:
     press(test, "chats.rename.save")
     assert store.get(number).title == "New name"
     assert test.session_state["popover-closed-conversation-menu"] == 1  # a new key is a closed popover
+
+
+def test_every_message_can_be_copied(store: ConversationStore) -> None:
+    number = filled(store, "Copied", 'say "hello" & <b>')
+    store.add_message(number, "assistant", "*Hello*, twice.")
+    page = words(app(c=str(number)))
+    assert 'data-text="say &quot;hello&quot; &amp; &lt;b&gt;"' in page
+    assert 'data-text="*Hello*, twice."' in page
+
+
+def test_an_answer_that_was_cut_can_go_on(store: ConversationStore) -> None:
+    number = filled(store, "Cut")
+    answer = store.add_message(number, "assistant", "It begins")
+    store.update_message(answer.id, ending="length")
+    test = app(c=str(number))
+    test.button(key=f"continue-{answer.id}").click().run()
+    until(test, lambda shown: "mark live" not in words(shown))
+    asked, said = store.get(number).messages[-2:]
+    assert asked.content == t("message.continue.question") and said.status == "complete"
+    assert f"continue-{answer.id}" not in {button.key for button in test.button}
+
+
+def test_conversations_are_imported_on_the_page(store: ConversationStore) -> None:
+    test = app()
+    test.button(key="icon-manage-chats").click().run()
+    lines = '{"messages": [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "Yes."}]}'
+    files = [("mine.jsonl", lines.encode(), ""), ("odd.jsonl", b"not a chat", "")]
+    test.file_uploader(key="chat-files-0").set_value(files)
+    test.button(key="icon-manage-chats").click().run()  # the driver forgets a dialog after each run
+    test.button(key="import-chats").click().run()
+    assert [info.source for info in store.list()] == ["mine.jsonl"]
+    assert test.session_state["chats-imported"][0] == t(
+        "chats.imported", name="mine.jsonl", new=1, updated=0, skipped=0, left_out=0
+    )
+    assert "odd.jsonl" in test.session_state["chats-imported"][1]
