@@ -41,6 +41,9 @@
     if (document.documentElement.lang !== said.lang) document.documentElement.lang = said.lang;
     if (said.dataset.upload)
       document.querySelectorAll("[data-testid=stFileUploaderDropzone]").forEach(one => translateUploader(one, said.dataset));
+    // Dialogs and popovers stand beside the app in the page: they take its light or dark from the root.
+    const scheme = getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme;
+    if (document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
     nameButtons();
     focusInput();
   }

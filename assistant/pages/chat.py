@@ -225,7 +225,7 @@ def _draw_welcome() -> None:
         if not choices.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
                 st.switch_page(choices.page("knowledge"))
-        elif sample.is_chosen():
+        elif offered and sample.is_chosen():
             _draw_suggestions()
         if offered and st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
             with notices.show_errors():
