@@ -146,16 +146,21 @@ class Workspace:
             if on_stage is not None:
                 on_stage(stage)
 
-        from assistant.engines.opening import open_engine
+        from assistant.engines.opening import open_endpoint
 
         self.engine_error = ""
         try:
-            return open_engine(self.settings, self.registry, report)
+            return open_endpoint(self.settings) if self.settings.engine_url else self._local_engine(report)
         except AssistantError as error:
             self.engine_error = str(error)
             raise
         finally:
             self.engine_stage = None
+
+    def _local_engine(self, on_stage: OnStage) -> "Engine":
+        from assistant.engines.opening import open_local
+
+        return open_local(self.settings, self.registry, on_stage)
 
     @LockedCachedProperty
     def chat(self) -> "Chat":

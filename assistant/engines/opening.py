@@ -17,10 +17,8 @@ if TYPE_CHECKING:  # torch takes seconds to import
 log = logging.getLogger(__name__)
 
 
-def open_engine(settings: Settings, registry: Registry, on_stage: OnStage) -> Engine:
-    """The engine that the settings ask for; `on_stage` is called with each step. Raises EngineError."""
-    if settings.engine_url:
-        return _remote(settings)
+def open_local(settings: Settings, registry: Registry, on_stage: OnStage) -> Engine:
+    """A model on this machine as the settings ask for it; `on_stage` is called with each step. Raises EngineError."""
     if settings.engine == "torch":
         return _torch(settings, registry, on_stage)
     from assistant.engines.gpu import has_gpu
@@ -72,7 +70,8 @@ def _in_one_batch(engine: "LocalEngine") -> Engine:
     return BatchedEngine(engine)
 
 
-def _remote(settings: Settings) -> Engine:
+def open_endpoint(settings: Settings) -> Engine:
+    """The endpoint that the settings name. Raises EngineError."""
     from assistant.engines.remote import RemoteEngine
 
     if not settings.engine_url or not settings.engine_model:

@@ -16,6 +16,7 @@ from assistant.compare.votes import Outcome
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
+from assistant.engines.stage import Stage
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
     checkpoints_jobs,
@@ -24,7 +25,6 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
-from assistant.workspace import Stage
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
 from tuning.jobs.folder import PHASES, Status
