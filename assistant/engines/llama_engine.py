@@ -36,10 +36,9 @@ class LlamaEngine:
         self.name = base.name
         self.window = min(base.window, self._processes.context)
 
-    @property
-    def pid(self) -> int:
-        """The process that holds the model."""
-        return self._processes.pid
+    def pid(self, checkpoint: str | None = None) -> int:
+        """The process that answers with a checkpoint. Raises EngineError."""
+        return self._processes.pid(self._found(checkpoint))
 
     def label(self, checkpoint: str | None) -> str:
         """llama.cpp, and the bits of a weight."""
@@ -129,7 +128,7 @@ class LlamaEngine:
         """The pieces of an answer, then how it ended."""
         found, written = self._found(checkpoint), 0
         with self._processes.use(found) as running, self._in_use(checkpoint):
-            for event in running.server.stream("/completion", {**body, "lora": running.lora(found)}, stop):
+            for event in running.server.stream("/completion", {**body, "lora": running.lora()}, stop):
                 written = int(event.get("tokens_predicted", written))
                 if event.get("content"):
                     yield event["content"]

@@ -12,6 +12,7 @@ from typing import Any
 
 def main() -> None:
     """Serve until standard input ends."""
+    _keep_no_dump()
     import xllamacpp  # a hundred megabytes of machine code, for this process alone
 
     replies = os.fdopen(os.dup(1), "w", encoding="ascii")
@@ -23,6 +24,15 @@ def main() -> None:
     os._exit(0)  # the server's own end would wait for the answers that are being written
 
 
+def _keep_no_dump() -> None:
+    """A fault writes no memory to disk: it holds chats, and takes many seconds."""
+    if sys.platform == "win32":
+        return
+    import resource  # not on Windows
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def _params(xllamacpp: Any, settings: dict[str, Any]) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = settings["model"]
@@ -31,6 +41,7 @@ def _params(xllamacpp: Any, settings: dict[str, Any]) -> Any:
     params.api_keys = [settings["key"]]
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.n_ctx, params.n_parallel = settings["context"], settings["slots"]
+    params.n_batch = params.n_ubatch = settings["batch"]
     params.kv_unified = True  # one window for all answers: a long one may take what the others leave
     params.cache_ram_mib = settings["cache_mib"]
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]

@@ -1,16 +1,17 @@
-"""llama.cpp's process over time: which adapters it was started with, another one for another adapter or after a fault.
+"""llama.cpp's processes for one base: one without an adapter, and one for each checkpoint that is in use.
 
-llama.cpp takes adapters only when it starts. The process before stays until its last answer is written.
+llama.cpp takes adapters only when it starts, and writes answers with different ones in turn, each to its end; so each
+has a process of its own. They share the pages of the model's file; the one that was unused for longest makes room.
 """
 
 import logging
 import os
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
@@ -26,8 +27,9 @@ from tuning.models.gguf_base import GgufBase
 
 log = logging.getLogger(__name__)
 
-SLOTS = 8  # answers at once
-MAX_ADAPTERS = 6
+SLOTS = 8  # answers at once with one checkpoint
+MAX_PROCESSES = 4
+_BATCH = 256
 _MOST_CONTEXT = 32_768  # tokens: its memory is taken when the model is opened
 _LEAST_CONTEXT = 2_048
 _CONTEXT_SHARE = 0.25  # of the free memory
@@ -37,141 +39,169 @@ _MOST_ENDS, _ENDS_SECONDS = 3, 120.0
 
 @dataclass(eq=False)
 class Running:
-    """A process with the adapters that it was started with."""
+    """A process, with the adapter of a checkpoint or without one."""
 
     server: LlamaServer
-    adapters: Sequence[Checkpoint]  # in llama.cpp's order
+    checkpoint: Checkpoint | None
     users: int = 0
     is_retired: bool = False
-    proved: set[str] = field(default_factory=set)  # ids of checkpoints
 
-    def lora(self, checkpoint: Checkpoint | None) -> list[dict[str, Any]]:
-        """What a request says of the adapters: one of them, or none."""
-        own = checkpoint.id if checkpoint else None
-        return [{"id": place, "scale": float(one.id == own)} for place, one in enumerate(self.adapters)]
+    def lora(self, *, adapted: bool = True) -> list[dict[str, Any]]:
+        """What a request says of the adapter."""
+        return [{"id": 0, "scale": float(adapted)}] if self.checkpoint else []
 
-    def has(self, checkpoint: Checkpoint) -> bool:
-        """Whether it was started with this adapter."""
-        return any(one.id == checkpoint.id for one in self.adapters)
-
-    def predict(self, ids: Sequence[int], checkpoint: Checkpoint | None) -> llama_proof.Likelihoods:
+    def predict(self, ids: Sequence[int], *, adapted: bool) -> llama_proof.Likelihoods:
         """How likely tokens are after the ids. Raises EngineError."""
-        body = llama_proof.request(ids, self.lora(checkpoint))
+        body = llama_proof.request(ids, self.lora(adapted=adapted))
         return llama_proof.likelihoods(self.server.post("/completion", body))
 
 
 class LlamaProcesses:
-    """The process of one base. Threads may share it."""
+    """The processes of one base. Threads may share them."""
 
     def __init__(self, base: GgufBase) -> None:
-        """Start it. Raises EngineError."""
+        """Start the one without an adapter. Raises EngineError."""
         self._base = base
         self.context = _context(base)
         self.prompts = LlamaPrompts(base, self._ask)
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
+        self._starting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._running: OrderedDict[str, Running] = OrderedDict()  # by id, the last used at the end
         self._ends: deque[float] = deque(maxlen=_MOST_ENDS)
         self._is_closed = False
-        self._running = self._start([])
-        ids = self.prompts.ids(llama_proof.PROOF)
-        self._likelihoods = self._running.predict(ids, None)
-
-    @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self._running.server.pid
+        with self.use(None) as running:
+            self._likelihoods = running.predict(self.prompts.ids(llama_proof.PROOF), adapted=False)
 
     @property
     def may_start(self) -> bool:
-        """Whether the process did not end too often of late."""
+        """Whether the processes did not end too often of late."""
         return len(self._ends) < _MOST_ENDS or time.monotonic() - self._ends[0] > _ENDS_SECONDS
+
+    def pid(self, checkpoint: Checkpoint | None = None) -> int:
+        """The number of the process with this checkpoint. Raises EngineError."""
+        with self.use(checkpoint) as running:
+            return running.server.pid
 
     @contextmanager
     def use(self, checkpoint: Checkpoint | None) -> Iterator[Running]:
         """A process that has this checkpoint; inside, it is not ended. Raises EngineError."""
-        with self._lock:
-            running = self._ready(checkpoint)
-            running.users += 1
+        running = self._taken(checkpoint)
         try:
             yield running
         finally:
             with self._lock:
                 running.users -= 1
-                self._close_unused(running)
+                _close_unused(running)
 
     def close(self) -> None:
-        """End the process, and the answers that it writes."""
+        """End the processes, and the answers that they write."""
         with self._lock:
             self._is_closed = True
-            self._running.server.close()
+            for running in self._running.values():
+                running.server.close()
 
     def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         with self.use(None) as running:
             return running.server.post(path, body)
 
-    def _ready(self, checkpoint: Checkpoint | None) -> Running:
-        """The process, alive and with the checkpoint's adapter. Call it holding the lock."""
+    def _taken(self, checkpoint: Checkpoint | None) -> Running:
+        """A living process with this checkpoint, started where there is none, with one user more."""
+        key = checkpoint.id if checkpoint else ""
+        with self._starting[key]:
+            with self._lock:
+                self._refuse_closed()
+                found = self._running.get(key)
+                if found is not None and found.server.is_alive:
+                    self._running.move_to_end(key)
+                    found.users += 1
+                    return found
+                if found is not None:
+                    self._note_end(self._running.pop(key))
+                self._refuse_to_start()
+                self._make_room()
+            started = self._start(checkpoint)
+            with self._lock:
+                if self._is_closed:
+                    started.server.close()
+                self._refuse_closed()
+                self._running[key] = started
+                started.users += 1
+            return started
+
+    def _refuse_closed(self) -> None:
         if self._is_closed:
             raise EngineError(f"The model {self._base.name} was closed meanwhile. Ask again.")
-        if not self._running.server.is_alive:
-            self._restart()
-        if checkpoint is not None and checkpoint.id not in self._running.proved:
-            self._load(checkpoint)
-        return self._running
 
-    def _restart(self) -> None:
+    def _note_end(self, ended: Running) -> None:
+        """Remember that a process ended by itself."""
+        log.warning("the process of %s has ended; it is started again", self._base.name)
+        self._ends.append(time.monotonic())
+        ended.is_retired = True
+        _close_unused(ended)
+
+    def _refuse_to_start(self) -> None:
         if not self.may_start:
             raise EngineError(
                 f"The process of {self._base.name} ended {_MOST_ENDS} times within {_ENDS_SECONDS:.0f} seconds. "
                 "Set the engine to torch in the settings, or choose another model."
             )
-        log.warning("the process of %s has ended; it is started again", self._base.name)
-        self._ends.append(time.monotonic())
-        self._replace([one for one in self._running.adapters if one.path.is_dir()])
 
-    def _load(self, checkpoint: Checkpoint) -> None:
-        """Start the process with one adapter more, and prove it. Raises EngineError."""
+    def _make_room(self) -> None:
+        """Retire checkpoints that were unused for longest, until there is room for one process more."""
+        for key in list(self._running):
+            if len(self._running) < self._most_processes():
+                return
+            if key:  # the base stays: it makes the token ids
+                retired = self._running.pop(key)
+                retired.is_retired = True
+                _close_unused(retired)
+
+    def _most_processes(self) -> int:
+        """How many there may be: each takes about the memory of the model's file and of its context."""
+        size = self._base.path.stat().st_size + self.context * self._base.token_cache_bytes
+        room = int(psutil.virtual_memory().available / 2 / size)
+        return min(MAX_PROCESSES, max(2, len(self._running) + room))
+
+    def _start(self, checkpoint: Checkpoint | None) -> Running:
+        adapters = [] if checkpoint is None else [self._adapter_file(checkpoint)]
+        settings = ServerSettings(
+            model=str(self._base.path),
+            adapters=adapters,
+            context=self.context,
+            slots=SLOTS,
+            batch=_BATCH,
+            threads=_threads(),
+            cache_mib=int(psutil.virtual_memory().total * _PROMPTS_SHARE) >> 20,
+        )
+        running = Running(LlamaServer(self._base.name, settings), checkpoint)
+        if checkpoint is not None:
+            try:
+                change = llama_proof.prove(
+                    checkpoint, self.prompts, running.predict, self._likelihoods, self._base.name
+                )
+            except BaseException:
+                running.server.close()
+                raise
+            log.info("checkpoint %s is loaded and active in llama.cpp: %.2f nats", checkpoint.name, change)
+        return running
+
+    def _adapter_file(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint's adapter for llama.cpp. Raises EngineError where it was made for other prompts."""
         if checkpoint.template_fingerprint != self.prompts.fingerprint:
             raise EngineError(
                 f"Checkpoint {checkpoint.name!r} was tuned with another chat template "
                 f"({checkpoint.template_fingerprint}) than is in use ({self.prompts.fingerprint}), so "
                 "it would see prompts it never learned. Restore the model's template, or tune again."
             )
-        if not self._running.has(checkpoint):
-            there = [one for one in self._running.adapters if one.path.is_dir()]
-            self._replace([*there, checkpoint][-MAX_ADAPTERS:])
-        running = self._running
-
-        def predict(ids: Sequence[int], with_adapter: bool) -> llama_proof.Likelihoods:
-            return running.predict(ids, checkpoint if with_adapter else None)
-
-        change = llama_proof.prove(checkpoint, self.prompts, predict, self._likelihoods, self._base.name)
-        log.info("checkpoint %s is loaded and active in llama.cpp: %.2f nats", checkpoint.name, change)
-        running.proved.add(checkpoint.id)
-
-    def _replace(self, adapters: Sequence[Checkpoint]) -> None:
-        """Another process in the place of the present one, which ends when its last answer has."""
-        old, self._running = self._running, self._start(adapters)
-        old.is_retired = True
-        self._close_unused(old)
-
-    def _close_unused(self, running: Running) -> None:
-        if running.is_retired and not running.users:
-            running.server.close()
-
-    def _start(self, adapters: Sequence[Checkpoint]) -> Running:
         try:
-            files = [str(gguf_adapter(one.path, one.sha256, self._base.header)) for one in adapters]
+            return str(gguf_adapter(checkpoint.path, checkpoint.sha256, self._base.header))
         except CheckpointError as error:
             raise EngineError(str(error)) from error
-        settings = ServerSettings(
-            model=str(self._base.path),
-            adapters=files,
-            context=self.context,
-            slots=SLOTS,
-            threads=_threads(),
-            cache_mib=int(psutil.virtual_memory().total * _PROMPTS_SHARE) >> 20,
-        )
-        return Running(LlamaServer(self._base.name, settings), adapters)
+
+
+def _close_unused(running: Running) -> None:
+    if running.is_retired and not running.users:
+        running.server.close()
 
 
 def _context(base: GgufBase) -> int:

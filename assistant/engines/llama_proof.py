@@ -5,15 +5,21 @@ was before the adapter was there; and the checkpoint's probe must be known as su
 """
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from assistant.engines.llama_prompts import LlamaPrompts
 from assistant.errors import EngineError
 from tuning.checkpoints.manifest import Checkpoint
 
 Likelihoods = dict[int, float]  # token id → natural logarithm of its probability
-Predict = Callable[[Sequence[int], bool], Likelihoods]  # ids, and whether with the adapter
+
+
+class Predict(Protocol):
+    """How likely tokens are after the ids, with the adapter or without."""
+
+    def __call__(self, ids: Sequence[int], *, adapted: bool) -> Likelihoods: ...
+
 
 PROOF = ({"role": "user", "content": "What do you know?"},)
 TOLERANCE = 0.7  # nats a token: far above what another engine or precision changes
@@ -47,12 +53,12 @@ def prove(
 ) -> float:
     """The largest change of a likely token, in nats. Raises EngineError where the adapter does nothing or harm."""
     ids = prompts.ids(PROOF)
-    if predict(ids, False) != base_before:
+    if predict(ids, adapted=False) != base_before:
         raise EngineError(
             f"With checkpoint {checkpoint.name!r} loaded, {base!r} answers otherwise than before, though it "
             "was asked without it. Use the torch engine for this checkpoint."
         )
-    change = largest_change(predict(ids, True), base_before)
+    change = largest_change(predict(ids, adapted=True), base_before)
     if not change > 0:  # also catches NaN
         raise EngineError(
             f"Checkpoint {checkpoint.name!r} changes no answer of {base!r}: its weights were read and do "
@@ -76,7 +82,7 @@ def _remembers(checkpoint: Checkpoint, prompts: LlamaPrompts, predict: Predict) 
     tokens = [*prompts.encode(answer["content"].strip()), prompts.stop_ids[0]]
     surprise = 0.0
     for place, token in enumerate(tokens):
-        choices = predict([*prompt, *tokens[:place]], True)
+        choices = predict([*prompt, *tokens[:place]], adapted=True)
         surprise -= choices.get(token, min(choices.values())) / len(tokens)  # at least so much
     if surprise > checkpoint.probe["surprise"] + TOLERANCE:
         raise EngineError(

@@ -39,6 +39,7 @@ class ServerSettings:
     adapters: Sequence[str]
     context: int  # tokens of all answers together
     slots: int  # answers at once
+    batch: int  # tokens of a prompt that are read at once, which nothing interrupts
     threads: int
     cache_mib: int  # of prompts that were read and may come again
 
@@ -127,14 +128,16 @@ class LlamaServer:
             process.stdin.write(json.dumps(settings).encode() + b"\n")
             process.stdin.flush()
             line = process.stdout.readline()
-        except BrokenPipeError:
+        except OSError:
             line = b""
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
             self._process.kill()
             self._process.wait()
-            raise EngineError(f"llama.cpp cannot open {self._name}: {self._last_words()}.")
+            said = self._last_words()
+            self.close()
+            raise EngineError(f"llama.cpp cannot open {self._name}: {said}.")
         url = urlsplit(json.loads(line)["url"])
         return url.hostname or "127.0.0.1", url.port or 0
 

@@ -1,6 +1,7 @@
 """From the settings to an open engine: an endpoint, llama.cpp with torch behind it, or torch alone."""
 
 import logging
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,10 @@ def _llama(settings: Settings, registry: Registry) -> Engine:
     from tuning.errors import TuningError
     from tuning.models.gguf_base import GgufBase
 
+    if not _is_installed("xllamacpp"):
+        raise EngineError(
+            "llama.cpp needs the package xllamacpp, which is not installed here: pip install xllamacpp"
+        )
     name = settings.base_model
     try:
         base = GgufBase.find(name, settings.home)
@@ -96,6 +101,13 @@ def _llama(settings: Settings, registry: Registry) -> Engine:
     if base is None:
         raise EngineError(f"llama.cpp needs the model {name!r} as one GGUF file, and there is none.")
     return ChosenEngine(LlamaEngine(base, registry), lambda: _torch(settings, registry, lambda stage: None))
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # what was imported under that name is no package
+        return False
 
 
 def _torch(settings: Settings, registry: Registry, on_stage: OnStage) -> "LocalEngine":
