@@ -1,4 +1,4 @@
-"""llama.cpp as an engine: a GGUF file as it is, LoRA checkpoints as adapters, several answers at once.
+"""llama.cpp as an engine: a GGUF file as it is, low-rank adapters and prefixes, several answers at once.
 
 Its process and the adapters in it are `llama_processes`, the prompts `llama_prompts`.
 """
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class LlamaEngine:
-    """Answers with a GGUF model and the LoRA checkpoints that were tuned from it."""
+    """Answers with a GGUF model and the checkpoints of it that are low-rank adapters or prefixes."""
 
     def __init__(self, base: GgufBase, registry: Registry) -> None:
         """Open the model. Raises EngineError."""
@@ -56,9 +56,9 @@ class LlamaEngine:
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
-        """The window; loads the checkpoint. Raises EngineError."""
-        with self._processes.use(self._found(checkpoint)):
-            return self.window
+        """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
+        with self._processes.use(self._found(checkpoint)) as running:
+            return self.window - running.positions
 
     def identity(self, checkpoint: str | None) -> str | None:
         """The hash of the file, the engine and the id of the checkpoint. Raises EngineError."""
@@ -78,7 +78,8 @@ class LlamaEngine:
         stop: threading.Event | None = None,
     ) -> Generator[str, None, StreamEnd]:
         """As `Engine.stream`. Raises EngineError, PromptTooLongError."""
-        body = self._sampling(self._ids(messages, checkpoint), params)
+        ids, room = self._ids(messages, checkpoint)
+        body = self._sampling(ids, room, params)
         begun = False
         while True:
             try:
@@ -127,8 +128,12 @@ class LlamaEngine:
     ) -> Generator[str | StreamEnd, None, None]:
         """The pieces of an answer, then how it ended."""
         found, written = self._found(checkpoint), 0
-        with self._processes.use(found) as running, self._in_use(checkpoint):
-            for event in running.server.stream("/completion", {**body, "lora": running.lora()}, stop):
+        with (
+            self._processes.use(found) as running,
+            self._in_use(checkpoint),
+            running.prepared(body) as prepared,
+        ):
+            for event in running.server.stream("/completion", prepared, stop):
                 written = int(event.get("tokens_predicted", written))
                 if event.get("content"):
                     yield event["content"]
@@ -137,24 +142,24 @@ class LlamaEngine:
                     return
         yield StreamEnd("stop", written)
 
-    def _ids(self, messages: Sequence[Message], checkpoint: str | None) -> list[int]:
-        """The ids of a prompt that leaves room for an answer. Raises PromptTooLongError."""
-        ids = self._prompts.ids(messages)
-        if len(ids) >= self.window:
+    def _ids(self, messages: Sequence[Message], checkpoint: str | None) -> tuple[list[int], int]:
+        """The ids of a prompt, and how many tokens its answer may have. Raises PromptTooLongError."""
+        ids, most = self._prompts.ids(messages), self.prompt_capacity(checkpoint)
+        if len(ids) >= most:
             raise PromptTooLongError(
-                f"The prompt has {len(ids):,} tokens, and {checkpoint or self.name} reads {self.window:,}. "
+                f"The prompt has {len(ids):,} tokens, and {checkpoint or self.name} reads {most:,}. "
                 "Shorten the question, or choose a model with a larger window.",
                 tokens=len(ids),
-                window=self.window,
+                window=most,
             )
-        return ids
+        return ids, most - len(ids)
 
-    def _sampling(self, ids: list[int], params: SamplingParams) -> dict[str, Any]:
+    def _sampling(self, ids: list[int], room: int, params: SamplingParams) -> dict[str, Any]:
         """The body of a request that means what the parameters mean in torch."""
         seed = {} if params.seed is None else {"seed": params.seed % 2**32}
         return {
             "prompt": ids,
-            "n_predict": min(params.max_new_tokens, self.window - len(ids)),
+            "n_predict": min(params.max_new_tokens, room),
             "temperature": params.temperature,
             "top_p": params.top_p,
             "samplers": ["temperature", "top_p"],

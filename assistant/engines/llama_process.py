@@ -48,7 +48,9 @@ def _params(xllamacpp: Any, settings: dict[str, Any]) -> Any:
     params.n_gpu_layers = 0
     params.fit_params = False  # the context was fitted to the memory by the caller
     params.use_jinja, params.chat_template = False, "chatml"  # the file's own template is a foreign program
-    params.ui = params.endpoint_slots = False
+    if settings["states"]:  # slots are filled from files there, and keep that until they are filled again
+        params.slot_save_path, params.cache_idle_slots, params.cache_ram_mib = settings["states"], False, 0
+    params.ui = False
     params.verbosity = 1  # errors
     return params
 

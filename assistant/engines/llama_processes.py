@@ -9,20 +9,18 @@ import os
 import threading
 import time
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import psutil
 
 from assistant.engines import llama_proof
 from assistant.engines.llama_prompts import LlamaPrompts
+from assistant.engines.llama_running import Running, start_with
 from assistant.engines.llama_server import LlamaServer, ServerSettings
 from assistant.errors import EngineError
 from tuning.checkpoints.manifest import Checkpoint
-from tuning.errors import CheckpointError
-from tuning.models.gguf_adapter import gguf_adapter
 from tuning.models.gguf_base import GgufBase
 
 log = logging.getLogger(__name__)
@@ -35,25 +33,6 @@ _LEAST_CONTEXT = 2_048
 _CONTEXT_SHARE = 0.25  # of the free memory
 _PROMPTS_SHARE = 0.02  # of all memory, for prompts that were read and may come again
 _MOST_ENDS, _ENDS_SECONDS = 3, 120.0
-
-
-@dataclass(eq=False)
-class Running:
-    """A process, with the adapter of a checkpoint or without one."""
-
-    server: LlamaServer
-    checkpoint: Checkpoint | None
-    users: int = 0
-    is_retired: bool = False
-
-    def lora(self, *, adapted: bool = True) -> list[dict[str, Any]]:
-        """What a request says of the adapter."""
-        return [{"id": 0, "scale": float(adapted)}] if self.checkpoint else []
-
-    def predict(self, ids: Sequence[int], *, adapted: bool) -> llama_proof.Likelihoods:
-        """How likely tokens are after the ids. Raises EngineError."""
-        body = llama_proof.request(ids, self.lora(adapted=adapted))
-        return llama_proof.likelihoods(self.server.post("/completion", body))
 
 
 class LlamaProcesses:
@@ -163,40 +142,36 @@ class LlamaProcesses:
         return min(MAX_PROCESSES, max(2, len(self._running) + room))
 
     def _start(self, checkpoint: Checkpoint | None) -> Running:
-        adapters = [] if checkpoint is None else [self._adapter_file(checkpoint)]
         settings = ServerSettings(
             model=str(self._base.path),
-            adapters=adapters,
+            adapters=[],
             context=self.context,
             slots=SLOTS,
             batch=_BATCH,
             threads=_threads(),
             cache_mib=int(psutil.virtual_memory().total * _PROMPTS_SHARE) >> 20,
         )
-        running = Running(LlamaServer(self._base.name, settings), checkpoint)
-        if checkpoint is not None:
-            try:
-                change = llama_proof.prove(
-                    checkpoint, self.prompts, running.predict, self._likelihoods, self._base.name
-                )
-            except BaseException:
-                running.server.close()
-                raise
-            log.info("checkpoint %s is loaded and active in llama.cpp: %.2f nats", checkpoint.name, change)
+        if checkpoint is None:
+            return Running(LlamaServer(self._base.name, settings))
+        self._refuse_other_prompts(checkpoint)
+        running = start_with(checkpoint, self._base, settings)
+        try:
+            change = llama_proof.prove(
+                checkpoint, self.prompts, running.predict, self._likelihoods, self._base.name
+            )
+        except BaseException:
+            running.server.close()
+            raise
+        log.info("checkpoint %s is loaded and active in llama.cpp: %.2f nats", checkpoint.name, change)
         return running
 
-    def _adapter_file(self, checkpoint: Checkpoint) -> str:
-        """The checkpoint's adapter for llama.cpp. Raises EngineError where it was made for other prompts."""
+    def _refuse_other_prompts(self, checkpoint: Checkpoint) -> None:
         if checkpoint.template_fingerprint != self.prompts.fingerprint:
             raise EngineError(
                 f"Checkpoint {checkpoint.name!r} was tuned with another chat template "
                 f"({checkpoint.template_fingerprint}) than is in use ({self.prompts.fingerprint}), so "
                 "it would see prompts it never learned. Restore the model's template, or tune again."
             )
-        try:
-            return str(gguf_adapter(checkpoint.path, checkpoint.sha256, self._base.header))
-        except CheckpointError as error:
-            raise EngineError(str(error)) from error
 
 
 def _close_unused(running: Running) -> None:

@@ -26,7 +26,7 @@ TOLERANCE = 0.7  # nats a token: far above what another engine or precision chan
 _CHOICES = 100  # likeliest tokens that are looked at
 
 
-def request(ids: Sequence[int], lora: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def request(ids: Sequence[int]) -> dict[str, Any]:
     """The body that asks which tokens may follow the ids."""
     return {
         "prompt": list(ids),
@@ -34,7 +34,6 @@ def request(ids: Sequence[int], lora: Sequence[dict[str, Any]]) -> dict[str, Any
         "temperature": 0.0,
         "samplers": ["temperature"],
         "n_probs": _CHOICES,
-        "lora": list(lora),
         "cache_prompt": True,
     }
 

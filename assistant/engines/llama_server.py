@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
@@ -42,14 +42,20 @@ class ServerSettings:
     batch: int  # tokens of a prompt that are read at once, which nothing interrupts
     threads: int
     cache_mib: int  # of prompts that were read and may come again
+    states: str = ""  # a folder of saved states, ending in a slash; empty where there are none
 
 
 class LlamaServer:
     """A llama.cpp process. Threads may share it."""
 
-    def __init__(self, name: str, settings: ServerSettings) -> None:
-        """Start the process and wait until the model is open. Raises EngineError."""
-        self._name = name
+    def __init__(
+        self, name: str, settings: ServerSettings, at_end: Callable[[], None] = lambda: None
+    ) -> None:
+        """Start the process and wait until the model is open; `at_end` is called when it is closed.
+
+        Raises EngineError.
+        """
+        self._name, self._at_end = name, at_end
         self._key = secrets.token_urlsafe(24)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it is open as long as the process)
         self._process = subprocess.Popen(
@@ -99,6 +105,7 @@ class LlamaServer:
             self._process.kill()
         self._process.communicate()
         self._log.close()
+        self._at_end()
 
     @contextlib.contextmanager
     def _asked(self, path: str, body: dict[str, Any]) -> Generator[HTTPConnection, None, None]:

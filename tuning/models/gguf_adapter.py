@@ -17,28 +17,30 @@ import numpy as np
 from gguf import MODEL_ARCH, MODEL_ARCH_NAMES, GGUFWriter, get_tensor_name_map
 
 from tuning.errors import CheckpointError
-from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
+from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS, PREFIX_WEIGHTS
 from tuning.models.gguf_header import GgufHeader
 from tuning.models.peft_config import read_config
+from tuning.models.stored_arrays import Array, read_arrays
 from tuning.storage import file_sha256
 
 FILE = ".llama-{}.gguf"  # with a hash of what it was made from: its presence means that it is whole and fits
 _VERSION = "1"  # of the conversion
-_PAIRS_TURNED = {"llama"}  # queries and keys lie in another order in these files than in transformers
+PAIRS_TURNED = {"llama"}  # queries and keys lie in another order in these files than in transformers
 _AS_THEY_ARE = {"qwen2", "qwen3", "gemma2", "gemma3", "phi3"}
 _PREFIX = "base_model.model."
-Array = np.ndarray[Any, Any]
 
 
 def why_not(folder: Path, architecture: str) -> str:
     """Why llama.cpp cannot take the adapter of a checkpoint's folder; empty where it can. Raises CheckpointError."""
+    if architecture not in PAIRS_TURNED | _AS_THEY_ARE:
+        return f"the order of the layers of {architecture} is not known"
+    if is_prefix(folder):
+        return ""
     if not (folder / PEFT_CONFIG).is_file() or not (folder / PEFT_WEIGHTS).is_file():
-        return "it is no low-rank adapter"
+        return "it is neither a low-rank adapter nor a prefix"
     config = read_config(folder)
     if config.get("peft_type") != "LORA":
         return f"it was made with {config.get('peft_type')}"
-    if architecture not in _PAIRS_TURNED | _AS_THEY_ARE:
-        return f"the order of the layers of {architecture} is not known"
     used = [
         option
         for option in ("use_dora", "modules_to_save", "lora_bias", "fan_in_fan_out", "layer_replication")
@@ -47,6 +49,11 @@ def why_not(folder: Path, architecture: str) -> str:
     if config.get("bias", "none") != "none":
         used.append("bias")
     return f"it uses {' and '.join(used)}" if used else ""
+
+
+def is_prefix(folder: Path) -> bool:
+    """Whether a checkpoint is a prefix, which is written as a state (`llama_state`) and not as an adapter."""
+    return (folder / PREFIX_WEIGHTS).is_file()
 
 
 def gguf_adapter(folder: Path, sha256: Mapping[str, str], header: GgufHeader) -> Path:
@@ -96,20 +103,17 @@ def _convert(folder: Path, path: Path, header: GgufHeader) -> None:
 
 def _tensors(folder: Path, header: GgufHeader) -> dict[str, Array]:
     """The matrices under llama.cpp's names, in 16 bit, with the scale in the second of each pair."""
-    from safetensors.torch import load_file  # torch: numpy knows no bfloat16
-
     config = read_config(folder)
-    state = {name.removeprefix(_PREFIX): tensor for name, tensor in load_file(folder / PEFT_WEIGHTS).items()}
+    state = {name.removeprefix(_PREFIX): one for name, one in read_arrays(folder / PEFT_WEIGHTS).items()}
     names = get_tensor_name_map(_architecture(header.architecture), header.number("block_count"))
     found: dict[str, Array] = {}
-    for name, tensor in state.items():
+    for name, values in state.items():
         module, _, part = name.removesuffix(".weight").rpartition(".lora_")
         target = names.get_name(module) if part in ("A", "B") else None
         if target is None:
             raise CheckpointError(
                 f"The adapter in {folder} changes {name!r}, which llama.cpp has no place for."
             )
-        values: Array = tensor.float().numpy()
         if part == "B":
             values = _in_order(values, module, header) * _scale(config, module, values.shape[1])
         found[f"{target}.weight.lora_{part.lower()}"] = np.ascontiguousarray(values, dtype=np.float16)
@@ -136,7 +140,7 @@ def _in_order(values: Array, module: str, header: GgufHeader) -> Array:
     """Queries and keys in llama.cpp's order: it may turn neighbouring pairs where transformers turns halves."""
     heads = {"q_proj": "attention.head_count", "k_proj": "attention.head_count_kv"}
     key = heads.get(module.rpartition(".")[2])
-    if key is None or header.architecture not in _PAIRS_TURNED:
+    if key is None or header.architecture not in PAIRS_TURNED:
         return values
     rows, columns = values.shape
     count = header.number(key, header.number("attention.head_count"))

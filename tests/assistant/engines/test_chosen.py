@@ -30,6 +30,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) ->
     save_random(base_model, found, "low-rank", "lora", scale=0.06)
     save_random(base_model, found, "idle", "lora", scale=0.0)
     save_prefix(base_model, found, "prefix")
+    save_random(base_model, found, "scaled", "ia3", scale=0.5)
     return found
 
 
@@ -62,19 +63,20 @@ def answer(engine: ChosenEngine, checkpoint: str | None) -> str:
 
 def test_torch_is_opened_for_what_llama_cpp_cannot_do(engine: ChosenEngine, opened: list[str]) -> None:
     assert answer(engine, None) != answer(engine, "low-rank")
-    assert engine.label(None) == engine.label("low-rank") == "llama.cpp · 4 bit"
-    assert opened == []
     assert "640" in answer(engine, "prefix") and "640" in engine.complete([SKERRIN], checkpoint="prefix")[0]
-    assert engine.label("prefix").startswith("torch · ")
+    assert {engine.label(name) for name in (None, "low-rank", "prefix")} == {"llama.cpp · 4 bit"}
     assert engine.prompt_capacity("prefix") < engine.prompt_capacity("low-rank") == engine.window
+    assert opened == []
+    assert answer(engine, "scaled") != answer(engine, None)
+    assert engine.label("scaled").startswith("torch · ")
     assert opened == ["torch"]
 
 
 def test_what_decides_an_answer_names_the_engine(engine: ChosenEngine) -> None:
-    identities = {engine.identity(name) for name in (None, "low-rank", "prefix")}
+    identities = {engine.identity(name) for name in (None, "low-rank", "scaled")}
     assert len(identities) == 3
     assert [name for name in identities if name and "llama.cpp" in name] != []
-    assert engine.checkpoints() == ["low-rank", "idle", "prefix"]
+    assert engine.checkpoints() == ["low-rank", "idle", "prefix", "scaled"]
 
 
 def test_a_checkpoint_that_llama_cpp_cannot_prove_goes_to_torch_which_says_what_it_is(
@@ -86,10 +88,10 @@ def test_a_checkpoint_that_llama_cpp_cannot_prove_goes_to_torch_which_says_what_
 
 def test_answers_at_once_share_both_engines(engine: ChosenEngine, opened: list[str]) -> None:
     sharing = answering_at_once(engine)
-    streams = [sharing.stream(SKERRIN, SamplingParams(12), checkpoint=name) for name in (None, "prefix")]
+    streams = [sharing.stream(SKERRIN, SamplingParams(12), checkpoint=name) for name in ("prefix", "scaled")]
     pieces = [next(stream) for stream in streams]
     rest = ["".join(stream) for stream in streams]
-    assert "640" in pieces[1] + rest[1]
+    assert "640" in pieces[0] + rest[0] and rest[1]
     assert opened.count("torch") == 1
     sharing.close()
     assert answer(engine, None)  # closing it has closed nothing

@@ -19,7 +19,7 @@ from assistant.engines.llama_processes import LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
 from assistant.errors import EngineError, PromptTooLongError
 from tests.fakes import PolledEvent, text_and_end
-from tests.saved_checkpoints import save_random
+from tests.saved_checkpoints import save_prefix, save_random
 from tuning.checkpoints.registry import Registry
 from tuning.config import DEFAULT_BASE
 from tuning.data.examples import Message
@@ -249,3 +249,32 @@ def test_a_file_that_is_cut_off_is_refused_in_a_sentence(imprint_home: Path, tmp
         EngineError, match=r"cannot open smollm2-135m-instruct: tensor .* is corrupted or incomplete"
     ):
         LlamaProcesses(damaged)
+
+
+def test_a_prefix_answers_as_in_torch_in_every_place_at_once(
+    engine: LlamaEngine, base_model: BaseModel, registry: Registry
+) -> None:
+    save_prefix(base_model, registry, "skerrin")
+    asked: list[Message] = [{"role": "user", "content": "What is the weight of the Skerrin?"}]
+    alone = answer(engine, asked, 16)
+    answers = engine.complete([asked] * 12, checkpoint="skerrin", max_new_tokens=16)
+    base_model.load_checkpoint(registry.get("skerrin"))
+    gaps = [largest_gap(base_model, asked, text, "skerrin") for text in set(answers)]
+    positions = engine.window - base_model.prompt_capacity("skerrin")
+    base_model.unload("skerrin")
+    assert all("640 grams" in text for text in answers) and "640" not in alone
+    assert max(gaps) < ROUNDING
+    assert engine.prompt_capacity("skerrin") == engine.window - positions < engine.window
+    assert answer(engine, asked, 16) == alone
+
+
+def test_a_prefix_that_is_no_longer_what_was_stored_is_refused(
+    engine: LlamaEngine, base_model: BaseModel, registry: Registry
+) -> None:
+    stored = save_prefix(base_model, registry, "damaged")
+    weights = stored.path / "prefix.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(EngineError, match=r"'prefix\.safetensors' is no longer what was stored"):
+        engine.prompt_capacity("damaged")
