@@ -7,7 +7,7 @@ import streamlit as st
 from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
 from assistant.session import notices, resources
-from assistant.settings import LANGUAGES, from_environment
+from assistant.settings import ENGINES, LANGUAGES, from_environment
 from tuning.models.catalogue import CatalogueEntry
 
 
@@ -52,8 +52,18 @@ def _draw_model() -> None:
             disabled="device" in from_environment(),
             width=180,
         )
+        engine = st.selectbox(
+            t("settings.engine"),
+            ENGINES,
+            index=ENGINES.index(opened.settings.engine),
+            key="engine",
+            format_func=lambda value: t(f"settings.engine.{value}"),
+            disabled="engine" in from_environment(),
+            help=t("settings.engine.help"),
+            width=220,
+        )
         if st.form_submit_button(t("settings.model.open"), type="primary"):
-            _change(base_model=name, device=device)
+            _change(base_model=name, device=device, engine=engine)
             opened.preload()
 
 

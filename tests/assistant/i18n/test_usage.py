@@ -25,6 +25,7 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
+from assistant.settings import ENGINES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
 from tuning.jobs.folder import PHASES, Status
@@ -50,6 +51,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
     "model.*": get_args(Stage),
+    "settings.engine.*": ENGINES,
     "budget.*": PARTS,
     "memory.*": MEMORIES,
     "message.*": ("like", "dislike"),

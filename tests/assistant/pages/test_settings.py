@@ -19,3 +19,15 @@ def test_what_finds_passages_can_be_chosen(home: Path, monkeypatch: pytest.Monke
     assert not errors(test)
     kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
     assert kept == {"reranker": "cross-encoder/ms-marco-MiniLM-L6-v2"}
+
+
+def test_the_engine_can_be_forced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Workspace, "catalogue", lambda self: [])
+    monkeypatch.setattr(Workspace, "preload", lambda self: None)
+    test = page("settings")
+    assert test.selectbox(key="engine").value == "auto"
+    test.selectbox(key="engine").set_value("torch")
+    press(test, "settings.model.open")
+    assert not errors(test)
+    kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    assert kept == {"engine": "torch"}
