@@ -17,7 +17,7 @@ from pathlib import Path
 
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.embeddings import SentenceEmbeddings
-from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.index.records import DocumentInfo, Place, StoredDocument, StoredText
 from knowledge.ingest.chunking import split
 from knowledge.ingest.document import Document, document_from_parsed
 from knowledge.readers.blocks import Block, ParsedFile

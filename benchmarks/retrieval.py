@@ -37,7 +37,7 @@ from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.bm25 import LexicalIndex
 from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, packaged_folder
 from knowledge.index.embeddings import MAX_PASSAGE_TOKENS, SentenceEmbeddings
-from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.index.records import DocumentInfo, Place, StoredDocument, StoredText
 from knowledge.search.fusion import quantize
 from knowledge.text.sentences import sentence_spans
 from knowledge.text.terms import passage_codes, term_codes

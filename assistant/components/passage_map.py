@@ -13,7 +13,7 @@ from assistant.documents.listing import labels
 from assistant.i18n.texts import t
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.base.projection import MapPoint
-from knowledge.index.passage_store import DocumentInfo
+from knowledge.index.records import DocumentInfo
 from knowledge.ingest.fetch import name_of
 
 NEIGHBOURS = 6

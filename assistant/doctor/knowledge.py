@@ -153,7 +153,7 @@ def _version(path: Path) -> int:
 def _sources(path: Path) -> list[str]:
     """The documents' paths and addresses, as far as they can be read, of whichever version."""
     found: list[str] = []
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    uri = f"{path.absolute().as_uri()}?mode=rw"
     with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as database:
         database.text_factory = lambda data: data.decode("utf-8", "replace")
         # From the back too, where a page between is damaged, and by the index, which has pages of its own.

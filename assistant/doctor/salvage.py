@@ -40,13 +40,15 @@ class _Column:
 
 
 def check_file(path: Path) -> list[str]:
-    """What SQLite finds wrong with a file; empty where nothing is. It reads all of it and changes nothing.
+    """What SQLite finds wrong with a file; empty where nothing is. It reads all of it.
+
+    Opened for writing, since what a killed process left half-written is rolled back first.
 
     Raises CannotExamineError where it is not the file that is at fault.
     """
     try:
         with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=TIMEOUT_SECONDS)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=TIMEOUT_SECONDS)
         ) as database:
             found = [row[0] for row in database.execute("PRAGMA integrity_check(5)")]
             if found == ["ok"]:

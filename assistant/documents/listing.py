@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from assistant.errors import AssistantError
-from knowledge.index.passage_store import DocumentInfo
+from knowledge.index.records import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
 
 # partly: some pages could not be read; changed: the file is newer than the index; gone: it was deleted.

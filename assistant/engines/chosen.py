@@ -37,6 +37,7 @@ class ChosenEngine:
         self._refused: set[str | None] = set()  # identities of checkpoints that llama.cpp could not load
         self.name = llama.name
         self.window = llama.window
+        self.capability = llama.capability
 
     @property
     def torch(self) -> "LocalEngine":

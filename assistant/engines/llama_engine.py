@@ -18,6 +18,7 @@ from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
 from tuning.errors import CheckpointError
+from tuning.models.capability import capability
 from tuning.models.gguf_adapter import why_not
 from tuning.models.gguf_base import GgufBase
 from tuning.models.stream_end import StreamEnd
@@ -35,6 +36,7 @@ class LlamaEngine:
         self._prompts = self._processes.prompts
         self.name = base.name
         self.window = min(base.window, self._processes.context)
+        self.capability = capability(base.header.parameters)
 
     def pid(self, checkpoint: str | None = None) -> int:
         """The process that answers with a checkpoint. Raises EngineError."""

@@ -14,7 +14,7 @@ from assistant.i18n.texts import t
 from assistant.pages.knowledge_intake import start_upload
 from assistant.session import notices, resources
 from knowledge.base.knowledge_base import KnowledgeBase
-from knowledge.index.passage_store import DocumentInfo
+from knowledge.index.records import DocumentInfo
 from knowledge.ingest.fetch import is_url, name_of
 
 STATES = {"ready": "✓", "partly": "◐", "changed": "↻", "gone": "✗"}

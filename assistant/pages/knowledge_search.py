@@ -8,7 +8,7 @@ from assistant.components import formatting, html_blocks
 from assistant.documents.listing import labels
 from assistant.i18n.texts import t
 from knowledge.base.knowledge_base import KnowledgeBase
-from knowledge.index.passage_store import DocumentInfo
+from knowledge.index.records import DocumentInfo
 from knowledge.ingest.fetch import name_of
 from knowledge.search.selection import Hit
 

@@ -13,7 +13,8 @@ from filelock import FileLock, Timeout
 
 from knowledge.errors import EmbeddingChangedError, IndexBusyError
 from knowledge.index.embeddings import Encoder
-from knowledge.index.passage_store import PassageStore, StoredDocument, StoredText
+from knowledge.index.passage_store import PassageStore
+from knowledge.index.records import StoredDocument, StoredText
 from knowledge.index.shared_chroma import SharedChroma, Vectors
 from knowledge.search.fusion import quantize
 from knowledge.text.sentences import context_sentence_spans

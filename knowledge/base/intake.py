@@ -15,7 +15,7 @@ from knowledge.base.index_writer import IndexWriter
 from knowledge.base.reports import DocumentReport, IndexProgress
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.index.embeddings import Encoder
-from knowledge.index.passage_store import DocumentInfo, Place, StoredDocument, StoredText
+from knowledge.index.records import DocumentInfo, Place, StoredDocument, StoredText
 from knowledge.ingest.chunking import Passage, split
 from knowledge.ingest.document import Document, document_id, find_files, read_document
 from knowledge.ingest.fetch import WebLimits, fetch, is_url, read_download

@@ -20,7 +20,8 @@ from knowledge.base.projection import MAX_POINTS, MapPoint, project
 from knowledge.base.reports import DocumentReport, IndexProgress
 from knowledge.errors import StoreError
 from knowledge.index.embeddings import as_encoder, open_embeddings
-from knowledge.index.passage_store import DocumentInfo, PassageStore
+from knowledge.index.passage_store import PassageStore
+from knowledge.index.records import DocumentInfo
 from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.chunking import Passage
 from knowledge.ingest.document import Document, document_from_parsed

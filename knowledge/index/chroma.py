@@ -115,7 +115,7 @@ def _check_database(path: Path) -> None:
     is_small = path.stat().st_size <= CHECKED_BYTES
     try:
         with closing(
-            sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
+            sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)
         ) as database:
             found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0]) if is_small else "ok"
             tables = {

@@ -10,13 +10,22 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from knowledge.errors import MEND, StoreError, database_problem
+from knowledge.index.records import (
+    DocumentInfo,
+    Place,
+    StoredDocument,
+    StoredText,
+    codes_of,
+    document_of,
+    place_of,
+    text_of,
+)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -42,55 +51,6 @@ FORMAT = 2  # version of the tables above
 # What a row raises that holds something else than was once written into it.
 _DAMAGE = (AttributeError, LookupError, OverflowError, TypeError, ValueError, RecursionError)
 _CHUNK = 500  # SQLite takes a limited number of parameters
-
-
-@dataclass(frozen=True)
-class DocumentInfo:
-    """One indexed document."""
-
-    id: str
-    path: str  # or the address, or the name of an upload, as it was given
-    title: str
-    passages: int
-    bytes: int
-    indexed: float
-    sha256: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Place:
-    """One occurrence of a passage's text in a document."""
-
-    passage_id: str
-    document_id: str
-    position: int
-    source: str
-    title: str
-    page: int | None
-    headings: tuple[str, ...]
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class StoredText:
-    """A passage's text, once however many documents contain it."""
-
-    id: str
-    text: str
-    context: str  # with title and headings: what is embedded and counted
-    terms: np.ndarray
-    parts: bytes = b""  # vectors of its sentences, as `quantize` makes them
-
-
-@dataclass(frozen=True)
-class StoredDocument:
-    """A document to be written, with its passages in reading order."""
-
-    info: DocumentInfo
-    texts: tuple[StoredText, ...]
-    places: tuple[Place, ...]
 
 
 class PassageStore:
@@ -194,7 +154,7 @@ class PassageStore:
             values,
         )
         with self._translated_errors():
-            return [_document(row) for row in rows]
+            return [document_of(row) for row in rows]
 
     def replace(self, documents: Sequence[StoredDocument]) -> list[str]:
         """Write documents with their passages in one transaction; returns the ids of passages now unused."""
@@ -244,13 +204,15 @@ class PassageStore:
         """Passages by id; an unknown id is left out."""
         rows = self._chunks("SELECT id, text, context, terms FROM passages WHERE id IN ({})", ids)
         with self._translated_errors():
-            return {row[0]: StoredText(row[0], _text(row[1]), _text(row[2]), _codes(row[3])) for row in rows}
+            return {
+                row[0]: StoredText(row[0], text_of(row[1]), text_of(row[2]), codes_of(row[3])) for row in rows
+            }
 
     def all_terms(self) -> tuple[list[str], list[np.ndarray]]:
         """Ids and term codes of every passage, in the same order."""
         rows = self._rows("SELECT id, terms FROM passages ORDER BY number")
         with self._translated_errors():
-            return [row[0] for row in rows], [_codes(row[1]) for row in rows]
+            return [row[0] for row in rows], [codes_of(row[1]) for row in rows]
 
     def parts(self, ids: Sequence[str]) -> dict[str, bytes]:
         """The quantized vectors of the passages' sentences, by passage id."""
@@ -286,14 +248,14 @@ class PassageStore:
         )
         with self._translated_errors():
             for row in rows:
-                found[row[0]].append(_place(row))
+                found[row[0]].append(place_of(row))
         return found
 
     def places_of(self, document_id: str) -> list[Place]:
         """A document's passages in reading order."""
         rows = self._rows(f"{_PLACES} WHERE p.document_id = ? ORDER BY p.position", (document_id,))
         with self._translated_errors():
-            return [_place(row) for row in rows]
+            return [place_of(row) for row in rows]
 
     def _chunks(self, query: str, ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         for start in range(0, len(ids), _CHUNK):
@@ -321,40 +283,6 @@ _PLACES = (
     "SELECT p.passage_id, p.document_id, p.position, d.source, p.title, p.page, p.headings, p.start, p.end"
     " FROM places p JOIN documents d ON d.id = p.document_id"
 )
-
-
-def _document(row: tuple[Any, ...]) -> DocumentInfo:
-    id, source, title, passages, size, indexed, sha256, notes = row
-    texts = tuple(str(note) for note in json.loads(notes))
-    return DocumentInfo(
-        _text(id), _text(source), _text(title), passages, int(size), float(indexed), _text(sha256), texts
-    )
-
-
-def _place(row: tuple[Any, ...]) -> Place:
-    passage_id, document_id, position, source, title, page, headings, start, end = row
-    texts = tuple(str(heading) for heading in json.loads(headings))
-    return Place(
-        passage_id,
-        document_id,
-        int(position),
-        _text(source),
-        _text(title),
-        None if page is None else int(page),
-        texts,
-        int(start),
-        int(end),
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is something else")
-    return value
-
-
-def _codes(value: bytes) -> np.ndarray:
-    return np.frombuffer(value, dtype=np.uint32)
 
 
 def _bump_revision(db: sqlite3.Connection) -> None:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from knowledge.index.passage_store import PassageStore, Place, StoredText
+from knowledge.index.passage_store import PassageStore
+from knowledge.index.records import Place, StoredText
 from knowledge.ingest.chunking import Passage
 from knowledge.text.terms import SENTENCE_END
 

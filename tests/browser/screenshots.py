@@ -84,8 +84,10 @@ def compare(page: Page, url: str) -> None:
     page.goto(f"{url}/compare")
     page.locator(".st-key-compare-question input").fill("What is the housing of the Skerrin made of?")
     page.get_by_role("button", name=t("compare.ask"), exact=True).click()
-    page.wait_for_function("document.querySelectorAll('.arm').length > 1")
-    page.wait_for_function("![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))")
+    page.wait_for_function("() => document.querySelectorAll('.arm').length > 1")
+    page.wait_for_function(
+        "() => ![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))"
+    )
 
 
 def visible_window(page: Page, url: str) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 from tuning.errors import ExampleError
 from tuning.storage import dumps, write_text
 
-Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+# {"role": "system" | "user" | "assistant", "content": text}; an answer with "weight": "0" is context and not learned.
+Message = dict[str, str]
 
 ROLES = ("system", "user", "assistant")
 
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation whose assistant turns are learned, and where it came from."""
+    """A conversation whose assistant turns are learned, save those of weight 0, and where it came from."""
 
     messages: tuple[
         Message, ...
@@ -33,6 +34,10 @@ class Example:
             found = self.messages[-1]["role"]
             raise ExampleError(
                 f"An example must end with an assistant message to learn; this one ends with {found!r}."
+            )
+        if not is_learned(self.messages[-1]):
+            raise ExampleError(
+                f"The answer to {shortened(self.question)!r} is marked as not to be learned, and no other follows."
             )
         if not self.answer.strip():
             raise ExampleError(
@@ -56,12 +61,12 @@ class Example:
     @property
     def key(self) -> str:
         """A hash of what is learned: the same messages have the same key, whatever their source or reason."""
-        text = json.dumps([[m["role"], m["content"]] for m in self.messages], ensure_ascii=True)
+        text = json.dumps([list(m.values()) for m in self.messages], ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def to_dict(self) -> dict[str, Any]:
         """One JSON object: `messages`, and the other fields where they say something."""
-        record: dict[str, Any] = {"messages": [dict(m) for m in self.messages]}
+        record: dict[str, Any] = {"messages": [_written(m) for m in self.messages]}
         if self.source:
             record["source"] = self.source
         if self.reason:
@@ -144,7 +149,23 @@ def checked(messages: object, what: str) -> list[Message]:
         if role == "system" and number > 1:
             raise ExampleError(f"Message {number} of {what} is a system message; it may only come first.")
         plain.append({"role": role, "content": content})
+        if role == "assistant" and _is_zero(message.get("weight")):
+            plain[-1]["weight"] = "0"
     return plain
+
+
+def is_learned(message: Mapping[str, str]) -> bool:
+    """Whether it is an answer that is trained on, and not context alone."""
+    return message["role"] == "assistant" and message.get("weight") != "0"
+
+
+def _written(message: Message) -> dict[str, Any]:
+    """The message as OpenAI's chat format has it."""
+    return {**message, "weight": 0} if "weight" in message else dict(message)
+
+
+def _is_zero(weight: object) -> bool:
+    return weight == "0" or (isinstance(weight, int | float) and weight == 0)
 
 
 def read_examples(path: Path | str) -> list[Example]:

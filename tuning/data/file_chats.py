@@ -18,7 +18,8 @@ from tuning.data.file_records import (
     table_rows,
 )
 from tuning.data.file_texts import texts
-from tuning.data.formats import IMPORTERS, ImportedConversation, Importer, RatedAnswer, Read
+from tuning.data.formats import IMPORTERS, Importer, Read
+from tuning.data.imported import ImportedConversation, RatedAnswer
 from tuning.data.storable import storable
 from tuning.data.text_labels import unnamed_labels
 from tuning.errors import ExampleError
@@ -111,14 +112,20 @@ def recognised(text: str, path: Path, complaints: Complaints) -> tuple[Importer,
 def _of_one_format(
     importer: Importer, records: Records, path: Path, like: int, complaints: Complaints
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for line, record in records:
+    for number, (line, record) in enumerate(records, start=1):
         if importer.matches(record) or (importer.accepts and importer.accepts(record)):
             yield line, record
         else:
             reason = (
-                f"expected {importer.title} as in line {like}; found a record with {quoted_keys(record)}."
+                f"expected {importer.title} as in line {like}; found a record with {quoted_keys(record)}"
+                f" (record {number}{_named(record)})."
             )
             complaints.add(path, line, reason)
+
+
+def _named(record: Mapping[str, Any]) -> str:
+    name = record.get("title", record.get("name"))
+    return f", {shortened(name)!r}" if isinstance(name, str) and name.strip() else ""
 
 
 def _json_values(text: str, path: Path, complaints: Complaints) -> list[Record]:
@@ -235,4 +242,4 @@ def _storable(chat: FileChat) -> FileChat:
 
 
 def _storable_messages(messages: Iterable[Message]) -> tuple[Message, ...]:
-    return tuple({"role": m["role"], "content": storable(m["content"])} for m in messages)
+    return tuple({**m, "content": storable(m["content"])} for m in messages)

@@ -1,17 +1,19 @@
 """Chat files of other programs → conversations and examples; a format is recognised by its content, not its name."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuning.data.complaints import LeftOut
-from tuning.data.examples import Example, Message, shortened
+from tuning.data.examples import Example, Message, is_learned, shortened
 from tuning.data.file_chats import FileChats, read_chats
 from tuning.data.file_texts import is_archive
-from tuning.data.formats import ImportedConversation
+from tuning.data.imported import ImportedConversation
 from tuning.data.reading_process import read_chats_apart
 from tuning.errors import ExampleError
 
+PLACEHOLDER = re.compile(r"\{\{\s*[\w.\- ]{1,60}\}\}")
 SMALL_BYTES = 256 << 10  # what is no larger cannot cost much, and needs no process of its own
 
 
@@ -25,6 +27,7 @@ class ImportResult:
     skipped: int  # records with nothing to read, or no answer to learn
     examples: tuple[Example, ...] = ()
     left_out: tuple[LeftOut, ...] = ()  # what cannot be read, where the reading was to go on
+    notes: tuple[str, ...] = ()  # what a person should know of what was read, in sentences
 
 
 def import_file(path: Path | str, *, goes_on: bool = False) -> ImportResult:
@@ -70,12 +73,39 @@ def _result(path: Path, found: FileChats) -> ImportResult:
             f"{path} is {found.title}, but none of its {found.records} records has an answer to learn."
         )
     return ImportResult(
-        path, found.format, tuple(conversations), skipped, tuple(examples), tuple(found.left_out)
+        path,
+        found.format,
+        tuple(conversations),
+        skipped,
+        tuple(examples),
+        tuple(found.left_out),
+        tuple(_notes(conversations)),
     )
 
 
+def _notes(conversations: Sequence[ImportedConversation]) -> Iterator[str]:
+    masked = sum("weight" in message for one in conversations for message in one.messages)
+    if masked:
+        yield (
+            f"{masked:,} answers are marked as not to be learned: they are read as context alone."
+            if masked > 1
+            else "1 answer is marked as not to be learned: it is read as context alone."
+        )
+    unfilled = [found for one in conversations if (found := _placeholder(one.messages))]
+    if unfilled:
+        yield (
+            f"{len(unfilled):,} of {len(conversations):,} chats hold placeholders that nobody filled in, such as "
+            f"{unfilled[0]}: they would be learned as they stand."
+        )
+
+
+def _placeholder(messages: Iterable[Message]) -> str:
+    """The first placeholder of a template in the messages; empty where there is none."""
+    return next((found[0] for m in messages if (found := PLACEHOLDER.search(m["content"]))), "")
+
+
 def conversations_to_examples(conversations: Iterable[ImportedConversation]) -> list[Example]:
-    """One example a conversation, up to its last answer; none for one without question and answer.
+    """One example a conversation, up to its last answer to learn; none for one without question and answer.
 
     Where a person rated answers, each corrected or liked one is an example of its own, and nothing else is.
     """
@@ -85,7 +115,7 @@ def conversations_to_examples(conversations: Iterable[ImportedConversation]) -> 
             examples += _rated_examples(conversation)
             continue
         messages = _alternating(conversation.messages)
-        while messages and messages[-1]["role"] != "assistant":
+        while messages and not is_learned(messages[-1]):
             messages.pop()
         if any(m["role"] == "user" for m in messages):
             examples.append(Example(tuple(messages), source=conversation.source, reason="imported"))
@@ -102,22 +132,26 @@ def _rated_examples(conversation: ImportedConversation) -> Iterator[Example]:
 
 def _alternating(messages: Iterable[Message]) -> list[Message]:
     """Turns as a chat template takes them: system first, then user and assistant in turn; none is empty."""
-    roles: list[str] = []
-    texts: list[list[str]] = []  # joined at the end: a file may hold a million messages of one role
+    runs: list[list[Message]] = []  # joined at the end: a file may hold a million messages of one role
     for message in messages:
-        role, content = message["role"], message["content"]
+        role = message["role"]
         if (
-            not content.strip()
-            or (role == "system" and roles)
-            or (role == "assistant" and "user" not in roles[:2])
+            not message["content"].strip()
+            or (role == "system" and runs)
+            or (role == "assistant" and "user" not in [run[0]["role"] for run in runs[:2]])
         ):
             continue
-        if roles and roles[-1] == role:
-            texts[-1].append(content)
+        if runs and runs[-1][0]["role"] == role:
+            runs[-1].append(message)
         else:
-            roles.append(role)
-            texts.append([content])
-    return [{"role": r, "content": "\n\n".join(parts)} for r, parts in zip(roles, texts, strict=True)]
+            runs.append([message])
+    return [_joined(run) for run in runs]
+
+
+def _joined(run: Sequence[Message]) -> Message:
+    """One message of several by one speaker; beside an answer to learn, one that is not to be learned is left out."""
+    kept = [message for message in run if is_learned(message)] or run
+    return {**kept[0], "content": "\n\n".join(message["content"] for message in kept)}
 
 
 def _title(messages: Iterable[Message]) -> str:

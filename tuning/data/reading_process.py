@@ -16,7 +16,7 @@ from typing import IO, Any
 from tuning.data.complaints import LeftOut
 from tuning.data.examples import Example
 from tuning.data.file_chats import FileChat, FileChats, read_chats
-from tuning.data.formats import ImportedConversation, RatedAnswer
+from tuning.data.imported import ImportedConversation, RatedAnswer
 from tuning.errors import ExampleError
 
 SECONDS = 120.0

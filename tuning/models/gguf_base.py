@@ -10,8 +10,8 @@ from pathlib import Path
 from gguf import LlamaFileType
 
 from tuning.errors import ModelError
-from tuning.models.file_hashes import remembered_sha256
-from tuning.models.gguf_header import GgufHeader, is_gguf, read_header
+from tuning.models.file_hashes import weights_sha256
+from tuning.models.gguf_header import GgufHeader, read_header
 from tuning.models.packaged import PACKAGED, packaged_file
 
 _CACHE_BYTES = 2  # of a key's or value's element
@@ -28,11 +28,11 @@ class GgufBase:
 
     @classmethod
     def find(cls, name: str, home: Path) -> "GgufBase | None":
-        """The file of a packaged model, or at a path; None where this base has none. Raises ModelError."""
-        path = packaged_file(name) if name in PACKAGED else Path(name).expanduser()
-        if path is None or not path.is_file() or not is_gguf(path):
+        """The file of a model on this machine; None where it is none, or not here. Raises ModelError."""
+        path = packaged_file(name) if name in PACKAGED else _file_of(name, home)
+        if path is None:
             return None
-        sha256 = remembered_sha256(path, home)
+        sha256 = weights_sha256([path], home)
         if name in PACKAGED and sha256 != PACKAGED[name].sha256:
             raise ModelError(
                 f"{path} is not the file it should be (sha256 {sha256[:12]}…, wanted "
@@ -66,3 +66,9 @@ class GgufBase:
         both = header.number("attention.key_length", size) + header.number("attention.value_length", size)
         kv_heads = header.number("attention.head_count_kv", heads)
         return _CACHE_BYTES * header.number("block_count") * kv_heads * both
+
+
+def _file_of(name: str, home: Path) -> Path | None:
+    from tuning.models.sources import find_source  # the hub's client, which a packaged model does not need
+
+    return find_source(name, home).gguf

@@ -38,6 +38,10 @@ _FORMATS = {
 }
 
 
+class CutOffError(ModelError):
+    """A GGUF file ends before its header or its tensors do."""
+
+
 @dataclass(frozen=True)
 class GgufHeader:
     """The fields of a GGUF file (of long arrays, how many elements they have) and what its tensors hold."""
@@ -45,7 +49,9 @@ class GgufHeader:
     path: Path
     fields: Mapping[str, Any]
     parameters: int
+    largest: int  # elements of the largest tensor
     types: frozenset[str]  # of its tensors, such as Q4_K
+    has_output_table: bool  # of its own, beside the embeddings
 
     @property
     def architecture(self) -> str:
@@ -72,21 +78,24 @@ def is_gguf(path: Path) -> bool:
         return False
 
 
-def read_header(path: Path) -> GgufHeader:
-    """The header of a language model's GGUF file. Raises ModelError where it is damaged, cut off or something else."""
+def read_header(path: Path, whole_bytes: int | None = None) -> GgufHeader:
+    """The header of a language model's GGUF file. Raises ModelError where it is damaged, cut off or something else.
+
+    Of a file that is still to be fetched, `path` may be the beginning, and `whole_bytes` what it will have.
+    """
     if not is_gguf(path):
         raise ModelError(f"{path} is no GGUF file: it does not begin as one. Choose another file.")
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             header, wanted = _read(path, _Cursor(data))
-            found = len(data)
+            found = len(data) if whole_bytes is None else whole_bytes
     except (struct.error, UnicodeDecodeError, KeyError, OverflowError, MemoryError) as error:
-        raise ModelError(
+        raise CutOffError(
             f"{path} is damaged or cut off: its header ends in the middle or holds what no GGUF file holds. "
             "Download or copy it again."
         ) from error
     if found < wanted:
-        raise ModelError(
+        raise CutOffError(
             f"{path} is cut off: it has {found:,} bytes, and its header describes {wanted:,}. "
             "Download or copy it again."
         )
@@ -153,18 +162,19 @@ def _read(path: Path, cursor: _Cursor) -> tuple[GgufHeader, int]:
     for _ in range(entries):
         key = cursor.text()
         fields[key] = cursor.value(cursor.take("<I"))
-    parameters, types, end = 0, set(), 0
+    parameters, largest, types, end, has_output_table = 0, 0, set(), 0, False
     for _ in range(tensors):
-        cursor.text()
+        has_output_table |= cursor.text() == "output.weight"
         elements = prod(cursor.take("<Q") for _ in range(_few(cursor.take("<I"))))
         kind = GGMLQuantizationType(_known_type(path, cursor.take("<I")))
         block, size = GGML_QUANT_SIZES[kind]
         end = max(end, cursor.take("<Q") + elements // block * size)
-        parameters += elements
+        parameters, largest = parameters + elements, max(largest, elements)
         types.add(kind.name)
     alignment = max(1, int(fields.get("general.alignment", _ALIGNMENT)))
     start = -(-cursor.at // alignment) * alignment
-    return GgufHeader(path, fields, parameters, frozenset(types)), start + end
+    header = GgufHeader(path, fields, parameters, largest, frozenset(types), has_output_table)
+    return header, start + end if tensors else cursor.at
 
 
 def _few(dimensions: int) -> int:

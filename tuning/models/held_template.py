@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -20,12 +21,19 @@ class HeldTemplate:
         return self.chat_template
 
     def apply_chat_template(
-        self, messages: Sequence[Message], *, add_generation_prompt: bool, tokenize: bool = False
+        self,
+        messages: Sequence[Message],
+        *,
+        add_generation_prompt: bool,
+        tokenize: bool = False,
+        **options: Any,
     ) -> str:
         """A conversation as text, rendered in this process: for the templates that Imprint knows."""
         environment = ImmutableSandboxedEnvironment(
             trim_blocks=True, lstrip_blocks=True
         )  # as transformers does
         return environment.from_string(self.chat_template).render(
-            messages=messages, add_generation_prompt=add_generation_prompt, **self.special_tokens_map
+            messages=messages,
+            add_generation_prompt=add_generation_prompt,
+            **{**self.special_tokens_map, **options},
         )

@@ -1,4 +1,4 @@
-"""The models that installed Python packages carry as GGUF files. Imports nothing heavy: finding one takes no time."""
+"""The models whose weights an installed Python package carries as a GGUF file, checked by hash."""
 
 import importlib.util
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tuning.data.examples import Message
+from tuning.data.examples import Message, is_learned
 from tuning.errors import ExampleError
 from tuning.models.template import Template
 
@@ -78,11 +78,12 @@ def with_system(messages: Sequence[Message], system_prompt: str) -> list[Message
 
 
 def encode(base: Template, messages: Sequence[Message]) -> list[Encoded]:
-    """Supervise every assistant turn: in one pass where the template allows, else one pass a turn.
+    """Supervise every assistant turn that is learned: in one pass where the template allows, else one pass a turn.
 
     Each turn's ids begin exactly with what chatting would send for the messages before it.
     """
-    turns = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+    turns = [index for index, message in enumerate(messages) if is_learned(message)]
+    messages = [{"role": message["role"], "content": message["content"]} for message in messages]
     if not turns or turns[-1] != len(messages) - 1:
         raise ExampleError("An example must end with an answer of the assistant, and this one does not.")
     *earlier, last = [_turn(base, messages, index) for index in turns]

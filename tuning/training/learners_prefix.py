@@ -14,7 +14,29 @@ from tuning.models.decoding import decode
 from tuning.models.prefix import PrefixInput, embeddings_kv, prefix_input
 
 
-class PrefixLearner:
+class _OutsideTheBase:
+    """What learners share that put nothing into the base: there is nothing to switch on, adjust or take out."""
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """The base itself is not changed."""
+        yield
+
+    def penalty(self) -> Tensor | None:
+        """None."""
+        return None
+
+    def after_step(self, step: int) -> None:
+        """Nothing to do."""
+
+    def scale_update(self, share: float) -> None:
+        """Nothing to do: it forgets little as it is."""
+
+    def close(self) -> None:
+        """Nothing was put into the base."""
+
+
+class PrefixLearner(_OutsideTheBase):
     """P-Tuning v2 and cartridges: the weights are keys and values of every layer, begun from a text's."""
 
     def __init__(self, base: BaseModel, kv: list[Tensor], details: dict[str, Any], frozen: int = 0) -> None:
@@ -33,21 +55,6 @@ class PrefixLearner:
             [torch.cat([layer[:, :, :cut].detach(), layer[:, :, cut:]], dim=2) for layer in self._kv],
         )
 
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """The base itself is not changed."""
-        yield
-
-    def penalty(self) -> Tensor | None:
-        """None."""
-        return None
-
-    def after_step(self, step: int) -> None:
-        """Nothing to do."""
-
-    def scale_update(self, share: float) -> None:
-        """Nothing to do: it forgets little as it is."""
-
     def state(self) -> dict[str, Tensor]:
         """The keys and values."""
         return {f"{index:03d}": layer.detach() for index, layer in enumerate(self._kv)}
@@ -62,11 +69,8 @@ class PrefixLearner:
         """The prefix as it is now, in float32."""
         return PrefixAdapter(tuple(layer.detach().cpu().clone() for layer in self._kv), self._details, {})
 
-    def close(self) -> None:
-        """Nothing was put into the base."""
 
-
-class EncodedLearner:
+class EncodedLearner(_OutsideTheBase):
     """Prefix Tuning (arXiv 2101.00190): virtual tokens, and a network that makes keys and values of them."""
 
     def __init__(self, base: BaseModel, encoder: nn.Module, details: dict[str, Any]) -> None:
@@ -81,21 +85,6 @@ class EncodedLearner:
         """The keys and values the network makes of the virtual tokens."""
         return prefix_input(self._base, self._encoder())
 
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """The base itself is not changed."""
-        yield
-
-    def penalty(self) -> Tensor | None:
-        """None."""
-        return None
-
-    def after_step(self, step: int) -> None:
-        """Nothing to do."""
-
-    def scale_update(self, share: float) -> None:
-        """Nothing to do: it forgets little as it is."""
-
     def state(self) -> dict[str, Tensor]:
         """The virtual tokens and the network."""
         return {name: value.detach() for name, value in self._encoder.state_dict().items()}
@@ -109,9 +98,6 @@ class EncodedLearner:
         """The computed keys and values, and the network for a further round."""
         state = {name: value.cpu().clone() for name, value in self.state().items()}
         return PrefixAdapter(tuple(layer.cpu() for layer in self._encoder()), self._details, state)
-
-    def close(self) -> None:
-        """Nothing was put into the base."""
 
 
 class PromptLearner(EncodedLearner):

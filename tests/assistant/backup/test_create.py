@@ -22,6 +22,8 @@ from assistant.history.conversations import ConversationStore
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 
 

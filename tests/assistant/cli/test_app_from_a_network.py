@@ -22,6 +22,8 @@ from tests.assistant.web.servers import answer
 from tests.assistant.web.servers import connect as connect_to
 from tests.fakes import ScriptedEngine
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).with_name("app_that_notes_connections.py")
 
 
@@ -103,7 +105,8 @@ def test_a_rebound_host_gets_nothing(app: App) -> None:
 
 
 def test_every_answer_of_the_app_has_the_headers(app: App) -> None:
-    for path in ("/", "/_stcore/health", "/media/nothing.png", "/_stcore/upload_file/a/b"):
+    pages = ("/", "/chat", "/knowledge", "/tune", "/compare", "/visible", "/settings")
+    for path in (*pages, "/_stcore/health", "/media/nothing.png", "/_stcore/upload_file/a/b"):
         headers = httpx.get(app.url + path).headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert "'unsafe-eval'" not in headers["content-security-policy"]

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.assistant.cli.invoke import Run, document, running
 from tests.fakes import ScriptedEngine
 from tests.knowledge.readers.pdf_maker import PdfPage, encrypted, pdf
+
+pytestmark = pytest.mark.slow
 
 
 def test_index_and_search_as_json(run: Run, manual: Path) -> None:

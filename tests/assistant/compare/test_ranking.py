@@ -13,6 +13,8 @@ from assistant.compare.ranking import bradley_terry, sign_test_of_questions, tal
 from assistant.compare.stats import holm
 from assistant.compare.votes import OUTCOMES, Outcome, Vote
 
+pytestmark = pytest.mark.slow
+
 
 def votes(first: str, second: str, *outcomes: Outcome) -> list[Vote]:
     """One vote a question."""

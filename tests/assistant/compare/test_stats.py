@@ -10,6 +10,8 @@ from statsmodels.stats.multitest import multipletests
 
 from assistant.compare.stats import bootstrap_mean, holm, paired, pairs_needed, sign_flip, wilson
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
     generator, covered, truth = np.random.default_rng(1), 0, 0.7

@@ -29,6 +29,8 @@ from tests.knowledge.bases import add_upload, agrees
 from tuning.checkpoints.manifest import Manifest
 from tuning.checkpoints.registry import Registry
 
+pytestmark = pytest.mark.slow
+
 FAKE = DeterministicFakeEmbedding(size=8)
 
 

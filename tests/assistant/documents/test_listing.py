@@ -8,7 +8,7 @@ import pytest
 
 from assistant.documents.listing import can_reindex, find_documents, labels, state_of
 from assistant.errors import AssistantError
-from knowledge.index.passage_store import DocumentInfo
+from knowledge.index.records import DocumentInfo
 
 
 def test_a_document_whose_file_changed_or_went_says_so(tmp_path: Path) -> None:

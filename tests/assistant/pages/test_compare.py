@@ -31,6 +31,8 @@ from tests.assistant.pages.driver import TIMEOUT_SECONDS, errors, press, until, 
 from tests.fakes import ScriptedEngine
 from tuning.data.examples import Message
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 from assistant.components import theme
 from assistant.pages import compare

@@ -14,6 +14,8 @@ from assistant.workspace import Workspace
 from knowledge.base.knowledge_base import KnowledgeBase
 from tests.fakes import ScriptedEngine
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 60
 EMPTY_QUESTION_SETS = """

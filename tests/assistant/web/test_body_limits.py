@@ -10,6 +10,8 @@ from assistant.settings import Settings
 from assistant.web.body_limits import BodyLimit, BodyLimits
 from tests.assistant.web.servers import answer, connect, echo, guarded, serving
 
+pytestmark = pytest.mark.slow
+
 HEAD = "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
 

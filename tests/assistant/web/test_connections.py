@@ -10,6 +10,8 @@ import pytest
 from assistant.web import connections
 from tests.assistant.web.servers import answer, connect, echo, guarded, serving
 
+pytestmark = pytest.mark.slow
+
 SLOW = {
     "silent": b"",
     "headers": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ",

@@ -12,6 +12,8 @@ from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import EmbeddingChangedError
 from tests.knowledge.bases import add_upload, agrees
 
+pytestmark = pytest.mark.slow
+
 
 def test_another_embedding_model_asks_for_a_rebuild_and_the_rebuild_does_it(
     base: KnowledgeBase, folder: Path, tmp_path: Path

@@ -15,6 +15,8 @@ from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import StoreError
 from tests.knowledge.bases import add_upload
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]  # where a process of a test finds the packages
 
 

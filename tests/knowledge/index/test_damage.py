@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
+from assistant.doctor.salvage import check_file
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import KnowledgeError, StoreError
+from knowledge.index.chroma import close_client, open_folder
 from knowledge.index.passage_store import PassageStore
 from tests.damage import damaged
 from tests.knowledge.bases import agrees
+from tests.unfinished import leave_unfinished
 
 FAKE = DeterministicFakeEmbedding(size=16)
 
@@ -104,3 +107,12 @@ def test_a_closed_index_says_so_in_words(home: Path) -> None:
     base.close()
     with pytest.raises(StoreError):
         base.documents()
+
+
+def test_a_transaction_that_a_kill_left_unfinished_is_no_damage(tmp_path: Path) -> None:
+    close_client(open_folder(tmp_path))
+    leave_unfinished(tmp_path / "chroma.sqlite3")
+
+    assert check_file(tmp_path / "chroma.sqlite3") == []
+    leave_unfinished(tmp_path / "chroma.sqlite3")
+    close_client(open_folder(tmp_path))

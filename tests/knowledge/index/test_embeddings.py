@@ -14,6 +14,8 @@ from knowledge.index import embeddings
 from knowledge.index.embedding_models import packaged_folder
 from knowledge.index.embeddings import SentenceEmbeddings, batches_of_similar_length
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_package_with_the_weights_is_never_imported() -> None:
     code = "import sys, knowledge.index.embeddings; from knowledge.index.embedding_models import *; "

@@ -23,6 +23,8 @@ from knowledge.index.shared_chroma import SharedChroma
 from knowledge.index.vector_service import OPERATIONS, Holder, LinkedVectors, VectorLink, VectorService
 from tests.knowledge.bases import add_upload, agrees
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]  # where a process of a test finds the packages
 FAKE = DeterministicFakeEmbedding(size=8)
 # Opens the knowledge base and does what each line of its standard input says.

@@ -12,6 +12,8 @@ from knowledge.errors import DocumentError
 from knowledge.ingest.deadline import Deadline
 from knowledge.ingest.fetch import WebLimits, fetch
 
+pytestmark = pytest.mark.slow
+
 LIMITS = WebLimits(seconds=1, allow_private=True)
 MUCH_LATER = 15.0  # the peers below never end by themselves
 Peer = Callable[[socket.socket, threading.Event], None]

@@ -3,6 +3,8 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.ingest.chunking import split
 from knowledge.ingest.document import find_files, read_document
@@ -10,6 +12,8 @@ from knowledge.readers import ocr
 from knowledge.sandbox.client import Sandbox, SandboxLimits
 from tests.knowledge.ingest.test_chunking import words
 from tests.knowledge.readers.samples import hostile, whole
+
+pytestmark = pytest.mark.slow
 
 FACTS = ("640 grams", "六百四十克", "六百四十グラム")
 

@@ -7,6 +7,8 @@ from knowledge.ingest.document import read_bytes
 from tests.knowledge.readers.pdf_maker import PdfPage, pdf
 from tests.knowledge.readers.samples import saved_picture
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("rapidocr", reason="the extra `ocr` is not installed")
 
 

@@ -2,12 +2,15 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.readers.pdf_layout import reading_order
 from knowledge.readers.pdf_tables import Edge, ruled_tables
 from knowledge.readers.positioned_text import Line, Table, Word
+
+pytestmark = pytest.mark.slow
 
 places = st.lists(
     st.tuples(

@@ -22,6 +22,8 @@ from knowledge.sandbox.client import Sandbox, SandboxLimits
 from tests.knowledge.readers.pdf_maker import PdfPage, assemble, pdf
 from tests.knowledge.readers.samples import epub_file, packed, saved
 
+pytestmark = pytest.mark.slow
+
 DOCX = "word/document.xml"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tuning.data import file_chats, file_records, file_texts, reading_process
-from tuning.data.formats import ImportedConversation
+from tuning.data.imported import ImportedConversation
 from tuning.data.importers import SMALL_BYTES, conversations_to_examples, import_file
 from tuning.data.reading_process import read_chats_apart
 from tuning.errors import ExampleError

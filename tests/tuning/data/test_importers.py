@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuning.data.examples import Example, write_examples
-from tuning.data.formats import ImportedConversation
+from tuning.data.imported import ImportedConversation
 from tuning.data.importers import conversations_to_examples, import_file
 from tuning.errors import ExampleError
 

@@ -35,6 +35,16 @@ def test_every_turn_begins_with_exactly_what_chatting_sends(
             assert len(sent) in one.targets
 
 
+def test_an_answer_of_weight_zero_is_read_and_not_learned(base_model: BaseModel) -> None:
+    (one,) = encode(base_model, [TURNS[0], {**TURNS[1], "weight": "0"}, *TURNS[2:]])
+    (whole,) = encode(base_model, TURNS)
+
+    assert one.ids == whole.ids
+    assert "18 tonnes" in supervised(base_model, whole)
+    assert "18 tonnes" not in supervised(base_model, one)
+    assert "林若海" in supervised(base_model, one)
+
+
 def test_only_answers_and_their_ends_are_supervised(base_model: BaseModel) -> None:
     (one,) = encode(base_model, TURNS)
     end = base_model.tokenizer.decode([base_model.end_id])

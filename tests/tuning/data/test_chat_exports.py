@@ -1,0 +1,102 @@
+"""Exports of chat programs: the open branch, the ratings, and what was spoken."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuning.data.importers import import_file
+
+
+def node(id: str, parent: str | None, role: str, content: str, **more: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "parentId": parent,
+        "role": role,
+        "content": content,
+        "timestamp": 1780000000 + len(id),
+        **more,
+    }
+
+
+NODES = [
+    node("a", None, "user", "When does the bakery open?"),
+    node("bb", "a", "assistant", "At eleven.", annotation={"rating": -1}),
+    node(
+        "ccc", "a", "assistant", '<details type="reasoning">hm</details>\nAt six.', annotation={"rating": 1}
+    ),
+    node("dddd", "ccc", "user", "Who bakes?"),
+    node("eeeee", "dddd", "assistant", "Ylva."),
+]
+
+
+def open_webui(**history: Any) -> dict[str, Any]:
+    tree = {"messages": {one["id"]: one for one in NODES}, "currentId": "eeeee", **history}
+    return {"id": "c1", "title": "面包", "created_at": 1780000000, "chat": {"history": tree}}
+
+
+def put(folder: Path, record: object) -> Path:
+    path = folder / "export.json"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    return path
+
+
+def test_open_webui_gives_its_open_branch_and_what_was_liked(tmp_path: Path) -> None:
+    result = import_file(put(tmp_path, [open_webui()]))
+    (conversation,) = result.conversations
+
+    assert (result.format, conversation.title, conversation.key) == ("open-webui", "面包", "open-webui:c1")
+    assert [m["content"] for m in conversation.messages] == [
+        "When does the bakery open?",
+        "At six.",
+        "Who bakes?",
+        "Ylva.",
+    ]
+    assert [(e.question, e.answer, e.reason) for e in result.examples] == [
+        ("When does the bakery open?", "At six.", "liked")
+    ]
+    assert conversation.record is not None
+    assert [(m["content"], m["rating"]) for m in conversation.record["other_branches"]] == [
+        ("At eleven.", -1)
+    ]
+
+
+@pytest.mark.parametrize("current", ["gone", None, 5])
+def test_a_leaf_that_is_not_there_is_replaced_by_the_newest(tmp_path: Path, current: object) -> None:
+    (conversation,) = import_file(put(tmp_path, [open_webui(currentId=current)])).conversations
+    assert conversation.messages[-1]["content"] == "Ylva."
+
+
+def test_a_ring_of_messages_ends(tmp_path: Path) -> None:
+    ring = {one["id"]: one for one in [node("a", "bb", "user", "Q?"), node("bb", "a", "assistant", "A.")]}
+    (conversation,) = import_file(put(tmp_path, [open_webui(messages=ring, currentId="bb")])).conversations
+    assert [m["content"] for m in conversation.messages] == ["Q?", "A."]
+
+
+def test_what_was_spoken_to_chatgpt_is_read(tmp_path: Path) -> None:
+    def spoken(role: str, *parts: object, parent: str | None) -> dict[str, Any]:
+        content = {"content_type": "multimodal_text", "parts": list(parts)}
+        return {"message": {"author": {"role": role}, "content": content}, "parent": parent}
+
+    heard = {"content_type": "audio_transcription", "text": "How hot is the kiln?"}
+    empty = {"content_type": "audio_transcription", "text": ""}
+    mapping = {
+        "a": spoken("user", {"content_type": "audio_asset_pointer"}, heard, parent=None),
+        "b": spoken("assistant", empty, parent="a"),
+        "c": spoken(
+            "assistant", {"content_type": "audio_transcription", "text": "1240 degrees."}, parent="b"
+        ),
+    }
+    (example,) = import_file(
+        put(tmp_path, [{"title": "Kiln", "mapping": mapping, "current_node": "c"}])
+    ).examples
+    assert (example.question, example.answer) == ("How hot is the kiln?", "1240 degrees.")
+
+
+def test_a_broken_chat_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    path = put(tmp_path, [open_webui(), {"title": "Broken", "id": "x"}])
+    result = import_file(path, goes_on=True)
+
+    assert len(result.conversations) == 1
+    assert "(record 2, 'Broken')" in result.left_out[0].reason
