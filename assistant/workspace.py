@@ -5,6 +5,7 @@ whatever thread asks first. It draws nothing and decides nothing.
 """
 
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from assistant.errors import AssistantError, EngineError
 from assistant.home.privacy import make_private
 from assistant.home.swap import finish_restore
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
+from tuning.models.template_options import use_template_options
 
 if TYPE_CHECKING:
     from assistant.chat.chat import Chat
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from tuning.checkpoints.registry import Registry
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
+    from tuning.models.capability import Capability
     from tuning.models.catalogue import CatalogueEntry
     from tuning.models.checks import ModelReport
 
@@ -51,7 +54,10 @@ class Workspace:
 
             finish_restore(home_folder())
             settings = load_settings()
+        else:
+            finish_restore(settings.home)
         self.settings = settings
+        self._use_template_options()
         make_private(settings.home)
         self._opening = threading.Lock()
         self._engine = engine
@@ -233,7 +239,15 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge)
+        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability)
+
+    def _use_template_options(self) -> None:
+        """Let the chat templates of this process have the options of the settings."""
+        use_template_options(json.loads(self.settings.template_options or "{}"))
+
+    def _said_capability(self) -> "Capability | None":
+        said = self.settings.capability
+        return None if said == "auto" else said
 
     def batched_chat(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
         """A chat that generates concurrent answers in one batch, and a function that loads checkpoints before.
@@ -256,7 +270,7 @@ class Workspace:
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        return Chat(engine, None, self.existing_knowledge), prepare
+        return Chat(engine, None, self.existing_knowledge, self._said_capability), prepare
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
@@ -275,7 +289,7 @@ class Workspace:
         with IMPORT_LOCK:
             from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
-        return open_embeddings(self.settings.embedding_model, self.home)
+        return open_embeddings(self.settings.embedding_model, self.home, trusts=self._trusts)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
@@ -293,10 +307,17 @@ class Workspace:
                     name,
                     embeddings=self.embeddings,
                     chroma_url=self.settings.chroma_url,
-                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    reranker=CrossEncoderReranker(reranker, trusts=self._trusts) if reranker else None,
                     web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
+
+    def _trusts(self, name: str, folder: Path) -> bool:
+        """Whether a person allowed the code in the folder of an embedding model or reranker."""
+        with IMPORT_LOCK:
+            from tuning.models.model_code import is_allowed  # heavy: transformers
+
+        return is_allowed(name, folder, self.home)
 
     def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """Like `knowledge`, but only for one that exists. Raises AssistantError."""
@@ -323,6 +344,7 @@ class Workspace:
 
         before, self.settings = self.settings, save_settings(self.settings, **changes)
         after = self.settings
+        self._use_template_options()
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
             self.close_engine()
         if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):

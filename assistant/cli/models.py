@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.cli.models_allow import allow
 from assistant.cli.options import workspace_of, yes_option
 from assistant.cli.output import busy, emit, json_option, progress, say, seconds_text
 from assistant.errors import AssistantError
@@ -36,6 +37,9 @@ def models(context: click.Context, workspace: Workspace, as_json: bool) -> None:
             emit(_listing(entries, best, workspace.settings.base_model))
         else:
             _print(entries, best, workspace.settings.base_model)
+
+
+models.add_command(allow)
 
 
 @models.command(epilog="Example: imprint models check ~/models/qwen2.5-1.5b-instruct-q4_k_m.gguf")

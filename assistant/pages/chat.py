@@ -139,10 +139,12 @@ def _draw_live(answer: LiveAnswer) -> None:
     """
     notices.apply_language()
     with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(theme.MARK)):
-        doing, text = st.empty(), st.empty()
+        doing, thoughts, text = st.empty(), st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
         doing.html(f'<div class="from">{html_blocks.badge(_doing(answer), "live")}</div>')
+        if answer.thoughts and not answer.text:
+            thoughts.html(html_blocks.thoughts(t("message.thoughts"), answer.thoughts))
         text.markdown(html_blocks.prose(answer.text + " ▍"))
         if not stays or answer.wait(POLL_SECONDS):
             break
@@ -158,6 +160,8 @@ def _doing(answer: LiveAnswer) -> str:
         return t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model)
     if resources.answering().is_waiting(answer):
         return t("answer.waiting")
+    if answer.searched and answer.phase == "reading":
+        return t("answer.reading.searched", count=len(answer.passages), question=answer.searched)
     if answer.passages and answer.phase == "reading":
         return t("answer.reading.passages", count=len(answer.passages))
     return t(f"answer.{answer.phase}")

@@ -8,7 +8,8 @@ from assistant.components import html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
 from assistant.pages import settings_models
 from assistant.session import notices, resources
-from assistant.settings import LANGUAGES, from_environment
+from assistant.settings import LANGUAGES, MODEL_CAPABILITIES, from_environment
+from assistant.web.token_check import LOGOUT
 
 
 def draw() -> None:
@@ -55,7 +56,7 @@ def _draw_answers() -> None:
         passages = middle.number_input(
             t("settings.passages"),
             1,
-            20,
+            50,
             settings.passages,
             disabled="passages" in fixed,
             help=t("settings.passages.help"),
@@ -72,8 +73,30 @@ def _draw_answers() -> None:
             disabled="temperature" in fixed,
             help=t("settings.temperature.help"),
         )
+        capability = middle.selectbox(
+            t("settings.capability"),
+            MODEL_CAPABILITIES,
+            index=MODEL_CAPABILITIES.index(settings.capability),
+            format_func=lambda name: t(f"settings.capability.{name}"),
+            disabled="capability" in fixed,
+            help=t("settings.capability.help"),
+        )
+        template_options = right.text_input(
+            t("settings.template_options"),
+            settings.template_options,
+            placeholder='{"enable_thinking": false}',
+            disabled="template_options" in fixed,
+            help=t("settings.template_options.help"),
+        )
         if st.form_submit_button(t("save"), type="primary"):
-            _change(language=language, passages=passages, max_new_tokens=longest, temperature=temperature)
+            _change(
+                language=language,
+                passages=passages,
+                max_new_tokens=longest,
+                temperature=temperature,
+                capability=capability,
+                template_options=(template_options or "").strip(),
+            )
     for name, variable in fixed.items():
         html_blocks.quiet(t("settings.fixed", name=name, variable=variable))
 
@@ -147,3 +170,5 @@ def _draw_place() -> None:
         f'<div class="quiet" style="margin-top:.8rem">{html_blocks.escaped(t("settings.leaves.title"))}</div>'
         f"<div>{html_blocks.escaped(sends)}</div></div>"
     )
+    if opened.settings.token is not None:
+        st.html(f'<a href="{LOGOUT}" target="_self">{html_blocks.escaped(t("settings.log_out"))}</a>')
