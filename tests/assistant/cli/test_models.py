@@ -42,7 +42,7 @@ def test_the_list_says_what_fits_and_what_is_best_here(run: Run) -> None:
     assert large["chat_bytes"] > 10 * small["chat_bytes"] and large["tune_bytes"] > 5 * small["tune_bytes"]
     chosen = [by_name[name] for name in found["recommended"].values() if name]
     assert all(one["fits_chat"] and not one["is_gated"] for one in chosen)
-    assert "Apache-2.0 · chat" in run("models").output
+    assert "Apache-2.0 · chat 0.9 GB" in run("models").output
 
 
 def test_a_model_is_looked_at_before_it_is_fetched(run: Run, served: Hub, home: Path) -> None:
