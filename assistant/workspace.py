@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
+    from assistant.models.downloads import Downloads
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel
     from tuning.models.capability import Capability
     from tuning.models.catalogue import CatalogueEntry
+    from tuning.models.checks import ModelReport
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class Workspace:
 
             finish_restore(home_folder())
             settings = load_settings()
+        else:
+            finish_restore(settings.home)
         self.settings = settings
         self._use_template_options()
         make_private(settings.home)
@@ -106,6 +110,42 @@ class Workspace:
             from tuning.models.catalogue import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
+
+    @LockedCachedProperty
+    def downloads(self) -> "Downloads":
+        """The models that are being fetched."""
+        with IMPORT_LOCK:
+            from assistant.models.downloads import Downloads  # heavy: torch, transformers
+
+        return Downloads(self.home)
+
+    def look_at_model(self, name: str) -> "ModelReport":
+        """What a model is and needs, on this machine or on a hub. Raises ModelError."""
+        with IMPORT_LOCK:
+            from tuning.models.offers import look_at  # heavy: torch, transformers
+
+        return look_at(name, self.home)
+
+    def use_model(self, name: str, on_stage: OnStage | None = None) -> None:
+        """Open a model that is here, and choose it once it is open; until then, and if it fails, all stays.
+
+        Raises ModelError, EngineError, SettingsError.
+        """
+        from assistant.settings import save_settings  # heavy: pydantic
+
+        with IMPORT_LOCK:
+            from tuning.models.checks import check_model  # heavy: torch, transformers
+
+        report = check_model(name, self.home)
+        if not report.fits_chat:
+            self.close_engine()  # both do not fit; the one before opens anew where this one fails
+        chosen = {"base_model": name, "engine_url": None}
+        engine = Workspace(self.settings.model_copy(update=chosen)).engine(on_stage)
+        self.settings = save_settings(self.settings, **chosen)
+        with self._opening:
+            before, self._engine = self._engine, engine
+        if before is not None:
+            before.close()
 
     # The model
 
@@ -249,7 +289,7 @@ class Workspace:
         with IMPORT_LOCK:
             from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
-        return open_embeddings(self.settings.embedding_model, self.home)
+        return open_embeddings(self.settings.embedding_model, self.home, trusts=self._trusts)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
@@ -267,10 +307,17 @@ class Workspace:
                     name,
                     embeddings=self.embeddings,
                     chroma_url=self.settings.chroma_url,
-                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    reranker=CrossEncoderReranker(reranker, trusts=self._trusts) if reranker else None,
                     web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
+
+    def _trusts(self, name: str, folder: Path) -> bool:
+        """Whether a person allowed the code in the folder of an embedding model or reranker."""
+        with IMPORT_LOCK:
+            from tuning.models.model_code import is_allowed  # heavy: transformers
+
+        return is_allowed(name, folder, self.home)
 
     def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """Like `knowledge`, but only for one that exists. Raises AssistantError."""

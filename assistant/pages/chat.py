@@ -20,9 +20,11 @@ from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources, sample
+from tuning.config import DEFAULT_BASE
 
 POLL_SECONDS = 0.12
 STORE_POLL_SECONDS = 0.5
+USUAL_BYTES_PER_SECOND = 10e6  # of a line that models are fetched over
 
 
 def draw() -> None:
@@ -206,6 +208,29 @@ def _draw_welcome() -> None:
             with notices.show_errors():
                 open_conversation.open_conversation(sample.import_chat())
                 st.rerun()
+    _draw_larger()
+
+
+def _draw_larger() -> None:
+    """That a larger model would answer better, and what it costs; while the default is in use."""
+    opened = resources.workspace()
+    if not resources.models_are_imported() or opened.settings.base_model != DEFAULT_BASE:
+        return
+    if (larger := resources.larger_model()) is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="welcome-larger"):
+        left = formatting.seconds(larger.chat_download_bytes / USUAL_BYTES_PER_SECOND)
+        text = t(
+            "welcome.larger",
+            title=larger.title,
+            size=formatting.size(larger.chat_download_bytes),
+            time=t("welcome.larger.time", left=left),
+            memory=formatting.size(larger.chat_bytes),
+            rate=f"{larger.tokens_per_second:.0f}",
+        )
+        st.html(f'<div class="quiet">{html_blocks.escaped(text)}</div>', width="stretch")
+        if st.button(t("welcome.larger.open"), key="to-models", type="tertiary"):
+            st.switch_page(choices.page("settings"))
 
 
 def _draw_suggestions() -> None:

@@ -21,7 +21,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import FULL_WEIGHTS, PEFT_WEIGHTS, PREFIX_CONFIG, PREFIX_WEIGHTS
-from tuning.models.peft_config import check_ranks, read_config, read_shapes
+from tuning.models.peft_config import check_ranks, known_options, read_config, read_shapes
 from tuning.ops import lora
 from tuning.storage import file_sha256
 
@@ -125,7 +125,11 @@ def read_adapter(folder: Path, sha256: Mapping[str, str] | None = None) -> Adapt
 
 def _read_peft(folder: Path) -> PeftAdapter:
     try:
-        check_ranks(read_config(folder), read_shapes(folder), folder)
+        options = read_config(folder)
+        known_options(
+            options, folder
+        )  # whoever wrote it: a checkpoint may come from a backup of somebody else
+        check_ranks(options, read_shapes(folder), folder)
     except CheckpointError as error:
         raise ValueError(str(error).rstrip(".")) from error
     config = PeftConfig.from_pretrained(str(folder))

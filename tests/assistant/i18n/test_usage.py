@@ -78,7 +78,6 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "answer.*": ("preparing", "reading", "thinking", "writing", "ended"),
     "chats.export.*": ("md", "json"),
     "settings.capability.*": MODEL_CAPABILITIES,
-    "settings.column.*": ("model", "parameters", "window", "chat", "tune", "where"),
     "visible.none.*.*": [view for view in VIEWS if view not in HAVE],
     "visible.view.*": memory.VIEWS,
     "visible.next.begun.*": ("text", "answer"),

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 from tuning.checkpoints.import_peft import import_peft
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
+from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
 
 # PEFT warns of a second adapter in a model, which is what one base with many adapters is.
@@ -52,6 +53,19 @@ def copy(lora: Path, tmp_path: Path) -> Iterator[Path]:
 def change(folder: Path, **options: Any) -> None:
     path = folder / "adapter_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **options}))
+
+
+def test_options_of_a_stored_checkpoint_are_held_to_the_same(
+    copy: Path, base_model: BaseModel, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path / "home")
+    stored = import_peft(registry, copy, "kite", base_model).path
+    assert read_adapter(stored)
+    change(stored, layer_replication=[[0, 3]])
+    with pytest.raises(
+        CheckpointError, match=r"sets 'layer_replication' to \[\[0, 3\]\], which is not taken"
+    ):
+        read_adapter(stored)
 
 
 def test_a_foreign_lora_is_stored_loaded_and_proved(
