@@ -7,7 +7,7 @@ from assistant.cli.output import emit, json_option, say
 from assistant.workspace import Workspace
 
 
-@click.group()
+@click.group(epilog="Example: imprint models allow ~/models/own-encoder")
 def models() -> None:
     """Models that need code of their own: which may run it."""
 
