@@ -5,6 +5,7 @@ whatever thread asks first. It draws nothing and decides nothing.
 """
 
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from assistant.errors import AssistantError, EngineError
 from assistant.home.privacy import make_private
 from assistant.home.swap import finish_restore
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
+from tuning.models.template_options import use_template_options
 
 if TYPE_CHECKING:
     from assistant.chat.chat import Chat
@@ -24,13 +26,16 @@ if TYPE_CHECKING:
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
+    from assistant.models.downloads import Downloads
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
+    from tuning.models.capability import Capability
     from tuning.models.catalogue import CatalogueEntry
+    from tuning.models.checks import ModelReport
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +57,7 @@ class Workspace:
         else:
             finish_restore(settings.home)
         self.settings = settings
+        self._use_template_options()
         make_private(settings.home)
         self._opening = threading.Lock()
         self._engine = engine
@@ -104,6 +110,42 @@ class Workspace:
             from tuning.models.catalogue import catalogue  # heavy: torch, transformers
 
         return catalogue(self.home)
+
+    @LockedCachedProperty
+    def downloads(self) -> "Downloads":
+        """The models that are being fetched."""
+        with IMPORT_LOCK:
+            from assistant.models.downloads import Downloads  # heavy: torch, transformers
+
+        return Downloads(self.home)
+
+    def look_at_model(self, name: str) -> "ModelReport":
+        """What a model is and needs, on this machine or on a hub. Raises ModelError."""
+        with IMPORT_LOCK:
+            from tuning.models.offers import look_at  # heavy: torch, transformers
+
+        return look_at(name, self.home)
+
+    def use_model(self, name: str, on_stage: OnStage | None = None) -> None:
+        """Open a model that is here, and choose it once it is open; until then, and if it fails, all stays.
+
+        Raises ModelError, EngineError, SettingsError.
+        """
+        from assistant.settings import save_settings  # heavy: pydantic
+
+        with IMPORT_LOCK:
+            from tuning.models.checks import check_model  # heavy: torch, transformers
+
+        report = check_model(name, self.home)
+        if not report.fits_chat:
+            self.close_engine()  # both do not fit; the one before opens anew where this one fails
+        chosen = {"base_model": name, "engine_url": None}
+        engine = Workspace(self.settings.model_copy(update=chosen)).engine(on_stage)
+        self.settings = save_settings(self.settings, **chosen)
+        with self._opening:
+            before, self._engine = self._engine, engine
+        if before is not None:
+            before.close()
 
     # The model
 
@@ -197,7 +239,15 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge)
+        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability)
+
+    def _use_template_options(self) -> None:
+        """Let the chat templates of this process have the options of the settings."""
+        use_template_options(json.loads(self.settings.template_options or "{}"))
+
+    def _said_capability(self) -> "Capability | None":
+        said = self.settings.capability
+        return None if said == "auto" else said
 
     def batched_chat(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
         """A chat that generates concurrent answers in one batch, and a function that loads checkpoints before.
@@ -220,7 +270,7 @@ class Workspace:
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        return Chat(engine, None, self.existing_knowledge), prepare
+        return Chat(engine, None, self.existing_knowledge, self._said_capability), prepare
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
@@ -294,6 +344,7 @@ class Workspace:
 
         before, self.settings = self.settings, save_settings(self.settings, **changes)
         after = self.settings
+        self._use_template_options()
         if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
             self.close_engine()
         if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from assistant.errors import AssistantError
 from tuning.data.examples import Message
+from tuning.models.capability import Capability
 from tuning.models.stream_end import StreamEnd
 
 
@@ -45,6 +46,8 @@ class Engine(Protocol):
     name: str
     # The context window, in tokens.
     window: int
+    # What the model can be asked for.
+    capability: Capability
 
     def checkpoints(self) -> list[str]:
         """The names of the checkpoints that this engine can answer with."""

@@ -62,6 +62,7 @@ class BatchedEngine:
         self._is_running = False
         self.name = engine.name
         self.window = engine.window
+        self.capability = engine.capability
 
     def checkpoints(self) -> list[str]:
         """As the local engine's."""

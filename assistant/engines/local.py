@@ -21,6 +21,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
 from tuning.errors import CheckpointError, TuningError
 from tuning.models.base_model import BaseModel
+from tuning.models.capability import capability
 from tuning.models.stream_end import StreamEnd
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class LocalEngine:
         self._closed = False
         self.name = base.name
         self.window = base.window
+        self.capability = capability(
+            base.model.num_parameters(), instructed=bool(base.tokenizer.chat_template)
+        )
 
     @property
     def base(self) -> BaseModel:

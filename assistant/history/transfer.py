@@ -36,6 +36,7 @@ _KEPT = (
     "completion_tokens",
     "seconds",
     "seconds_to_first_token",
+    "ending",
 )
 _SPEAKERS = {"user": "You", "assistant": "Imprint", "system": "System"}
 

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from tuning.data.examples import Message
 from tuning.errors import ModelError
+from tuning.models.template_options import template_options
 from tuning.models.template_renderer import CPU_SECONDS
 from tuning.process import worker_environment
 
@@ -117,13 +118,14 @@ def render_chat(
     add_generation_prompt: bool = False,
 ) -> str:
     """A conversation as text, by the model's own chat template. Raises ModelError where that refuses it."""
+    options = template_options() if add_generation_prompt else {}
     try:
         if is_known(tokenizer):
             text: Any = tokenizer.apply_chat_template(
-                list(messages), add_generation_prompt=add_generation_prompt, tokenize=False
+                list(messages), add_generation_prompt=add_generation_prompt, tokenize=False, **options
             )
             return str(text)
-        tokens = tokenizer.special_tokens_map
+        tokens = {**options, **tokenizer.special_tokens_map}
         template = tokenizer.get_chat_template()
         kept = [{key: value for key, value in one.items() if value is not None} for one in messages]
         return PROCESS.render(template, kept, tokens, add_generation_prompt=add_generation_prompt)

@@ -1,86 +1,104 @@
-"""`imprint models allow`: code that a person read runs, and no other."""
+"""`imprint models`: what there is, what one needs, fetching one from a hub, and choosing one that opens."""
 
 import json
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from assistant.cli.main import imprint
 from assistant.settings import Settings
 from assistant.workspace import Workspace
-from knowledge.errors import StoreError
-from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, packaged_folder
-from tests.assistant.cli.invoke import Run, document
+from tests import hub as loopback
+from tests.assistant.cli.invoke import Run, document, examples_file, running
+from tests.fakes import ScriptedEngine
+from tests.hub import Hub
+from tests.tuning.gguf_files import tiny_llm, write_gguf
+from tuning.models.sources import find_source
 
-pytestmark = pytest.mark.real
-CODE = """
-from pathlib import Path
-
-from sentence_transformers.sentence_transformer.modules import Transformer
-
-Path({trace!r}).touch()
+pytestmark = pytest.mark.real  # the vocabulary of the files is the packaged model's
+NAME = "someone/tiny-GGUF:Q4_K_M"
 
 
-class Module(Transformer):
-    pass
-"""
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_gguf(
+        tmp_path_factory.mktemp("served") / "tiny-Q4_K_M.gguf", tiny_llm(), fields={"general.license": "mit"}
+    )
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An embedding model whose first module is code of its own."""
-    copy = tmp_path / "model"
-    shutil.copytree(packaged_folder(DEFAULT_EMBEDDINGS), copy)
-    (copy / "own.py").write_text(CODE.format(trace=str(tmp_path / "ran")))
-    modules = json.loads((copy / "modules.json").read_text())
-    change(copy, [{**modules[0], "type": "own.Module"}, *modules[1:]])
-    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
-    return copy
+def served(file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with loopback.serving() as hub:
+        hub.models["someone/tiny-GGUF"] = file.parent
+        loopback.use(hub, monkeypatch)
+        yield hub
 
 
-def change(folder: Path, modules: object) -> None:
-    (folder / "modules.json").write_text(json.dumps(modules))
+def test_the_list_says_what_fits_and_what_is_best_here(run: Run) -> None:
+    found = document(run("models", "--json"))
+    by_name = {one["name"]: one for one in found["models"]}
+    assert found["in_use"] == "smollm2-135m-instruct" and by_name["smollm2-135m-instruct"]["at_hand"]
+    large, small = by_name["Qwen/Qwen3.5-9B"], by_name["Qwen/Qwen2.5-0.5B-Instruct"]
+    assert large["chat_bytes"] > 10 * small["chat_bytes"] and large["tune_bytes"] > 5 * small["tune_bytes"]
+    chosen = [by_name[name] for name in found["recommended"].values() if name]
+    assert all(one["fits_chat"] and not one["is_gated"] for one in chosen)
+    assert "Apache-2.0 · chat" in run("models").output
 
 
-def embed(home: Path, folder: Path) -> int:
-    with_code = Workspace(Settings(home=home, embedding_model=str(folder), device="cpu"))
-    return len(with_code.embeddings.embed_query("a"))
+def test_a_model_is_looked_at_before_it_is_fetched(run: Run, served: Hub, home: Path) -> None:
+    report = document(run("models", "check", NAME, "--json"))
+    assert (report["architecture"], report["license"], report["is_here"]) == ("llama", "mit", False)
+    assert report["download_bytes"] > 10**6 and not (home / "models").exists()
+    told = run("models", "check", NAME).output
+    assert "to chat: " in told and "to download: " in told
 
 
-def test_an_embedding_model_runs_the_code_that_was_allowed_until_it_changes(
-    run: Run, home: Path, folder: Path
+def test_nothing_is_fetched_without_a_yes(run: Run, served: Hub, home: Path) -> None:
+    refused = run("models", "download", NAME, given="n\n")
+    assert refused.exit_code == 1 and "not downloaded: that was not confirmed. With --yes" in refused.output
+    assert find_source(NAME, home).path is None
+    assert document(run("models", "download", NAME, "--yes", "--json")) == {"model": NAME, "status": "here"}
+    assert find_source(NAME, home).gguf is not None
+    asked = len(served.asked)
+    assert run("models", "download", NAME).exit_code == 0 and len(served.asked) == asked
+
+
+def test_a_download_that_broke_off_is_one_sentence_and_goes_on(
+    run: Run, served: Hub, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(StoreError, match=f"`imprint models allow {folder}`"):
-        embed(home, folder)
-    assert not (folder.parent / "ran").exists()
-    allowed = document(run("models", "allow", folder, "--yes", "--json"))
-    assert (allowed["model"], allowed["files"]) == (str(folder), ["own.py"])
-    assert embed(home, folder) == 384 and (folder.parent / "ran").exists()
-    (folder / "own.py").write_text(
-        f"import pathlib\npathlib.Path({str(folder.parent / 'again')!r}).touch()\n"
-    )
-    with pytest.raises(StoreError, match="needs code of its own"):
-        embed(home, folder)
-    assert not (folder.parent / "again").exists()
+    monkeypatch.setattr("tuning.models.download._PAUSE_SECONDS", 0.01)
+    served.breaks_after = [10**9, 500_000, *[0] * 9]  # the first answer is the look at the header
+    broken = run("models", "download", NAME, "--yes")
+    assert broken.exit_code == 1 and "What was fetched is kept: start it again" in broken.output
+    served.breaks_after = []
+    again = document(run("models", "check", NAME, "--json"))
+    assert 0 < again["download_bytes"] <= file_bytes(served) - 500_000
+    assert run("models", "download", NAME, "--yes").exit_code == 0
 
 
-def test_a_person_is_asked_and_may_say_no(home: Path, folder: Path) -> None:
-    home.mkdir()
-    command = ["models", "allow", str(folder)]
-    said = CliRunner().invoke(imprint, command, input="n\n", env={"IMPRINT_HOME": str(home)})
-    assert said.exit_code == 1 and "own.py (" in said.stderr and "Nothing was allowed" in said.stderr
-    assert not (home / "models" / "allowed_code.json").exists()
+def file_bytes(served: Hub) -> int:
+    return (served.models["someone/tiny-GGUF"] / "tiny-Q4_K_M.gguf").stat().st_size
 
 
-def test_what_cannot_be_allowed_is_one_sentence(run: Run, folder: Path) -> None:
-    def refused(model: object) -> str:
-        result = run("models", "allow", model, "--yes")
-        assert result.exit_code == 1 and len(result.stderr.strip().splitlines()) == 1
-        return str(result.stderr)
+def test_a_model_is_chosen_once_it_is_open(file: Path, home: Path, tmp_path: Path) -> None:
+    with running(Workspace(Settings(home=home, device="cpu"), engine=ScriptedEngine("640 grams"))) as run:
+        assert document(run("models", "use", file, "--json"))["status"] == "chosen"
+        kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+        assert kept["base_model"] == str(file)
+        cut = tmp_path / "cut.gguf"
+        cut.write_bytes(file.read_bytes()[:-100])
+        refused = run("models", "use", cut)
+        assert refused.exit_code == 1 and "is cut off" in refused.output
+        assert json.loads((home / "settings.json").read_text(encoding="utf-8")) == kept
 
-    assert "is not on this machine" in refused("no/such-model")
-    assert "has no code of its own" in refused(packaged_folder(DEFAULT_EMBEDDINGS))
-    change(folder, [{"idx": 0, "name": "0", "path": "", "type": "someone/else--own.Module"}])
-    assert "takes its code from elsewhere ('someone/else--own.Module')" in refused(folder)
+
+def test_a_base_that_must_be_fetched_is_asked_for_before_a_job(
+    tuning: Run, served: Hub, home: Path, tmp_path: Path
+) -> None:
+    file = examples_file(tmp_path, "我的项目叫什么名字？")
+    refused = tuning("tune", "--examples", file, "--base", NAME, given="n\n")
+    assert refused.exit_code == 1 and "was not downloaded" in refused.output
+    missing = tuning("tune", "--examples", file, "--base", "someone/else", "--yes")
+    assert missing.exit_code == 1 and "no model 'someone/else' on the hub" in missing.output
+    started = tuning("tune", "--examples", file, "--base", NAME, "--yes", "--no-wait", "--json")
+    assert document(started)["status"] in ("queued", "running") and find_source(NAME, home).gguf is not None

@@ -24,6 +24,7 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
+from assistant.settings import MODEL_CAPABILITIES
 from assistant.workspace import Stage
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
@@ -52,7 +53,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "model.*": get_args(Stage),
     "budget.*": PARTS,
     "memory.*": MEMORIES,
-    "message.*": ("like", "dislike"),
+    "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
     "reason.*": REASONS,
     "teach.strength.*": get_args(Strength),
     "arm.passages.*": ("none", "documents", "given"),
@@ -74,9 +75,9 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "knowledge.phase.*": ("waiting", "reading", "embedding"),
     "knowledge.state.*": get_args(DocumentState),
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
-    "answer.*": ("preparing", "reading", "writing", "ended"),
+    "answer.*": ("preparing", "reading", "thinking", "writing", "ended"),
     "chats.export.*": ("md", "json"),
-    "settings.column.*": ("model", "parameters", "window", "chat", "tune", "where"),
+    "settings.capability.*": MODEL_CAPABILITIES,
     "visible.none.*.*": [view for view in VIEWS if view not in HAVE],
     "visible.view.*": memory.VIEWS,
     "visible.next.begun.*": ("text", "answer"),
