@@ -129,6 +129,7 @@ class Chat:
             began=time.monotonic() - turn["retrieval_seconds"],
             told=self._told(turn, options),
             prompt_tokens=turn["budget"].total,
+            engine="" if turn["nothing_found"] else self._label(options),
         )
         status = "failed"
         try:
@@ -162,6 +163,9 @@ class Chat:
             thoughts=answer.thoughts,
             **answer.figures(),
         )
+
+    def _label(self, options: AnswerOptions) -> str:
+        return self._engine().label(options.checkpoint if options.uses_checkpoint else None)
 
     def _told(self, turn: TurnState, options: AnswerOptions) -> Sequence[str] | None:
         """What an answer may not repeat; None where repeating is what was asked for."""

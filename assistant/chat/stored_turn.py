@@ -36,6 +36,7 @@ class PartialAnswer:
     thoughts: str = ""
     # As `StoredMessage.ending`.
     ending: str = ""
+    engine: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     first_token: float | None = None
@@ -87,6 +88,7 @@ class PartialAnswer:
             "completion_tokens": self.completion_tokens,
             "seconds": seconds,
             "seconds_to_first_token": seconds if self.first_token is None else self.first_token,
+            "engine": self.engine,
         }
 
 

@@ -125,6 +125,8 @@ class Done:
     # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, else "".
     ending: str = ""
     thoughts: str = ""
+    # What computed it, such as "llama.cpp · 4 bit".
+    engine: str = ""
 
 
 ChatEvent = TurnStarted | Retrieved | Budgeted | Thought | Token | Done

@@ -79,6 +79,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
                 "checkpoint": answer_options.checkpoint,
                 "ending": done.ending or ("stopped" if done.stopped else "complete"),
                 "thoughts": done.thoughts,
+                "engine": done.engine,
             }
         )
         return
@@ -88,7 +89,8 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
     for source in done.sources:
         page = f", page {source.page}" if source.page else ""
         say(f"  [{source.number}] {source.source}{page}")
-    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}")
+    by = f" with {done.engine}" if done.engine else ""
+    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}{by}")
 
 
 def _notes(done: "Done", options: "AnswerOptions") -> list[str]:

@@ -144,7 +144,8 @@ def origin(message: StoredMessage) -> str:
             tokens=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
-        parts.append(f'<span class="numbers">{html_blocks.escaped(tokens)}</span>')
+        said = f"{tokens} · {message.engine}" if message.engine else tokens
+        parts.append(f'<span class="numbers">{html_blocks.escaped(said)}</span>')
     return f'<div class="from">{"".join(parts)}</div>'
 
 

@@ -12,7 +12,7 @@ import torch
 
 from tuning.errors import ModelError
 from tuning.models import ollama
-from tuning.models.checks import UNKNOWN, license_of
+from tuning.models.checks import license_of
 from tuning.models.gguf_header import read_header
 from tuning.models.known import KNOWN, KnownModel
 from tuning.models.memory import available_bytes, chat_bytes, tune_bytes
@@ -25,7 +25,7 @@ from tuning.storage import read_json
 log = logging.getLogger(__name__)
 FLUENT = 8.0  # tokens a second: about as fast as a person reads
 _TUNED_OF_MEMORY = 0.8  # of what is free: an estimate may be off by a quarter
-_JOB_TOKENS, _PATIENCE_SECONDS = 128_000, 3600.0  # of a job on twenty facts, and what a person waits for one
+_JOB_TOKENS, _PATIENCE_SECONDS = 128_000, 1800.0  # of a job on twenty facts, and what a person waits for one
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,14 @@ def recommend(entries: Sequence[CatalogueEntry]) -> Recommendation:
     known = [entry for entry in entries if not entry.is_gated and entry.source != "package"]
     offered = [entry for entry in known if entry.name in {model.name for model in KNOWN}]
     chats = [one for one in offered if one.fits_chat and one.tokens_per_second >= FLUENT]
+    # Layers that keep a state instead of keys and values take no prefix, and are slow without kernels of their own.
+    plain = {model.name for model in KNOWN if not model.shape.kv_layers}
     tunes = [
         one
         for one in offered
-        if one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes() and one.job_seconds <= _PATIENCE_SECONDS
+        if one.name in plain
+        and one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes()
+        and one.job_seconds <= _PATIENCE_SECONDS
     ]
     return Recommendation(chats[-1] if chats else None, tunes[-1] if tunes else None)
 
@@ -125,7 +129,7 @@ def _entry(
         tune_bytes=tune,
         fits_chat=chat <= free,
         fits_tune=tune <= free,
-        license=license_ or UNKNOWN,
+        license=license_,
         languages=known.languages if known else "",
         download_bytes=0 if at_hand else 2 * shape.parameters,
         gguf=known.gguf if known else "",
