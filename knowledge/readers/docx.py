@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line
+from knowledge.readers.tables import spread, table_block
 from knowledge.readers.zip_container import Archive
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -107,7 +108,7 @@ class _Reader:
             for cell in element.iter(f"{_W}tc"):  # one column only frames its text
                 self.container(cell)
             self.end_list()
-        elif block := table_block(rows):
+        elif block := table_block(rows, header=_header_rows(element)):
             self.blocks.append(block)
 
     def end_list(self) -> None:
@@ -126,7 +127,7 @@ class _Reader:
 
 
 def table_grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated in every place it covers."""
+    """The cells as a full grid: the places that a merged cell covers are marked."""
     grid: list[list[str]] = []
     for row in _own(table, f"{_W}tr"):
         cells: list[str] = []
@@ -135,16 +136,23 @@ def table_grid(table: etree._Element) -> list[list[str]]:
             span = "" if properties is None else _value(properties, "gridSpan")
             merged = None if properties is None else properties.find(f"{_W}vMerge")
             text = one_line(cell_text(cell))
-            if (
-                merged is not None
-                and merged.get(f"{_W}val") != "restart"
-                and grid
-                and len(cells) < len(grid[-1])
-            ):
-                text = grid[-1][len(cells)]
-            cells.extend([text] * min(int(span) if span.isdecimal() else 1, 100))
+            continued = merged is not None and merged.get(f"{_W}val") != "restart" and bool(grid)
+            if continued:
+                text = grid[-1][len(cells)] if len(cells) < len(grid[-1]) else ""
+            cells.extend(spread(text, min(int(span) if span.isdecimal() else 1, 100), continued))
         grid.append(cells)
     return grid
+
+
+def _header_rows(table: etree._Element) -> int | None:
+    """How many rows at the top repeat on every page, as rows of column names do; None when none says so."""
+    height = 0
+    for row in _own(table, f"{_W}tr"):
+        mark = row.find(f"{_W}trPr/{_W}tblHeader")
+        if mark is None or mark.get(f"{_W}val") in ("0", "false", "off"):
+            break
+        height += 1
+    return height or None
 
 
 def _own(element: etree._Element, tag: str) -> Iterator[etree._Element]:
@@ -161,7 +169,9 @@ def cell_text(cell: etree._Element) -> str:
     for child in cell:
         if child.tag == f"{_W}p":
             parts.append(paragraph_text(child))
-        elif child.tag == f"{_W}tbl" and (block := table_block(table_grid(child))):
+        elif child.tag == f"{_W}tbl" and (
+            block := table_block(table_grid(child), header=_header_rows(child))
+        ):
             parts.append("(" + " / ".join(block.text.split("\n")) + ")")
         elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins"):
             parts.append(cell_text(child))

@@ -6,16 +6,17 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.encodings import decode
 from knowledge.readers.html_tables import (
     BLOCK_TAGS,
     SKIPPED_TAGS,
-    has_header,
+    header_rows,
     inner_text,
     is_layout,
     table_grid,
 )
+from knowledge.readers.tables import table_block
 
 _META_CHARSET = re.compile(
     rb"""<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
@@ -166,7 +167,7 @@ class _Walker:
         if is_layout(rows, element):
             self._children(element)
             self._end_paragraph()
-        elif block := table_block(rows, self.page, has_header(element)):
+        elif block := table_block(rows, self.page, header_rows(element)):
             caption = element.find("caption")
             if caption is not None and (words := one_line(inner_text(caption))):
                 self.blocks.append(Block("text", words, self.page))

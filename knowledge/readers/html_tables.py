@@ -1,10 +1,12 @@
 """HTML tables → full grids of cell texts; and which elements have no text to read, and which begin a block."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from lxml import etree
 
-from knowledge.readers.blocks import one_line, table_block
+from knowledge.readers.blocks import one_line
+from knowledge.readers.tables import spread, table_block
 
 SKIPPED_TAGS = frozenset(
     (
@@ -33,36 +35,42 @@ def inner_text(element: etree._Element) -> str:
 
 
 def table_grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated where it reaches; inner tables become text."""
+    """The cells as a full grid: the places that a merged cell covers are marked; inner tables become text."""
     grid: list[list[str]] = []
-    hanging: dict[int, tuple[int, str]] = {}  # column → rows that a cell above still covers, and its text
+    hanging: dict[
+        int, tuple[int, int, str]
+    ] = {}  # column → rows below that a cell covers, its width and text
     for row in own_rows(table):
-        cells = [cell for cell in row if cell.tag in ("td", "th")]
+        cells = deque(cell for cell in row if cell.tag in ("td", "th"))
         texts: list[str] = []
-        below: dict[int, tuple[int, str]] = {}
+        below: dict[int, tuple[int, int, str]] = {}
         while cells or len(texts) in hanging:
-            if len(texts) in hanging:
-                height, text = hanging.pop(len(texts))
-                width = 1
+            continued = len(texts) in hanging
+            if continued:
+                height, width, text = hanging.pop(len(texts))
             else:
-                cell = cells.pop(0)
+                cell = cells.popleft()
                 text = one_line(cell_text(cell))
                 height, width = _span(cell, "rowspan", 1000), _span(cell, "colspan", 100)
-            for _ in range(width):
-                if height > 1:
-                    below[len(texts)] = (height - 1, text)
-                texts.append(text)
+            if height > 1:
+                below[len(texts)] = (height - 1, width, text)
+            texts.extend(spread(text, width, continued))
         hanging = hanging | below
         grid.append(texts)
     return grid
 
 
-def has_header(table: etree._Element) -> bool | None:
-    """Whether the first row says that it names the columns, or that it does not."""
-    kinds = [cell.tag for cell in next(own_rows(table), ()) if cell.tag in ("td", "th")]
-    if "th" not in kinds:
-        return None
-    return kinds.count("th") > 1 or "td" not in kinds
+def header_rows(table: etree._Element) -> int | None:
+    """How many rows at the top say that they name the columns, captions not counted; None when none says anything."""
+    rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in own_rows(table)]
+    rows = [row for row in rows if row]
+    while len(rows) > 1 and len(rows[0]) == 1 and (_span(rows[0][0], "colspan", 100) > 1 or len(rows[1]) > 1):
+        rows.pop(0)
+    kinds = [[cell.tag for cell in row] for row in rows]
+    height = next((at for at, row in enumerate(kinds) if "td" in row), len(kinds))
+    if height or not kinds or "th" not in kinds[0]:
+        return height or None
+    return int(kinds[0].count("th") > 1)
 
 
 def own_rows(table: etree._Element) -> Iterator[etree._Element]:
@@ -79,7 +87,7 @@ def cell_text(element: etree._Element) -> str:
     parts = [element.text or ""]
     for child in element:
         if child.tag == "table":
-            block = table_block(table_grid(child), header=has_header(child))
+            block = table_block(table_grid(child), header=header_rows(child))
             parts.append(f" ({'; '.join(block.text.split(chr(10)))}) " if block else "")
         elif isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
             space = " " if child.tag in BLOCK_TAGS or child.tag == "br" else ""

@@ -2,7 +2,8 @@
 
 import re
 
-from knowledge.readers.blocks import Block, ParsedFile, table_block
+from knowledge.readers.blocks import Block, ParsedFile
+from knowledge.readers.tables import table_block
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
@@ -118,7 +119,7 @@ class _Reader:
         while self.at < len(self.lines) and "|" in self.lines[self.at]:
             rows.append(_cells(self.lines[self.at]))
             self.at += 1
-        if block := table_block(rows, header=True):
+        if block := table_block(rows, header=1):
             self.blocks.append(block)
         return True
 

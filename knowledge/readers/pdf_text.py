@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from knowledge.readers.blocks import Block, one_line, table_block
+from knowledge.readers.blocks import Block, one_line
 from knowledge.readers.positioned_text import Line, Table, is_cjk
+from knowledge.readers.tables import table_block
 
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’)\]」』）]*$")
 _HYPHENATED = re.compile(r"\b[^\W\d_]+-[^\W\d_]+\b")
@@ -144,7 +145,7 @@ class _Writer:
 
     def _table(self, table: Table, page: int) -> None:
         self._end_paragraph()
-        rows = [tuple(_LEADERS.sub(" … ", cell) for cell in row) for row in table.rows]
+        rows = [tuple(_without_leaders(cell) for cell in row) for row in table.rows]
         if self.table and self.table[0] == page - 1 and len(rows[0]) == len(self.table[1][0]):
             header = self.table[1][0]  # the table goes on from the page before
             self._end_table()
@@ -225,6 +226,10 @@ class _Writer:
         first = re.search(r"[^\W\d_]+(?=.$)", text)
         second = re.match(r"[^\W\d_]+", following)
         return bool(first and second and f"{first[0]}-{second[0]}".lower() in self.hyphenated)
+
+
+def _without_leaders(cell: str) -> str:
+    return _LEADERS.sub(" … ", cell) if _LEADERS.search(cell) else cell  # a covered cell stays one
 
 
 def _indented(lines: Sequence[Line]) -> str:

@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A grid of cells, merged ones repeated."""
+    """A grid of cells; the places that a merged one covers are marked as in `tables`."""
 
     rows: tuple[tuple[str, ...], ...]
     x0: float
@@ -58,6 +58,18 @@ def join_words(words: Sequence[Word]) -> str:
         glued = not text or (not word.spaced and is_cjk(text[-1]) and is_cjk(word.text[0]))
         text += word.text if glued else f" {word.text}"
     return text
+
+
+def group_lines(words: Sequence[Word]) -> list[list[Word]]:
+    """The words of each line from the top down, in the order they were given."""
+    lines: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: word.middle):
+        if lines and word.middle - lines[-1][0].middle < 0.5 * max(word.size, lines[-1][0].size):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    places = {id(word): place for place, word in enumerate(words)}
+    return [sorted(line, key=lambda word: places[id(word)]) for line in lines]
 
 
 def is_cjk(character: str) -> bool:

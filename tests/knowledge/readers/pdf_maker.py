@@ -38,6 +38,11 @@ class PdfPage:
             self.operators.append(f"{xs[0]} {842 - y} m {xs[-1]} {842 - y} l S")
         return self
 
+    def box(self, left: float, top: float, right: float, bottom: float) -> "PdfPage":
+        """Four lines around a cell."""
+        self.operators.append(f"{left} {842 - bottom} {right - left} {bottom - top} re S")
+        return self
+
     def picture(self) -> "PdfPage":
         self.operators.append("q 400 0 0 400 50 200 cm /picture Do Q")
         return self

@@ -26,7 +26,7 @@ def test_main_text_without_menus_and_scripts() -> None:
         (
             "table",
             "Lamp: Aurora; Sold / north: 12; Sold / south: 34\n"
-            "Lamp: Borealis; Sold / north: none; Sold / south: none",
+            "Lamp: Borealis; Sold / north, Sold / south: none",
             ("Lamp", "Parts"),
         ),
         ("code", "def light():\n    return 42", ("Lamp", "Parts")),

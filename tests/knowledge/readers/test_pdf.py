@@ -201,3 +201,23 @@ def test_passages_carry_pages() -> None:
     passages = split(document, lambda texts: [len(text.split()) for text in texts], 32)
     assert [passage.page for passage in passages] == [1, 2, 3]
     assert all(f"of page {passage.page}" in passage.text for passage in passages)
+
+
+def test_lines_between_two_rules_are_rows_where_they_hold_numbers() -> None:
+    page = PdfPage().grid([50, 200, 300, 400], [100, 120, 170])
+    page.text(55, 114, "Town").text(205, 114, "Permits").text(305, 114, "Boats")
+    for line, (town, permits, boats) in enumerate((("Arvik", "101", "11"), ("Brenn", "102", "11"))):
+        page.text(55, 134 + 14 * line, town).text(205, 134 + 14 * line, permits).text(
+            305, 134 + 14 * line, boats
+        )
+    assert load(pdf(page), "a.pdf").blocks[0].text.split("\n") == [
+        "Town: Arvik; Permits: 101; Boats: 11",
+        "Town: Brenn; Permits: 102; Boats: 11",
+    ]
+
+
+def test_cells_whose_text_goes_on_below_stay_whole() -> None:
+    page = PdfPage().grid([50, 200, 400], [100, 120, 170])
+    page.text(55, 114, "Town").text(205, 114, "Remark")
+    page.lines(55, 134, ["Arvik on", "the hill"]).lines(205, 134, ["closed in", "winter"])
+    assert load(pdf(page), "a.pdf").blocks[0].text == "Town: Arvik on the hill; Remark: closed in winter"
