@@ -1,7 +1,10 @@
 """Text at its place on a page: words, lines, tables. y grows downwards, lengths are points."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_RIGHT_TO_LEFT = ("R", "AL")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class Word:
     bold: bool
     mono: bool = False  # set in a monospaced font
     spaced: bool = True  # there is a space before it in the file
+    turned: bool = False  # it stands crosswise among upright text, in a margin
+    filled: bool = False  # the value of a form field
 
     @property
     def middle(self) -> float:
@@ -36,8 +41,9 @@ class Line:
     size: float
     bold: bool
     column: tuple[float, float]  # from where to where the text of its column goes
-    marked: bool = False  # begins with a bullet or a number
+    marked: bool = False  # begins with a bullet or a number, or is a field that was filled in
     mono: bool = False  # all of it monospaced
+    turned: bool = False  # all of it crosswise
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,14 @@ def group_lines(words: Sequence[Word]) -> list[list[Word]]:
             lines.append([word])
     places = {id(word): place for place, word in enumerate(words)}
     return [sorted(line, key=lambda word: places[id(word)]) for line in lines]
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether most of its letters are of a script that is written from the right, such as Hebrew or Arabic."""
+    directions = [unicodedata.bidirectional(character) for character in text]
+    return 2 * sum(map(_RIGHT_TO_LEFT.__contains__, directions)) > len(directions) - sum(
+        direction not in ("L", *_RIGHT_TO_LEFT) for direction in directions
+    )
 
 
 def is_cjk(character: str) -> bool:

@@ -71,11 +71,11 @@ def table_rows(rows: Iterable[Sequence[str]], header: int | None = None) -> Iter
 
 
 def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Column names are short, mostly there, and without numbers where the column has numbers."""
+    """Column names are short, mostly there, no labels, and without numbers where the column has numbers."""
     filled = [name for name in names if name]
     if len(names) < 2 or len(filled) * 2 < len(names) or len(filled) < 2:
         return False
-    if any(len(name) > 100 or name[0] in "-•*" for name in filled):
+    if any(len(name) > 100 or name[0] in "-•*" or name[-1] in ":：" for name in filled):
         return False
     votes = _votes(names, rows)
     return votes > 0 or (votes == 0 and not all(map(is_number, filled)))

@@ -52,7 +52,7 @@ def test_values_as_a_person_sees_them() -> None:
     for row in (2, 3):
         sheet.cell(row, 2).number_format = "00000"
         sheet.cell(row, 3).number_format = '#,##0.00\\ "kr"'
-    sheet["D2"].number_format = "[h]:mm"
+    sheet["D2"].number_format, sheet["D3"].number_format = "[h]:mm", "h:mm"
     (section,) = read_bytes("a.xlsx", saved(book)).sections
     assert section.text.split("\n") == [
         "Route: Skarv; Code: 00417; Fare: 1,250.50 kr; Crossing: 25:30; Remark: None",
