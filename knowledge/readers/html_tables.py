@@ -1,4 +1,4 @@
-"""HTML tables → full grids of cell texts; and which elements have no text to read, and which begin a block."""
+"""HTML tables → full grids of cell texts; code beside line numbers; and which elements begin a block."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -6,20 +6,28 @@ from collections.abc import Iterator
 from lxml import etree
 
 from knowledge.readers.blocks import one_line
+from knowledge.readers.html_furniture import is_invisible, is_line_number
 from knowledge.readers.tables import spread, table_block
 
-SKIPPED_TAGS = frozenset(
-    (
-        *("script", "style", "noscript", "template", "head", "nav", "footer", "aside", "form", "button"),
-        *("select", "option", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map"),
-        *("dialog", "input", "textarea"),
-    )
-)
 BLOCK_TAGS = frozenset(
     (
-        *("address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt"),
-        *("fieldset", "figcaption", "figure", "header", "hr", "html", "li", "main", "ol", "p", "section"),
-        *("summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
+        *("address", "article", "aside", "blockquote", "body", "button", "center", "dd", "details", "dialog"),
+        *(
+            "div",
+            "dl",
+            "dt",
+            "fieldset",
+            "figcaption",
+            "figure",
+            "form",
+            "header",
+            "hr",
+            "html",
+            "li",
+            "main",
+            "ol",
+        ),
+        *("p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
     )
 )
 
@@ -28,7 +36,7 @@ def inner_text(element: etree._Element) -> str:
     """All text inside, scripts and styles left out."""
     parts = [element.text or ""]
     for child in element:
-        if isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
+        if not is_invisible(child):
             parts.append("\n" if child.tag == "br" else inner_text(child))
         parts.append(child.tail or "")
     return "".join(parts)
@@ -86,14 +94,55 @@ def cell_text(element: etree._Element) -> str:
     """The text of a cell; a table inside it is written out row by row."""
     parts = [element.text or ""]
     for child in element:
+        if child.tag == "li" and child.getprevious() is not None:
+            parts[:] = ["".join(parts).rstrip() + ","]
         if child.tag == "table":
             block = table_block(table_grid(child), header=header_rows(child))
             parts.append(f" ({'; '.join(block.text.split(chr(10)))}) " if block else "")
-        elif isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
+        elif not is_invisible(child):
             space = " " if child.tag in BLOCK_TAGS or child.tag == "br" else ""
             parts += [space, cell_text(child), space]
         parts.append(child.tail or "")
     return "".join(parts)
+
+
+def numbered_code(table: etree._Element) -> str:
+    """The code of a table that puts line numbers beside it; empty for other tables."""
+    cells = [cell for row in own_rows(table) for cell in row if cell.tag in ("td", "th")]
+    code = [cell for cell in cells if not _counts_lines(cell)]
+    if not code or len(code) == len(cells) or not all(_is_code(cell) for cell in code):
+        return ""
+    return "\n".join(code_text(cell).strip("\n") for cell in code)
+
+
+def code_text(element: etree._Element) -> str:
+    """Program text with its line breaks, without the numbers of its lines."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag == "br":
+            parts.append("\n")
+        elif not is_invisible(child) and not is_line_number(child):
+            text = code_text(child)
+            apart = child.tag in ("div", "p", "li", "tr") and child.getnext() is not None
+            parts.append(text if not apart or text.endswith("\n") else text + "\n")
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _counts_lines(cell: etree._Element) -> bool:
+    numbers = "".join(cell.itertext()).split()
+    counts = all(number.isdecimal() for number in numbers)
+    return counts and (
+        is_line_number(cell) or any(map(is_line_number, cell.iter())) or cell.find(".//pre") is not None
+    )
+
+
+def _is_code(cell: etree._Element) -> bool:
+    return (
+        cell.tag == "pre"
+        or next(cell.iter("pre", "code"), None) is not None
+        or "code" in (cell.get("class") or "")
+    )
 
 
 def is_layout(rows: list[list[str]], table: etree._Element) -> bool:
