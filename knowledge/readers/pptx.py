@@ -6,6 +6,7 @@ from lxml import etree
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx import core_title
+from knowledge.readers.office_math import MATH, latex
 from knowledge.readers.tables import Across, Below, table_block
 from knowledge.readers.zip_container import Archive, relations
 
@@ -97,8 +98,11 @@ def _paragraphs(shape: etree._Element) -> Iterator[str]:
 
 
 def _runs(paragraph: etree._Element) -> Iterator[str]:
-    for part in paragraph.iter(f"{_A}t", f"{_A}br"):
-        yield " " if part.tag == f"{_A}br" else part.text or ""
+    for part in paragraph.iter(f"{_A}t", f"{_A}br", MATH[0]):
+        if part.tag == MATH[0]:
+            yield latex(part)
+        else:
+            yield " " if part.tag == f"{_A}br" else part.text or ""
 
 
 def _grid(table: etree._Element) -> list[list[str]]:

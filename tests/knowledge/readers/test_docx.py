@@ -23,7 +23,7 @@ def test_docx_keeps_headings_lists_and_order() -> None:
     assert document.title == "Manual"
     assert sections_of(document) == [
         ("text", "It shines.", ("Lamp",)),
-        ("text", "foot\n\nhead", ("Lamp", "Parts")),
+        ("text", "- foot\n- head", ("Lamp", "Parts")),
         ("text", "Dust it.\nOften.", ("Care",)),
     ]
 
