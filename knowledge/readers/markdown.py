@@ -45,11 +45,6 @@ def load_text(text: str) -> ParsedFile:
     return ParsedFile(blocks=tuple(Block("text", part.strip("\n")) for part in paragraphs if part.strip()))
 
 
-def load_code(text: str) -> ParsedFile:
-    """Program text, whose lines are kept whole."""
-    return ParsedFile(blocks=(Block("code", text),) if text.strip() else ())
-
-
 def plain(text: str) -> str:
     """Markdown's inline marks taken away: the words of links and images stay, emphasis goes."""
     return _EMPHASIS.sub(r"\2", _LINK.sub(r"\1", text))
