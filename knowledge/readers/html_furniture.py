@@ -1,7 +1,7 @@
 """Which elements of a page are its furniture (menus, banners, hidden parts) and which only look like it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -29,6 +29,7 @@ _LINE_NUMBERS = re.compile(
     r"(?:^|[\s_-])(?:gutter|linenos?|line-?numbers?|ln-num|blob-num|rouge-gutter)(?:$|[\s_-])", re.IGNORECASE
 )
 _TARGETS = ("aria-controls", "data-target", "data-bs-target", "commandfor", "popovertarget")
+_TOLD_BY_TAG = ("button", "label", "dialog", "aside")
 _FOLDS = ("collapse", "accordion", "tab", "pill", "toggle")
 
 
@@ -38,6 +39,7 @@ class Furniture:
 
     opened: Mapping[str, etree._Element]  # by its id: what a button or a tab opens
     labelled: frozenset[str]  # ids of controls to type into or to choose from
+    links: Collection[etree._Element]  # what consists of links, of all that might be a menu
 
     @classmethod
     def of(cls, root: etree._Element) -> "Furniture":
@@ -51,10 +53,12 @@ class Furniture:
                 labelled.add(element.get("id") or "")
             opened.update(_opens(element))
         parts = {part.get("id"): part for part in root.iter() if part.get("id") in opened}
-        return cls(parts, frozenset(labelled) - {""})
+        return cls(parts, frozenset(labelled) - {""}, set(_lists_of_links(root, set(parts.values()))))
 
     def leaves_out(self, element: etree._Element) -> bool:
         """Whether an element is no content of its page."""
+        if not element.attrib and element.tag not in _TOLD_BY_TAG:
+            return False
         if element.tag == "button":
             return not self.opens(element)
         if element.tag == "label":
@@ -67,16 +71,13 @@ class Furniture:
             return True
         if element.tag in ("body", "article", "main"):
             return False
-        names = f"{element.get('class') or ''} {element.get('id') or ''}"
-        if _ALWAYS.search(names):
-            return True
-        return (element.tag == "aside" or bool(_WHERE_LINKS.search(names))) and _is_links(element)
+        return bool(_ALWAYS.search(_called(element))) or (_may_be_links(element) and element in self.links)
 
     def opens(self, element: etree._Element) -> bool:
         """Whether a button has text that belongs to the page: it folds a part of it, or is in a heading."""
         parts = [self.opened[target] for target in _opens(element) if target in self.opened]
         if parts:
-            return not any(part.tag == "nav" or _is_links(part) for part in parts)
+            return not any(part.tag == "nav" or part in self.links for part in parts)
         parent = element.getparent()
         if parent is not None and parent.tag in ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"):
             return True
@@ -84,7 +85,7 @@ class Furniture:
         return following is not None and _says_hidden(following)
 
     def _is_hidden(self, element: etree._Element) -> bool:
-        return _says_hidden(element) and (not self._is_folded(element) or _is_links(element))
+        return _says_hidden(element) and (not self._is_folded(element) or element in self.links)
 
     def _is_folded(self, element: etree._Element) -> bool:
         """Whether a reader opens it by a click: its opener names it, or stands right before it."""
@@ -146,8 +147,37 @@ def _says_display_none(element: etree._Element) -> bool:
     return "display:none" in (element.get("style") or "").replace(" ", "").lower()
 
 
-def _is_links(element: etree._Element) -> bool:
-    """Whether at least half of its text is links."""
-    whole = text_length(element)
-    links = sum(text_length(link) for link in element.iter("a", "button"))
-    return links * 2 >= whole
+def _called(element: etree._Element) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''}"
+
+
+def _may_be_links(element: etree._Element) -> bool:
+    return element.tag == "aside" or bool(_WHERE_LINKS.search(_called(element)))
+
+
+def _lists_of_links(root: etree._Element, opened: Collection[etree._Element]) -> Iterator[etree._Element]:
+    """Elements of which at least half the text is links; one pass, however they are nested."""
+    totals = [[0, 0]]  # characters, and those of them in links, of each element that is open
+    inside = 0  # links that are open
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if event == "start":
+            inside += element.tag in ("a", "button")
+            totals.append([0, 0])
+            if element.tag not in SKIPPED_TAGS:
+                _add(totals[-1], element.text, inside)
+            continue
+        inside -= element.tag in ("a", "button")
+        whole, links = totals.pop()
+        totals[-1][0] += whole
+        totals[-1][1] += links
+        _add(totals[-1], element.tail, inside)
+        if links * 2 < whole or not (element.attrib or element.tag == "aside"):
+            continue
+        if _may_be_links(element) or _says_hidden(element) or element in opened:
+            yield element
+
+
+def _add(total: list[int], text: str | None, inside: int) -> None:
+    length = len((text or "").strip())
+    total[0] += length
+    total[1] += length if inside else 0

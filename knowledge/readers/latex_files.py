@@ -17,9 +17,9 @@ _LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsectio
 _ARGUMENT = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]{0,2000}\}){0,2000}\}){0,2000})\}"
 _SECTION = re.compile(rf"\\({'|'.join(_LEVELS)})\*?\s*(?:\[[^\]]*\])?\s*{_ARGUMENT}")
 _TITLE = re.compile(rf"\\title\s*(?:\[[^\]]*\])?\s*{_ARGUMENT}")
-_CODE = r"\\begin\{(verbatim\*?|lstlisting|minted|Verbatim)\}(.*?)\\end\{\1\}"
-_TABLE = r"\\begin\{(tabular[x*]?|longtable|array)\}(.*?)\\end\{\3\}"
-_SPECIAL = re.compile(rf"{_CODE}|{_TABLE}|{_SECTION.pattern}", re.DOTALL)
+_CODE = ("verbatim", "verbatim*", "lstlisting", "minted", "Verbatim")
+_TABLES = ("tabular", "tabular*", "tabularx", "longtable", "array")
+_PARTS = re.compile(rf"\\begin\{{({'|'.join(map(re.escape, (*_CODE, *_TABLES)))})\}}|{_SECTION.pattern}")
 _MATH = re.compile(
     r"(\$\$.*?\$\$|(?<!\\)\$[^$]*\$|\\\[.*?\\\]|\\\(.*?\\\)|"
     r"\\begin\{(equation|align|gather|multline|displaymath)\*?\}.*?\\end\{\2\*?\})",
@@ -84,17 +84,23 @@ def plain(text: str) -> str:
 
 def _blocks(text: str) -> Iterator[Block]:
     at = 0
-    for match in _SPECIAL.finditer(text):
+    while match := _PARTS.search(text, at):
         yield from _paragraphs(text[at : match.start()])
         at = match.end()
-        if match[2] is not None:
-            yield Block("code", match[2].strip("\n"))
-        elif match[4] is not None:
-            if block := table_block(_rows(match[4])):
-                yield block
-        elif words := plain(match[6]):
-            yield Block("heading", words, level=_LEVELS[match[5]])
+        if environment := match[1]:
+            end = text.find(f"\\end{{{environment}}}", at)
+            inside, at = (text[at:end], end) if end >= 0 else (text[at:], len(text))
+            yield from _environment(environment, inside)
+        elif words := plain(match[3]):
+            yield Block("heading", words, level=_LEVELS[match[2]])
     yield from _paragraphs(text[at:])
+
+
+def _environment(name: str, inside: str) -> Iterator[Block]:
+    if name in _CODE:
+        yield Block("code", inside.strip("\n"))
+    elif block := table_block(_rows(inside)):
+        yield block
 
 
 def _paragraphs(text: str) -> Iterator[Block]:

@@ -14,7 +14,9 @@ from knowledge.readers.html import load_html
 from knowledge.readers.markdown import load_text
 
 MAX_PARTS = 1_000
+MAX_BOUNDARIES = 20_000  # lines that may divide parts; Python's parser takes a second for so many
 MAX_DEPTH = 5  # of mails attached to mails
+_TOO_MANY = f"it holds more than {MAX_PARTS:,} parts, as no mail does"
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _MBOX_START = re.compile(rb"^From \S.*\d{4}\s*$", re.MULTILINE)
 
@@ -45,6 +47,8 @@ def load_mailbox(data: bytes, read: ReadAttachment) -> ParsedFile:
 
 
 def _message(data: bytes) -> EmailMessage:
+    if data.count(b"\n--") > MAX_BOUNDARIES or data.lower().count(b"boundary=") > MAX_PARTS:
+        raise DocumentError(_TOO_MANY)
     message = email.message_from_bytes(data, policy=email.policy.default)
     assert isinstance(message, EmailMessage)  # what the default policy makes
     return message
@@ -72,7 +76,7 @@ class _Reader:
         for part in _leaves(message):
             self.parts += 1
             if self.parts > MAX_PARTS:
-                raise DocumentError(f"it holds more than {MAX_PARTS:,} parts, as no mail does")
+                raise DocumentError(_TOO_MANY)
             inline = part.get_content_maintype() == "text" and not part.get_filename()
             if part is not body and not inline and isinstance(part, EmailMessage):
                 yield part

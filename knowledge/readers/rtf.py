@@ -19,6 +19,8 @@ def load_rtf(data: bytes) -> ParsedFile:
     """The blocks of an RTF file. Raises DocumentError when it cannot be read."""
     # Bytes that are no ASCII belong to the file's code page, which is applied to escapes.
     source = _RAW.sub(lambda match: b"\\'%02x" % match[0][0], data).decode("ascii")
+    # Without its keyword a field is a group like others, and the library does not search each to the end of the file.
+    source = source.replace("{\\field{", "{{")
     try:
         text = rtf_to_text(source, errors="replace")
         title = _TITLE.search(source)
