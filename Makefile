@@ -7,7 +7,7 @@ READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt assistant/cli/
 # DeepSpeed for its tests. Where it is installed, transformers and peft import it, so it lies apart from the app.
 APART := $(VENV)/deepspeed-$(shell cksum tests/deepspeed.txt | cut -d' ' -f1)
 
-.PHONY: run test test-fast check demo setup lock clean
+.PHONY: run test test-fast test-offline check demo setup lock clean
 
 run: $(READY)
 	$(BIN)/imprint app
@@ -19,6 +19,10 @@ test: $(READY) $(APART)/done
 # No browser, no real weights, no test that starts processes: what to run while writing.
 test-fast: $(READY)
 	$(BIN)/python -m pytest -m "not real and not browser and not slow" -n auto
+
+# Everything, where the loopback device is the only network there is.
+test-offline: $(READY) $(APART)/done
+	DEEPSPEED=$(abspath $(APART)) PYTHON=$(abspath $(BIN))/python tests/offline.sh
 
 check: $(READY)
 	$(BIN)/ruff check .

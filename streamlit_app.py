@@ -1,6 +1,7 @@
 """The app: navigation between the pages, the sidebar, the look. What the pages show is decided elsewhere."""
 
 import importlib
+import sys
 from collections.abc import Callable
 
 import streamlit as st
@@ -33,6 +34,8 @@ def main() -> None:
     """One run of the page."""
     st.set_page_config(page_title="Imprint", page_icon=str(theme.MARK), layout="wide")
     theme.apply_theme()
+    if "streamlit.web.cli" in sys.modules:  # `streamlit run`, with nothing of assistant/web in front
+        notices.refuse_unchecked()
     with notices.show_errors():  # also where not even the settings can be read
         notices.apply_language()
         _draw()

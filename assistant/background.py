@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from assistant.errors import KNOWN_ERRORS, AssistantError, sentence_of
+from tuning.errors import reason_of
 
 T = TypeVar("T", bound="BackgroundTask")
 MAX_FINISHED = 100  # finished tasks that a registry keeps
@@ -58,7 +59,7 @@ class BackgroundTask:
             self.error = sentence_of(error)
         except Exception as error:  # the end of a thread: whatever it was must reach the page
             log.exception("a background task failed")
-            self.error = f"This failed unexpectedly ({type(error).__name__}: {error}). The log has more."
+            self.error = f"This failed unexpectedly: {reason_of(error).rstrip('.')}. The log has more."
         finally:
             self._ended.set()
 

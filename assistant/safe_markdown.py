@@ -26,18 +26,22 @@ _ALIGNED = {"text-align:left": ":--", "text-align:right": "--:", "text-align:cen
 _parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 50}).enable(["table", "strikethrough"])
 
 
-def rewrite(text: str, from_host: str = "{host}", marks: Sequence[tuple[int, str]] = ()) -> str:
+def rewrite(
+    text: str, from_host: str = "{host}", marks: Sequence[tuple[int, str]] = (), *, html: bool = False
+) -> str:
     """`text` as markdown that loads nothing and in which a dollar sign begins no formula.
+
+    The pages show no HTML; with `html` the text is for another program, which might.
 
     `from_host` labels the link to a picture, with `{host}` for its host. `marks` are pieces of trusted markdown,
     each with the place in `text` behind which it stands, in ascending order; within code they are left out.
     """
-    return _rewritten(text, from_host, tuple(marks))
+    return _rewritten(text, from_host, tuple(marks), html)
 
 
 @lru_cache(maxsize=1024)  # a page draws every message anew in each run
-def _rewritten(text: str, from_host: str, marks: tuple[tuple[int, str], ...]) -> str:
-    if not marks and "[" not in text and "$" not in text:
+def _rewritten(text: str, from_host: str, marks: tuple[tuple[int, str], ...], html: bool) -> str:
+    if not marks and not (html and "<" in text) and "[" not in text and "$" not in text:
         return (
             text  # without a bracket there is neither a picture nor a link with other words than its address
         )

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from assistant.errors import SettingsError
 from assistant.storage import write_json
+from tuning.models.template_options import RESERVED
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,13 @@ Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = get_args(Memory)
 Language = Literal["auto", "en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+EngineChoice = Literal["auto", "llama.cpp", "torch"]
+ENGINES: tuple[EngineChoice, ...] = get_args(EngineChoice)
+
+
+# As tuning.models.capability has them; "auto" leaves it to the size of the model.
+ModelCapability = Literal["auto", "small", "capable"]
+MODEL_CAPABILITIES: tuple[ModelCapability, ...] = get_args(ModelCapability)
 
 
 def _not_blank(text: str) -> str:
@@ -65,10 +73,23 @@ def _host_names(text: str) -> str:
     return text
 
 
+def _json_object(text: str) -> str:
+    try:
+        value = json.loads(text) if text.strip() else {}
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict) or RESERVED & value.keys():
+        raise PydanticCustomError(
+            "options", 'it should be a JSON object of options, such as {"enable_thinking": false}'
+        )
+    return text
+
+
 Name = Annotated[str, AfterValidator(_not_blank)]
 Token = Annotated[str, AfterValidator(_long_enough)]
 HostNames = Annotated[str, AfterValidator(_host_names)]
 Url = Annotated[str, AfterValidator(_http_url)]
+JsonObject = Annotated[str, AfterValidator(_json_object)]
 
 
 def default_home() -> Path:
@@ -94,6 +115,8 @@ class Settings(BaseModel):
     base_model: Name = "smollm2-135m-instruct"
     # None picks cuda, then mps, then cpu.
     device: str | None = None
+    # What computes answers on this machine; auto takes llama.cpp where there is no GPU and the model is one GGUF file.
+    engine: EngineChoice = "auto"
     embedding_model: Name = "all-minilm-l6-v2"
     # A cross-encoder (a folder or a hub's name) that reranks the retrieved passages; None goes without.
     reranker: str | None = None
@@ -101,6 +124,10 @@ class Settings(BaseModel):
     chroma_url: Url | None = None
     knowledge_base: Name = "default"
     memory: Memory = "documents"
+    # What the model can be asked for: auto goes by its size.
+    capability: ModelCapability = "auto"
+    # Options for the model's chat template, as JSON; they may turn a model's thinking on or off.
+    template_options: JsonObject = ""
     passages: int = Field(default=4, ge=1, le=50)
     max_new_tokens: int = Field(default=256, ge=1, le=100_000)
     temperature: float = Field(default=0.0, ge=0, le=2)

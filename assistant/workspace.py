@@ -5,6 +5,7 @@ whatever thread asks first. It draws nothing and decides nothing.
 """
 
 import contextlib
+import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.background import start_thread
 from assistant.chat.presets import Presets
+from assistant.engines.stage import OnStage, Stage
 from assistant.errors import AssistantError, EngineError
 from assistant.home.privacy import make_private
 from assistant.home.swap import finish_restore
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
+from tuning.models.template_options import use_template_options
 
 if TYPE_CHECKING:
     from assistant.chat.chat import Chat
@@ -24,19 +27,18 @@ if TYPE_CHECKING:
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
+    from assistant.models.downloads import Downloads
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
+    from tuning.models.capability import Capability
     from tuning.models.catalogue import CatalogueEntry
+    from tuning.models.checks import ModelReport
 
 log = logging.getLogger(__name__)
-
-# The steps of opening the model; a page or a terminal puts them into words.
-Stage = Literal["importing", "converting", "opening"]
-OnStage = Callable[[Stage], None]
 
 
 class Workspace:
@@ -49,7 +51,10 @@ class Workspace:
 
             finish_restore(home_folder())
             settings = load_settings()
+        else:
+            finish_restore(settings.home)
         self.settings = settings
+        self._use_template_options()
         make_private(settings.home)
         self._opening = threading.Lock()
         self._engine = engine
@@ -103,6 +108,42 @@ class Workspace:
 
         return catalogue(self.home)
 
+    @LockedCachedProperty
+    def downloads(self) -> "Downloads":
+        """The models that are being fetched."""
+        with IMPORT_LOCK:
+            from assistant.models.downloads import Downloads  # heavy: torch, transformers
+
+        return Downloads(self.home)
+
+    def look_at_model(self, name: str) -> "ModelReport":
+        """What a model is and needs, on this machine or on a hub. Raises ModelError."""
+        with IMPORT_LOCK:
+            from tuning.models.offers import look_at  # heavy: torch, transformers
+
+        return look_at(name, self.home)
+
+    def use_model(self, name: str, on_stage: OnStage | None = None) -> None:
+        """Open a model that is here, and choose it once it is open; until then, and if it fails, all stays.
+
+        Raises ModelError, EngineError, SettingsError.
+        """
+        from assistant.settings import save_settings  # heavy: pydantic
+
+        with IMPORT_LOCK:
+            from tuning.models.checks import check_model  # heavy: torch, transformers
+
+        report = check_model(name, self.home)
+        if not report.fits_chat:
+            self.close_engine()  # both do not fit; the one before opens anew where this one fails
+        chosen = {"base_model": name, "engine_url": None}
+        engine = Workspace(self.settings.model_copy(update=chosen)).engine(on_stage)
+        self.settings = save_settings(self.settings, **chosen)
+        with self._opening:
+            before, self._engine = self._engine, engine
+        if before is not None:
+            before.close()
+
     # The model
 
     @property
@@ -127,17 +168,10 @@ class Workspace:
         return self.local_engine().base
 
     def local_engine(self) -> "LocalEngine":
-        """The engine, which must be a model in this process. Raises EngineError where it is an endpoint."""
-        with IMPORT_LOCK:
-            from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
+        """The model in this process, opened beside llama.cpp's. Raises EngineError where it is an endpoint."""
+        from assistant.engines.opening import torch_engine_of
 
-        engine = self.engine()
-        if not isinstance(engine, LocalEngine):
-            raise EngineError(
-                f"{engine.name} runs at {self.settings.engine_url}; this needs a model on this machine. "
-                "Take the address out of the settings."
-            )
-        return engine
+        return torch_engine_of(self.engine(), self.settings)
 
     def preload(self) -> None:
         """Begin to open the model in the background; `engine()` waits for the same opening."""
@@ -156,46 +190,36 @@ class Workspace:
             if on_stage is not None:
                 on_stage(stage)
 
+        from assistant.engines.opening import open_endpoint
+
         self.engine_error = ""
         try:
-            return self._remote_engine() if self.settings.engine_url else self._local_engine(report)
+            return open_endpoint(self.settings) if self.settings.engine_url else self._local_engine(report)
         except AssistantError as error:
             self.engine_error = str(error)
             raise
         finally:
             self.engine_stage = None
 
-    def _remote_engine(self) -> "Engine":
-        from assistant.engines.remote import RemoteEngine
-
-        settings = self.settings
-        if not settings.engine_url or not settings.engine_model:
-            raise EngineError(
-                f"The endpoint {settings.engine_url} is set, but no model of it. Set engine_model as well."
-            )
-        return RemoteEngine(settings.engine_url, settings.engine_model, settings.engine_key or "")
-
     def _local_engine(self, on_stage: OnStage) -> "Engine":
-        on_stage("importing")
-        with IMPORT_LOCK:  # heavy: torch, transformers, peft
-            from assistant.engines.local import LocalEngine
-            from tuning.errors import TuningError
-            from tuning.models.base_model import BaseModel
+        from assistant.engines.opening import open_local
 
-        name = self.settings.base_model
-        converted = (self.home / "models" / name / "imprint.json").exists()
-        on_stage("opening" if converted or Path(name).is_dir() else "converting")
-        try:
-            return LocalEngine(BaseModel.open(name, self.home, device=self.settings.device), self.registry)
-        except TuningError as error:
-            raise EngineError(str(error)) from error
+        return open_local(self.settings, self.registry, on_stage)
 
     @LockedCachedProperty
     def chat(self) -> "Chat":
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge)
+        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability)
+
+    def _use_template_options(self) -> None:
+        """Let the chat templates of this process have the options of the settings."""
+        use_template_options(json.loads(self.settings.template_options or "{}"))
+
+    def _said_capability(self) -> "Capability | None":
+        said = self.settings.capability
+        return None if said == "auto" else said
 
     def batched_chat(self) -> "tuple[Chat, Callable[[Sequence[str | None]], None]]":
         """A chat that generates concurrent answers in one batch, and a function that loads checkpoints before.
@@ -218,16 +242,13 @@ class Workspace:
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        return Chat(engine, None, self.existing_knowledge), prepare
+        return Chat(engine, None, self.existing_knowledge, self._said_capability), prepare
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
-        engine = self.engine()
-        with IMPORT_LOCK:
-            from assistant.engines.batched import BatchedEngine
-            from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
+        from assistant.engines.opening import answering_at_once
 
-        return BatchedEngine(engine) if isinstance(engine, LocalEngine) else engine
+        return answering_at_once(self.engine())
 
     # Knowledge
 
@@ -237,7 +258,7 @@ class Workspace:
         with IMPORT_LOCK:
             from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
-        return open_embeddings(self.settings.embedding_model, self.home)
+        return open_embeddings(self.settings.embedding_model, self.home, trusts=self._trusts)
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
@@ -255,10 +276,17 @@ class Workspace:
                     name,
                     embeddings=self.embeddings,
                     chroma_url=self.settings.chroma_url,
-                    reranker=CrossEncoderReranker(reranker) if reranker else None,
+                    reranker=CrossEncoderReranker(reranker, trusts=self._trusts) if reranker else None,
                     web=WebLimits(allow_private=self.settings.allow_private_urls),
                 )
             return self._knowledge[name]
+
+    def _trusts(self, name: str, folder: Path) -> bool:
+        """Whether a person allowed the code in the folder of an embedding model or reranker."""
+        with IMPORT_LOCK:
+            from tuning.models.model_code import is_allowed  # heavy: transformers
+
+        return is_allowed(name, folder, self.home)
 
     def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """Like `knowledge`, but only for one that exists. Raises AssistantError."""
@@ -285,7 +313,10 @@ class Workspace:
 
         before, self.settings = self.settings, save_settings(self.settings, **changes)
         after = self.settings
-        if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
+        self._use_template_options()
+        if _differs(
+            before, after, ("base_model", "device", "engine", "engine_url", "engine_model", "engine_key")
+        ):
             self.close_engine()
         if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):
             self.close_knowledge()

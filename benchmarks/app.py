@@ -77,9 +77,9 @@ def first_token(page: Page, question: str) -> float:
     before = page.evaluate(_ANSWERS)
     began = time.monotonic()
     box.press("Enter")
-    page.wait_for_function(f"({_ANSWERS}) > {before}", polling=20)
+    page.wait_for_function(f"() => ({_ANSWERS}) > {before}", polling=20)
     seconds = time.monotonic() - began
-    page.wait_for_function("!document.querySelector('.st-key-stop')")
+    page.wait_for_function("() => !document.querySelector('.st-key-stop')")
     page.wait_for_timeout(1_000)
     return seconds
 

@@ -3,6 +3,7 @@
 A trial writes into its own folder alone, and opens no weights.
 """
 
+import itertools
 import json
 import random
 import shutil
@@ -230,8 +231,10 @@ TRIALS: dict[str, tuple[type[Trial], float]] = {  # with the share of the inputs
 
 
 def inputs(trial: Trial, seed: int) -> Iterator[bytes]:
-    """Inputs without end; each depends on its number alone."""
-    number = 0
-    while True:
-        yield trial.make(random.Random(f"{seed}-{number}"))
-        number += 1
+    """Inputs without end; each depends on its number alone. One nested too deep to be copied here is passed over."""
+    for number in itertools.count():
+        try:
+            made = trial.make(random.Random(f"{seed}-{number}"))
+        except RecursionError:
+            continue
+        yield made

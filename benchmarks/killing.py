@@ -68,6 +68,11 @@ class Victim:
                 self.has_spoken.set()
         self.has_spoken.set()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
     def kill(self, after_seconds: float) -> bool:
         """Kill -9 it and its children then; False where it had ended by itself."""
         with contextlib.suppress(subprocess.TimeoutExpired):

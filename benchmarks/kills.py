@@ -4,7 +4,8 @@
     python -m benchmarks.kills --times 5 --only backup restore
 
 Every kill is a SIGKILL to the process and its children at a moment drawn from the time that an undisturbed run
-takes. What a process said to be done before it must be there after it. Needs no model but the packaged embeddings.
+takes. What a process said to be done before it must be there after it. Only "app" and
+"restore-app" need the default model, and "app" Chromium.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks import kill_commands, kill_jobs, kill_servers
+from benchmarks import kill_apps, kill_commands, kill_jobs, kill_servers
 from benchmarks.killing import Tally
 from tuning.process import restrict_new_files
 from tuning.storage import write_json
@@ -36,6 +37,8 @@ SCENES = {
     "job": Scene("a tuning job's worker, then resumed", kill_jobs.job),
     "serve": Scene("the HTTP server under uploads and jobs", kill_servers.serve),
     "chat": Scene("the process that stores chats as they stream", kill_servers.chat),
+    "app": Scene("`imprint app` while it answers in a browser", kill_apps.app),
+    "restore-app": Scene("`imprint restore` beside the running app", kill_apps.restore),
 }
 
 

@@ -20,6 +20,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.stats import Interval, bootstrap_mean
@@ -157,7 +158,7 @@ def in_hand(facts: Sequence[Fact]) -> tuple[list[Asked], list[list[dict[str, str
     for fact in facts:
         for question in fact.rephrased:
             asked.append(Asked("sentence in hand", fact.question, question, fact.answers))
-            text = render_question([fact.statement], question)
+            text = render_question([fact.statement], question, SHORT)
             prompts.append([{"role": "user", "content": text}])
     return asked, prompts
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.network_guard import noting
+
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel
 
@@ -40,6 +42,15 @@ def _no_calibrations(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     """Timing a few steps for an estimate takes half a minute in each new home: one file tests it."""
     if request.path.name != "test_calibration.py":
         monkeypatch.setattr("tuning.jobs.calibration._run", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    """A test that reaches beyond this machine fails, whatever the program makes of the refusal."""
+    left: list[str] = []
+    with noting(left):
+        yield
+    assert left == [], "this test would have left the machine"
 
 
 # Fixtures that open real weights: whatever uses one, directly or not, is marked `real`.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 
 from assistant.engines.base import GREEDY, SamplingParams
 from tuning.data.examples import Message
+from tuning.models.capability import Capability
 from tuning.models.stream_end import StreamEnd
 
 
@@ -13,6 +14,7 @@ class ScriptedEngine:
 
     name = "scripted"
     window = 200
+    capability: Capability = "small"
 
     def __init__(self, answer: Callable[[list[Message]], str] | str = "a short answer") -> None:
         self._answer = answer if callable(answer) else lambda _: answer
@@ -23,6 +25,9 @@ class ScriptedEngine:
 
     def checkpoints(self) -> list[str]:
         return []
+
+    def label(self, checkpoint: str | None) -> str:
+        return "scripted"
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         return self.window

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import fuzz_inputs, gpu, kills, training
+from benchmarks import dependencies, fuzz_inputs, gpu, kills, training
 from tuning.config import DEFAULT_BASE
 from tuning.models.base_model import BaseModel
 
@@ -108,3 +108,14 @@ def test_an_input_that_breaks_something_is_counted_and_kept(tmp_path: Path) -> N
     assert (outcome.crashed, outcome.accepted) == (3, 0)
     assert "ZeroDivisionError: of the parser" in next(iter(outcome.faults))
     assert (tmp_path / "kept" / "Broken-0-0.bin").read_bytes() == b"input"
+
+
+def test_the_page_of_dependencies_names_what_is_pinned() -> None:
+    root = Path(__file__).parents[1]
+    pinned = dependencies.packages((root / "constraints.txt").read_text(encoding="utf-8"))
+    page = (root / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = [row.split("|") for row in page.splitlines() if row.startswith("| ")]
+    listed = {row[1].strip(): row[2].strip() for row in rows[1:]}
+    assert listed == {one.name: one.version for one in pinned.values()}, (
+        "run python -m benchmarks.dependencies"
+    )

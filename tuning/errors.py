@@ -31,3 +31,9 @@ class JobError(TuningError):
 
 class CheckpointError(TuningError):
     """A checkpoint cannot be read, does not belong to this base, or changes nothing."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error that nobody foresaw says of itself, on one line, without the name of its class."""
+    said = " ".join(str(error).split())
+    return (said if len(said) <= 300 else f"{said[:300]}…") or "it gave no reason"

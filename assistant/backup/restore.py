@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,40 +18,52 @@ from assistant.errors import BackupError
 from assistant.history.migrations import MIGRATIONS
 from assistant.home.layout import BEFORE_RESTORE, JOURNAL, STAGING, is_content
 from assistant.home.swap import finish_restore, swap, sync_folder
-from assistant.home.use import sole_use
+from assistant.home.use import only_restore, running_jobs, sole_use
 from assistant.storage import write_whole
 from knowledge.errors import KnowledgeError
+from tuning.jobs.folder import Job
 from tuning.storage import read_json
 
+PATIENCE_SECONDS = 60.0  # for commands that run, and for the app and the server to give way
+_SHARED_WITH_JOBS = {"jobs", "checkpoints"}
 MARGIN_BYTES = 50_000_000  # that the file system needs beside the files
 
 
 @dataclass(frozen=True)
 class RestoreReport:
-    """What was restored, and where the content before it is now; None where there was none."""
+    """What was restored, where the content before it is now (None where there was none), and what stayed."""
 
     manifest: Manifest
     kept: Path | None
+    running: tuple[str, ...] = ()  # jobs that went on
 
 
 def restore_backup(
-    home: Path, source: Path, *, on_progress: OnProgress = lambda done, total: None
+    home: Path,
+    source: Path,
+    *,
+    on_progress: OnProgress = lambda done, total: None,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> RestoreReport:
     """Put the content of a backup in the place of the home's. Raises BackupError, and AssistantError while in use.
 
-    The archive is read and checked whole into a folder beside the content before anything is moved. Converted
-    models stay where they are, unless the backup holds some.
+    The archive is read and checked whole into a folder beside the content, while the home is used; then the app and
+    the server are asked to give way, commands are waited for, and the content is swapped. Converted models stay where
+    they are, unless the backup holds some; tuning jobs that run go on.
     """
     with Backup(source) as backup:
         finish_restore(home)
-        with sole_use(home, "restore a backup"):
+        with only_restore(home):
             staging = home / f"{STAGING}{uuid.uuid4().hex[:8]}"
             try:
                 _check_space(home, backup)
                 staging.mkdir(mode=0o700)
                 backup.extract(staging, on_progress, _sync)
                 _adapt(staging, home, backup)
-                kept = _put_in_place(home, staging)
+                with sole_use(home, "restore a backup", patience_seconds=patience_seconds, beside_jobs=True):
+                    if not backup.manifest.with_secrets:
+                        _keep_secrets(staging / SETTINGS, home / SETTINGS)
+                    kept, running = _put_in_place(home, staging)
             except OSError as error:
                 raise BackupError(
                     f"{str(source)!r} cannot be restored to {home}: {error.strerror or error}. Free some space or "
@@ -59,23 +72,44 @@ def restore_backup(
             finally:
                 if not (home / JOURNAL).exists():  # else whoever comes next finishes it
                     shutil.rmtree(staging, ignore_errors=True)
-    return RestoreReport(backup.manifest, kept)
+    return RestoreReport(backup.manifest, kept, running)
 
 
-def _put_in_place(home: Path, staging: Path) -> Path | None:
-    arriving = {path.name for path in staging.iterdir()}
-    present = {
-        path.name for path in home.iterdir() if is_content(PurePosixPath(path.name)) or path.name in arriving
-    }
-    present |= {
-        f"{name}{suffix}" for name in present for suffix in ("-wal", "-shm") if name.endswith(".sqlite3")
+def _put_in_place(home: Path, staging: Path) -> tuple[Path | None, tuple[str, ...]]:
+    jobs = tuple(running_jobs(home))
+    staying = _used_by(jobs)
+    arriving = _names(staging, staying)
+    present = _names(home, staying)
+    leaving = {name for name in present if is_content(PurePosixPath(name)) or name in arriving}
+    leaving |= {
+        f"{name}{suffix}" for name in leaving for suffix in ("-wal", "-shm") if name.endswith(".sqlite3")
     }
     kept = home / f"{BEFORE_RESTORE}{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:4]}"
-    swap(home, staging, kept, present)
-    if any(kept.iterdir()):
-        return kept
-    kept.rmdir()
-    return None
+    swap(home, staging, kept, leaving, arriving)
+    if not any(kept.iterdir()):
+        kept.rmdir()
+    return kept if kept.exists() else None, tuple(job.id for job in jobs)
+
+
+def _used_by(jobs: Sequence[Job]) -> set[str]:
+    """What must not move under a job that runs: its folder, and the checkpoint that it builds on."""
+    parents = {str(job.config["parent"]) for job in jobs if job.config.get("parent")}
+    return {f"jobs/{job.id}" for job in jobs} | {f"checkpoints/{name}" for name in parents}
+
+
+def _names(folder: Path, staying: set[str]) -> set[str]:
+    """What is to be moved: the entries of a folder, and where something of `jobs` or `checkpoints` stays, theirs."""
+    names = {path.name for path in folder.iterdir()}
+    if not staying:
+        return names
+    for part in _SHARED_WITH_JOBS & names:
+        if (folder / part).is_symlink():
+            raise BackupError(
+                f"{folder / part} is a link, and a tuning job runs: wait for the job, or `imprint cancel` it."
+            )
+        names.remove(part)
+        names |= {f"{part}/{path.name}" for path in (folder / part).iterdir()}
+    return names - staying
 
 
 def _adapt(staging: Path, home: Path, backup: Backup) -> None:
@@ -85,8 +119,6 @@ def _adapt(staging: Path, home: Path, backup: Backup) -> None:
     _check_version(staging / "conversations.sqlite3", backup.path)
     if Path(backup.manifest.home) != home:
         _relocate_uploads(staging, Path(backup.manifest.home), home)
-    if not backup.manifest.with_secrets:
-        _keep_secrets(staging / SETTINGS, home / SETTINGS)
     for folder, _, _ in os.walk(staging):
         sync_folder(Path(folder))
 

@@ -11,34 +11,35 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, cast
 
-from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
-from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.chat.presets import DEFAULT_SYSTEM
+from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
+from assistant.chat.quoting import quote
+from assistant.chat.retrieval import Retrieval
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
-from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, Token, TurnState
+from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
+from assistant.language.repetition import wants_repetition
 from tuning.data.examples import Message
+from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
     from assistant.history.conversations import ConversationStore
     from knowledge.base.knowledge_base import KnowledgeBase
 
-GIVEN = "given by hand"  # the title of a passage that was not retrieved
-
 
 class Chat:
     """Turns over one engine, one store and the knowledge bases of a home.
 
-    `engine` and `knowledge` are functions, so that neither is opened before a question needs it.
+    `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
+    what a person said of the model, None where the engine knows.
     """
 
     def __init__(
@@ -46,10 +47,12 @@ class Chat:
         engine: Callable[[], Engine],
         store: "ConversationStore | None" = None,
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
+        capability: Callable[[], Capability | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._store = store
-        self._knowledge = knowledge
+        self._said_capability = capability
+        self._retrieval = Retrieval(knowledge, engine, self.capability)
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     # ---- turns
@@ -121,22 +124,28 @@ class Chat:
     ) -> Iterator[ChatEvent]:
         """The events of a prepared turn, stored as they come."""
         stop = stop or threading.Event()
-        sent = turn["passages"][: len(turn["budget"].passages)]
-        answer = PartialAnswer(sent, began=time.monotonic() - turn["retrieval_seconds"])
+        answer = PartialAnswer(
+            turn["sent"],
+            began=time.monotonic() - turn["retrieval_seconds"],
+            told=self._told(turn, options),
+            prompt_tokens=turn["budget"].total,
+            engine="" if turn["nothing_found"] else self._label(options),
+        )
         status = "failed"
         try:
             if stored is not None:
                 yield stored.started
             if options.reads_passages:
-                yield Retrieved(turn["passages"], turn["retrieval_seconds"], turn["nothing_found"])
+                yield Retrieved(
+                    turn["passages"], turn["retrieval_seconds"], turn["nothing_found"], turn["searched"]
+                )
             yield Budgeted(turn["budget"])
             stream = self._generation(options, stop).stream(turn)
             with closing(cast("Generator[AIMessage, None, None]", stream)) as chunks:
-                for chunk in chunks:
-                    if text := answer.read(chunk):
-                        if stored is not None:
-                            stored.save(answer)
-                        yield Token(text)
+                for event in answer.events(chunks):
+                    if stored is not None:
+                        stored.save(answer)
+                    yield event
             status = "stopped" if stop.is_set() else "complete"
         except GeneratorExit:
             stop.set()
@@ -147,11 +156,23 @@ class Chat:
                 stored.finish(answer, status)
         yield Done(
             answer=answer.text,
-            sources=sent,
+            sources=turn["sent"],
             stopped=stop.is_set(),
             answer_id=stored.started.answer_id if stored is not None else None,
+            ending=answer.ending,
+            thoughts=answer.thoughts,
             **answer.figures(),
         )
+
+    def _label(self, options: AnswerOptions) -> str:
+        return self._engine().label(options.checkpoint if options.uses_checkpoint else None)
+
+    def _told(self, turn: TurnState, options: AnswerOptions) -> Sequence[str] | None:
+        """What an answer may not repeat; None where repeating is what was asked for."""
+        if wants_repetition(turn["question"]):
+            return None
+        order = self._order(options)
+        return [order.english, order.chinese, self._system_prompt(options)]
 
     # ---- the chain
 
@@ -172,17 +193,19 @@ class Chat:
             if not turn["question"].strip():
                 raise AssistantError("The question is empty. Write what you would like to know.")
             history, began = turn.get("history", ()), time.monotonic()
-            passages = self.retrieve(turn["question"], options, history)
-            nothing_found = options.memory == "documents" and not passages and not history
+            found = self._retrieval.find(turn["question"], options, history)
+            nothing_found = options.memory == "documents" and not found.passages and not history
             return {
                 **turn,
-                "passages": passages,
+                "passages": found.passages,
+                "searched": found.searched,
                 "nothing_found": nothing_found,
                 "retrieval_seconds": time.monotonic() - began,
             }
 
         def fit_window(turn: TurnState) -> TurnState:
-            return {**turn, "budget": self.budget(turn, options)}
+            budget, sent = self.fitted(turn, options)
+            return {**turn, "budget": budget, "sent": sent}
 
         return RunnableLambda(retrieve) | RunnableLambda(fit_window)
 
@@ -217,28 +240,35 @@ class Chat:
         self, question: str, options: AnswerOptions, history: Sequence[Message] = ()
     ) -> tuple[Source, ...]:
         """The passages for a question, best first. Raises AssistantError, KnowledgeError."""
-        if options.given:
-            return tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1))
-        if not options.uses_documents:
-            return ()
-        found = self._retriever(options).invoke(question, history=history)
-        return tuple(_source(number, document) for number, document in enumerate(found, 1))
+        return self._retrieval.find(question, options, history).passages
 
     def budget(self, turn: TurnState, options: AnswerOptions) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""
+        return self.fitted(turn, options)[0]
+
+    def fitted(self, turn: TurnState, options: AnswerOptions) -> tuple[Budget, tuple[Source, ...]]:
+        """What is sent for a turn, and its passages with the text that is quoted of each. PromptTooLongError."""
         engine = self._engine()
         window = engine.prompt_capacity(options.checkpoint if options.uses_checkpoint else None)
-        return fit(
+        order, counter = self._order(options), self._token_counter(engine)
+        passages = turn.get("passages", ())
+        quoted = quote(turn["question"], passages, self.capability(), options.passages, counter.text)
+        budget = fit(
             turn["question"],
-            counter=self._token_counter(engine),
+            counter=counter,
             window=window,
             reserve=min(options.max_new_tokens, window // 4),
             system=self._system_prompt(options),
             few_shot=options.few_shot,
-            passages=[passage.text for passage in turn.get("passages", ())],
+            passages=quoted.texts,
             history=turn.get("history", ()),
-            render=render_question,
+            render=lambda texts, question: render_question(texts, question, order),
         )
+        return budget, quoted.as_sent(budget.passages)
+
+    def capability(self) -> Capability:
+        """What the model can be asked for. Raises EngineError."""
+        return self._said_capability() or self._engine().capability
 
     # ---- what it is built over
 
@@ -248,35 +278,15 @@ class Chat:
         own = self._engine().system_prompt(options.checkpoint) if options.uses_checkpoint else ""
         return own or DEFAULT_SYSTEM
 
-    def _retriever(self, options: AnswerOptions) -> BaseRetriever:
-        from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
-
-        documents = None if options.documents is None else list(options.documents)
-        base = self._opened_knowledge(options.knowledge_base)
-        return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
+    def _order(self, options: AnswerOptions) -> Order:
+        return options.order or ORDERS[self.capability()]
 
     def _opened_store(self) -> "ConversationStore":
         if self._store is None:
             raise ConversationError("This chat keeps no conversations; open it over a store.")
         return self._store
 
-    def _opened_knowledge(self, name: str) -> "KnowledgeBase":
-        if self._knowledge is None:
-            raise AssistantError("This chat has no documents; open it over knowledge bases.")
-        knowledge = self._knowledge(name)
-        if not knowledge.count:
-            raise AssistantError(
-                f"The knowledge base {name!r} holds no documents. Add some with `imprint index PATH` or on "
-                "the Knowledge page, or answer without documents."
-            )
-        return knowledge
-
     def _token_counter(self, engine: Engine) -> TokenCounter:
         if self._counter is None or self._counter[0] is not engine:
-            self._counter = (engine, TokenCounter(engine.count_tokens))
+            self._counter = (engine, TokenCounter(engine.count_tokens, engine.count_text))
         return self._counter[1]
-
-
-def _source(number: int, document: Document) -> Source:
-    """A retrieved document as a source with its place among those found."""
-    return Source.from_dict({**document.metadata, "number": number, "text": document.page_content})

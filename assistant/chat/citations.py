@@ -1,15 +1,26 @@
 """Which of an answer's sources supports which of its sentences."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from assistant.history.sources import Source
 from knowledge.grounding.citations import Citation, Embed, cite
+from knowledge.grounding.own_numbers import without_numbers
 
 
-def cite_sources(answer: str, sources: Sequence[Source], embed: Embed | None = None) -> list[Citation]:
-    """As `cite`; a source is read under its title and headings. Without sources there is nothing to hold."""
+@dataclass(frozen=True)
+class CitedAnswer:
+    """An answer without the numbers that it named itself, and what supports each sentence of that text."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+
+
+def cite_sources(answer: str, sources: Sequence[Source], embed: Embed | None = None) -> CitedAnswer:
+    """As `cite`, by the text that was sent, under its title and headings. Without sources there is nothing to hold."""
     if not sources:
-        return []
-    texts = [source.text for source in sources]
+        return CitedAnswer(answer)
+    texts = [source.sent for source in sources]
     above = [" > ".join([source.title, *source.headings]) for source in sources]
-    return cite(answer, texts, embed, above)
+    read = without_numbers(answer, len(sources))
+    return CitedAnswer(read.text, tuple(cite(read, texts, embed, above)))

@@ -51,6 +51,8 @@ class TokenCounter:
     """
 
     count: CountMessages
+    # Tokens of a bare text.
+    text: Callable[[str], int] = len
     _known: dict[str, int] = field(default_factory=dict, repr=False)
     _frame: tuple[int, int, int] | None = field(default=None, repr=False)
 

@@ -1,17 +1,18 @@
 """The sentences of passages that are most relevant to a question: as much as a small model can use.
 
-A model of 135 million parameters answers worse from whole passages; a few sentences hold the answer nearly as
-often and cost a quarter of the tokens. Words are compared by their stems, Chinese by pairs of characters.
+Words are compared by their stems, Chinese by pairs of characters. It knows no model: whoever calls it says how
+many tokens there may be, and counts them.
 """
 
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from assistant.language.extractive import SMALL_WORDS
 from assistant.language.text import has_chinese, sentences
 
+Place = tuple[int, int]  # of a sentence: its passage, and where in it
 _ROW = re.compile(r"^[^:;\n]{1,40}: .*; |\|.*\|")
 # A line that goes on in the next one: wrapped text, not a heading or a list.
 _WRAPPED = re.compile(r"(?<![\n.!?:。！？])\n(?=[^\n#*|•\-\d])")
@@ -23,32 +24,54 @@ _STEP = 0.3
 _LONG = 10
 
 
-def excerpts(question: str, passages: Sequence[str], most: int) -> list[str]:
-    """For each passage, best first, the chosen sentences in their order; passages without any are left out.
+def excerpts(question: str, passages: Sequence[str], tokens: int, count: Callable[[str], int]) -> list[str]:
+    """Of each passage, best first, the chosen sentences in their order; "" where none was chosen.
 
-    `most` limits the sentences of all passages together; one that begins with a pronoun adds the one before it.
+    `tokens` limits the sentences of all passages together, as `count` counts them; the best one is taken whatever
+    its length. One that begins with a pronoun adds the one before it.
     """
     split = [_units(passage) for passage in passages]
-    pool = [(number, place) for number, units in enumerate(split) for place in range(len(units))]
-    if len(pool) <= most:
-        return list(passages)
-    words = {key: set(_stems(split[key[0]][key[1]])) for key in pool}
-    spread = Counter(word for found in words.values() for word in found)
-    asked = set(_stems(question))
-
-    def weight(key: tuple[int, int]) -> float:
-        shared = sum(math.log(1 + len(pool) / spread[word]) for word in asked & words[key])
-        return shared / (1 + 0.02 * max(0, len(words[key]) - _LONG)) - _STEP * key[0]
-
-    chosen = set(sorted(pool, key=weight, reverse=True)[:most])
-    chosen |= {
-        (number, place - 1) for number, place in chosen if place and _ANAPHORIC.match(split[number][place])
+    sizes = {
+        (number, place): count(unit) for number, units in enumerate(split) for place, unit in enumerate(units)
     }
+    if sum(sizes.values()) <= tokens:
+        return list(passages)
+    chosen: set[Place] = set()
+    room = tokens
+    for key in _ranked(question, split):
+        added = {key, *_before(key, split)} - chosen
+        size = sum(sizes[one] for one in added)
+        if size <= room or not chosen:
+            chosen |= added
+            room -= size
     kept = [
         [unit for place, unit in enumerate(units) if (number, place) in chosen]
         for number, units in enumerate(split)
     ]
-    return [" ".join(units) for units in kept if units]
+    return [" ".join(units) for units in kept]
+
+
+def _ranked(question: str, split: Sequence[Sequence[str]]) -> list[Place]:
+    """Every sentence, the one that shares most with the question first."""
+    words = {
+        (number, place): set(_stems(unit))
+        for number, units in enumerate(split)
+        for place, unit in enumerate(units)
+    }
+    spread = Counter(word for found in words.values() for word in found)
+    asked = set(_stems(question))
+
+    def weight(key: Place) -> float:
+        shared = sum(math.log(1 + len(words) / spread[word]) for word in asked & words[key])
+        return shared / (1 + 0.02 * max(0, len(words[key]) - _LONG)) - _STEP * key[0]
+
+    return sorted(words, key=weight, reverse=True)
+
+
+def _before(key: Place, split: Sequence[Sequence[str]]) -> set[Place]:
+    """The sentence before one that begins with a pronoun."""
+    number, place = key
+    return {(number, place - 1)} if place and _ANAPHORIC.match(split[number][place]) else set()
 
 
 def _units(passage: str) -> list[str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.context_window import Budget
-from assistant.chat.turn import Budgeted, ChatEvent, Done, Retrieved, Token, TurnStarted
+from assistant.chat.turn import Budgeted, ChatEvent, Done, Retrieved, Thought, Token, TurnStarted
 from assistant.history.sources import Source
 
 # Starts a turn: takes the event that stops it, returns the events of the turn.
@@ -23,9 +23,12 @@ class LiveAnswer(BackgroundTask):
     question: str
     # The message that it will replace on the page, before the store knows of it.
     replaces: int | None = None
-    # preparing, reading, writing, ended
+    # preparing, reading, thinking, writing, ended
     phase: str = "preparing"
     text: str = ""
+    thoughts: str = ""
+    # What was searched for, where it is not the question itself.
+    searched: str = ""
     asked: TurnStarted | None = None
     passages: tuple[Source, ...] = ()
     budget: Budget | None = None
@@ -44,13 +47,16 @@ class LiveAnswer(BackgroundTask):
             case TurnStarted():
                 self.asked, self.phase = event, "reading"
             case Retrieved():
-                self.passages = event.passages
+                self.passages, self.searched = event.passages, event.searched
             case Budgeted():
                 self.budget, self.phase = event.budget, "reading"
+            case Thought():
+                self.text, self.thoughts, self.phase = "", event.text, "thinking"
             case Token():
                 self.text, self.phase = self.text + event.text, "writing"
             case Done():
                 self.done, self.passages = event, event.sources
+                self.text, self.thoughts = event.answer, event.thoughts
 
 
 class LiveAnswers:
@@ -74,5 +80,5 @@ class LiveAnswers:
 
     def is_waiting(self, answer: LiveAnswer) -> bool:
         """Whether this answer waits until another one is finished: they share the model."""
-        writing = any(other.phase == "writing" for other in self._newest.running())
+        writing = any(other.phase in ("thinking", "writing") for other in self._newest.running())
         return answer.running and answer.phase == "reading" and writing

@@ -1,4 +1,4 @@
-"""Presets: system prompts with few-shot examples under a name, the built-in ones and a person's own."""
+"""Presets: system prompts, orders and few-shot examples under a name, the built-in ones and a person's own."""
 
 import json
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 from assistant.errors import PresetError
 from assistant.storage import write_json
 from tuning.data.examples import Message
+from tuning.models.capability import Capability
 
 # Sent where nothing else is chosen; tuning stores it too, so that a checkpoint is prompted as it was trained.
 # Empty leaves it to the chat template of the model.
@@ -15,8 +16,38 @@ DEFAULT_SYSTEM = ""
 
 
 @dataclass(frozen=True)
+class Order:
+    """What a model is told between the passages and the question, and in Chinese where the question is."""
+
+    english: str
+    chinese: str = ""
+
+    def text(self, chinese: bool) -> str:
+        """The order in the language of the question; where there is only one, in that."""
+        return (self.chinese or self.english) if chinese else (self.english or self.chinese)
+
+    @property
+    def numbers_passages(self) -> bool:
+        """Whether the answer is to name passages by number, so that they need one."""
+        return "[1]" in f"{self.english}{self.chinese}"
+
+
+SHORT = Order(
+    "Answer the question with a short phrase from the context.",
+    "请根据资料用简短的话回答问题。",
+)
+SENTENCES = Order(
+    "Answer in full sentences, using only the numbered passages, and end each sentence with the number of its "
+    "passage, such as [1]. If the passages do not hold the answer, say that you cannot find it.",
+    "请只根据带编号的资料，用完整的句子回答，每句末尾注明所依据的资料编号，如[1]。资料中没有答案时，请说明找不到。",
+)
+# Where a preset has no order of its own.
+ORDERS: dict[Capability, Order] = {"small": SHORT, "capable": SENTENCES}
+
+
+@dataclass(frozen=True)
 class Preset:
-    """A system prompt with few-shot examples (question, answer), under a name."""
+    """A system prompt, an order and few-shot examples (question, answer), under a name."""
 
     name: str
     system: str = DEFAULT_SYSTEM
@@ -24,6 +55,8 @@ class Preset:
     # One sentence on what it is for.
     sentence: str = ""
     built_in: bool = False
+    # What is said between passages and question; None leaves it to what the model can do.
+    order: Order | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip():
@@ -46,11 +79,13 @@ class Preset:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; `from_dict` reads it."""
+        order = {} if self.order is None else {"order": [self.order.english, self.order.chinese]}
         return {
             "name": self.name,
             "system": self.system,
             "examples": [list(example) for example in self.examples],
             "sentence": self.sentence,
+            **order,
         }
 
     @classmethod
@@ -59,7 +94,11 @@ class Preset:
         try:
             examples = tuple((str(question), str(answer)) for question, answer in value.get("examples", ()))
             return cls(
-                str(value["name"]), str(value.get("system", "")), examples, str(value.get("sentence", ""))
+                str(value["name"]),
+                str(value.get("system", "")),
+                examples,
+                str(value.get("sentence", "")),
+                order=_order(value.get("order")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise PresetError(
@@ -71,6 +110,18 @@ BUILT_IN = (
     Preset(
         "Assistant",
         sentence="Answers from what the model knows and from the chosen memory.",
+        built_in=True,
+    ),
+    Preset(
+        "Short answers",
+        order=SHORT,
+        sentence="A short phrase from the documents, whatever the model can do.",
+        built_in=True,
+    ),
+    Preset(
+        "Full sentences with sources",
+        order=SENTENCES,
+        sentence="Whole sentences, each with the number of the passage it comes from. For models that follow orders.",
         built_in=True,
     ),
     Preset(
@@ -119,6 +170,13 @@ BUILT_IN = (
         built_in=True,
     ),
 )
+
+
+def _order(value: Any) -> Order | None:
+    if value is None:
+        return None
+    english, chinese = value
+    return Order(str(english), str(chinese)) if f"{english}{chinese}".strip() else None
 
 
 class Presets:

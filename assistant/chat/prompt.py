@@ -1,32 +1,30 @@
-"""The last message of a prompt: retrieved passages and the question.
+"""The last message of a prompt: quoted passages, the order of the preset, and the question.
 
-It knows no model; what fits the context window is decided in `context_window`.
+It knows no model; how much is quoted is decided in `quoting`, what fits the context window in `context_window`.
 """
 
 from collections.abc import Sequence
 
-from assistant.chat.excerpts import excerpts
+from assistant.chat.presets import Order
 from assistant.language.text import has_chinese
 
-# How much of the retrieved passages is quoted. On the sample documents, four sentences of four passages hold
-# the answer nearly as often as the two best passages whole, in a third of the tokens.
-SENTENCES = 4
 
+def render_question(passages: Sequence[str], question: str, order: Order) -> str:
+    """The text of the user message: the passages, the order, then the question.
 
-def render_question(passages: Sequence[str], question: str, *, sentences: int = SENTENCES) -> str:
-    """The text of the user message: excerpts of the passages, an instruction, then the question.
-
-    `passages` are best first; of all together at most `sentences` sentences are quoted. They come before the
-    instruction and the question, so that instructions inside them are not the last ones the model reads.
+    `passages` are best first; they carry numbers where the order speaks of them. They come before the order and the
+    question, so that instructions inside them are not the last ones the model reads.
     """
     if not passages:
         return question
-    quoted = [_quoted(excerpt) for excerpt in excerpts(question, passages, sentences)]
-    context = "\n".join(quoted)
-    if has_chinese(question):
-        return f"资料：\n{context}\n\n请根据资料用简短的话回答问题。\n问题：{question}"
-    instruction = "Answer the question with a short phrase from the context."
-    return f"Context:\n{context}\n\n{instruction}\nQuestion: {question}"
+    quoted = [_quoted(passage) for passage in passages]
+    if order.numbers_passages:
+        quoted = [f"[{number}] {text}" for number, text in enumerate(quoted, 1)]
+    chinese = has_chinese(question)
+    context = ("\n\n" if order.numbers_passages else "\n").join(quoted)
+    if chinese:
+        return f"资料：\n{context}\n\n{order.text(chinese)}\n问题：{question}"
+    return f"Context:\n{context}\n\n{order.text(chinese)}\nQuestion: {question}"
 
 
 def _quoted(passage: str) -> str:

@@ -1,16 +1,18 @@
 """A turn in the store of conversations: its question, and its answer while it streams and when it has ended."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage
 
-from assistant.chat.turn import AnswerOptions, TurnStarted
+from assistant.chat.turn import AnswerOptions, Thought, Token, TurnStarted
 from assistant.history.records import StoredMessage
 from assistant.history.sources import Source
+from assistant.language.repetition import repetition_at
+from assistant.language.thinking import split_thoughts
 from tuning.data.examples import Message
 
 if TYPE_CHECKING:
@@ -21,25 +23,61 @@ _SAVE_EVERY_SECONDS = 0.25  # how much of a streaming answer a killed process ma
 
 @dataclass
 class PartialAnswer:
-    """An answer as far as it has been streamed, and its figures."""
+    """An answer as far as it has been streamed, the reasoning before it, and its figures."""
 
     sources: tuple[Source, ...] = ()
     # On the clock of `time.monotonic`.
     began: float = field(default_factory=time.monotonic)
+    # What it may not repeat; None where repeating is what was asked for.
+    told: Sequence[str] | None = ()
+    written: str = ""
     text: str = ""
+    thoughts: str = ""
+    # As `StoredMessage.ending`.
+    ending: str = ""
+    engine: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     first_token: float | None = None
 
-    def read(self, chunk: AIMessage) -> str:
-        """Add a chunk of the stream; returns its text."""
+    def events(self, chunks: Iterable[AIMessage]) -> Iterator[Token | Thought]:
+        """Read a stream to its end, or to where the answer begins to repeat itself; what comes is yielded."""
+        for chunk in chunks:
+            text, thoughts = self.text, self.thoughts
+            self.read(chunk)
+            if self.thoughts != thoughts:
+                yield Thought(self.thoughts)
+                text = ""
+            if self.text != text and self.text.startswith(text):
+                yield Token(self.text[len(text) :])
+            if self.ending == "repeated":
+                break
+
+    def read(self, chunk: AIMessage) -> None:
+        """Add a chunk of the stream."""
         if chunk.usage_metadata is not None:
             self.prompt_tokens = chunk.usage_metadata["input_tokens"]
             self.completion_tokens = chunk.usage_metadata["output_tokens"]
-        if chunk.text and self.first_token is None:
+        if chunk.response_metadata.get("finish_reason") == "length":
+            self.ending = "length"
+        if chunk.text:
+            self._add(chunk.text)
+
+    def _add(self, piece: str) -> None:
+        if self.first_token is None:
             self.first_token = time.monotonic() - self.began
-        self.text += chunk.text
-        return chunk.text
+        self.written += piece
+        self.completion_tokens += 1  # until the engine says how many there were
+        reply = split_thoughts(self.written)
+        self.text, self.thoughts = reply.answer, reply.thoughts
+        if self.told is None:
+            return
+        if self.text:
+            kept = repetition_at(self.text, self.told)
+            self.text = self.text if kept is None else self.text[:kept].rstrip()
+        else:
+            kept = repetition_at(self.thoughts)
+        self.ending = self.ending if kept is None else "repeated"
 
     def figures(self) -> dict[str, Any]:
         """Tokens and seconds, as the store and `Done` name them."""
@@ -49,6 +87,7 @@ class PartialAnswer:
             "completion_tokens": self.completion_tokens,
             "seconds": seconds,
             "seconds_to_first_token": seconds if self.first_token is None else self.first_token,
+            "engine": self.engine,
         }
 
 
@@ -79,7 +118,7 @@ class StoredTurn:
     def save(self, answer: PartialAnswer) -> None:
         """Save the text so far, unless that was done a moment ago."""
         if time.monotonic() - self._saved > _SAVE_EVERY_SECONDS:
-            self._store.update_message(self.started.answer_id, content=answer.text)
+            self._store.update_message(self.started.answer_id, content=answer.text, thoughts=answer.thoughts)
             self._saved = time.monotonic()
 
     def finish(self, answer: PartialAnswer, status: str) -> None:
@@ -89,6 +128,8 @@ class StoredTurn:
             content=answer.text,
             status=status,
             sources=answer.sources,
+            ending=answer.ending,
+            thoughts=answer.thoughts,
             **answer.figures(),
         )
 

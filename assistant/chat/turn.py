@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from assistant.chat.context_window import Budget
+from assistant.chat.presets import Order
 from assistant.engines.base import SamplingParams
 from assistant.errors import AssistantError
 from assistant.history.sources import Source
@@ -28,6 +29,8 @@ class AnswerOptions:
     # Empty takes the one that the checkpoint was tuned with, or without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
+    # What is said between passages and question; None leaves it to what the model can do.
+    order: Order | None = None
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
@@ -82,6 +85,8 @@ class Retrieved:
     # Only documents were to answer, and neither they nor the conversation hold anything relevant: the answer
     # is a sentence that says so.
     nothing_found: bool = False
+    # What was searched for, where it is not the question itself.
+    searched: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,13 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Thought:
+    """What the model has thought so far, before its answer; `Token`s that came before it were part of it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Done:
     """The whole answer and what it took."""
 
@@ -110,9 +122,14 @@ class Done:
     seconds_to_first_token: float
     stopped: bool = False
     answer_id: int | None = None
+    # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, else "".
+    ending: str = ""
+    thoughts: str = ""
+    # What computed it, such as "llama.cpp · 4 bit".
+    engine: str = ""
 
 
-ChatEvent = TurnStarted | Retrieved | Budgeted | Token | Done
+ChatEvent = TurnStarted | Retrieved | Budgeted | Thought | Token | Done
 
 
 class TurnState(TypedDict, total=False):
@@ -121,6 +138,9 @@ class TurnState(TypedDict, total=False):
     question: str
     history: Sequence[Message]
     passages: tuple[Source, ...]
+    searched: str
     nothing_found: bool
     retrieval_seconds: float
     budget: Budget
+    # The passages as the model reads them: those that fit, each with the text that is quoted of it.
+    sent: tuple[Source, ...]

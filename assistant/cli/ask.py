@@ -13,10 +13,11 @@ from assistant.cli.options import (
     workspace_of,
 )
 from assistant.cli.output import emit, json_option, say, seconds_text
+from assistant.i18n.texts import all_texts
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from assistant.chat.turn import AnswerOptions
+    from assistant.chat.turn import AnswerOptions, Done
 
 # (reads documents, has a checkpoint) -> the memory of that name
 _MEMORIES = {
@@ -50,13 +51,15 @@ _MEMORIES = {
 @workspace_of
 def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | None, **options: Any) -> None:
     """Ask one question and stream the answer to the terminal."""
-    from assistant.chat.turn import Done, Token  # heavy: langchain
+    from assistant.chat.turn import Done, Retrieved, Token  # heavy: langchain
 
     answer_options = _answer_options(workspace, options)
     if question.strip():  # an empty question is refused without opening the model first
         open_engine(workspace)
     done: Done | None = None
     for event in workspace.chat.ask(question, answer_options, conversation_id=conversation):
+        if isinstance(event, Retrieved) and event.searched and not as_json:
+            say(f"  searched for: {event.searched}")
         if isinstance(event, Token) and not as_json:
             click.echo(event.text, nl=False)
             sys.stdout.flush()
@@ -74,14 +77,32 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
                 "seconds_to_first_token": round(done.seconds_to_first_token, 3),
                 "memory": answer_options.memory,
                 "checkpoint": answer_options.checkpoint,
+                "ending": done.ending or ("stopped" if done.stopped else "complete"),
+                "thoughts": done.thoughts,
+                "engine": done.engine,
             }
         )
         return
     click.echo()
+    for note in _notes(done, answer_options):
+        say(f"  {note}")
     for source in done.sources:
         page = f", page {source.page}" if source.page else ""
         say(f"  [{source.number}] {source.source}{page}")
-    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}")
+    by = f" with {done.engine}" if done.engine else ""
+    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}{by}")
+
+
+def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
+    """How the answer ended, where that is not of itself, and that no document stands behind it."""
+    notes = {
+        "length": f"cut at the limit of {options.max_new_tokens} tokens; --max-tokens allows more",
+        "repeated": "stopped: it repeated itself",
+    }
+    said = [notes[done.ending]] if done.ending else []
+    if options.uses_documents and not done.sources and done.answer not in all_texts("chat.nothing_found"):
+        said.append("no source: no passage of the documents was found for this")
+    return said
 
 
 def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOptions":
@@ -102,6 +123,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
         passages=options["k"] or settings.passages,
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),
+        order=preset.order if preset else None,
         max_new_tokens=options["max_tokens"] or settings.max_new_tokens,
         temperature=settings.temperature if options["temperature"] is None else options["temperature"],
         top_p=settings.top_p,

@@ -69,7 +69,8 @@ def backup(context: click.Context, file: Path, with_secrets: bool, with_models: 
 def restore(context: click.Context, file: Path, as_json: bool) -> None:
     """Put a backup in the place of what is there, which is kept.
 
-    The file is checked whole before anything is moved. Close the app and end tuning jobs first.
+    The file is checked whole before anything is moved. It may run while the app or `imprint serve` does: they start
+    again with what was restored. Commands that run are waited for; tuning jobs go on.
     """
     from assistant.backup.restore import restore_backup
 
@@ -88,12 +89,15 @@ def restore(context: click.Context, file: Path, as_json: bool) -> None:
                 "created": report.manifest.created,
                 "version": report.manifest.version,
                 "kept": report.kept,
+                "running_jobs": list(report.running),
                 "seconds": round(time.monotonic() - began, 3),
             }
         )
         return
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(report.manifest.created))
     say(f"{len(paths)} files of {when} are in {home} ({seconds_text(time.monotonic() - began)}).")
+    for job in report.running:
+        say(f"The tuning job {job} went on; it is not part of the backup.")
     if report.kept is not None:
         say(f"What was there before is in {report.kept}; delete it when you miss nothing.")
 

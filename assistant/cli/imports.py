@@ -25,9 +25,16 @@ _SHOWN = 10  # of what was left out; --json lists all
     "files", nargs=-1, required=True, metavar="FILE…", type=click.Path(exists=True, path_type=Path)
 )
 @click.option("--name", help="The checkpoint's name, when FILE is the folder of a PEFT adapter.")
+@click.option(
+    "--same-base",
+    is_flag=True,
+    help="The adapter's base has another name, and is the same model as the one in use.",
+)
 @json_option
 @workspace_of
-def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_json: bool) -> None:
+def import_(
+    workspace: Workspace, files: tuple[Path, ...], name: str | None, same_base: bool, as_json: bool
+) -> None:
     """Read conversations, or a PEFT adapter's folder.
 
     The format is recognised by the content: OpenAI chat JSONL, ChatGPT's conversations.json or the archive it
@@ -36,7 +43,7 @@ def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_
     all; conversations that are there already are not stored twice, and a broken one is left out and named.
     """
     with busy("Reading…"):
-        entries = [_attempt(workspace, file, name, alone=len(files) == 1) for file in files]
+        entries = [_attempt(workspace, file, name, same_base, alone=len(files) == 1) for file in files]
     if as_json:
         emit({"files": entries})
     else:
@@ -46,10 +53,12 @@ def import_(workspace: Workspace, files: tuple[Path, ...], name: str | None, as_
         click.get_current_context().exit(1)
 
 
-def import_path(workspace: Workspace, path: Path, name: str | None = None) -> dict[str, Any]:
+def import_path(
+    workspace: Workspace, path: Path, name: str | None = None, *, same_base: bool = False
+) -> dict[str, Any]:
     """Import one file or adapter folder. Returns what the JSON says of it; raises TuningError where it is neither."""
     if path.is_dir():
-        return _adapter(workspace, path, name)
+        return _adapter(workspace, path, name, same_base)
     from assistant.history.importing import import_conversations
     from assistant.history.transfer import new_conversation
     from tuning.data.complaints import LeftOut
@@ -67,10 +76,12 @@ def import_path(workspace: Workspace, path: Path, name: str | None = None) -> di
     return _entry(workspace, result, import_conversations(workspace.store, read), left_out)
 
 
-def _attempt(workspace: Workspace, path: Path, name: str | None, alone: bool) -> dict[str, Any]:
+def _attempt(
+    workspace: Workspace, path: Path, name: str | None, same_base: bool, *, alone: bool
+) -> dict[str, Any]:
     """The entry of a file; of several files, one that fails keeps no other out."""
     try:
-        return import_path(workspace, path, name)
+        return import_path(workspace, path, name, same_base=same_base)
     except KNOWN_ERRORS as error:
         if alone:
             raise
@@ -116,7 +127,7 @@ def _entry(
     }
 
 
-def _adapter(workspace: Workspace, folder: Path, name: str | None) -> dict[str, Any]:
+def _adapter(workspace: Workspace, folder: Path, name: str | None, same_base: bool) -> dict[str, Any]:
     if not (folder / "adapter_config.json").is_file():
         raise AssistantError(
             f"{folder} is a folder without an adapter_config.json. Give a PEFT adapter's folder, or files."
@@ -124,5 +135,5 @@ def _adapter(workspace: Workspace, folder: Path, name: str | None) -> dict[str, 
     name = name or folder.resolve().name
     from tuning.checkpoints.import_peft import import_peft  # heavy: torch, peft
 
-    checkpoint = import_peft(workspace.registry, folder, name, workspace.base())
+    checkpoint = import_peft(workspace.registry, folder, name, workspace.base(), other_base=same_base)
     return {"path": str(folder), "format": "peft", "checkpoint": checkpoint.name, "method": checkpoint.method}

@@ -21,19 +21,23 @@ from assistant.cli import (
     home,
     imports,
     jobs,
+    models,
     serve,
     setup,
     tune,
 )
 from assistant.errors import AssistantError, sentence_of
-from assistant.home.use import use_home
+from assistant.home.swap import finish_restore
+from assistant.home.use import SERVERS, SWAP_SECONDS, forget_earlier_marks, use_home
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
-from tuning.errors import TuningError
+from tuning.errors import TuningError, reason_of
 from tuning.process import restrict_new_files
 
 # They must run where settings or databases are damaged, or need no home at all.
-_WITHOUT_WORKSPACE = {"backup", "restore", "doctor", "setup"}
+_WITHOUT_WORKSPACE = {"backup", "doctor"}
+_WITHOUT_HOME = {"restore", "setup"}
+NO_END = -1.0  # as FileLock has it
 
 
 class Failure(click.ClickException):
@@ -78,10 +82,24 @@ class Commands(click.Group):
 def imprint(context: click.Context, verbose: bool) -> None:
     """An assistant with two kinds of memory: documents in the prompt, and what fine-tuning keeps."""
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(name)s: %(message)s")
-    if context.obj is None and context.invoked_subcommand not in _WITHOUT_WORKSPACE:
+    if context.obj is None:
+        _open_home(context, str(context.invoked_subcommand))
+
+
+def _open_home(context: click.Context, command: str) -> None:
+    """Whatever a command does, it finds one content of the home, and a restore waits for it."""
+    if command in _WITHOUT_HOME:
+        return
+    from assistant.settings import home_folder  # heavy: pydantic
+
+    home = home_folder()
+    forget_earlier_marks(home)
+    patience = NO_END if command in SERVERS else SWAP_SECONDS
+    context.with_resource(use_home(home, command, patience_seconds=patience))
+    finish_restore(home)
+    if command not in _WITHOUT_WORKSPACE:
         context.obj = Workspace()
         context.call_on_close(context.obj.close)
-        context.with_resource(use_home(context.obj.home, str(context.invoked_subcommand)))
 
 
 for command in (
@@ -98,6 +116,7 @@ for command in (
     imports.import_,
     chats.chats,
     checkpoints.export,
+    models.models,
     serve.serve,
     home.backup,
     home.restore,
@@ -120,4 +139,4 @@ def main() -> None:
 
 def _unexpected(error: Exception) -> str:
     logging.getLogger(__name__).info("%s", "".join(traceback.format_exception(error)))
-    return f"something unexpected went wrong ({type(error).__name__}: {error}). With -v it says more."
+    return f"something unexpected went wrong: {reason_of(error).rstrip('.')}. With -v it says more."

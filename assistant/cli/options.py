@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assistant.cli.output import busy
+from assistant.engines.stage import Stage
 from assistant.errors import AssistantError
-from assistant.workspace import Stage, Workspace
+from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
     from assistant.engines.base import Engine
@@ -38,11 +39,11 @@ def document_option(function: F) -> F:
 
 
 def yes_option(function: F) -> F:
-    """Add --yes, which answers the question before something is deleted."""
+    """Add --yes, which answers the question that is asked before."""
     return click.option("--yes", is_flag=True, help="Do not ask.")(function)
 
 
-def confirmed(question: str) -> None:
+def confirmed(question: str, otherwise: str = "Nothing was deleted") -> None:
     """Ask on standard error; anything but yes ends the command with status 1."""
     try:
         agreed = click.confirm(question, err=True)
@@ -50,7 +51,7 @@ def confirmed(question: str) -> None:
         click.echo(err=True)
         agreed = False
     if not agreed:
-        raise AssistantError("Nothing was deleted: that was not confirmed. With --yes nothing is asked.")
+        raise AssistantError(f"{otherwise}: that was not confirmed. With --yes nothing is asked.")
 
 
 def chosen_documents(workspace: Workspace, kb: str | None, names: Sequence[str]) -> list[str] | None:

@@ -63,7 +63,7 @@ def serve(workspace: Workspace, port: int) -> None:
     count = len(engine.checkpoints())
     say(f"{engine.name} and {count} checkpoints are at {url_of(settings.host, port)}/v1. Ctrl-C ends it.")
     server = protected(create_app(workspace), settings, upload_paths=("/v1/files",), api=True)
-    listen(server, settings.host, port)
+    listen(server, settings.host, port, settings.home)
 
 
 def _run_streamlit(settings: "Settings", port: int) -> None:
@@ -81,7 +81,8 @@ def _run_streamlit(settings: "Settings", port: int) -> None:
     uploads = ("/_stcore/upload_file/",)
     app = protected(pages, settings, upload_paths=uploads, api=False, scripts=scripts)
     with contextlib.redirect_stdout(sys.stderr):
-        listen(app, settings.host, port, ws_max_size=config.get_option("server.maxWidgetStateSize") * 10**6)
+        most_bytes = config.get_option("server.maxWidgetStateSize") * 10**6
+        listen(app, settings.host, port, settings.home, ws_max_size=most_bytes)
 
 
 def streamlit_options(settings: "Settings", port: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from assistant.cli.jobs import follow, seconds_of
+from assistant.cli.models import fetch_model
 from assistant.cli.options import SeveralValues, workspace_of
 from assistant.cli.output import busy, emit, json_option, say, seconds_text
 from assistant.errors import AssistantError, NothingToLearnError
@@ -51,7 +52,11 @@ _PARTS = {
 )
 @click.option("--name", help="The checkpoint's name.")
 @click.option("--parent", metavar="NAME", help="Go on from this checkpoint.")
-@click.option("--base", metavar="MODEL", help="The model to tune (default: the chosen one).")
+@click.option(
+    "--base",
+    metavar="MODEL",
+    help="The model to tune (default: the chosen one); see `imprint models --help`.",
+)
 @click.option(
     "--strength",
     type=click.Choice(["gentle", "normal", "strong"]),
@@ -85,6 +90,7 @@ _PARTS = {
     help="How several share the work: ddp (each holds the whole base), fsdp or deepspeed "
     "(the base is shared out), or an Accelerate configuration file.",
 )
+@click.option("--yes", is_flag=True, help="Download a --base that is not on this machine without asking.")
 @click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
 @json_option
 @workspace_of
@@ -93,6 +99,7 @@ def tune(
     examples: tuple[Path, ...],
     conversation: tuple[int, ...],
     document: tuple[str, ...],
+    yes: bool,
     no_wait: bool,
     as_json: bool,
     **options: Any,
@@ -106,6 +113,8 @@ def tune(
         raise click.UsageError(
             "Nothing to learn from: give --examples FILE, --conversation ID or --document NAME."
         )
+    if options["base"]:
+        fetch_model(workspace, options["base"], yes=yes)
     with busy("Reading the examples…"):
         learned = _read_examples(workspace, examples, conversation, options["parent"])
         learned += _stated_in(workspace, document, options["kb"], options["parent"])
@@ -114,7 +123,10 @@ def tune(
     with busy("Timing a few steps, where this machine has trained nothing like it…"):
         job = _submit(workspace, learned, options)
     time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
-    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.")
+    rough = (
+        " That is a rough guess: this machine was too busy to time it." if job.estimate.get("rough") else ""
+    )
+    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.{rough}")
     followed = not no_wait
     if followed:
         job, followed = follow(workspace, job)

@@ -51,5 +51,5 @@ def score(
 
 
 def _is_supported(text: str, sources: Sequence[Source]) -> bool:
-    citations = cite_sources(text, sources)
+    citations = cite_sources(text, sources).citations
     return bool(citations) and all(citation.supported for citation in citations)

@@ -11,6 +11,7 @@ from assistant.compare.answers import ScoredAnswer, score
 from assistant.compare.questions import Question
 from assistant.compare.variants import Variant
 from assistant.engines.base import Engine, Message
+from assistant.language.thinking import answer_of
 
 MAX_NEW_TOKENS = 48
 
@@ -45,21 +46,21 @@ class VariantRunner:
             self._retriever.retrieve(question.text, own)
             for question, own in zip(questions, options, strict=True)
         ]
-        budgets = [
-            self._chat.budget(TurnState(question=question.text, passages=passages), own)
+        fitted = [
+            self._chat.fitted(TurnState(question=question.text, passages=passages), own)
             for question, own, (passages, _) in zip(questions, options, retrieved, strict=True)
         ]
-        generated = self._generator.generate([budget.messages for budget in budgets], options[0])
+        generated = self._generator.generate([budget.messages for budget, _ in fitted], options[0])
         return [
             score(
                 question,
                 text,
                 prompt_tokens=budget.total,
                 seconds=generating + retrieving,
-                sources=passages[: len(budget.passages)],
+                sources=sent,
             )
-            for (text, generating), question, budget, (passages, retrieving) in zip(
-                generated, questions, budgets, retrieved, strict=True
+            for (text, generating), question, (budget, sent), (_, retrieving) in zip(
+                generated, questions, fitted, retrieved, strict=True
             )
         ]
 
@@ -114,7 +115,7 @@ class _CachedGenerator:
                 prompts, checkpoint=options.checkpoint, max_new_tokens=options.max_new_tokens
             )
         each = (time.monotonic() - began) / len(prompts)
-        return [(text, each) for text in texts]
+        return [(answer_of(text), each) for text in texts]
 
     def _sample(self, prompt: Sequence[Message], options: AnswerOptions) -> str:
         """One sampled answer; the same seed gives the same."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
+from assistant.chat.presets import Order
 from assistant.chat.turn import AnswerOptions, Memory
 from assistant.errors import CompareError
 
@@ -128,7 +129,8 @@ class Variant:
 def options_from_dict(record: Mapping[str, Any]) -> AnswerOptions:
     """Read the JSON form of AnswerOptions, `asdict`."""
     lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list)}
-    return AnswerOptions(**{**record, **lists})
+    order = Order(**record["order"]) if record.get("order") else None
+    return AnswerOptions(**{**record, **lists, "order": order})
 
 
 def presets(checkpoints: Sequence[StoredCheckpoint]) -> tuple[Variant, ...]:

@@ -181,7 +181,7 @@ def _draw_estimated(config: TuneConfig, examples: Sequence[Example]) -> None:
             html_blocks.Tile(
                 t("teach.estimate.time"),
                 t("about", value=formatting.seconds(estimate.seconds)),
-                t("teach.estimate.timing") if timing else estimate.basis,
+                t("teach.estimate.timing") if timing else translated(estimate.basis),
             ),
             html_blocks.Tile(
                 t("teach.estimate.memory"),

@@ -122,15 +122,28 @@ def passage(text: str, place: str, question: str = "") -> str:
 
 
 def source(number: int, found: Source, question: str = "", spans: Sequence[tuple[int, int, str]] = ()) -> str:
-    """A retrieved passage with its number and place; its `spans` (start, end, id) support the answer."""
+    """What the model read of a passage, with its number and place; its `spans` (start, end, id) support the answer."""
     place = location(f"[{number}] {name_of(found.source) or found.title}", found.page, found.headings)
-    quoted = marked(found.text, spans) if spans else highlighted(found.text.strip(), question)
-    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}</div>'
+    quoted = marked(found.sent, spans) if spans else highlighted(found.sent.strip(), question)
+    return f'<div class="passage"><span class="where">{escaped(place)}</span>{quoted}{_whole(found)}</div>'
+
+
+def _whole(found: Source) -> str:
+    """The whole passage, folded away, where the model read a part of it."""
+    if not found.quoted or found.quoted == found.text:
+        return ""
+    label = escaped(t("message.whole_passage"))
+    return f'<details class="quiet"><summary>{label}</summary>{escaped(found.text.strip())}</details>'
 
 
 def sources(label: str, passages: Sequence[str]) -> str:
     """Passages folded away under a label; a browser unfolds them for a link to one of their marks."""
     return f'<details class="sources"><summary>{escaped(label)}</summary>{"".join(passages)}</details>'
+
+
+def thoughts(label: str, text: str) -> str:
+    """The end of what a model is thinking, folded away under a label."""
+    return f'<details class="sources"><summary>{escaped(label)}</summary><p class="quiet">{escaped(text)}</p></details>'
 
 
 def two_memories(temporary: str, temporary_text: str, permanent: str, permanent_text: str) -> str:

@@ -1,12 +1,14 @@
 """One message of a conversation with its sources and its actions: edit, rate, correct, regenerate."""
 
+from collections.abc import Iterator
+
 import streamlit as st
 
+from assistant.chat.citations import CitedAnswer
 from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
-from assistant.i18n.texts import t
+from assistant.i18n.texts import all_texts, t
 from assistant.session import notices, open_conversation, resources
-from knowledge.grounding.citations import Citation
 
 LIKED, DISLIKED = 1, -1
 
@@ -68,6 +70,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
         st.chat_message("assistant", avatar=str(theme.MARK)),
     ):
         st.html(origin(message))
+        draw_thoughts(message.thoughts, t("message.thoughts"))
         _draw_text(message)
         _draw_sources(message, question)
         if not busy:
@@ -80,27 +83,48 @@ def _draw_text(message: StoredMessage) -> None:
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
             st.markdown(html_blocks.prose(message.content) or "–")
     elif message.content.strip():
-        citations = _citations(message)
+        answer = _cited(message)
         st.markdown(
-            html_blocks.cited(message.content, citations, message.id)
-            if citations
+            html_blocks.cited(answer.text, answer.citations, message.id)
+            if answer.citations
             else html_blocks.prose(message.content)
         )
-        if any(not citation.supported for citation in citations):
+        if any(not citation.supported for citation in answer.citations):
             html_blocks.quiet(t("message.unsupported"))
     elif message.status == "complete":
         html_blocks.quiet(t("message.empty"))
-    if message.status == "stopped":
-        html_blocks.quiet(t("message.stopped"))
-    if message.status == "failed":
-        html_blocks.quiet(t("message.failed"))
+    for note in _notes(message):
+        html_blocks.quiet(note)
 
 
-def _citations(message: StoredMessage) -> list[Citation]:
+def draw_thoughts(thoughts: str, label: str) -> None:
+    """What a model thought before its answer, folded away."""
+    if thoughts.strip():
+        with st.expander(label, icon=":material/psychology:", type="compact"):
+            st.markdown(html_blocks.prose(thoughts))
+
+
+def _notes(message: StoredMessage) -> Iterator[str]:
+    """What a person should know of an answer: how it ended, and that no document stands behind it."""
+    if message.status in ("stopped", "failed"):
+        yield t(f"message.{message.status}")
+    elif message.ending in ("length", "repeated"):
+        yield t(f"message.{message.ending}")
+    if (
+        message.memory in ("documents", "both")
+        and message.status == "complete"
+        and not message.sources
+        and not message.correction
+        and message.content.strip() not in all_texts("chat.nothing_found")
+    ):
+        yield t("message.no_source")
+
+
+def _cited(message: StoredMessage) -> CitedAnswer:
     """Which passage supports which sentence; nothing where no documents were read."""
     if not message.sources or message.correction or message.status == "streaming":
-        return []
-    return open_conversation.citations(message.content, message.sources)
+        return CitedAnswer(message.content)
+    return open_conversation.cited(message.content, message.sources)
 
 
 def origin(message: StoredMessage) -> str:
@@ -120,7 +144,8 @@ def origin(message: StoredMessage) -> str:
             tokens=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
-        parts.append(f'<span class="numbers">{html_blocks.escaped(tokens)}</span>')
+        said = f"{tokens} · {message.engine}" if message.engine else tokens
+        parts.append(f'<span class="numbers">{html_blocks.escaped(said)}</span>')
     return f'<div class="from">{"".join(parts)}</div>'
 
 
@@ -128,7 +153,7 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     if not message.sources:
         return
     spans: dict[int, list[tuple[int, int, str]]] = {}
-    for place, one in enumerate(_citations(message)):
+    for place, one in enumerate(_cited(message).citations):
         if one.passage and one.span:
             spans.setdefault(one.passage, []).append(
                 (*one.span, html_blocks.citation_anchor(message.id, place))

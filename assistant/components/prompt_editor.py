@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from assistant.chat.presets import Preset, Presets
+from assistant.chat.presets import Order, Preset, Presets
 from assistant.components import formatting, html_blocks
-from assistant.i18n.texts import t, translated
+from assistant.i18n.texts import language, t, translated
 from assistant.session import choices, notices, resources
 
 
@@ -29,6 +29,7 @@ def _draw_editor() -> None:
         height=140,
         placeholder=t("prompt.system.placeholder"),
     )
+    order = _draw_order(shown)
     st.markdown(f"**{t('prompt.examples')}**")
     html_blocks.quiet(t("prompt.examples.lead"))
     table = st.data_editor(
@@ -42,8 +43,24 @@ def _draw_editor() -> None:
         },
     )
     with notices.show_errors():
-        edited = Preset(shown.name, system or "", _examples(table), shown.sentence, shown.built_in)
+        edited = Preset(shown.name, system or "", _examples(table), shown.sentence, shown.built_in, order)
         _draw_actions(presets, shown, edited)
+
+
+def _draw_order(shown: Preset) -> Order | None:
+    """What is said between passages and question; empty leaves it to what the model can do."""
+    before = "" if shown.order is None else shown.order.text(language() == "zh")
+    text = st.text_area(
+        t("prompt.order"),
+        before,
+        key=f"order-{shown.name}",
+        height=90,
+        placeholder=t("prompt.order.placeholder"),
+        help=t("prompt.order.help"),
+    )
+    if text == before:
+        return shown.order
+    return Order(text) if text and text.strip() else None
 
 
 def _draw_choice(presets: Presets) -> Preset:
@@ -84,7 +101,7 @@ def _draw_actions(presets: Presets, shown: Preset, edited: Preset) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.text_input(t("prompt.save_as"), "" if shown.built_in else shown.name, key="preset-name")
         if st.button(t("prompt.save"), key="save-prompt", icon=":material/bookmark:", disabled=not name):
-            kept = Preset(name or "", edited.system, edited.examples, "")
+            kept = Preset(name or "", edited.system, edited.examples, "", order=edited.order)
             presets.save(kept)
             _use(presets, kept)
             notices.queue_toast(t("prompt.saved", name=kept.name))
@@ -99,7 +116,8 @@ def _draw_actions(presets: Presets, shown: Preset, edited: Preset) -> None:
 def _use(presets: Presets, preset: Preset) -> None:
     """Use the preset: by name where it is saved as it is, else for this tab alone."""
     kept = any(
-        known.name == preset.name and (known.system, known.examples) == (preset.system, preset.examples)
+        known.name == preset.name
+        and (known.system, known.examples, known.order) == (preset.system, preset.examples, preset.order)
         for known in presets.list()
     )
     choices.choose("preset", preset.name)

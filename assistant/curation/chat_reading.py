@@ -11,6 +11,7 @@ from assistant.history.records import StoredConversation, StoredMessage
 from assistant.language.extractive import is_grounded, is_supported
 from assistant.language.facts import facts_in
 from assistant.language.text import normal
+from knowledge.grounding.own_numbers import without_numbers
 from tuning.data.examples import Message
 
 BY_MODEL = "written by a model, checked against the text"
@@ -18,6 +19,10 @@ BY_MODEL = "written by a model, checked against the text"
 _MAX_STATEMENT = 500
 _CONTEXT_TURNS = 2
 _UNFINISHED = {"stopped": "the answer was stopped", "failed": "the answer failed"}
+_BROKEN_OFF = {
+    "length": "the answer was cut at its longest length",
+    "repeated": "the answer began to repeat itself",
+}
 _TASK = re.compile(
     r"^(?:please |can you |could you )?(?:translate|summari[sz]e|rewrite|rephrase|correct|fix|write|"
     r"explain|classify|label|"
@@ -160,9 +165,11 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         return _AcceptedAnswer("", why="disliked, and no better answer given")
     if answer.status != "complete":
         return _AcceptedAnswer("", why=_UNFINISHED.get(answer.status, "the answer is not finished"))
+    if answer.ending == "repeated" or (answer.ending and answer.rating <= 0):
+        return _AcceptedAnswer("", why=_BROKEN_OFF.get(answer.ending, "the answer is not finished"))
     if not answer.content.strip():
         return _AcceptedAnswer("", why="the answer is empty")
-    text = answer.content.strip()
+    text = without_numbers(answer.content, len(answer.sources)).text.strip()
     if not _asks(turn.question) and _ACKNOWLEDGED.match(text) and answer.rating <= 0:
         return _AcceptedAnswer("", why="nothing was asked, and no rule finds a fact in it")
     if answer.rating > 0 or (turn.reply and confirms(turn.reply)):
@@ -170,7 +177,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
     if says_nothing(text):
         return _AcceptedAnswer("", why="the answer says that it does not know")
     if answer.sources:
-        passages = [source.text for source in answer.sources]
+        passages = [source.sent for source in answer.sources]
         if not is_grounded(text, passages):
             return _AcceptedAnswer("", why="the passages it was answered from do not support it")
         return _AcceptedAnswer(text, "documents")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Protocol
 
-from assistant.curation.candidates import Candidate, Curation, Labeller, LeftOut, weigh
+from assistant.curation.candidates import Candidate, Curation, Labeller, LeftOut, weigh, without_secrets
 from assistant.language.extractive import is_supported
 from assistant.language.facts import Fact, facts_in
 from assistant.language.paraphrase import rephrase
@@ -80,7 +80,8 @@ def curate_passages(
 ) -> Curation:
     """Candidates that make passages permanent, in the order of the text. Raises NothingToLearn.
 
-    What `labeller` writes is offered only where its passage holds it; the rest is listed as left out.
+    What `labeller` writes is offered only where its passage holds it; the rest is listed as left out, and so is what
+    holds a secret.
     """
     found: list[Candidate] = []
     left_out: list[LeftOut] = []
@@ -100,7 +101,8 @@ def curate_passages(
             else:
                 why = "written by a model, and the passage does not support it"
                 left_out.append(LeftOut(f"{question} {answer}", why, _place(passage)))
-    return weigh(found, left_out, known)
+    found, secrets = without_secrets(found)
+    return weigh(found, [*left_out, *secrets], known)
 
 
 def _stated(text: str) -> Iterator[Fact]:

@@ -10,7 +10,7 @@ from assistant.doctor.findings import Aside, Finding
 from assistant.doctor.salvage import CannotExamineError
 from assistant.errors import KNOWN_ERRORS, AssistantError
 from assistant.home.swap import finish_restore
-from assistant.home.use import sole_use
+from assistant.home.use import only_restore, sole_use
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -31,7 +31,7 @@ def examine(folder: Path, mend: Decide = lambda finding: False) -> Iterator[Find
 def examine_alone(folder: Path, mend: Decide) -> Iterator[Finding]:
     """Like `examine`, while nobody else uses the home. Raises AssistantError naming who does."""
     finish_restore(folder)
-    with sole_use(folder, "mend it"):
+    with only_restore(folder), sole_use(folder, "mend it"):
         yield from examine(folder, mend)
 
 

@@ -15,7 +15,7 @@ from assistant.home.privacy import make_private, open_to_others
 from assistant.home.use import stale_marks
 from assistant.settings import NAMES, Settings
 from assistant.storage import write_json
-from tuning.models.weights import PACKAGED, packaged_file
+from tuning.models.packaged import PACKAGED, packaged_file
 from tuning.storage import folder_bytes, read_json
 
 MIN_FREE_BYTES, TOO_LITTLE_BYTES = 200_000_000, 1_000_000  # below the second, databases cannot even be read

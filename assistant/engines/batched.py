@@ -62,10 +62,15 @@ class BatchedEngine:
         self._is_running = False
         self.name = engine.name
         self.window = engine.window
+        self.capability = engine.capability
 
     def checkpoints(self) -> list[str]:
         """As the local engine's."""
         return self._engine.checkpoints()
+
+    def label(self, checkpoint: str | None) -> str:
+        """As the local engine's."""
+        return self._engine.label(checkpoint)
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """As the local engine's. Where it has to load the checkpoint, it waits for the running answers."""

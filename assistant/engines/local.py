@@ -21,6 +21,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
 from tuning.errors import CheckpointError, TuningError
 from tuning.models.base_model import BaseModel
+from tuning.models.capability import capability
 from tuning.models.stream_end import StreamEnd
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class LocalEngine:
         self._closed = False
         self.name = base.name
         self.window = base.window
+        self.capability = capability(
+            base.model.num_parameters(), instructed=bool(base.tokenizer.chat_template)
+        )
 
     @property
     def base(self) -> BaseModel:
@@ -54,6 +58,10 @@ class LocalEngine:
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+
+    def label(self, checkpoint: str | None) -> str:
+        """torch, and the bits of a weight."""
+        return f"torch · {8 * self._base.dtype.itemsize} bit"
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""

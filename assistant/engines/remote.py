@@ -11,13 +11,16 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.errors import EngineError
 from tuning.data.examples import Message
+from tuning.models.capability import capability
 from tuning.models.stream_end import FinishReason, StreamEnd
+from tuning.models.template_options import template_options
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _TOKENS_AROUND_A_MESSAGE = 4
@@ -39,6 +42,7 @@ class RemoteEngine:
     ) -> None:
         self.name = model
         self.window = window
+        self.capability = capability(None)
         self._url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = client or httpx.Client(timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS))
@@ -52,6 +56,10 @@ class RemoteEngine:
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise self._error(error) from error
         return [name for name in names if name != self.name]
+
+    def label(self, checkpoint: str | None) -> str:
+        """The address without its path."""
+        return urlsplit(self._url).netloc
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window as it was set."""
@@ -140,6 +148,7 @@ class RemoteEngine:
         self, messages: Sequence[Message], params: SamplingParams, checkpoint: str | None
     ) -> dict[str, Any]:
         seed = {} if params.seed is None else {"seed": params.seed}
+        options = template_options()
         return {
             "model": checkpoint or self.name,
             "messages": list(messages),
@@ -148,6 +157,7 @@ class RemoteEngine:
             "temperature": params.temperature,
             "top_p": params.top_p,
             **seed,
+            **({"chat_template_kwargs": options} if options else {}),
         }
 
     def _error(self, error: Exception) -> EngineError:

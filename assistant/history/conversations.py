@@ -36,7 +36,8 @@ _TITLE_LENGTH = 60
 _COLUMNS = {
     "conversations": "id, title, created, updated, deleted, source, active_message, import_key",
     "messages": "id, conversation_id, parent_id, role, content, created, status, writer, rating, correction, memory,"
-    " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token",
+    " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token, ending, thoughts,"
+    " engine",
 }
 
 
@@ -188,8 +189,9 @@ class ConversationStore:
         values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
         if "status" in values:
             _check(values["status"], STATUSES, "status")
-        if "content" in values:
-            values["content"] = storable(values["content"])
+        for name in ("content", "thoughts"):
+            if name in values:
+                values[name] = storable(values[name])
         if "sources" in values:
             values["sources"] = sources_json(values["sources"])
         self._set(message_id, values)

@@ -125,7 +125,30 @@ def add_import_keys(database: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (create_conversations, create_blind_trials, link_preferences_to_ballots, add_import_keys)
+def add_endings_and_thoughts(database: sqlite3.Connection) -> None:
+    """Version 5: how an answer ended, and what the model thought before it."""
+    _execute(
+        database,
+        """
+        ALTER TABLE messages ADD COLUMN ending TEXT NOT NULL DEFAULT '';
+        ALTER TABLE messages ADD COLUMN thoughts TEXT NOT NULL DEFAULT ''
+        """,
+    )
+
+
+def add_engines(database: sqlite3.Connection) -> None:
+    """Version 6: what computed an answer."""
+    _execute(database, "ALTER TABLE messages ADD COLUMN engine TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS = (
+    create_conversations,
+    create_blind_trials,
+    link_preferences_to_ballots,
+    add_import_keys,
+    add_endings_and_thoughts,
+    add_engines,
+)
 
 
 def _execute(database: sqlite3.Connection, statements: str) -> None:

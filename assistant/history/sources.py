@@ -31,6 +31,13 @@ class Source:
     document_id: str = ""
     # Other documents that hold the same passage.
     also: tuple[str, ...] = ()
+    # What the prompt quoted of it; "" where that was all of it.
+    quoted: str = ""
+
+    @property
+    def sent(self) -> str:
+        """The very text that the model read."""
+        return self.quoted or self.text
 
     @property
     def name(self) -> str:
@@ -63,7 +70,7 @@ def _whole(value: float) -> int | None:
 # The keys of the JSON form: what they may hold, and how it is read.
 _KINDS: dict[str, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
     **dict.fromkeys(("number", "page", "start", "end"), ((int, float), _whole)),
-    **dict.fromkeys(("text", "source", "title", "passage_id", "document_id"), ((str,), storable)),
+    **dict.fromkeys(("text", "source", "title", "passage_id", "document_id", "quoted"), ((str,), storable)),
     **dict.fromkeys(("headings", "also"), ((list, tuple), _texts)),
     "score": ((int, float), lambda value: float(value) if math.isfinite(value) else None),
 }

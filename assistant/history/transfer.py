@@ -12,6 +12,7 @@ from assistant.history.conversations import STATUSES, ConversationStore
 from assistant.history.importing import import_conversations, own_key
 from assistant.history.records import NewConversation, NewMessage, StoredConversation, StoredMessage
 from assistant.history.sources import Source
+from assistant.safe_markdown import rewrite
 from tuning.data.formats import EXPORTED
 from tuning.data.times import plausible_seconds
 
@@ -35,6 +36,8 @@ _KEPT = (
     "completion_tokens",
     "seconds",
     "seconds_to_first_token",
+    "ending",
+    "engine",
 )
 _SPEAKERS = {"user": "You", "assistant": "Imprint", "system": "System"}
 
@@ -92,15 +95,21 @@ def to_json(conversation: StoredConversation, all_messages: Sequence[StoredMessa
 def to_markdown(conversation: StoredConversation) -> str:
     """The active branch, with corrections, sources and ratings."""
     when = datetime.fromtimestamp(conversation.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    parts = [f"# {conversation.title or 'Conversation'}", f"*{when}*"]
+    parts = [f"# {_harmless(' '.join(conversation.title.split())) or 'Conversation'}", f"*{when}*"]
     for message in conversation.messages:
         parts.append(f"## {_SPEAKERS.get(message.role, message.role)}{_mark(message)}")
-        parts.append(message.content.strip())
+        parts.append(_harmless(message.content.strip()))
         if message.correction:
-            parts.append(f"**Corrected by you:** {message.correction}")
+            parts.append(f"**Corrected by you:** {_harmless(message.correction)}")
         if message.sources:
-            parts.append("\n".join(f"- {_source(source)}" for source in message.sources))
+            parts.append("\n".join(f"- {_harmless(_source(source))}" for source in message.sources))
     return "\n\n".join(parts) + "\n"
+
+
+def _harmless(text: str) -> str:
+    """The text as whoever opens the file may see it: a picture of another host would tell that host."""
+    is_plain = "![" not in text and "<" not in text
+    return text if is_plain else rewrite(text, "picture at {host}", html=True)
 
 
 def parse_json(text: str, *, source: str = "") -> NewConversation:

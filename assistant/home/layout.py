@@ -4,7 +4,9 @@ from pathlib import PurePosixPath
 
 APP = "app.json"
 APP_LOCK = "app.lock"
-RESTORE_LOCK = "restore.lock"
+RESTORE_LOCK = "restore.lock"  # held by one restore or repair from its beginning to its end
+SWAP_LOCK = "swap.lock"  # held while content is moved, or mended: nobody else uses the home then
+GIVE_WAY = "give-way.json"  # which restore asks the app and the server to end
 JOURNAL = "restore.json"
 USES = ".in-use"
 STAGING = ".restoring-"  # what a restore has not yet put into its place
@@ -18,9 +20,10 @@ DATABASES = ("conversations.sqlite3", "knowledge/*.sqlite3")
 _OWN = {
     *("settings.json", "conversations.sqlite3", "conversations.sqlite3-wal", "conversations.sqlite3-shm"),
     *("prompts.json", "arms.json", "checkpoints", "jobs", "knowledge", "questions", "evaluations", "reports"),
-    *("files", "lost+found", APP, APP_LOCK, RESTORE_LOCK, JOURNAL, USES, DATABASE_COPIES, MODELS),
+    *("files", "lost+found", APP, APP_LOCK, RESTORE_LOCK, SWAP_LOCK, GIVE_WAY, JOURNAL, USES),
+    *(DATABASE_COPIES, MODELS),
 }
-_RUNTIME = {APP, JOURNAL, DATABASE_COPIES, "lost+found"}
+_RUNTIME = {APP, GIVE_WAY, JOURNAL, DATABASE_COPIES, "lost+found"}
 _OF_A_RUNNING_JOB = {"worker.json", "reserve", "state"}
 
 

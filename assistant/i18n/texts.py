@@ -37,6 +37,11 @@ def use_language(language: str) -> None:
     _language.set(language if language in LANGUAGE_NAMES else FALLBACK)
 
 
+def language() -> str:
+    """The language of the current context."""
+    return _language.get()
+
+
 def t(key: str, **values: object) -> str:
     """The text of `key` in the chosen language, filled in. Raises KeyError for an unknown key."""
     if values.get("count") == 1 and f"{key}.one" in TEXTS:
@@ -44,6 +49,11 @@ def t(key: str, **values: object) -> str:
     texts = TEXTS[key]
     text = texts.get(_language.get()) or texts[FALLBACK]
     return text.format(**values) if values else text
+
+
+def all_texts(key: str) -> frozenset[str]:
+    """The text of `key` in every language."""
+    return frozenset(TEXTS[key].values())
 
 
 def translated(sentence: str) -> str:

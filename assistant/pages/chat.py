@@ -20,9 +20,11 @@ from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources, sample
+from tuning.config import DEFAULT_BASE
 
 POLL_SECONDS = 0.12
 STORE_POLL_SECONDS = 0.5
+USUAL_BYTES_PER_SECOND = 10e6  # of a line that models are fetched over
 
 
 def draw() -> None:
@@ -137,10 +139,12 @@ def _draw_live(answer: LiveAnswer) -> None:
     """
     notices.apply_language()
     with st.container(key="assistant-live"), st.chat_message("assistant", avatar=str(theme.MARK)):
-        doing, text = st.empty(), st.empty()
+        doing, thoughts, text = st.empty(), st.empty(), st.empty()
     stays = not st.session_state.pop("page-was-drawn", False)
     while True:
         doing.html(f'<div class="from">{html_blocks.badge(_doing(answer), "live")}</div>')
+        if answer.thoughts and not answer.text:
+            thoughts.html(html_blocks.thoughts(t("message.thoughts"), answer.thoughts))
         text.markdown(html_blocks.prose(answer.text + " ▍"))
         if not stays or answer.wait(POLL_SECONDS):
             break
@@ -156,6 +160,8 @@ def _doing(answer: LiveAnswer) -> str:
         return t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model)
     if resources.answering().is_waiting(answer):
         return t("answer.waiting")
+    if answer.searched and answer.phase == "reading":
+        return t("answer.reading.searched", count=len(answer.passages), question=answer.searched)
     if answer.passages and answer.phase == "reading":
         return t("answer.reading.passages", count=len(answer.passages))
     return t(f"answer.{answer.phase}")
@@ -202,6 +208,29 @@ def _draw_welcome() -> None:
             with notices.show_errors():
                 open_conversation.open_conversation(sample.import_chat())
                 st.rerun()
+    _draw_larger()
+
+
+def _draw_larger() -> None:
+    """That a larger model would answer better, and what it costs; while the default is in use."""
+    opened = resources.workspace()
+    if not resources.models_are_imported() or opened.settings.base_model != DEFAULT_BASE:
+        return
+    if (larger := resources.larger_model()) is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="welcome-larger"):
+        left = formatting.seconds(larger.chat_download_bytes / USUAL_BYTES_PER_SECOND)
+        text = t(
+            "welcome.larger",
+            title=larger.title,
+            size=formatting.size(larger.chat_download_bytes),
+            time=t("welcome.larger.time", left=left),
+            memory=formatting.size(larger.chat_bytes),
+            rate=f"{larger.tokens_per_second:.0f}",
+        )
+        st.html(f'<div class="quiet">{html_blocks.escaped(text)}</div>', width="stretch")
+        if st.button(t("welcome.larger.open"), key="to-models", type="tertiary"):
+            st.switch_page(choices.page("settings"))
 
 
 def _draw_suggestions() -> None:

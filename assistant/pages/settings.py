@@ -4,95 +4,51 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from assistant.components import formatting, html_blocks
+from assistant.components import html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
+from assistant.pages import settings_models
 from assistant.session import notices, resources
-from assistant.settings import LANGUAGES, from_environment
-from tuning.models.catalogue import CatalogueEntry
+from assistant.settings import ENGINES, LANGUAGES, MODEL_CAPABILITIES, from_environment
+from assistant.web.token_check import LOGOUT
 
 
 def draw() -> None:
     """The page."""
     html_blocks.title(t("page.settings"), t("settings.lead"))
-    _draw_model()
+    settings_models.draw()
+    _draw_device()
     _draw_answers()
     _draw_retrieval()
     _draw_place()
 
 
-def _draw_model() -> None:
-    opened = resources.workspace()
-    st.subheader(t("settings.model"), anchor=False)
-    if opened.engine_state == "failed":
-        st.error(notices.sentence(Exception(opened.engine_error)), icon=":material/error:")
-    with st.spinner(t("settings.looking")):
-        resources.import_models()
-        entries = opened.catalogue()
-    st.html(_table(entries, opened.settings.base_model))
-    usable = [entry.name for entry in entries if entry.at_hand]
-    names = list(dict.fromkeys([opened.settings.base_model, *usable]))
+def _draw_device() -> None:
+    settings = resources.workspace().settings
     with (
-        st.form("model-form", border=False),
+        st.form("device-form", border=False),
         st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
     ):
-        name = st.selectbox(
-            t("settings.model.use"),
-            names,
-            key="base-model",
-            accept_new_options=True,
-            disabled="base_model" in from_environment(),
-            help=t("settings.model.help"),
-        )
         device = st.selectbox(
             t("settings.device"),
             [None, "cpu", "cuda", "mps"],
-            index=[None, "cpu", "cuda", "mps"].index(opened.settings.device),
+            index=[None, "cpu", "cuda", "mps"].index(settings.device),
             key="device",
             format_func=lambda value: value or t("settings.device.auto"),
             disabled="device" in from_environment(),
             width=180,
         )
-        if st.form_submit_button(t("settings.model.open"), type="primary"):
-            _change(base_model=name, device=device)
-            opened.preload()
-
-
-def _table(entries: list[CatalogueEntry], current: str) -> str:
-    keys = ("model", "parameters", "window", "chat", "tune", "where")
-    head = "".join(f"<th>{html_blocks.escaped(t(f'settings.column.{key}'))}</th>" for key in keys)
-    rows = "".join(_row(entry, entry.name == current) for entry in entries)
-    return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _row(entry: CatalogueEntry, current: bool) -> str:
-    badge = " " + html_blocks.badge(t("settings.in_use"), "checkpoint") if current else ""
-    where = (
-        html_blocks.badge(t("settings.at_hand"), "good")
-        if entry.at_hand
-        else html_blocks.badge(t("settings.hub"))
-    )
-    cells = {
-        "parameters": _count(entry.parameters),
-        "window": f"{entry.window:,}",
-        "chat": _memory(entry.chat_bytes, entry.fits_chat),
-        "tune": _memory(entry.tune_bytes, entry.fits_tune),
-    }
-    middle = "".join(
-        f'<td class="numbers" data-label="{html_blocks.escaped(t(f"settings.column.{key}"))}">{cell}</td>'
-        for key, cell in cells.items()
-    )
-    below = html_blocks.escaped(f"{entry.name} · {entry.license}")
-    name = f'<b>{html_blocks.escaped(entry.title)}</b>{badge}<br><span class="quiet">{below}</span>'
-    return f"<tr><td>{name}</td>{middle}<td>{where}</td></tr>"
-
-
-def _count(parameters: int) -> str:
-    return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.0f} M"
-
-
-def _memory(needed: int, fits: bool) -> str:
-    sign = '<span class="tick">✓</span>' if fits else '<span class="cross">✗</span>'
-    return f"{html_blocks.escaped(formatting.size(needed))} {sign}"
+        engine = st.selectbox(
+            t("settings.engine"),
+            ENGINES,
+            index=ENGINES.index(settings.engine),
+            key="engine",
+            format_func=lambda value: t(f"settings.engine.{value}"),
+            disabled="engine" in from_environment(),
+            help=t("settings.engine.help"),
+            width=280,
+        )
+        if st.form_submit_button(t("settings.models.device")):
+            _change(device=device, engine=engine)
 
 
 def _draw_answers() -> None:
@@ -110,7 +66,7 @@ def _draw_answers() -> None:
         passages = middle.number_input(
             t("settings.passages"),
             1,
-            20,
+            50,
             settings.passages,
             disabled="passages" in fixed,
             help=t("settings.passages.help"),
@@ -127,8 +83,30 @@ def _draw_answers() -> None:
             disabled="temperature" in fixed,
             help=t("settings.temperature.help"),
         )
+        capability = middle.selectbox(
+            t("settings.capability"),
+            MODEL_CAPABILITIES,
+            index=MODEL_CAPABILITIES.index(settings.capability),
+            format_func=lambda name: t(f"settings.capability.{name}"),
+            disabled="capability" in fixed,
+            help=t("settings.capability.help"),
+        )
+        template_options = right.text_input(
+            t("settings.template_options"),
+            settings.template_options,
+            placeholder='{"enable_thinking": false}',
+            disabled="template_options" in fixed,
+            help=t("settings.template_options.help"),
+        )
         if st.form_submit_button(t("save"), type="primary"):
-            _change(language=language, passages=passages, max_new_tokens=longest, temperature=temperature)
+            _change(
+                language=language,
+                passages=passages,
+                max_new_tokens=longest,
+                temperature=temperature,
+                capability=capability,
+                template_options=(template_options or "").strip(),
+            )
     for name, variable in fixed.items():
         html_blocks.quiet(t("settings.fixed", name=name, variable=variable))
 
@@ -202,3 +180,5 @@ def _draw_place() -> None:
         f'<div class="quiet" style="margin-top:.8rem">{html_blocks.escaped(t("settings.leaves.title"))}</div>'
         f"<div>{html_blocks.escaped(sends)}</div></div>"
     )
+    if opened.settings.token is not None:
+        st.html(f'<a href="{LOGOUT}" target="_self">{html_blocks.escaped(t("settings.log_out"))}</a>')

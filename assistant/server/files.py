@@ -6,11 +6,13 @@ import re
 import shutil
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from assistant.errors import AssistantError
+from tuning.storage import write_json
 
 log = logging.getLogger(__name__)
 
@@ -86,16 +88,25 @@ class UploadedFiles:
         """Where the bytes of a file are. Raises UnknownFileError."""
         return self.folder / self.get(file_id).id / "content"
 
-    def note_use(self, file_id: str, job: str) -> None:
-        """Record which file a job is trained on."""
+    def note_request(self, job: str, request: Mapping[str, Any]) -> None:
+        """Record what a job was asked for: its files, and what has no place in its configuration."""
         uses = self.folder / "used-by"
         uses.mkdir(parents=True, exist_ok=True)
-        (uses / job).write_text(file_id, encoding="utf-8")
+        write_json(uses / job, request)
 
-    def file_of(self, job: str) -> str:
-        """The file that a job is trained on; "" for a job that was not started over HTTP."""
-        note = self.folder / "used-by" / job
-        return note.read_text(encoding="utf-8") if note.is_file() else ""
+    def request_of(self, job: str) -> dict[str, Any]:
+        """What `note_request` recorded; nothing for a job that was not started over HTTP."""
+        try:
+            text = (self.folder / "used-by" / job).read_text(encoding="utf-8")
+        except OSError:
+            return {}
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return (
+                {"request": {"training_file": text}} if _ID.fullmatch(text) else {}
+            )  # as earlier versions wrote it
+        return found if isinstance(found, dict) else {}
 
     def delete(self, file_id: str) -> None:
         """Remove a file. Raises UnknownFileError."""

@@ -1,76 +1,28 @@
-"""OpenAI's fine-tuning API: files, jobs and their events.
+"""OpenAI's fine-tuning API: files, jobs, their events and checkpoints.
 
-`model` is the base model or the checkpoint to continue from, `suffix` names the new checkpoint. What OpenAI's
-API does not have stands under "imprint" in `extra_body`: the tuning method and its strength.
+`model` is the base model or the checkpoint to continue from, `suffix` names the new checkpoint.
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, UploadFile
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict
 
 from assistant.server.files import UploadedFile, UploadedFiles
+from assistant.server.job_requests import JobRequest
+from assistant.server.openai_errors import WrongStateError
 from assistant.workspace import Workspace
 from tuning.config import TuneConfig
+from tuning.data.examples import Example
 from tuning.data.importers import import_file
-from tuning.errors import JobError
+from tuning.errors import ExampleError, JobError
 from tuning.jobs.folder import Job
 
 _EVENTS_PER_PAGE = 20
-
-
-class Hyperparameters(BaseModel):
-    """Only the number of epochs has an effect; "auto" leaves it to the recipe."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    n_epochs: int | Literal["auto"] = "auto"
-
-
-class SupervisedMethod(BaseModel):
-    """The settings of supervised fine-tuning."""
-
-    hyperparameters: Hyperparameters = Hyperparameters()
-
-
-class FineTuningMethod(BaseModel):
-    """How OpenAI's API names a method; only supervised fine-tuning is supported."""
-
-    type: Literal["supervised"] = "supervised"
-    supervised: SupervisedMethod = SupervisedMethod()
-
-
-class ImprintOptions(BaseModel):
-    """Imprint's own options of a job."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    method: str = "lora"
-    strength: Literal["gentle", "normal", "strong"] = "normal"
-
-
-class JobRequest(BaseModel):
-    """The body of a request for a new job."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    model: str
-    training_file: str
-    suffix: str | None = None
-    seed: int = 0
-    hyperparameters: Hyperparameters | None = None
-    method: FineTuningMethod = FineTuningMethod()
-    imprint: ImprintOptions = ImprintOptions()
-
-    @property
-    def epochs(self) -> int | None:
-        """The number of epochs; None leaves it to the recipe."""
-        n_epochs = (self.hyperparameters or self.method.supervised.hyperparameters).n_epochs
-        return None if n_epochs == "auto" else n_epochs
 
 
 def tuning_router(workspace: Workspace) -> APIRouter:
@@ -101,10 +53,11 @@ def tuning_router(workspace: Workspace) -> APIRouter:
 
     @router.post("/fine_tuning/jobs")
     def create_job(body: JobRequest) -> dict[str, Any]:
-        path = uploads.path(body.training_file)
-        examples = list(import_file(path).examples)
-        job = workspace.jobs.submit(_config(workspace, body), examples)
-        uploads.note_use(body.training_file, job.id)
+        examples = _examples(uploads, body.training_file)
+        if body.validation_file:
+            uploads.get(body.validation_file)
+        job = workspace.jobs.submit(_config(workspace, body, len(examples)), examples)
+        uploads.note_request(job.id, {"request": body.model_dump(), "warnings": body.warnings()})
         return _job(uploads, job)
 
     @router.get("/fine_tuning/jobs")
@@ -117,17 +70,35 @@ def tuning_router(workspace: Workspace) -> APIRouter:
 
     @router.post("/fine_tuning/jobs/{job_id}/cancel")
     def cancel_job(job_id: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.cancel(_exact(workspace, job_id).id))
+        job = _running(workspace, job_id)
+        with _state_of_the_job():
+            return _job(uploads, workspace.jobs.cancel(job.id))
+
+    @router.post("/fine_tuning/jobs/{job_id}/pause")
+    def pause_job(job_id: str) -> dict[str, Any]:
+        """It ends where it was last kept, and `resume` goes on from there."""
+        job = _running(workspace, job_id)
+        with _state_of_the_job():
+            return _job(uploads, workspace.jobs.cancel(job.id))
 
     @router.post("/fine_tuning/jobs/{job_id}/resume")
     def resume_job(job_id: str) -> dict[str, Any]:
-        return _job(uploads, workspace.jobs.resume(_exact(workspace, job_id).id))
+        job = _exact(workspace, job_id)
+        with _state_of_the_job():
+            return _job(uploads, workspace.jobs.resume(job.id))
+
+    @router.get("/fine_tuning/jobs/{job_id}/checkpoints")
+    def list_checkpoints(job_id: str) -> dict[str, Any]:
+        """The one checkpoint of a job that succeeded; those on the way are not kept."""
+        job = _exact(workspace, job_id)
+        return _list([_checkpoint(job)] if job.checkpoint else [])
 
     @router.get("/fine_tuning/jobs/{job_id}/events")
     def list_events(job_id: str, limit: int = _EVENTS_PER_PAGE, after: str = "") -> dict[str, Any]:
         job = _exact(workspace, job_id)
         events = workspace.jobs.events(job.id)
-        newest_first = [_event(job, number, event) for number, event in enumerate(events)][::-1]
+        told = [{"kind": "advice", "message": one} for one in uploads.request_of(job.id).get("warnings", [])]
+        newest_first = [_event(job, number, event) for number, event in enumerate([*told, *events])][::-1]
         return _page(newest_first, limit, after)
 
     return router
@@ -141,20 +112,58 @@ def _exact(workspace: Workspace, job_id: str) -> Job:
     return job
 
 
-def _config(workspace: Workspace, body: JobRequest) -> TuneConfig:
+def _running(workspace: Workspace, job_id: str) -> Job:
+    """A job that has not ended. Raises WrongStateError."""
+    job = _exact(workspace, job_id)
+    if job.has_ended:
+        raise WrongStateError(f"Job {job.id!r} has ended already ({job.status}).")
+    return job
+
+
+@contextmanager
+def _state_of_the_job() -> Iterator[None]:
+    """The job is there: what is refused now is refused for its state."""
+    try:
+        yield
+    except JobError as error:
+        raise WrongStateError(str(error)) from error
+
+
+def _examples(uploads: UploadedFiles, file_id: str) -> list[Example]:
+    """The examples of an uploaded file. Errors name the file as the client knows it."""
+    upload, path = uploads.get(file_id), uploads.path(file_id)
+    try:
+        examples = list(import_file(path).examples)
+    except ExampleError as error:
+        raise ExampleError(str(error).replace(str(path), upload.filename)) from error
+    if not examples:
+        raise ExampleError(f"{upload.filename} holds no answer to learn.")
+    return [replace(one, source=one.source.replace(path.name, upload.filename, 1)) for one in examples]
+
+
+def _config(workspace: Workspace, body: JobRequest, examples: int) -> TuneConfig:
     settings, parent = workspace.settings, None
     if body.model and body.model != settings.base_model:
         parent = workspace.registry.get(body.model).name
-    return TuneConfig(
+    config = TuneConfig(
         method=body.imprint.method,
         strength=body.imprint.strength,
         name=body.suffix,
         parent=parent,
         base=settings.base_model,
         device=settings.device,
-        seed=body.seed,
+        seed=body.usable_seed,
         epochs=body.epochs,
     )
+    multiplier = body.settings.learning_rate_multiplier
+    if multiplier == "auto":
+        return config
+    from tuning.models.template import Template  # heavy: transformers
+    from tuning.training.methods import amounts  # heavy: torch
+
+    template = Template.read(settings.base_model, workspace.home)
+    rate = amounts(config, template.config.hidden_size, examples).learning_rate
+    return replace(config, learning_rate=min(1.0, rate * multiplier))
 
 
 def _file(upload: UploadedFile) -> dict[str, Any]:
@@ -162,12 +171,8 @@ def _file(upload: UploadedFile) -> dict[str, Any]:
 
 
 def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
-    seed = int(job.config.get("seed") or 0)
-    hyperparameters = {
-        "n_epochs": job.config.get("epochs") or "auto",
-        "batch_size": "auto",
-        "learning_rate_multiplier": "auto",
-    }
+    request = uploads.request_of(job.id).get("request", {})
+    hyperparameters = _hyperparameters(job, request)
     finish = time.time() + job.seconds_left if job.seconds_left and not job.has_ended else None
     return {
         "id": job.id,
@@ -180,11 +185,12 @@ def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
         "organization_id": "imprint",
         "status": job.status,
         "error": {"code": "job_failed", "message": job.error, "param": None} if job.error else None,
-        "training_file": uploads.file_of(job.id),
-        "validation_file": None,
+        "training_file": request.get("training_file", ""),
+        "validation_file": request.get("validation_file"),
+        "metadata": request.get("metadata"),
         "result_files": [],
         "trained_tokens": job.metrics.get("tokens"),
-        "seed": seed,
+        "seed": request.get("seed", int(job.config.get("seed") or 0)),
         "hyperparameters": hyperparameters,
         "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
         "imprint": {
@@ -193,6 +199,30 @@ def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
             "progress": job.progress,
             "evaluation": job.evaluation,
         },
+    }
+
+
+def _hyperparameters(job: Job, request: Mapping[str, Any]) -> dict[str, Any]:
+    """As they were asked for; the epochs as they are used. Of a batch size, `warnings` tell that it is not used."""
+    asked = JobRequest.model_validate(request).settings.model_dump() if request.get("model") else {}
+    return {
+        "batch_size": "auto",
+        "learning_rate_multiplier": "auto",
+        **asked,
+        "n_epochs": job.config.get("epochs") or "auto",
+    }
+
+
+def _checkpoint(job: Job) -> dict[str, Any]:
+    """OpenAI's checkpoint object."""
+    return {
+        "id": f"ftckpt-{job.id}",
+        "object": "fine_tuning.job.checkpoint",
+        "created_at": int(job.finished or job.created),
+        "fine_tuned_model_checkpoint": job.checkpoint,
+        "fine_tuning_job_id": job.id,
+        "step_number": int(job.metrics.get("steps") or 0),
+        "metrics": {"train_loss": job.metrics.get("loss")},
     }
 
 

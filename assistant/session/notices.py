@@ -19,6 +19,13 @@ def apply_language() -> None:
     use_language(language)
 
 
+def refuse_unchecked() -> None:
+    """End the run with how Imprint is started; nothing of the home is opened."""
+    use_language((st.context.locale or "").split("-")[0].lower())
+    st.error(t("app.unchecked"), icon=":material/error:")
+    st.stop()
+
+
 @contextmanager
 def show_errors() -> Iterator[None]:
     """Show any error of Imprint as one sentence on the page."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
-from assistant.chat.citations import cite_sources
+from assistant.chat.citations import CitedAnswer, cite_sources
 from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
 from assistant.chat.stored_turn import history_of
@@ -19,7 +19,6 @@ from assistant.session.choices import KEPT, chosen, knowledge_base, memory, only
 from assistant.session.notices import sentence
 from assistant.session.resources import answering, import_models, workspace
 from knowledge.errors import KnowledgeError
-from knowledge.grounding.citations import Citation
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +72,7 @@ def answer_options() -> AnswerOptions:
         passages=settings.passages,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
+        order=preset.order,
         max_new_tokens=settings.max_new_tokens,
         temperature=settings.temperature,
         top_p=settings.top_p,
@@ -134,7 +134,11 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
     last = asked[-1] if asked else 0
     preset, settings = prompt(), workspace().settings
     options = AnswerOptions(
-        system_prompt=preset.system, few_shot=tuple(preset.few_shot), max_new_tokens=settings.max_new_tokens
+        passages=settings.passages,
+        system_prompt=preset.system,
+        few_shot=tuple(preset.few_shot),
+        order=preset.order,
+        max_new_tokens=settings.max_new_tokens,
     )
     sources = messages[last + 1].sources if len(messages) > last + 1 else ()
     turn = TurnState(
@@ -149,7 +153,7 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=300)
-def citations(answer: str, sources: Sequence[Source]) -> list[Citation]:
+def cited(answer: str, sources: Sequence[Source]) -> CitedAnswer:
     """Which source supports which sentence; by words alone where the embedding model cannot be opened."""
     try:
         return cite_sources(answer, sources, workspace().embeddings.embed_documents)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from assistant.compare.side_by_side import SideBySideRuns
     from assistant.documents.upload import UploadQueue
     from assistant.engines.base import Engine
+    from tuning.models.catalogue import CatalogueEntry
 
 log = logging.getLogger(__name__)
 _imported = threading.Event()
@@ -62,6 +63,14 @@ def engine() -> "Engine":
 def models_are_imported() -> bool:
     """Whether `import_models` returns at once."""
     return _imported.is_set()
+
+
+@st.cache_resource(show_spinner=False)
+def larger_model() -> "CatalogueEntry | None":
+    """The model of the catalogue that would answer best on this machine; None where none but the default fits."""
+    from tuning.models.catalogue import recommend  # heavy: torch, transformers
+
+    return recommend(workspace().catalogue()).chat
 
 
 def _warm_up(opened: Workspace) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -13,6 +14,7 @@ from assistant.errors import SettingsError
 from assistant.settings import Settings
 from assistant.web.body_limits import BodyLimit, BodyLimits
 from assistant.web.connections import BoundedHttp
+from assistant.web.giving_way import giving_way
 from assistant.web.headers import SecurityHeaders
 from assistant.web.hosts import AllowedHosts, HostCheck, is_loopback
 from assistant.web.token_check import TokenCheck
@@ -47,10 +49,11 @@ def protected(
     return SecurityHeaders(app, scripts)
 
 
-def listen(app: ASGIApp, host: str, port: int, **options: Any) -> None:
-    """Serve until Ctrl-C or a termination; `options` are uvicorn's."""
-    with _ending_by_signal():
-        bounded_server(app, host, port, **options).run()
+def listen(app: ASGIApp, host: str, port: int, home: Path, **options: Any) -> None:
+    """Serve until Ctrl-C or a termination, or until a backup is restored to the home; `options` are uvicorn's."""
+    server = bounded_server(app, host, port, **options)
+    with _ending_by_signal(), giving_way(home, server):
+        server.run()
 
 
 def bounded_server(app: ASGIApp, host: str, port: int, **options: Any) -> uvicorn.Server:

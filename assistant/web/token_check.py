@@ -1,6 +1,7 @@
 """The access token: a Bearer header for programs, a login page and a signed cookie for browsers.
 
-The cookie proves that the token was given and does not hold it; another token makes it worthless.
+The cookie proves that the token was given and does not hold it; another token makes it worthless. Logging out takes it
+from this browser.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from assistant.web.refusal import refusal, refuse
 
 COOKIE = "imprint_login"
 COOKIE_SECONDS = 30 * 24 * 3600
+LOGOUT = "/_imprint/logout"
 # Whether the process answers is no secret: containers are asked that all the time.
 _HEALTH = {"api": "/health", "page": "/_stcore/health"}
 _FORM = "application/x-www-form-urlencoded"
@@ -41,6 +43,8 @@ class TokenCheck:
         if scope["type"] == "lifespan" or scope["path"] == self._health:
             return await self.app(scope, receive, send)
         connection = HTTPConnection(scope)
+        if self.language is not None and scope["type"] == "http" and scope["path"] == LOGOUT:
+            return await _logged_out()(scope, receive, send)
         if self.language is not None and self._has_cookie(connection):
             return await self.app(scope, receive, send)
         scheme, _, given = connection.headers.get("authorization", "").partition(" ")
@@ -98,6 +102,12 @@ class TokenCheck:
     def _unauthorized(self) -> Response:
         sentence = "This Imprint asks for its token. Send it as `Authorization: Bearer` with IMPRINT_TOKEN."
         return refusal(401, sentence, self.language is None, {"www-authenticate": "Bearer"})
+
+
+def _logged_out() -> Response:
+    answer = RedirectResponse("/", 303, {"cache-control": "no-store"})
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
 
 
 def _is_form(connection: HTTPConnection) -> bool:

@@ -12,6 +12,7 @@ from math import log
 import numpy as np
 
 from knowledge.grounding.numbers import numbers, numbers_in
+from knowledge.grounding.own_numbers import NumberedAnswer
 from knowledge.text.sentences import sentence_spans
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
@@ -66,14 +67,19 @@ class _Window:
 
 
 def cite(
-    answer: str, passages: Sequence[str], embed: Embed | None = None, contexts: Sequence[str] = ()
+    answer: str | NumberedAnswer,
+    passages: Sequence[str],
+    embed: Embed | None = None,
+    contexts: Sequence[str] = (),
 ) -> list[Citation]:
     """For each sentence of the answer the number of the passage that supports it best, or None.
 
     `contexts` are the title and headings of each passage. With `embed` (texts → unit vectors) paraphrases are
     recognised too. A number or a name that the passage does not have makes a sentence unsupported, however much
-    else agrees.
+    else agrees. Where an answer names passages itself, one of those is taken if it supports the sentence.
     """
+    read = answer if isinstance(answer, NumberedAnswer) else NumberedAnswer(answer)
+    answer = read.text
     windows = _windows(passages, contexts or [""] * len(passages))
     words = [frozenset(terms(window.under_headings)) for window in windows]
     idf = _idf(words)
@@ -87,15 +93,21 @@ def cite(
             _support(sentence, window, shares[row][at], cosines.get((row, at)))
             for at, window in enumerate(windows)
         ]
-        best = max(
-            range(len(windows)), key=lambda at: (supports[at], -len(windows[at].text), -at), default=None
-        )
+        best = _best(windows, supports, read.numbers_of(start, end))
         if best is not None and supports[best] >= MIN_SUPPORT:
             found = windows[best]
             citations.append(Citation(start, end, sentence, found.passage, found.span, supports[best]))
         else:
             citations.append(Citation(start, end, sentence, None, None, max(supports, default=0.0)))
     return citations
+
+
+def _best(windows: Sequence[_Window], supports: Sequence[float], named: Sequence[int]) -> int | None:
+    """The window that supports most, of the named passages where one of them supports enough."""
+    own = [at for at, one in enumerate(windows) if one.passage in named and supports[at] >= MIN_SUPPORT]
+    return max(
+        own or range(len(windows)), key=lambda at: (supports[at], -len(windows[at].text), -at), default=None
+    )
 
 
 def numbered(answer: str, citations: Sequence[Citation]) -> str:

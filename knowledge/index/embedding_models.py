@@ -6,7 +6,7 @@ never imported.
 
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +47,24 @@ EMBEDDINGS = {
     "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
 }
 
+# Whether the code in a model's folder may run, by the model's name and the folder.
+Trusts = Callable[[str, Path], bool]
+
+
+def nobody(name: str, folder: Path) -> bool:
+    """No model's own code may run."""
+    return False
+
+
 # What sentence-transformers raises for files that are damaged, or were never meant for it.
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError)
 
 
-def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
-    """Open a packaged model, a local folder or a Hugging Face id (from its cache first)."""
+def load_model(name: str, device: str | None = None, trusts: Trusts = nobody) -> "SentenceTransformer":
+    """Open a packaged model, a local folder or a Hugging Face id (from its cache first).
+
+    Code that a folder holds runs only where `trusts` says so of it. Raises StoreError.
+    """
     from sentence_transformers import SentenceTransformer  # takes seconds to import
 
     packaged = PACKAGED.get(name)
@@ -63,21 +75,30 @@ def load_model(name: str, device: str | None = None) -> "SentenceTransformer":
             return SentenceTransformer(
                 str(folder),
                 device=device,
-                trust_remote_code=False,
+                trust_remote_code=is_trusted(name, trusts),
                 local_files_only=packaged is not None or Path(name).is_dir(),
                 model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
             )
     except UNREADABLE as error:
         raise StoreError(
-            f"The embedding model {name!r} cannot be opened ({reason(error)}). Give a folder of a "
+            f"The embedding model {name!r} cannot be opened ({reason(name, error)}). Give a folder of a "
             f"sentence-transformers model, or leave it at {DEFAULT_EMBEDDINGS!r}, which needs no download."
         ) from error
 
 
-def reason(error: Exception) -> str:
+def is_trusted(name: str, trusts: Trusts) -> bool:
+    """Whether a model's own code may run: that of a folder, which is there to be read before."""
+    folder = Path(name)
+    return name not in PACKAGED and folder.is_dir() and any(folder.rglob("*.py")) and trusts(name, folder)
+
+
+def reason(name: str, error: Exception) -> str:
     """Why a model of sentence-transformers cannot be opened, in words."""
     if "trust_remote_code" in str(error):
-        return "it needs code of its own, which is never run"
+        return (
+            "it needs code of its own, which is not run unless you read it and `imprint models allow "
+            f"{name if Path(name).is_dir() else 'ITS-FOLDER'}`"
+        )
     return str(error)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from tokenizers import Tokenizer
 
-from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, PACKAGED, load_model
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, PACKAGED, Trusts, load_model, nobody
 from knowledge.index.fluency import fluency
 
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ class SentenceEmbeddings(Embeddings):
         model: str = DEFAULT_EMBEDDINGS,
         device: str | None = None,
         max_passage_tokens: int = MAX_PASSAGE_TOKENS,
+        trusts: Trusts = nobody,
     ) -> None:
         self.name = model
+        self._trusts = trusts
         self._device = device
         self._max_passage_tokens = max_passage_tokens  # in tokens, the model's two special ones included
         self._loaded: SentenceTransformer | None = None
@@ -69,7 +71,7 @@ class SentenceEmbeddings(Embeddings):
         """The model, loaded on first use. Raises StoreError when its weights are missing or were changed."""
         with self._lock:
             if self._loaded is None:
-                self._loaded = load_model(self.name, self._device)
+                self._loaded = load_model(self.name, self._device, self._trusts)
             return self._loaded
 
     @property
@@ -200,12 +202,12 @@ def batches_of_similar_length(lengths: Sequence[int], budget: int) -> list[list[
 
 
 def open_embeddings(
-    name: str = "", home: Path | None = None, device: str | None = None
+    name: str = "", home: Path | None = None, device: str | None = None, trusts: Trusts = nobody
 ) -> SentenceEmbeddings:
     """The embedding model of that name; a relative folder is looked up under `home/models` too."""
     if name and name not in PACKAGED and home is not None and (home / "models" / name).is_dir():
         name = str(home / "models" / name)
-    return SentenceEmbeddings(name or DEFAULT_EMBEDDINGS, device)
+    return SentenceEmbeddings(name or DEFAULT_EMBEDDINGS, device, trusts=trusts)
 
 
 class LangChainEncoder:

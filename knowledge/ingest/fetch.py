@@ -143,6 +143,8 @@ def _target(url: str) -> httpx.URL:
         raise DocumentError(f"{url}: is not an address ({error})") from error
     if target.scheme not in ("http", "https") or not target.host:
         raise DocumentError(f"{url}: only http and https addresses are fetched")
+    if b"%" in target.raw_host:  # no name has such a sign: it need not be looked up
+        raise DocumentError(f"{url}: its host is neither a name nor an address")
     if target.userinfo:
         raise DocumentError(f"{url}: an address with a user name or password in it is not fetched")
     return target

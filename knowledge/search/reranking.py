@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from knowledge.errors import StoreError
-from knowledge.index.embedding_models import UNREADABLE, fast_dtype, no_progress_bar, reason
+from knowledge.index.embedding_models import (
+    UNREADABLE,
+    Trusts,
+    fast_dtype,
+    is_trusted,
+    no_progress_bar,
+    nobody,
+    reason,
+)
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -30,9 +38,10 @@ class Reranker(Protocol):
 class CrossEncoderReranker:
     """A sentence-transformers cross-encoder from a folder or a hub; loaded at the first question."""
 
-    def __init__(self, model: str, device: str = "cpu") -> None:
+    def __init__(self, model: str, device: str = "cpu", trusts: Trusts = nobody) -> None:
         self.name = model
         self._device = device
+        self._trusts = trusts
         self._model: CrossEncoder | None = None
         self._lock = threading.Lock()
 
@@ -53,12 +62,12 @@ class CrossEncoderReranker:
                 return CrossEncoder(
                     self.name,
                     device=self._device,
-                    trust_remote_code=False,
+                    trust_remote_code=is_trusted(self.name, self._trusts),
                     local_files_only=Path(self.name).is_dir(),
                     model_kwargs={"dtype": fast_dtype(self._device), "use_safetensors": True},
                 )
         except UNREADABLE as error:
             raise StoreError(
-                f"The reranker {self.name!r} cannot be opened ({reason(error)}). Give the folder of a cross-encoder, "
-                "or go without one."
+                f"The reranker {self.name!r} cannot be opened ({reason(self.name, error)}). Give the folder of a "
+                "cross-encoder, or go without one."
             ) from error

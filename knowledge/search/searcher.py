@@ -138,6 +138,9 @@ class Searcher:
             query.vector, _by_sentence(ids, query.vector, cosines, found.sentences)
         )
         scores = fuse(dense, standardise_lexical(found.bm25, lexical), close, query.fluency)
+        # In documents on one subject its name is in every passage and weighs next to nothing, and a question that
+        # shares only the name is about them all the same.
+        covered = np.maximum(close.coverage, close.plain_coverage)
         order = np.argsort(-scores, kind="stable")[:wanted].tolist()
         cosines |= _cosines(vectors, [ids[at] for at in order if ids[at] not in cosines], query.vector)
         return [
@@ -146,7 +149,7 @@ class Searcher:
                 score=float(scores[at]),
                 dense=cosines[ids[at]],
                 lexical=float(lexical[at]),
-                relevance=probability(cosines[ids[at]], float(close.coverage[at]), query.fluency),
+                relevance=probability(cosines[ids[at]], float(covered[at]), query.fluency),
                 rank_dense=found.rank_dense.get(ids[at]),
                 rank_lexical=found.rank_lexical.get(ids[at]),
             )

@@ -82,7 +82,7 @@ def test_the_oldest_finished_tasks_are_evicted_and_running_ones_never(
     ("raised", "error"),
     [
         (AssistantError("No model."), "No model."),
-        (ValueError("odd"), "This failed unexpectedly (ValueError: odd). The log has more."),
+        (ValueError("odd"), "This failed unexpectedly: odd. The log has more."),
     ],
 )
 def test_what_a_task_raises_is_its_error(

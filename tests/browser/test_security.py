@@ -1,6 +1,9 @@
 """The pages under their Content-Security-Policy, and the way in with a token, in a real browser."""
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Server, running_app
+from tests.browser.conftest import ROOT, Server, free_port, is_healthy, running_app
+from tests.browser.waiting import wait_until
 
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel
@@ -104,9 +108,34 @@ def test_the_token_is_asked_for_once(browser: Browser, locked: Server) -> None:
     page.get_by_label("Token").fill(TOKEN)
     page.get_by_role("button", name="Open").click()
     expect(page.get_by_role("heading", name="Knowledge")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    page.goto(f"{locked.url}/settings")
+    page.get_by_role("link", name="Log out of this browser").click()
+    expect(page.get_by_label("Token")).to_be_visible()
     page.goto(locked.url)
-    expect(page.get_by_test_id("stChatInputTextArea")).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.get_by_label("Token")).to_be_visible()
     context.close()
+
+
+def test_without_the_checks_in_front_nothing_is_opened(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+    process = subprocess.Popen(
+        [*command, "--server.port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "IMPRINT_HOME": str(tmp_path / "home")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until(lambda: process.poll() is not None or is_healthy(f"http://127.0.0.1:{port}"))
+        page = browser.new_page(locale="en-US")
+        page.goto(f"http://127.0.0.1:{port}/settings")
+        expect(page.get_by_text("Start Imprint with imprint app.")).to_be_visible(timeout=WAIT_MILLISECONDS)
+        page.close()
+        assert not (tmp_path / "home").exists()
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def test_the_login_speaks_chinese(browser: Browser, locked: Server) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
-from tuning.models.catalogue import PACKAGED, packaged_file
+from tuning.models.packaged import PACKAGED, packaged_file
 
 LAYER_NAMES = {
     "input_layernorm": "attn_norm",

@@ -10,32 +10,14 @@ from safetensors.torch import load_file
 
 from tuning.checkpoints.manifest import Checkpoint, Manifest, checked_name
 from tuning.checkpoints.registry import Registry
+from tuning.checkpoints.tensor_checks import check_tensors
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
-from tuning.models.peft_config import check_ranks, quoted, read_config, read_shapes
+from tuning.models.peft_config import check_ranks, known_options, read_config, read_shapes
 from tuning.storage import write_json
 
 METHOD_OF = {"LORA": "lora", "ADALORA": "adalora", "IA3": "ia3", "PREFIX_TUNING": "prefix-tuning"}
-COMMON = {"peft_type", "task_type", "base_model_name_or_path", "inference_mode", "target_modules"}
-LORA = {
-    "r", "lora_alpha", "exclude_modules", "lora_dropout", "fan_in_fan_out", "bias", "use_rslora", "use_dora",
-    "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "lora_bias",
-}  # fmt: skip
-TAKEN = {
-    "LORA": COMMON | LORA,
-    "ADALORA": COMMON | LORA | {"target_r", "init_r", "tinit", "tfinal", "deltaT", "total_step"},
-    "IA3": COMMON | {"feedforward_modules", "exclude_modules", "fan_in_fan_out"},
-    "PREFIX_TUNING": COMMON | {"num_virtual_tokens", "num_layers", "num_attention_heads", "token_dim"},
-}
-# Says where it came from or how it was begun: without effect on a trained adapter.
-WITHOUT_EFFECT = {
-    "auto_mapping", "peft_version", "revision", "megatron_core", "init_lora_weights", "init_ia3_weights",
-    "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size",
-    "ensure_weight_tying", "runtime_config", "encoder_hidden_size", "prefix_projection",
-    "num_transformer_submodules", "init_weights", "beta1", "beta2", "orth_reg_weight",
-}  # fmt: skip
-
 # What PEFT and torch raise for weights that are not those of this base.
 MISFITS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -65,12 +47,13 @@ def import_peft(
     folder, name = Path(folder), checked_name(name)
     config = _config(folder)
     _check_base(config, base, other_base)
-    cleaned_config = _cleaned(config, folder)
+    cleaned_config = known_options(config, folder)
     _check_weights(folder, config)
     with tempfile.TemporaryDirectory() as place:
         cleaned = Path(place)
         write_json(cleaned / PEFT_CONFIG, cleaned_config)
         shutil.copyfile(folder / PEFT_WEIGHTS, cleaned / PEFT_WEIGHTS)
+        check_tensors(load_file(folder / PEFT_WEIGHTS), folder)
         adapter = (
             _prefix(cleaned, config) if config["peft_type"] == "PREFIX_TUNING" else read_adapter(cleaned)
         )
@@ -126,23 +109,12 @@ def _check_base(config: Mapping[str, Any], base: OpenBase, other_base: bool) -> 
     if named and not other_base and _short(named) != _short(base.name):
         raise CheckpointError(
             f"This adapter was trained on {named!r}, but {base.name!r} is open. Open that base, or say that "
-            "they are the same model."
+            "they are the same model (--same-base)."
         )
 
 
 def _short(name: str) -> str:
     return name.rstrip("/").replace("\\", "/").rsplit("/", 1)[-1].casefold()
-
-
-def _cleaned(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The options that are known to be harmless; one that would change what the adapter does is refused."""
-    taken = TAKEN[config["peft_type"]]
-    for key, value in config.items():
-        if key not in taken and key not in WITHOUT_EFFECT and value not in (None, False, [], {}, ""):
-            raise CheckpointError(
-                f"{folder / PEFT_CONFIG} sets {key!r} to {quoted(value)}, which cannot be imported."
-            )
-    return {key: value for key, value in config.items() if key in taken} | {"inference_mode": True}
 
 
 def _prefix(folder: Path, config: Mapping[str, Any]) -> PrefixAdapter:

@@ -1,7 +1,6 @@
 """What a job will take: its plan, times what earlier jobs or a calibration took on this machine. Trains nothing."""
 
 import math
-import os
 import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,17 +9,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from filelock import FileLock
 
-from tuning.config import TuneConfig
+from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
-from tuning.errors import MethodError
+from tuning.errors import MethodError, ModelError
 from tuning.evaluation.reading_questions import READING
 from tuning.evaluation.retention_questions import RETENTION
+from tuning.jobs.rates import Measured, Rates
 from tuning.storage import read_json, write_json
 
 if TYPE_CHECKING:
+    from tuning.models.shape import ModelShape
     from tuning.models.template import Template
     from tuning.training.recipe import Recipe
 
@@ -28,7 +28,7 @@ HISTORY, CALIBRATED = "measured.json", "calibrated.json"
 MAX_HISTORY = 20  # jobs of one kind in the history
 TEMPLATE_TOKENS = 40  # roles and a default system prompt around one question and answer
 CHARACTERS_PER_TOKEN, TOKENS_PER_CJK_CHARACTER = 4.0, 1.6
-REPLAY_TOKENS = 60  # of one general prompt with the base's answer
+REPLAY_TOKENS, EXERCISE_TOKENS = 30, 100  # of a general prompt with its answer, and of an exercise in reading
 MANY_EXAMPLES = 100
 GENERAL_QUESTIONS = len(RETENTION) + len(READING)  # asked at the end of every job
 UNTAUGHT_WORDINGS = 3  # of a question that brings none of its own
@@ -36,7 +36,10 @@ MAX_EARLIER = 100  # examples of earlier rounds that are asked again
 EARLY_SHARE = (
     0.85  # of the steps, where everything may be known before their end: the first chance is at 0.75
 )
-PRIOR_PARAMETERS, PRIOR_HIDDEN = 134_515_008, 576
+ROUGH = "a rough guess: this machine was too busy to time a few steps"
+TYPICAL = "a typical machine of two cores; the first job measures this one"
+TIMED = "measured on this machine in a few steps; earlier jobs will say more"
+GIVEN_UP = "|given up"  # after a kind of job: its few steps could not be timed
 
 
 @dataclass(frozen=True)
@@ -51,66 +54,19 @@ class Estimate:
     phases: dict[str, float] = field(default_factory=dict)  # seconds of each
     tokens_per_step: int = 0
     measured: bool = False  # on this machine
+    rough: bool = False  # timing it was given up, since this machine was busy
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, for JSON."""
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What one job of a kind took, as it is kept in the home."""
-
-    tokens: float  # as estimated before the job, so that a later estimate is corrected in the same units
-    steps: float  # at most, as estimated
-    train_seconds: float
-    prepare_seconds: float
-    evaluate_seconds: float
-    answers: float  # that were computed to evaluate
-    memory_bytes: float
-    done: float = 1.0  # the share of the steps that were taken
-
-    @property
-    def rates(self) -> "Rates":
-        """The same for one of each."""
-        return Rates(
-            token_seconds=self.train_seconds / max(1.0, self.tokens * self.done),
-            prepare_seconds=self.prepare_seconds,
-            answer_seconds=self.evaluate_seconds / max(1.0, self.answers),
-            memory_bytes=self.memory_bytes,
-        )
-
-
-@dataclass(frozen=True)
-class Rates:
-    """How long a token, an answer and the beginning take in jobs of a kind, and their peak memory."""
-
-    token_seconds: float
-    prepare_seconds: float
-    answer_seconds: float
-    memory_bytes: float
-
-    @classmethod
-    def typical(cls, parameters: int, device: str) -> "Rates":
-        """Measured with SmolLM2-135M on two cores with AVX-512 and bf16, scaled by weights and cores."""
-        size = parameters / PRIOR_PARAMETERS
-        faster = {"cuda": 50.0, "mps": 4.0}.get(device.split(":")[0], _cores() / 2)
-        return cls(size / 377 / faster, 18.0 * size, 0.1 * size / faster, 1.4e9 + 4 * parameters)
-
-    @classmethod
-    def middle(cls, several: Sequence["Rates"]) -> "Rates":
-        """The median of each, and the most memory."""
-        token, prepare, answer = (
-            statistics.median(getattr(one, name) for one in several)
-            for name in ("token_seconds", "prepare_seconds", "answer_seconds")
-        )
-        return cls(token, prepare, answer, max(one.memory_bytes for one in several))
-
-
 def estimate(
     home: Path, config: TuneConfig, examples: Sequence[Example], earlier: Sequence[Example] = ()
 ) -> Estimate:
     """The time and memory of a job, with the basis of both; `earlier` is what the rounds before it taught."""
+    from tuning.training.replay import REPLAYED  # imports torch, as below
+
     steps, tokens = amounts(home, config, examples, earlier)
     device = config.device or best_device()
     known = measured(home, config, device)
@@ -118,10 +74,12 @@ def estimate(
     share = EARLY_SHARE if config.early_stop else 1.0
     if config.early_stop and known:
         share = statistics.median(one.done for one in known)
-    general = GENERAL_QUESTIONS * (1 if _has_answered(home, config, device) else 2)
+    answered = _has_answered(home, config, device)
+    general = GENERAL_QUESTIONS * (1 if answered else 2)
+    replayed = 0 if answered or not recipe_of(home, config).replay else REPLAYED
     answers = 2 * questions_of(examples) + general + min(MAX_EARLIER, len(earlier))
     phases = {
-        "preparing": rates.prepare_seconds,
+        "preparing": rates.prepare_seconds + replayed * rates.replay_seconds,
         "training": tokens * share * rates.token_seconds,
         "evaluating": answers * rates.answer_seconds,
         "saving": 1.0,
@@ -135,6 +93,7 @@ def estimate(
         phases=phases,
         tokens_per_step=math.ceil(tokens / max(1, steps)),
         measured=is_known(home, config),
+        rough=is_given_up(home, config) and not is_known(home, config),
     )
 
 
@@ -146,13 +105,22 @@ def _rates(home: Path, config: TuneConfig, device: str, known: Sequence[Measured
         return Rates.middle([one.rates for one in known]), basis
     calibrated = read_json(home / "jobs" / CALIBRATED).get(_kind(config, device))
     if calibrated:
-        return Rates(**calibrated), "measured on this machine in a few steps; earlier jobs will say more"
-    return typical_rates(config), "a typical machine of two cores; the first job measures this one"
+        return Rates(**calibrated), TIMED
+    if is_given_up(home, config):
+        return typical_rates(home, config), ROUGH
+    return typical_rates(home, config), TYPICAL
 
 
-def typical_rates(config: TuneConfig) -> Rates:
+def typical_rates(home: Path, config: TuneConfig) -> Rates:
     """What is assumed where nothing was measured."""
-    return Rates.typical(_parameters(config.base), config.device or best_device())
+    shape, device = _shape(home, config.base), config.device or best_device()
+    return Rates.typical(shape, device, full=config.method == "full", convert=not is_at_hand(home, config))
+
+
+def is_given_up(home: Path, config: TuneConfig) -> bool:
+    """Whether the few steps of this kind of job could not be timed, since the machine was busy."""
+    kind = _kind(config, config.device or best_device())
+    return f"{kind}{GIVEN_UP}" in read_json(home / "jobs" / CALIBRATED)
 
 
 def is_known(home: Path, config: TuneConfig) -> bool:
@@ -181,7 +149,8 @@ def amounts(
     recipe = recipe_of(home, config, len(examples))
     steps = recipe.epochs * recipe.steps_per_epoch(len(examples))
     learned = sum(tokens_of(e, config.system_prompt) for e in examples)
-    return steps, recipe.epochs * learned + steps * recipe.replay * REPLAY_TOKENS
+    beside = recipe.replay * REPLAY_TOKENS + recipe.reading * EXERCISE_TOKENS
+    return steps, recipe.epochs * learned + round(steps * beside)
 
 
 def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> "Recipe":
@@ -189,15 +158,15 @@ def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> 
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning.training.methods import amounts
 
-    hidden = (
-        int(_template(home, config.base).config.hidden_size) if is_at_hand(home, config) else PRIOR_HIDDEN
-    )
+    hidden = _shape(home, config.base).hidden
     return amounts(config, hidden, examples)
 
 
 def is_at_hand(home: Path, config: TuneConfig) -> bool:
     """Whether the base can be read without converting or fetching it."""
-    return (home / "models" / config.base / "config.json").is_file() or Path(config.base).is_dir()
+    from tuning.models.sizes import weights_folder  # imports torch, as above
+
+    return weights_folder(config.base, home) is not None
 
 
 @lru_cache(maxsize=4)
@@ -236,6 +205,13 @@ def remember_rates(home: Path, config: TuneConfig, device: str, rates: Rates) ->
     """Keep what a calibration found, for estimates before the first job."""
     with _updated(home, CALIBRATED) as found:
         found[_kind(config, device)] = asdict(rates)
+        found.pop(f"{_kind(config, device)}{GIVEN_UP}", None)
+
+
+def remember_given_up(home: Path, config: TuneConfig) -> None:
+    """Keep that a calibration came to no end, for estimates to say that they are rough."""
+    with _updated(home, CALIBRATED) as found:
+        found[f"{_kind(config, config.device or best_device())}{GIVEN_UP}"] = True
 
 
 @contextmanager
@@ -268,18 +244,17 @@ def best_device() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _parameters(base: str) -> int:
-    """How many weights a base has, as far as that is known before it is opened."""
-    from tuning.models.catalogue import KNOWN  # imports torch, as above
+def _shape(home: Path, base: str) -> "ModelShape":
+    """The sizes of a base; of one that is neither listed nor here those of the default, until it is."""
+    from tuning.models.sizes import shape_of  # imports torch, as above
 
-    return next((known.parameters for known in KNOWN if known.name == base), PRIOR_PARAMETERS)
+    try:
+        return shape_of(base, home)
+    except ModelError:
+        return shape_of(DEFAULT_BASE, home)
 
 
 def _kind(config: TuneConfig, device: str) -> str:
     """Jobs that take as long for a token."""
     together = "" if config.processes == 1 else f"|{config.processes} {config.strategy}"
     return f"{device}|{config.base}|{config.method}{together}"
-
-
-def _cores() -> int:
-    return psutil.cpu_count(logical=False) or os.cpu_count() or 1

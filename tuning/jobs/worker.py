@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from tuning.errors import TuningError
+from tuning.errors import TuningError, reason_of
 from tuning.jobs import ram
 from tuning.jobs.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
@@ -159,7 +159,10 @@ class Worker:
             (self.folder.path / "reserve").unlink(missing_ok=True)
             message = disk_full_message(self.home)
         else:
-            message = f"Something unexpected happened: {error!r}. {self.folder.log} has the details."
+            message = (
+                f"Something unexpected happened: {reason_of(error).rstrip('.')}. {self.folder.log} has the details; "
+                "resume the job to try again."
+            )
         log.error("failed: %s", message, exc_info=error)
         self.folder.finish("failed", error=message)
         return 1

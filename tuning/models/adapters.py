@@ -21,7 +21,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import FULL_WEIGHTS, PEFT_WEIGHTS, PREFIX_CONFIG, PREFIX_WEIGHTS
-from tuning.models.peft_config import check_ranks, read_config, read_shapes
+from tuning.models.peft_config import check_ranks, known_options, read_config, read_shapes
 from tuning.ops import lora
 from tuning.storage import file_sha256
 
@@ -125,7 +125,11 @@ def read_adapter(folder: Path, sha256: Mapping[str, str] | None = None) -> Adapt
 
 def _read_peft(folder: Path) -> PeftAdapter:
     try:
-        check_ranks(read_config(folder), read_shapes(folder), folder)
+        options = read_config(folder)
+        known_options(
+            options, folder
+        )  # whoever wrote it: a checkpoint may come from a backup of somebody else
+        check_ranks(options, read_shapes(folder), folder)
     except CheckpointError as error:
         raise ValueError(str(error).rstrip(".")) from error
     config = PeftConfig.from_pretrained(str(folder))
@@ -179,6 +183,15 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
         raise CheckpointError(
             f"Checkpoint {name!r} has {len(unused)} tensors that this base has no place for (the first is "
             f"{unused[0]!r}), so it would not be applied in full. Choose the base it was tuned from."
+        )
+    missing = [
+        one for one in outcome.missing_keys if f".{key}" in one and (".lora_" in one or ".ia3_" in one)
+    ]
+    if missing:
+        detach(model, key)
+        raise CheckpointError(
+            f"Checkpoint {name!r} lacks {len(missing)} of the tensors that its configuration names (the first is "
+            f"{missing[0].replace(f'.{key}', '')!r}): those layers would do nothing. Copy its file again."
         )
     for layer in tuner_layers(model):
         layer.set_adapter([])

@@ -25,16 +25,18 @@ from tuning.data.examples import Message
 from tuning.errors import CheckpointError, ModelError
 from tuning.models import adapters, decoding
 from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter
+from tuning.models.conversion import convert
 from tuning.models.loading import (
     UNREADABLE,
     choose_device,
     choose_dtype,
-    convert,
     declared_stop_ids,
     quiet_loading,
     read_tokenizer_and_config,
 )
+from tuning.models.memory import check_memory
 from tuning.models.model_code import may_run_code
+from tuning.models.shape import count_parameters
 from tuning.models.stream_end import FinishReason, StreamEnd
 from tuning.models.template import Template
 from tuning.models.weights import locate
@@ -98,6 +100,7 @@ class BaseModel(Template):
         folder, sha256 = locate(name, home, convert)
         place = choose_device(device)
         tokenizer, config = read_tokenizer_and_config(name, folder, home)
+        check_memory(name, count_parameters(name, folder), place, choose_dtype(place).itemsize)
         with quiet_loading():
             try:
                 model = AutoModelForCausalLM.from_pretrained(

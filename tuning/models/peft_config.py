@@ -22,6 +22,25 @@ MOST_HEADER_BYTES = 16 * 2**20
 MOST_WEIGHT_BYTES = 16 * 2**30
 Shapes = dict[str, tuple[int, ...]]
 
+_COMMON = {"peft_type", "task_type", "base_model_name_or_path", "inference_mode", "target_modules"}
+_LORA = {
+    "r", "lora_alpha", "exclude_modules", "lora_dropout", "fan_in_fan_out", "bias", "use_rslora", "use_dora",
+    "layers_to_transform", "layers_pattern", "rank_pattern", "alpha_pattern", "lora_bias",
+}  # fmt: skip
+_TAKEN = {
+    "LORA": _COMMON | _LORA,
+    "ADALORA": _COMMON | _LORA | {"target_r", "init_r", "tinit", "tfinal", "deltaT", "total_step"},
+    "IA3": _COMMON | {"feedforward_modules", "exclude_modules", "fan_in_fan_out"},
+    "PREFIX_TUNING": _COMMON | {"num_virtual_tokens", "num_layers", "num_attention_heads", "token_dim"},
+}
+# Says where it came from or how it was begun: without effect on a trained adapter.
+_WITHOUT_EFFECT = {
+    "auto_mapping", "peft_version", "revision", "megatron_core", "init_lora_weights", "init_ia3_weights",
+    "loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size",
+    "ensure_weight_tying", "runtime_config", "encoder_hidden_size", "prefix_projection",
+    "num_transformer_submodules", "init_weights", "beta1", "beta2", "orth_reg_weight",
+}  # fmt: skip
+
 Name = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]+(\.[A-Za-z0-9_\-]+)*$", max_length=300)
 ]  # of a module; a dot, which PEFT reads as a pattern, cannot make matching slow
@@ -104,6 +123,18 @@ def read_config(folder: Path) -> dict[str, Any]:
     except ValidationError as error:
         raise CheckpointError(_refusal(path, config, error)) from None
     return dict(config)
+
+
+def known_options(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The options that are known to be harmless. Raises CheckpointError for one more that would have an effect."""
+    taken = _TAKEN[config["peft_type"]]
+    for key, value in config.items():
+        if key not in taken and key not in _WITHOUT_EFFECT and value not in (None, False, [], {}, ""):
+            raise CheckpointError(
+                f"{folder / PEFT_CONFIG} sets {key!r} to {quoted(value)}, which is not taken from a file. "
+                "Ask its author for another."
+            )
+    return {key: value for key, value in config.items() if key in taken} | {"inference_mode": True}
 
 
 def _check_depth(config: object) -> None:

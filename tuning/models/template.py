@@ -12,7 +12,8 @@ from transformers import (
 )
 
 from tuning.data.examples import Message
-from tuning.models.loading import convert, declared_stop_ids, read_tokenizer_and_config, stop_ids_of
+from tuning.models.conversion import convert
+from tuning.models.loading import declared_stop_ids, read_tokenizer_and_config, stop_ids_of
 from tuning.models.template_process import render_chat
 from tuning.models.weights import locate
 

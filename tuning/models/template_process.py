@@ -8,14 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from tuning.data.examples import Message
 from tuning.errors import ModelError
+from tuning.models.template_options import template_options
 from tuning.models.template_renderer import CPU_SECONDS
 from tuning.process import worker_environment
+
+if TYPE_CHECKING:  # transformers takes seconds to import
+    from transformers import PreTrainedTokenizerBase
+
+    from tuning.models.held_template import HeldTemplate
 
 # sha256 of the templates that are rendered in this process: the one of the packaged model.
 KNOWN_TEMPLATES = {"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788"}
@@ -111,19 +115,20 @@ PROCESS = TemplateProcess()
 
 def render_chat(
     name: str,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: "PreTrainedTokenizerBase | HeldTemplate",
     messages: Sequence[Message],
     *,
     add_generation_prompt: bool = False,
 ) -> str:
     """A conversation as text, by the model's own chat template. Raises ModelError where that refuses it."""
+    options = template_options() if add_generation_prompt else {}
     try:
         if is_known(tokenizer):
             text: Any = tokenizer.apply_chat_template(
-                list(messages), add_generation_prompt=add_generation_prompt, tokenize=False
+                list(messages), add_generation_prompt=add_generation_prompt, tokenize=False, **options
             )
             return str(text)
-        tokens = tokenizer.special_tokens_map
+        tokens = {**options, **tokenizer.special_tokens_map}
         template = tokenizer.get_chat_template()
         kept = [{key: value for key, value in one.items() if value is not None} for one in messages]
         return PROCESS.render(template, kept, tokens, add_generation_prompt=add_generation_prompt)
@@ -134,7 +139,7 @@ def render_chat(
         ) from error
 
 
-def is_known(tokenizer: PreTrainedTokenizerBase) -> bool:
+def is_known(tokenizer: "PreTrainedTokenizerBase | HeldTemplate") -> bool:
     """Whether the tokenizer's chat template is one that Imprint comes with."""
     template = str(tokenizer.chat_template)
     return hashlib.sha256(template.encode("utf-8", "replace")).hexdigest() in KNOWN_TEMPLATES

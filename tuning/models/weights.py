@@ -1,11 +1,9 @@
-"""Where a base's weights lie: packaged (converted once), in a folder, or fetched from a hub; and their hash.
+"""A base's weights as a folder of safetensors, and their hash; a GGUF file is converted once.
 
-It opens no model: how a packaged file is converted is passed in.
+It opens no model, how a file is converted is passed in, and it fetches nothing: that is `hub`'s.
 """
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -14,88 +12,97 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from tuning.config import DEFAULT_BASE
 from tuning.errors import ModelError
-from tuning.models.catalogue import PACKAGED, packaged_file
+from tuning.models.file_hashes import remembered_sha256, weights_sha256
+from tuning.models.packaged import PACKAGED
+from tuning.models.sources import ABOUT, ModelSource, find_source
 from tuning.storage import file_sha256, files_of, read_json, write_json
 
 _log = logging.getLogger(__name__)
-ABOUT = "imprint.json"  # of a converted model: what it was made from, and its files
-_FILES = ["*.json", "*.safetensors", "*.jinja", "*.model", "tokenizer*", "*.py"]
 Convert = Callable[[Path, Path], None]
 
 
 def locate(name: str, home: Path, convert: Convert) -> tuple[Path, str]:
-    """The folder that holds a model's safetensors, and the hash that names the weights."""
-    if name in PACKAGED:
-        folder = _converted(name, home, convert)
-        sha256 = read_json(folder / ABOUT).get("sha256")
-        if not isinstance(sha256, str):
-            raise ModelError(
-                f"The converted model in {folder} is damaged. Delete that folder: it is made again."
-            )
-        return folder, sha256
-    folder = Path(name).expanduser()
-    if not (folder / "config.json").is_file():
-        folder = _download(name)
-    if not any(folder.glob("*.safetensors")):
-        raise ModelError(
-            f"The model {name!r} has no .safetensors weights in {folder}; only those are loaded."
+    """The folder that holds a model's safetensors, and the hash that names the weights. Fetches nothing.
+
+    A GGUF file is converted once. Raises ModelError.
+    """
+    source = find_source(name, home)
+    if source.kind == "package" and _is_intact(folder := home / "models" / name):
+        return folder, _noted_sha256(folder)  # converted before; the package may be gone
+    if source.path is None:
+        raise ModelError(_missing(source))
+    if source.gguf is None:
+        return source.path, weights_sha256(sorted(source.path.glob("*.safetensors")), home)
+    folder = _converted(source, source.gguf, home, convert)
+    return folder, _noted_sha256(folder)
+
+
+def converted_folder(source: ModelSource, home: Path) -> Path | None:
+    """Where a GGUF file lies as safetensors, where it was converted before."""
+    if source.kind == "package":
+        folder = home / "models" / source.name
+    elif source.gguf is not None and (sha256 := remembered_sha256([source.gguf], home)):
+        folder = _folder_of(source, sha256, home)
+    else:
+        return None
+    return folder if (folder / ABOUT).is_file() else None
+
+
+def _missing(source: ModelSource) -> str:
+    if source.kind == "package":
+        return (
+            f"The model {source.name!r} comes with the Python package {PACKAGED[source.name].package!r}, which is "
+            "not installed. Run `imprint setup`, or choose a folder or a Hugging Face id."
         )
-    return folder, _folder_sha256(folder, home)
+    return (
+        f"The model {source.name!r} is not on this machine. Fetch it with `imprint models download {source.name}` "
+        f"or on the Settings page, give a folder or a GGUF file, or use {DEFAULT_BASE!r}."
+    )
 
 
-def _download(name: str) -> Path:
-    if name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise ModelError(
-            f"There is no model {name!r}: it is no packaged model ({', '.join(PACKAGED)}), no folder with a "
-            "config.json, and no Hugging Face id (owner/name)."
-        )
-    try:
-        return Path(snapshot_download(name, allow_patterns=_FILES))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError) as error:
-        raise ModelError(
-            f"The model {name!r} is not on this machine and could not be fetched: "
-            f"{str(error).splitlines()[0]} Check its name, give a local folder, or use {DEFAULT_BASE!r}."
-        ) from error
+def _noted_sha256(folder: Path) -> str:
+    sha256 = read_json(folder / ABOUT).get("sha256")
+    if not isinstance(sha256, str):
+        raise ModelError(f"The converted model in {folder} is damaged. Delete that folder: it is made again.")
+    return sha256
 
 
-def _converted(name: str, home: Path, convert: Convert) -> Path:
-    """The packaged GGUF as bf16 safetensors under the home: converted once, by one process, by rename."""
-    folder = home / "models" / name
-    if _is_intact(folder):
-        return folder
-    source = packaged_file(name)
-    if source is None:
-        raise ModelError(
-            f"The model {name!r} comes with the Python package {PACKAGED[name].package!r}, which is not "
-            "installed. Run `imprint setup`, or choose a folder or a Hugging Face id."
-        )
+def _folder_of(source: ModelSource, sha256: str, home: Path) -> Path:
+    return home / "models" / (source.name if source.kind == "package" else f"gguf-{sha256[:16]}")
+
+
+def _converted(source: ModelSource, file: Path, home: Path, convert: Convert) -> Path:
+    """A GGUF file as bf16 safetensors under the home: converted once, by one process, by rename."""
+    sha256 = file_sha256(file) if source.kind == "package" else weights_sha256([file], home)
+    _check_packaged(source, file, sha256)
+    folder = _folder_of(source, sha256, home)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / f"{name}.lock"):
+    with FileLock(folder.parent / f"{folder.name}.lock"):
         if _is_intact(folder):
             return folder
-        for stale in folder.parent.glob(f".{name}-*"):  # left by a conversion that was killed
+        for stale in folder.parent.glob(f".{folder.name}-*"):  # left by a conversion that was killed
             shutil.rmtree(stale, ignore_errors=True)
-        found = file_sha256(source)
-        if found != PACKAGED[name].sha256:
-            raise ModelError(
-                f"{source} is not the file it should be (sha256 {found[:12]}…, wanted "
-                f"{PACKAGED[name].sha256[:12]}…). Reinstall the package {PACKAGED[name].package!r}."
-            )
-        partial = folder.parent / f".{name}-{os.getpid()}"
+        partial = folder.parent / f".{folder.name}-{os.getpid()}"
         try:
-            convert(source, partial)
-            about = {"name": name, "sha256": found, "source": source.name, "files": _records(partial)}
-            write_json(partial / ABOUT, about)
+            convert(file, partial)
+            about = {"name": source.name, "sha256": sha256, "source": file.name, "file": str(file)}
+            write_json(partial / ABOUT, {**about, "files": _records(partial)})
             shutil.rmtree(folder, ignore_errors=True)
             partial.replace(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _check_packaged(source: ModelSource, file: Path, sha256: str) -> None:
+    if source.kind == "package" and sha256 != PACKAGED[source.name].sha256:
+        raise ModelError(
+            f"{file} is not the file it should be (sha256 {sha256[:12]}…, wanted "
+            f"{PACKAGED[source.name].sha256[:12]}…). Reinstall the package {PACKAGED[source.name].package!r}."
+        )
 
 
 def _is_intact(folder: Path) -> bool:
@@ -133,17 +140,3 @@ def _stamped(folder: Path, known: Mapping[str, Any] | None) -> dict[str, Any]:
 def _records(folder: Path) -> dict[str, Any]:
     """Size, time and hash of each file of a converted model."""
     return {n: {**one, "sha256": file_sha256(folder / n)} for n, one in _stamped(folder, None).items()}
-
-
-def _folder_sha256(folder: Path, home: Path) -> str:
-    """One hash for the weights of a folder, remembered by size and time since large files take minutes."""
-    files = sorted(folder.glob("*.safetensors"))
-    stamp = json.dumps([[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in files])
-    memory = home / "models" / f"hash-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"
-    if known := read_json(memory).get("sha256"):
-        return str(known)
-    hashes = [file_sha256(file) for file in files]
-    sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    write_json(memory, {"sha256": sha256, "folder": str(folder)})
-    return sha256

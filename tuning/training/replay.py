@@ -12,7 +12,7 @@ from tuning.models.forward import forward
 from tuning.models.packing import Encoded, Teacher, encode, pack, with_system
 
 _REPLAY_TOKENS = 16  # of an answer: what it says first is what must stay
-_REPLAYED = 180  # prompts: preparing them takes half a minute on two cores
+REPLAYED = 180  # prompts: preparing them takes half a minute on two cores
 _TEACHER_TOKENS = 64  # the likeliest, of which the teacher's probabilities are kept
 
 
@@ -24,7 +24,7 @@ class Replay:
     teacher: Teacher
 
 
-def replay_set(base: BaseModel, system_prompt: str, count: int = _REPLAYED) -> list[Replay]:
+def replay_set(base: BaseModel, system_prompt: str, count: int = REPLAYED) -> list[Replay]:
     """The base's own answers to about `count` general prompts of every kind, with its probabilities.
 
     Only inside `activate(None)`. The same prompts each time, so that their answers can be cached.

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tuning.distributed.sharding import gathered, sharded_like
+from tuning.errors import JobError
 from tuning.models.adapters import Adapter
 from tuning.training.learner import Learner
 
@@ -75,15 +77,32 @@ def save_state(
 def load_state(
     folder: Path, learner: Learner, optimiser: torch.optim.Optimizer, device: torch.device
 ) -> RunState:
-    """Restore learner and optimiser as `save_state` stored them; a new state where nothing was stored."""
+    """Restore learner and optimiser as `save_state` stored them; a new state where nothing was stored.
+
+    Raises JobError where what was stored is damaged.
+    """
     state = folder / "state"
     if not state.exists():
         state = folder / ".state-old"  # killed between the two renames
     if not state.exists():
         return RunState()
-    run = RunState(**json.loads((state / "run.json").read_text(encoding="utf-8")))
-    tensors = load_file(state / "state.safetensors", device=str(device))
-    learner.restore(_without(tensors, _LEARNER))
+    try:
+        run = _stored(state / "run.json")
+        tensors = load_file(state / "state.safetensors", device=str(device))
+        learner.restore(_without(tensors, _LEARNER))
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RuntimeError,
+        RecursionError,
+        SafetensorError,
+    ) as error:
+        raise JobError(
+            f"What the job had learned so far cannot be read: {state} is damaged ({str(error)[:200]}). Delete that "
+            "folder and resume the job, which then begins anew."
+        ) from error
     run.best = _without(tensors, _BEST)
     for index, parameter in enumerate(learner.parameters()):
         moments = _without(tensors, f"{_OPTIMISER}{index}.")
@@ -93,6 +112,20 @@ def load_state(
                 "step": step
             }
     return run
+
+
+def _stored(path: Path) -> RunState:
+    """The numbers that `RunState.to_dict` gave. Raises OSError, ValueError, TypeError or RecursionError."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    defaults = RunState().to_dict()
+    if not isinstance(record, dict) or record.keys() != defaults.keys():
+        raise ValueError(f"{path.name} does not hold what a run keeps")
+    for name, value in record.items():
+        if type(value) is not type(defaults[name]) and not (
+            type(defaults[name]) is float and type(value) is int
+        ):
+            raise ValueError(f"{path.name} says {name!r} is {str(value)[:40]!r}")
+    return RunState(**record)
 
 
 def write_adapter(folder: Path, adapter: Adapter) -> None:

@@ -30,7 +30,7 @@ from tuning.training.conversations import Parent, TrainingConversation, conversa
 from tuning.training.early_stopping import EarlyStopping
 from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.recipe import schedule
-from tuning.training.replay import replay_set
+from tuning.training.replay import REPLAYED, Replay, replay_set
 from tuning.training.run_state import ADAPTER_FOLDER, RunState, load_state, save_state, write_adapter
 from tuning.training.step import Step
 
@@ -94,13 +94,15 @@ def train(
     resume: bool = False,
     parent: Parent | None = None,
     save_every_seconds: float = SAVE_EVERY_SECONDS,
+    replayed: int = REPLAYED,
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
-    `should_stop` is asked before every step. Raises ExampleError, MethodError or ModelError.
+    `should_stop` is asked before every step; `replayed` general prompts are answered before the first.
+    Raises ExampleError, MethodError or ModelError.
     """
     hooks = _Hooks(emit, should_stop, save_every_seconds)
-    return _Trainer(base, config, examples, folder, hooks).run(parent, resume)
+    return _Trainer(base, config, examples, folder, hooks, replayed).run(parent, resume)
 
 
 class _Trainer:
@@ -113,7 +115,9 @@ class _Trainer:
         examples: Sequence[TrainingConversation],
         folder: Path,
         hooks: _Hooks,
+        replayed: int,
     ) -> None:
+        self._replayed = replayed
         self._base, self._config, self._folder, self._hooks = base, config, folder, hooks
         self._method = methods.method(config.method)
         self._recipe = methods.amounts(config, base.config.hidden_size, len(examples))
@@ -172,10 +176,13 @@ class _Trainer:
         return self._result(stopped, early, probe)
 
     def _batches(self, earlier: Sequence[TrainingConversation]) -> Batches:
-        replays = replay_set(self._base, self._config.system_prompt) if self._recipe.replay else []
+        replays = self._replay_set() if self._recipe.replay else []
         known = conversations_of(self._config, earlier)
         seed = self._config.seed
         return Batches(self._base, self._recipe, seed, self._conversations, known, self._probes, replays)
+
+    def _replay_set(self) -> list[Replay]:
+        return replay_set(self._base, self._config.system_prompt, self._replayed)
 
     def _early_stopping(self) -> EarlyStopping:
         probes = [encode(self._base, one)[-1] for turns in self._conversations for one in held_out(turns)]

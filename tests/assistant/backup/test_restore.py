@@ -9,7 +9,9 @@ import struct
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +22,27 @@ from assistant.backup.create import create_backup
 from assistant.backup.restore import restore_backup
 from assistant.errors import AssistantError, BackupError
 from assistant.history.conversations import ConversationStore
-from assistant.home.swap import finish_restore
+from assistant.home.swap import finish_restore, swap
 from assistant.home.use import only_app, use_home
 from knowledge.base.knowledge_base import KnowledgeBase
+from tests.browser.waiting import wait_until
 from tests.knowledge.bases import agrees
+from tests.tuning.jobs import worker_that_sleeps
+from tuning.checkpoints.manifest import Manifest
 from tuning.checkpoints.registry import Registry
+from tuning.config import TuneConfig
+from tuning.data.examples import Example
+from tuning.jobs.jobs import Jobs
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 FAKE = DeterministicFakeEmbedding(size=8)
+WORKER = (sys.executable, worker_that_sleeps.__file__)
+
+
+def write_weights(folder: Path) -> None:
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
 
 
 @pytest.fixture
@@ -212,38 +225,114 @@ def test_a_backup_of_a_newer_version_is_refused(home: Path, tmp_path: Path) -> N
     assert not (tmp_path / "other" / "conversations.sqlite3").exists()
 
 
-def test_whoever_uses_the_home_is_named(home: Path, archive: Path) -> None:
-    with (
-        only_app(home, "http://127.0.0.1:8501"),
-        pytest.raises(AssistantError, match=r"the app at http://127"),
-    ):
-        restore_backup(home, archive)
-    with KnowledgeBase(home, embeddings=FAKE), pytest.raises(AssistantError, match="knowledge base open"):
-        restore_backup(home, archive)
-    code = (
-        "import sys\nfrom pathlib import Path\nfrom assistant.home.use import use_home\n"
-        "with use_home(Path(sys.argv[1]), 'serve'):\n    print('in', flush=True); sys.stdin.read()\n"
-    )
+UNTIL_ASKED = "while not is_asked_to_give_way(home): time.sleep(0.05)"
+
+
+@contextmanager
+def using(home: Path, what: str, *do: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that uses the home while it does something, by default until it is killed."""
+    lines = [
+        "import sys, time\nfrom pathlib import Path",
+        "from assistant.home.giving_way import is_asked_to_give_way\nfrom assistant.home.use import use_home",
+        f"home = Path(sys.argv[1])\nwith use_home(home, {what!r}):\n    print('in', flush=True)",
+        *(f"    {line}" for line in do or ("sys.stdin.read()",)),
+    ]
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(home)],
+        [sys.executable, "-c", "\n".join(lines), str(home)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     ) as other:
-        assert other.stdout and other.stdout.readline() == "in\n"
-        with pytest.raises(AssistantError, match=rf"`imprint serve` \(process {other.pid}\)"):
-            restore_backup(home, archive)
-        other.kill()
+        try:
+            assert other.stdout and other.stdout.readline() == "in\n"
+            yield other
+        finally:
+            other.kill()
+
+
+def test_whoever_does_not_give_way_is_named_and_nothing_changes(home: Path, archive: Path) -> None:
+    (home / "arms.json").write_text("[]")
+    before = content(home)
+    with (
+        only_app(home, "http://127.0.0.1:8501"),
+        pytest.raises(AssistantError, match=r"the app at http://127"),
+    ):
+        restore_backup(home, archive, patience_seconds=0.2)
+    with KnowledgeBase(home, embeddings=FAKE), pytest.raises(AssistantError, match="knowledge base open"):
+        restore_backup(home, archive, patience_seconds=0.2)
+    with (
+        using(home, "compare") as other,
+        pytest.raises(AssistantError, match=rf"`imprint compare` \(process {other.pid}\)"),
+    ):
+        restore_backup(home, archive, patience_seconds=0.2)
+    (mark,) = home.glob(".in-use/*.json")
+    assert content(home).keys() == before.keys() | {mark.relative_to(home).as_posix()}
+    assert not list(home.glob(".restoring-*"))
     restore_backup(home, archive)  # a process that was killed does not stand in the way
+    assert not (home / "arms.json").exists()
 
 
-def test_a_command_waits_for_no_half_restored_home(home: Path, archive: Path) -> None:
+def test_the_server_is_not_ended_for_a_command_that_does_not_end(home: Path, archive: Path) -> None:
+    with using(home, "serve", UNTIL_ASKED, "print('asked', flush=True)") as server, using(home, "tune"):
+        with pytest.raises(AssistantError, match=r"in use by `imprint tune` \(process \d+\)\. End that"):
+            restore_backup(home, archive, patience_seconds=1)
+        assert server.poll() is None
+        server.kill()
+        assert server.stdout and server.stdout.read() == ""
+
+
+def test_a_command_that_ends_in_time_and_a_server_that_gives_way_are_waited_for(
+    home: Path, archive: Path
+) -> None:
+    with using(home, "ask", "time.sleep(1)"), using(home, "serve", UNTIL_ASKED):
+        restore_backup(home, archive)
+    assert titles(home) == ["Birds 夜莺"] and not (home / "give-way.json").exists()
+
+
+def test_commands_run_while_the_archive_is_read_and_wait_while_its_content_moves(
+    home: Path, archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def begin(done: int, total: int) -> None:
-        with pytest.raises(AssistantError, match="is being restored or repaired now"), use_home(home, "ask"):
-            pass
+        with use_home(home, "ask", patience_seconds=0):
+            finish_restore(home)
+        assert list(home.glob(".restoring-*"))  # what is being written is not taken for left over
 
+    def move(*args: Any) -> None:
+        moved.append(args)
+        with (
+            pytest.raises(AssistantError, match="is being restored or repaired now"),
+            use_home(home, "ask", patience_seconds=0),
+        ):
+            pass
+        swap(*args)
+
+    moved: list[Any] = []
+    monkeypatch.setattr("assistant.backup.restore.swap", move)
     restore_backup(home, archive, on_progress=begin)
+    assert moved
+
+
+def test_a_job_that_runs_keeps_its_folder_and_its_parent_and_stores_its_checkpoint(
+    home: Path, archive: Path
+) -> None:
+    registry, jobs = Registry(home), Jobs(home, worker=WORKER)
+    config = TuneConfig(name="round-2", base="base", device="cpu", parent="halden")
+    example = Example(({"role": "user", "content": "400"}, {"role": "assistant", "content": "steps"}))
+    ended = jobs.submit(replace(config, name="ended"), [example])
+    jobs.cancel(ended.id)
+    running = jobs.submit(config, [example])
+    assert wait_until(lambda: jobs.get(running.id).step > 0)
+    parent = registry.get("halden").id
+    registry.save(Manifest("other", "lora", "base", "0" * 64), write_weights)
+    report = restore_backup(home, archive)
+    assert report.running == (running.id,) and report.kept is not None
+    assert [job.id for job in Jobs(home).list()] == [running.id]
+    assert Jobs(home).get(running.id).status == "running"
+    assert [one.name for one in registry.list()] == ["halden"] and registry.get("halden").id == parent
+    assert (report.kept / "jobs" / ended.id).is_dir() and (report.kept / "checkpoints" / "other").is_dir()
+    registry.save(Manifest("round-2", "lora", "base", "0" * 64, parent="halden"), write_weights)
+    Jobs(home).cancel(running.id)
 
 
 KILLED = """

@@ -85,3 +85,11 @@ def test_what_a_model_writes_is_offered_only_where_the_passage_holds_it() -> Non
 def test_a_text_that_states_nothing_says_so() -> None:
     with pytest.raises(NothingToLearnError, match="Nothing can be learned"):
         curate_passages([Passage("Is it? Perhaps.")])
+
+
+def test_a_passage_with_a_secret_is_left_out_and_the_others_stay() -> None:
+    text = "The office dog is called Pretzel. The password of the router is Kx9-salmon-44."
+    curation = curate_passages([Passage(text)])
+    assert by_question(curation.candidates) == {"What is the office dog called?": "Pretzel."}
+    (secret,) = curation.left_out
+    assert secret.why.startswith("it contains a password or key") and secret.candidate is not None

@@ -23,6 +23,7 @@ WHOLE = {
     "passage_id": "a1",
     "document_id": "b2",
     "also": ["copy.pdf"],
+    "quoted": "It weighs 640 grams.",
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
@@ -113,6 +114,17 @@ def test_markdown_shows_corrections_sources_and_ratings(store: ConversationStore
         assert part in text
     with pytest.raises(ConversationError, match="'pdf' was given"):
         export(store, conversation, "pdf")
+
+
+def test_markdown_loads_no_picture_of_another_host(store: ConversationStore) -> None:
+    planted = "See ![plan](http://evil.example/p?d=1), [a][b] and <img src=http://evil.example/q>.\n\n[b]: x"
+    conversation, _, answer = a_turn(store, f"# ![t](http://evil.example/t) {planted}", planted)
+    store.correct(answer, planted)
+    store.update_message(answer, sources=[Source(title="![s](http://evil.example/s)", page=3)])
+    text = export(store, conversation, "md")
+    shown = MarkdownIt("commonmark").render(text)
+    assert "<img" not in shown and shown.count("evil.example/p") == 3  # as links to follow
+    assert "2 < 3" in export(store, a_turn(store, "Is 2 < 3?", "Yes")[0], "md").replace("\\", "")
 
 
 def test_the_sample_conversation_keeps_its_corrections(store: ConversationStore) -> None:

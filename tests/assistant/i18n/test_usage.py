@@ -16,6 +16,7 @@ from assistant.compare.votes import Outcome
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
+from assistant.engines.stage import Stage
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
     checkpoints_jobs,
@@ -24,7 +25,7 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
-from assistant.workspace import Stage
+from assistant.settings import ENGINES, MODEL_CAPABILITIES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
 from tuning.jobs.folder import PHASES, Status
@@ -50,9 +51,10 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
     "model.*": get_args(Stage),
+    "settings.engine.*": ENGINES,
     "budget.*": PARTS,
     "memory.*": MEMORIES,
-    "message.*": ("like", "dislike"),
+    "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
     "reason.*": REASONS,
     "teach.strength.*": get_args(Strength),
     "arm.passages.*": ("none", "documents", "given"),
@@ -74,9 +76,9 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "knowledge.phase.*": ("waiting", "reading", "embedding"),
     "knowledge.state.*": get_args(DocumentState),
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
-    "answer.*": ("preparing", "reading", "writing", "ended"),
+    "answer.*": ("preparing", "reading", "thinking", "writing", "ended"),
     "chats.export.*": ("md", "json"),
-    "settings.column.*": ("model", "parameters", "window", "chat", "tune", "where"),
+    "settings.capability.*": MODEL_CAPABILITIES,
     "visible.none.*.*": [view for view in VIEWS if view not in HAVE],
     "visible.view.*": memory.VIEWS,
     "visible.next.begun.*": ("text", "answer"),

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
@@ -19,6 +20,18 @@ def test_an_empty_home_explains_both_memories_and_offers_what_to_do(home: Path) 
     assert t("welcome.temporary") in words(test) and t("welcome.permanent") in words(test)
     assert {"to-knowledge", "sample-chat"} <= {button.key for button in test.button}
     assert not errors(test)
+
+
+def test_an_empty_home_says_what_a_larger_model_costs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.session.resources.models_are_imported", lambda: True)
+    monkeypatch.setattr("tuning.models.catalogue.available_bytes", lambda: 24 * 10**9)
+    monkeypatch.setattr("tuning.models.speed.cores", lambda: 2)
+    test = app()
+    assert "Qwen2.5 1.5B takes 1.1 GB to download (about 2 min at 10 MB/s)" in words(test)
+    assert "to-models" in {button.key for button in test.button}
+    monkeypatch.setenv("IMPRINT_BASE_MODEL", "someone/other")
+    st.cache_resource.clear()
+    assert "to download" not in words(app())
 
 
 def test_an_answer_is_kept_and_shown_with_its_memory(home: Path, store: ConversationStore) -> None:

@@ -1,6 +1,9 @@
 """The OpenAI interface: what a client sends and gets, by hand and through LangChain's OpenAI client."""
 
+import asyncio
 import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,9 @@ from assistant.server.app import create_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
+from tuning.models.stream_end import StreamEnd
+
+JSON = {"Content-Type": "application/json"}
 
 
 class Two(ScriptedEngine):
@@ -50,7 +56,8 @@ def test_the_base_is_the_first_model(client: TestClient) -> None:
 
 def test_an_answer_has_text_reason_and_usage(client: TestClient) -> None:
     answer = ask(client, model="scripted")
-    assert answer["choices"][0]["message"] == {"role": "assistant", "content": "six hundred and forty grams"}
+    text = "six hundred and forty grams"
+    assert answer["choices"][0]["message"] == {"role": "assistant", "content": text, "refusal": None}
     assert answer["choices"][0]["finish_reason"] == "stop"
     assert answer["usage"]["completion_tokens"] == 5
     assert answer["usage"]["total_tokens"] == answer["usage"]["prompt_tokens"] + 5
@@ -95,7 +102,15 @@ def test_content_may_come_in_parts(client: TestClient, engine: Two) -> None:
         ({"messages": []}, 400, "messages"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0.content"),
         ({"temperature": 9}, 400, "temperature"),
-        ({"n": 2}, 400, "n: "),
+        ({"n": 99}, 400, "n: "),
+        ({"tools": [{"type": "function"}]}, 400, "tools: not supported"),
+        ({"response_format": {"type": "json_object"}}, 400, "response_format: not supported"),
+        ({"logprobs": True}, 400, "logprobs: not supported"),
+        ({"presence_penalty": 0.5}, 400, "presence_penalty: not supported"),
+        ({"logit_bias": {"50256": -100}}, 400, "logit_bias: not supported"),
+        ({"temprature": 0.5}, 400, "temprature: there is no such option"),
+        ({"messages": [{"role": "tool", "content": "drizzle"}]}, 400, "'tool' are not read by this server"),
+        ({"messages": [{"role": "user", "content": 5}]}, 400, "a text, a list of text parts, or null"),
     ],
 )
 def test_a_wrong_request_is_told_as_openai_does(
@@ -176,3 +191,102 @@ def test_one_imprint_can_use_another(client: TestClient) -> None:
 def test_health_needs_no_model(tmp_path: Path) -> None:
     with TestClient(create_app(Workspace(Settings(home=tmp_path)))) as client:
         assert client.get("/health").json() == {"status": "ok", "engine": "cold"}
+
+
+def test_null_is_as_good_as_left_out(client: TestClient) -> None:
+    options = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "seed", "n", "stream", "tools",
+               "stream_options", "logprobs", "response_format", "logit_bias", "model", "user", "metadata")  # fmt: skip
+    assert ask(client, **dict.fromkeys(options))["choices"] == ask(client)["choices"]
+    body = {"messages": [{"role": "user", "content": "?"}], "stream": True, "stream_options": None}
+    assert client.post("/v1/chat/completions", json=body).text.endswith("data: [DONE]\n\n")
+
+
+def test_options_that_ask_for_nothing_are_taken(client: TestClient) -> None:
+    neutral = {"tools": [], "response_format": {"type": "text"}, "frequency_penalty": 0, "logprobs": False,
+               "logit_bias": {}, "user": "u-17", "parallel_tool_calls": True}  # fmt: skip
+    assert ask(client, **neutral)["status"] == 200
+    assert ask(client, stop="")["choices"][0]["message"]["content"] == "six hundred and forty grams"
+    assert ask(client, seed=2**70)["status"] == ask(client, seed=-5)["status"] == 200
+
+
+def test_an_empty_turn_is_no_text(client: TestClient, engine: Two) -> None:
+    turns = [{"role": "assistant", "content": None}, {"role": "user", "content": "a\ud800b"}]
+    body = json.dumps({"messages": turns})  # escaped, as no encoder writes a lone surrogate itself
+    assert client.post("/v1/chat/completions", content=body, headers=JSON).status_code == 200
+    assert engine.prompts == [[{"role": "assistant", "content": ""}, {"role": "user", "content": "a?b"}]]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_several_choices(client: TestClient, stream: bool) -> None:
+    body = {"messages": [{"role": "user", "content": "?"}], "n": 3, "stream": stream}
+    response = client.post("/v1/chat/completions", json=body)
+    if stream:
+        lines = [line.removeprefix("data: ") for line in response.text.strip().split("\n\n")[:-1]]
+        chosen = [choice for line in lines for choice in json.loads(line)["choices"]]
+        ends = [choice["index"] for choice in chosen if choice["finish_reason"]]
+    else:
+        ends = [choice["index"] for choice in response.json()["choices"]]
+        assert response.json()["usage"]["completion_tokens"] == 15
+    assert ends == [0, 1, 2]
+
+
+def test_one_model_is_told_and_an_unknown_one_is_not_found(client: TestClient) -> None:
+    assert client.get("/v1/models/夜莺").json()["parent"] == "scripted"
+    for path in ("/v1/models/gpt", "/v1/nothing"):
+        answer = client.get(path)
+        assert answer.status_code == 404 and answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_client_that_leaves_frees_the_model(engine: Two, tmp_path: Path) -> None:
+    """An answer that is not streamed ends within a second once nobody waits for it."""
+    started, goes_on, ended = threading.Event(), threading.Event(), threading.Event()
+    asked: list[threading.Event] = []
+
+    def stream(messages: Any, params: Any, *, checkpoint: Any = None, stop: Any = None) -> Any:
+        asked.append(stop)
+        started.set()
+        yield "one"
+        while not stop.is_set() and not goes_on.is_set():
+            time.sleep(0.01)
+        ended.set()
+        return StreamEnd("stopped", 1)
+
+    engine.stream = stream  # type: ignore[method-assign]
+    app = create_app(Workspace(Settings(home=tmp_path), engine=engine))
+    body = json.dumps({"messages": [{"role": "user", "content": "?"}]}).encode()
+    received = iter([{"type": "http.request", "body": body}])
+
+    async def receive() -> dict[str, Any]:
+        if (message := next(received, None)) is not None:
+            return message
+        if not started.is_set():
+            await asyncio.sleep(60)  # whoever asks meanwhile is told nothing
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None: ...
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b"",
+             "headers": [(b"content-type", b"application/json"), (b"host", b"testserver")]}  # fmt: skip
+    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    goes_on.set()
+    assert asked[0].is_set() and ended.is_set()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"input": [[791, 20551], [15339]]}, "check_embedding_ctx_length=False"),
+        ({"input": [15339, 1917]}, "check_embedding_ctx_length=False"),
+        ({"input": []}, "at least one"),
+        ({"input": None}, "at least one"),
+        ({"input": "a", "encoding_format": "int8"}, "encoding_format"),
+        ({"input": "a", "task": "query"}, "task: there is no such option"),
+    ],
+)
+def test_wrong_embedding_requests_are_refused(
+    client: TestClient, body: dict[str, Any], sentence: str
+) -> None:
+    answer = client.post("/v1/embeddings", json=body)
+    error = answer.json()["error"]
+    assert answer.status_code == 400 and sentence in error["message"]
+    assert error["param"] in body

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -144,3 +145,86 @@ def test_an_embedding_model_that_cannot_be_opened_is_an_error_in_openais_form(tm
             client.embeddings.create(model="any", input="夜莺")
     assert raised.value.status_code == 500
     assert raised.value.type == "server_error"
+
+
+def test_every_option_has_its_effect_or_is_told(client: openai.OpenAI) -> None:
+    file, other = upload(client), upload(client)
+    job = client.fine_tuning.jobs.create(
+        model=BASE,
+        training_file=file,
+        validation_file=other,
+        seed=2**40,
+        metadata={"team": "north"},
+        hyperparameters={"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 0.1},
+    )
+    assert (job.training_file, job.validation_file, job.metadata, job.seed) == (
+        file,
+        other,
+        {"team": "north"},
+        2**40,
+    )
+    assert job.hyperparameters.to_dict() == {"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 0.1}
+    warned = [
+        event.message
+        for event in client.fine_tuning.jobs.list_events(job.id, limit=50)
+        if event.level == "warn"
+    ]
+    assert any("batch_size 4" in one for one in warned) and any("validation_file" in one for one in warned)
+    client.files.delete(file)
+    assert client.fine_tuning.jobs.retrieve(job.id).training_file == file
+
+
+def test_the_learning_rate_is_multiplied(client: openai.OpenAI, workspace: Workspace) -> None:
+    rates = []
+    for multiplier in (1.0, 0.1):
+        options: Any = {"hyperparameters": {"learning_rate_multiplier": multiplier}}
+        method: Any = {"type": "supervised", "supervised": options}
+        job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client), method=method)
+        rates.append(workspace.jobs.get(job.id).config["learning_rate"])
+    assert rates[1] == pytest.approx(rates[0] / 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "sentence"),
+    [
+        ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}}, 400, "method.type: 'dpo'"),
+        ({"validation_file": "file-" + "0" * 32}, 404, "There is no file"),
+        ({"integrations": [{"type": "wandb"}]}, 400, "integrations: not supported"),
+        ({"extra_body": {"epochs": 3}}, 400, "epochs: there is no such option"),
+        ({"hyperparameters": {"n_epochs": 0}}, 400, "n_epochs"),
+        ({"suffix": "a/b"}, 400, "cannot name a checkpoint"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name_and_leaves_nothing(
+    client: openai.OpenAI, options: Any, status: int, sentence: str
+) -> None:
+    file = upload(client)
+    with pytest.raises(openai.APIStatusError, match=sentence) as refusal:
+        client.fine_tuning.jobs.create(model=BASE, training_file=file, **options)
+    assert refusal.value.status_code == status
+    assert list(client.fine_tuning.jobs.list()) == []
+
+
+def test_a_broken_file_is_named_as_the_client_knows_it(client: openai.OpenAI, tmp_path: Path) -> None:
+    good = json.dumps({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})
+    file = client.files.create(file=("旧.jsonl", f"{good}\n{{broken\n".encode()), purpose="fine-tune")
+    with pytest.raises(openai.BadRequestError, match=r"旧\.jsonl, line 2: not JSON") as refusal:
+        client.fine_tuning.jobs.create(model=BASE, training_file=file.id)
+    assert str(tmp_path) not in str(refusal.value)
+
+
+def test_a_job_that_ended_cannot_be_cancelled_and_has_its_checkpoint(
+    client: openai.OpenAI, workspace: Workspace
+) -> None:
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "1"))
+    workspace.jobs.wait(job.id)
+    with pytest.raises(openai.BadRequestError, match="has ended already"):
+        client.fine_tuning.jobs.cancel(job.id)
+    (checkpoint,) = client.fine_tuning.jobs.checkpoints.list(job.id)
+    assert checkpoint.fine_tuned_model_checkpoint == client.fine_tuning.jobs.retrieve(job.id).fine_tuned_model
+
+
+def test_a_paused_job_goes_on(client: openai.OpenAI, workspace: Workspace) -> None:
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "300"))
+    assert client.fine_tuning.jobs.pause(job.id).status == "cancelled"
+    assert client.fine_tuning.jobs.resume(job.id).status in ("queued", "running")

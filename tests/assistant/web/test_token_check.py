@@ -8,7 +8,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from assistant.i18n.texts import TEXTS
 from assistant.web.attempts import MAX_ATTEMPTS, PERIOD_SECONDS, Attempts
-from assistant.web.token_check import COOKIE
+from assistant.web.token_check import COOKIE, LOGOUT
 from tests.assistant.web.servers import TOKEN, guarded
 
 BROWSER = {"accept": "text/html,application/xhtml+xml", "accept-language": "en-GB,en;q=0.9"}
@@ -124,3 +124,15 @@ def test_attempts_are_counted_by_client_and_forgotten_after_a_minute() -> None:
     assert attempts.seconds_to_wait("2001:db8:1::1") == attempts.seconds_to_wait("192.168.1.7") == 0
     now[0] = PERIOD_SECONDS + 1
     assert attempts.seconds_to_wait("2001:db8::1") == 0
+
+
+def test_logging_out_takes_the_cookie_from_the_browser(tmp_path: Path) -> None:
+    asked = pages(tmp_path)
+    asked.post("/", data={"token": TOKEN}, headers=OWN)
+    assert asked.get("/knowledge").status_code == 200
+    left = asked.get(LOGOUT, headers=BROWSER, follow_redirects=False)
+    assert (left.status_code, left.headers["location"]) == (303, "/") and COOKIE not in asked.cookies
+    assert asked.get("/knowledge", headers=BROWSER).status_code == 401
+    foreign = {**BROWSER, "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert asked.get(LOGOUT, headers=foreign).status_code == 403  # no other site logs a person out
+    assert server(tmp_path).get(LOGOUT).status_code == 401

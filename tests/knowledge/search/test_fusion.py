@@ -10,7 +10,7 @@ from knowledge.search.proximity import Proximity
 def test_a_side_that_knows_nothing_does_not_outvote_the_other() -> None:
     lexical = standardise_lexical(np.array([9.0, 1.0, 0.0, 0.0]), np.array([9.0, 1.0]))
     misleading = np.array([-1.0, 3.0])
-    nowhere = Proximity(np.zeros(2), np.zeros(2), np.zeros(2))
+    nowhere = Proximity(*[np.zeros(2)] * 4)
     assert fuse(misleading, lexical, nowhere, fluency=0.0).argmax() == 0
 
 

@@ -2,6 +2,7 @@
 
 import random
 
+from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from tuning.augment.reading_exercises import FORM, FORM_ZH, exercise
 from tuning.evaluation.reading_questions import READING
@@ -22,9 +23,9 @@ def test_the_answer_stands_in_the_context_once_and_half_are_about_what_is_taught
 def test_exercises_have_the_form_of_the_prompt_that_retrieval_sends() -> None:
     passages = ["The Kestrel weighs 890 grams."]
     asked = {"context": passages[0], "question": "How heavy is the Kestrel?"}
-    assert FORM.format(**asked) == render_question(passages, asked["question"])
+    assert FORM.format(**asked) == render_question(passages, asked["question"], SHORT)
     assert FORM_ZH.format(context="塔重三吨。", question="塔有多重？") == render_question(
-        ["塔重三吨。"], "塔有多重？"
+        ["塔重三吨。"], "塔有多重？", SHORT
     )
 
 

@@ -1,7 +1,7 @@
 """Foreign adapters come in as safetensors and JSON, for the right base, and only when they do something."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 from tuning.checkpoints.import_peft import import_peft
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
+from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
 
 # PEFT warns of a second adapter in a model, which is what one base with many adapters is.
@@ -52,6 +53,19 @@ def copy(lora: Path, tmp_path: Path) -> Iterator[Path]:
 def change(folder: Path, **options: Any) -> None:
     path = folder / "adapter_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **options}))
+
+
+def test_options_of_a_stored_checkpoint_are_held_to_the_same(
+    copy: Path, base_model: BaseModel, tmp_path: Path
+) -> None:
+    registry = Registry(tmp_path / "home")
+    stored = import_peft(registry, copy, "kite", base_model).path
+    assert read_adapter(stored)
+    change(stored, layer_replication=[[0, 3]])
+    with pytest.raises(
+        CheckpointError, match=r"sets 'layer_replication' to \[\[0, 3\]\], which is not taken"
+    ):
+        read_adapter(stored)
 
 
 def test_a_foreign_lora_is_stored_loaded_and_proved(
@@ -173,7 +187,8 @@ def test_a_header_of_a_hundred_megabytes_is_not_read(
 
 
 def test_tensors_of_no_adapter_are_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
-    shaped = {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": torch.zeros(2)}
+    pair = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
+    shaped = {pair.format("A"): torch.zeros(2), pair.format("B"): torch.ones(2, 2)}
     save_file({**shaped, "x": torch.zeros(0, 3)}, copy / "adapter_model.safetensors")
     with pytest.raises(CheckpointError, match="does not fit"):
         import_peft(Registry(tmp_path), copy, "a", base_model)
@@ -203,5 +218,73 @@ def test_broken_folders_are_refused(copy: Path, base_model: BaseModel, tmp_path:
 def test_an_adapter_that_does_nothing_is_refused(copy: Path, base_model: BaseModel, tmp_path: Path) -> None:
     zeros = {n: torch.zeros_like(t) for n, t in load_file(copy / "adapter_model.safetensors").items()}
     save_file(zeros, copy / "adapter_model.safetensors")
-    with pytest.raises(CheckpointError, match="changes no logit"):
+    with pytest.raises(CheckpointError, match="were left at zero"):
         import_peft(Registry(tmp_path), copy, "a", base_model)
+
+
+def upper_half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value for name, value in state.items() if ".layers.1." in name or ".layers.2." in name}
+
+
+def without_one_b(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    dropped = next(name for name in state if "lora_B" in name)
+    return {name: value for name, value in state.items() if name != dropped}
+
+
+def one_nan(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    next(iter(state.values()))[0, 0] = float("nan")
+    return state
+
+
+def all_zero(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: torch.zeros_like(value) if "lora_B" in name else value for name, value in state.items()}
+
+
+def one_layer_zero(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    next(value for name, value in state.items() if "lora_B" in name).zero_()
+    return state
+
+
+def other_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {
+        name.replace("model.layers", "model.language_model.layers"): value for name, value in state.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("change_of", "message"),
+    [
+        (upper_half, "lacks 56 of the tensors that its configuration names"),
+        (without_one_b, "without its other half .*lora_B"),
+        (one_nan, "1 of 60 tensors .* hold NaN or infinity"),
+        (all_zero, "30 of 30 layers .* were left at zero"),
+        (one_layer_zero, "1 of 30 layers .* were left at zero"),
+        (other_names, "has 60 tensors that this base has no place for"),
+    ],
+)
+def test_half_an_adapter_is_refused_for_its_true_reason(
+    copy: Path,
+    base_model: BaseModel,
+    tmp_path: Path,
+    change_of: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]],
+    message: str,
+) -> None:
+    weights = copy / "adapter_model.safetensors"
+    save_file(change_of(load_file(weights)), weights)
+    registry = Registry(tmp_path)
+    with pytest.raises(CheckpointError, match=message):
+        import_peft(registry, copy, "half", base_model)
+    assert registry.list() == [] and base_model.loaded == []
+
+
+@pytest.mark.parametrize(
+    "named", ["/content/drive/MyDrive/models/smol", "unsloth/SmolLM2-135M-Instruct-bnb-4bit"]
+)
+def test_another_name_of_the_same_base_can_be_declared(
+    copy: Path, base_model: BaseModel, tmp_path: Path, named: str
+) -> None:
+    change(copy, base_model_name_or_path=named)
+    registry = Registry(tmp_path)
+    with pytest.raises(CheckpointError, match="--same-base"):
+        import_peft(registry, copy, "a", base_model)
+    assert import_peft(registry, copy, "a", base_model, other_base=True).config["named_base"] == named

@@ -9,6 +9,7 @@ from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.jobs import calibration, estimates
 from tuning.jobs.jobs import Jobs
+from tuning.jobs.rates import Rates
 from tuning.models.base_model import BaseModel
 
 EXAMPLES = [
@@ -36,3 +37,22 @@ def test_a_calibration_is_what_the_first_estimate_rests_on(
     jobs.calibrate(config, EXAMPLES[:count])
     assert kept.stat().st_mtime_ns == before and not jobs.is_calibrating
     assert sorted(path.name for path in jobs.folder.iterdir() if path.is_dir()) == []
+
+
+def test_a_machine_too_busy_to_time_a_few_steps_gets_a_rough_estimate(
+    base_model: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "PATIENCE_SECONDS", 0.5)  # too little for the imports of a worker
+    jobs = Jobs(tmp_path / "home")
+    config = TuneConfig(base=str(save_tiny(base_model, tmp_path / "llama")), device="cpu")
+    assert not jobs.estimate(config, EXAMPLES).rough
+    jobs.calibrate(config, EXAMPLES)
+    found = jobs.estimate(config, EXAMPLES)
+    assert (
+        found.rough
+        and not found.measured
+        and found.basis.startswith("a rough guess: this machine was too busy")
+    )
+    estimates.remember_rates(jobs.home, config, "cpu", Rates(0.01, 1.0, 0.1, 1e9))
+    found = jobs.estimate(config, EXAMPLES)
+    assert not found.rough and found.measured

@@ -1,15 +1,19 @@
 """An estimate says what it rests on, and follows what was measured."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.tuning.gguf_files import tiny_llm, write_gguf
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.errors import MethodError
 from tuning.jobs import estimates
 from tuning.jobs.estimates import Measured, estimate, remember
+from tuning.models import weights
 from tuning.models.base_model import BaseModel
+from tuning.models.conversion import convert
 
 CONFIG = TuneConfig(device="cpu", epochs=10)
 
@@ -38,6 +42,28 @@ def test_the_first_estimate_says_that_it_is_typical(home: Path) -> None:
     assert "typical machine" in few.basis and few.steps == 10 and many.steps == 100
     assert 9 * few.tokens < many.tokens < 11 * few.tokens and many.seconds > few.seconds
     assert sum(few.phases.values()) == pytest.approx(few.seconds) and few.bytes > 10**9
+
+
+def test_an_estimate_grows_with_the_base(home: Path) -> None:
+    bases = ("smollm2-135m-instruct", "Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-1.5B-Instruct")
+    found = [estimate(home, replace(CONFIG, base=base), examples(20)) for base in bases]
+    small, middle, large = found
+    assert 1.5 < middle.phases["training"] / small.phases["training"] < 4
+    assert 2 < large.phases["training"] / middle.phases["training"] < 5
+    assert 1.3e9 < small.bytes < 2.2e9 and 2.8e9 < middle.bytes < 4.2e9 and 6e9 < large.bytes < 9e9
+    full = estimate(home, replace(CONFIG, method="full"), examples(20))
+    assert full.bytes > small.bytes + 16 * 134_515_008
+
+
+@pytest.mark.real
+def test_a_gguf_file_is_estimated_by_its_header_and_its_conversion(home: Path, tmp_path: Path) -> None:
+    file = write_gguf(tmp_path / "tiny.gguf", tiny_llm())
+    config = replace(CONFIG, base=str(file))
+    before = estimate(home, config, examples(5))
+    assert before.bytes < 1.3e9 and not estimates.is_at_hand(home, config)
+    weights.locate(str(file), home, convert)
+    after = estimate(home, config, examples(5))
+    assert estimates.is_at_hand(home, config) and after.phases["preparing"] < before.phases["preparing"]
 
 
 def test_later_estimates_follow_what_was_measured(home: Path) -> None:

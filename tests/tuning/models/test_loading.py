@@ -2,7 +2,6 @@
 
 import io
 import logging
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,6 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from tests.tuning.tiny import save_tiny
-from tuning.models import loading
 from tuning.models.base_model import BaseModel
 
 
@@ -35,27 +33,6 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     )
     monkeypatch.setattr(handler, "stream", stream)
     return stream
-
-
-class FakePart:
-    """Stands for a tokenizer or a model that is loaded; meanwhile another thread writes to standard error."""
-
-    @staticmethod
-    def from_pretrained(*_: Any, **__: Any) -> "FakePart":
-        elsewhere(lambda: print("heard", file=sys.stderr))
-        return FakePart()
-
-    def save_pretrained(self, folder: Path) -> None:
-        (folder / "part").touch()
-
-
-def test_what_another_thread_writes_during_a_conversion_is_not_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("AutoTokenizer", "AutoModelForCausalLM"):
-        monkeypatch.setattr(loading, name, FakePart)
-    loading.convert(tmp_path / "model.gguf", tmp_path / "converted")
-    assert capsys.readouterr().err.split() == ["heard", "heard"]
 
 
 def test_opening_a_model_changes_no_verbosity_and_no_bar_of_another_thread(

@@ -13,7 +13,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
 from tuning.config import TuneConfig
 from tuning.data.examples import Message
-from tuning.errors import ExampleError, MethodError
+from tuning.errors import ExampleError, JobError, MethodError
 from tuning.models.adapters import PrefixAdapter, read_adapter, tuner_layers
 from tuning.models.base_model import BaseModel
 from tuning.ops import lora
@@ -108,6 +108,30 @@ def test_a_run_that_was_killed_and_resumed_ends_with_the_same_weights(
     assert [event["step"] for event in events if event["kind"] == "step"] == [5, 6]
     resumed = tensors(result.adapter)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("run.json", b"{"),
+        ("run.json", b"[]"),
+        ("run.json", b'{"step": "many"}'),
+        ("run.json", None),
+        ("state.safetensors", b"no tensors"),
+    ],
+)
+def test_a_damaged_state_is_one_sentence(
+    tiny: BaseModel, tmp_path: Path, file: str, content: bytes | None
+) -> None:
+    asked = itertools.count()
+    assert run(tiny, tmp_path, should_stop=lambda: next(asked) >= 2)[0].stopped
+    path = tmp_path / "state" / file
+    if content is None:
+        path.write_bytes(path.read_bytes().replace(b'"step": ', b'"stop": '))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(JobError, match=r"is damaged .*Delete that folder and resume the job"):
+        run(tiny, tmp_path, resume=True)
 
 
 def test_asking_to_stop_ends_the_run_before_its_next_step(tiny: BaseModel, tmp_path: Path) -> None:

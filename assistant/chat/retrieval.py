@@ -1,0 +1,89 @@
+"""The passages for a question: what is searched for, where, and what a follow-up refers to.
+
+A capable model puts a follow-up into words that stand alone; for a small one the rules of `knowledge.search.followup`
+add the terms of the questions before it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+
+from assistant.chat.rewriting import rewritten
+from assistant.chat.turn import AnswerOptions
+from assistant.engines.base import Engine
+from assistant.errors import AssistantError
+from assistant.history.sources import Source
+from tuning.data.examples import Message
+from tuning.models.capability import Capability
+
+if TYPE_CHECKING:
+    from knowledge.base.knowledge_base import KnowledgeBase
+
+GIVEN = "given by hand"  # the title of a passage that was not retrieved
+
+
+@dataclass(frozen=True)
+class Found:
+    """Passages, best first, and what was searched for where that is not the question itself."""
+
+    passages: tuple[Source, ...] = ()
+    searched: str = ""
+
+
+class Retrieval:
+    """Looks questions up in the knowledge bases of a home."""
+
+    def __init__(
+        self,
+        knowledge: "Callable[[str], KnowledgeBase] | None",
+        engine: Callable[[], Engine],
+        capability: Callable[[], Capability],
+    ) -> None:
+        self._knowledge = knowledge
+        self._engine = engine
+        self._capability = capability
+
+    def find(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> Found:
+        """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
+        if options.given:
+            return Found(tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1)))
+        if not options.uses_documents:
+            return Found()
+        retriever = self._retriever(options)
+        alone = self._alone(question, options, history)
+        documents = retriever.invoke(alone or question, history=() if alone else history)
+        return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone)
+
+    def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
+        """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""
+        if not history or self._capability() == "small":
+            return ""
+        from knowledge.search.followup import is_follow_up  # heavy: numpy
+
+        return rewritten(question, history, self._engine()) if is_follow_up(question) else ""
+
+    def _retriever(self, options: AnswerOptions) -> BaseRetriever:
+        from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
+
+        documents = None if options.documents is None else list(options.documents)
+        base = self._opened_knowledge(options.knowledge_base)
+        return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
+
+    def _opened_knowledge(self, name: str) -> "KnowledgeBase":
+        if self._knowledge is None:
+            raise AssistantError("This chat has no documents; open it over knowledge bases.")
+        knowledge = self._knowledge(name)
+        if not knowledge.count:
+            raise AssistantError(
+                f"The knowledge base {name!r} holds no documents. Add some with `imprint index PATH` or on "
+                "the Knowledge page, or answer without documents."
+            )
+        return knowledge
+
+
+def _source(number: int, document: Document) -> Source:
+    """A retrieved document as a source with its place among those found."""
+    return Source.from_dict({**document.metadata, "number": number, "text": document.page_content})

@@ -1,0 +1,90 @@
+"""Errors as OpenAI's API tells them: the status, the kind, and the parameter that is at fault."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from assistant.errors import KNOWN_ERRORS, AssistantError, EngineError, sentence_of
+from assistant.server.files import FileTooLargeError, UnknownFileError
+from knowledge.errors import KnowledgeError
+from tuning.errors import JobError
+
+
+class UnknownModelError(AssistantError):
+    """A request names a model that is neither the base nor one of its checkpoints."""
+
+
+class UnsupportedParameterError(AssistantError):
+    """A request asks for what this server does not do."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class WrongStateError(AssistantError):
+    """What is asked of a job cannot be done in the state it is in."""
+
+
+# The HTTP status of an error; the first kind that matches counts. All others are the request's fault: 400.
+_STATUSES: tuple[tuple[type[Exception], int], ...] = (
+    (UnknownModelError, 404),
+    (UnknownFileError, 404),
+    (FileTooLargeError, 413),
+    (WrongStateError, 400),
+    (JobError, 404),
+    (EngineError, 500),
+    (KnowledgeError, 500),
+    (OSError, 500),
+)
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status of an error."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 400)
+
+
+def error_object(error: Exception | str, status: int, param: str | None = None) -> dict[str, Any]:
+    """OpenAI's error object."""
+    code = None
+    if isinstance(error, UnknownModelError):
+        param, code = "model", "model_not_found"
+    elif isinstance(error, UnsupportedParameterError):
+        param, code = error.param, "unsupported_parameter"
+    return {
+        "message": error if isinstance(error, str) else sentence_of(error),
+        "type": "invalid_request_error" if status < 500 else "server_error",
+        "param": param,
+        "code": code,
+    }
+
+
+def tell_errors(app: FastAPI) -> None:
+    """Let the app answer every error in this form."""
+
+    async def known_error(request: Request, error: Exception) -> JSONResponse:
+        status = status_of(error)
+        return JSONResponse({"error": error_object(error, status)}, status)
+
+    for kind in KNOWN_ERRORS:
+        app.exception_handler(kind)(known_error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = (
+            ".".join(str(part) for part in first["loc"][1:] if part not in ("str", "function-after"))
+            or "body"
+        )
+        message = first["msg"].removeprefix("Value error, ").encode("utf-8", "replace").decode()
+        return JSONResponse({"error": error_object(f"{place}: {message}", 400, place)}, 400)
+
+    @app.exception_handler(HTTPException)
+    async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
+        message = f"{request.method} {request.url.path}: {error.detail}. See /openapi.json for what there is."
+        return JSONResponse(
+            {"error": error_object(message, error.status_code)}, error.status_code, error.headers
+        )

@@ -1,0 +1,1 @@
+"""`imprint serve` beside a running app, and a restore beside both."""
