@@ -200,6 +200,7 @@ class Chat:
                 "passages": found.passages,
                 "searched": found.searched,
                 "nothing_found": nothing_found,
+                "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
 
@@ -219,7 +220,7 @@ class Chat:
 
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
-                return AIMessage(t("chat.nothing_found"))
+                return AIMessage(t("chat.nothing_found.foreign" if turn["foreign"] else "chat.nothing_found"))
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
 
         # A function that returns a runnable continues with it, and streams what it streams.

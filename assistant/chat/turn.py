@@ -140,6 +140,9 @@ class TurnState(TypedDict, total=False):
     passages: tuple[Source, ...]
     searched: str
     nothing_found: bool
+    foreign: (
+        bool  # the question is in a language that no document is in and the embedding model does not know
+    )
     retrieval_seconds: float
     budget: Budget
     # The passages as the model reads them: those that fit, each with the text that is quoted of it.

@@ -100,7 +100,8 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
         "repeated": "stopped: it repeated itself",
     }
     said = [notes[done.ending]] if done.ending else []
-    if options.uses_documents and not done.sources and done.answer not in all_texts("chat.nothing_found"):
+    refusals = all_texts("chat.nothing_found", "chat.nothing_found.foreign")
+    if options.uses_documents and not done.sources and done.answer not in refusals:
         said.append("no source: no passage of the documents was found for this")
     return said
 

@@ -115,7 +115,7 @@ def _notes(message: StoredMessage) -> Iterator[str]:
         and message.status == "complete"
         and not message.sources
         and not message.correction
-        and message.content.strip() not in all_texts("chat.nothing_found")
+        and message.content.strip() not in all_texts("chat.nothing_found", "chat.nothing_found.foreign")
     ):
         yield t("message.no_source")
 
