@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from assistant.background import start_thread
 from assistant.chat.presets import Presets
 from assistant.engines.stage import OnStage, Stage
-from assistant.errors import AssistantError, EngineError
+from assistant.errors import AssistantError, EngineError, SettingsError
 from assistant.home.privacy import make_private
 from assistant.home.swap import finish_restore
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
@@ -128,8 +128,12 @@ class Workspace:
 
         Raises ModelError, EngineError, SettingsError.
         """
-        from assistant.settings import save_settings  # heavy: pydantic
+        from assistant.settings import from_environment, save_settings  # heavy: pydantic
 
+        if variable := from_environment().get("base_model"):
+            raise SettingsError(
+                f"The model is set by {variable} in the environment, so {name!r} cannot be chosen. Unset it first."
+            )
         with IMPORT_LOCK:
             from tuning.models.checks import check_model  # heavy: torch, transformers
 

@@ -26,6 +26,7 @@ from tuning.models.decoding import greedy_batch
 from tuning.models.gguf_base import GgufBase
 
 TOKENS = 16
+ROWS = 20
 Answers = list[list[int]]
 
 
@@ -52,6 +53,7 @@ def main() -> None:
     parser.add_argument("--base", default="smollm2-135m-instruct", help="a packaged model or a GGUF file")
     parser.add_argument("--folder", help="the same model for torch, where --base is a file")
     parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--controls", action="store_true", help="both controls as well")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     checkpoint = Registry(options.home).get(options.checkpoint)
@@ -59,7 +61,7 @@ def main() -> None:
     assert base is not None
     model = BaseModel.open(options.folder or options.base, options.home, device="cpu")
     model.sha256 = base.sha256  # a folder that was made of this very file
-    exact = in_16_bit(base, model, options.home)
+    exact = in_16_bit(base, model, options.home) if options.controls else None
     model.load_checkpoint(checkpoint)
     prompts = [
         model.chat_ids(one, add_generation_prompt=True) for one in questions(checkpoint, options.questions)
@@ -102,20 +104,22 @@ def compare(
     if exact is not None:
         theirs = by_llama(exact, prompts, who)
         found["llama.cpp in 16 bit / torch"] = compared(model, prompts, theirs, own, who)
-    precision, model.dtype = model.dtype, torch.float32
-    model.model.float()
-    found["torch in float32 / torch"] = compared(model, prompts, by_torch(model, prompts, who), own, who)
-    model.dtype = precision
-    model.model.to(precision)
+        precision, model.dtype = model.dtype, torch.float32
+        model.model.float()
+        found["torch in float32 / torch"] = compared(model, prompts, by_torch(model, prompts, who), own, who)
+        model.dtype = precision
+        model.model.to(precision)
     return found
 
 
 def by_torch(model: BaseModel, prompts: list[list[int]], who: Checkpoint | None) -> Answers:
-    """Each prompt alone, so that no padding changes a sum."""
+    """Several prompts at a time, as `BaseModel.complete` does."""
+    found: Answers = []
     with model.activate(who.name if who else None):
-        return [
-            greedy_batch(model.model, [ids], model.new_cache(), model.stop_ids, TOKENS)[0] for ids in prompts
-        ]
+        for start in range(0, len(prompts), ROWS):
+            rows = prompts[start : start + ROWS]
+            found += greedy_batch(model.model, rows, model.new_cache(), model.stop_ids, TOKENS)
+    return found
 
 
 def by_llama(base: GgufBase, prompts: list[list[int]], who: Checkpoint | None) -> Answers:

@@ -13,6 +13,7 @@ from assistant.history.records import StoredMessage
 from assistant.history.sources import Source
 from assistant.language.repetition import repetition_at
 from assistant.language.thinking import split_thoughts
+from knowledge.grounding.own_numbers import without_numbers
 from tuning.data.examples import Message
 
 if TYPE_CHECKING:
@@ -153,5 +154,11 @@ def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
     for question, answer in pairwise(messages):
         is_turn = (question.role, answer.role) == ("user", "assistant")
         if is_turn and answer.status != "failed" and answer.to_message()["content"].strip():
-            history += [question.to_message(), answer.to_message()]
+            history += [question.to_message(), _as_said(answer)]
     return tuple(history)
+
+
+def _as_said(answer: StoredMessage) -> Message:
+    """An answer without the numbers of passages, which stood for others then."""
+    message = answer.to_message()
+    return {**message, "content": without_numbers(message["content"], len(answer.sources)).text}

@@ -87,10 +87,12 @@ def use(workspace: Workspace, name: str, yes: bool, as_json: bool) -> None:
         say(f"{name} answers from now on.")
 
 
-def fetch_model(workspace: Workspace, name: str, *, yes: bool) -> None:
+def fetch_model(workspace: Workspace, name: str, *, yes: bool, to_tune: bool = False) -> None:
     """Fetch a model that is not on this machine, where that is confirmed. Raises AssistantError, ModelError."""
     with busy("Looking at the model…"):
         report = workspace.look_at_model(name)
+    if to_tune and report.cannot_tune:
+        raise AssistantError(report.cannot_tune)
     if report.is_here:
         return
     if not yes:

@@ -2,7 +2,6 @@
 
 import logging
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.engines.base import Engine
@@ -116,10 +115,10 @@ def _torch(settings: Settings, registry: Registry, on_stage: OnStage) -> "LocalE
         from assistant.engines.local import LocalEngine
         from tuning.errors import TuningError
         from tuning.models.base_model import BaseModel
+        from tuning.models.sizes import weights_folder
 
     name, home = settings.base_model, settings.home
-    converted = (home / "models" / name / "imprint.json").exists()
-    on_stage("opening" if converted or Path(name).is_dir() else "converting")
+    on_stage("converting" if weights_folder(name, home) is None else "opening")
     try:
         return LocalEngine(BaseModel.open(name, home, device=settings.device), registry)
     except TuningError as error:

@@ -98,6 +98,7 @@ def _known_entry(model: KnownModel, home: Path) -> CatalogueEntry:
     return _entry(
         ModelSource(model.name, source.kind, source.path if at_hand else None),
         model.shape,
+        home,
         title=model.title,
         license_=model.license,
         at_hand=at_hand,
@@ -108,12 +109,14 @@ def _known_entry(model: KnownModel, home: Path) -> CatalogueEntry:
 def _entry(
     source: ModelSource,
     shape: ModelShape,
+    home: Path,
     *,
     title: str,
     license_: str,
     at_hand: bool = True,
     known: KnownModel | None = None,
 ) -> CatalogueEntry:
+    offers_gguf = known is not None and known.gguf != "" and find_source(known.gguf, home).path is None
     weights = (known.gguf_bytes if known else 0) or 2 * shape.parameters
     if source.gguf is not None:
         weights = source.gguf.stat().st_size
@@ -132,7 +135,7 @@ def _entry(
         license=license_,
         languages=known.languages if known else "",
         download_bytes=0 if at_hand else 2 * shape.parameters,
-        gguf=known.gguf if known else "",
+        gguf=known.gguf if known and offers_gguf else "",  # one that is here is an entry of its own
         gguf_bytes=known.gguf_bytes if known else 0,
         speaks_chinese=known is not None and known.speaks_chinese,
         is_gated=known is not None and known.is_gated,
@@ -149,7 +152,7 @@ def _found(home: Path) -> Iterator[CatalogueEntry]:
         *((f"{ollama.PREFIX}{one.name}", one.name) for one in ollama.models()),
     ]:
         try:
-            yield _local_entry(find_source(name, home), title)
+            yield _local_entry(find_source(name, home), title, home)
         except (ModelError, OSError) as error:
             log.warning("%s is left out: %s", name, error)
 
@@ -178,15 +181,19 @@ def _name_of(folder: Path) -> tuple[str, str]:
     return str(folder), str(about.get("source") or folder.name)
 
 
-def _local_entry(source: ModelSource, title: str) -> CatalogueEntry:
+def _local_entry(source: ModelSource, title: str, home: Path) -> CatalogueEntry:
     if source.path is None:
         raise ModelError(f"{source.name} is not on this machine.")
     if source.gguf is None:
         return _entry(
-            source, shape_of_folder(source.name, source.path), title=title, license_=license_of(source.path)
+            source,
+            shape_of_folder(source.name, source.path),
+            home,
+            title=title,
+            license_=license_of(source.path),
         )
     header = read_header(source.gguf)
     license_ = str(header.fields.get("general.license", ""))
     if source.kind == "ollama":
         license_ = license_ or ollama.find(source.name).license
-    return _entry(source, shape_of_gguf(header), title=title, license_=license_)
+    return _entry(source, shape_of_gguf(header), home, title=title, license_=license_)
