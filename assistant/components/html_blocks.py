@@ -43,9 +43,24 @@ def lead(text: str) -> None:
     st.html(f'<p class="lead">{escaped(text)}</p>')
 
 
+def copy_button(text: str) -> None:
+    """A button that copies `text`; the script of the page does so."""
+    name = escaped(t("message.copy"))
+    st.html(
+        f'<button class="copy" type="button" title="{name}" aria-label="{name}"'
+        f' data-copied="{escaped(t("message.copied"))}" data-text="{escaped(text)}"></button>',
+        width="content",
+    )
+
+
 def quiet(text: str) -> None:
     """A remark in small grey letters."""
     st.html(f'<div class="quiet">{escaped(text)}</div>')
+
+
+def paragraph(text: str) -> None:
+    """Plain text, drawn as it was written."""
+    st.html(f'<p class="plain">{escaped(text)}</p>')
 
 
 @dataclass(frozen=True)
