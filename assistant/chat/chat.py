@@ -129,6 +129,7 @@ class Chat:
             began=time.monotonic() - turn["retrieval_seconds"],
             told=self._told(turn, options),
             prompt_tokens=turn["budget"].total,
+            engine="" if turn["nothing_found"] else self._label(options),
         )
         status = "failed"
         try:
@@ -163,6 +164,9 @@ class Chat:
             **answer.figures(),
         )
 
+    def _label(self, options: AnswerOptions) -> str:
+        return self._engine().label(options.checkpoint if options.uses_checkpoint else None)
+
     def _told(self, turn: TurnState, options: AnswerOptions) -> Sequence[str] | None:
         """What an answer may not repeat; None where repeating is what was asked for."""
         if wants_repetition(turn["question"]):
@@ -196,6 +200,7 @@ class Chat:
                 "passages": found.passages,
                 "searched": found.searched,
                 "nothing_found": nothing_found,
+                "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
 
@@ -215,7 +220,7 @@ class Chat:
 
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
-                return AIMessage(t("chat.nothing_found"))
+                return AIMessage(t("chat.nothing_found.foreign" if turn["foreign"] else "chat.nothing_found"))
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
 
         # A function that returns a runnable continues with it, and streams what it streams.

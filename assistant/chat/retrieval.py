@@ -31,6 +31,7 @@ class Found:
 
     passages: tuple[Source, ...] = ()
     searched: str = ""
+    foreign: bool = False  # nothing was found, and no document is in the language of the question
 
 
 class Retrieval:
@@ -52,10 +53,12 @@ class Retrieval:
             return Found(tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1)))
         if not options.uses_documents:
             return Found()
-        retriever = self._retriever(options)
+        base = self._opened_knowledge(options.knowledge_base)
+        retriever = _retriever(base, options)
         alone = self._alone(question, options, history)
         documents = retriever.invoke(alone or question, history=() if alone else history)
-        return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone)
+        foreign = not documents and base.is_foreign(alone or question)
+        return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone, foreign)
 
     def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
         """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""
@@ -64,13 +67,6 @@ class Retrieval:
         from knowledge.search.followup import is_follow_up  # heavy: numpy
 
         return rewritten(question, history, self._engine()) if is_follow_up(question) else ""
-
-    def _retriever(self, options: AnswerOptions) -> BaseRetriever:
-        from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
-
-        documents = None if options.documents is None else list(options.documents)
-        base = self._opened_knowledge(options.knowledge_base)
-        return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
 
     def _opened_knowledge(self, name: str) -> "KnowledgeBase":
         if self._knowledge is None:
@@ -82,6 +78,13 @@ class Retrieval:
                 "the Knowledge page, or answer without documents."
             )
         return knowledge
+
+
+def _retriever(base: "KnowledgeBase", options: AnswerOptions) -> BaseRetriever:
+    from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
+
+    documents = None if options.documents is None else list(options.documents)
+    return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
 
 
 def _source(number: int, document: Document) -> Source:

@@ -125,6 +125,8 @@ class Done:
     # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, else "".
     ending: str = ""
     thoughts: str = ""
+    # What computed it, such as "llama.cpp · 4 bit".
+    engine: str = ""
 
 
 ChatEvent = TurnStarted | Retrieved | Budgeted | Thought | Token | Done
@@ -138,6 +140,9 @@ class TurnState(TypedDict, total=False):
     passages: tuple[Source, ...]
     searched: str
     nothing_found: bool
+    foreign: (
+        bool  # the question is in a language that no document is in and the embedding model does not know
+    )
     retrieval_seconds: float
     budget: Budget
     # The passages as the model reads them: those that fit, each with the text that is quoted of it.

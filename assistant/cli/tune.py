@@ -114,7 +114,7 @@ def tune(
             "Nothing to learn from: give --examples FILE, --conversation ID or --document NAME."
         )
     if options["base"]:
-        fetch_model(workspace, options["base"], yes=yes)
+        fetch_model(workspace, options["base"], yes=yes, to_tune=True)
     with busy("Reading the examples…"):
         learned = _read_examples(workspace, examples, conversation, options["parent"])
         learned += _stated_in(workspace, document, options["kb"], options["parent"])

@@ -136,8 +136,13 @@ def add_endings_and_thoughts(database: sqlite3.Connection) -> None:
     )
 
 
+def add_engines(database: sqlite3.Connection) -> None:
+    """Version 6: what computed an answer."""
+    _execute(database, "ALTER TABLE messages ADD COLUMN engine TEXT NOT NULL DEFAULT ''")
+
+
 def add_choices_and_pins(database: sqlite3.Connection) -> None:
-    """Version 6: a conversation keeps what it is answered with (memory, knowledge base, checkpoint), and its pin."""
+    """Version 7: a conversation keeps what it is answered with (memory, knowledge base, checkpoint), and its pin."""
     _execute(
         database,
         """
@@ -153,6 +158,7 @@ MIGRATIONS = (
     link_preferences_to_ballots,
     add_import_keys,
     add_endings_and_thoughts,
+    add_engines,
     add_choices_and_pins,
 )
 
