@@ -163,7 +163,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         return _AcceptedAnswer(corrected, "corrected")
     if corrected == "":
         return _AcceptedAnswer("", why="you said that it was wrong, but not what is right")
-    if answer.content.strip() in all_texts("chat.nothing_found"):
+    if answer.content.strip() in all_texts("chat.nothing_found", "chat.nothing_found.foreign"):
         return _AcceptedAnswer("", why="it says that the documents hold nothing on this")
     if answer.rating < 0:
         return _AcceptedAnswer("", why="disliked, and no better answer given")

@@ -62,7 +62,7 @@ def _take_choices(conversation_id: int) -> None:
 
 
 def _choices_of_last_answer(messages: Sequence[StoredMessage]) -> dict[str, str]:
-    """What conversations from before version 6 were answered with, as far as their last answer tells."""
+    """What conversations from before version 7 were answered with, as far as their last answer tells."""
     answers = [message for message in messages if message.role == "assistant" and message.memory]
     if not answers:
         return {}

@@ -193,7 +193,7 @@ def test_the_page_itself_is_finished(page: Page, server: "Server") -> None:
     assert page.evaluate("navigator.clipboard.readText()") == "Whisker."
 
     page.get_by_role("button", name=t("message.correct"), exact=True).first.click()
-    page.get_by_label(t("message.correct.label")).fill("The Whisker.")
+    page.get_by_role("textbox", name=t("message.correct.label")).fill("The Whisker.")
     page.get_by_role("button", name=t("message.correct.save")).click()
     expect(page.get_by_text("The Whisker.").first).to_be_visible()
     expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)  # closed after use
@@ -220,6 +220,8 @@ def test_the_pages_speak_what_the_browser_asks_for(browser: Browser, server: "Se
         timeout=WAIT_MILLISECONDS
     )
     expect(page.get_by_role("link", name=TEXTS["page.checkpoints"]["zh"])).to_be_visible()
-    expect(page.get_by_test_id("stFileUploaderDropzone")).to_contain_text(TEXTS["upload.button"]["zh"])
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_contain_text(
+        TEXTS["upload.button"]["zh"], timeout=WAIT_MILLISECONDS
+    )
     expect(page.locator("html")).to_have_attribute("lang", "zh")
     context.close()

@@ -87,7 +87,7 @@ def test_an_answer_with_a_sentence_that_no_passage_supports_is_not_ticked() -> N
 
 
 @pytest.mark.parametrize("rating", [0, 1])
-@pytest.mark.parametrize("notice", sorted(all_texts("chat.nothing_found")))
+@pytest.mark.parametrize("notice", sorted(all_texts("chat.nothing_found", "chat.nothing_found.foreign")))
 def test_the_apps_own_notice_is_never_offered(notice: str, rating: int) -> None:
     asked = (
         "What is a lathe?",
