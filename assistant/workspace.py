@@ -21,16 +21,20 @@ from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
 from tuning.models.template_options import use_template_options
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from assistant.chat.chat import Chat
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
     from assistant.models.downloads import Downloads
+    from assistant.notes.lookup import Notes
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
+    from tuning.data.examples import Example
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
     from tuning.models.capability import Capability
@@ -63,6 +67,7 @@ class Workspace:
         self._engine = engine
         self.engine_stage: Stage | None = None
         self.engine_error = ""
+        self._note_embeddings: SentenceEmbeddings | None = None
         self._knowledge: dict[str, KnowledgeBase] = {}
         self._knowledge_lock = threading.RLock()
 
@@ -239,7 +244,7 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability)
+        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability, self.find_note)
 
     def _use_template_options(self) -> None:
         """Let the chat templates of this process have the options of the settings."""
@@ -270,7 +275,8 @@ class Workspace:
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        return Chat(engine, None, self.existing_knowledge, self._said_capability), prepare
+        chat = Chat(engine, None, self.existing_knowledge, self._said_capability, self.find_note)
+        return chat, prepare
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
@@ -280,6 +286,31 @@ class Workspace:
             from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
 
         return BatchedEngine(engine) if isinstance(engine, LocalEngine) else engine
+
+    # Notes
+
+    @LockedCachedProperty
+    def notes(self) -> "Notes":
+        """The notes of this home and of its checkpoints."""
+        from assistant.notes.home_notes import HomeNotes
+        from assistant.notes.lookup import Notes
+
+        return Notes(HomeNotes(self.home), self.registry, self._encode_notes)
+
+    def find_note(self, question: str, checkpoint: str | None) -> "Example | None":
+        """The note that a question asks for, of this home or of a checkpoint. Raises TuningError."""
+        return self.notes.find(question, checkpoint)
+
+    def _encode_notes(self, texts: Sequence[str]) -> "np.ndarray":
+        """Vectors of the packaged model, whatever documents are indexed with: how alike is enough is its own."""
+        with IMPORT_LOCK:
+            from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS  # heavy: torch
+            from knowledge.index.embeddings import open_embeddings
+
+        if self._note_embeddings is None:
+            packaged = self.embeddings.name == DEFAULT_EMBEDDINGS
+            self._note_embeddings = self.embeddings if packaged else open_embeddings()
+        return self._note_embeddings.encode(texts)
 
     # Knowledge
 

@@ -15,8 +15,9 @@ from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
 from assistant.errors import AssistantError
-from assistant.history.sources import Source
-from tuning.data.examples import Message
+from assistant.history.sources import NOTE, Source
+from assistant.i18n.texts import t
+from tuning.data.examples import Example, Message
 from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ if TYPE_CHECKING:
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
 
 
+# (question, checkpoint) -> the note that the question asks for
+FindNote = Callable[[str, str | None], Example | None]
+
+
 @dataclass(frozen=True)
 class Found:
     """Passages, best first, and what was searched for where that is not the question itself."""
 
     passages: tuple[Source, ...] = ()
     searched: str = ""
+    # The answer of the note that was found.
+    noted: str = ""
 
 
 class Retrieval:
@@ -41,21 +48,35 @@ class Retrieval:
         knowledge: "Callable[[str], KnowledgeBase] | None",
         engine: Callable[[], Engine],
         capability: Callable[[], Capability],
+        note: FindNote | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._engine = engine
         self._capability = capability
+        self._note = note
 
     def find(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> Found:
         """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
         if options.given:
             return Found(tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1)))
+        if note := self._find_note(question, options, history):
+            return Found((_note_source(note),), noted=note.answer)
         if not options.uses_documents:
             return Found()
         retriever = self._retriever(options)
         alone = self._alone(question, options, history)
         documents = retriever.invoke(alone or question, history=() if alone else history)
         return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone)
+
+    def _find_note(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Example | None:
+        """The note that the question asks for; what a follow-up refers to may be another subject than the note's."""
+        if not options.notes or self._note is None:
+            return None
+        from knowledge.search.followup import is_follow_up  # heavy: numpy
+
+        if history and is_follow_up(question):
+            return None
+        return self._note(question, options.checkpoint if options.uses_checkpoint else None)
 
     def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
         """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""
@@ -82,6 +103,16 @@ class Retrieval:
                 "the Knowledge page, or answer without documents."
             )
         return knowledge
+
+
+def _note_source(note: Example) -> Source:
+    return Source(
+        number=1,
+        text=f"{note.question}\n{note.answer}",
+        title=t("note.source"),
+        passage_id=note.key,
+        document_id=NOTE,
+    )
 
 
 def _source(number: int, document: Document) -> Source:
