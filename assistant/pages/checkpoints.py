@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage
+from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage, notes
 from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
 from assistant.session import choices, notices, open_conversation, resources, sample
@@ -22,13 +22,15 @@ def draw() -> None:
         if not job.has_ended:
             job_card.draw(job)
     checkpoints_jobs.draw_interrupted([job for job in jobs if job.interrupted])
-    titles = [t(f"tune.{name}") for name in ("checkpoints", "jobs", "methods", "import")]
-    found, past, methods, imports = st.tabs(titles, key="tune-tabs", on_change="rerun")
+    titles = [t(f"tune.{name}") for name in ("checkpoints", "notes", "jobs", "methods", "import")]
+    found, noted, past, methods, imports = st.tabs(titles, key="tune-tabs", on_change="rerun")
     with found:
         if checkpoints or jobs:
             _draw_checkpoints(checkpoints)
         else:
             _draw_empty()
+    with noted:
+        notes.draw_home()
     with past:
         checkpoints_jobs.draw(jobs)
     if methods.open:  # imports torch
@@ -92,6 +94,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             html_blocks.quiet(checkpoint.note)
         with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
             checkpoint_report.draw(checkpoint.evaluation)
+            notes.draw_facts(checkpoint)
         job_card.draw_nearest_words(checkpoint.nearest_words)
 
 

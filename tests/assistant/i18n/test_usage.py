@@ -26,6 +26,7 @@ from assistant.pages import (
 )
 from assistant.settings import MODEL_CAPABILITIES
 from assistant.workspace import Stage
+from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
 from tuning.jobs.folder import PHASES, Status
@@ -55,6 +56,8 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "memory.*": MEMORIES,
     "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
     "reason.*": REASONS,
+    "note.state.*": STATES,
+    "note.state.*.help": STATES,
     "teach.strength.*": get_args(Strength),
     "arm.passages.*": ("none", "documents", "given"),
     "verdict.try.*": words(get_args(Suggestion)),
@@ -83,7 +86,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.begun.*": ("text", "answer"),
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
-    "tune.*": ("checkpoints", "jobs", "methods", "import"),
+    "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
 }
 
