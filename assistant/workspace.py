@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
     from assistant.models.downloads import Downloads
-    from assistant.notes.lookup import Notes
+    from assistant.notes.lookup import Match, Notes
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
     from tuning.checkpoints.registry import Registry
-    from tuning.data.examples import Example
     from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
     from tuning.models.capability import Capability
@@ -297,8 +296,8 @@ class Workspace:
 
         return Notes(HomeNotes(self.home), self.registry, self._encode_notes)
 
-    def find_note(self, question: str, checkpoint: str | None) -> "Example | None":
-        """The note that a question asks for, of this home or of a checkpoint. Raises TuningError."""
+    def find_note(self, question: str, checkpoint: str | None) -> "Match | None":
+        """The note or the learned fact that a question asks for. Raises TuningError."""
         return self.notes.find(question, checkpoint)
 
     def _encode_notes(self, texts: Sequence[str]) -> "np.ndarray":

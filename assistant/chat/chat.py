@@ -18,7 +18,7 @@ from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
-from assistant.chat.retrieval import FindNote, Retrieval
+from assistant.chat.retrieval import FindNote, Found, Retrieval
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
 from assistant.engines.base import Engine
@@ -239,11 +239,9 @@ class Chat:
             seed=options.seed,
         )
 
-    def retrieve(
-        self, question: str, options: AnswerOptions, history: Sequence[Message] = ()
-    ) -> tuple[Source, ...]:
-        """The passages for a question, best first. Raises AssistantError, KnowledgeError."""
-        return self._retrieval.find(question, options, history).passages
+    def find(self, question: str, options: AnswerOptions) -> Found:
+        """The passages for a question, or the note that answers it. Raises AssistantError, KnowledgeError."""
+        return self._retrieval.find(question, options)
 
     def budget(self, turn: TurnState, options: AnswerOptions) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""

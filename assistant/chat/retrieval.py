@@ -17,6 +17,7 @@ from assistant.engines.base import Engine
 from assistant.errors import AssistantError
 from assistant.history.sources import NOTE, Source
 from assistant.i18n.texts import t
+from assistant.notes.lookup import Match
 from tuning.data.examples import Example, Message
 from tuning.models.capability import Capability
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
 
 
-# (question, checkpoint) -> the note that the question asks for
-FindNote = Callable[[str, str | None], Example | None]
+# (question, checkpoint) -> the note or the learned fact that the question asks for
+FindNote = Callable[[str, str | None], Match | None]
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,18 @@ class Retrieval:
         """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
         if options.given:
             return Found(tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1)))
-        if note := self._find_note(question, options, history):
-            return Found((_note_source(note),), noted=note.answer)
-        if not options.uses_documents:
+        match = self._match(question, options, history)
+        if match is not None and not match.held:
+            return Found((_note_source(match.fact),), noted=match.fact.answer)
+        if not options.uses_documents or match is not None:  # passages mislead the weights that know it
             return Found()
         retriever = self._retriever(options)
         alone = self._alone(question, options, history)
         documents = retriever.invoke(alone or question, history=() if alone else history)
         return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone)
 
-    def _find_note(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Example | None:
-        """The note that the question asks for; what a follow-up refers to may be another subject than the note's."""
+    def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
+        """The note or learned fact that the question asks for; what a follow-up refers to may be another subject."""
         if not options.notes or self._note is None:
             return None
         from knowledge.search.followup import is_follow_up  # heavy: numpy

@@ -1,12 +1,13 @@
 """The note that answers a question: of the home, or of the checkpoint that answers it.
 
-What a checkpoint was taught and holds competes with the notes: where it is what was asked for, the weights answer.
+What a checkpoint was taught and holds is found as well: where it is what was asked for, the weights answer.
 """
 
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,14 @@ log = logging.getLogger(__name__)
 MAX_VECTORS = 20_000
 
 
+@dataclass(frozen=True)
+class Match:
+    """What a question asks for: a note to quote, or with `held` what the weights of the checkpoint answer."""
+
+    fact: Example
+    held: bool
+
+
 class Notes:
     """Finds notes; vectors of their wordings are kept in memory. Safe between threads."""
 
@@ -37,10 +46,10 @@ class Notes:
         self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, question: str, checkpoint: str | None) -> Example | None:
-        """The note to quote; None where none is asked for. Raises CheckpointError, ExampleError."""
+    def find(self, question: str, checkpoint: str | None) -> Match | None:
+        """What of notes and weights the question asks for; None where neither. Raises CheckpointError, ExampleError."""
         notes, held = self.consulted(checkpoint)
-        if not notes:
+        if not notes and not held:
             return None
         from assistant.notes.matching import closest  # heavy: numpy, the stemmer
 
@@ -49,7 +58,7 @@ class Notes:
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
             found = closest(question, [*held, *notes], lambda texts: np.zeros((len(texts), 1)))
-        return found if found in notes else None
+        return None if found is None else Match(found, held=found not in notes)
 
     def consulted(self, checkpoint: str | None) -> tuple[list[Example], list[Example]]:
         """The notes that are consulted with a checkpoint, or without one, and what its weights hold besides.

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from assistant.notes.home_notes import HomeNotes
-from assistant.notes.lookup import Notes
+from assistant.notes.lookup import Match, Notes
 from knowledge.errors import StoreError
 from knowledge.index.embeddings import SentenceEmbeddings
 from tuning.checkpoints.manifest import Manifest
@@ -46,7 +46,7 @@ def test_other_words_find_the_note(notes: Notes) -> None:
         ("天鹅豆浆的伴侣叫什么名字？", "梅干。"),
     ):
         found = notes.find(question, None)
-        assert found is not None and found.answer == answer, question
+        assert found is not None and found.fact.answer == answer and not found.held, question
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_no_general_question_is_answered_by_a_note(notes: Notes) -> None:
     assert [question for question, _ in RETENTION if notes.find(question, None)] == []
 
 
-def test_what_the_weights_hold_is_not_quoted(notes: Notes, tmp_path: Path) -> None:
+def test_what_the_weights_hold_is_theirs_to_answer(notes: Notes, tmp_path: Path) -> None:
     (weight, colour) = (
         fact("How much does the Skerrin weigh?", "640 grams."),
         fact("What colour is it?", "Red."),
@@ -80,11 +80,11 @@ def test_what_the_weights_hold_is_not_quoted(notes: Notes, tmp_path: Path) -> No
     Registry(tmp_path).save(
         Manifest("halden", "lora", "base", "0" * 64, examples=[weight, colour], notes=[colour]), write
     )
-    assert notes.find(weight.question, "halden") is None
-    assert notes.find(colour.question, "halden") == colour
+    assert notes.find(weight.question, "halden") == Match(weight, held=True)
+    assert notes.find(colour.question, "halden") == Match(colour, held=False)
     assert notes.find(colour.question, None) is None  # the note of a checkpoint that does not answer
     presenter = notes.find("Who is the presenter of Kettle Hour?", "halden")
-    assert presenter is not None and presenter.answer == "Tobin Aske."  # not taught to it: still a note
+    assert presenter is not None and presenter.fact.answer == "Tobin Aske."  # not taught to it: still a note
 
 
 def test_without_an_embedding_model_the_very_words_are_found(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_without_an_embedding_model_the_very_words_are_found(tmp_path: Path) -> 
     HomeNotes(tmp_path).add("How much does the Skerrin weigh?", "640 grams.")
     notes = Notes(HomeNotes(tmp_path), Registry(tmp_path), broken)  # type: ignore[arg-type]
     found = notes.find("how much does the Skerrin weigh", None)
-    assert found is not None and found.answer == "640 grams."
+    assert found is not None and found.fact.answer == "640 grams."
     assert notes.find("Is the Skerrin heavier than most other stations?", None) is None
 
 
