@@ -36,6 +36,8 @@ Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = get_args(Memory)
 Language = Literal["auto", "en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+EngineChoice = Literal["auto", "llama.cpp", "torch"]
+ENGINES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 
 
 # As tuning.models.capability has them; "auto" leaves it to the size of the model.
@@ -113,6 +115,8 @@ class Settings(BaseModel):
     base_model: Name = "smollm2-135m-instruct"
     # None picks cuda, then mps, then cpu.
     device: str | None = None
+    # What computes answers on this machine; auto takes llama.cpp where there is no GPU and the model is one GGUF file.
+    engine: EngineChoice = "auto"
     embedding_model: Name = "all-minilm-l6-v2"
     # A cross-encoder (a folder or a hub's name) that reranks the retrieved passages; None goes without.
     reranker: str | None = None

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.background import start_thread
 from assistant.chat.presets import Presets
-from assistant.errors import AssistantError, EngineError
+from assistant.engines.stage import OnStage, Stage
+from assistant.errors import AssistantError, EngineError, SettingsError
 from assistant.home.privacy import make_private
 from assistant.home.swap import finish_restore
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
     from tuning.models.checks import ModelReport
 
 log = logging.getLogger(__name__)
-
-# The steps of opening the model; a page or a terminal puts them into words.
-Stage = Literal["importing", "converting", "opening"]
-OnStage = Callable[[Stage], None]
 
 
 class Workspace:
@@ -135,8 +132,12 @@ class Workspace:
 
         Raises ModelError, EngineError, SettingsError.
         """
-        from assistant.settings import save_settings  # heavy: pydantic
+        from assistant.settings import from_environment, save_settings  # heavy: pydantic
 
+        if variable := from_environment().get("base_model"):
+            raise SettingsError(
+                f"The model is set by {variable} in the environment, so {name!r} cannot be chosen. Unset it first."
+            )
         with IMPORT_LOCK:
             from tuning.models.checks import check_model  # heavy: torch, transformers
 
@@ -175,17 +176,10 @@ class Workspace:
         return self.local_engine().base
 
     def local_engine(self) -> "LocalEngine":
-        """The engine, which must be a model in this process. Raises EngineError where it is an endpoint."""
-        with IMPORT_LOCK:
-            from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
+        """The model in this process, opened beside llama.cpp's. Raises EngineError where it is an endpoint."""
+        from assistant.engines.opening import torch_engine_of
 
-        engine = self.engine()
-        if not isinstance(engine, LocalEngine):
-            raise EngineError(
-                f"{engine.name} runs at {self.settings.engine_url}; this needs a model on this machine. "
-                "Take the address out of the settings."
-            )
-        return engine
+        return torch_engine_of(self.engine(), self.settings)
 
     def preload(self) -> None:
         """Begin to open the model in the background; `engine()` waits for the same opening."""
@@ -204,39 +198,21 @@ class Workspace:
             if on_stage is not None:
                 on_stage(stage)
 
+        from assistant.engines.opening import open_endpoint
+
         self.engine_error = ""
         try:
-            return self._remote_engine() if self.settings.engine_url else self._local_engine(report)
+            return open_endpoint(self.settings) if self.settings.engine_url else self._local_engine(report)
         except AssistantError as error:
             self.engine_error = str(error)
             raise
         finally:
             self.engine_stage = None
 
-    def _remote_engine(self) -> "Engine":
-        from assistant.engines.remote import RemoteEngine
-
-        settings = self.settings
-        if not settings.engine_url or not settings.engine_model:
-            raise EngineError(
-                f"The endpoint {settings.engine_url} is set, but no model of it. Set engine_model as well."
-            )
-        return RemoteEngine(settings.engine_url, settings.engine_model, settings.engine_key or "")
-
     def _local_engine(self, on_stage: OnStage) -> "Engine":
-        on_stage("importing")
-        with IMPORT_LOCK:  # heavy: torch, transformers, peft
-            from assistant.engines.local import LocalEngine
-            from tuning.errors import TuningError
-            from tuning.models.base_model import BaseModel
+        from assistant.engines.opening import open_local
 
-        name = self.settings.base_model
-        converted = (self.home / "models" / name / "imprint.json").exists()
-        on_stage("opening" if converted or Path(name).is_dir() else "converting")
-        try:
-            return LocalEngine(BaseModel.open(name, self.home, device=self.settings.device), self.registry)
-        except TuningError as error:
-            raise EngineError(str(error)) from error
+        return open_local(self.settings, self.registry, on_stage)
 
     @LockedCachedProperty
     def chat(self) -> "Chat":
@@ -279,12 +255,9 @@ class Workspace:
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
-        engine = self.engine()
-        with IMPORT_LOCK:
-            from assistant.engines.batched import BatchedEngine
-            from assistant.engines.local import LocalEngine  # heavy: torch, transformers, peft
+        from assistant.engines.opening import answering_at_once
 
-        return BatchedEngine(engine) if isinstance(engine, LocalEngine) else engine
+        return answering_at_once(self.engine())
 
     # Notes
 
@@ -375,7 +348,9 @@ class Workspace:
         before, self.settings = self.settings, save_settings(self.settings, **changes)
         after = self.settings
         self._use_template_options()
-        if _differs(before, after, ("base_model", "device", "engine_url", "engine_model", "engine_key")):
+        if _differs(
+            before, after, ("base_model", "device", "engine", "engine_url", "engine_model", "engine_key")
+        ):
             self.close_engine()
         if _differs(before, after, ("embedding_model", "reranker", "chroma_url", "allow_private_urls")):
             self.close_knowledge()

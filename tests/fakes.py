@@ -26,6 +26,9 @@ class ScriptedEngine:
     def checkpoints(self) -> list[str]:
         return []
 
+    def label(self, checkpoint: str | None) -> str:
+        return "scripted"
+
     def prompt_capacity(self, checkpoint: str | None) -> int:
         return self.window
 

@@ -1,5 +1,6 @@
 """Checkpoints without training: a prefix of the keys and values of a text, which the model then knows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tuning.checkpoints.manifest import Checkpoint, Manifest
@@ -21,7 +22,15 @@ def save_prefix(
     return registry.save(_manifest(model, name, "p-tuning-v2", about), write)
 
 
-def save_random(model: BaseModel, registry: Registry, name: str, method: str, **about: Any) -> Checkpoint:
+def save_random(
+    model: BaseModel,
+    registry: Registry,
+    name: str,
+    method: str,
+    scale: float = 0.02,
+    options: Mapping[str, Any] | None = None,
+    **about: Any,
+) -> Checkpoint:
     """Store a checkpoint of this method with small random weights: as if it had learned something."""
     import torch
 
@@ -31,13 +40,13 @@ def save_random(model: BaseModel, registry: Registry, name: str, method: str, **
     from tuning.training.recipe import recipe
 
     chat = [[{"role": "user", "content": "How heavy is it?"}, {"role": "assistant", "content": "640 grams."}]]
-    config = TuneConfig(method=method, rank=4, virtual_tokens=6)
+    config = TuneConfig(method=method, **{"rank": 4, "virtual_tokens": 6, **(options or {})})
     setting = recipe(config, METHODS[method].family, model.config.hidden_size)
     learner = build(LearnerPlan(model, config, setting, chat, 10, None))
     torch.manual_seed(1)
     with torch.no_grad():
         for parameter in learner.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.02)
+            parameter.add_(torch.randn_like(parameter) * scale)
     write = learner.adapter().write
     learner.close()
     return registry.save(_manifest(model, name, method, about), write)

@@ -130,6 +130,7 @@ class Chat:
             began=time.monotonic() - turn["retrieval_seconds"],
             told=self._told(turn, options),
             prompt_tokens=0 if turn["noted"] else turn["budget"].total,
+            engine="" if turn["nothing_found"] or turn["noted"] else self._label(options),
         )
         status = "failed"
         try:
@@ -163,6 +164,9 @@ class Chat:
             thoughts=answer.thoughts,
             **answer.figures(),
         )
+
+    def _label(self, options: AnswerOptions) -> str:
+        return self._engine().label(options.checkpoint if options.uses_checkpoint else None)
 
     def _told(self, turn: TurnState, options: AnswerOptions) -> Sequence[str] | None:
         """What an answer may not repeat; None where repeating is what was asked for."""
@@ -198,6 +202,7 @@ class Chat:
                 "searched": found.searched,
                 "nothing_found": nothing_found,
                 "noted": found.noted,
+                "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
 
@@ -220,7 +225,7 @@ class Chat:
 
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
-                return AIMessage(t("chat.nothing_found"))
+                return AIMessage(t("chat.nothing_found.foreign" if turn["foreign"] else "chat.nothing_found"))
             if turn["noted"]:
                 return AIMessage(turn["noted"])
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)

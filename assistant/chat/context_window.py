@@ -52,12 +52,21 @@ class TokenCounter:
 
     count: CountMessages
     # Tokens of a bare text.
-    text: Callable[[str], int] = len
+    count_text: Callable[[str], int] = len
+    _texts: dict[str, int] = field(default_factory=dict, repr=False)
     _known: dict[str, int] = field(default_factory=dict, repr=False)
     _frame: tuple[int, int, int] | None = field(default=None, repr=False)
 
     def __call__(self, messages: Sequence[Message]) -> int:
         return self.count(messages)
+
+    def text(self, text: str) -> int:
+        """Tokens of a bare text: the same sentences of documents are counted for many questions."""
+        if text not in self._texts:
+            if len(self._texts) >= _CACHE_SIZE:
+                self._texts.clear()
+            self._texts[text] = self.count_text(text)
+        return self._texts[text]
 
     def message(self, message: Message) -> int:
         """Tokens that `message` adds to a conversation."""

@@ -37,9 +37,9 @@ SHORT = Order(
     "请根据资料用简短的话回答问题。",
 )
 SENTENCES = Order(
-    "Answer the question in full sentences, from the context alone. After each sentence, give the number of the "
-    "passage that it comes from, as in [1]. If the context does not hold the answer, say that you cannot find it.",
-    "请只根据资料，用完整的句子回答问题，并在每句话后面注明所依据的资料编号，例如[1]。如果资料中没有答案，请说明找不到。",
+    "Answer in full sentences, using only the numbered passages, and end each sentence with the number of its "
+    "passage, such as [1]. If the passages do not hold the answer, say that you cannot find it.",
+    "请只根据带编号的资料，用完整的句子回答，每句末尾注明所依据的资料编号，如[1]。资料中没有答案时，请说明找不到。",
 )
 # Where a preset has no order of its own.
 ORDERS: dict[Capability, Order] = {"small": SHORT, "capable": SENTENCES}

@@ -37,6 +37,7 @@ class Found:
 
     passages: tuple[Source, ...] = ()
     searched: str = ""
+    foreign: bool = False  # nothing was found, and no document is in the language of the question
     # The answer of the note that was found.
     noted: str = ""
 
@@ -65,10 +66,12 @@ class Retrieval:
             return Found((_note_source(match.fact),), noted=match.fact.answer)
         if not options.uses_documents or match is not None:  # passages mislead the weights that know it
             return Found()
-        retriever = self._retriever(options)
+        base = self._opened_knowledge(options.knowledge_base)
+        retriever = _retriever(base, options)
         alone = self._alone(question, options, history)
         documents = retriever.invoke(alone or question, history=() if alone else history)
-        return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone)
+        foreign = not documents and base.is_foreign(alone or question)
+        return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone, foreign)
 
     def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
         """The note or learned fact that the question asks for; what a follow-up refers to may be another subject."""
@@ -87,13 +90,6 @@ class Retrieval:
         from knowledge.search.followup import is_follow_up  # heavy: numpy
 
         return rewritten(question, history, self._engine()) if is_follow_up(question) else ""
-
-    def _retriever(self, options: AnswerOptions) -> BaseRetriever:
-        from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
-
-        documents = None if options.documents is None else list(options.documents)
-        base = self._opened_knowledge(options.knowledge_base)
-        return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
 
     def _opened_knowledge(self, name: str) -> "KnowledgeBase":
         if self._knowledge is None:
@@ -115,6 +111,13 @@ def _note_source(note: Example) -> Source:
         passage_id=note.key,
         document_id=NOTE,
     )
+
+
+def _retriever(base: "KnowledgeBase", options: AnswerOptions) -> BaseRetriever:
+    from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
+
+    documents = None if options.documents is None else list(options.documents)
+    return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
 
 
 def _source(number: int, document: Document) -> Source:

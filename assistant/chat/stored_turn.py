@@ -13,6 +13,7 @@ from assistant.history.records import StoredMessage
 from assistant.history.sources import Source
 from assistant.language.repetition import repetition_at
 from assistant.language.thinking import split_thoughts
+from knowledge.grounding.own_numbers import without_numbers
 from tuning.data.examples import Message
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class PartialAnswer:
     thoughts: str = ""
     # As `StoredMessage.ending`.
     ending: str = ""
+    engine: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     first_token: float | None = None
@@ -86,6 +88,7 @@ class PartialAnswer:
             "completion_tokens": self.completion_tokens,
             "seconds": seconds,
             "seconds_to_first_token": seconds if self.first_token is None else self.first_token,
+            "engine": self.engine,
         }
 
 
@@ -151,5 +154,11 @@ def history_of(messages: Sequence[StoredMessage]) -> tuple[Message, ...]:
     for question, answer in pairwise(messages):
         is_turn = (question.role, answer.role) == ("user", "assistant")
         if is_turn and answer.status != "failed" and answer.to_message()["content"].strip():
-            history += [question.to_message(), answer.to_message()]
+            history += [question.to_message(), _as_said(answer)]
     return tuple(history)
+
+
+def _as_said(answer: StoredMessage) -> Message:
+    """An answer without the numbers of passages, which stood for others then."""
+    message = answer.to_message()
+    return {**message, "content": without_numbers(message["content"], len(answer.sources)).text}

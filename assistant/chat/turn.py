@@ -127,6 +127,8 @@ class Done:
     # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, else "".
     ending: str = ""
     thoughts: str = ""
+    # What computed it, such as "llama.cpp · 4 bit".
+    engine: str = ""
 
 
 ChatEvent = TurnStarted | Retrieved | Budgeted | Thought | Token | Done
@@ -142,6 +144,9 @@ class TurnState(TypedDict, total=False):
     nothing_found: bool
     # What a note says to the question: it is quoted, and no model is asked; "" where none does.
     noted: str
+    foreign: (
+        bool  # the question is in a language that no document is in and the embedding model does not know
+    )
     retrieval_seconds: float
     budget: Budget
     # The passages as the model reads them: those that fit, each with the text that is quoted of it.

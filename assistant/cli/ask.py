@@ -81,6 +81,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
                 "from_notes": any(source.is_note for source in done.sources),
                 "ending": done.ending or ("stopped" if done.stopped else "complete"),
                 "thoughts": done.thoughts,
+                "engine": done.engine,
             }
         )
         return
@@ -90,7 +91,8 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
     for source in done.sources:
         page = f", page {source.page}" if source.page else ""
         say(f"  [{source.number}] {source.name}{page}")
-    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}")
+    by = f" with {done.engine}" if done.engine else ""
+    say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}{by}")
 
 
 def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
@@ -100,7 +102,8 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
         "repeated": "stopped: it repeated itself",
     }
     said = [notes[done.ending]] if done.ending else []
-    if options.uses_documents and not done.sources and done.answer not in all_texts("chat.nothing_found"):
+    refusals = all_texts("chat.nothing_found", "chat.nothing_found.foreign")
+    if options.uses_documents and not done.sources and done.answer not in refusals:
         said.append("no source: no passage of the documents was found for this")
     return said
 

@@ -87,10 +87,12 @@ def use(workspace: Workspace, name: str, yes: bool, as_json: bool) -> None:
         say(f"{name} answers from now on.")
 
 
-def fetch_model(workspace: Workspace, name: str, *, yes: bool) -> None:
+def fetch_model(workspace: Workspace, name: str, *, yes: bool, to_tune: bool = False) -> None:
     """Fetch a model that is not on this machine, where that is confirmed. Raises AssistantError, ModelError."""
     with busy("Looking at the model…"):
         report = workspace.look_at_model(name)
+    if to_tune and report.cannot_tune:
+        raise AssistantError(report.cannot_tune)
     if report.is_here:
         return
     if not yes:
@@ -116,7 +118,7 @@ def described(report: "ModelReport") -> list[str]:
     fits_tune = report.tune_bytes <= report.free_bytes
     lines = [
         f"{report.name}: {report.architecture}, {_count(report.parameters)} parameters, window "
-        f"{report.window:,} tokens, licence {report.license}",
+        f"{report.window:,} tokens, {_license(report.license)}",
         f"  to chat: {_gb(report.chat_bytes)} of memory, {_fits(report.fits_chat, report.free_bytes)}",
         f"  to tune: {_gb(report.tune_bytes)} of memory, {_fits(fits_tune, report.free_bytes)}",
     ]
@@ -181,7 +183,7 @@ def _print(entries: "list[CatalogueEntry]", best: "Recommendation", current: str
             _count(entry.parameters),
             f"window {entry.window:,}",
             *([entry.languages] if entry.languages else []),
-            entry.license,
+            _license(entry.license),
             f"chat {_gb(entry.chat_bytes)} {_sign(entry.fits_chat)}",
             f"tune {_gb(entry.tune_bytes)} {_sign(entry.fits_tune)}",
             f"about {entry.tokens_per_second:.0f} tokens/s",
@@ -202,6 +204,10 @@ def _count(parameters: int) -> str:
 
 def _gb(size: float) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.0f} MB"
+
+
+def _license(name: str) -> str:
+    return f"licence {name}" if name else "no licence named"
 
 
 def _fits(fits: bool, free: int) -> str:

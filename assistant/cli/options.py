@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assistant.cli.output import busy
+from assistant.engines.stage import Stage
 from assistant.errors import AssistantError
-from assistant.workspace import Stage, Workspace
+from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
     from assistant.engines.base import Engine

@@ -127,7 +127,7 @@ def tune(
         )
     options["parent"] = options["parent"] or missing
     if options["base"]:
-        fetch_model(workspace, options["base"], yes=yes)
+        fetch_model(workspace, options["base"], yes=yes, to_tune=True)
     with busy("Reading the examples…"):
         learned = _read_examples(workspace, examples, conversation, options["parent"])
         learned += _stated_in(workspace, document, options["kb"], options["parent"])

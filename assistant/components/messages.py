@@ -115,7 +115,7 @@ def _notes(message: StoredMessage) -> Iterator[str]:
         and message.status == "complete"
         and not message.sources
         and not message.correction
-        and message.content.strip() not in all_texts("chat.nothing_found")
+        and message.content.strip() not in all_texts("chat.nothing_found", "chat.nothing_found.foreign")
     ):
         yield t("message.no_source")
 
@@ -146,7 +146,8 @@ def origin(message: StoredMessage) -> str:
             tokens=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
-        parts.append(f'<span class="numbers">{html_blocks.escaped(tokens)}</span>')
+        said = f"{tokens} · {message.engine}" if message.engine else tokens
+        parts.append(f'<span class="numbers">{html_blocks.escaped(said)}</span>')
     return f'<div class="from">{"".join(parts)}</div>'
 
 

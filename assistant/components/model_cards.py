@@ -3,14 +3,17 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import t
-from assistant.models.downloads import DownloadTask
-from tuning.models.catalogue import CatalogueEntry, Recommendation
-from tuning.models.checks import UNKNOWN, ModelReport
+
+if TYPE_CHECKING:  # torch and transformers take seconds, and another thread may be importing them
+    from assistant.models.downloads import DownloadTask
+    from tuning.models.catalogue import CatalogueEntry, Recommendation
+    from tuning.models.checks import ModelReport
 
 OnName = Callable[[str], None]
 
@@ -26,7 +29,7 @@ class Offers:
     busy: frozenset[str]  # names that are being fetched
 
 
-def draw_card(entry: CatalogueEntry, best: Recommendation, offers: Offers) -> None:
+def draw_card(entry: "CatalogueEntry", best: "Recommendation", offers: Offers) -> None:
     """One model of the catalogue with its buttons."""
     with (
         st.container(border=True, key=f"model-{key_of(entry.name)}"),
@@ -36,7 +39,7 @@ def draw_card(entry: CatalogueEntry, best: Recommendation, offers: Offers) -> No
         _draw_buttons(entry, offers)
 
 
-def draw_report(report: ModelReport, offers: Offers) -> None:
+def draw_report(report: "ModelReport", offers: Offers) -> None:
     """A model that was looked at by its name."""
     with st.container(border=True, key="model-report"):
         st.html(
@@ -57,7 +60,7 @@ def draw_report(report: ModelReport, offers: Offers) -> None:
             html_blocks.quiet(t("settings.models.no_disk", free=formatting.size(report.disk_free)))
 
 
-def draw_progress(task: DownloadTask) -> None:
+def draw_progress(task: "DownloadTask") -> None:
     """How far a download is, and a button that stops it."""
     values = {"name": task.name, "done": formatting.size(task.done), "total": formatting.size(task.total)}
     if not task.total:
@@ -82,7 +85,7 @@ def key_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
-def _draw_buttons(entry: CatalogueEntry, offers: Offers) -> None:
+def _draw_buttons(entry: "CatalogueEntry", offers: Offers) -> None:
     if entry.name == offers.current:
         return
     if entry.at_hand:
@@ -101,7 +104,7 @@ def _button(kind: str, name: str, label: str, do: OnName, disabled: bool) -> Non
         do(name)
 
 
-def _described(entry: CatalogueEntry, best: Recommendation, current: str) -> str:
+def _described(entry: "CatalogueEntry", best: "Recommendation", current: str) -> str:
     marks = [
         *([html_blocks.badge(t("settings.in_use"), "checkpoint")] if entry.name == current else []),
         *([html_blocks.badge(t("settings.at_hand"), "good")] if entry.at_hand else []),
@@ -117,16 +120,16 @@ def _described(entry: CatalogueEntry, best: Recommendation, current: str) -> str
     )
 
 
-def _facts(model: CatalogueEntry | ModelReport) -> str:
+def _facts(model: "CatalogueEntry | ModelReport") -> str:
     return t(
         "settings.models.facts",
         parameters=count(model.parameters),
         window=f"{model.window:,}",
-        license=t("settings.models.no_license") if model.license == UNKNOWN else model.license,
+        license=model.license or t("settings.models.no_license"),
     )
 
 
-def _needs(model: CatalogueEntry | ModelReport) -> str:
+def _needs(model: "CatalogueEntry | ModelReport") -> str:
     return t(
         "settings.models.needs",
         chat=formatting.size(model.chat_bytes),

@@ -1,7 +1,8 @@
 """The interface of an engine: it streams text for messages and, if asked, a checkpoint.
 
-`local` runs the model in this process, `remote` asks an OpenAI-compatible endpoint. Neither is imported
-here, because opening torch takes seconds and most commands need no model.
+`local` runs the model with torch in this process, `llama_engine` with llama.cpp in another, `chosen` is both;
+`remote` asks an OpenAI-compatible endpoint. None is imported here: torch takes seconds, and most commands need
+no model.
 """
 
 import threading
@@ -51,6 +52,10 @@ class Engine(Protocol):
 
     def checkpoints(self) -> list[str]:
         """The names of the checkpoints that this engine can answer with."""
+        ...
+
+    def label(self, checkpoint: str | None) -> str:
+        """What computes an answer and how exactly, as it is shown on it: "llama.cpp · 4 bit". Raises EngineError."""
         ...
 
     def prompt_capacity(self, checkpoint: str | None) -> int:

@@ -68,6 +68,10 @@ class BatchedEngine:
         """As the local engine's."""
         return self._engine.checkpoints()
 
+    def label(self, checkpoint: str | None) -> str:
+        """As the local engine's."""
+        return self._engine.label(checkpoint)
+
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """As the local engine's. Where it has to load the checkpoint, it waits for the running answers."""
         return self._engine.prompt_capacity(checkpoint)

@@ -59,6 +59,10 @@ class LocalEngine:
         """Checkpoints tuned from exactly this base."""
         return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
 
+    def label(self, checkpoint: str | None) -> str:
+        """torch, and the bits of a weight."""
+        return f"torch · {8 * self._base.dtype.itemsize} bit"
+
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
         if checkpoint is not None and checkpoint not in self._resident:

@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -55,6 +56,10 @@ class RemoteEngine:
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise self._error(error) from error
         return [name for name in names if name != self.name]
+
+    def label(self, checkpoint: str | None) -> str:
+        """The address without its path."""
+        return urlsplit(self._url).netloc
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window as it was set."""

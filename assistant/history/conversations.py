@@ -36,7 +36,8 @@ _TITLE_LENGTH = 60
 _COLUMNS = {
     "conversations": "id, title, created, updated, deleted, source, active_message, import_key",
     "messages": "id, conversation_id, parent_id, role, content, created, status, writer, rating, correction, memory,"
-    " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token, ending, thoughts",
+    " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token, ending, thoughts,"
+    " engine",
 }
 
 

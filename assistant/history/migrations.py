@@ -136,12 +136,18 @@ def add_endings_and_thoughts(database: sqlite3.Connection) -> None:
     )
 
 
+def add_engines(database: sqlite3.Connection) -> None:
+    """Version 6: what computed an answer."""
+    _execute(database, "ALTER TABLE messages ADD COLUMN engine TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS = (
     create_conversations,
     create_blind_trials,
     link_preferences_to_ballots,
     add_import_keys,
     add_endings_and_thoughts,
+    add_engines,
 )
 
 

@@ -15,6 +15,7 @@ from tuning.data.times import TOLERANCE_SECONDS, finite_number, plausible_second
 # The columns of a message that hold text, those of them that may be empty, and those that hold a measured figure.
 _TEXTS = (
     "role", "content", "status", "writer", "correction", "memory", "checkpoint", "sources", "ending", "thoughts",
+    "engine",
 )  # fmt: skip
 _OPTIONAL = ("correction", "checkpoint")
 _FIGURES, _COUNTS = ("seconds", "seconds_to_first_token"), ("prompt_tokens", "completion_tokens")
@@ -44,6 +45,8 @@ class StoredMessage:
     ending: str = ""
     # The reasoning before the answer; it is shown and goes nowhere else.
     thoughts: str = ""
+    # What computed it, as `Engine.label` says.
+    engine: str = ""
     # How many messages have the same parent (this one included), and which of them this is, from 1.
     alternatives: int = 1
     alternative: int = 1
@@ -219,6 +222,7 @@ class MessageChanges(TypedDict, total=False):
     seconds_to_first_token: float | None
     ending: str | None
     thoughts: str | None
+    engine: str | None
 
 
 def shown_time(value: object) -> float:

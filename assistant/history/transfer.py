@@ -37,6 +37,7 @@ _KEPT = (
     "seconds",
     "seconds_to_first_token",
     "ending",
+    "engine",
 )
 _SPEAKERS = {"user": "You", "assistant": "Imprint", "system": "System"}
 

@@ -51,9 +51,9 @@ def t(key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
-def all_texts(key: str) -> frozenset[str]:
-    """The text of `key` in every language."""
-    return frozenset(TEXTS[key].values())
+def all_texts(*keys: str) -> frozenset[str]:
+    """The texts of these keys in every language."""
+    return frozenset(text for key in keys for text in TEXTS[key].values())
 
 
 def translated(sentence: str) -> str:

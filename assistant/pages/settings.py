@@ -8,7 +8,7 @@ from assistant.components import html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
 from assistant.pages import settings_models
 from assistant.session import notices, resources
-from assistant.settings import LANGUAGES, MODEL_CAPABILITIES, from_environment
+from assistant.settings import ENGINES, LANGUAGES, MODEL_CAPABILITIES, from_environment
 from assistant.web.token_check import LOGOUT
 
 
@@ -37,8 +37,18 @@ def _draw_device() -> None:
             disabled="device" in from_environment(),
             width=180,
         )
+        engine = st.selectbox(
+            t("settings.engine"),
+            ENGINES,
+            index=ENGINES.index(settings.engine),
+            key="engine",
+            format_func=lambda value: t(f"settings.engine.{value}"),
+            disabled="engine" in from_environment(),
+            help=t("settings.engine.help"),
+            width=280,
+        )
         if st.form_submit_button(t("settings.models.device")):
-            _change(device=device)
+            _change(device=device, engine=engine)
 
 
 def _draw_answers() -> None:

@@ -1,5 +1,7 @@
 """The models of the Settings page: cards to use or download, a model by its name, and the device."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from assistant.components import formatting, html_blocks, model_cards
@@ -7,7 +9,9 @@ from assistant.components.model_cards import Offers
 from assistant.i18n.texts import t
 from assistant.session import notices, resources
 from assistant.settings import from_environment
-from tuning.models.catalogue import CatalogueEntry, Recommendation, recommend
+
+if TYPE_CHECKING:
+    from tuning.models.catalogue import CatalogueEntry, Recommendation
 
 POLL_SECONDS = 1.0
 
@@ -21,6 +25,8 @@ def draw() -> None:
         st.error(notices.sentence(Exception(opened.engine_error)), icon=":material/error:")
     with st.spinner(t("settings.looking")):
         resources.import_models()
+        from tuning.models.catalogue import recommend  # heavy, imported by now
+
         entries = opened.catalogue()
         best = recommend(entries)
     if opened.downloads.running() or st.session_state.get("fetching"):
@@ -48,12 +54,12 @@ def _offers() -> Offers:
     )
 
 
-def _draw_best(best: Recommendation) -> None:
+def _draw_best(best: "Recommendation") -> None:
     if best.chat or best.tune:
         html_blocks.quiet(t("settings.models.best", chat=_title(best.chat), tune=_title(best.tune)))
 
 
-def _title(entry: CatalogueEntry | None) -> str:
+def _title(entry: "CatalogueEntry | None") -> str:
     return entry.title if entry else t("settings.models.default")
 
 

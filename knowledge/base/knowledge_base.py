@@ -29,6 +29,7 @@ from knowledge.ingest.fetch import WebLimits, is_url
 from knowledge.readers.blocks import Block, ParsedFile
 from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.reranking import Reranker
+from knowledge.search.scripts import KNOWN_FLUENCY, is_written_in, script_of
 from knowledge.search.searcher import Searcher
 from knowledge.search.selection import Hit, passage_at
 
@@ -217,6 +218,13 @@ class KnowledgeBase:
             chosen = [info.id for info in self.documents() if info.id in wanted or info.path in wanted]
             among = self._store.passage_ids(chosen)
         return self._searcher.search(self._writer.vectors, question, k, history, among, min_relevance)
+
+    def is_foreign(self, question: str) -> bool:
+        """Whether no document here is in the language of a question, and the embedding model does not know it."""
+        script = script_of(question)
+        if not script or self._encoder.fluency(question) >= KNOWN_FLUENCY:
+            return False
+        return not is_written_in((text for _, _, text, _ in self._store.all_contexts()), script)
 
     def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
         """Every passage (or an even sample) in two dimensions, and the place of the question among them."""

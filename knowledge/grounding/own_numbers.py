@@ -6,7 +6,7 @@ They are taken out of its text: they are no numbers that it states, and a page s
 import re
 from dataclasses import dataclass
 
-_NUMBERS = re.compile(r"\s*[\[【]\s*(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*[\]】]")
+_NUMBERS = re.compile(r"[ \t]*[\[【]\s*(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*[\]】]")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ def without_numbers(answer: str, passages: int) -> NumberedAnswer:
         if not all(1 <= number <= passages for number in numbers):
             continue
         text += answer[position : match.start()]
-        named.append((len(text.rstrip()), numbers))
-        position = match.end()
+        # At the beginning of a line a number belongs to the sentence that follows, elsewhere to the one before.
+        leads = not text or text.endswith("\n")
+        named.append((len(text) + 1 if leads else len(text.rstrip()), numbers))
+        position = match.end() + (answer[match.end() : match.end() + 1] == " " and leads)
     return NumberedAnswer(text + answer[position:], tuple(named))

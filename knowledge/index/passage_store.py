@@ -26,6 +26,8 @@ from knowledge.index.records import (
     place_of,
     text_of,
 )
+from knowledge.index.term_renewal import renew_terms
+from knowledge.text.terms import TERMS_VERSION
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -76,6 +78,10 @@ class PassageStore:
             self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
+        if self.fact("terms") != TERMS_VERSION:
+            with self._writing() as db:
+                renew_terms(db)
+                db.execute("INSERT OR REPLACE INTO facts VALUES ('terms', ?)", (TERMS_VERSION,))
 
     @contextmanager
     def _translated_errors(self) -> Iterator[None]:

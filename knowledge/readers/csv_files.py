@@ -5,7 +5,8 @@ import io
 from collections.abc import Iterator
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import ParsedFile, table_block
+from knowledge.readers.blocks import ParsedFile
+from knowledge.readers.tables import table_block
 
 _DELIMITERS = ",;\t|"
 

@@ -1,6 +1,5 @@
 """Bytes → blocks: the loader of a file is chosen by its content first and by its name second."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -14,10 +13,19 @@ from knowledge.readers.epub import load_epub
 from knowledge.readers.html import load_html
 from knowledge.readers.images import load_image
 from knowledge.readers.json_files import load_json, load_json_lines
-from knowledge.readers.markdown import load_code, load_markdown, load_text
+from knowledge.readers.kinds import detect_kind
+from knowledge.readers.latex_files import load_latex
+from knowledge.readers.mail import load_mail, load_mailbox
+from knowledge.readers.markdown import load_markdown, load_text
+from knowledge.readers.notebook import load_notebook
+from knowledge.readers.opendocument import load_opendocument
 from knowledge.readers.pdf import load_pdf, no_seconds
 from knowledge.readers.pptx import load_pptx
+from knowledge.readers.rtf import load_rtf
+from knowledge.readers.source_code import load_code
+from knowledge.readers.subtitles import load_subtitles
 from knowledge.readers.xlsx import load_xlsx
+from knowledge.readers.xml_files import load_xml
 from knowledge.readers.zip_container import Archive
 
 
@@ -48,8 +56,41 @@ class Loader:
 
 _CODE = (
     *(".py", ".js", ".ts", ".java", ".c", ".h", ".cpp", ".hpp", ".cs", ".go", ".rs", ".rb", ".php", ".swift"),
-    *(".kt", ".sh", ".sql", ".r", ".css", ".yaml", ".yml", ".toml", ".ini"),
+    *(
+        ".kt",
+        ".sh",
+        ".sql",
+        ".r",
+        ".css",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".ini",
+        ".jsx",
+        ".tsx",
+        ".mjs",
+        ".vue",
+        ".scala",
+    ),
+    *(
+        ".lua",
+        ".pl",
+        ".dart",
+        ".jl",
+        ".ps1",
+        ".bat",
+        ".cc",
+        ".hh",
+        ".m",
+        ".ex",
+        ".exs",
+        ".hs",
+        ".clj",
+        ".cfg",
+        ".proto",
+    ),
 )
+_OPENDOCUMENT = (".odt", ".ods", ".odp", ".ott", ".ots", ".otp")
 LOADERS: dict[str, Loader] = {
     loader.name: loader
     for loader in (
@@ -69,7 +110,15 @@ LOADERS: dict[str, Loader] = {
         Loader("markdown", (".md", ".markdown", ".mdown", ".rst"), lambda file: load_markdown(file.text)),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
         Loader("tsv", (".tsv", ".tab"), lambda file: load_csv(file.text, "\t")),
-        Loader("code", _CODE, lambda file: load_code(file.text)),
+        Loader("opendocument", _OPENDOCUMENT, lambda file: load_opendocument(Archive(file.data))),
+        Loader("rtf", (".rtf",), lambda file: load_rtf(file.data)),
+        Loader("mail", (".eml",), lambda file: load_mail(file.data, _attachment)),
+        Loader("mailbox", (".mbox",), lambda file: load_mailbox(file.data, _attachment)),
+        Loader("notebook", (".ipynb",), lambda file: load_notebook(file.text)),
+        Loader("subtitles", (".srt", ".vtt"), lambda file: load_subtitles(file.text)),
+        Loader("latex", (".tex", ".ltx"), lambda file: load_latex(file.text)),
+        Loader("xml", (".xml", ".rss", ".atom"), lambda file: load_xml(file.data)),
+        Loader("code", _CODE, lambda file: load_code(file.text, file.suffix)),
         Loader("text", (".txt", ".text", ".log"), lambda file: load_text(file.text)),
     )
 }
@@ -82,28 +131,20 @@ MEDIA_TYPES = {
     "text/tab-separated-values": "tsv",
     "application/json": "json",
     "application/x-ndjson": "jsonl",
+    "application/rtf": "rtf",
+    "text/rtf": "rtf",
+    "message/rfc822": "mail",
+    "application/mbox": "mailbox",
+    "application/x-ipynb+json": "notebook",
+    "application/x-subrip": "subtitles",
+    "text/vtt": "subtitles",
+    "application/x-tex": "latex",
+    "application/xml": "xml",
+    "text/xml": "xml",
+    "application/rss+xml": "xml",
+    "application/atom+xml": "xml",
     "text/plain": "text",
 }
-_ZIP_KINDS = {  # a member by which the kind of a zip container is known
-    "word/document.xml": "docx",
-    "ppt/presentation.xml": "pptx",
-    "xl/workbook.xml": "xlsx",
-    "META-INF/container.xml": "epub",
-}
-_UNSUPPORTED = (
-    (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-        "it is an old Office file (.doc, .xls, .ppt): save it in today's format",
-    ),
-    (b"{\\rtf", "it is RTF, which is not read: save it as DOCX"),
-    (b"\x1f\x8b", "it is a packed archive: unpack it and add what is inside"),
-    (b"Rar!", "it is a packed archive: unpack it and add what is inside"),
-    (b"7z\xbc\xaf", "it is a packed archive: unpack it and add what is inside"),
-)
-_HTML_START = re.compile(
-    rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
-_IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM")
 
 
 def load(
@@ -117,44 +158,14 @@ def load(
     suffix = PurePosixPath(name).suffix.lower()
     media, _, parameters = content_type.partition(";")
     charset = parameters.rpartition("charset=")[2].strip(" \"'") if "charset=" in parameters else ""
-    kind = detect_kind(data, suffix, media.strip().lower())
+    kind = detect_kind(data, SUFFIXES.get(suffix) or MEDIA_TYPES.get(media.strip().lower(), ""), suffix)
     parsed = LOADERS[kind].load(FileContent(data, suffix, charset, password, request_seconds))
     return _clean(parsed)
 
 
-def detect_kind(data: bytes, suffix: str, media_type: str = "") -> str:
-    """The name of the loader for these bytes."""
-    if b"%PDF-" in data[:1024]:
-        return "pdf"
-    if data.startswith(b"PK"):
-        return _zip_kind(data)
-    if data.startswith(_UNSUPPORTED[0][0]) and _encrypted_office(data):
-        raise DocumentError("it is encrypted: save it without a password first")
-    for magic, reason in _UNSUPPORTED:
-        if data.startswith(magic):
-            raise DocumentError(reason)
-    if data.startswith(_IMAGES[:-1]) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
-        return "image"
-    named = SUFFIXES.get(suffix) or MEDIA_TYPES.get(media_type, "")
-    if named in ("pdf", *_ZIP_KINDS.values()):
-        raise DocumentError(
-            f"it is named {suffix} and is not {named.upper()} inside; it is damaged or misnamed"
-        )
-    if named in ("", "text") and _HTML_START.match(data[:4096]):
-        return "html"
-    return named or "text"
-
-
-def _zip_kind(data: bytes) -> str:
-    names = Archive(data).names
-    for member, kind in _ZIP_KINDS.items():
-        if member in names:
-            return kind
-    raise DocumentError("it is a zip archive: unpack it and add what is inside")
-
-
-def _encrypted_office(data: bytes) -> bool:
-    return "EncryptedPackage".encode("utf-16-le") in data
+def _attachment(data: bytes, name: str, content_type: str) -> ParsedFile:
+    """What hangs on a mail; scanned pages are not recognised there."""
+    return load(data, name, content_type)
 
 
 def _clean(parsed: ParsedFile) -> ParsedFile:

@@ -1,10 +1,13 @@
-"""DOCX → blocks: headings, lists, nested and merged tables, footnotes; deleted text is left out."""
+"""DOCX → blocks: headings, numbered lists, tables, formulas, footnotes; deleted text is left out."""
 
 from collections.abc import Iterator
 
 from lxml import etree
 
-from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line
+from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
+from knowledge.readers.office_math import MATH, latex
+from knowledge.readers.tables import spread, table_block
 from knowledge.readers.zip_container import Archive
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -18,7 +21,7 @@ _LEFT_OUT = frozenset(
 def load_docx(archive: Archive) -> ParsedFile:
     """The blocks of a Word document in the order they stand."""
     body = archive.xml("word/document.xml").find(f"{_W}body")
-    reader = _Reader(_heading_styles(archive))
+    reader = _Reader(_heading_styles(archive), Numbering(archive))
     if body is not None:
         reader.container(body)
     reader.end_list()
@@ -68,8 +71,9 @@ def _value(element: etree._Element, name: str) -> str:
 
 
 class _Reader:
-    def __init__(self, styles: dict[str, int]) -> None:
+    def __init__(self, styles: dict[str, int], numbering: Numbering) -> None:
         self.styles = styles
+        self.numbering = numbering
         self.blocks: list[Block] = []
         self.items: list[str] = []
 
@@ -89,12 +93,12 @@ class _Reader:
         ]
         text = _tidy(paragraph_text(element))
         level = self._level(element)
+        label = self.numbering.label(element)  # asked for empty ones as well: they are counted
         if level and text:
             self.end_list()
-            self.blocks.append(Block("heading", one_line(text), level=level))
-        elif text and element.find(f"{_W}pPr/{_W}numPr") is not None:
-            depth = _value(element.find(f"{_W}pPr/{_W}numPr"), "ilvl")
-            self.items.append("  " * min(int(depth) if depth.isdecimal() else 0, 8) + f"- {text}")
+            self.blocks.append(Block("heading", _labelled(label, one_line(text), bullets=False), level=level))
+        elif text and label:
+            self.items.append("  " * label.depth + _labelled(label, text))
         elif text:
             self.end_list()
             self.blocks.append(Block("text", text))
@@ -102,13 +106,43 @@ class _Reader:
             self.container(box)
 
     def table(self, element: etree._Element) -> None:
-        rows = table_grid(element)
-        if sum(len(row) for row in rows) == 1 or all(len(row) < 2 for row in rows):
+        widths = [sum(1 for _ in _own(row, f"{_W}tc")) for row in _own(element, f"{_W}tr")]
+        if sum(widths) == 1 or all(width < 2 for width in widths):
             for cell in element.iter(f"{_W}tc"):  # one column only frames its text
                 self.container(cell)
             self.end_list()
-        elif block := table_block(rows):
+        elif block := table_block(self.grid(element), header=_header_rows(element)):
             self.blocks.append(block)
+
+    def grid(self, table: etree._Element) -> list[list[str]]:
+        """The cells as a full grid: the places that a merged cell covers are marked."""
+        grid: list[list[str]] = []
+        for row in _own(table, f"{_W}tr"):
+            cells: list[str] = []
+            for cell in _own(row, f"{_W}tc"):
+                properties = cell.find(f"{_W}tcPr")
+                span = "" if properties is None else _value(properties, "gridSpan")
+                merged = None if properties is None else properties.find(f"{_W}vMerge")
+                text = one_line(self.cell_text(cell))
+                continued = merged is not None and merged.get(f"{_W}val") != "restart" and bool(grid)
+                if continued:
+                    text = grid[-1][len(cells)] if len(cells) < len(grid[-1]) else ""
+                cells.extend(spread(text, min(int(span) if span.isdecimal() else 1, 100), continued))
+            grid.append(cells)
+        return grid
+
+    def cell_text(self, cell: etree._Element) -> str:
+        """The paragraphs of a cell; a table inside it is written out row by row."""
+        parts: list[str] = []
+        for child in cell:
+            if child.tag == f"{_W}p":
+                parts.append(_labelled(self.numbering.label(child), paragraph_text(child), bullets=False))
+            elif child.tag == f"{_W}tbl":
+                block = table_block(self.grid(child), header=_header_rows(child))
+                parts.append(f"({' / '.join(block.text.splitlines())})" if block else "")
+            elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins"):
+                parts.append(self.cell_text(child))
+        return " ".join(part for part in parts if part)
 
     def end_list(self) -> None:
         if self.items:
@@ -125,26 +159,15 @@ class _Reader:
         return self.styles.get(_value(properties, "pStyle"), 0)
 
 
-def table_grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated in every place it covers."""
-    grid: list[list[str]] = []
+def _header_rows(table: etree._Element) -> int | None:
+    """How many rows at the top repeat on every page, as rows of column names do; None when none says so."""
+    height = 0
     for row in _own(table, f"{_W}tr"):
-        cells: list[str] = []
-        for cell in _own(row, f"{_W}tc"):
-            properties = cell.find(f"{_W}tcPr")
-            span = "" if properties is None else _value(properties, "gridSpan")
-            merged = None if properties is None else properties.find(f"{_W}vMerge")
-            text = one_line(cell_text(cell))
-            if (
-                merged is not None
-                and merged.get(f"{_W}val") != "restart"
-                and grid
-                and len(cells) < len(grid[-1])
-            ):
-                text = grid[-1][len(cells)]
-            cells.extend([text] * min(int(span) if span.isdecimal() else 1, 100))
-        grid.append(cells)
-    return grid
+        mark = row.find(f"{_W}trPr/{_W}tblHeader")
+        if mark is None or mark.get(f"{_W}val") in ("0", "false", "off"):
+            break
+        height += 1
+    return height or None
 
 
 def _own(element: etree._Element, tag: str) -> Iterator[etree._Element]:
@@ -155,17 +178,11 @@ def _own(element: etree._Element, tag: str) -> Iterator[etree._Element]:
             yield from _own(child, tag)
 
 
-def cell_text(cell: etree._Element) -> str:
-    """The paragraphs of a cell; a table inside it is written out row by row."""
-    parts: list[str] = []
-    for child in cell:
-        if child.tag == f"{_W}p":
-            parts.append(paragraph_text(child))
-        elif child.tag == f"{_W}tbl" and (block := table_block(table_grid(child))):
-            parts.append("(" + " / ".join(block.text.split("\n")) + ")")
-        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins"):
-            parts.append(cell_text(child))
-    return " ".join(part for part in parts if part)
+def _labelled(label: ListLabel | None, text: str, bullets: bool = True) -> str:
+    """The text behind its number in the list."""
+    if label is None or not label.text or (label.text == BULLET and not bullets):
+        return text
+    return f"{label.text} {text}".strip()
 
 
 def paragraph_text(element: etree._Element) -> str:
@@ -176,8 +193,10 @@ def paragraph_text(element: etree._Element) -> str:
 def _runs(element: etree._Element) -> Iterator[str]:
     for child in element:
         tag = child.tag
-        if tag == f"{_W}t" or (isinstance(tag, str) and tag.endswith("/math}t")):
+        if tag == f"{_W}t":
             yield child.text or ""
+        elif tag in MATH:
+            yield latex(child)
         elif tag in (f"{_W}tab", f"{_W}ptab"):
             yield "\t"
         elif tag in (f"{_W}br", f"{_W}cr"):

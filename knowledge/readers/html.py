@@ -6,27 +6,26 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.encodings import decode
+from knowledge.readers.html_furniture import SKIPPED_TAGS, Furniture, text_length
 from knowledge.readers.html_tables import (
     BLOCK_TAGS,
-    SKIPPED_TAGS,
-    has_header,
+    code_text,
+    header_rows,
     inner_text,
     is_layout,
+    numbered_code,
     table_grid,
 )
+from knowledge.readers.tables import table_block
 
 _META_CHARSET = re.compile(
     rb"""<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
 )
 _BREAK = "\u2028"  # a line break that white space cannot be taken for
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_CHROME = re.compile(
-    r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|breadcrumbs?|cookies?|consent|sidebar|share|sharing|social|advert"
-    r"|advertisement|ads|banner|popup|newsletter|related|skip-link|toc-toggle|editsection|mw-jump-link|noprint)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
+_LEFT_OUT_NOTE = "most of the page's text was left out as menus, banners or hidden parts"
 
 
 def load_html(data: bytes, declared: str = "", page: int | None = None) -> ParsedFile:
@@ -45,12 +44,15 @@ def load_html_text(text: str, page: int | None = None) -> ParsedFile:
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"its HTML holds no text ({error})") from error
     title = one_line(root.findtext(".//title") or "")
-    blocks = _Walker(page).read(_main_part(root))
+    walker = _Walker(page, Furniture.of(root))
+    blocks = walker.read(_main_part(root))
     if not title:
         title = next((block.text for block in blocks if block.kind == "heading"), "")
     cut = any("depth" in entry.message for entry in parser.error_log)
-    notes = ("it is nested too deeply; what lies deepest was not read",) if cut else ()
-    return ParsedFile(title, tuple(blocks), notes)
+    notes = ["it is nested too deeply; what lies deepest was not read"] if cut else []
+    if walker.left_out > sum(len(block.text) for block in blocks):
+        notes.append(_LEFT_OUT_NOTE)
+    return ParsedFile(title, tuple(blocks), tuple(notes))
 
 
 def _main_part(root: etree._Element) -> etree._Element:
@@ -60,36 +62,29 @@ def _main_part(root: etree._Element) -> etree._Element:
     candidates = [*root.iter("main"), *root.xpath('//*[@role="main"]'), *root.iter("article")]
     if not candidates:
         return whole
-    best = max(candidates, key=_text_length)
-    return best if _text_length(best) * 2 > _text_length(whole) else whole
-
-
-def _text_length(element: etree._Element) -> int:
-    return sum(
-        len(text.strip())
-        for part in element.iter()
-        if isinstance(part.tag, str) and part.tag not in SKIPPED_TAGS
-        for text in (part.text or "", part.tail or "")
-    )
+    best = max(candidates, key=text_length)
+    return best if text_length(best) * 2 > text_length(whole) else whole
 
 
 class _Walker:
     """Collects inline text until a block element begins or ends."""
 
-    def __init__(self, page: int | None) -> None:
+    def __init__(self, page: int | None, furniture: Furniture) -> None:
         self.page = page
+        self.furniture = furniture
         self.blocks: list[Block] = []
         self.inline: list[str] = []
         self.items: list[str] = []
         self.depth = 0  # of lists
-        self.marker = ""
+        self.marker = ""  # stands in front of the next paragraph
+        self.term = False  # whether the marker is a term or a question
+        self.left_out = 0  # characters
 
     def read(self, element: etree._Element) -> list[Block]:
         self._children(element)
         self._end_paragraph()
         self._end_list()
-        if self.marker.strip("- "):
-            self.blocks.append(Block("text", self.marker.removesuffix(": "), self.page))
+        self._end_term()
         return self.blocks
 
     def _children(self, element: etree._Element) -> None:
@@ -100,7 +95,10 @@ class _Walker:
 
     def _element(self, element: etree._Element) -> None:
         tag = element.tag
-        if not isinstance(tag, str) or tag in SKIPPED_TAGS or _is_chrome(element):
+        if not isinstance(tag, str) or tag in SKIPPED_TAGS:
+            return
+        if self.furniture.leaves_out(element):
+            self.left_out += text_length(element)
             return
         if tag in _HEADINGS:
             self._heading(element, _HEADINGS[tag])
@@ -114,59 +112,68 @@ class _Walker:
             self.inline.append(element.get("alt") or "")
         elif tag in ("ul", "ol"):
             self._list(element)
-        elif tag == "dt":
+        elif tag in ("dt", "summary", "button"):
             self._term(element)
         elif tag in BLOCK_TAGS:
             self._end_paragraph()
-            self.marker = "- " if tag == "li" else self.marker
+            if tag == "li":
+                self._end_term()
+                self.marker = "- "
             self._children(element)
             self._end_paragraph()
         else:
             self._children(element)
 
     def _heading(self, element: etree._Element, level: int) -> None:
-        self._end_paragraph()
-        self._end_list()
+        self._end_run()
         if text := one_line(inner_text(element)).strip("¶§ "):
             self.blocks.append(Block("heading", text, self.page, level))
 
     def _code(self, element: etree._Element) -> None:
-        self._end_paragraph()
-        self._end_list()
-        if (text := inner_text(element)).strip():
+        self._end_run()
+        if (text := code_text(element)).strip():
             self.blocks.append(Block("code", text.strip("\n"), self.page))
+
+    def _end_run(self) -> None:
+        self._end_paragraph()
+        self._end_term()
+        self._end_list()
 
     def _list(self, element: etree._Element) -> None:
         self._end_paragraph()
         self.depth += 1
         self._children(element)
         self._end_paragraph()
+        self.marker = self.marker if self.term else ""  # of an item in which nothing stands
         self.depth -= 1
         if not self.depth:
             self._end_list()
 
     def _term(self, element: etree._Element) -> None:
-        """A term stands in front of its definition; one without a definition is a paragraph."""
+        """A term stands in front of its definition, a question in front of its answer; one without is a paragraph."""
         self._end_paragraph()
-        if self.marker.endswith(": "):
-            self.inline.append(self.marker.removesuffix(": "))
-            self.marker = ""
-            self._end_paragraph()
+        self._end_term()
         if element.find(".//pre") is None and not any(element.iter(*_HEADINGS)):
-            term = one_line(inner_text(element))
-            self.marker = f"{term}: " if term else ""
+            if term := one_line(inner_text(element)):
+                self.marker, self.term = f"{term} " if term[-1] in "?？" else f"{term}: ", True
         else:
             self._children(element)
             self._end_paragraph()
 
+    def _end_term(self) -> None:
+        if self.term:
+            text, self.marker, self.term = self.marker.removesuffix(": ").strip(), "", False
+            self._add(text)
+
     def _table(self, element: etree._Element) -> None:
-        self._end_paragraph()
-        self._end_list()
+        self._end_run()
         rows = table_grid(element)
-        if is_layout(rows, element):
+        if code := numbered_code(element):
+            self.blocks.append(Block("code", code, self.page))
+        elif is_layout(rows, element):
             self._children(element)
             self._end_paragraph()
-        elif block := table_block(rows, self.page, has_header(element)):
+        elif block := table_block(rows, self.page, header_rows(element)):
             caption = element.find("caption")
             if caption is not None and (words := one_line(inner_text(caption))):
                 self.blocks.append(Block("text", words, self.page))
@@ -178,25 +185,20 @@ class _Walker:
         text = "\n".join(line for line in lines if line)
         if not text:
             return
+        text, self.marker, self.term = self._marked(text), "", False
+        self._add(text)
+
+    def _marked(self, text: str) -> str:
+        return (self.marker or ("  " if self.depth else "")) + text
+
+    def _add(self, text: str) -> None:
+        """A paragraph, or an item of the list that is open."""
         if self.depth:
-            self.items.append("  " * (self.depth - 1) + (self.marker or "  ") + text)
-            self.marker = ""
+            self.items.append("  " * (self.depth - 1) + text)
         else:
-            self.blocks.append(Block("text", self.marker + text, self.page))
-            self.marker = ""
+            self.blocks.append(Block("text", text, self.page))
 
     def _end_list(self) -> None:
         if self.items:
             self.blocks.append(Block("text", "\n".join(self.items), self.page))
             self.items = []
-
-
-def _is_chrome(element: etree._Element) -> bool:
-    if element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    if element.get("role") in ("navigation", "banner", "search", "contentinfo", "menu"):
-        return True
-    if "display:none" in (element.get("style") or "").replace(" ", ""):
-        return True
-    names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return element.tag not in ("body", "article", "main") and bool(_CHROME.search(names))

@@ -1,23 +1,33 @@
-"""HTML tables → full grids of cell texts; and which elements have no text to read, and which begin a block."""
+"""HTML tables → full grids of cell texts; code beside line numbers; and which elements begin a block."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from lxml import etree
 
-from knowledge.readers.blocks import one_line, table_block
+from knowledge.readers.blocks import one_line
+from knowledge.readers.html_furniture import is_invisible, is_line_number
+from knowledge.readers.tables import spread, table_block
 
-SKIPPED_TAGS = frozenset(
-    (
-        *("script", "style", "noscript", "template", "head", "nav", "footer", "aside", "form", "button"),
-        *("select", "option", "iframe", "object", "embed", "svg", "canvas", "audio", "video", "map"),
-        *("dialog", "input", "textarea"),
-    )
-)
 BLOCK_TAGS = frozenset(
     (
-        *("address", "article", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt"),
-        *("fieldset", "figcaption", "figure", "header", "hr", "html", "li", "main", "ol", "p", "section"),
-        *("summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
+        *("address", "article", "aside", "blockquote", "body", "button", "center", "dd", "details", "dialog"),
+        *(
+            "div",
+            "dl",
+            "dt",
+            "fieldset",
+            "figcaption",
+            "figure",
+            "form",
+            "header",
+            "hr",
+            "html",
+            "li",
+            "main",
+            "ol",
+        ),
+        *("p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
     )
 )
 
@@ -26,43 +36,49 @@ def inner_text(element: etree._Element) -> str:
     """All text inside, scripts and styles left out."""
     parts = [element.text or ""]
     for child in element:
-        if isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
+        if not is_invisible(child):
             parts.append("\n" if child.tag == "br" else inner_text(child))
         parts.append(child.tail or "")
     return "".join(parts)
 
 
 def table_grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated where it reaches; inner tables become text."""
+    """The cells as a full grid: the places that a merged cell covers are marked; inner tables become text."""
     grid: list[list[str]] = []
-    hanging: dict[int, tuple[int, str]] = {}  # column → rows that a cell above still covers, and its text
+    hanging: dict[
+        int, tuple[int, int, str]
+    ] = {}  # column → rows below that a cell covers, its width and text
     for row in own_rows(table):
-        cells = [cell for cell in row if cell.tag in ("td", "th")]
+        cells = deque(cell for cell in row if cell.tag in ("td", "th"))
         texts: list[str] = []
-        below: dict[int, tuple[int, str]] = {}
+        below: dict[int, tuple[int, int, str]] = {}
         while cells or len(texts) in hanging:
-            if len(texts) in hanging:
-                height, text = hanging.pop(len(texts))
-                width = 1
+            continued = len(texts) in hanging
+            if continued:
+                height, width, text = hanging.pop(len(texts))
             else:
-                cell = cells.pop(0)
+                cell = cells.popleft()
                 text = one_line(cell_text(cell))
                 height, width = _span(cell, "rowspan", 1000), _span(cell, "colspan", 100)
-            for _ in range(width):
-                if height > 1:
-                    below[len(texts)] = (height - 1, text)
-                texts.append(text)
+            if height > 1:
+                below[len(texts)] = (height - 1, width, text)
+            texts.extend(spread(text, width, continued))
         hanging = hanging | below
         grid.append(texts)
     return grid
 
 
-def has_header(table: etree._Element) -> bool | None:
-    """Whether the first row says that it names the columns, or that it does not."""
-    kinds = [cell.tag for cell in next(own_rows(table), ()) if cell.tag in ("td", "th")]
-    if "th" not in kinds:
-        return None
-    return kinds.count("th") > 1 or "td" not in kinds
+def header_rows(table: etree._Element) -> int | None:
+    """How many rows at the top say that they name the columns, captions not counted; None when none says anything."""
+    rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in own_rows(table)]
+    rows = [row for row in rows if row]
+    while len(rows) > 1 and len(rows[0]) == 1 and (_span(rows[0][0], "colspan", 100) > 1 or len(rows[1]) > 1):
+        rows.pop(0)
+    kinds = [[cell.tag for cell in row] for row in rows]
+    height = next((at for at, row in enumerate(kinds) if "td" in row), len(kinds))
+    if height or not kinds or "th" not in kinds[0]:
+        return height or None
+    return int(kinds[0].count("th") > 1)
 
 
 def own_rows(table: etree._Element) -> Iterator[etree._Element]:
@@ -78,14 +94,55 @@ def cell_text(element: etree._Element) -> str:
     """The text of a cell; a table inside it is written out row by row."""
     parts = [element.text or ""]
     for child in element:
+        if child.tag == "li" and child.getprevious() is not None:
+            parts[:] = ["".join(parts).rstrip() + ","]
         if child.tag == "table":
-            block = table_block(table_grid(child), header=has_header(child))
+            block = table_block(table_grid(child), header=header_rows(child))
             parts.append(f" ({'; '.join(block.text.split(chr(10)))}) " if block else "")
-        elif isinstance(child.tag, str) and child.tag not in SKIPPED_TAGS:
+        elif not is_invisible(child):
             space = " " if child.tag in BLOCK_TAGS or child.tag == "br" else ""
             parts += [space, cell_text(child), space]
         parts.append(child.tail or "")
     return "".join(parts)
+
+
+def numbered_code(table: etree._Element) -> str:
+    """The code of a table that puts line numbers beside it; empty for other tables."""
+    cells = [cell for row in own_rows(table) for cell in row if cell.tag in ("td", "th")]
+    code = [cell for cell in cells if not _counts_lines(cell)]
+    if not code or len(code) == len(cells) or not all(_is_code(cell) for cell in code):
+        return ""
+    return "\n".join(code_text(cell).strip("\n") for cell in code)
+
+
+def code_text(element: etree._Element) -> str:
+    """Program text with its line breaks, without the numbers of its lines."""
+    parts = [element.text or ""]
+    for child in element:
+        if child.tag == "br":
+            parts.append("\n")
+        elif not is_invisible(child) and not is_line_number(child):
+            text = code_text(child)
+            apart = child.tag in ("div", "p", "li", "tr") and child.getnext() is not None
+            parts.append(text if not apart or text.endswith("\n") else text + "\n")
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def _counts_lines(cell: etree._Element) -> bool:
+    numbers = "".join(cell.itertext()).split()
+    counts = all(number.isdecimal() for number in numbers)
+    return counts and (
+        is_line_number(cell) or any(map(is_line_number, cell.iter())) or cell.find(".//pre") is not None
+    )
+
+
+def _is_code(cell: etree._Element) -> bool:
+    return (
+        cell.tag == "pre"
+        or next(cell.iter("pre", "code"), None) is not None
+        or "code" in (cell.get("class") or "")
+    )
 
 
 def is_layout(rows: list[list[str]], table: etree._Element) -> bool:

@@ -2,7 +2,8 @@
 
 import re
 
-from knowledge.readers.blocks import Block, ParsedFile, table_block
+from knowledge.readers.blocks import Block, ParsedFile
+from knowledge.readers.tables import table_block
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
@@ -42,11 +43,6 @@ def load_text(text: str) -> ParsedFile:
     """The paragraphs of a plain text: what blank lines separate."""
     paragraphs = re.split(r"\n[ \t]*\n", text)
     return ParsedFile(blocks=tuple(Block("text", part.strip("\n")) for part in paragraphs if part.strip()))
-
-
-def load_code(text: str) -> ParsedFile:
-    """Program text, whose lines are kept whole."""
-    return ParsedFile(blocks=(Block("code", text),) if text.strip() else ())
 
 
 def plain(text: str) -> str:
@@ -118,7 +114,7 @@ class _Reader:
         while self.at < len(self.lines) and "|" in self.lines[self.at]:
             rows.append(_cells(self.lines[self.at]))
             self.at += 1
-        if block := table_block(rows, header=True):
+        if block := table_block(rows, header=1):
             self.blocks.append(block)
         return True
 

@@ -10,12 +10,16 @@ import pypdfium2.raw as pdfium_c
 from knowledge.errors import DocumentError, PasswordNeededError
 from knowledge.readers import ocr
 from knowledge.readers.blocks import MAX_CHARACTERS, Block, ParsedFile, one_line
+from knowledge.readers.pdf_forms import annotations, has_unread_form
 from knowledge.readers.pdf_layout import reading_order
 from knowledge.readers.pdf_page import page_edges, page_words
 from knowledge.readers.pdf_tables import ruled_tables
 from knowledge.readers.pdf_text import Page, blocks_of
 
 MAX_PAGES = 5_000
+_XFA_NOTE = (
+    "it holds an XFA form, of which only what is also a field or text was read: print it to a PDF first"
+)
 OCR_SCALE = 2.0  # 144 dots an inch
 OCR_PIXELS = 3_000.0  # of the longer side
 _NO_TITLE = re.compile(
@@ -38,6 +42,8 @@ def load_pdf(
     document = open_pdf(data, password)
     try:
         count = len(document)
+        unread_form = has_unread_form(document)
+        document.init_forms()
         pages, unread, damaged = _read_pages(document, min(count, MAX_PAGES))
         unread = _recognise(document, pages, unread, request_seconds)
         title = one_line(document.get_metadata_value("Title"))
@@ -48,7 +54,7 @@ def load_pdf(
         raise DocumentError(_no_text(count, unread, damaged))
     if len(title) < 3 or _NO_TITLE.search(title):
         title = _largest_heading(blocks)
-    notes = []
+    notes = [_XFA_NOTE] if unread_form else []
     if unread:
         notes.append(f"{_pages(unread)} without text (pictures or scans) could not be read")
     if damaged:
@@ -87,6 +93,8 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
             damaged.append(index + 1)  # the others may be whole
             continue
         words = list(page_words(page))
+        added = annotations(document, page, words)
+        words += added.words
         characters += sum(len(word.text) for word in words)
         if characters > MAX_CHARACTERS:
             raise DocumentError(
@@ -96,7 +104,8 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
             unread.append(index + 1)
         edges = page_edges(page) if words else []
         tables, rest = ruled_tables(edges, words)
-        pages.append(Page(index + 1, page.get_height(), tuple(reading_order(rest, tables))))
+        items = tuple(reading_order(rest, tables))
+        pages.append(Page(index + 1, page.get_height(), items, added.comments))
         page.close()
     return pages, unread, damaged
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import median
 
 from knowledge.readers.pdf_segments import MARKER, Segment, group_rows, join_segments
-from knowledge.readers.positioned_text import Line, Table, Word
+from knowledge.readers.positioned_text import Line, Table, Word, is_right_to_left
 
 MAX_SEGMENTS = 4_000  # on a page; beyond it the order of the file is kept
 
@@ -212,7 +212,7 @@ def _line(segments: Sequence[Segment], left: float, right: float) -> Line:
     characters = sum(len(word.text) for word in words)
     bold = sum(len(word.text) for word in words if word.bold)
     return Line(
-        text=" ".join(segment.text for segment in segments),
+        text=_text(segments),
         x0=segments[0].x0,
         x1=segments[-1].x1,
         top=min(segment.top for segment in segments),
@@ -221,8 +221,14 @@ def _line(segments: Sequence[Segment], left: float, right: float) -> Line:
         bold=bold > 0.9 * characters,
         column=(left, right),
         mono=all(word.mono for word in words),
-        marked=len(words) > 1 and bool(MARKER.match(words[0].text)),
+        turned=all(word.turned for word in words),
+        marked=len(words) > 1 and (bool(MARKER.match(words[0].text)) or any(word.filled for word in words)),
     )
+
+
+def _text(segments: Sequence[Segment]) -> str:
+    texts = [segment.text for segment in segments]
+    return " ".join(reversed(texts) if is_right_to_left("".join(texts)) else texts)
 
 
 def _usual_size(words: Sequence[Word]) -> float:

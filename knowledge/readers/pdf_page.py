@@ -5,50 +5,44 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from knowledge.readers.pdf_tables import Edge
-from knowledge.readers.positioned_text import Word
+from knowledge.readers.pdf_vertical import Character, divided
+from knowledge.readers.positioned_text import Word, is_right_to_left
 
 MAX_DRAWN_LINES = 20_000  # on a page
 _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _MONO_NAME = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo|inconsolata", re.IGNORECASE)
 _HYPHENS = {0x02: "-", 0xAD: "-", 0xFFFE: "-"}  # PDFium's marks of a hyphen at a line's end
-_REPLACED = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)} | _HYPHENS
+# Ligatures of Latin, and the forms that Hebrew and Arabic letters take within a word.
+_FORMS = (*range(0xFB00, 0xFB07), *range(0xFB1D, 0xFDFD), *range(0xFE70, 0xFEFD))
+_REPLACED = {code: unicodedata.normalize("NFKC", chr(code)) for code in _FORMS} | _HYPHENS
 
 
 def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
     """The words of a page in the order of the file, upright; text that stands crosswise comes last."""
     text_page = page.get_textpage()
     height = page.get_height()
-    upright: list[_Character] = []
-    crosswise: list[_Character] = []
+    level: list[Character] = []
+    crosswise: list[Character] = []
     for character in _characters(text_page.raw, height):
-        (crosswise if character.crosswise else upright).append(character)
-    if len(crosswise) > 4 * len(upright):
-        upright, crosswise = crosswise, []
-    yield from _words(upright, text_page.raw)
-    yield from _words(crosswise, text_page.raw, below=height)
+        (crosswise if character.crosswise else level).append(character)
+    if len(crosswise) > 4 * len(level):
+        level, crosswise = crosswise, []
+    across, down = divided(level, page.get_width())
+    yield from _words(across, text_page.raw)
+    yield from _words(down, text_page.raw, below=height if across else 0.0)
+    for word in _words(crosswise, text_page.raw, below=height * (2 if down else 1)):
+        yield replace(word, turned=True)
     text_page.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Character:
-    text: str  # empty: a space
-    x0: float
-    x1: float
-    baseline: float
-    size: float
-    index: int  # in the text of the page
-    crosswise: bool
-    guessed: bool  # a space that PDFium inserted
-
-
-def _characters(text_page: object, height: float) -> Iterator[_Character]:
+def _characters(text_page: object, height: float) -> Iterator[Character]:
     box, matrix = pdfium_c.FS_RECTF(), pdfium_c.FS_MATRIX()
     x, y = ctypes.c_double(), ctypes.c_double()
     crosswise, size = False, 0.0
@@ -70,13 +64,13 @@ def _characters(text_page: object, height: float) -> Iterator[_Character]:
         if crosswise:  # as it is after a quarter turn
             turn = 1.0 if matrix.b > 0 else -1.0
             x0, x1 = sorted((turn * box.bottom, turn * box.top))
-            yield _Character(text, x0, x1, turn * x.value, size, index, True, guessed)
+            yield Character(text, x0, x1, turn * x.value, size, index, True, guessed)
         else:
-            yield _Character(text, box.left, box.right, height - y.value, size, index, False, guessed)
+            yield Character(text, box.left, box.right, height - y.value, size, index, False, guessed)
 
 
-def _words(characters: Sequence[_Character], text_page: object, below: float = 0.0) -> Iterator[Word]:
-    held: list[_Character] = []
+def _words(characters: Sequence[Character], text_page: object, below: float = 0.0) -> Iterator[Word]:
+    held: list[Character] = []
     spaced = guessed = False
     spaced_before = False
     for character in characters:
@@ -94,24 +88,23 @@ def _words(characters: Sequence[_Character], text_page: object, below: float = 0
         yield _word(held, text_page, below, spaced_before)
 
 
-def _apart(last: _Character, character: _Character, widest: float) -> bool:
+def _apart(last: Character, character: Character, widest: float) -> bool:
     """Whether a word ends between two characters. Those of a ligature lie on top of each other."""
     size = max(min(last.size, character.size), 1.0)
-    backwards = character.x0 < last.x0 - 0.1 * size
-    return (
-        backwards
-        or abs(last.baseline - character.baseline) > 0.45 * size
-        or (character.x0 - last.x1 > widest * size)
-    )
+    if is_right_to_left(last.text) and is_right_to_left(character.text):
+        gap, backwards = last.x0 - character.x1, character.x1 > last.x1 + 0.1 * size
+    else:
+        gap, backwards = character.x0 - last.x1, character.x0 < last.x0 - 0.1 * size
+    return backwards or abs(last.baseline - character.baseline) > 0.45 * size or gap > widest * size
 
 
-def _word(characters: Sequence[_Character], text_page: object, below: float, spaced: bool) -> Word:
+def _word(characters: Sequence[Character], text_page: object, below: float, spaced: bool) -> Word:
     first = characters[0]
     size = max(first.size, 1.0)
     bold, mono = _font(text_page, first.index)
     return Word(
         text="".join(character.text for character in characters),
-        x0=first.x0,
+        x0=min(character.x0 for character in characters),
         x1=max(character.x1 for character in characters),
         top=first.baseline - 0.8 * size + below,
         bottom=first.baseline + 0.2 * size + below,

@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from knowledge.readers.positioned_text import Table, Word, join_words
+from knowledge.readers.positioned_text import Table, Word, is_right_to_left, join_words
 
 MARKER = re.compile(r"(?:[•◦▪▸‣●○■□–—·*-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\[\d+\])$")
+BOX_WIDTH = 3  # characters of "[x]"
 
 
 @dataclass
@@ -25,7 +26,7 @@ class Segment:
             self.measure()
 
     def measure(self) -> None:
-        self.x0, self.x1 = self.words[0].x0, max(word.x1 for word in self.words)
+        self.x0, self.x1 = min(word.x0 for word in self.words), max(word.x1 for word in self.words)
         self.top = min(word.top for word in self.words)
         self.bottom = max(word.bottom for word in self.words)
         self.size = max(word.size for word in self.words)
@@ -38,20 +39,44 @@ class Segment:
 def join_segments(words: Sequence[Word]) -> list[Segment]:
     """Words joined while the next stands on the same line at no more than a wide space's distance."""
     segments: list[Segment] = []
-    for word in words:
+    for word in (word for word in words if not word.filled):
         if segments and _follows(segments[-1].words[-1], word):
             segments[-1].words.append(word)
         else:
             segments.append(Segment([word]))
     for segment in segments:
         segment.measure()
-    return _join_markers(segments)
+    segments = _join_markers(segments)
+    for word in (word for word in words if word.filled):
+        _join_value(word, segments)
+    return segments
+
+
+def _join_value(value: Word, segments: list[Segment]) -> None:
+    """The value of a form field belongs to its label: close to the right of a box that is ticked, or to the left."""
+    level = [s for s in segments if s.words and s.top < value.middle < s.bottom]
+    right = min((s for s in level if s.x0 >= value.x1 - 1), key=lambda s: s.x0, default=None)
+    left = max((s for s in level if s.x1 <= value.x0 + 1), key=lambda s: s.x1, default=None)
+    if right and len(value.text) == BOX_WIDTH and right.x0 - value.x1 < 1.5 * value.size:
+        right.words.insert(0, value)
+        right.measure()
+    elif left:
+        left.words.append(value)
+        left.measure()
+    else:
+        segments.append(Segment([value]))
 
 
 def _follows(last: Word, word: Word) -> bool:
     size = max(min(last.size, word.size), 1.0)
     same_line = abs(last.middle - word.middle) < 0.45 * max(last.size, word.size)
-    return same_line and -0.6 * size < word.x0 - last.x1 < 0.9 * size
+    gap = last.x0 - word.x1 if _leftwards(last, word) else word.x0 - last.x1
+    return same_line and -0.6 * size < gap < 0.9 * size
+
+
+def _leftwards(last: Word, word: Word) -> bool:
+    """Whether the text goes on to the left: one of both is right-to-left, and the next stands there."""
+    return word.x0 < last.x0 and (is_right_to_left(last.text) or is_right_to_left(word.text))
 
 
 def _join_markers(segments: list[Segment]) -> list[Segment]:

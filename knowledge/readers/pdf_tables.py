@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.readers.positioned_text import Table, Word, join_words
+from knowledge.readers.positioned_text import Table, Word, group_lines, join_words
+from knowledge.readers.tables import Across, Below, is_number
 
 TOLERANCE = 3.0  # lines nearer than this are one
 MAX_EDGES = 1_000  # on a page, after joining; beyond it this is a drawing
@@ -108,7 +109,7 @@ def _between(word: Word, xs: list[float], ys: list[float]) -> bool:
 def _grid(
     edges: Sequence[Edge], xs: list[float], ys: list[float], words: Sequence[Word]
 ) -> list[tuple[str, ...]]:
-    """The cells' texts; where no line is drawn between two cells they are one, its text stands in both."""
+    """The cells' texts; where no line is drawn between two cells they are one."""
     columns, rows = len(xs) - 1, len(ys) - 1
     owner = {(row, column): (row, column) for row in range(rows) for column in range(columns)}
 
@@ -135,9 +136,53 @@ def _grid(
     for word in words:
         cell = (_place(word.middle, ys), _place((word.x0 + word.x1) / 2, xs))
         held.setdefault(find(cell), []).append(word)
-    texts = {cell: join_words(inside) for cell, inside in held.items()}
-    grid = [tuple(texts.get(find((row, column)), "") for column in range(columns)) for row in range(rows)]
+    grid: list[tuple[str, ...]] = []
+    for row in range(rows):
+        roots = [find((row, column)) for column in range(columns)]
+        reaches = any(root[0] != row for root in roots) or (
+            row + 1 < rows and any(find((row + 1, column)) in roots for column in range(columns))
+        )
+        band = [held.get(root, []) for root in roots]
+        if not reaches and (records := _records(band, roots)):
+            grid.extend(records)
+        else:
+            grid.append(_cells(band, roots, row))
     return [row for row in grid if any(row)]
+
+
+def _cells(band: Sequence[Sequence[Word]], roots: Sequence[tuple[int, int]], row: int) -> tuple[str, ...]:
+    cells: list[str] = []
+    for column, (words, root) in enumerate(zip(band, roots, strict=True)):
+        text = join_words(words)
+        if column and roots[column - 1] == root:
+            cells.append(Across(text))
+        else:
+            cells.append(text if root[0] == row else Below(text))
+    return tuple(cells)
+
+
+def _records(
+    band: Sequence[Sequence[Word]], roots: Sequence[tuple[int, int]]
+) -> list[tuple[str, ...]] | None:
+    """The lines between two rules as rows, where every column has something on each and one of them numbers."""
+    if len(set(roots)) < len(roots):
+        return None
+    columns = [group_lines(words) for words in band if words]
+    count = len(columns[0]) if columns else 0
+    if count < 2 or len(columns) < 2 or any(len(lines) != count for lines in columns):
+        return None
+    for lines in zip(*columns, strict=True):
+        middles = [line[0].middle for line in lines]
+        if max(middles) - min(middles) > 0.5 * lines[0][0].size:
+            return None
+    numeric = any(all(is_number(join_words(line)) for line in lines) for lines in columns)
+    if not numeric and (count < 3 or len(columns) < 3):
+        return None  # cells whose text is broken into as many lines
+    filled = iter(columns)
+    ordered: list[list[list[Word]]] = [
+        next(filled) if words else [[] for _ in range(count)] for words in band
+    ]
+    return [tuple(join_words(lines[number]) for lines in ordered) for number in range(count)]
 
 
 def _place(value: float, positions: list[float]) -> int:

@@ -3,12 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from knowledge.readers.blocks import Block, one_line, table_block
+from knowledge.readers.blocks import Block, one_line
 from knowledge.readers.positioned_text import Line, Table, is_cjk
+from knowledge.readers.tables import table_block
 
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’)\]」』）]*$")
 _HYPHENATED = re.compile(r"\b[^\W\d_]+-[^\W\d_]+\b")
@@ -24,6 +25,7 @@ class Page:
     number: int
     height: float
     items: tuple[Line | Table, ...]
+    comments: tuple[str, ...] = ()  # that readers left on it
 
 
 def blocks_of(pages: Sequence[Page]) -> list[Block]:
@@ -60,7 +62,7 @@ def _without_running_headers(pages: Sequence[Page]) -> list[Page]:
         }
         if len(running) == len(page.items):
             running = set()  # a page of nothing else: the text is meant
-        cleaned.append(Page(page.number, page.height, tuple(i for i in page.items if id(i) not in running)))
+        cleaned.append(replace(page, items=tuple(item for item in page.items if id(item) not in running)))
     return cleaned
 
 
@@ -77,7 +79,7 @@ def _heading_levels(lines: Sequence[Line]) -> dict[tuple[float, bool], int]:
     """Style (size, bold) → heading level: larger than the body, or bold when the body is not."""
     characters: Counter[tuple[float, bool]] = Counter()
     for line in lines:
-        characters[_style(line)] += len(line.text)
+        characters[_style(line)] += len(line.text) if not line.turned else 0
     body, body_bold = max(characters, key=characters.__getitem__, default=(0.0, False))
     total = sum(characters.values())
     sizes = sorted({size for size, _ in characters if size >= 1.12 * body}, reverse=True)
@@ -124,7 +126,7 @@ class _Writer:
         self.open_page = 0
         self.table: tuple[int, list[tuple[str, ...]]] | None = None
 
-    def page(self, page: Page) -> list[Block]:
+    def page(self, page: Page) -> None:
         for item in page.items:
             if isinstance(item, Table):
                 self._table(item, page.number)
@@ -135,7 +137,10 @@ class _Writer:
             if not self.open:
                 self.open_page = page.number
             self.open.append(item)
-        return self.blocks
+        if page.comments:
+            self._end_paragraph()
+            self._end_table()
+            self.blocks.extend(Block("text", f"Comment: {text}", page.number) for text in page.comments)
 
     def finish(self) -> list[Block]:
         self._end_paragraph()
@@ -144,7 +149,7 @@ class _Writer:
 
     def _table(self, table: Table, page: int) -> None:
         self._end_paragraph()
-        rows = [tuple(_LEADERS.sub(" … ", cell) for cell in row) for row in table.rows]
+        rows = [tuple(_without_leaders(cell) for cell in row) for row in table.rows]
         if self.table and self.table[0] == page - 1 and len(rows[0]) == len(self.table[1][0]):
             header = self.table[1][0]  # the table goes on from the page before
             self._end_table()
@@ -183,7 +188,7 @@ class _Writer:
 
     def _level(self, line: Line) -> int:
         """Its heading level; 0 for what is not a heading."""
-        return 0 if self._is_code(line) else self.levels.get(_style(line), 0)
+        return 0 if line.turned or self._is_code(line) else self.levels.get(_style(line), 0)
 
     def _is_code(self, line: Line) -> bool:
         return self.code and line.mono
@@ -225,6 +230,10 @@ class _Writer:
         first = re.search(r"[^\W\d_]+(?=.$)", text)
         second = re.match(r"[^\W\d_]+", following)
         return bool(first and second and f"{first[0]}-{second[0]}".lower() in self.hyphenated)
+
+
+def _without_leaders(cell: str) -> str:
+    return _LEADERS.sub(" … ", cell) if _LEADERS.search(cell) else cell  # a covered cell stays one
 
 
 def _indented(lines: Sequence[Line]) -> str:

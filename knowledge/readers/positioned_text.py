@@ -1,7 +1,10 @@
 """Text at its place on a page: words, lines, tables. y grows downwards, lengths are points."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+_RIGHT_TO_LEFT = ("R", "AL")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class Word:
     bold: bool
     mono: bool = False  # set in a monospaced font
     spaced: bool = True  # there is a space before it in the file
+    turned: bool = False  # it stands crosswise among upright text, in a margin
+    filled: bool = False  # the value of a form field
 
     @property
     def middle(self) -> float:
@@ -36,13 +41,14 @@ class Line:
     size: float
     bold: bool
     column: tuple[float, float]  # from where to where the text of its column goes
-    marked: bool = False  # begins with a bullet or a number
+    marked: bool = False  # begins with a bullet or a number, or is a field that was filled in
     mono: bool = False  # all of it monospaced
+    turned: bool = False  # all of it crosswise
 
 
 @dataclass(frozen=True)
 class Table:
-    """A grid of cells, merged ones repeated."""
+    """A grid of cells; the places that a merged one covers are marked as in `tables`."""
 
     rows: tuple[tuple[str, ...], ...]
     x0: float
@@ -58,6 +64,26 @@ def join_words(words: Sequence[Word]) -> str:
         glued = not text or (not word.spaced and is_cjk(text[-1]) and is_cjk(word.text[0]))
         text += word.text if glued else f" {word.text}"
     return text
+
+
+def group_lines(words: Sequence[Word]) -> list[list[Word]]:
+    """The words of each line from the top down, in the order they were given."""
+    lines: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: word.middle):
+        if lines and word.middle - lines[-1][0].middle < 0.5 * max(word.size, lines[-1][0].size):
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    places = {id(word): place for place, word in enumerate(words)}
+    return [sorted(line, key=lambda word: places[id(word)]) for line in lines]
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether most of its letters are of a script that is written from the right, such as Hebrew or Arabic."""
+    directions = [unicodedata.bidirectional(character) for character in text]
+    return 2 * sum(map(_RIGHT_TO_LEFT.__contains__, directions)) > len(directions) - sum(
+        direction not in ("L", *_RIGHT_TO_LEFT) for direction in directions
+    )
 
 
 def is_cjk(character: str) -> bool:

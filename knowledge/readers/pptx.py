@@ -1,14 +1,14 @@
 """PPTX → blocks: each slide's title, text, tables, charts and notes; the slide is the page."""
 
-import posixpath
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 from lxml import etree
 
-from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx import core_title
-from knowledge.readers.zip_container import Archive
+from knowledge.readers.office_math import MATH, latex
+from knowledge.readers.tables import Across, Below, table_block
+from knowledge.readers.zip_container import Archive, relations
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -27,22 +27,6 @@ def load_pptx(archive: Archive) -> ParsedFile:
         blocks.extend(_slide(archive, name, number))
     title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
     return ParsedFile(title=title, blocks=tuple(blocks))
-
-
-def relations(archive: Archive, name: str) -> dict[str, tuple[str, str]]:
-    """Id → (kind, member) of what a part of an Office file refers to inside the file."""
-    folder, file = posixpath.split(name)
-    member = f"{folder}/_rels/{file}.rels"
-    if member not in archive.names:
-        return {}
-    found = {}
-    for relation in archive.xml(member):
-        if relation.get("TargetMode") == "External":
-            continue
-        target = unquote(relation.get("Target") or "")
-        path = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-        found[relation.get("Id") or ""] = ((relation.get("Type") or "").rpartition("/")[2], path)
-    return found
 
 
 def _slide(archive: Archive, name: str, number: int) -> Iterator[Block]:
@@ -114,21 +98,24 @@ def _paragraphs(shape: etree._Element) -> Iterator[str]:
 
 
 def _runs(paragraph: etree._Element) -> Iterator[str]:
-    for part in paragraph.iter(f"{_A}t", f"{_A}br"):
-        yield " " if part.tag == f"{_A}br" else part.text or ""
+    for part in paragraph.iter(f"{_A}t", f"{_A}br", MATH[0]):
+        if part.tag == MATH[0]:
+            yield latex(part)
+        else:
+            yield " " if part.tag == f"{_A}br" else part.text or ""
 
 
 def _grid(table: etree._Element) -> list[list[str]]:
-    """The cells as a full grid: a merged cell is repeated in every place it covers."""
+    """The cells as a full grid: the places that a merged cell covers are marked."""
     grid: list[list[str]] = []
     for row in table.iter(f"{_A}tr"):
         cells: list[str] = []
         for cell in row.iter(f"{_A}tc"):
             text = " ".join(_paragraphs(cell))
             if cell.get("hMerge") in ("1", "true") and cells:
-                text = cells[-1]
+                text = Across(cells[-1])
             elif cell.get("vMerge") in ("1", "true") and grid and len(cells) < len(grid[-1]):
-                text = grid[-1][len(cells)]
+                text = Below(grid[-1][len(cells)])
             cells.append(text)
         grid.append(cells)
     return grid
@@ -151,7 +138,7 @@ def _chart(chart: etree._Element, number: int) -> Iterator[Block]:
             row.append(value)
     if rows and rows[0]:
         rows[0][0] = "category"
-    if block := table_block(rows, number, header=True):
+    if block := table_block(rows, number, header=1):
         yield block
 
 

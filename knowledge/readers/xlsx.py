@@ -1,33 +1,68 @@
-"""XLSX → blocks: each sheet under its name, its tables, merged cells filled in, dates readable."""
+"""XLSX → blocks: each sheet under its name, its tables, comments and text boxes; values as a person sees them.
+
+Nothing is computed: a formula without a result is read as its text, and a note says so.
+"""
 
 import datetime
 import io
-import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 
 import openpyxl
 from openpyxl.cell.cell import Cell
-from openpyxl.utils import range_boundaries
+from openpyxl.workbook.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block, ParsedFile, one_line, table_block
+from knowledge.readers.blocks import Block, ParsedFile, one_line
+from knowledge.readers.number_formats import date_text, number_text, time_text
+from knowledge.readers.tables import Across, Below, is_number, looks_like_names, spread, table_block
+from knowledge.readers.xlsx_parts import (
+    Area,
+    drawn_texts,
+    formulas_without_results,
+    merged_areas,
+    sheet_members,
+    without_merges,
+)
 from knowledge.readers.zip_container import Archive
 
 MAX_CELLS = 3_000_000  # of all sheets together
-MAX_MERGED = 500_000  # merged cells of one sheet
-_MERGE = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*["']([^"']{2,40})["']""")
+_STATES = {"hidden": " (hidden sheet)", "veryHidden": " (very hidden sheet)"}
 
 
 def load_xlsx(data: bytes) -> ParsedFile:
     """The blocks of a workbook; formulas are read as their last computed values."""
-    _check_merges(Archive(data))
+    archive = Archive(data)
+    members = sheet_members(archive)
+    areas = merged_areas(archive, members)
+    data = without_merges(data, archive, members)
+    workbook = _open(data, values=True)
+    missing = formulas_without_results(archive, members)
+    formulas = _open(data, values=False) if missing else None
+    notes = [_no_results(missing)] if missing else []
+    blocks: list[Block] = []
+    cells = 0
+    for number, sheet in enumerate(workbook.worksheets, start=1):
+        grid = sheet_grid(sheet, areas.get(sheet.title, []), formulas[sheet.title] if formulas else None)
+        cells += sum(map(len, grid))
+        if cells > MAX_CELLS:
+            raise DocumentError(f"it holds more than {MAX_CELLS:,} cells; split it into smaller files")
+        found = [*_blocks(grid, number), *_comments(sheet, number)]
+        found += [Block("text", text, number) for text in drawn_texts(archive, members.get(sheet.title, ""))]
+        if found:
+            state = _STATES.get(sheet.sheet_state, "")
+            blocks += [Block("heading", sheet.title + state, number, 1), *found]
+            notes += _hidden(sheet, state)
+    return ParsedFile(one_line(workbook.properties.title or ""), tuple(blocks), tuple(notes))
+
+
+def _open(data: bytes, values: bool) -> Workbook:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl names every extension of a sheet that it leaves out
-            workbook = openpyxl.load_workbook(io.BytesIO(data), data_only=True, keep_links=False)
+            return openpyxl.load_workbook(io.BytesIO(data), data_only=values, keep_links=False)
     except (
         KeyError,
         ValueError,
@@ -38,52 +73,51 @@ def load_xlsx(data: bytes) -> ParsedFile:
         OSError,
     ) as error:
         raise DocumentError(f"its workbook is damaged ({type(error).__name__}: {error})") from error
-    blocks: list[Block] = []
-    cells = 0
-    for number, sheet in enumerate(workbook.worksheets, start=1):
-        grid = sheet_grid(sheet)
-        cells += sum(map(len, grid))
-        if cells > MAX_CELLS:
-            raise DocumentError(f"it holds more than {MAX_CELLS:,} cells; split it into smaller files")
-        found = list(_blocks(grid, number))
-        if found:
-            blocks.append(Block("heading", sheet.title, number, 1))
-            blocks.extend(found)
-    return ParsedFile(title=one_line(workbook.properties.title or ""), blocks=tuple(blocks))
 
 
-def _check_merges(archive: Archive) -> None:
-    """openpyxl makes an object for every merged cell, so a range over a whole sheet would never end."""
-    for name in archive.names:
-        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-            merged = sum(_area(reference) for reference in _MERGE.findall(archive.read(name)))
-            if merged > MAX_MERGED:
-                raise DocumentError(f"it merges {merged:,} cells; undo that and save it again")
+def _no_results(count: int) -> str:
+    return (
+        f"{count:,} cells hold formulas without results and were read as formulas: open the file in a spreadsheet "
+        "program and save it there, then add it again"
+    )
 
 
-def _area(reference: bytes) -> int:
-    try:
-        left, top, right, bottom = range_boundaries(reference.decode("ascii", "replace"))
-    except (ValueError, TypeError):
-        return 0
-    return (int(right or 16_384) - int(left or 1) + 1) * (int(bottom or 1_048_576) - int(top or 1) + 1)
+def _hidden(sheet: Worksheet, state: str) -> Iterator[str]:
+    if state:
+        yield f'sheet "{sheet.title}" is hidden, and was read'
+    rows = sorted(number for number, row in sheet.row_dimensions.items() if row.hidden)
+    columns = sorted(letter for letter, column in sheet.column_dimensions.items() if column.hidden)
+    for kind, hidden in (("rows", rows), ("columns", columns)):
+        if hidden:
+            shown = ", ".join(map(str, hidden[:10])) + (" …" if len(hidden) > 10 else "")
+            yield f'sheet "{sheet.title}" has hidden {kind}, which were read: {shown}'
 
 
-def sheet_grid(sheet: Worksheet) -> list[list[str]]:
-    """The texts of all cells, row by row; a merged cell is repeated in every place it covers."""
+def sheet_grid(
+    sheet: Worksheet, areas: Sequence[Area] = (), formulas: Worksheet | None = None
+) -> list[list[str]]:
+    """The texts of all cells, row by row; the places that a merged cell covers are marked."""
     grid: dict[int, dict[int, str]] = {}
     for (row, column), cell in sorted(
         sheet._cells.items()
     ):  # only those that are there: a sheet may claim millions
-        if text := cell_text(cell):
+        text = cell_text(cell) or (_formula(formulas, row, column) if formulas else "")
+        if text:
             grid.setdefault(row, {})[column] = text
-    for merged in sheet.merged_cells.ranges:
-        text = grid.get(merged.min_row, {}).get(merged.min_col, "")
-        height, width = merged.max_row - merged.min_row + 1, merged.max_col - merged.min_col + 1
-        for row in range(merged.min_row, merged.min_row + height if text else 0):
-            for column in range(merged.min_col, merged.min_col + width):
-                grid.setdefault(row, {})[column] = text
+    for left, top, right, bottom in areas:
+        text = grid.get(top, {}).get(left, "")
+        for row in range(top, bottom + 1) if text else ():
+            cells = grid.setdefault(row, {})
+            for column, place in enumerate(spread(text, right - left + 1, row > top), start=left):
+                cells[column] = place
     return [_row(grid.get(row, {})) for row in _rows_with_gaps(sorted(grid))]
+
+
+def _formula(formulas: Worksheet, row: int, column: int) -> str:
+    cell = formulas._cells.get((row, column))
+    if cell is None or cell.data_type != "f":
+        return ""
+    return one_line(str(getattr(cell.value, "text", None) or cell.value or ""))
 
 
 def _rows_with_gaps(rows: Sequence[int]) -> Iterator[int]:
@@ -100,39 +134,44 @@ def _row(cells: dict[int, str]) -> list[str]:
 
 
 def cell_text(cell: Cell) -> str:
-    """A value as a person writes it: ISO dates, whole numbers without a point, percentages as such."""
-    value = cell.value
+    """A value as a person sees it: ISO dates, times, and numbers as they are formatted."""
+    value, form = cell.value, cell.number_format or "General"
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, datetime.datetime):
-        midnight = value.time() == datetime.time(0)
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="minutes")
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
+    if isinstance(value, datetime.datetime | datetime.date):
+        return date_text(value, form)
+    if isinstance(value, datetime.time | datetime.timedelta):
+        return time_text(value, form)
     if isinstance(value, int | float):
-        return _number(value, cell.number_format or "")
+        return one_line(number_text(value, form))
     return one_line(str(value))
-
-
-def _number(value: float, form: str) -> str:
-    if "%" in form:
-        return f"{value * 100:.6g}%"
-    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.10g}"
 
 
 def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
     """Tables, divided by empty rows; a row with a single text is a caption."""
     table: list[list[str]] = []
-    for row in [*grid, []]:
-        if any(row) and (len(set(filter(None, row))) > 1 or table):
+    for number, row in enumerate([*grid, []]):
+        own = sum(bool(cell) and not isinstance(cell, Across | Below) for cell in row)
+        if any(row) and (own > 1 or table):
             table.append(row)
+            continue
+        if not any(row) and len(table) == 1 and _names_what_follows(table[0], grid[number + 1 :]):
             continue
         yield from _table(table, page)
         table = []
         if any(row):
             yield Block("text", next(filter(None, row)), page)
+
+
+def _names_what_follows(names: list[str], following: Sequence[list[str]]) -> bool:
+    """Whether a row above an empty one names the columns of the rows below it."""
+    below = following[: next((at for at, row in enumerate(following) if not any(row)), len(following))]
+    if not below or any(map(is_number, names)):
+        return False
+    used = {place for row in below for place, cell in enumerate(row) if cell}
+    return used <= {place for place, name in enumerate(names) if name} and looks_like_names(names, below)
 
 
 def _table(rows: list[list[str]], page: int) -> Iterator[Block]:
@@ -141,3 +180,11 @@ def _table(rows: list[list[str]], page: int) -> Iterator[Block]:
     first = min(next((column for column, cell in enumerate(row) if cell), len(row)) for row in rows)
     if block := table_block([row[first:] for row in rows], page):
         yield block
+
+
+def _comments(sheet: Worksheet, page: int) -> Iterator[Block]:
+    """What was noted on cells, beside the value that it is about."""
+    for _, cell in sorted(sheet._cells.items()):
+        if cell.comment and (text := one_line(cell.comment.text or "")):
+            about = ", ".join(filter(None, (cell.coordinate, cell_text(cell))))
+            yield Block("text", f"Comment ({about}): {text}", page)

@@ -1,8 +1,10 @@
 """Zip containers (DOCX, PPTX, XLSX, EPUB) read within bounds, and XML without entities or network."""
 
 import io
+import posixpath
 import zipfile
 import zlib
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -51,6 +53,22 @@ class Archive:
             raise DocumentError(
                 f"it unpacks from {packed / 2**10:,.0f} KiB to {unpacked / 2**20:,.0f} MiB, as no document does"
             )
+
+
+def relations(archive: Archive, name: str) -> dict[str, tuple[str, str]]:
+    """Id → (kind, member) of what a part of an Office file refers to inside the file."""
+    folder, file = posixpath.split(name)
+    member = f"{folder}/_rels/{file}.rels"
+    if member not in archive.names:
+        return {}
+    found = {}
+    for relation in archive.xml(member):
+        if relation.get("TargetMode") == "External":
+            continue
+        target = unquote(relation.get("Target") or "")
+        path = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+        found[relation.get("Id") or ""] = ((relation.get("Type") or "").rpartition("/")[2], path)
+    return found
 
 
 def parse_xml(data: bytes, name: str = "its XML") -> etree._Element:

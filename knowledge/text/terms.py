@@ -4,13 +4,14 @@ Terms become 32-bit codes, so that no vocabulary is stored; scoring them is done
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
 import Stemmer
+
+from knowledge.text.folding import folded, folded_places
 
 # Han, kana, hangul, Thai, Lao, Khmer and Burmese: no spaces between words, or endings glued to them.
 UNSPACED = (
@@ -19,13 +20,14 @@ UNSPACED = (
 )
 WORD_RUN = re.compile(rf"[{UNSPACED}]+|[^\W_{UNSPACED}]+(?:\u0301)?")
 _UNSPACED_START = re.compile(rf"[{UNSPACED}]")
+TERMS_VERSION = "2"  # grows when a text gets other terms than before
 SENTENCE_END = 0  # among the codes of a passage; no term has this code
 
 
 def terms(text: str) -> list[str]:
     """The terms of a text, in reading order."""
     found: list[str] = []
-    for match in WORD_RUN.finditer(unicodedata.normalize("NFKC", text).casefold()):
+    for match in WORD_RUN.finditer(folded(text)):
         run = match.group()
         if not is_unspaced(run):
             found.append(_stem(run))
@@ -49,8 +51,8 @@ def matching_spans(text: str, wanted: Collection[str]) -> list[tuple[int, int]]:
         if not is_unspaced(run) or len(run) == 1:
             found = [(start, match.end())] if set(terms(run)) & set(wanted) else []
         else:
-            pairs = range(len(run) - 1)
-            found = [(start + at, start + at + 2) for at in pairs if run[at : at + 2] in wanted]
+            pairs, alike = range(len(run) - 1), folded_places(run)
+            found = [(start + at, start + at + 2) for at in pairs if alike[at : at + 2] in wanted]
         for span in found:
             if spans and span[0] <= spans[-1][1]:
                 spans[-1] = (spans[-1][0], span[1])

@@ -180,3 +180,14 @@ def test_allowed_hosts_are_names_as_a_browser_shows_them(tmp_path: Path, names: 
     assert Settings(home=tmp_path, allowed_hosts=names).allowed_hosts == names
     with pytest.raises(ValueError, match="names as a browser shows them"):
         Settings(home=tmp_path, allowed_hosts="https://imprint.example.org")
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"messages": []}', "no"])
+def test_template_options_are_an_object_that_takes_nothing_from_the_template(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPRINT_TEMPLATE_OPTIONS", text)
+    with pytest.raises(SettingsError, match=r"IMPRINT_TEMPLATE_OPTIONS is .*JSON object of options, such as"):
+        load_settings()
+    monkeypatch.setenv("IMPRINT_TEMPLATE_OPTIONS", '{"enable_thinking": false}')
+    assert load_settings().template_options == '{"enable_thinking": false}'

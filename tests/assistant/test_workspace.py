@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from assistant.engines.base import Engine
+from assistant.engines.stage import OnStage
 from assistant.errors import AssistantError, EngineError
 from assistant.i18n.texts import t, use_language
 from assistant.settings import Settings
-from assistant.workspace import OnStage, Workspace
+from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
 
 WAIT_SECONDS = 10.0

@@ -12,7 +12,7 @@ import torch
 
 from tuning.errors import ModelError
 from tuning.models import ollama
-from tuning.models.checks import UNKNOWN, license_of
+from tuning.models.checks import license_of
 from tuning.models.gguf_header import read_header
 from tuning.models.known import KNOWN, KnownModel
 from tuning.models.memory import available_bytes, chat_bytes, tune_bytes
@@ -25,7 +25,7 @@ from tuning.storage import read_json
 log = logging.getLogger(__name__)
 FLUENT = 8.0  # tokens a second: about as fast as a person reads
 _TUNED_OF_MEMORY = 0.8  # of what is free: an estimate may be off by a quarter
-_JOB_TOKENS, _PATIENCE_SECONDS = 128_000, 3600.0  # of a job on twenty facts, and what a person waits for one
+_JOB_TOKENS, _PATIENCE_SECONDS = 128_000, 1800.0  # of a job on twenty facts, and what a person waits for one
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,14 @@ def recommend(entries: Sequence[CatalogueEntry]) -> Recommendation:
     known = [entry for entry in entries if not entry.is_gated and entry.source != "package"]
     offered = [entry for entry in known if entry.name in {model.name for model in KNOWN}]
     chats = [one for one in offered if one.fits_chat and one.tokens_per_second >= FLUENT]
+    # Layers that keep a state instead of keys and values take no prefix, and are slow without kernels of their own.
+    plain = {model.name for model in KNOWN if not model.shape.kv_layers}
     tunes = [
         one
         for one in offered
-        if one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes() and one.job_seconds <= _PATIENCE_SECONDS
+        if one.name in plain
+        and one.tune_bytes <= _TUNED_OF_MEMORY * available_bytes()
+        and one.job_seconds <= _PATIENCE_SECONDS
     ]
     return Recommendation(chats[-1] if chats else None, tunes[-1] if tunes else None)
 
@@ -94,6 +98,7 @@ def _known_entry(model: KnownModel, home: Path) -> CatalogueEntry:
     return _entry(
         ModelSource(model.name, source.kind, source.path if at_hand else None),
         model.shape,
+        home,
         title=model.title,
         license_=model.license,
         at_hand=at_hand,
@@ -104,12 +109,14 @@ def _known_entry(model: KnownModel, home: Path) -> CatalogueEntry:
 def _entry(
     source: ModelSource,
     shape: ModelShape,
+    home: Path,
     *,
     title: str,
     license_: str,
     at_hand: bool = True,
     known: KnownModel | None = None,
 ) -> CatalogueEntry:
+    offers_gguf = known is not None and known.gguf != "" and find_source(known.gguf, home).path is None
     weights = (known.gguf_bytes if known else 0) or 2 * shape.parameters
     if source.gguf is not None:
         weights = source.gguf.stat().st_size
@@ -125,10 +132,10 @@ def _entry(
         tune_bytes=tune,
         fits_chat=chat <= free,
         fits_tune=tune <= free,
-        license=license_ or UNKNOWN,
+        license=license_,
         languages=known.languages if known else "",
         download_bytes=0 if at_hand else 2 * shape.parameters,
-        gguf=known.gguf if known else "",
+        gguf=known.gguf if known and offers_gguf else "",  # one that is here is an entry of its own
         gguf_bytes=known.gguf_bytes if known else 0,
         speaks_chinese=known is not None and known.speaks_chinese,
         is_gated=known is not None and known.is_gated,
@@ -145,7 +152,7 @@ def _found(home: Path) -> Iterator[CatalogueEntry]:
         *((f"{ollama.PREFIX}{one.name}", one.name) for one in ollama.models()),
     ]:
         try:
-            yield _local_entry(find_source(name, home), title)
+            yield _local_entry(find_source(name, home), title, home)
         except (ModelError, OSError) as error:
             log.warning("%s is left out: %s", name, error)
 
@@ -174,15 +181,19 @@ def _name_of(folder: Path) -> tuple[str, str]:
     return str(folder), str(about.get("source") or folder.name)
 
 
-def _local_entry(source: ModelSource, title: str) -> CatalogueEntry:
+def _local_entry(source: ModelSource, title: str, home: Path) -> CatalogueEntry:
     if source.path is None:
         raise ModelError(f"{source.name} is not on this machine.")
     if source.gguf is None:
         return _entry(
-            source, shape_of_folder(source.name, source.path), title=title, license_=license_of(source.path)
+            source,
+            shape_of_folder(source.name, source.path),
+            home,
+            title=title,
+            license_=license_of(source.path),
         )
     header = read_header(source.gguf)
     license_ = str(header.fields.get("general.license", ""))
     if source.kind == "ollama":
         license_ = license_ or ollama.find(source.name).license
-    return _entry(source, shape_of_gguf(header), title=title, license_=license_)
+    return _entry(source, shape_of_gguf(header), home, title=title, license_=license_)

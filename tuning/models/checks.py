@@ -29,7 +29,6 @@ from tuning.models.weights import converted_folder
 
 _TRIAL = ({"role": "user", "content": "a"}, {"role": "assistant", "content": "b"})
 _LICENSE = re.compile(r"^license(?:_name)?:\s*(\S[^\n]*)$", re.MULTILINE)
-UNKNOWN = "unknown"  # a licence that nothing names
 _CARD_CHARACTERS = 20_000
 _MARGIN = 50_000_000  # bytes of disk beside the weights
 
@@ -43,7 +42,7 @@ class ModelReport:
     architecture: str
     parameters: int
     window: int
-    license: str
+    license: str  # empty where nothing names one
     is_here: bool
     download_bytes: int  # still to be fetched
     convert_bytes: int  # of disk, once, before it can be tuned
@@ -111,7 +110,7 @@ def make_report(
         architecture=shape.architecture,
         parameters=shape.parameters,
         window=shape.window,
-        license=license_ or UNKNOWN,
+        license=license_,
         is_here=source.path is not None,
         download_bytes=download,
         convert_bytes=convert,

@@ -45,17 +45,25 @@ def find_source(name: str, home: Path) -> ModelSource:
         return ModelSource(name, "package", packaged_file(name))
     if name.startswith(ollama.PREFIX):
         return ModelSource(name, "ollama", ollama.find(name).file)
-    path = Path(name).expanduser()
-    if path.is_file():
-        return ModelSource(name, "gguf", path.resolve())
-    if path.is_dir():
-        return ModelSource(name, "folder", _weights_in(name, path.resolve()))
+    path = _existing(name)
+    if path is not None and path.is_file():
+        return ModelSource(name, "gguf", path)
+    if path is not None:
+        return ModelSource(name, "folder", _weights_in(name, path))
     if is_hub_name(name):
         return ModelSource(name, "hub", _fetched(name, home))
     raise ModelError(
         f"There is no model {name!r}: it is no packaged model ({', '.join(PACKAGED)}), no folder or GGUF file on "
         "this machine, and no Hugging Face id (owner/name)."
     )
+
+
+def _existing(name: str) -> Path | None:
+    try:
+        path = Path(name).expanduser()
+        return path.resolve() if name and path.exists() else None
+    except (OSError, RuntimeError, ValueError):  # too long for a path, or the home of nobody
+        return None
 
 
 def is_hub_name(name: str) -> bool:

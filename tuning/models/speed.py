@@ -10,8 +10,8 @@ from tuning.models.shape import ModelShape
 # Two cores of a server with AVX-512 and bf16, measured with models of 135 and 630 million parameters.
 CPU_BYTES, GPU_BYTES = 11e9, 300e9  # a second, of weights, while llama.cpp decodes
 CPU_FLOPS, FASTER = 3.4e11, {"cuda": 50.0, "mps": 4.0}  # a second, while a low-rank adapter is trained
-LAYER_SECONDS = 4.2e-5  # of one token in one layer, beside its products: norms, casts, the adapter
-ANSWER_LAYER_SECONDS, ANSWER_BYTES = 1.95e-3, 6.4e9  # of an answer of 24 tokens, one of many at once
+LAYER_SECONDS = 5.6e-5  # of one token in one layer, beside its products: norms, casts, the adapter
+ANSWER_LAYER_SECONDS, ANSWER_BYTES = 2.3e-3, 6.4e9  # of an answer of 24 tokens, one of many at once
 OPENED_BYTES, CONVERTED_PARAMETERS = 5e8, 2.5e7  # a second
 REFERENCE_CORES, MOST_USED_CORES = 2, 16
 

@@ -8,15 +8,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from transformers import PreTrainedTokenizerBase
+from typing import TYPE_CHECKING, Any
 
 from tuning.data.examples import Message
 from tuning.errors import ModelError
 from tuning.models.template_options import template_options
 from tuning.models.template_renderer import CPU_SECONDS
 from tuning.process import worker_environment
+
+if TYPE_CHECKING:  # transformers takes seconds to import
+    from transformers import PreTrainedTokenizerBase
+
+    from tuning.models.held_template import HeldTemplate
 
 # sha256 of the templates that are rendered in this process: the one of the packaged model.
 KNOWN_TEMPLATES = {"872be49dbb638044ad01b60388f48d469ff2980e5f0dccdc22ec907db54d0788"}
@@ -112,7 +115,7 @@ PROCESS = TemplateProcess()
 
 def render_chat(
     name: str,
-    tokenizer: PreTrainedTokenizerBase,
+    tokenizer: "PreTrainedTokenizerBase | HeldTemplate",
     messages: Sequence[Message],
     *,
     add_generation_prompt: bool = False,
@@ -136,7 +139,7 @@ def render_chat(
         ) from error
 
 
-def is_known(tokenizer: PreTrainedTokenizerBase) -> bool:
+def is_known(tokenizer: "PreTrainedTokenizerBase | HeldTemplate") -> bool:
     """Whether the tokenizer's chat template is one that Imprint comes with."""
     template = str(tokenizer.chat_template)
     return hashlib.sha256(template.encode("utf-8", "replace")).hexdigest() in KNOWN_TEMPLATES

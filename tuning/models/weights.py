@@ -4,8 +4,6 @@ It opens no model, how a file is converted is passed in, and it fetches nothing:
 """
 
 import contextlib
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -17,6 +15,7 @@ from filelock import FileLock
 
 from tuning.config import DEFAULT_BASE
 from tuning.errors import ModelError
+from tuning.models.file_hashes import remembered_sha256, weights_sha256
 from tuning.models.packaged import PACKAGED
 from tuning.models.sources import ABOUT, ModelSource, find_source
 from tuning.storage import file_sha256, files_of, read_json, write_json
@@ -36,7 +35,7 @@ def locate(name: str, home: Path, convert: Convert) -> tuple[Path, str]:
     if source.path is None:
         raise ModelError(_missing(source))
     if source.gguf is None:
-        return source.path, _weights_sha256(sorted(source.path.glob("*.safetensors")), home)
+        return source.path, weights_sha256(sorted(source.path.glob("*.safetensors")), home)
     folder = _converted(source, source.gguf, home, convert)
     return folder, _noted_sha256(folder)
 
@@ -45,7 +44,7 @@ def converted_folder(source: ModelSource, home: Path) -> Path | None:
     """Where a GGUF file lies as safetensors, where it was converted before."""
     if source.kind == "package":
         folder = home / "models" / source.name
-    elif source.gguf is not None and (sha256 := _remembered_sha256([source.gguf], home)):
+    elif source.gguf is not None and (sha256 := remembered_sha256([source.gguf], home)):
         folder = _folder_of(source, sha256, home)
     else:
         return None
@@ -77,7 +76,7 @@ def _folder_of(source: ModelSource, sha256: str, home: Path) -> Path:
 
 def _converted(source: ModelSource, file: Path, home: Path, convert: Convert) -> Path:
     """A GGUF file as bf16 safetensors under the home: converted once, by one process, by rename."""
-    sha256 = file_sha256(file) if source.kind == "package" else _weights_sha256([file], home)
+    sha256 = file_sha256(file) if source.kind == "package" else weights_sha256([file], home)
     _check_packaged(source, file, sha256)
     folder = _folder_of(source, sha256, home)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -141,24 +140,3 @@ def _stamped(folder: Path, known: Mapping[str, Any] | None) -> dict[str, Any]:
 def _records(folder: Path) -> dict[str, Any]:
     """Size, time and hash of each file of a converted model."""
     return {n: {**one, "sha256": file_sha256(folder / n)} for n, one in _stamped(folder, None).items()}
-
-
-def _weights_sha256(files: list[Path], home: Path) -> str:
-    """One hash for these files, remembered by size and time since large files take minutes."""
-    if known := _remembered_sha256(files, home):
-        return known
-    hashes = [file_sha256(file) for file in files]
-    sha256 = hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
-    memory = _hash_memory(files, home)
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    write_json(memory, {"sha256": sha256, "folder": str(files[0].parent)})
-    return sha256
-
-
-def _remembered_sha256(files: list[Path], home: Path) -> str:
-    return str(read_json(_hash_memory(files, home)).get("sha256") or "")
-
-
-def _hash_memory(files: list[Path], home: Path) -> Path:
-    stamp = json.dumps([[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in files])
-    return home / "models" / f"hash-{hashlib.sha256(stamp.encode()).hexdigest()[:16]}.json"

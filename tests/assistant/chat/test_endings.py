@@ -11,6 +11,7 @@ from assistant.chat.turn import AnswerOptions, Done, Thought, Token
 from assistant.curation.from_chat import curate
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
+from assistant.history.sources import Source
 from tests.fakes import ScriptedEngine
 
 LOOP = "It is light. " + "The station is orange and it is very small. " * 20
@@ -73,6 +74,15 @@ def test_reasoning_is_shown_and_kept_out_of_answer_history_and_examples(store: C
     store.rate(answer.id, 1)
     (example,) = curate([store.get(conversation)]).examples
     assert "think" not in str(example.messages) and "says" not in str(example.messages)
+
+
+def test_numbers_of_passages_leave_the_history(store: ConversationStore) -> None:
+    conversation = store.create()
+    store.add_message(conversation, "user", "How heavy is it?")
+    store.add_message(
+        conversation, "assistant", "640 grams [1].", sources=(Source(1, "It weighs 640 grams."),)
+    )
+    assert history_of(store.get(conversation).messages)[-1]["content"] == "640 grams."
 
 
 def test_text_that_turns_out_to_be_reasoning_leaves_the_answer() -> None:

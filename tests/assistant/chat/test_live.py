@@ -9,7 +9,7 @@ import pytest
 from assistant.background import MAX_FINISHED
 from assistant.chat.chat import Chat
 from assistant.chat.live import LiveAnswers
-from assistant.chat.turn import AnswerOptions, ChatEvent
+from assistant.chat.turn import AnswerOptions, ChatEvent, Done
 from assistant.errors import AssistantError
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import TEXTS, use_language
@@ -21,11 +21,14 @@ class EmptyHanded(KnowledgeBase):
     """It holds documents and finds nothing in them."""
 
     def __init__(self) -> None:
-        pass
+        self.foreign = False
 
     @property
     def count(self) -> int:
         return 1
+
+    def is_foreign(self, question: str) -> bool:
+        return self.foreign
 
     def search(self, *args: object, **options: object) -> list[object]:  # type: ignore[override]
         return []
@@ -49,6 +52,15 @@ def test_a_chinese_user_gets_and_keeps_that_nothing_was_found_in_chinese(tmp_pat
     answer = LiveAnswers().start(conversation, "谁写了它？", turn)
     assert answer.wait(30) and not answer.error
     assert answer.text == TEXTS["chat.nothing_found"]["zh"] == store.get(conversation).messages[-1].content
+
+
+def test_a_question_in_a_language_of_no_document_is_told_so(tmp_path: Path) -> None:
+    base = EmptyHanded()
+    base.foreign = True
+    store = ConversationStore(tmp_path / "conversations.sqlite3")
+    chat = Chat(lambda: ScriptedEngine("an invention"), store, lambda name: base)
+    done = list(chat.ask("谁写了它？", AnswerOptions("documents"), conversation_id=store.create()))[-1]
+    assert isinstance(done, Done) and done.answer == TEXTS["chat.nothing_found.foreign"]["en"]
 
 
 def test_an_answer_is_followed_to_its_end_and_one_runs_for_each_key() -> None:

@@ -42,7 +42,7 @@ def test_the_list_says_what_fits_and_what_is_best_here(run: Run) -> None:
     assert large["chat_bytes"] > 10 * small["chat_bytes"] and large["tune_bytes"] > 5 * small["tune_bytes"]
     chosen = [by_name[name] for name in found["recommended"].values() if name]
     assert all(one["fits_chat"] and not one["is_gated"] for one in chosen)
-    assert "Apache-2.0 · chat" in run("models").output
+    assert "Apache-2.0 · chat 0.9 GB" in run("models").output
 
 
 def test_a_model_is_looked_at_before_it_is_fetched(run: Run, served: Hub, home: Path) -> None:
@@ -90,6 +90,22 @@ def test_a_model_is_chosen_once_it_is_open(file: Path, home: Path, tmp_path: Pat
         refused = run("models", "use", cut)
         assert refused.exit_code == 1 and "is cut off" in refused.output
         assert json.loads((home / "settings.json").read_text(encoding="utf-8")) == kept
+
+
+def test_a_model_that_the_environment_names_is_not_changed(
+    run: Run, file: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPRINT_BASE_MODEL", "smollm2-135m-instruct")
+    refused = run("models", "use", file)
+    assert refused.exit_code == 1 and "is set by IMPRINT_BASE_MODEL in the environment" in refused.output
+    assert not (home / "settings.json").exists()
+
+
+def test_a_file_that_can_only_chat_is_no_base_of_a_job(tuning: Run, file: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd.gguf"
+    odd.write_bytes(file.read_bytes().replace(b"llama", b"novel"))
+    refused = tuning("tune", "--examples", examples_file(tmp_path, "Hi?"), "--base", odd)
+    assert refused.exit_code == 1 and "'novel', which cannot be converted from GGUF" in refused.output
 
 
 def test_a_base_that_must_be_fetched_is_asked_for_before_a_job(

@@ -16,6 +16,7 @@ from assistant.compare.votes import Outcome
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
+from assistant.engines.stage import Stage
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
     checkpoints_jobs,
@@ -24,8 +25,7 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
-from assistant.settings import MODEL_CAPABILITIES
-from assistant.workspace import Stage
+from assistant.settings import ENGINES, MODEL_CAPABILITIES
 from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
@@ -52,6 +52,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
     "model.*": get_args(Stage),
+    "settings.engine.*": ENGINES,
     "budget.*": PARTS,
     "memory.*": MEMORIES,
     "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),

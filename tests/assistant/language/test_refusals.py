@@ -9,6 +9,7 @@ from assistant.language.refusals import is_refusal
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_that_nothing_was_found_is_a_refusal(language: str) -> None:
     assert is_refusal(TEXTS["chat.nothing_found"][language])
+    assert is_refusal(TEXTS["chat.nothing_found.foreign"][language])
 
 
 def test_an_interface_text_does_not_decide_what_a_refusal_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,17 @@ def test_what_finds_passages_can_be_chosen(home: Path, monkeypatch: pytest.Monke
     assert kept == {"reranker": "cross-encoder/ms-marco-MiniLM-L6-v2"}
 
 
+def test_the_engine_can_be_forced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Workspace, "catalogue", lambda self: [])
+    test = page("settings")
+    assert test.selectbox(key="engine").value == "auto"
+    test.selectbox(key="engine").set_value("torch")
+    press(test, "settings.models.device")
+    assert not errors(test)
+    kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    assert kept == {"engine": "torch"}
+
+
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one small model."""

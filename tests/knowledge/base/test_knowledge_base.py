@@ -128,3 +128,15 @@ def test_an_upload_that_cannot_be_written_leaves_nothing_and_keeps_the_one_befor
         base.keep_upload("a.txt", b"new")
     assert [one.name for one in path.parent.iterdir()] == ["a.txt"]
     assert path.read_text() == "old"
+
+
+def test_a_question_in_a_language_that_no_document_is_in_is_known_as_such(
+    base: KnowledgeBase, tmp_path: Path
+) -> None:
+    (tmp_path / "ferry.md").write_text("The ferry Lumme leaves at seven.", encoding="utf-8")
+    base.add([tmp_path / "ferry.md"])
+    assert base.is_foreign("渡轮几点出发？") and base.is_foreign("Когда отходит паром?")
+    assert not base.is_foreign("When does the ferry leave?") and not base.is_foreign("7:40")
+    (tmp_path / "渡轮.md").write_text("渡轮七点出发，每天两班。", encoding="utf-8")
+    base.add([tmp_path / "渡轮.md"])
+    assert not base.is_foreign("渡轮几点出发？") and base.is_foreign("Когда отходит паром?")

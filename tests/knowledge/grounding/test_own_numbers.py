@@ -21,6 +21,11 @@ PASSAGES = [
             "It weighs 640 grams. It floats.",
             ((20, (1,)), (31, (3,))),
         ),
+        (
+            "[1] It weighs 640 grams.\n[3] It floats.",
+            "It weighs 640 grams.\nIt floats.",
+            ((1, (1,)), (22, (3,))),
+        ),
         ("Both [1, 2] say so【3】。", "Both say so。", ((4, (1, 2)), (11, (3,)))),
         ("See item [12] of 2024 [a].", "See item [12] of 2024 [a].", ()),
     ],
@@ -33,6 +38,8 @@ def test_numbers_of_passages_leave_the_text(
 
 def test_a_named_passage_is_taken_where_it_supports_and_only_there() -> None:
     read = without_numbers("The Skerrin weighs 640 grams [3]. The Skerrin is orange [1].", 3)
+    assert [one.passage for one in cite(read, PASSAGES)] == [3, 2]
+    read = without_numbers("[3] The Skerrin weighs 640 grams.\n[2] The Skerrin is orange.", 3)
     assert [one.passage for one in cite(read, PASSAGES)] == [3, 2]
     assert [
         one.passage for one in cite(without_numbers("The Skerrin weighs 640 grams. [1]", 3), PASSAGES)

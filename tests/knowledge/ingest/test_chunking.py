@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from knowledge.ingest.chunking import MAX_TOKENS, Passage, split
 from knowledge.ingest.document import Document, document_from_parsed
-from knowledge.readers.blocks import Block, ParsedFile, table_block
+from knowledge.readers.blocks import Block, ParsedFile
+from knowledge.readers.tables import table_block
 
 
 def words(texts: Sequence[str]) -> list[int]:

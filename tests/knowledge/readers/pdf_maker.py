@@ -8,12 +8,15 @@ import pypdf
 
 FONTS = {"regular": "Helvetica", "bold": "Helvetica-Bold", "mono": "Courier"}
 
+_ALEF = 0x05D0
+
 
 class PdfPage:
     """One A4 page; y is measured from the top."""
 
     def __init__(self) -> None:
         self.operators: list[str] = []
+        self.annotations: list[str] = []
 
     def text(self, x: float, y: float, text: str, size: float = 10, font: str = "regular") -> "PdfPage":
         if any(ord(character) > 255 for character in text):
@@ -22,6 +25,34 @@ class PdfPage:
             escaped = text.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
             shown, name = f"({escaped})", font
         self.operators.append(f"BT /{name} {size} Tf 1 0 0 1 {x} {842 - y} Tm {shown} Tj ET")
+        return self
+
+    def hebrew(self, x: float, y: float, text: str, size: float = 10) -> "PdfPage":
+        """Hebrew letters as files hold them: by their place, the last one first."""
+        codes = "".join(chr(ord(c) - _ALEF + 0x41) if c != " " else c for c in reversed(text))
+        return self.text(x, y, codes, size, "hebrew")
+
+    def turned(self, x: float, y: float, text: str, size: float = 10) -> "PdfPage":
+        """Text that is read from the bottom up."""
+        self.operators.append(f"BT /regular {size} Tf 0 1 -1 0 {x} {842 - y} Tm ({text}) Tj ET")
+        return self
+
+    def field(self, kind: str, value: str, left: float, top: float) -> "PdfPage":
+        """A form field: Tx (text), Btn (a box to tick) or Ch (a choice)."""
+        width = 12 if kind == "Btn" else 150
+        shown = f"/V /{value} /AS /{value}" if kind == "Btn" else f"/V ({value})"
+        looks = "/AP << /N << /Yes << >> /Off << >> >> >>" if kind == "Btn" else ""
+        box = f"{left} {842 - top - 14} {left + width} {842 - top}"
+        self.annotations.append(
+            f"<< /Type /Annot /Subtype /Widget /FT /{kind} /T (f{len(self.annotations)}) {shown} {looks} "
+            f"/DA (/regular 10 Tf 0 g) /F 4 /Rect [{box}] >>"
+        )
+        return self
+
+    def note(self, kind: str, text: str, left: float, top: float) -> "PdfPage":
+        """A remark of a reader: FreeText is typed onto the page, Text hangs on it."""
+        box = f"{left} {842 - top - 14} {left + 100} {842 - top}"
+        self.annotations.append(f"<< /Type /Annot /Subtype /{kind} /Contents ({text}) /F 4 /Rect [{box}] >>")
         return self
 
     def lines(
@@ -36,6 +67,11 @@ class PdfPage:
             self.operators.append(f"{x} {842 - ys[0]} m {x} {842 - ys[-1]} l S")
         for y in ys:
             self.operators.append(f"{xs[0]} {842 - y} m {xs[-1]} {842 - y} l S")
+        return self
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> "PdfPage":
+        """Four lines around a cell."""
+        self.operators.append(f"{left} {842 - bottom} {right - left} {bottom - top} re S")
         return self
 
     def picture(self) -> "PdfPage":
@@ -71,6 +107,13 @@ def pdf(*pages: PdfPage, title: str = "") -> bytes:
         "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H "
         f"/DescendantFonts [{cid} 0 R] >>"
     )
+    ranges = b"2 beginbfrange <20> <20> <0020> <41> <5B> <05D0> endbfrange"
+    unicode = b"1 begincodespacerange <00> <FF> endcodespacerange " + ranges
+    cmap = b"/CIDInit /ProcSet findresource begin begincmap %s endcmap end" % unicode
+    letters = add(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(cmap), cmap))
+    fonts["hebrew"] = add(
+        f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding /ToUnicode {letters} 0 R >>"
+    )
     pixels = zlib.compress(bytes(100))
     image = add(
         b"<< /Type /XObject /Subtype /Image /Width 10 /Height 10 /ColorSpace /DeviceGray /BitsPerComponent 8 "
@@ -78,18 +121,22 @@ def pdf(*pages: PdfPage, title: str = "") -> bytes:
     )
     named = " ".join(f"/{key} {number} 0 R" for key, number in fonts.items())
     resources = f"<< /Font << {named} >> /XObject << /picture {image} 0 R >> >>"
-    kids = []
+    kids, fields = [], []
     for page in pages:
+        marks = [add(annotation) for annotation in page.annotations]
+        fields += [mark for mark, body in zip(marks, page.annotations, strict=True) if "/Widget" in body]
+        listed = " ".join(f"{mark} 0 R" for mark in marks)
         content = "\n".join(page.operators).encode("latin-1")
         stream = add(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
         kids.append(
             add(
                 f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 595 842] /Resources {resources} "
-                f"/Contents {stream} 0 R >>"
+                f"/Contents {stream} 0 R /Annots [{listed}] >>"
             )
         )
     info = add(f"<< /Title ({title}) >>")
-    objects[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R >>".encode()
+    form = " ".join(f"{field} 0 R" for field in fields)
+    objects[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R /AcroForm << /Fields [{form}] >> >>".encode()
     listed = " ".join(f"{kid} 0 R" for kid in kids)
     objects[tree - 1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{listed}] >>".encode()
     return assemble(objects, catalog, info)

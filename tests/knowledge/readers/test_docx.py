@@ -23,7 +23,7 @@ def test_docx_keeps_headings_lists_and_order() -> None:
     assert document.title == "Manual"
     assert sections_of(document) == [
         ("text", "It shines.", ("Lamp",)),
-        ("text", "foot\n\nhead", ("Lamp", "Parts")),
+        ("text", "- foot\n- head", ("Lamp", "Parts")),
         ("text", "Dust it.\nOften.", ("Care",)),
     ]
 
@@ -45,7 +45,7 @@ def test_docx_tables_repeat_merged_cells_and_open_nested_ones() -> None:
     assert section.text.split("\n") == [
         "Lamp: Aurora; Watt: 12; Room: hall",
         "Lamp: Aurora; Watt: 34; Room: loft",
-        "Lamp: Borealis (maker: Smith; year: 1987); Watt: unknown; Room: unknown",
+        "Lamp: Borealis (maker: Smith; year: 1987); Watt, Room: unknown",
     ]
 
 

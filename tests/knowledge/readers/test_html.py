@@ -26,7 +26,7 @@ def test_main_text_without_menus_and_scripts() -> None:
         (
             "table",
             "Lamp: Aurora; Sold / north: 12; Sold / south: 34\n"
-            "Lamp: Borealis; Sold / north: none; Sold / south: none",
+            "Lamp: Borealis; Sold / north, Sold / south: none",
             ("Lamp", "Parts"),
         ),
         ("code", "def light():\n    return 42", ("Lamp", "Parts")),
@@ -77,3 +77,82 @@ def test_very_deep_nesting_is_survived() -> None:
     assert read_bytes("a.html", page.replace("<div>", "<div>" * 9).encode()).notes == (
         "it is nested too deeply; what lies deepest was not read",
     )
+
+
+def text_of(body: str) -> list[str]:
+    return read_bytes("a.html", f"<html><body>{body}</body></html>".encode()).text.split("\n\n")
+
+
+def test_folded_panels_are_read_with_their_questions() -> None:
+    body = """<button aria-expanded="false" aria-controls="p1">May I bring a dog?</button>
+    <div id="p1" hidden><p>Yes, on the upper deck.</p></div>
+    <button class="toggle">What does a bicycle cost?</button><div style="display: none"><p>45 kroner.</p></div>
+    <details><summary>Lost things</summary><p>At the kiosk.</p></details>
+    <p hidden="until-found">Cabin 14 is quiet.</p><dialog open><p>Closed today.</p></dialog>"""
+    assert text_of(body) == [
+        "May I bring a dog? Yes, on the upper deck.",
+        "What does a bicycle cost? 45 kroner.",
+        "Lost things: At the kiosk.",
+        "Cabin 14 is quiet.",
+        "Closed today.",
+    ]
+
+
+def test_hidden_parts_buttons_and_search_fields_are_no_text() -> None:
+    body = """<p>The ferry leaves at seven.</p><div hidden><p>Template: {{customer}}</p></div>
+    <button>Print this page</button><dialog><p>Really?</p></dialog>
+    <button aria-expanded="false" aria-controls="m">Menu</button><div id="m" hidden><a href="/">Home</a></div>
+    <label for="q">Search the site</label><input id="q"><select><option>2025</option></select>"""
+    assert text_of(body) == ["The ferry leaves at seven."]
+
+
+def test_page_that_is_one_form_is_read() -> None:
+    assert text_of("<form><div><p>The basin is 6.4 metres deep.</p></div></form>") == [
+        "The basin is 6.4 metres deep."
+    ]
+
+
+@pytest.mark.parametrize("name", ["menu", "related", "share", "banner", "social", "sidebar"])
+def test_class_of_a_menu_counts_only_where_links_are(name: str) -> None:
+    soup = f'<section class="{name}"><ul><li>Fish soup with saffron, 149 kr</li></ul></section>'
+    links = f'<div class="{name}"><a href="/a">Home</a> <a href="/b">Fares</a></div>'
+    assert text_of(soup + links) == ["- Fish soup with saffron, 149 kr"]
+
+
+def test_aside_of_the_main_text_is_read() -> None:
+    assert text_of("<main><p>We serve soup.</p><aside><p>Closed on Mondays.</p></aside></main>") == [
+        "We serve soup.",
+        "Closed on Mondays.",
+    ]
+
+
+def test_page_of_which_most_is_hidden_is_told() -> None:
+    document = read_bytes("a.html", f"<p>Hello.</p><div hidden>{'Secret text. ' * 20}</div>".encode())
+    assert document.text == "Hello."
+    assert document.notes == ("most of the page's text was left out as menus, banners or hidden parts",)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<table><tr><td class=gutter><pre>1<br>2</pre></td><td><pre>def f():<br>    return 1</pre></td></tr></table>",
+        "<pre><span class=lineno>1</span>def f():\n<span class=lineno>2</span>    return 1</pre>",
+        "<table><tr><td data-line-number=1></td><td class=blob-code>def f():</td></tr>"
+        "<tr><td data-line-number=2></td><td class=blob-code>    return 1</td></tr></table>",
+        "<pre><div>def f():</div><div>    return 1</div></pre>",
+    ],
+)
+def test_code_beside_the_numbers_of_its_lines(code: str) -> None:
+    (section,) = read_bytes("a.html", f"<html><body>{code}</body></html>".encode()).sections
+    assert (section.kind, section.text) == ("code", "def f():\n    return 1")
+
+
+def test_terms_before_lists_and_tables_are_kept() -> None:
+    body = "<dl><dt>Rooms</dt><dd><ul><li>hall</li></ul></dd><dt>Code</dt><dd><pre>x = 1</pre></dd></dl>"
+    assert text_of(body) == ["Rooms\n- hall", "Code", "x = 1"]
+
+
+def test_keys_to_sort_by_are_not_shown_and_lists_in_cells_are_divided() -> None:
+    body = """<table><tr><th>Town<th>Boats<tr><td><span style="display:none">0001</span>Arvik
+    <td><ul><li>Lumme</li><li>Skarv</li></ul></table>"""
+    assert text_of(body) == ["Town: Arvik; Boats: Lumme, Skarv"]

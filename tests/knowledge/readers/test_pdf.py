@@ -201,3 +201,69 @@ def test_passages_carry_pages() -> None:
     passages = split(document, lambda texts: [len(text.split()) for text in texts], 32)
     assert [passage.page for passage in passages] == [1, 2, 3]
     assert all(f"of page {passage.page}" in passage.text for passage in passages)
+
+
+def test_lines_between_two_rules_are_rows_where_they_hold_numbers() -> None:
+    page = PdfPage().grid([50, 200, 300, 400], [100, 120, 170])
+    page.text(55, 114, "Town").text(205, 114, "Permits").text(305, 114, "Boats")
+    for line, (town, permits, boats) in enumerate((("Arvik", "101", "11"), ("Brenn", "102", "11"))):
+        page.text(55, 134 + 14 * line, town).text(205, 134 + 14 * line, permits).text(
+            305, 134 + 14 * line, boats
+        )
+    assert load(pdf(page), "a.pdf").blocks[0].text.split("\n") == [
+        "Town: Arvik; Permits: 101; Boats: 11",
+        "Town: Brenn; Permits: 102; Boats: 11",
+    ]
+
+
+def test_cells_whose_text_goes_on_below_stay_whole() -> None:
+    page = PdfPage().grid([50, 200, 400], [100, 120, 170])
+    page.text(55, 114, "Town").text(205, 114, "Remark")
+    page.lines(55, 134, ["Arvik on", "the hill"]).lines(205, 134, ["closed in", "winter"])
+    assert load(pdf(page), "a.pdf").blocks[0].text == "Town: Arvik on the hill; Remark: closed in winter"
+
+
+def test_filled_form_says_each_value_beside_its_label() -> None:
+    page = PdfPage().text(60, 60, "Policy number:").text(60, 90, "Storm cover").text(60, 120, "Theft cover")
+    page.text(90, 150, "By post").text(60, 180, "Cover begins when the form has been signed by both of us.")
+    page.field("Tx", "HX-20914", 200, 50).field("Btn", "Yes", 200, 80).field("Btn", "Off", 200, 110)
+    page.field("Btn", "Yes", 70, 140).field("Ch", "Stokka", 200, 140).field("Tx", "", 200, 170)
+    text = read(pdf(page)).text
+    assert "Policy number: HX-20914" in text
+    assert "Storm cover [x]" in text and "Theft cover [ ]" in text
+    assert "[x] By post Stokka" in text
+
+
+def test_comments_and_typed_on_text_are_read() -> None:
+    page = PdfPage().text(60, 60, "The ferry leaves at seven.")
+    page.note("FreeText", "Not on Sundays", 60, 90).note("Text", "Ask Ann", 300, 60)
+    assert read(pdf(page)).text.split("\n\n") == [
+        "The ferry leaves at seven.",
+        "Not on Sundays",
+        "Comment: Ask Ann",
+    ]
+
+
+def test_vertical_columns_are_read_from_the_right() -> None:
+    page = PdfPage()
+    for x, column in ((300, "春眠不觉晓"), (270, "处处闻啼鸟")):
+        for row, character in enumerate(column):
+            page.text(x, 100 + 18 * row, character, 16)
+    assert read(pdf(page)).text == "春眠不觉晓处处闻啼鸟"
+
+
+def test_turned_text_in_the_margin_is_neither_title_nor_heading() -> None:
+    page = PdfPage().turned(30, 400, "arXiv 2611.01234 of today", 20)
+    page.text(60, 60, "On lamps", 18).lines(60, 90, LEFT)
+    document = read(pdf(page))
+    assert document.title == "On lamps"
+    assert document.sections[0].headings == ("On lamps",)
+    assert "arXiv 2611.01234 of today" in document.text
+
+
+def test_right_to_left_lines_are_in_reading_order() -> None:
+    page = PdfPage().hebrew(100, 60, "שלום עולם").hebrew(100, 80, "המעבורת יוצאת בשעה שבע")
+    page.hebrew(300, 110, "שמות").hebrew(200, 110, "ערים")
+    text = read(pdf(page)).text
+    assert "שלום עולם המעבורת יוצאת בשעה שבע" in text
+    assert "שמות ערים" in text

@@ -3,6 +3,7 @@
 import datetime
 
 import openpyxl
+from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
 from knowledge.ingest.document import read_bytes
@@ -40,3 +41,67 @@ def test_xlsx_that_claims_a_million_rows_is_quick() -> None:
     book.active["A1"] = "first"
     book.active["XFD1048576"] = "last"
     assert "last" in read_bytes("a.xlsx", saved(book)).text
+
+
+def test_values_as_a_person_sees_them() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["Route", "Code", "Fare", "Crossing", "Remark"])
+    sheet.append(["Skarv", 417, 1250.5, datetime.timedelta(hours=25, minutes=30), "None"])
+    sheet.append(["Aven", 9, 80, datetime.time(0, 30), "NA"])
+    for row in (2, 3):
+        sheet.cell(row, 2).number_format = "00000"
+        sheet.cell(row, 3).number_format = '#,##0.00\\ "kr"'
+    sheet["D2"].number_format, sheet["D3"].number_format = "[h]:mm", "h:mm"
+    (section,) = read_bytes("a.xlsx", saved(book)).sections
+    assert section.text.split("\n") == [
+        "Route: Skarv; Code: 00417; Fare: 1,250.50 kr; Crossing: 25:30; Remark: None",
+        "Route: Aven; Code: 00009; Fare: 80.00 kr; Crossing: 0:30; Remark: NA",
+    ]
+
+
+def test_formula_without_a_result_is_its_text_and_is_told() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Route", "Net", "With tax"])
+    book.active.append(["Skarv", 80, "=B2*1.12"])
+    document = read_bytes("a.xlsx", saved(book))
+    assert document.sections[0].text == "Route: Skarv; Net: 80; With tax: =B2*1.12"
+    assert document.notes[0].startswith("1 cells hold formulas without results")
+
+
+def test_hidden_sheets_rows_and_columns_are_named() -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Route", "Fare"])
+    for row in range(3):
+        book.active.append([f"Route {row}", row])
+    book.active.row_dimensions[3].hidden = True
+    for name, state in (("Old", "hidden"), ("Older", "veryHidden")):
+        sheet = book.create_sheet(name)
+        sheet.sheet_state = state
+        sheet["A1"] = f"{name} remark"
+    document = read_bytes("a.xlsx", saved(book))
+    assert [section.headings[0] for section in document.sections] == [
+        "Sheet",
+        "Old (hidden sheet)",
+        "Older (very hidden sheet)",
+    ]
+    assert document.notes == (
+        'sheet "Sheet" has hidden rows, which were read: 3',
+        'sheet "Old" is hidden, and was read',
+        'sheet "Older" is hidden, and was read',
+    )
+
+
+def test_comment_stands_beside_its_cell() -> None:
+    book = openpyxl.Workbook()
+    book.active["B3"] = "Skarv"
+    book.active["B3"].comment = Comment("closed in winter", "Ann")
+    assert "Comment (B3, Skarv): closed in winter" in read_bytes("a.xlsx", saved(book)).text
+
+
+def test_names_above_an_empty_row_are_those_of_the_rows_below() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Lamp", "Watt"], [], ["Aurora", 12], ["Borealis", 34]):
+        book.active.append(row)
+    (section,) = read_bytes("a.xlsx", saved(book)).sections
+    assert section.text == "Lamp: Aurora; Watt: 12\nLamp: Borealis; Watt: 34"

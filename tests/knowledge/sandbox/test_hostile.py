@@ -18,6 +18,7 @@ from benchmarks.fuzz_documents import attempt, damage
 from knowledge.errors import DocumentError
 from knowledge.ingest.document import read_bytes
 from knowledge.readers.dispatch import LOADERS
+from knowledge.readers.opendocument_text import NAMES
 from knowledge.sandbox.client import Sandbox, SandboxLimits
 from tests.knowledge.readers.pdf_maker import PdfPage, assemble, pdf
 from tests.knowledge.readers.samples import epub_file, packed, saved
@@ -58,6 +59,15 @@ def word(body: str, doctype: str = "") -> bytes:
         f"<w:body><w:p><w:r><w:t>{body}</w:t></w:r></w:p></w:body></w:document>"
     )
     return packed({DOCX: xml.encode()})
+
+
+def opendocument(body: str, doctype: str = "") -> bytes:
+    names = " ".join(f'xmlns:{short}="{uri}"' for short, uri in NAMES.items())
+    xml = (
+        f'<?xml version="1.0"?>{doctype}<office:document-content {names}><office:body><office:text>{body}'
+        "</office:text></office:body></office:document-content>"
+    )
+    return packed({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": xml.encode()})
 
 
 @pytest.mark.parametrize("kind", sorted(LOADERS))
@@ -308,7 +318,65 @@ WHOLE = {
     "a.csv": b'a;b\n"1";2\n',
     "a.json": b'{"a": [{"b": 1}, {"c": [1, "x"]}], "d": {"e": "f"}}',
     "a.txt": "灯笼重量为三点五公斤。".encode("gb18030"),
+    "a.eml": b"Subject: a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nc\n--b\n"
+    b"Content-Disposition: attachment; filename=d.csv\n\n1;2\n--b--\n",
+    "a.odt": opendocument(
+        "<text:h>a</text:h><table:table><table:table-row><table:table-cell/></table:table-row>"
+    ),
+    "a.rtf": b"{\\rtf1\\ansi{\\fonttbl{\\f0 A;}}a \\'e9\\u26448?\\par b\\cell c\\cell\\row}",
+    "a.ipynb": b'{"cells": [{"cell_type": "code", "source": ["a"], "outputs": [{"text": "b", "data": {}}]}]}',
+    "a.srt": b"1\n00:00:01,000 --> 00:00:04,000\na\n\n2\n00:00:05,000 --> 00:00:06,000\nb\n",
+    "a.tex": rb"\title{a}\section{b}\begin{tabular}{l}c & d \\ \multicolumn{2}{c}{e}\end{tabular} \'e \emph{f {g}}",
+    "a.xml": b'<a b="c"><d>e</d><f><g>h</g></f><f><g>i</g></f><p>j <k>l</k></p></a>',
+    "a.py": b"import a\n\n@b\ndef c():\n    pass\n\nclass D:\n    def e(self): ...\n",
 }
+
+
+def test_entities_of_xml_and_opendocument_are_left_alone(strict: Sandbox, trap: socket.socket) -> None:
+    laughs = '<!ENTITY a0 "lol">'
+    laughs += "".join(f'<!ENTITY a{n} "' + 10 * f"&a{n - 1};" + '">' for n in range(1, 10))
+    stolen = f'<!ENTITY a9 SYSTEM "file:///etc/passwd"><!ENTITY % b SYSTEM "{address(trap)}"> %b;'
+    for inside in (laughs, stolen):
+        doctype = f"<!DOCTYPE x [{inside}]>"
+        for name, data in (
+            ("a.xml", f"<?xml version='1.0'?>{doctype}<x>&a9;</x>".encode()),
+            ("a.odt", opendocument("<text:p>&a9;</text:p>", doctype)),
+        ):
+            with pytest.raises(DocumentError):
+                read_bytes(name, data, sandbox=strict)
+    assert_nobody_called(trap)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (
+            "a.eml",
+            b"".join(
+                b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(9_000)
+            ),
+        ),
+        ("a.eml", b"Subject: a\nContent-Type: multipart/mixed; boundary=b\n" + b"\n--b\n\nx" * 60_000),
+        ("a.rtf", b"{\\rtf1" + b"{\\field{\\*\\fldinst{HYPERLINK " * 20_000),
+        ("a.tex", b"\\section{" * 60_000),
+        ("a.tex", b"\\begin{verbatim}" * 40_000),
+        ("a.xml", b"<a>" * 200_000),
+        ("a.srt", b"00:00:01,000 --> 00:00:02,000\n" * 30_000),
+        ("a.c", b"int " * 200_000),
+        ("a.html", b"<div class=menu>" * 2_000 + b"x" * 100_000),
+        ("a.ipynb", b'{"cells": ' + b"[" * 100_000),
+        (
+            "a.odt",
+            opendocument(
+                '<table:table><table:table-row table:number-rows-repeated="9999999"><table:table-cell '
+                'table:number-columns-repeated="9999"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
+            ),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_nested_or_repeated_without_end_is_bounded(name: str, data: bytes, strict: Sandbox) -> None:
+    assert attempt(name, data, strict) in ("read", "refused")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -28,6 +28,15 @@ def test_words_that_meet_in_one_sentence_count_more_than_the_same_words_apart() 
     assert pairs[0] == pytest.approx(1) and pairs[1] < 1 and pairs[2] == 0
 
 
+def test_the_name_of_the_only_subject_weighs_nothing_but_counts_as_a_word() -> None:
+    passages = [codes_of(f"Skerrin\nThe Skerrin has part {number}.") for number in range(9)]
+    index = LexicalIndex(passages)
+    found = proximity(passages, term_codes("Who twiddles the Skerrin?"), index.idf)
+    assert found.coverage.max() < 0.1 and found.plain_coverage.tolist() == [0.5] * 9
+    elsewhere = proximity(passages, term_codes("Who composed the Tannhäuser?"), index.idf)
+    assert elsewhere.plain_coverage.tolist() == [0] * 9
+
+
 def test_nothing_is_close_where_there_is_nothing() -> None:
     index = LexicalIndex([term_codes("dog")])
     assert proximity([], term_codes("dog"), index.idf).coverage.shape == (0,)

@@ -50,7 +50,7 @@ def test_an_estimate_grows_with_the_base(home: Path) -> None:
     small, middle, large = found
     assert 1.5 < middle.phases["training"] / small.phases["training"] < 4
     assert 2 < large.phases["training"] / middle.phases["training"] < 5
-    assert 1.3e9 < small.bytes < 2.2e9 and 2.8e9 < middle.bytes < 4.2e9 and 6e9 < large.bytes < 9e9
+    assert 1.7e9 < small.bytes < 2.8e9 and 2.8e9 < middle.bytes < 4.8e9 and 6e9 < large.bytes < 9e9
     full = estimate(home, replace(CONFIG, method="full"), examples(20))
     assert full.bytes > small.bytes + 16 * 134_515_008
 
@@ -60,7 +60,7 @@ def test_a_gguf_file_is_estimated_by_its_header_and_its_conversion(home: Path, t
     file = write_gguf(tmp_path / "tiny.gguf", tiny_llm())
     config = replace(CONFIG, base=str(file))
     before = estimate(home, config, examples(5))
-    assert before.bytes < 1.3e9 and not estimates.is_at_hand(home, config)
+    assert before.bytes < 1.5e9 and not estimates.is_at_hand(home, config)
     weights.locate(str(file), home, convert)
     after = estimate(home, config, examples(5))
     assert estimates.is_at_hand(home, config) and after.phases["preparing"] < before.phases["preparing"]

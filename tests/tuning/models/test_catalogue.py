@@ -44,10 +44,13 @@ def test_models_on_this_machine_are_listed_and_damaged_ones_left_out(
     models.mkdir(parents=True)
     write_gguf(models / "mine.gguf", tiny_llm(), fields={"general.license": "mit"})
     (models / "bad.gguf").write_bytes(b"GGUF")
-    fetched = hub_folder("someone/tiny:Q8_0", home)
-    fetched.mkdir(parents=True)
-    write_gguf(fetched / "tiny-Q8_0.gguf", tiny_llm())
-    (fetched / ABOUT).write_text(json.dumps({"name": "someone/tiny:Q8_0"}))
+    small = next(model for model in KNOWN if model.gguf)
+    assert next(one for one in catalogue.catalogue(home) if one.name == small.name).gguf == small.gguf
+    for name in ("someone/tiny:Q8_0", small.gguf):
+        fetched = hub_folder(name, home)
+        fetched.mkdir(parents=True)
+        (fetched / "tiny.gguf").write_bytes((models / "mine.gguf").read_bytes())
+        (fetched / ABOUT).write_text(json.dumps({"name": name}))
     manifest = tmp_path / "ollama" / "manifests" / "registry.ollama.ai" / "library" / "own" / "1b"
     manifest.parent.mkdir(parents=True)
     manifest.write_text(
@@ -61,3 +64,4 @@ def test_models_on_this_machine_are_listed_and_damaged_ones_left_out(
     assert (mine.title, mine.license, mine.at_hand, mine.window) == ("mine", "mit", True, 512)
     assert found["someone/tiny:Q8_0"].source == "hub" and found["ollama:own:1b"].source == "ollama"
     assert str(models / "bad.gguf") not in found
+    assert found[small.gguf].at_hand and found[small.name].gguf == ""  # it is an entry of its own now

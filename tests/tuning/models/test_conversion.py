@@ -42,20 +42,25 @@ def test_a_converted_file_computes_what_the_model_did(architecture: str, tmp_pat
         assert tokenizer.decode(tokenizer("Hello 12, you")["input_ids"]) == "Hello 12, you"
 
 
-@pytest.mark.parametrize("kind", [KINDS.Q4_K, KINDS.Q5_K, KINDS.Q6_K, KINDS.Q5_0, KINDS.Q8_0, KINDS.F16])
-def test_each_kind_of_weights_is_dequantised_as_llama_cpp_does(kind: Any, tmp_path: Path) -> None:
-    model = tiny_llm()
-    rows = 2 * HIDDEN
-    if kind in (KINDS.Q8_0, KINDS.F16):
-        blocks = gguf.quants.quantize(model.model.layers[0].mlp.up_proj.weight.detach().numpy(), kind)
-    else:
-        blocks = random_blocks(kind, rows, HIDDEN)
-    file = write_gguf(tmp_path / "tiny.gguf", model, tensors={"blk.0.ffn_up.weight": (blocks, kind)})
-    convert(file, tmp_path / "out")
+def test_each_kind_of_weights_is_dequantised_as_llama_cpp_does(tmp_path: Path) -> None:
+    model, blocks = tiny_llm(), dict[Any, Any]()
+    weight = model.model.layers[0].mlp.up_proj.weight.detach().numpy()
+    for kind in (KINDS.Q8_0, KINDS.F16):
+        blocks[kind] = gguf.quants.quantize(weight, kind)
+    for kind in (KINDS.Q4_K, KINDS.Q5_K, KINDS.Q6_K, KINDS.Q5_0):
+        blocks[kind] = random_blocks(kind, 2 * HIDDEN, HIDDEN)
+    places = [(layer, part) for layer in range(3) for part in ("up", "gate")]
+    model = tiny_llm(num_hidden_layers=3)
+    tensors = {
+        f"blk.{layer}.ffn_{part}.weight": (held, kind)
+        for (layer, part), (kind, held) in zip(places, blocks.items(), strict=True)
+    }
+    convert(write_gguf(tmp_path / "tiny.gguf", model, tensors=tensors), tmp_path / "out")
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.bfloat16)
-    found = again.model.layers[0].mlp.up_proj.weight.float()
-    expected = torch.from_numpy(gguf.quants.dequantize(blocks, kind)).float()
-    torch.testing.assert_close(found, expected.bfloat16().float(), rtol=1e-2, atol=1e-4)
+    for (layer, part), (kind, held) in zip(places, blocks.items(), strict=True):
+        found = getattr(again.model.layers[layer].mlp, f"{part}_proj").weight.float()
+        expected = torch.from_numpy(gguf.quants.dequantize(held, kind)).bfloat16().float()
+        torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-4, msg=f"{kind.name} differs")
 
 
 def test_rotations_that_llama_3_divides_are_divided(tmp_path: Path) -> None:

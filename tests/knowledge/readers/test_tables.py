@@ -1,8 +1,8 @@
-"""Tables as text: which first rows name the columns, and how rows read."""
+"""Tables as text: which first rows name the columns, what is a caption, and how rows read."""
 
 import pytest
 
-from knowledge.readers.blocks import table_rows
+from knowledge.readers.tables import spread, table_rows
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,27 @@ def test_two_header_rows_become_one() -> None:
 def test_empty_cells_and_rows_are_left_out_and_ragged_rows_kept() -> None:
     rows = [["Lamp", "Watt"], ["", ""], ["Aurora", ""], ["Borealis", "3", "extra"]]
     assert list(table_rows(rows)) == ["Lamp: Aurora", "Lamp: Borealis; Watt: 3; extra"]
+
+
+def test_row_over_the_whole_table_is_a_caption() -> None:
+    rows = [spread("Stock 2024", 3), ["Item", "Price", "Pieces"], ["Bolt", "0.20", "400"]]
+    assert list(table_rows(rows)) == ["Stock 2024", "Item: Bolt; Price: 0.20; Pieces: 400"]
+
+
+def test_form_has_labels_and_no_column_names() -> None:
+    rows = [["姓名", *spread("李晓明", 5)], ["单位", *spread("青山仪器厂", 5)], ["备注", *spread("齐全", 5)]]
+    assert list(table_rows(rows)) == ["姓名: 李晓明", "单位: 青山仪器厂", "备注: 齐全"]
+
+
+def test_rows_that_a_merged_cell_fills_are_said_once() -> None:
+    rows = [spread("Sealed", 2), spread("Sealed", 2, continued=True), ["Boats", "7"]]
+    assert list(table_rows(rows)) == ["Sealed", "Boats: 7"]
+
+
+def test_empty_columns_keep_their_names_and_nameless_ones_their_place() -> None:
+    assert list(table_rows([["Lamp", "Watt", "Room"], ["Aurora", "12", ""]])) == [
+        "Lamp | Watt | Room",
+        "Lamp: Aurora; Watt: 12",
+    ]
+    rows = [["Lamp", "Watt", "", ""], ["Aurora", "12", "", "x"], ["Borealis", "34", "y", ""]]
+    assert list(table_rows(rows)) == ["Lamp: Aurora; Watt: 12; #4: x", "Lamp: Borealis; Watt: 34; #3: y"]

@@ -1,0 +1,198 @@
+"""llama.cpp as an engine: a GGUF file as it is, low-rank adapters and prefixes, several answers at once.
+
+Its process and the adapters in it are `llama_processes`, the prompts `llama_prompts`.
+"""
+
+import logging
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from assistant.engines.base import GREEDY, SamplingParams
+from assistant.engines.llama_processes import SLOTS, LlamaProcesses
+from assistant.engines.llama_server import EngineEndedError
+from assistant.errors import EngineError, PromptTooLongError
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.registry import Registry
+from tuning.data.examples import Message
+from tuning.errors import CheckpointError
+from tuning.models.capability import capability
+from tuning.models.gguf_adapter import why_not
+from tuning.models.gguf_base import GgufBase
+from tuning.models.stream_end import StreamEnd
+
+log = logging.getLogger(__name__)
+
+
+class LlamaEngine:
+    """Answers with a GGUF model and the checkpoints of it that are low-rank adapters or prefixes."""
+
+    def __init__(self, base: GgufBase, registry: Registry) -> None:
+        """Open the model. Raises EngineError."""
+        self._base, self._registry = base, registry
+        self._processes = LlamaProcesses(base)
+        self._prompts = self._processes.prompts
+        self.name = base.name
+        self.window = min(base.window, self._processes.context)
+        self.capability = capability(base.header.parameters)
+
+    def pid(self, checkpoint: str | None = None) -> int:
+        """The process that answers with a checkpoint. Raises EngineError."""
+        return self._processes.pid(self._found(checkpoint))
+
+    def label(self, checkpoint: str | None) -> str:
+        """llama.cpp, and the bits of a weight."""
+        return f"llama.cpp · {self._base.bits} bit" if self._base.bits else "llama.cpp"
+
+    def why_not(self, checkpoint: str) -> str:
+        """Why a checkpoint cannot be used here; empty where it can. Raises EngineError."""
+        try:
+            return why_not(self._find(checkpoint).path, self._base.header.architecture)
+        except CheckpointError as error:
+            raise EngineError(str(error)) from error
+
+    def checkpoints(self) -> list[str]:
+        """Checkpoints tuned from exactly this base, those of other methods too."""
+        return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+
+    def prompt_capacity(self, checkpoint: str | None) -> int:
+        """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
+        with self._processes.use(self._found(checkpoint)) as running:
+            return self.window - running.positions
+
+    def identity(self, checkpoint: str | None) -> str | None:
+        """The hash of the file, the engine and the id of the checkpoint. Raises EngineError."""
+        own = "" if checkpoint is None else self._find(checkpoint).id
+        return f"{self._base.sha256}/llama.cpp/{own}"
+
+    def system_prompt(self, checkpoint: str | None) -> str:
+        """The system prompt that a checkpoint was tuned with. Raises EngineError."""
+        return "" if checkpoint is None else self._find(checkpoint).system_prompt
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        params: SamplingParams = GREEDY,
+        *,
+        checkpoint: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[str, None, StreamEnd]:
+        """As `Engine.stream`. Raises EngineError, PromptTooLongError."""
+        ids, room = self._ids(messages, checkpoint)
+        body = self._sampling(ids, room, params)
+        begun = False
+        while True:
+            try:
+                for item in self._events(body, checkpoint, stop):
+                    if isinstance(item, StreamEnd):
+                        return item
+                    begun = True
+                    yield item
+            except EngineEndedError:
+                if begun or not self._processes.may_start:
+                    raise
+
+    def complete(
+        self,
+        batch: Sequence[Sequence[Message]],
+        *,
+        checkpoint: str | None = None,
+        max_new_tokens: int = 64,
+    ) -> list[str]:
+        """Greedy answers to many prompts, several at once. Raises EngineError, PromptTooLongError."""
+
+        def answer(messages: Sequence[Message]) -> str:
+            return "".join(self.stream(messages, SamplingParams(max_new_tokens), checkpoint=checkpoint))
+
+        with ThreadPoolExecutor(SLOTS) as pool:
+            return list(pool.map(answer, batch))
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of a bare text."""
+        return self._prompts.encode(text)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens of a prompt with the chat template and the generation prompt."""
+        return len(self._prompts.ids(messages))
+
+    def count_text(self, text: str) -> int:
+        """Tokens of a bare text."""
+        return len(self.encode(text))
+
+    def close(self) -> None:
+        """End the process, and the answers that it writes."""
+        self._processes.close()
+
+    def _events(
+        self, body: dict[str, Any], checkpoint: str | None, stop: threading.Event | None
+    ) -> Generator[str | StreamEnd, None, None]:
+        """The pieces of an answer, then how it ended."""
+        found, written = self._found(checkpoint), 0
+        with (
+            self._processes.use(found) as running,
+            self._in_use(checkpoint),
+            running.prepared(body) as prepared,
+        ):
+            for event in running.server.stream("/completion", prepared, stop):
+                written = int(event.get("tokens_predicted", written))
+                if event.get("content"):
+                    yield event["content"]
+                if event.get("stop"):
+                    yield _end(event)
+                    return
+        yield StreamEnd("stop", written)
+
+    def _ids(self, messages: Sequence[Message], checkpoint: str | None) -> tuple[list[int], int]:
+        """The ids of a prompt, and how many tokens its answer may have. Raises PromptTooLongError."""
+        ids, most = self._prompts.ids(messages), self.prompt_capacity(checkpoint)
+        if len(ids) >= most:
+            raise PromptTooLongError(
+                f"The prompt has {len(ids):,} tokens, and {checkpoint or self.name} reads {most:,}. "
+                "Shorten the question, or choose a model with a larger window.",
+                tokens=len(ids),
+                window=most,
+            )
+        return ids, most - len(ids)
+
+    def _sampling(self, ids: list[int], room: int, params: SamplingParams) -> dict[str, Any]:
+        """The body of a request that means what the parameters mean in torch."""
+        seed = {} if params.seed is None else {"seed": params.seed % 2**32}
+        return {
+            "prompt": ids,
+            "n_predict": min(params.max_new_tokens, room),
+            "temperature": params.temperature,
+            "top_p": params.top_p,
+            "samplers": ["temperature", "top_p"],
+            "cache_prompt": True,
+            **seed,
+        }
+
+    @contextmanager
+    def _in_use(self, checkpoint: str | None) -> Iterator[None]:
+        """Inside, the checkpoint is neither deleted nor renamed."""
+        held = self._registry.hold(checkpoint, "an answer is being written with it") if checkpoint else None
+        with held or nullcontext():
+            yield
+
+    def _found(self, name: str | None) -> Checkpoint | None:
+        return None if name is None else self._find(name)
+
+    def _find(self, name: str) -> Checkpoint:
+        try:
+            checkpoint = self._registry.get(name)
+        except CheckpointError as error:
+            raise EngineError(str(error)) from error
+        if checkpoint.base_sha256 != self._base.sha256:
+            raise EngineError(
+                f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {self.name} is open. "
+                f"Choose {checkpoint.base} as the model, or another checkpoint."
+            )
+        return checkpoint
+
+
+def _end(event: dict[str, Any]) -> StreamEnd:
+    """How an answer ended, from llama.cpp's last event, which counts the end-of-turn token as well."""
+    kind, written = event.get("stop_type"), int(event["tokens_predicted"])
+    return StreamEnd("length" if kind == "limit" else "stop", written - (kind == "eos"))

@@ -1,0 +1,81 @@
+"""Mail: headers, the text once, attachments by their own readers."""
+
+from email.message import EmailMessage
+
+import pytest
+
+from knowledge.errors import DocumentError
+from knowledge.ingest.document import read_bytes
+from tests.knowledge.readers.samples import word_file
+from tests.knowledge.readers.sections import sections_of
+
+
+def mail(subject: str = "Abfahrt der Fähre") -> EmailMessage:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = (
+        subject,
+        "Anna Lind <anna@example.org>",
+        "crew@example.org",
+    )
+    message["Date"] = "Tue, 03 Mar 2026 08:00:00 +0100"
+    message.set_content("Die Fähre fährt um 7:40 ab.\n", cte="base64")
+    message.add_alternative("<p>Die Fähre fährt um <b>7:40</b> ab.</p>", subtype="html")
+    return message
+
+
+def test_decoded_text_stands_once_below_its_headers() -> None:
+    document = read_bytes("note.eml", mail().as_bytes())
+    assert document.title == "Abfahrt der Fähre"
+    assert document.text.split("\n\n") == [
+        "Subject: Abfahrt der Fähre\nFrom: Anna Lind <anna@example.org>\nTo: crew@example.org\n"
+        "Date: Tue, 03 Mar 2026 08:00:00 +0100",
+        "Die Fähre fährt um 7:40 ab.",
+    ]
+
+
+def test_mail_of_html_alone_is_read() -> None:
+    message = EmailMessage()
+    message["Subject"] = "Fares"
+    message.set_content(
+        "<h1>Fares</h1><table><tr><th>Route<th>Fare<tr><td>Skarv<td>55</table>", subtype="html"
+    )
+    assert "Route: Skarv; Fare: 55" in read_bytes("a.eml", message.as_bytes()).text
+
+
+def test_attachments_are_read_under_their_names() -> None:
+    message = mail()
+    message.add_attachment(
+        word_file(), maintype="application", subtype="octet-stream", filename="manual.docx"
+    )
+    message.add_attachment("Route,Fare\nSkarv,55\n", filename="Tarife für März.csv")
+    message.add_attachment(mail("Inner"))
+    message.add_attachment(b"MZ\x90 program", maintype="application", subtype="x-dos", filename="a.exe")
+    document = read_bytes("note.eml", message.as_bytes())
+    found = sections_of(document)
+    assert ("table", "Route: Skarv; Fare: 55", ("Attachment: Tarife für März.csv",)) in found
+    assert any(headings[:2] == ("Attachment: manual.docx", "Skerrin") for _, _, headings in found)
+    assert any("Subject: Inner" in text for _, text, headings in found if headings == ("Attachment: Inner",))
+    assert document.notes == ("its attachment a.exe was not read: it is a program, not a document",)
+
+
+def test_mailbox_holds_its_messages_one_after_the_other() -> None:
+    data = b"".join(
+        b"From x Mon Mar  2 08:00:00 2026\n" + mail(f"Note {n}").as_bytes() + b"\n" for n in (1, 2)
+    )
+    document = read_bytes("all.mbox", data)
+    assert {section.headings for section in document.sections} == {("Note 1",), ("Note 2",)}
+    assert document.text.count("7:40") == 2
+
+
+def test_what_is_no_mail_is_said() -> None:
+    with pytest.raises(DocumentError, match="it is no mail"):
+        read_bytes("a.eml", b"nothing of the kind")
+
+
+def test_mails_within_mails_end() -> None:
+    message = mail("deepest")
+    for _ in range(20):
+        outer = mail()
+        outer.add_attachment(message)
+        message = outer
+    assert "deepest" not in read_bytes("a.eml", message.as_bytes()).text
