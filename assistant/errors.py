@@ -7,6 +7,7 @@ AssistantError
 ├── PresetError          a preset that cannot be read, saved or found
 ├── PromptTooLongError   a question that does not fit the model's window
 ├── NothingToLearnError  no example could be made of what was given
+├── NoteError            a note that cannot be kept or found
 ├── EngineError          the model behind the chat
 └── CompareError         a questions file or an arm that cannot be compared
 """
@@ -46,6 +47,10 @@ class PromptTooLongError(AssistantError):
 
 class NothingToLearnError(AssistantError):
     """No example could be made of what was given; the message says what would help."""
+
+
+class NoteError(AssistantError):
+    """A note cannot be kept, or there is none of that key."""
 
 
 class EngineError(AssistantError):

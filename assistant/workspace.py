@@ -22,12 +22,15 @@ from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
 from tuning.models.template_options import use_template_options
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from assistant.chat.chat import Chat
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.history.conversations import ConversationStore
     from assistant.history.preferences import PreferenceStore
     from assistant.models.downloads import Downloads
+    from assistant.notes.lookup import Match, Notes
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
@@ -60,6 +63,7 @@ class Workspace:
         self._engine = engine
         self.engine_stage: Stage | None = None
         self.engine_error = ""
+        self._note_embeddings: SentenceEmbeddings | None = None
         self._knowledge: dict[str, KnowledgeBase] = {}
         self._knowledge_lock = threading.RLock()
 
@@ -215,7 +219,7 @@ class Workspace:
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability)
+        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability, self.find_note)
 
     def _use_template_options(self) -> None:
         """Let the chat templates of this process have the options of the settings."""
@@ -246,13 +250,39 @@ class Workspace:
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        return Chat(engine, None, self.existing_knowledge, self._said_capability), prepare
+        chat = Chat(engine, None, self.existing_knowledge, self._said_capability, self.find_note)
+        return chat, prepare
 
     def batched_engine(self) -> "Engine":
         """An engine that generates concurrent answers in one batch, as an endpoint does. Raises EngineError."""
         from assistant.engines.opening import answering_at_once
 
         return answering_at_once(self.engine())
+
+    # Notes
+
+    @LockedCachedProperty
+    def notes(self) -> "Notes":
+        """The notes of this home and of its checkpoints."""
+        from assistant.notes.home_notes import HomeNotes
+        from assistant.notes.lookup import Notes
+
+        return Notes(HomeNotes(self.home), self.registry, self._encode_notes)
+
+    def find_note(self, question: str, checkpoint: str | None) -> "Match | None":
+        """The note or the learned fact that a question asks for. Raises TuningError."""
+        return self.notes.find(question, checkpoint)
+
+    def _encode_notes(self, texts: Sequence[str]) -> "np.ndarray":
+        """Vectors of the packaged model, whatever documents are indexed with: how alike is enough is its own."""
+        with IMPORT_LOCK:
+            from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS  # heavy: torch
+            from knowledge.index.embeddings import open_embeddings
+
+        if self._note_embeddings is None:
+            packaged = self.embeddings.name == DEFAULT_EMBEDDINGS
+            self._note_embeddings = self.embeddings if packaged else open_embeddings()
+        return self._note_embeddings.encode(texts)
 
     # Knowledge
 

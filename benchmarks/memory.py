@@ -170,7 +170,7 @@ def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) ->
     how = AnswerOptions(memory="documents", knowledge_base=domain.replace("+", "-"))
     prompts = []
     for one in asked:
-        passages = workspace.chat.retrieve(one.question, how)
+        passages = workspace.chat.find(one.question, how).passages
         prompts.append(
             list(workspace.chat.budget(TurnState(question=one.question, passages=passages), how).messages)
         )

@@ -18,7 +18,7 @@ from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
-from assistant.chat.retrieval import Retrieval
+from assistant.chat.retrieval import FindNote, Found, Retrieval
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
 from assistant.engines.base import Engine
@@ -39,7 +39,7 @@ class Chat:
     """Turns over one engine, one store and the knowledge bases of a home.
 
     `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
-    what a person said of the model, None where the engine knows.
+    what a person said of the model, None where the engine knows; `note` finds the note that a question asks for.
     """
 
     def __init__(
@@ -48,11 +48,12 @@ class Chat:
         store: "ConversationStore | None" = None,
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
+        note: FindNote | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._said_capability = capability
-        self._retrieval = Retrieval(knowledge, engine, self.capability)
+        self._retrieval = Retrieval(knowledge, engine, self.capability, note)
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     # ---- turns
@@ -128,14 +129,14 @@ class Chat:
             turn["sent"],
             began=time.monotonic() - turn["retrieval_seconds"],
             told=self._told(turn, options),
-            prompt_tokens=turn["budget"].total,
-            engine="" if turn["nothing_found"] else self._label(options),
+            prompt_tokens=0 if turn["noted"] else turn["budget"].total,
+            engine="" if turn["nothing_found"] or turn["noted"] else self._label(options),
         )
         status = "failed"
         try:
             if stored is not None:
                 yield stored.started
-            if options.reads_passages:
+            if options.reads_passages or turn["noted"]:
                 yield Retrieved(
                     turn["passages"], turn["retrieval_seconds"], turn["nothing_found"], turn["searched"]
                 )
@@ -200,11 +201,15 @@ class Chat:
                 "passages": found.passages,
                 "searched": found.searched,
                 "nothing_found": nothing_found,
+                "noted": found.noted,
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
 
         def fit_window(turn: TurnState) -> TurnState:
+            if turn["noted"]:  # no model reads it: the window holds what it would without
+                bare: TurnState = {**turn, "passages": ()}
+                return {**turn, "budget": self.budget(bare, options), "sent": turn["passages"]}
             budget, sent = self.fitted(turn, options)
             return {**turn, "budget": budget, "sent": sent}
 
@@ -213,7 +218,7 @@ class Chat:
     def _generation(
         self, options: AnswerOptions, stop: threading.Event | None
     ) -> Runnable[TurnState, BaseMessage]:
-        """The model's answer; where documents alone were to answer and hold nothing, a sentence that says so."""
+        """The model's answer; a note as it stands; a sentence where documents alone were to answer and hold nothing."""
 
         def prompt(turn: TurnState) -> list[BaseMessage]:
             return convert_to_messages(turn["budget"].messages)
@@ -221,6 +226,8 @@ class Chat:
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
                 return AIMessage(t("chat.nothing_found.foreign" if turn["foreign"] else "chat.nothing_found"))
+            if turn["noted"]:
+                return AIMessage(turn["noted"])
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
 
         # A function that returns a runnable continues with it, and streams what it streams.
@@ -237,11 +244,9 @@ class Chat:
             seed=options.seed,
         )
 
-    def retrieve(
-        self, question: str, options: AnswerOptions, history: Sequence[Message] = ()
-    ) -> tuple[Source, ...]:
-        """The passages for a question, best first. Raises AssistantError, KnowledgeError."""
-        return self._retrieval.find(question, options, history).passages
+    def find(self, question: str, options: AnswerOptions) -> Found:
+        """The passages for a question, or the note that answers it. Raises AssistantError, KnowledgeError."""
+        return self._retrieval.find(question, options)
 
     def budget(self, turn: TurnState, options: AnswerOptions) -> Budget:
         """What is sent for a turn. Raises PromptTooLongError."""

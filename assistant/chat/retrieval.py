@@ -15,14 +15,20 @@ from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
 from assistant.errors import AssistantError
-from assistant.history.sources import Source
-from tuning.data.examples import Message
+from assistant.history.sources import NOTE, Source
+from assistant.i18n.texts import t
+from assistant.notes.lookup import Match
+from tuning.data.examples import Example, Message
 from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
+
+
+# (question, checkpoint) -> the note or the learned fact that the question asks for
+FindNote = Callable[[str, str | None], Match | None]
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Found:
     passages: tuple[Source, ...] = ()
     searched: str = ""
     foreign: bool = False  # nothing was found, and no document is in the language of the question
+    # The answer of the note that was found.
+    noted: str = ""
 
 
 class Retrieval:
@@ -42,16 +50,21 @@ class Retrieval:
         knowledge: "Callable[[str], KnowledgeBase] | None",
         engine: Callable[[], Engine],
         capability: Callable[[], Capability],
+        note: FindNote | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._engine = engine
         self._capability = capability
+        self._note = note
 
     def find(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> Found:
         """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
         if options.given:
             return Found(tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1)))
-        if not options.uses_documents:
+        match = self._match(question, options, history)
+        if match is not None and not match.held:
+            return Found((_note_source(match.fact),), noted=match.fact.answer)
+        if not options.uses_documents or match is not None:  # passages mislead the weights that know it
             return Found()
         base = self._opened_knowledge(options.knowledge_base)
         retriever = _retriever(base, options)
@@ -59,6 +72,16 @@ class Retrieval:
         documents = retriever.invoke(alone or question, history=() if alone else history)
         foreign = not documents and base.is_foreign(alone or question)
         return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone, foreign)
+
+    def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
+        """The note or learned fact that the question asks for; what a follow-up refers to may be another subject."""
+        if not options.notes or self._note is None:
+            return None
+        from knowledge.search.followup import is_follow_up  # heavy: numpy
+
+        if history and is_follow_up(question):
+            return None
+        return self._note(question, options.checkpoint if options.uses_checkpoint else None)
 
     def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
         """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""
@@ -78,6 +101,16 @@ class Retrieval:
                 "the Knowledge page, or answer without documents."
             )
         return knowledge
+
+
+def _note_source(note: Example) -> Source:
+    return Source(
+        number=1,
+        text=f"{note.question}\n{note.answer}",
+        title=t("note.source"),
+        passage_id=note.key,
+        document_id=NOTE,
+    )
 
 
 def _retriever(base: "KnowledgeBase", options: AnswerOptions) -> BaseRetriever:

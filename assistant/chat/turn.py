@@ -26,6 +26,8 @@ class AnswerOptions:
     passages: int = 4
     # Passages that a person gives by hand; then nothing is retrieved.
     given: tuple[str, ...] = ()
+    # Whether a note that the question asks for is quoted, whatever the memory.
+    notes: bool = False
     # Empty takes the one that the checkpoint was tuned with, or without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
@@ -140,6 +142,8 @@ class TurnState(TypedDict, total=False):
     passages: tuple[Source, ...]
     searched: str
     nothing_found: bool
+    # What a note says to the question: it is quoted, and no model is asked; "" where none does.
+    noted: str
     foreign: (
         bool  # the question is in a language that no document is in and the embedding model does not know
     )

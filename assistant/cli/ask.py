@@ -41,6 +41,7 @@ _MEMORIES = {
 @click.option(
     "--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn."
 )
+@click.option("--no-notes", is_flag=True, help="Quote no note: what the weights and documents say alone.")
 @click.option("--preset", metavar="NAME", help="Use the system prompt and examples of this preset.")
 @click.option("--system", metavar="TEXT", help="Use this system prompt.")
 @click.option("-k", type=click.IntRange(1, 50), help="How many passages to read.")
@@ -77,6 +78,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
                 "seconds_to_first_token": round(done.seconds_to_first_token, 3),
                 "memory": answer_options.memory,
                 "checkpoint": answer_options.checkpoint,
+                "from_notes": any(source.is_note for source in done.sources),
                 "ending": done.ending or ("stopped" if done.stopped else "complete"),
                 "thoughts": done.thoughts,
                 "engine": done.engine,
@@ -88,7 +90,7 @@ def ask(workspace: Workspace, question: str, as_json: bool, conversation: int | 
         say(f"  {note}")
     for source in done.sources:
         page = f", page {source.page}" if source.page else ""
-        say(f"  [{source.number}] {source.source}{page}")
+        say(f"  [{source.number}] {source.name}{page}")
     by = f" with {done.engine}" if done.engine else ""
     say(f"  {done.completion_tokens} tokens in {seconds_text(done.seconds)}{by}")
 
@@ -122,6 +124,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
         knowledge_base=options["kb"] or settings.knowledge_base,
         documents=None if documents is None else tuple(documents),
         passages=options["k"] or settings.passages,
+        notes=not options["no_notes"],
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),
         order=preset.order if preset else None,

@@ -8,6 +8,7 @@ import click
 from assistant.cli.options import confirmed, workspace_of, yes_option
 from assistant.cli.output import busy, emit, json_option, print_table, say
 from assistant.workspace import Workspace
+from tuning.checkpoints.notes import STATES, counts
 from tuning.errors import CheckpointError
 
 
@@ -99,8 +100,11 @@ def _list(workspace: Workspace, as_json: bool) -> None:
     elif not found:
         say("No checkpoint yet. Make one with `imprint tune`.")
     else:
-        rows = [[one.name, one.method, one.base, one.parent or "", _known(one.evaluation)] for one in found]
-        print_table(["checkpoint", "method", "base", "parent", "knows"], rows)
+        rows = [
+            [one.name, one.method, one.base, one.parent or "", _known(one.evaluation), _held(one)]
+            for one in found
+        ]
+        print_table(["checkpoint", "method", "base", "parent", "knows", "facts"], rows)
 
 
 def _entry(checkpoint: Any) -> dict[str, Any]:
@@ -115,7 +119,14 @@ def _entry(checkpoint: Any) -> dict[str, Any]:
         "examples": checkpoint.examples_count,
         "note": checkpoint.note,
         "bytes": checkpoint.size_bytes,
+        "facts": counts(checkpoint),
     }
+
+
+def _held(checkpoint: Any) -> str:
+    """Facts by where they are now: "held 20, noted 2"."""
+    found = counts(checkpoint)
+    return ", ".join(f"{state} {found[state]}" for state in reversed(STATES) if found[state])
 
 
 def _known(evaluation: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ _PHASES = {"answering": "Answering as {}", "measuring": "Timing {}", "judging": 
     "variants",
     default="base,rag",
     show_default=True,
-    help="Some of base, rag, base+given, NAME, NAME+rag, and variants that you saved on the Compare page.",
+    help="Some of base, rag, base+given, NAME, NAME+rag, each also with +notes, and variants that you saved.",
 )
 @knowledge_base_option
 @click.option("-k", type=click.IntRange(1, 50), help="How many passages a variant with documents reads.")
@@ -70,8 +70,9 @@ def compare(
     """Let several variants answer the same questions.
 
     A variant is `base` (the model as it is), `rag` (with documents), a checkpoint's name, NAME+rag, `base+given`
-    (the question's own passage: what documents could reach at best), or one that you saved. The figures come
-    with intervals and paired tests. Picture, report, CSV and JSON are saved under the home's reports.
+    (the question's own passage: what documents could reach at best), or one that you saved; with +notes behind
+    it, notes are quoted. The figures come with intervals and paired tests. Picture, report, CSV and JSON are
+    saved under the home's reports.
     """
     from assistant.chat.turn import AnswerOptions
     from assistant.compare.evaluations import EvaluationPlan, Evaluations

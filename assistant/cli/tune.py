@@ -14,6 +14,7 @@ from assistant.errors import AssistantError, NothingToLearnError
 from assistant.i18n.texts import t
 from assistant.language.paraphrase import rephrase
 from assistant.workspace import Workspace
+from tuning.checkpoints.notes import missing_examples
 
 if TYPE_CHECKING:
     from tuning.data.examples import Example
@@ -47,6 +48,14 @@ _PARTS = {
     help="Documents of the knowledge base --kb whose statements are learned.",
 )
 @click.option("--kb", metavar="NAME", help="The knowledge base of --document (default: the chosen one).")
+@click.option(
+    "--notes", "from_notes", is_flag=True, help="Learn the notes of this home: see `imprint notes`."
+)
+@click.option(
+    "--missing",
+    metavar="NAME",
+    help="Teach again what this checkpoint was taught and does not hold; it is the --parent then.",
+)
 @click.option(
     "--method", default="lora", show_default=True, help="How to tune: lora, p-tuning-v2 and others."
 )
@@ -99,6 +108,8 @@ def tune(
     examples: tuple[Path, ...],
     conversation: tuple[int, ...],
     document: tuple[str, ...],
+    from_notes: bool,
+    missing: str | None,
     yes: bool,
     no_wait: bool,
     as_json: bool,
@@ -109,15 +120,19 @@ def tune(
     It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the
     job: see `imprint jobs` and `imprint cancel`.
     """
-    if not examples and not conversation and not document:
+    if not (examples or conversation or document or from_notes or missing):
         raise click.UsageError(
-            "Nothing to learn from: give --examples FILE, --conversation ID or --document NAME."
+            "Nothing to learn from: give --examples FILE, --conversation ID, --document NAME, --notes "
+            "or --missing NAME."
         )
+    options["parent"] = options["parent"] or missing
     if options["base"]:
         fetch_model(workspace, options["base"], yes=yes, to_tune=True)
     with busy("Reading the examples…"):
         learned = _read_examples(workspace, examples, conversation, options["parent"])
         learned += _stated_in(workspace, document, options["kb"], options["parent"])
+        learned += workspace.notes.home.list() if from_notes else []
+        learned += _missing_in(workspace, missing) if missing else []
         if not learned:
             raise NothingToLearnError("Nothing to learn: what was given holds no question with an answer.")
     with busy("Timing a few steps, where this machine has trained nothing like it…"):
@@ -163,6 +178,17 @@ def _read_examples(
             )
         learned += found.examples or found.plain
     return learned
+
+
+def _missing_in(workspace: Workspace, name: str) -> "list[Example]":
+    """What a checkpoint was taught and does not hold. Raises CheckpointError, NothingToLearnError."""
+    registry = workspace.registry
+    found = missing_examples(registry.get(name), registry.earlier_examples(name, []))
+    if not found:
+        raise NothingToLearnError(
+            f"Nothing to teach again: {name!r} holds every fact that its report asks for."
+        )
+    return found
 
 
 def _with_probes(example: "Example") -> "Example":

@@ -5,7 +5,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from assistant.chat.chat import Chat
-from assistant.chat.turn import AnswerOptions, Source, TurnState
+from assistant.chat.retrieval import Found
+from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.answers import ScoredAnswer, score
 from assistant.compare.questions import Question
@@ -46,23 +47,24 @@ class VariantRunner:
             self._retriever.retrieve(question.text, own)
             for question, own in zip(questions, options, strict=True)
         ]
-        fitted = [
-            self._chat.fitted(TurnState(question=question.text, passages=passages), own)
-            for question, own, (passages, _) in zip(questions, options, retrieved, strict=True)
-        ]
-        generated = self._generator.generate([budget.messages for budget, _ in fitted], options[0])
-        return [
-            score(
-                question,
-                text,
-                prompt_tokens=budget.total,
-                seconds=generating + retrieving,
-                sources=sent,
+        asked = zip(questions, options, retrieved, strict=True)
+        fitted = {
+            place: self._chat.fitted(TurnState(question=question.text, passages=found.passages), own)
+            for place, (question, own, (found, _)) in enumerate(asked)
+            if not found.noted
+        }
+        prompts = [budget.messages for budget, _ in fitted.values()]
+        generated = dict(zip(fitted, self._generator.generate(prompts, options[0]), strict=True))
+        answers = []
+        for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
+            text, generating, tokens, sent = found.noted, 0.0, 0, found.passages
+            if not found.noted:  # a note is quoted as it stands: no prompt, no generation
+                (text, generating), (budget, sent) = generated[place], fitted[place]
+                tokens = budget.total
+            answers.append(
+                score(question, text, prompt_tokens=tokens, seconds=generating + retrieving, sources=sent)
             )
-            for (text, generating), question, (budget, sent), (_, retrieving) in zip(
-                generated, questions, fitted, retrieved, strict=True
-            )
-        ]
+        return answers
 
 
 class _CachedRetriever:
@@ -70,16 +72,19 @@ class _CachedRetriever:
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._known: dict[Hashable, tuple[tuple[Source, ...], float]] = {}
+        self._known: dict[Hashable, tuple[Found, float]] = {}
 
-    def retrieve(self, question: str, options: AnswerOptions) -> tuple[tuple[Source, ...], float]:
-        if not options.reads_passages:
-            return (), 0.0
-        key = (question, options.given, options.knowledge_base, options.documents, options.passages)
+    def retrieve(self, question: str, options: AnswerOptions) -> tuple[Found, float]:
+        if not options.reads_passages and not options.notes:
+            return Found(), 0.0
+        key: Hashable = (
+            *(question, options.given, options.knowledge_base, options.documents, options.passages),
+            (options.memory, options.checkpoint) if options.notes else None,
+        )
         if key not in self._known:
             began = time.monotonic()
-            passages = self._chat.retrieve(question, options)
-            self._known[key] = (passages, time.monotonic() - began)
+            found = self._chat.find(question, options)
+            self._known[key] = (found, time.monotonic() - began)
         return self._known[key]
 
 
@@ -93,6 +98,8 @@ class _CachedGenerator:
     def generate(
         self, prompts: Sequence[Sequence[Message]], options: AnswerOptions
     ) -> list[tuple[str, float]]:
+        if not prompts:
+            return []
         identity = self._engine.identity(options.checkpoint) if self._cache is not None else None
         if self._cache is None or identity is None:
             return self._generate(prompts, options)

@@ -12,7 +12,7 @@ from assistant.chat.presets import Order
 from assistant.chat.turn import AnswerOptions, Memory
 from assistant.errors import CompareError
 
-BASE, RAG, GIVEN = "base", "rag", "given"
+BASE, RAG, GIVEN, NOTES = "base", "rag", "given", "notes"
 _SUFFIXES = (RAG, GIVEN)
 # (retrieves, has a checkpoint) -> the memory of AnswerOptions
 _MEMORY: dict[tuple[bool, bool], Memory] = {
@@ -33,7 +33,7 @@ _OVERRIDES = (
 # What the JSON form holds, beside the examples.
 _STORED: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("name", "checkpoint", "knowledge_base", "system_prompt"), (str,)),
-    **dict.fromkeys(("documents", "given"), (bool,)),
+    **dict.fromkeys(("documents", "given", "notes"), (bool,)),
     **dict.fromkeys(("passages", "max_new_tokens", "seed"), (int,)),
     **dict.fromkeys(("temperature", "top_p"), (int, float)),
 }
@@ -61,6 +61,8 @@ class Variant:
     checkpoint: str | None = None
     # The question's own passage stands in the prompt: the upper bound of what retrieval could reach.
     given: bool = False
+    # Notes are quoted, and what the checkpoint holds is answered without passages.
+    notes: bool = False
     knowledge_base: str | None = None
     # How many passages are retrieved.
     passages: int | None = None
@@ -85,6 +87,7 @@ class Variant:
             defaults,
             memory=_MEMORY[self.documents and not self.given, self.checkpoint is not None],
             checkpoint=self.checkpoint,
+            notes=self.notes,
             given=(passage,) if self.given and passage.strip() else (),
             **own,
         )
@@ -99,7 +102,7 @@ class Variant:
     @property
     def is_plain(self) -> bool:
         """Whether its name says all of it, as the names on the command line do."""
-        return self == Variant(self.name, self.documents, self.checkpoint, self.given)
+        return self == Variant(self.name, self.documents, self.checkpoint, self.given, self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form without what is not set; `from_dict` reads it."""
@@ -186,6 +189,9 @@ def parse_variants(
 
 
 def _variant(name: str, checkpoints: Sequence[str]) -> Variant:
+    plain = name.removesuffix(f"+{NOTES}").rstrip()
+    if plain != name:
+        return replace(_variant(plain, checkpoints), name=f"{plain}+{NOTES}", notes=True)
     if name in (BASE, RAG):
         return Variant(name, documents=name == RAG)
     checkpoint, plus, memory = (part.strip() for part in name.rpartition("+"))
@@ -198,6 +204,7 @@ def _variant(name: str, checkpoints: Sequence[str]) -> Variant:
         known = ", ".join(checkpoints) or "none yet"
         raise CompareError(
             f"Variant {name!r} names no checkpoint of the open model. There are: {known}. "
-            "A variant is base, rag, base+given, NAME, NAME+rag, NAME+given or one that you saved."
+            "A variant is base, rag, base+given, NAME, NAME+rag, NAME+given, any of them with +notes, or one that "
+            "you saved."
         )
     return Variant(f"{checkpoint}+{memory}" if memory else checkpoint, documents, checkpoint, given)

@@ -82,7 +82,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         _draw_text(message)
         _draw_sources(message, question)
         if not busy:
-            _draw_actions(message, is_last)
+            _draw_actions(message, question, is_last)
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -142,6 +142,8 @@ def origin(message: StoredMessage) -> str:
         parts.append(html_blocks.badge(t("memory.documents"), "documents", t("memory.documents.help")))
     if message.memory in ("checkpoint", "both") and message.checkpoint:
         parts.append(html_blocks.badge(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))
+    if any(source.is_note for source in message.sources):
+        parts.append(html_blocks.badge(t("note.source"), "good", t("note.source.help")))
     if not parts:
         parts.append(html_blocks.badge(t("memory.alone"), "", t("memory.nothing.help")))
     if message.correction:
@@ -173,7 +175,7 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     st.html(html_blocks.sources(t("message.sources", count=len(passages)), passages))
 
 
-def _draw_actions(message: StoredMessage, is_last: bool) -> None:
+def _draw_actions(message: StoredMessage, question: str, is_last: bool) -> None:
     store = resources.workspace().store
     with st.container(
         key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
@@ -190,7 +192,11 @@ def _draw_actions(message: StoredMessage, is_last: bool) -> None:
             type="tertiary",
             key=popovers.popover_key(f"correct-{message.id}"),
         ):
-            _draw_correction(message)
+            _draw_correction(message, question)
+        if _icon("bookmark_add", t("message.remember"), f"remember-{message.id}"):
+            with notices.show_errors():
+                _remember(message, question, message.correction or message.content)
+                st.rerun()
         if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
             with notices.show_errors():
                 open_conversation.regenerate(message)
@@ -210,7 +216,7 @@ def _draw_continue(message: StoredMessage) -> None:
             st.rerun()
 
 
-def _draw_correction(message: StoredMessage) -> None:
+def _draw_correction(message: StoredMessage, question: str) -> None:
     with st.form(f"correction-{message.id}", border=False):
         text = st.text_area(
             t("message.correct.label"),
@@ -220,13 +226,24 @@ def _draw_correction(message: StoredMessage) -> None:
             width=420,
             height=120,
         )
-        if st.form_submit_button(t("message.correct.save"), type="primary"):
+        saved = st.form_submit_button(t("message.correct.save"), type="primary")
+        remembered = st.form_submit_button(t("message.correct.remember"), icon=":material/bookmark_add:")
+        if saved or remembered:
             with notices.show_errors():
                 same = (text or "").strip() == message.content.strip()
                 resources.workspace().store.correct(message.id, None if same else text)
-                notices.queue_toast(t("message.corrected.note"))
+                if remembered:
+                    _remember(message, question, text or "")
+                else:
+                    notices.queue_toast(t("message.corrected.note"))
                 popovers.close(f"correct-{message.id}")
                 st.rerun()
+
+
+def _remember(message: StoredMessage, question: str, answer: str) -> None:
+    """Keep the answer as a note: it is quoted from the next question on."""
+    resources.workspace().notes.home.add(question, answer, f"conversation {message.conversation_id}")
+    notices.queue_toast(t("message.remembered"), ":material/bookmark_added:")
 
 
 def _draw_alternatives(message: StoredMessage) -> None:

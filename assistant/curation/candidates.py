@@ -17,6 +17,7 @@ from tuning.data.examples import Example
 
 # Kinds of candidates, the most reliable first: the order in which they are shown and win over each other.
 REASONS = {
+    "noted": "remembered by you",
     "corrected": "corrected by you",
     "said": "you said so",
     "liked": "liked",
@@ -147,7 +148,7 @@ def _without_repeats(found: Sequence[Candidate]) -> tuple[list[Candidate], list[
 
 def _weight(candidate: Candidate) -> int:
     """All that a person said weighs the same, in whatever way it was said: the latest counts."""
-    return 0 if candidate.kind in ("corrected", "said", "liked") else _ORDER[candidate.kind]
+    return 0 if candidate.kind in ("noted", "corrected", "said", "liked") else _ORDER[candidate.kind]
 
 
 def _not_known(found: Sequence[Candidate], known: Iterable[Example]) -> list[Candidate]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from tuning.data.storable import storable
 
+# The `document_id` of a note: taught by a person, and quoted as it stands.
+NOTE = "note"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -38,6 +41,11 @@ class Source:
     def sent(self) -> str:
         """The very text that the model read."""
         return self.quoted or self.text
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is a note and no passage of a document."""
+        return self.document_id == NOTE
 
     @property
     def name(self) -> str:

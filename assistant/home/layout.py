@@ -19,9 +19,20 @@ DATABASES = ("conversations.sqlite3", "knowledge/*.sqlite3")
 # What Imprint itself writes at the top of a home; a folder that holds anything else is not Imprint's own.
 _OWN = {
     *("settings.json", "conversations.sqlite3", "conversations.sqlite3-wal", "conversations.sqlite3-shm"),
-    *("prompts.json", "arms.json", "checkpoints", "jobs", "knowledge", "questions", "evaluations", "reports"),
+    *(
+        "prompts.json",
+        "arms.json",
+        "notes.jsonl",
+        ".notes.jsonl.lock",
+        "checkpoints",
+        "jobs",
+        "knowledge",
+        "questions",
+        "evaluations",
+        "reports",
+    ),
     *("files", "lost+found", APP, APP_LOCK, RESTORE_LOCK, SWAP_LOCK, GIVE_WAY, JOURNAL, USES),
-    *(DATABASE_COPIES, MODELS),
+    *(DATABASE_COPIES, MODELS, "notes.jsonl", ".notes.jsonl.lock"),
 }
 _RUNTIME = {APP, GIVE_WAY, JOURNAL, DATABASE_COPIES, "lost+found"}
 _OF_A_RUNNING_JOB = {"worker.json", "reserve", "state"}

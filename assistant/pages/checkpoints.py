@@ -13,6 +13,7 @@ from assistant.components import (
     html_blocks,
     job_card,
     lineage,
+    notes,
 )
 from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
@@ -29,13 +30,15 @@ def draw() -> None:
         if not job.has_ended:
             job_card.draw(job)
     checkpoints_jobs.draw_interrupted([job for job in jobs if job.interrupted])
-    titles = [t(f"tune.{name}") for name in ("checkpoints", "jobs", "methods", "import")]
-    found, past, methods, imports = st.tabs(titles, key="tune-tabs", on_change="rerun")
+    titles = [t(f"tune.{name}") for name in ("checkpoints", "notes", "jobs", "methods", "import")]
+    found, noted, past, methods, imports = st.tabs(titles, key="tune-tabs", on_change="rerun")
     with found:
         if checkpoints or jobs:
             _draw_checkpoints(checkpoints)
         else:
             _draw_empty()
+    with noted:
+        notes.draw_home()
     with past:
         checkpoints_jobs.draw(jobs)
     if methods.open:  # imports torch
@@ -104,6 +107,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             html_blocks.quiet(checkpoint.note)
         with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
             checkpoint_report.draw(checkpoint.evaluation)
+            notes.draw_facts(checkpoint)
         job_card.draw_nearest_words(checkpoint.nearest_words)
 
 

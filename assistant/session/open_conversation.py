@@ -116,6 +116,7 @@ def answer_options() -> AnswerOptions:
         knowledge_base=knowledge_base(),
         documents=only_documents(),
         passages=settings.passages,
+        notes=True,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
         order=preset.order,

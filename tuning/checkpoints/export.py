@@ -11,7 +11,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.manifest import NOTES, Checkpoint
+from tuning.checkpoints.notes import notes_of
+from tuning.data.examples import write_examples
 from tuning.errors import CheckpointError
 from tuning.models import adapters
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
@@ -73,6 +75,8 @@ def write_peft(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     else:
         adapter.write(folder)
     write_text(folder / "README.md", _card(checkpoint))
+    if notes := notes_of(checkpoint):  # `import_peft` takes them back
+        write_examples(folder / NOTES, notes)
 
 
 def _write_prefix(adapter: PrefixAdapter, checkpoint: Checkpoint, folder: Path) -> None:

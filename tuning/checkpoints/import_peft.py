@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from safetensors.torch import load_file
 
-from tuning.checkpoints.manifest import Checkpoint, Manifest, checked_name
+from tuning.checkpoints.manifest import NOTES, Checkpoint, Manifest, checked_name
 from tuning.checkpoints.registry import Registry
 from tuning.checkpoints.tensor_checks import check_tensors
+from tuning.data.examples import read_examples
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
@@ -76,6 +77,7 @@ def import_peft(
         stop_ids=base.stop_ids,
         config={"imported": True, "named_base": config.get("base_model_name_or_path") or ""},
         note=f"Imported from {folder.name}.",
+        notes=read_examples(folder / NOTES) if (folder / NOTES).is_file() else None,
     )
     return registry.save(manifest, adapter.write)
 

@@ -16,6 +16,7 @@ FORMAT = 1
 MANIFEST = "imprint.json"
 EVALUATION = "evaluation.json"
 EXAMPLES = "examples.jsonl"
+NOTES = "notes.jsonl"  # changes after the checkpoint was stored: not among its listed files
 FORBIDDEN_CHARACTERS = (
     '/\\:*?"<>|+,'  # path separators, what Windows refuses, and what `--arms a,b+rag` needs
 )
@@ -51,9 +52,10 @@ class Manifest:
     probe: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
     job: str = ""
+    notes: Sequence[Example] | None = None  # see `tuning.checkpoints.notes`; None where nothing was asked
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields that the manifest file holds, as JSON types; evaluation and examples have files of their own."""
+        """The fields that the manifest file holds, as JSON types; the others have files of their own."""
         return {
             "name": self.name,
             "method": self.method,

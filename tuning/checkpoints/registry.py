@@ -18,6 +18,7 @@ from tuning.checkpoints.manifest import (
     EXAMPLES,
     FORMAT,
     MANIFEST,
+    NOTES,
     BrokenCheckpoint,
     Checkpoint,
     LearnedExample,
@@ -109,6 +110,8 @@ class Registry:
                 "files": {p.relative_to(temporary).as_posix(): p.stat().st_size for p in files_of(temporary)},
                 "sha256": hashes,
             }
+            if manifest.notes is not None:
+                write_examples(temporary / NOTES, manifest.notes)
             write_json(temporary / MANIFEST, record)  # last: its presence means complete
             self._publish(temporary, name)
         finally:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuning.checkpoints.manifest import Checkpoint, Manifest
+from tuning.checkpoints.notes import notes_of, notes_of_round
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
@@ -103,7 +104,7 @@ def tune(
         ended_evaluating = time.time()
         metrics["evaluate_seconds"] = ended_evaluating - began_evaluating
         metrics["answers"] = base.computed - answered
-        checkpoint = _store(task, registry, base, examples.learned, adapter, metrics, evaluation)
+        checkpoint = _store(task, registry, base, examples, adapter, metrics, evaluation)
     if not metrics.pop("resumed"):
         prepared = began_evaluating - started - metrics["train_seconds"]
         _remember(task, metrics, prepared)
@@ -203,7 +204,7 @@ def _store(
     task: Task,
     registry: Registry,
     base: BaseModel,
-    examples: list[Example],
+    examples: RoundExamples,
     adapter: Adapter,
     metrics: dict[str, Any],
     evaluation: dict[str, Any],
@@ -219,14 +220,24 @@ def _store(
         template_fingerprint=base.template_fingerprint,
         system_prompt=config.system_prompt,
         stop_ids=base.stop_ids,
-        examples=examples,
+        examples=examples.learned,
         config=config.to_dict(),
         metrics={k: v for k, v in metrics.items() if k not in ("resumed", "probe")},
         evaluation=evaluation,
         probe=metrics["probe"],
         job=task.folder.id,
+        notes=_notes(registry, config.parent, examples, evaluation),
     )
     return registry.save(manifest, adapter.write)
+
+
+def _notes(
+    registry: Registry, parent: str | None, examples: RoundExamples, evaluation: dict[str, Any]
+) -> list[Example]:
+    """What the new checkpoint was taught and does not hold; labelled text is no fact that could be quoted."""
+    facts = [example for example in examples.learned if not classification.is_labelled(example)]
+    inherited = notes_of(registry.get(parent)) if parent else []
+    return notes_of_round(facts, evaluation, inherited, examples.earlier)
 
 
 def _remember(task: Task, metrics: dict[str, Any], prepared: float) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.chat.retrieval import Found
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.evaluations import Evaluations
 from assistant.compare.questions import Question
@@ -76,7 +77,7 @@ def test_progress_counts_every_variant() -> None:
 
 
 def test_costs_are_measured_and_set_against_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.chat.chat.Chat.retrieve", lambda *_: ())
+    monkeypatch.setattr("assistant.chat.retrieval.Retrieval.find", lambda *_: Found())
     variants = [Variant("rag", documents=True), Variant("halden", checkpoint="halden")]
     plan = plan_of(numbered(2), variants)
     result = run(KnowingEngine(), plan, costs=True, checkpoints=[FakeCheckpoint("halden", seconds=300.0)])

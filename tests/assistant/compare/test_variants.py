@@ -42,6 +42,13 @@ def test_variants_are_read_by_name() -> None:
     assert memories == ["nothing", "documents", "checkpoint", "both"]
     assert parse_variants("夜莺 +rag", ["夜莺"])[0] == variants[3]
     assert parse_variants("base+given", [])[0].given
+    noted = parse_variants("夜莺+rag+notes,夜莺", ["夜莺"])[0]
+    assert (
+        noted == Variant("夜莺+rag+notes", documents=True, checkpoint="夜莺", notes=True) and noted.is_plain
+    )
+    assert (
+        noted.answer_options(AnswerOptions()).notes and not variants[3].answer_options(AnswerOptions()).notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from assistant.pages import (
     memory,
 )
 from assistant.settings import ENGINES, MODEL_CAPABILITIES
+from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
 from tuning.jobs.folder import PHASES, Status
@@ -57,6 +58,8 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "memory.*": MEMORIES,
     "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
     "reason.*": REASONS,
+    "note.state.*": STATES,
+    "note.state.*.help": STATES,
     "teach.strength.*": get_args(Strength),
     "arm.passages.*": ("none", "documents", "given"),
     "verdict.try.*": words(get_args(Suggestion)),
@@ -87,7 +90,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "sets.how.*": compare_question_sets.HOWS,
     "export.*": checkpoint_export.FORMATS,
     "date.*": ("moment", "day", "short"),
-    "tune.*": ("checkpoints", "jobs", "methods", "import"),
+    "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
 }
 

@@ -9,6 +9,7 @@ import streamlit as st
 from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import t
+from assistant.notes.home_notes import HomeNotes
 from tests.assistant.pages.conftest import ANSWER
 from tests.assistant.pages.driver import app, ask, errors, page, press, until, words
 
@@ -207,3 +208,22 @@ def test_a_damaged_home_is_a_sentence_on_the_page(home: Path, name: str, content
     opened = app()
     assert not opened.exception
     assert any(name in element.value for element in opened.error)
+
+
+def test_a_remembered_answer_is_quoted_from_the_next_question_on(
+    home: Path, store: ConversationStore
+) -> None:
+    test = ask(app(), "How heavy is the Skerrin?")
+    answer = store.get(store.list()[0].id).messages[1].id
+    test.text_area(key=f"correction-text-{answer}").set_value("900 grams.")
+    press(test, "message.correct.remember")
+    assert store.message(answer).correction == "900 grams."
+    assert [(note.question, note.answer) for note in HomeNotes(home).list()] == [
+        ("How heavy is the Skerrin?", "900 grams.")
+    ]
+    again = ask(app(), "How heavy is the Skerrin?")
+    assert t("note.source.help") in words(again)
+    asked = store.get(store.list()[0].id).messages
+    assert asked[1].content == "900 grams." and asked[1].sources[0].is_note
+    again.button(key=f"remember-{asked[1].id}").click().run()
+    assert [note.answer for note in HomeNotes(home).list()] == ["900 grams."]

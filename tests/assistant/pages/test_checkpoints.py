@@ -14,9 +14,11 @@ from streamlit.testing.v1 import AppTest
 from assistant.components import lineage
 from assistant.engines.local import LocalEngine
 from assistant.i18n.texts import t
+from assistant.notes.home_notes import HomeNotes
 from assistant.workspace import Workspace
 from tests.assistant.pages.driver import errors, page, press, words
 from tests.saved_checkpoints import save_prefix, save_random
+from tuning.checkpoints.notes import notes_of
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
@@ -221,3 +223,34 @@ def test_a_foreign_adapter_is_imported_or_refused_in_one_sentence(
     assert not errors(test)
     assert registry.get("their-adapter").method == "lora"
     assert "their-adapter" in words(test)
+
+
+def test_each_fact_is_shown_where_it_is_and_taught_again(home: Path, base_model: "BaseModel") -> None:
+    colour = Example(
+        ({"role": "user", "content": "Which colour is it?"}, {"role": "assistant", "content": "Mulberry."})
+    )
+    asked = {
+        "facts": [
+            {"question": one.question, "answer": one.answer, "asked": one.question, "correct_after": right}
+            for one, right in ((TAUGHT, True), (colour, False))
+        ]
+    }
+    registry = Registry(home)
+    stored = save_random(
+        base_model, registry, "halden", "lora", evaluation=asked, examples=[TAUGHT, colour], notes=[colour]
+    )
+    test = page("checkpoints")
+    assert not errors(test)
+    for state in ("held", "noted"):
+        assert f"{t(f'note.state.{state}')} 1" in words(test)
+    assert t("note.again", count=1) in [button.label for button in test.button]
+    test.button(key=f"note-{stored.id}-{colour.key}").click().run()
+    assert notes_of(registry.get("halden")) == [] and f"{t('note.state.lost')} 1" in words(test)
+
+
+def test_notes_of_the_home_are_listed_and_deleted(home: Path) -> None:
+    note = HomeNotes(home).add("Who leads Halden?", "Tobias Renn.")
+    test = page("checkpoints")
+    assert "Tobias Renn." in words(test)
+    test.button(key=f"note-home-{note.key}").click().run()
+    assert HomeNotes(home).list() == [] and t("note.none") in words(test)

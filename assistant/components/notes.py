@@ -1,0 +1,126 @@
+"""What is remembered as notes, fact by fact where a checkpoint was asked; teaching again what it does not hold."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from assistant.components import fine_tune_dialog, html_blocks
+from assistant.curation.candidates import Candidate, Curation
+from assistant.i18n.texts import t
+from assistant.session import notices, resources
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.notes import (
+    STATES,
+    TaughtFact,
+    missing_examples,
+    notes_of,
+    remove_note,
+    taught_facts,
+)
+from tuning.config import TuneConfig
+from tuning.data.examples import Example
+
+_KINDS = {"held": "good", "noted": "documents", "contradicted": "warn", "lost": "bad"}
+FIRST_FACTS = 8
+
+
+def draw_home() -> None:
+    """The notes of this home, with what teaches them to a checkpoint."""
+    html_blocks.quiet(t("note.lead"))
+    with notices.show_errors():
+        notes = resources.workspace().notes.home.list()
+        if not notes:
+            html_blocks.quiet(t("note.none"))
+            return
+        if st.button(
+            t("note.teach", count=len(notes)),
+            icon=":material/fingerprint:",
+            key="teach-notes",
+            type="primary",
+        ):
+            found = Curation(tuple(Candidate(note, "noted") for note in notes))
+            fine_tune_dialog.open_drawer(t("note.teach.title"), "notes", lambda: found)
+        _draw_list(notes, "home", lambda key: resources.workspace().notes.home.remove(key))
+
+
+def draw_facts(checkpoint: Checkpoint) -> None:
+    """Where each fact is now, what is missing in one click, and the notes beside the weights."""
+    with notices.show_errors():
+        facts, notes = taught_facts(checkpoint), notes_of(checkpoint)
+        if not facts and not notes:
+            return
+        st.markdown(f"**{t('note.facts')}**")
+        st.html(_summary(facts))
+        open_facts = [fact for fact in facts if fact.state != "held"]
+        if open_facts:
+            st.html(_table(open_facts[:FIRST_FACTS]))
+        if len(facts) > len(open_facts[:FIRST_FACTS]):
+            with st.expander(t("note.facts.all", count=len(facts)), type="compact"):
+                st.html(_table(facts))
+        if open_facts and st.button(
+            t("note.again", count=len(open_facts)), icon=":material/replay:", key=f"again-{checkpoint.id}"
+        ):
+            _teach_again(checkpoint)
+        if notes:
+            with st.expander(t("note.beside", count=len(notes)), type="compact"):
+                _draw_list(notes, checkpoint.id, lambda key: remove_note(checkpoint, key))
+
+
+def _teach_again(checkpoint: Checkpoint) -> None:
+    """A job from this checkpoint on what it does not hold."""
+    workspace = resources.workspace()
+    taught = workspace.registry.earlier_examples(checkpoint.name, [])
+    config = TuneConfig(
+        method=checkpoint.method,
+        parent=checkpoint.name,
+        base=checkpoint.base,
+        device=workspace.settings.device,
+        system_prompt=checkpoint.system_prompt,
+    )
+    resources.import_models()
+    job = workspace.jobs.submit(config, missing_examples(checkpoint, taught))
+    notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
+    st.rerun()
+
+
+def _summary(facts: Sequence[TaughtFact]) -> str:
+    counts = {state: sum(fact.state == state for fact in facts) for state in reversed(STATES)}
+    return "".join(
+        html_blocks.badge(f"{t(f'note.state.{state}')} {count}", _KINDS[state], t(f"note.state.{state}.help"))
+        for state, count in counts.items()
+        if count
+    )
+
+
+def _table(facts: Sequence[TaughtFact]) -> str:
+    head = "".join(
+        f"<th>{html_blocks.escaped(t(key))}</th>"
+        for key in ("report.question", "note.answer", "note.wordings", "note.where")
+    )
+    rows = "".join(
+        f"<tr><td>{html_blocks.escaped(fact.question)}</td><td>{html_blocks.escaped(fact.answer[:220])}</td>"
+        f'<td class="numbers">{html_blocks.escaped(t("report.of", correct=fact.right, count=fact.asked))}</td>'
+        f"<td>{html_blocks.badge(t(f'note.state.{fact.state}'), _KINDS[fact.state])}</td></tr>"
+        for fact in facts
+    )
+    return f'<table class="facts"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _draw_list(notes: Sequence[Example], key: str, remove: Callable[[str], Example]) -> None:
+    for note in notes:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(
+                f"<b>{html_blocks.escaped(note.question)}</b><br>{html_blocks.escaped(note.answer[:400])}",
+                width="stretch",
+            )
+            if st.button(
+                "",
+                icon=":material/delete:",
+                help=t("note.delete"),
+                key=f"note-{key}-{note.key}",
+                type="tertiary",
+            ):
+                with notices.show_errors():
+                    remove(note.key)
+                    notices.queue_toast(t("note.deleted"), ":material/delete:")
+                    st.rerun()

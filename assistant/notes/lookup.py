@@ -1,0 +1,88 @@
+"""The note that answers a question: of the home, or of the checkpoint that answers it.
+
+What a checkpoint was taught and holds is found as well: where it is what was asked for, the weights answer.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assistant.notes.home_notes import HomeNotes
+from knowledge.errors import KnowledgeError
+from tuning.checkpoints.notes import notes_of, stands_alone
+from tuning.data.examples import Example
+from tuning.scoring import normalise
+
+if TYPE_CHECKING:
+    from tuning.checkpoints.registry import Registry
+
+log = logging.getLogger(__name__)
+MAX_VECTORS = 20_000
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a question asks for: a note to quote, or with `held` what the weights of the checkpoint answer."""
+
+    fact: Example
+    held: bool
+
+
+class Notes:
+    """Finds notes; vectors of their wordings are kept in memory. Safe between threads."""
+
+    def __init__(
+        self, home_notes: HomeNotes, registry: "Registry", encode: Callable[[Sequence[str]], np.ndarray]
+    ) -> None:
+        """`encode` makes unit vectors, as the packaged embedding model does."""
+        self.home = home_notes
+        self._registry = registry
+        self._encode = encode
+        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, question: str, checkpoint: str | None) -> Match | None:
+        """What of notes and weights the question asks for; None where neither. Raises CheckpointError, ExampleError."""
+        notes, held = self.consulted(checkpoint)
+        if not notes and not held:
+            return None
+        from assistant.notes.matching import closest  # heavy: numpy, the stemmer
+
+        try:
+            found = closest(question, [*held, *notes], self._vectors_of)
+        except KnowledgeError as error:  # the embedding model cannot be opened
+            log.warning("notes in their very words alone: %s", error)
+            found = closest(question, [*held, *notes], lambda texts: np.zeros((len(texts), 1)))
+        return None if found is None else Match(found, held=found not in notes)
+
+    def consulted(self, checkpoint: str | None) -> tuple[list[Example], list[Example]]:
+        """The notes that are consulted with a checkpoint, or without one, and what its weights hold besides.
+
+        A note of the home that a checkpoint was taught is the checkpoint's affair: it passed its gate or is among
+        its notes.
+        """
+        ours = self.home.list()
+        if checkpoint is None:
+            return ours, []
+        stored = self._registry.get(checkpoint)
+        taught = [e for e in self._registry.earlier_examples(stored.name, []) if stands_alone(e)]
+        known = {(normalise(e.question), normalise(e.answer)) for e in taught}
+        notes = notes_of(stored)
+        notes += [e for e in ours if (normalise(e.question), normalise(e.answer)) not in known]
+        questions = {normalise(note.question) for note in notes}
+        return notes, [e for e in taught if normalise(e.question) not in questions]
+
+    def _vectors_of(self, texts: Sequence[str]) -> np.ndarray:
+        with self._lock:
+            missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
+            if missing:
+                self._vectors |= dict(zip(missing, self._encode(missing), strict=True))
+            rows = np.stack([self._vectors[text] for text in texts])
+            while len(self._vectors) > MAX_VECTORS:
+                self._vectors.popitem(last=False)
+        return rows

@@ -1,0 +1,142 @@
+"""Whether a question asks for what a note answers: strict, since a note is quoted as it stands.
+
+Likeness alone would quote "Who is the engineer?" for "Who is the manager?" of the same house. So the names of the
+question must be known to the note, both must ask for the same kind of answer (a person, a place, a time, an amount),
+the question may not say the answer already, and only what is left beside the names is compared. The amounts below
+were chosen with the development domains of `benchmarks/memory_domains`: half of the facts were notes, and the other
+half was asked too.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+import numpy as np
+
+from assistant.language.text import has_chinese
+from knowledge.text.stopwords import STOPWORDS
+from knowledge.text.terms import terms
+from tuning.data.examples import Example
+from tuning.scoring import contains, normalise
+
+Encode = Callable[[Sequence[str]], np.ndarray]  # texts -> unit vectors [texts, dimension]
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """How alike a question and a note have to be, and how much less alike every other note."""
+
+    likeness: float
+    margin: float
+
+
+# The packaged embedding model reads English; for Chinese, shared characters count as much as its vectors.
+ENGLISH, CHINESE = Strictness(0.62, 0.05), Strictness(0.55, 0.05)
+_NOTHING_LEFT = 0.3  # how alike two questions are of which one is contained in the other
+
+_KINDS = {
+    "person": r"\b(who|whom|whose)\b|谁|哪一?位|何人|什么人|哪个人",
+    "place": r"\bwhere\b|\b(what|which) (place|town|city|country|locality)\b|哪里|哪儿|什么地方|何处|在哪(?![年天])",
+    "time": r"\bwhen\b|\b(what|which) (year|day|date|month|time|weekday)\b|哪一?[年天]|几[号点]|何时|年份"
+    r"|[什啥]么?时候|什么日子",
+    "amount": r"\bhow (many|much|long|often|old|heavy|far|tall|wide|fast|high|big|large|deep)\b|多少"
+    r"|几[个种只条座步级人克块元厘米公里分]|多[大重长高宽快远深久]",
+}
+
+# Characters of questions that tell no two of them apart.
+_SAY_NOTHING = frozenset("的是了在有个一什么谁哪里儿怎样如何多少几吗呢啥叫请问被把和与也都这那它")
+_WORD = re.compile(r"[^\W_]+")
+_NAMES_IN_A_ROW = re.compile(r"(the )?\0(\W*\0|\W+(and|of|the)\W+\0)*(['’]s)?")
+
+
+def closest(question: str, notes: Sequence[Example], encode: Encode) -> Example | None:
+    """The note that the question asks for; None where none does, or several might.
+
+    A question in the very words of a note needs no likeness. With equal claims the later note counts.
+    """
+    asked = normalise(question)
+    for note in reversed(notes):
+        if asked and asked in map(normalise, (note.question, *note.probes)):
+            return note
+    possible = [note for note in notes if may_answer(question, note)]
+    if not possible:
+        return None
+    strictness = CHINESE if has_chinese(question) else ENGLISH
+    scores = [_likeness(question, note, encode) for note in possible]
+    best = int(np.argmax(scores))
+    others = [
+        score
+        for score, note in zip(scores, possible, strict=True)
+        if normalise(note.answer) != normalise(possible[best].answer)
+    ]
+    clear = scores[best] - max(others, default=0.0) >= strictness.margin
+    return possible[best] if clear and scores[best] >= strictness.likeness else None
+
+
+def may_answer(question: str, note: Example) -> bool:
+    """Whether nothing speaks against it: names, the kind of answer, an answer that the question already says."""
+    known = set(terms(" ".join((note.question, note.answer, *note.probes))))
+    own, asked = _names(note.question), _names(question)
+    if not asked <= known or (own and not own & set(terms(question))):
+        return False
+    kinds, wanted = _kinds(question), _kinds(note.question)
+    return not (kinds and wanted and not kinds & wanted) and not contains(question, note.answer)
+
+
+def _likeness(question: str, note: Example, encode: Encode) -> float:
+    """How alike the question and the nearest wording of the note are, about 0 to 1."""
+    wordings = [note.question, *note.probes]
+    if has_chinese(question):
+        alike = encode([question, *wordings])
+        shared = max(_shared_beside_the_longest(question, wording) for wording in wordings)
+        return (float((alike[1:] @ alike[0]).max()) + shared) / 2
+    alike = encode([_without_names(text) for text in (question, *wordings)])
+    return float((alike[1:] @ alike[0]).max())
+
+
+def _shared_beside_the_longest(one: str, other: str) -> float:
+    """The F1 of the content of two Chinese questions, without the longest text that both have: mostly the subject."""
+    one, other = one.rstrip("？?。 "), other.rstrip("？?。 ")
+    same = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    first = one[: same.a] + one[same.a + same.size :]
+    second = other[: same.b] + other[same.b + same.size :]
+    if not first or not second:
+        return 1.0 if first == second else _NOTHING_LEFT
+    terms_of_one, terms_of_other = _content(first), _content(second)
+    together = len(terms_of_one) + len(terms_of_other)
+    return 2 * len(terms_of_one & terms_of_other) / max(1, together)
+
+
+def _without_names(text: str) -> str:
+    """The question with "it" in place of its names: what is asked, whatever it is asked of."""
+    for match in reversed(_named(text)):
+        text = f"{text[: match.start()]}\0{text[match.end() :]}"
+    return _NAMES_IN_A_ROW.sub("it", text)
+
+
+@lru_cache(maxsize=20_000)
+def _content(text: str) -> frozenset[str]:
+    characters = {character for character in text if has_chinese(character)} - _SAY_NOTHING
+    return frozenset((set(terms(text)) - STOPWORDS) | characters)
+
+
+def _names(text: str) -> set[str]:
+    return set(terms(" ".join(match.group() for match in _named(text)))) - STOPWORDS
+
+
+def _named(text: str) -> list[re.Match[str]]:
+    """The words that begin with a capital, the first word apart, or hold a digit."""
+    words = list(_WORD.finditer(text))
+    return [
+        match
+        for place, match in enumerate(words)
+        if any(map(str.isdigit, match.group())) or (place and match.group()[0].isupper())
+    ]
+
+
+@lru_cache(maxsize=20_000)
+def _kinds(question: str) -> frozenset[str]:
+    lower = question.casefold()
+    return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, lower))
