@@ -3,22 +3,26 @@
 import importlib
 import sys
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from assistant.components import sidebar, theme
+from assistant.components import deletions, sidebar, theme
 from assistant.i18n.texts import t
-from assistant.session import choices, notices
+from assistant.session import choices, notices, training_draft
 
-# URL path -> the module in assistant.pages that draws it, and its icon; the first is the one that opens
+# Name, address and module in assistant.pages of each page -> its icon; the first is the one that opens
 PAGES = {
-    "chat": ("chat", "chat_bubble"),
-    "knowledge": ("knowledge", "menu_book"),
-    "tune": ("checkpoints", "fingerprint"),
-    "compare": ("compare", "compare_arrows"),
-    "visible": ("memory", "visibility"),
-    "settings": ("settings", "settings"),
+    "chat": "chat_bubble",
+    "knowledge": "menu_book",
+    "checkpoints": "fingerprint",
+    "compare": "compare_arrows",
+    "memory": "visibility",
+    "settings": "settings",
 }
+# Addresses from before the pages were called as their names are -> the page that they show now.
+FORMER_ADDRESSES = {"tune": "checkpoints", "visible": "memory"}
 
 
 def _page(module: str) -> Callable[[], None]:
@@ -30,6 +34,11 @@ def _page(module: str) -> Callable[[], None]:
     return draw
 
 
+def _redirect(page: Any) -> None:
+    """Show a page with what the address asks of it."""
+    st.switch_page(page, query_params=st.query_params.to_dict())
+
+
 def main() -> None:
     """One run of the page."""
     st.set_page_config(page_title="Imprint", page_icon=str(theme.MARK), layout="wide")
@@ -38,24 +47,31 @@ def main() -> None:
         notices.refuse_unchecked()
     with notices.show_errors():  # also where not even the settings can be read
         notices.apply_language()
+        theme.apply_script()
         _draw()
 
 
 def _draw() -> None:
     pages = {
         name: st.Page(
-            _page(module),
+            _page(name),
             title=t(f"page.{name}"),
             icon=f":material/{icon}:",
             url_path=name,
             default=name == "chat",
         )
-        for name, (module, icon) in PAGES.items()
+        for name, icon in PAGES.items()
     }
+    former = [
+        st.Page(partial(_redirect, pages[name]), title=t(f"page.{name}"), url_path=path, visibility="hidden")
+        for path, name in FORMER_ADDRESSES.items()
+    ]
     choices.set_pages(pages)
-    shown = st.navigation(list(pages.values()))
+    training_draft.keep_settings()
+    shown = st.navigation([*pages.values(), *former])
     sidebar.draw()
     notices.show_toasts()
+    deletions.draw_undo()
     with notices.show_errors():
         shown.run()
 

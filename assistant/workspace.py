@@ -333,6 +333,13 @@ class Workspace:
             )
         return self.knowledge(name)
 
+    def delete_knowledge(self, name: str) -> None:
+        """Delete a knowledge base for good. Raises AssistantError, KnowledgeError."""
+        base = self.existing_knowledge(name)
+        base.delete()
+        with self._knowledge_lock:
+            self._knowledge.pop(name, None)
+
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""
         from knowledge.base.knowledge_base import knowledge_bases  # heavy: torch, chromadb

@@ -69,7 +69,7 @@ def _ask(page: Page, question: str, shown: dict[str, str]) -> None:
     timeout = PATIENCE_SECONDS * 1000 if not shown else _STEP_MILLISECONDS
     page.locator(_ANSWER).nth(answers).wait_for(timeout=timeout)
     page.wait_for_function(_IDLE, timeout=timeout)
-    page.locator("[class*=st-key-again-]").last.wait_for()
+    page.locator("[class*=st-key-icon-again-]").last.wait_for()
     shown[question] = page.locator(_ANSWER).last.inner_text().strip()
 
 

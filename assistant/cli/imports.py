@@ -8,10 +8,12 @@ import click
 
 from assistant.cli.options import workspace_of
 from assistant.cli.output import busy, emit, json_option, say
-from assistant.errors import KNOWN_ERRORS, AssistantError, ConversationError, sentence_of
+from assistant.errors import KNOWN_ERRORS, AssistantError, sentence_of
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assistant.history.importing import Imported
     from tuning.data.complaints import LeftOut
     from tuning.data.importers import ImportResult
@@ -59,21 +61,10 @@ def import_path(
     """Import one file or adapter folder. Returns what the JSON says of it; raises TuningError where it is neither."""
     if path.is_dir():
         return _adapter(workspace, path, name, same_base)
-    from assistant.history.importing import import_conversations
-    from assistant.history.transfer import new_conversation
-    from tuning.data.complaints import LeftOut
-    from tuning.data.importers import import_file
+    from assistant.history.chat_files import import_chat_file  # here: nothing is read before it is needed
 
-    result = import_file(path, goes_on=True)
-    read, left_out = [], list(result.left_out)
-    for conversation in result.conversations:
-        try:
-            read.append(new_conversation(conversation, source=str(path)))
-        except ConversationError as error:
-            left_out.append(LeftOut(conversation.source, str(error)))
-    if not read:
-        raise AssistantError(f"{path}: nothing in it can be read. {left_out[0].place}: {left_out[0].reason}")
-    return _entry(workspace, result, import_conversations(workspace.store, read), left_out)
+    read = import_chat_file(workspace.store, path)
+    return _entry(workspace, read.result, read.kept, read.left_out)
 
 
 def _attempt(
@@ -107,7 +98,7 @@ def _show(entry: dict[str, Any]) -> None:
 
 
 def _entry(
-    workspace: Workspace, result: "ImportResult", kept: "list[Imported]", left_out: "list[LeftOut]"
+    workspace: Workspace, result: "ImportResult", kept: "Sequence[Imported]", left_out: "Sequence[LeftOut]"
 ) -> dict[str, Any]:
     ids = list(dict.fromkeys(one.id for one in kept))
     stored = [workspace.store.get(one) for one in ids]

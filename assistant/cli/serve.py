@@ -72,12 +72,14 @@ def _run_streamlit(settings: "Settings", port: int) -> None:
     from streamlit.file_util import get_static_dir
     from streamlit.starlette import App
 
-    from assistant.web.headers import hashes_of_inline_scripts
+    from assistant.web.headers import hash_of_script, hashes_of_inline_scripts
     from assistant.web.listening import listen, protected
 
     pages = App(_page())
     config.get_config_options(force_reparse=True, options_from_flags=streamlit_options(settings, port))
     scripts = hashes_of_inline_scripts(Path(get_static_dir(), "index.html").read_text("utf-8"))
+    own = files("assistant.components").joinpath("page.js").read_text("utf-8")
+    scripts.append(hash_of_script(own))
     uploads = ("/_stcore/upload_file/",)
     app = protected(pages, settings, upload_paths=uploads, api=False, scripts=scripts)
     with contextlib.redirect_stdout(sys.stderr):

@@ -171,7 +171,12 @@ def _read_examples(
         learned += [_with_probes(example) for example in read.examples]
     if conversations:
         known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-        learned += curate([workspace.store.get(one) for one in conversations], known=known).examples
+        found = curate([workspace.store.get(one) for one in conversations], known=known)
+        if not found.examples and found.plain:
+            say(
+                f"Nothing in it was rated, corrected or stated: all {len(found.plain)} answers are learned as they are."
+            )
+        learned += found.examples or found.plain
     return learned
 
 

@@ -69,7 +69,7 @@ def _draw_knowledge_choice() -> None:
         names,
         key="kb-choice",
         label_visibility="collapsed",
-        width=130,
+        width=150,
         on_change=lambda: choices.choose_knowledge_base(st.session_state["kb-choice"]),
         help=None,
     )

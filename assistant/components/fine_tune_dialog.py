@@ -9,10 +9,11 @@ from assistant.chat.presets import Preset
 from assistant.components import formatting, html_blocks
 from assistant.curation.candidates import Candidate, Curation
 from assistant.curation.from_chat import curate
-from assistant.curation.submission import EditedRow, chosen_examples
-from assistant.errors import NothingToLearnError
+from assistant.curation.submission import EditedRow, chosen_examples, line_key
+from assistant.errors import KNOWN_ERRORS, NothingToLearnError, sentence_of
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
+from assistant.session.training_draft import discard, training_draft
 from tuning.config import Strength, TuneConfig
 from tuning.data.examples import Example
 
@@ -41,7 +42,8 @@ def draw_offer(conversation_id: int) -> None:
 
 
 def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
-    """Configure a job on the examples that `find` gives; `key` names their source for the widgets."""
+    """Configure a job on the examples that `find` gives; `key` names their source, whose draft goes on."""
+    training_draft(key).reopen()
     st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
 
 
@@ -59,23 +61,49 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
         _draw_left_out(curation)
         method = _draw_methods()
         config = tuning_options.draw(_draw_options(method))
+        _draw_start(key, config, curation, rows)
+
+
+def _draw_start(key: str, config: TuneConfig, curation: Curation, rows: Sequence[EditedRow]) -> None:
+    """The estimate and the button; where it cannot be pressed, the reason above it."""
+    jobs, reason = resources.workspace().jobs, ""
+    examples: list[Example] = []
+    try:
         examples = chosen_examples(curation.candidates, rows)
+        jobs.check(config, examples)
+    except KNOWN_ERRORS as error:
+        reason = translated(sentence_of(error))
+    if examples:
         _draw_estimate(config, examples)
-        if st.button(
-            t("teach.start"), type="primary", icon=":material/play_arrow:", key="teach-start", width="stretch"
-        ):
-            job = resources.workspace().jobs.submit(config, examples)
-            notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
-            st.rerun()
+    if reason:
+        st.html(f'<div class="reason" role="status">{html_blocks.escaped(reason)}</div>')
+    if st.button(
+        t("teach.start"),
+        type="primary",
+        icon=":material/play_arrow:",
+        key="teach-start",
+        width="stretch",
+        disabled=bool(reason),
+    ):
+        job = jobs.submit(config, examples)
+        discard(key)
+        notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
+        st.rerun()
 
 
 def _draw_examples(curation: Curation, key: str) -> list[EditedRow]:
     """The editable table of examples; its rows as a person left them."""
     st.markdown(f"**{t('teach.examples')}**")
-    frame = pd.DataFrame([_line(candidate) for candidate in curation.candidates])
+    draft = training_draft(key)
+    draft.update(curation.candidates)
+    reasons = {line_key(candidate): _why(candidate) for candidate in curation.candidates}
+    frame = pd.DataFrame(
+        [{**vars(row), "why": reasons.get(row.of, "")} for row in draft.shown],
+        columns=["learn", "question", "answer", "why", "of"],
+    )
     edited = st.data_editor(
         frame,
-        key=f"examples-of-{key}",
+        key=f"examples-of-{key}-{draft.opened}",
         hide_index=True,
         num_rows="dynamic",
         height=min(76 + 35 * len(frame), 390),
@@ -84,20 +112,19 @@ def _draw_examples(curation: Curation, key: str) -> list[EditedRow]:
             "question": st.column_config.TextColumn(t("teach.question"), width="large"),
             "answer": st.column_config.TextColumn(t("teach.answer"), width="medium"),
             "why": st.column_config.TextColumn(t("teach.why"), width="small", disabled=True),
+            "of": None,
         },
     )
     records = edited.astype(object).where(edited.notna(), "").to_dict("records")
-    return [EditedRow(bool(r["learn"]), str(r["question"]), str(r["answer"])) for r in records]
+    draft.rows = [
+        EditedRow(bool(r["learn"]), str(r["question"]), str(r["answer"]), str(r["of"])) for r in records
+    ]
+    return draft.rows
 
 
-def _line(candidate: Candidate) -> dict[str, object]:
+def _why(candidate: Candidate) -> str:
     why = t(f"reason.{candidate.kind}")
-    return {
-        "learn": candidate.ticked,
-        "question": candidate.example.question,
-        "answer": candidate.example.answer,
-        "why": f"{why}; {translated(candidate.note)}" if candidate.note else why,
-    }
+    return f"{why}; {translated(candidate.note)}" if candidate.note else why
 
 
 def _draw_left_out(curation: Curation) -> None:
@@ -126,10 +153,10 @@ def _draw_options(method: str) -> TuneConfig:
     """Strength, name and what to start from."""
     left, middle, right = st.columns([1.15, 1, 1])
     with left:
+        st.session_state.setdefault("strength", "normal")
         strength = st.segmented_control(
             t("teach.strength"),
             STRENGTHS,
-            default="normal",
             required=True,
             key="strength",
             format_func=lambda name: t(f"teach.strength.{name}"),
@@ -139,6 +166,8 @@ def _draw_options(method: str) -> TuneConfig:
         name = st.text_input(t("teach.name"), key="checkpoint-name", placeholder=t("teach.name.placeholder"))
     with right:
         names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+        if st.session_state.get("parent") not in (None, *names):
+            st.session_state["parent"] = None
         parent = st.selectbox(
             t("teach.parent"),
             [None, *names],

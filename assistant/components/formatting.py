@@ -4,6 +4,9 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
+
+from assistant.i18n.texts import t
 
 FIRST_YEAR, LAST_YEAR = 1678, 2261  # what pandas can hold
 
@@ -36,10 +39,10 @@ def size(value: float | None) -> str:
     raise AssertionError("unreachable")
 
 
-def moment(value: float, form: str = "%d %b %Y, %H:%M") -> str:
-    """A time in seconds since 1970 as a local date and time; a dash for a number that is no time."""
+def moment(value: float, form: Literal["moment", "day", "short"] = "moment") -> str:
+    """A time in seconds since 1970 as a local date and time, as the language writes it; a dash for what is no time."""
     time = local_time(value)
-    return "–" if time is None else time.strftime(form)
+    return "–" if time is None else time.strftime(t(f"date.{form}"))
 
 
 def local_time(value: float) -> datetime | None:

@@ -4,6 +4,7 @@ Everything here takes plain values and escapes them; nothing here reads a store 
 """
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import matching_spans, terms
+
+_ONLY_A_NUMBER = re.compile(r"(\s*\d+)([.)]\s*)")
 
 
 def escaped(text: object) -> str:
@@ -43,9 +46,24 @@ def lead(text: str) -> None:
     st.html(f'<p class="lead">{escaped(text)}</p>')
 
 
+def copy_button(text: str) -> None:
+    """A button that copies `text`; the script of the page does so."""
+    name = escaped(t("message.copy"))
+    st.html(
+        f'<button class="copy" type="button" title="{name}" aria-label="{name}"'
+        f' data-copied="{escaped(t("message.copied"))}" data-text="{escaped(text)}"></button>',
+        width="content",
+    )
+
+
 def quiet(text: str) -> None:
     """A remark in small grey letters."""
     st.html(f'<div class="quiet">{escaped(text)}</div>')
+
+
+def paragraph(text: str) -> None:
+    """Plain text, drawn as it was written."""
+    st.html(f'<p class="plain">{escaped(text)}</p>')
 
 
 @dataclass(frozen=True)
@@ -165,7 +183,12 @@ def card(name: str, sentence: str, remark: str = "") -> str:
 
 def prose(text: str) -> str:
     """`text` as markdown that loads nothing: see `assistant.safe_markdown`."""
-    return rewrite(text, t("message.picture", host="{host}"))
+    return rewrite(_numbers_kept(text), t("message.picture", host="{host}"))
+
+
+def _numbers_kept(text: str) -> str:
+    """A text that is only "1974." stays a number: to markdown it would be the start of an empty list."""
+    return f"{alone[1]}\\{alone[2]}" if (alone := _ONLY_A_NUMBER.fullmatch(text)) else text
 
 
 def cited(text: str, citations: Sequence[Citation], message: int) -> str:
@@ -174,11 +197,12 @@ def cited(text: str, citations: Sequence[Citation], message: int) -> str:
     A number is a link to the supporting words, which `source` marks by the same name.
     """
     marks = []
+    kept = _numbers_kept(text)
     for place, citation in enumerate(citations):
         number = f"[:green-badge[{citation.passage}]](#{citation_anchor(message, place)})"
         badge = number if citation.supported else ":orange-badge[?]"
-        marks.append((len(text[: citation.end].rstrip()), f" {badge}"))
-    return rewrite(text, t("message.picture", host="{host}"), marks)
+        marks.append((len(text[: citation.end].rstrip()) + len(kept) - len(text), f" {badge}"))
+    return rewrite(kept, t("message.picture", host="{host}"), marks)
 
 
 def citation_anchor(message: int, place: int) -> str:

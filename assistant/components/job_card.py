@@ -154,7 +154,11 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(headline(job), width="stretch")
         if can_hide and st.button(
-            "", icon=":material/close:", key=f"hide-{job.id}", type="tertiary", help=t("job.hide")
+            t("job.hide"),
+            icon=":material/close:",
+            key=f"icon-hide-{job.id}",
+            type="tertiary",
+            help=t("job.hide"),
         ):
             st.session_state.setdefault("hidden-jobs", set()).add(job.id)
             st.rerun()

@@ -37,7 +37,7 @@ def _node(checkpoint: Checkpoint) -> str:
         job_card.method_title(checkpoint.method),
         t("tune.examples", count=checkpoint.examples_count) if checkpoint.examples_count else "",
         remembered(checkpoint.evaluation),
-        formatting.moment(checkpoint.created, "%d %b %Y"),
+        formatting.moment(checkpoint.created, "day"),
     ]
     said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))
     return f'<span class="node">{html_blocks.escaped(checkpoint.name)}</span> <small>{said}</small>'

@@ -8,18 +8,25 @@ from assistant.chat.citations import CitedAnswer
 from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
 from assistant.i18n.texts import all_texts, t
-from assistant.session import notices, open_conversation, resources
+from assistant.session import notices, open_conversation, popovers, resources
 
 LIKED, DISLIKED = 1, -1
 
 
-def draw(message: StoredMessage, *, question: str, forgotten: bool, busy: bool) -> None:
+def draw(
+    message: StoredMessage,
+    *,
+    question: str,
+    forgotten: bool = False,
+    busy: bool = False,
+    is_last: bool = False,
+) -> None:
     """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
     with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
             _draw_question(message, busy)
         else:
-            _draw_answer(message, question, busy)
+            _draw_answer(message, question, busy, is_last)
 
 
 def _draw_question(message: StoredMessage, busy: bool) -> None:
@@ -36,6 +43,7 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
     ):
         if not busy:
             _draw_alternatives(message)
+            html_blocks.copy_button(message.content)
             if _icon("edit", t("message.edit"), f"edit-{message.id}"):
                 st.session_state["editing"] = message.id
                 st.rerun()
@@ -45,7 +53,7 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
 def draw_user_text(text: str, key: str) -> None:
     """The text of a user message."""
     with st.container(key=key, width="content"), st.chat_message("user"):
-        st.markdown(html_blocks.prose(text))
+        html_blocks.paragraph(text)
 
 
 def _draw_editor(message: StoredMessage) -> None:
@@ -64,7 +72,7 @@ def _draw_editor(message: StoredMessage) -> None:
             st.rerun()
 
 
-def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
+def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: bool) -> None:
     with (
         st.container(key=f"assistant-{message.id}"),
         st.chat_message("assistant", avatar=str(theme.MARK)),
@@ -74,7 +82,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool) -> None:
         _draw_text(message)
         _draw_sources(message, question)
         if not busy:
-            _draw_actions(message, question)
+            _draw_actions(message, question, is_last)
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -167,7 +175,7 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     st.html(html_blocks.sources(t("message.sources", count=len(passages)), passages))
 
 
-def _draw_actions(message: StoredMessage, question: str) -> None:
+def _draw_actions(message: StoredMessage, question: str, is_last: bool) -> None:
     store = resources.workspace().store
     with st.container(
         key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
@@ -179,7 +187,10 @@ def _draw_actions(message: StoredMessage, question: str) -> None:
                     store.rate(message.id, 0 if given else rating)
                     st.rerun()
         with st.popover(
-            t("message.correct"), icon=":material/edit:", type="tertiary", key=f"correct-{message.id}"
+            t("message.correct"),
+            icon=":material/edit:",
+            type="tertiary",
+            key=popovers.popover_key(f"correct-{message.id}"),
         ):
             _draw_correction(message, question)
         if _icon("bookmark_add", t("message.remember"), f"remember-{message.id}"):
@@ -190,7 +201,19 @@ def _draw_actions(message: StoredMessage, question: str) -> None:
             with notices.show_errors():
                 open_conversation.regenerate(message)
                 st.rerun()
+        html_blocks.copy_button(message.correction or message.content)
+        if is_last and message.ending == "length" and message.status == "complete":
+            _draw_continue(message)
         _draw_alternatives(message)
+
+
+def _draw_continue(message: StoredMessage) -> None:
+    """The way on where an answer was cut at its longest length."""
+    icon = ":material/arrow_forward:"
+    if st.button(t("message.continue"), icon=icon, key=f"continue-{message.id}", type="tertiary"):
+        with notices.show_errors():
+            open_conversation.ask(t("message.continue.question"))
+            st.rerun()
 
 
 def _draw_correction(message: StoredMessage, question: str) -> None:
@@ -213,6 +236,7 @@ def _draw_correction(message: StoredMessage, question: str) -> None:
                     _remember(message, question, text or "")
                 else:
                     notices.queue_toast(t("message.corrected.note"))
+                popovers.close(f"correct-{message.id}")
                 st.rerun()
 
 
@@ -240,7 +264,8 @@ def _draw_alternatives(message: StoredMessage) -> None:
         st.rerun()
 
 
-def _icon(icon: str, help_text: str, key: str, *, disabled: bool = False) -> bool:
+def _icon(icon: str, name: str, key: str, *, disabled: bool = False) -> bool:
+    """A button of which only the icon is seen: its name is there for those who do not see it."""
     return st.button(
-        "", icon=f":material/{icon}:", help=help_text, key=key, type="tertiary", disabled=disabled
+        name, icon=f":material/{icon}:", help=name, key=f"icon-{key}", type="tertiary", disabled=disabled
     )

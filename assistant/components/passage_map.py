@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.vega_charts import AltairChart
 
-from assistant.components import formatting, html_blocks
+from assistant.components import formatting, html_blocks, theme
 from assistant.documents.listing import labels
 from assistant.i18n.texts import t
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -122,7 +122,7 @@ def _chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bo
     place = pd.DataFrame([{"x": asked[0], "y": asked[1]}] if asked else [], columns=["x", "y"])
     cross = (
         alt.Chart(place)
-        .mark_point(shape="cross", size=260, color="#23262b", strokeWidth=2)
+        .mark_point(shape="cross", size=260, color=theme.RED, strokeWidth=2)
         .encode(x="x:Q", y="y:Q")
     )
     return alt.layer(points, cross).properties(height=420)

@@ -1,11 +1,12 @@
 """The list of conversations in the sidebar: new, search, open, and a menu for the open one."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import streamlit as st
 
-from assistant.components import formatting, html_blocks
+from assistant.components import deletions, formatting, html_blocks
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
@@ -19,13 +20,20 @@ def draw() -> None:
         if st.button(t("chats.new"), icon=":material/add:", width="stretch", key="new-chat"):
             open_conversation.open_conversation(None)
             choices.go_to_chat()
-        search = st.text_input(
-            t("chats.search"),
-            placeholder=t("chats.search"),
-            label_visibility="collapsed",
-            icon=":material/search:",
-            key="search-chats",
-        )
+        with st.container(
+            key="chats-search-row", horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False
+        ):
+            search = st.text_input(
+                t("chats.search"),
+                placeholder=t("chats.search"),
+                label_visibility="collapsed",
+                icon=":material/search:",
+                key="search-chats",
+            )
+            if st.button(
+                t("chats.manage"), icon=":material/checklist:", key="icon-manage-chats", type="tertiary"
+            ):
+                deletions.open_manager()
         with notices.show_errors():
             _draw_list(resources.workspace().store.list(search or "", limit=MAX_SHOWN), search or "")
 
@@ -34,32 +42,39 @@ def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:
     if not found:
         html_blocks.quiet(t("chats.none_found", search=search) if search else t("chats.none"))
         return
+    titles = Counter(info.title for info in found)
     with st.container(key="conversations"):
         for group, conversations in _by_age(found):
             st.html(f'<div class="group">{html_blocks.escaped(group)}</div>')
             for info in conversations:
-                _draw_line(info)
+                _draw_line(info, search, alone=titles[info.title] == 1)
 
 
-def _draw_line(info: ConversationInfo) -> None:
+def _draw_line(info: ConversationInfo, search: str, *, alone: bool) -> None:
+    """A conversation to open, with its time where another has the same title, and where a search found it."""
     current = info.id == open_conversation.conversation_id()
     with st.container(key="current" if current else f"chat-{info.id}"):
         title = formatting.escape_markdown(info.title) or t("chats.untitled")
-        hint = formatting.escape_markdown(info.excerpt) or None
-        if st.button(title, key=f"open-{info.id}", width="stretch", type="tertiary", help=hint):
+        if not alone:
+            title += f" :gray[· {formatting.escape_markdown(formatting.moment(info.updated, 'short'))}]"
+        if st.button(title, key=f"open-{info.id}", width="stretch", type="tertiary"):
             open_conversation.open_conversation(info.id)
             choices.go_to_chat()
+        if info.excerpt:
+            st.html(f'<div class="snippet">{html_blocks.highlighted(info.excerpt, search)}</div>')
 
 
 def _by_age(found: Sequence[ConversationInfo]) -> Iterator[tuple[str, list[ConversationInfo]]]:
     """Conversations in groups by when they were last changed, newest first."""
     today = date.today()
-    names = ("chats.today", "chats.yesterday", "chats.week", "chats.earlier")
+    names = ("chats.pinned", "chats.today", "chats.yesterday", "chats.week", "chats.earlier")
     groups: dict[str, list[ConversationInfo]] = {name: [] for name in names}
     for info in found:
         time = formatting.local_time(info.updated)
         day = time.date() if time else date.min
-        if day >= today:
+        if info.pinned:
+            groups["chats.pinned"].append(info)
+        elif day >= today:
             groups["chats.today"].append(info)
         elif day == today - timedelta(days=1):
             groups["chats.yesterday"].append(info)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from assistant.i18n.texts import language, t
+
 HERE = Path(__file__).parent
 LOGO = HERE / "logo.svg"
 MARK = HERE / "mark.svg"
@@ -17,6 +19,20 @@ PART_COLOURS = {
     "history": "#8f97c7",
     "question": INK,
 }
+
+
+def page_script() -> str:
+    """The script of every page, as it stands in it; the app's headers allow this text and no other."""
+    return (HERE / "page.js").read_text("utf-8")
+
+
+def apply_script() -> None:
+    """Put the script on the page, with the texts that it needs in the language of the run."""
+    uploader = f'data-upload="{t("upload.button")}" data-per-file="{t("upload.size", size="SIZE")}"'
+    st.html(
+        f'<i class="page-texts" lang="{language()}" {uploader}></i><script>{page_script()}</script>',
+        unsafe_allow_javascript=True,
+    )
 
 
 def apply_theme() -> None:

@@ -114,8 +114,8 @@ def _draw_switches(family: str) -> Mapping[str, bool]:
     found = {}
     with st.container(horizontal=True, gap="medium"):
         for field in fitting:
-            on = bool(getattr(TuneConfig(), field))
+            st.session_state.setdefault(f"option-{field}", bool(getattr(TuneConfig(), field)))
             found[field] = st.checkbox(
-                t(f"options.{field}"), on, key=f"option-{field}", help=t(f"options.{field}.help")
+                t(f"options.{field}"), key=f"option-{field}", help=t(f"options.{field}.help")
             )
     return found

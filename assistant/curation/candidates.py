@@ -22,8 +22,11 @@ REASONS = {
     "said": "you said so",
     "liked": "liked",
     "documents": "answered from documents",
+    "unsupported": "partly without a source",
     "plain": "plain turn",
 }
+# Nobody has judged these: they are offered, and learned only where a person ticks them.
+UNJUDGED = ("unsupported", "plain")
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
 
 
@@ -80,6 +83,11 @@ class Curation:
     def examples(self) -> list[Example]:
         """The examples of the ticked candidates."""
         return [candidate.example for candidate in self.candidates if candidate.ticked]
+
+    @property
+    def plain(self) -> list[Example]:
+        """The turns that nobody rated and no passage speaks against, for who asks to learn them all the same."""
+        return [one.example for one in self.candidates if one.kind == "plain"]
 
 
 def weigh(found: Sequence[Candidate], left_out: Sequence[LeftOut], known: Iterable[Example]) -> Curation:
@@ -166,11 +174,9 @@ def _advised(found: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _ticked(found: Sequence[Candidate]) -> list[Candidate]:
-    """Plain turns, which nobody judged, are ticked only where there is nothing better."""
-    judged = any(candidate.kind != "plain" for candidate in found)
+    """What neither a person nor a passage stands behind is not ticked, also where there is nothing better."""
     return [
-        replace(candidate, ticked=candidate.ticked and not (judged and candidate.kind == "plain"))
-        for candidate in found
+        replace(candidate, ticked=candidate.ticked and candidate.kind not in UNJUDGED) for candidate in found
     ]
 
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.chat.citations import cite_sources
 from assistant.curation.candidates import Labeller, LeftOut
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
 from assistant.history.records import StoredConversation, StoredMessage
+from assistant.i18n.texts import all_texts
 from assistant.language.extractive import is_grounded, is_supported
 from assistant.language.facts import facts_in
 from assistant.language.text import normal
@@ -161,6 +163,8 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         return _AcceptedAnswer(corrected, "corrected")
     if corrected == "":
         return _AcceptedAnswer("", why="you said that it was wrong, but not what is right")
+    if answer.content.strip() in all_texts("chat.nothing_found", "chat.nothing_found.foreign"):
+        return _AcceptedAnswer("", why="it says that the documents hold nothing on this")
     if answer.rating < 0:
         return _AcceptedAnswer("", why="disliked, and no better answer given")
     if answer.status != "complete":
@@ -180,8 +184,13 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         passages = [source.sent for source in answer.sources]
         if not is_grounded(text, passages):
             return _AcceptedAnswer("", why="the passages it was answered from do not support it")
-        return _AcceptedAnswer(text, "documents")
+        return _AcceptedAnswer(text, "documents" if _is_cited_whole(answer) else "unsupported")
     return _AcceptedAnswer(text, "plain")
+
+
+def _is_cited_whole(answer: StoredMessage) -> bool:
+    """Whether a passage stands behind every sentence, by the words: the page marks the others with a question mark."""
+    return all(citation.supported for citation in cite_sources(answer.content, answer.sources).citations)
 
 
 def _canonical(correction: str, question: str) -> str:

@@ -21,26 +21,40 @@ class EditedRow:
     learn: bool
     question: str
     answer: str
+    # The candidate that it shows, as `line_key`; "" for a line that was added by hand.
+    of: str = ""
+
+
+def line_key(candidate: Candidate) -> str:
+    """What a line of the table knows its candidate by, also after more was said."""
+    example = candidate.example
+    return "\n".join((example.source, example.question, example.answer))
 
 
 def chosen_examples(candidates: Sequence[Candidate], rows: Sequence[EditedRow]) -> list[Example]:
-    """The examples of the ticked rows, as edited; rows beyond the candidates were added by hand.
+    """The examples of the ticked rows, as edited.
 
-    Raises NothingToLearn when no row is ticked, and names a ticked row that lacks its question or answer.
+    Raises NothingToLearn when no row is ticked, and quotes a ticked row that lacks its question or answer.
     """
+    there = {line_key(candidate): candidate.example for candidate in candidates}
     examples = []
-    for place, row in enumerate(rows):
-        if not row.learn:
-            continue
-        if not row.question.strip() or not row.answer.strip():
-            raise NothingToLearnError(
-                f"Line {place + 1} lacks its question or its answer. Fill in both, or untick the line."
-            )
-        before = candidates[place].example if place < len(candidates) else None
-        examples.append(_edited(before, row.question.strip(), row.answer.strip()))
+    for row in rows:
+        if row.learn:
+            _check(row)
+            examples.append(_edited(there.get(row.of), row.question.strip(), row.answer.strip()))
     if not examples:
         raise NothingToLearnError("No example is ticked. Tick at least one line that should be learned.")
     return examples
+
+
+def _check(row: EditedRow) -> None:
+    question, answer = row.question.strip(), row.answer.strip()
+    if not question and not answer:
+        raise NothingToLearnError("A ticked line is empty. Fill it in, or untick it.")
+    if not answer:
+        raise NothingToLearnError(f"A ticked line has no answer. Write one, or untick the line: {question}")
+    if not question:
+        raise NothingToLearnError(f"A ticked line has no question. Write one, or untick the line: {answer}")
 
 
 def _edited(before: Example | None, question: str, answer: str) -> Example:

@@ -4,9 +4,10 @@ A conversation is a tree of messages: regenerating an answer or editing a questi
 old one, and the active branch is what is shown and sent to the model. It knows no model and no page.
 """
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Unpack
@@ -22,6 +23,7 @@ from assistant.history.records import (
     NewMessage,
     StoredConversation,
     StoredMessage,
+    choices_of,
     shown_time,
 )
 from assistant.history.search import condition, excerpt, pattern
@@ -34,7 +36,7 @@ ROLES = ("system", "user", "assistant")
 _TITLE_LENGTH = 60
 # What the methods below read by name.
 _COLUMNS = {
-    "conversations": "id, title, created, updated, deleted, source, active_message, import_key",
+    "conversations": "id, title, created, updated, deleted, source, active_message, import_key, choices, pinned",
     "messages": "id, conversation_id, parent_id, role, content, created, status, writer, rating, correction, memory,"
     " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token, ending, thoughts,"
     " engine",
@@ -64,13 +66,13 @@ class ConversationStore:
         return inserted_id(cursor)
 
     def list(self, search: str = "", *, limit: int = 200, offset: int = 0) -> Sequence[ConversationInfo]:
-        """Newest first; with `search`, those whose title or messages contain every word of it."""
+        """Pinned ones first, then the newest; with `search`, those whose title or messages contain every word of it."""
         words = search.split()
         where, values = condition(words)
         rows = self._read(
             "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
             f" FROM conversations c WHERE c.deleted IS NULL AND {where}"
-            " ORDER BY c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
+            " ORDER BY c.pinned = 1 DESC, c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
         with self._damage_said():
@@ -105,6 +107,22 @@ class ConversationStore:
                 updated=shown_time(row["updated"]),
                 messages=self._branch(conversation_id, row["active_message"]),
                 source=str(row["source"]),
+                choices=choices_of(row["choices"]),
+                pinned=row["pinned"] == 1,
+            )
+
+    def keep_choices(self, conversation_id: int, choices: Mapping[str, str]) -> None:
+        """Keep what the next question is answered with; a conversation that is gone keeps nothing."""
+        text = storable(json.dumps(dict(choices), ensure_ascii=False))
+        with self._write() as database:
+            database.execute("UPDATE conversations SET choices = ? WHERE id = ?", (text, conversation_id))
+
+    def pin(self, conversation_id: int, pinned: bool) -> None:
+        """Keep it at the top of the list, or no longer."""
+        with self._write() as database:
+            self._conversation(conversation_id)
+            database.execute(
+                "UPDATE conversations SET pinned = ? WHERE id = ?", (int(pinned), conversation_id)
             )
 
     def rename(self, conversation_id: int, title: str) -> None:

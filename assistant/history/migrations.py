@@ -141,6 +141,17 @@ def add_engines(database: sqlite3.Connection) -> None:
     _execute(database, "ALTER TABLE messages ADD COLUMN engine TEXT NOT NULL DEFAULT ''")
 
 
+def add_choices_and_pins(database: sqlite3.Connection) -> None:
+    """Version 7: a conversation keeps what it is answered with (memory, knowledge base, checkpoint), and its pin."""
+    _execute(
+        database,
+        """
+        ALTER TABLE conversations ADD COLUMN choices TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0
+        """,
+    )
+
+
 MIGRATIONS = (
     create_conversations,
     create_blind_trials,
@@ -148,6 +159,7 @@ MIGRATIONS = (
     add_import_keys,
     add_endings_and_thoughts,
     add_engines,
+    add_choices_and_pins,
 )
 
 

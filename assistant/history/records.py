@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -109,6 +109,7 @@ class ConversationInfo:
     # Where a search matched, with a little text around it.
     excerpt: str = ""
     source: str = ""
+    pinned: bool = False
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, excerpt: str) -> "ConversationInfo":
@@ -121,6 +122,7 @@ class ConversationInfo:
             message_count=row["message_count"],
             source=str(row["source"]),
             excerpt=excerpt,
+            pinned=row["pinned"] == 1,
         )
 
 
@@ -134,6 +136,19 @@ class StoredConversation:
     updated: float
     messages: tuple[StoredMessage, ...] = ()
     source: str = ""
+    # What its next question is answered with (memory, knowledge base, checkpoint …), by the names of the page.
+    choices: Mapping[str, str] = field(default_factory=dict)
+    pinned: bool = False
+
+
+def choices_of(text: object) -> dict[str, str]:
+    """The choices of a stored conversation; none where they cannot be read, which costs nobody the text."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: value for name, value in pairs if isinstance(value, str)}
 
 
 @dataclass(frozen=True)

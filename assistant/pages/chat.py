@@ -8,6 +8,7 @@ from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
 from assistant.components import (
     composer,
+    deletions,
     fine_tune_dialog,
     formatting,
     html_blocks,
@@ -19,7 +20,7 @@ from assistant.errors import ConversationError
 from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, open_conversation, resources, sample
+from assistant.session import choices, notices, open_conversation, popovers, resources, sample
 from tuning.config import DEFAULT_BASE
 
 POLL_SECONDS = 0.12
@@ -70,17 +71,28 @@ def _draw_heading(conversation: StoredConversation) -> None:
             anchor=False,
             width="stretch",
         )
-        with st.popover("", icon=":material/more_horiz:", type="tertiary", key="conversation-menu"):
+        with st.popover(
+            t("chats.menu"),
+            icon=":material/more_horiz:",
+            type="tertiary",
+            key=f"icon-{popovers.popover_key('conversation-menu')}",
+        ):
             _draw_menu(conversation)
 
 
 def _draw_menu(conversation: StoredConversation) -> None:
     store = resources.workspace().store
+    pin = t("chats.unpin") if conversation.pinned else t("chats.pin")
+    if st.button(pin, icon=":material/keep:", key="pin-chat", width="stretch"):
+        store.pin(conversation.id, not conversation.pinned)
+        popovers.close("conversation-menu")
+        st.rerun()
     with st.form("rename", border=False):
         title = st.text_input(t("chats.rename"), conversation.title, key=f"title-{conversation.id}")
         if st.form_submit_button(t("chats.rename.save"), width="stretch"):
             with notices.show_errors():
                 store.rename(conversation.id, title or "")
+                popovers.close("conversation-menu")
                 st.rerun()
     name = "".join(c if c.isalnum() else "-" for c in conversation.title.lower())[:40].strip("-") or "chat"
     for kind, mime in (("md", "text/markdown"), ("json", "application/json")):
@@ -94,10 +106,15 @@ def _draw_menu(conversation: StoredConversation) -> None:
             width="stretch",
             on_click="ignore",
         )
-    if st.button(t("chats.delete"), icon=":material/delete:", key="delete-chat", width="stretch"):
-        store.delete(conversation.id)
-        open_conversation.open_conversation(None)
-        st.rerun()
+    if st.button(
+        t("chats.delete"),
+        icon=":material/delete:",
+        key="delete-chat",
+        width="stretch",
+        on_click=popovers.close,
+        args=("conversation-menu",),
+    ):
+        deletions.ask_to_delete(conversation.id, open_conversation.shown_title(conversation.title))
 
 
 def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, budget: Budget | None) -> None:
@@ -110,7 +127,13 @@ def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, bu
             _draw_elsewhere(message.id)
         else:
             question = settled[place - 1].content if place else ""
-            messages.draw(message, question=question, forgotten=place < forgotten, busy=live is not None)
+            messages.draw(
+                message,
+                question=question,
+                forgotten=place < forgotten,
+                busy=live is not None,
+                is_last=message is settled[-1],
+            )
 
 
 def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
@@ -202,7 +225,7 @@ def _draw_welcome() -> None:
         if not choices.has_documents():
             if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
                 st.switch_page(choices.page("knowledge"))
-        elif offered:
+        elif offered and sample.is_chosen():
             _draw_suggestions()
         if offered and st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
             with notices.show_errors():

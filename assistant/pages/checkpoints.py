@@ -6,7 +6,15 @@ from pathlib import Path
 
 import streamlit as st
 
-from assistant.components import checkpoint_report, formatting, html_blocks, job_card, lineage, notes
+from assistant.components import (
+    checkpoint_export,
+    checkpoint_report,
+    formatting,
+    html_blocks,
+    job_card,
+    lineage,
+    notes,
+)
 from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
 from assistant.session import choices, notices, open_conversation, resources, sample
@@ -15,7 +23,7 @@ from tuning.checkpoints.manifest import Checkpoint
 
 def draw() -> None:
     """The page."""
-    html_blocks.title(t("page.tune"), t("tune.lead"))
+    html_blocks.title(t("page.checkpoints"), t("tune.lead"))
     jobs = resources.workspace().jobs.list()
     checkpoints = resources.workspace().registry.list()
     for job in jobs:
@@ -88,7 +96,12 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             ):
                 open_conversation.open_conversation(None)
                 choices.go_to_chat()
-            with st.popover("", icon=":material/more_horiz:", type="tertiary", key=f"menu-{checkpoint.id}"):
+            with st.popover(
+                t("checkpoint.menu", name=checkpoint.name),
+                icon=":material/more_horiz:",
+                type="tertiary",
+                key=f"icon-menu-{checkpoint.id}",
+            ):
                 _draw_menu(checkpoint)
         if checkpoint.note:
             html_blocks.quiet(checkpoint.note)
@@ -135,6 +148,8 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
         st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)
+    if st.button(t("export.open"), icon=":material/download:", key=f"out-{checkpoint.id}", width="stretch"):
+        checkpoint_export.open_dialog(checkpoint)
     _draw_delete(checkpoint)
 
 

@@ -1,8 +1,10 @@
 """The Knowledge page: adding documents, the documents there are, searching them, their map."""
 
+from functools import partial
+
 import streamlit as st
 
-from assistant.components import html_blocks, passage_map
+from assistant.components import confirmation, html_blocks, passage_map
 from assistant.i18n.texts import t
 from assistant.pages import knowledge_files, knowledge_intake, knowledge_search
 from assistant.session import choices, notices, resources
@@ -13,6 +15,7 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(t("page.knowledge"), anchor=False, width="stretch")
         _draw_new()
+        _draw_delete()
     html_blocks.lead(t("knowledge.lead"))
     _draw_choice()
     name = choices.knowledge_base()
@@ -46,6 +49,31 @@ def _draw_choice() -> None:
         label_visibility="collapsed",
         on_change=lambda: choices.choose_knowledge_base(st.session_state["kb-page-choice"]),
     )
+
+
+def _draw_delete() -> None:
+    """Delete the chosen one, after a question."""
+    name = choices.knowledge_base()
+    if name not in resources.knowledge_counts():
+        return
+    if st.button(
+        t("knowledge.delete"),
+        icon=":material/delete:",
+        key="icon-delete-kb",
+        type="tertiary",
+        help=t("knowledge.delete"),
+    ):
+        count = len(resources.documents_of(name))
+        said = t("knowledge.delete.ask", name=name, count=count)
+        confirmation.ask(t("knowledge.delete"), said, partial(_delete, name))
+
+
+def _delete(name: str) -> None:
+    resources.workspace().delete_knowledge(name)
+    resources.count_knowledge()
+    names = sorted(resources.knowledge_counts())
+    choices.choose_knowledge_base(names[0] if names else resources.workspace().settings.knowledge_base)
+    notices.queue_toast(t("knowledge.deleted", name=name), ":material/delete:")
 
 
 def _draw_new() -> None:

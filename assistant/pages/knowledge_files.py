@@ -1,12 +1,13 @@
 """The Documents tab: a table of the documents, and what can be done with those selected in it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from assistant.components import fine_tune_dialog, formatting, html_blocks
+from assistant.components import confirmation, fine_tune_dialog, formatting, html_blocks
 from assistant.curation.candidates import Curation
 from assistant.curation.from_documents import curate_passages
 from assistant.documents.listing import can_reindex, state_of
@@ -60,7 +61,7 @@ def _draw_table(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> list[
             "passages": st.column_config.NumberColumn(t("knowledge.column.passages"), width="small"),
             "size": st.column_config.TextColumn(t("knowledge.column.size"), width="small"),
             "indexed": st.column_config.DatetimeColumn(
-                t("knowledge.column.indexed"), format="distance", width="small"
+                t("knowledge.column.indexed"), format=t("date.column"), width="small"
             ),
         },
     )
@@ -77,11 +78,15 @@ def _draw_actions(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> None:
         names = "-".join(sorted(info.id for info in chosen))
         fine_tune_dialog.open_drawer(t("knowledge.permanent.title"), names, lambda: _curation(base, chosen))
     if st.button(t("knowledge.remove", count=len(chosen)), icon=":material/delete:", key="remove"):
-        for info in chosen:
-            base.remove(info.id)
-        resources.count_knowledge()
-        notices.queue_toast(t("knowledge.removed", count=len(chosen)))
-        st.rerun()
+        said = t("knowledge.remove.ask", name=base.name, count=len(chosen))
+        confirmation.ask(t("knowledge.remove.title"), said, partial(_remove, base, chosen))
+
+
+def _remove(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> None:
+    for info in chosen:
+        base.remove(info.id)
+    resources.count_knowledge()
+    notices.queue_toast(t("knowledge.removed", count=len(chosen)))
 
 
 def _curation(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> Curation:

@@ -15,7 +15,7 @@ VIEWS = {"window": "memory_window", "next": "memory_next_token", "inside": "memo
 
 def draw() -> None:
     """The page."""
-    html_blocks.title(t("page.visible"), t("visible.lead"))
+    html_blocks.title(t("page.memory"), t("visible.lead"))
     with st.container(key="visible-choices", horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = st.segmented_control(
             t("visible.view"),

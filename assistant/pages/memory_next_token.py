@@ -24,7 +24,7 @@ from tuning.data.examples import Message
 
 SHOWN = 10
 ANSWER_TOKENS = 60
-BARS = {"base": "#d8d9dd", "checkpoint": "#c9cdf0"}
+BARS = {"base": "rgba(133,135,142,.32)", "checkpoint": "rgba(103,115,210,.38)"}
 
 
 def draw(checkpoint: Checkpoint | None) -> None:

@@ -1,5 +1,6 @@
 """The choices of this tab (memory, checkpoint, knowledge base, prompt), which the page's address keeps too."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -49,6 +50,23 @@ def use_checkpoint(name: str) -> None:
     """
     choose("memory", "checkpoint")
     choose("checkpoint", name)
+    _renew_controls()
+
+
+def take(kept: Mapping[str, str]) -> None:
+    """Make all the choices that a conversation kept; what it did not keep goes back to the default."""
+    for name in KEPT:
+        choose(name, kept.get(name))
+    _renew_controls()
+
+
+def present() -> dict[str, str]:
+    """The choices as they are now, for a conversation to keep."""
+    named = {name: value for name in ("only", "checkpoint", "preset") if (value := chosen(name))}
+    return {"memory": memory(), "kb": knowledge_base(), **named}
+
+
+def _renew_controls() -> None:
     st.session_state["controls"] = st.session_state.get("controls", 0) + 1
 
 

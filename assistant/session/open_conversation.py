@@ -15,9 +15,16 @@ from assistant.errors import AssistantError, ConversationError
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
+from assistant.session import choices
 from assistant.session.choices import KEPT, chosen, knowledge_base, memory, only_documents, prompt
 from assistant.session.notices import sentence
-from assistant.session.resources import answering, import_models, workspace
+from assistant.session.resources import (
+    answering,
+    documents_of,
+    import_models,
+    knowledge_counts,
+    workspace,
+)
 from knowledge.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -27,7 +34,10 @@ def conversation_id() -> int | None:
     """The id of the open conversation, from this tab or, after a refresh, from its address."""
     if "conversation" not in st.session_state:
         address = st.query_params.get("c", "")
-        st.session_state["conversation"] = int(address) if address.isdecimal() else None
+        wanted = int(address) if address.isdecimal() else None
+        st.session_state["conversation"] = wanted
+        if wanted is not None and not any(name in st.query_params for name in KEPT):
+            _take_choices(wanted)
     found: int | None = st.session_state["conversation"]
     return found
 
@@ -36,10 +46,46 @@ def open_conversation(wanted: int | None) -> None:
     """Open a conversation, or none for a new one."""
     st.session_state["conversation"] = wanted
     st.session_state.pop("editing", None)
+    if wanted is not None:
+        _take_choices(wanted)
+
+
+def _take_choices(conversation_id: int) -> None:
+    """Choose what a conversation was answered with last: it goes on with its own memory, files and checkpoint."""
+    try:
+        stored = workspace().store.get(conversation_id)
+    except ConversationError:  # said where it is drawn
+        return
+    if kept := stored.choices or _choices_of_last_answer(stored.messages):
+        choices.take(kept)
+    st.session_state["choices-kept"] = (conversation_id, choices.present())
+
+
+def _choices_of_last_answer(messages: Sequence[StoredMessage]) -> dict[str, str]:
+    """What conversations from before version 7 were answered with, as far as their last answer tells."""
+    answers = [message for message in messages if message.role == "assistant" and message.memory]
+    if not answers:
+        return {}
+    last = answers[-1]
+    read = {source.document_id for source in last.sources if source.document_id}
+    bases = (name for name in knowledge_counts() if read & {info.id for info in documents_of(name)})
+    found = {"memory": last.memory, "kb": next(bases, None), "checkpoint": last.checkpoint}
+    return {name: value for name, value in found.items() if value}
+
+
+def _keep_choices(*, asked: bool = False) -> None:
+    """Store with the open conversation what was chosen since it was opened, and with a question in any case."""
+    chosen_id, present = conversation_id(), choices.present()
+    before = st.session_state.get("choices-kept")
+    st.session_state["choices-kept"] = (chosen_id, present)
+    changed = before is not None and before[0] == chosen_id and before[1] != present
+    if chosen_id is not None and (asked or changed):
+        workspace().store.keep_choices(chosen_id, present)
 
 
 def keep_address() -> None:
     """Write the open conversation and the choices into the address, so that a refresh and a bookmark find them."""
+    _keep_choices()
     wanted = {"c": conversation_id(), **{name: chosen(name) for name in KEPT}}
     for name, value in wanted.items():
         if value is None:
@@ -84,10 +130,12 @@ def ask(question: str) -> None:
     """Ask in the open conversation, or in a new one."""
     if not question.strip():
         raise AssistantError(t("chat.empty_question"))
+    st.session_state.pop("deleted", None)
     options, chosen_id = answer_options(), conversation_id()
     if chosen_id is None:
         chosen_id = workspace().store.create()
-        open_conversation(chosen_id)
+        st.session_state["conversation"] = chosen_id
+    _keep_choices(asked=True)
     chat = workspace().chat
 
     def turn(stop: threading.Event) -> Iterator[ChatEvent]:
@@ -102,6 +150,7 @@ def edit_question(question: StoredMessage, text: str) -> None:
     if not text.strip():
         raise AssistantError(t("chat.empty_question"))
     options, chat = answer_options(), workspace().chat
+    _keep_choices(asked=True)
     answering().start(
         question.conversation_id,
         text,
@@ -113,6 +162,7 @@ def edit_question(question: StoredMessage, text: str) -> None:
 def regenerate(answer: StoredMessage) -> None:
     """Answer the same question again, with what is chosen now."""
     options, chat = answer_options(), workspace().chat
+    _keep_choices(asked=True)
     answering().start(
         answer.conversation_id,
         "",

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from assistant.history.transfer import import_json
+from assistant.session import choices
 from assistant.session.resources import documents_of, knowledge_counts, workspace
 
 # The package is always installed as a folder: what indexes documents reads paths.
@@ -18,6 +19,12 @@ def is_offered() -> bool:
     """Whether no knowledge base holds any document besides those of the sample."""
     own = _sample_hashes()
     return all(info.sha256 in own for name in knowledge_counts() for info in documents_of(name))
+
+
+def is_chosen() -> bool:
+    """Whether the chosen knowledge base holds documents, and all of them are the sample's."""
+    documents = documents_of(choices.knowledge_base())
+    return bool(documents) and all(info.sha256 in _sample_hashes() for info in documents)
 
 
 def import_chat() -> int:

@@ -34,8 +34,12 @@ _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 def hashes_of_inline_scripts(html: str) -> list[str]:
     """The sources that allow exactly the scripts that a page holds itself."""
-    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(html))
-    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+    return [hash_of_script(script) for script in _INLINE_SCRIPT.findall(html)]
+
+
+def hash_of_script(script: str) -> str:
+    """The source that allows exactly this script within a page."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def content_security_policy(host: str, scripts: Sequence[str] = ()) -> str:

@@ -3,6 +3,7 @@ the two agree again when it is next opened."""
 
 import hashlib
 import re
+import shutil
 import threading
 import time
 import uuid
@@ -88,6 +89,15 @@ class KnowledgeBase:
             if not self._closed:
                 self._closed = True
                 self._chroma.close()
+
+    def delete(self) -> None:
+        """Delete it with its vectors and uploads, for good; files that were indexed where they lie stay there."""
+        with self._writer.exclusive():
+            self._writer.vectors.drop()
+        self.close()
+        for ending in ("", "-wal", "-shm"):
+            (self.folder / f"{self.name}.sqlite3{ending}").unlink(missing_ok=True)
+        shutil.rmtree(self._uploads, ignore_errors=True)
 
     # contents
 

@@ -77,7 +77,7 @@ def passages_map(page: Page, url: str) -> None:
 
 
 def checkpoints(page: Page, url: str) -> None:
-    page.goto(f"{url}/tune")
+    page.goto(f"{url}/checkpoints")
 
 
 def compare(page: Page, url: str) -> None:
@@ -91,14 +91,14 @@ def compare(page: Page, url: str) -> None:
 
 
 def visible_window(page: Page, url: str) -> None:
-    page.goto(f"{url}/visible")
+    page.goto(f"{url}/memory")
     page.locator(".st-key-guide button").click()
     page.locator(".st-key-stop-small-chat").wait_for()
     page.locator(".st-key-guide").wait_for()
 
 
 def visible_next(page: Page, url: str) -> None:
-    page.goto(f"{url}/visible")
+    page.goto(f"{url}/memory")
     page.get_by_role("radio", name=t("visible.view.next")).click()
     page.locator(".st-key-word-base-0").wait_for()
 
@@ -112,19 +112,19 @@ def visible_answer(page: Page, url: str) -> None:
 
 
 def visible_inside(page: Page, url: str) -> None:
-    page.goto(f"{url}/visible")
+    page.goto(f"{url}/memory")
     page.get_by_role("radio", name=t("visible.view.inside")).click()
     page.locator(".scale").wait_for()
 
 
 def methods(page: Page, url: str) -> None:
-    page.goto(f"{url}/tune")
+    page.goto(f"{url}/checkpoints")
     page.get_by_role("tab", name=t("tune.methods")).click()
     page.locator("[class*=st-key-method-]").first.wait_for()
 
 
 def jobs(page: Page, url: str) -> None:
-    page.goto(f"{url}/tune")
+    page.goto(f"{url}/checkpoints")
     page.get_by_role("tab", name=t("tune.jobs")).click()
 
 

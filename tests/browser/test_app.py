@@ -47,7 +47,7 @@ def choose_memory(page: Page, name: str) -> None:
 def answered(page: Page) -> None:
     """Wait until the last answer has ended."""
     expect(page.locator(".st-key-stop")).to_have_count(0, timeout=WAIT_MILLISECONDS)
-    expect(page.locator("[class*=st-key-again-]").last).to_be_visible(timeout=WAIT_MILLISECONDS)
+    expect(page.locator("[class*=st-key-icon-again-]").last).to_be_visible(timeout=WAIT_MILLISECONDS)
 
 
 def skerrin(folder: Path) -> Path:
@@ -164,7 +164,7 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
 
 
 def test_memory_can_be_seen(page: Page, server: "Server") -> None:
-    page.goto(f"{server.url}/visible")
+    page.goto(f"{server.url}/memory")
     page.get_by_role("button", name=t("visible.window.guide")).click()
     expect(page.locator(".strip .blocks")).to_be_visible(timeout=WAIT_MILLISECONDS)
     expect(page.get_by_text(t("visible.verdict.fallen"))).to_be_visible(timeout=WAIT_MILLISECONDS)
@@ -180,6 +180,38 @@ def test_memory_can_be_seen(page: Page, server: "Server") -> None:
     )
 
 
+def test_the_page_itself_is_finished(page: Page, server: "Server") -> None:
+    number = import_json(ConversationStore(server.home / "conversations.sqlite3"), TAUGHT)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{server.url}/?c={number}")
+    answer = page.locator("[class*=st-key-actions-]").first
+    expect(answer.get_by_role("button", name=t("message.like"), exact=True)).to_be_visible()
+    expect(page.get_by_test_id("stChatInputTextArea")).to_be_focused()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    answer.get_by_role("button", name=t("message.copy")).click()
+    expect(answer.get_by_role("button", name=t("message.copied"))).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "Whisker."
+
+    page.get_by_role("button", name=t("message.correct"), exact=True).first.click()
+    page.get_by_role("textbox", name=t("message.correct.label")).fill("The Whisker.")
+    page.get_by_role("button", name=t("message.correct.save")).click()
+    expect(page.get_by_text("The Whisker.").first).to_be_visible()
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)  # closed after use
+
+
+def test_dark_is_honoured_and_a_phone_shows_what_was_chosen(browser: Browser, server: "Server") -> None:
+    import_json(ConversationStore(server.home / "conversations.sqlite3"), TAUGHT)
+    phone = browser.new_context(
+        viewport={"width": 400, "height": 860}, color_scheme="dark", locale="en-US"
+    ).new_page()
+    phone.goto(server.url)
+    expect(phone.locator("html")).to_have_attribute("style", re.compile("dark"), timeout=WAIT_MILLISECONDS)
+    phone.get_by_test_id("stExpandSidebarButton").click()
+    phone.locator(".st-key-conversations").get_by_role("button", name="Two facts").first.click()
+    expect(phone.locator(".st-key-conversations")).not_to_be_in_viewport(timeout=WAIT_MILLISECONDS)
+    phone.context.close()
+
+
 def test_the_pages_speak_what_the_browser_asks_for(browser: Browser, server: "Server") -> None:
     context = browser.new_context(locale="zh-CN")
     page = context.new_page()
@@ -187,5 +219,9 @@ def test_the_pages_speak_what_the_browser_asks_for(browser: Browser, server: "Se
     expect(page.get_by_role("heading", name=TEXTS["page.knowledge"]["zh"])).to_be_visible(
         timeout=WAIT_MILLISECONDS
     )
-    expect(page.get_by_role("link", name=TEXTS["page.tune"]["zh"])).to_be_visible()
+    expect(page.get_by_role("link", name=TEXTS["page.checkpoints"]["zh"])).to_be_visible()
+    expect(page.get_by_test_id("stFileUploaderDropzone")).to_contain_text(
+        TEXTS["upload.button"]["zh"], timeout=WAIT_MILLISECONDS
+    )
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
     context.close()

@@ -27,12 +27,14 @@ SHOW_IMAGE = """address => new Promise(resolve => {
 })"""
 HEADINGS = {
     "knowledge": "Knowledge",
-    "tune": "Checkpoints",
+    "checkpoints": "Checkpoints",
+    "tune": "Checkpoints",  # its former address
     "compare": "Compare",
     "compare?view=evaluation": "Compare",
     "compare?view=blind": "Compare",
     "compare?view=questions": "Compare",
-    "visible": "Memory",
+    "memory": "Memory",
+    "visible": "Memory",  # its former address
     "settings": "Settings",
 }
 

@@ -86,12 +86,7 @@ class Jobs:
         the device, `CheckpointError` where the name is taken or the parent does not fit, `JobError` where
         the disk is full.
         """
-        self._check_examples(examples)
-        device = config.device or estimates.best_device()
-        estimates.check_method(config.method, device)
-        launch.check(config, device)
-        self._check_parent(config)
-        self._check_disk()
+        device = self.check(config, examples)
         estimate = self.estimate(config, examples)
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / ".submit.lock"):
@@ -108,6 +103,17 @@ class Jobs:
             folder = JobFolder.create(path, replace(config, name=name), list(examples), facts)
             self._start(folder)
         return folder.job()
+
+    def check(self, config: TuneConfig, examples: Sequence[Example]) -> str:
+        """Raise what `submit` would raise, and start nothing; returns the device of the job."""
+        self._check_examples(examples)
+        device = config.device or estimates.best_device()
+        estimates.check_method(config.method, device)
+        launch.check(config, device)
+        self._check_parent(config)
+        self._check_disk()
+        self._free_name(config)
+        return device
 
     # ------------------------------------------------------------------ watching
 

@@ -105,7 +105,7 @@ def test_a_rebound_host_gets_nothing(app: App) -> None:
 
 
 def test_every_answer_of_the_app_has_the_headers(app: App) -> None:
-    pages = ("/", "/chat", "/knowledge", "/tune", "/compare", "/visible", "/settings")
+    pages = ("/", "/chat", "/knowledge", "/checkpoints", "/compare", "/memory", "/settings")
     for path in (*pages, "/_stcore/health", "/media/nothing.png", "/_stcore/upload_file/a/b"):
         headers = httpx.get(app.url + path).headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]

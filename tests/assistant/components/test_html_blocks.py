@@ -3,6 +3,7 @@
 import pytest
 
 from assistant.components import html_blocks
+from knowledge.grounding.citations import Citation
 
 
 def test_marks_are_escaped() -> None:
@@ -21,3 +22,10 @@ def test_marks_are_escaped() -> None:
 def test_words_of_the_question_are_marked(text: str, question: str, marked: list[str]) -> None:
     found = [part.split("</mark>")[0] for part in html_blocks.highlighted(text, question).split("<mark>")[1:]]
     assert found == marked
+
+
+def test_an_answer_that_is_a_number_with_a_full_stop_is_no_list() -> None:
+    assert html_blocks.prose("1974.") == "1974\\."
+    whole = Citation(0, 5, "1974.", 1, (0, 5), 1.0)
+    assert html_blocks.cited("1974.", [whole], 3) == "1974\\. [:green-badge[1]](#cite-3-0)"
+    assert html_blocks.prose("1. one\n2. two") == "1. one\n2. two"

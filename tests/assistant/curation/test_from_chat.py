@@ -12,6 +12,7 @@ from assistant.history.conversations import ConversationStore
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.history.transfer import import_json
+from assistant.i18n.texts import all_texts
 from tuning.data.examples import Example, read_examples, write_examples
 
 
@@ -65,8 +66,38 @@ def test_corrected_comes_first_then_liked_then_plain_and_disliked_is_left_out() 
     assert len(curation.examples) == 2
 
 
-def test_plain_turns_are_ticked_where_nothing_better_was_said() -> None:
-    assert curate([chat("What is a lathe?", "A machine that turns work.")]).candidates[0].ticked
+def test_plain_turns_are_offered_and_never_ticked() -> None:
+    curation = curate([chat("What is a lathe?", "A machine that turns work.")])
+    assert [(one.kind, one.ticked) for one in curation.candidates] == [("plain", False)]
+    assert curation.examples == [] and len(curation.plain) == 1
+
+
+def test_an_answer_with_a_sentence_that_no_passage_supports_is_not_ticked() -> None:
+    passage = Source(number=1, text="The Skerrin weighs 640 grams and its housing is made of basalt fibre.")
+    whole = "The Skerrin weighs 640 grams."
+    partly = f"{whole} Sailors love it."
+    answers = [(text, {"sources": (passage,)}) for text in (whole, partly)]
+    turns = ["How heavy is the Skerrin?", answers[0], "What is the weight of a Skerrin?", answers[1]]
+    found = {one.example.answer: one for one in curate([chat(*turns)]).candidates}
+    assert found[partly].kind == "unsupported" and not found[partly].ticked
+    assert [one.ticked for answer, one in found.items() if answer != partly] == [True]
+
+    liked = curate([chat(turns[0], (partly, {"sources": (passage,), "rating": 1}))]).candidates
+    assert [(one.kind, one.ticked) for one in liked] == [("liked", True)]  # a person has judged it
+
+
+@pytest.mark.parametrize("rating", [0, 1])
+@pytest.mark.parametrize("notice", sorted(all_texts("chat.nothing_found", "chat.nothing_found.foreign")))
+def test_the_apps_own_notice_is_never_offered(notice: str, rating: int) -> None:
+    asked = (
+        "What is a lathe?",
+        "A machine that turns work.",
+        "How heavy is it?",
+        (notice, {"rating": rating}),
+    )
+    curation = curate([chat(*asked)])
+    assert [one.example.answer for one in curation.candidates] == [asked[1]]
+    assert [item.text for item in curation.left_out] == [notice]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import get_args
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
 from assistant.compare.votes import Outcome
+from assistant.components import checkpoint_export
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
@@ -47,7 +48,7 @@ def words(names: Iterable[str]) -> list[str]:
 
 # A key with `*` for each name that is put into it -> the names that can be.
 NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
-    "page.*": ("chat", "knowledge", "tune", "compare", "visible", "settings"),
+    "page.*": ("chat", "knowledge", "checkpoints", "compare", "memory", "settings"),
     "job.axis.*": ("memory_bytes", *checkpoints_jobs.MEASURES),
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
@@ -87,6 +88,8 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.begun.*": ("text", "answer"),
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
+    "export.*": checkpoint_export.FORMATS,
+    "date.*": ("moment", "day", "short"),
     "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
 }

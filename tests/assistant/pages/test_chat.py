@@ -80,9 +80,9 @@ def test_a_deleted_conversation_in_the_address_opens_a_new_one(home: Path, store
 def test_thumbs_toggle(home: Path, store: ConversationStore) -> None:
     test = ask(app(), "How heavy is the Skerrin?")
     answer = store.get(store.list()[0].id).messages[1].id
-    test.button(key=f"like-{answer}").click().run()
+    test.button(key=f"icon-like-{answer}").click().run()
     assert store.message(answer).rating == 1
-    test.button(key=f"like-{answer}").click().run()
+    test.button(key=f"icon-like-{answer}").click().run()
     assert store.message(answer).rating == 0
 
 
@@ -98,7 +98,7 @@ def test_a_correction_is_shown_in_place_of_the_answer(home: Path, store: Convers
 def test_regenerating_keeps_the_first_answer(home: Path, store: ConversationStore) -> None:
     test = ask(app(), "How heavy is the Skerrin?")
     answer = store.get(store.list()[0].id).messages[1].id
-    test.button(key=f"again-{answer}").click().run()
+    test.button(key=f"icon-again-{answer}").click().run()
     until(test, lambda shown: "2/2" in words(shown))
     assert len(store.alternatives(answer)) == 2
 

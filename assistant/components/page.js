@@ -1,0 +1,81 @@
+// What Streamlit leaves undone on the page: its language, names of buttons, where the keyboard is, the sidebar of a phone.
+// It reads its texts from the element .page-texts, changes no state of the app, and asks no server.
+(() => {
+  if (window.imprintPage) return;
+  window.imprintPage = true;
+  let waiting = false, focused = null;
+
+  const texts = () => document.querySelector(".page-texts");
+
+  function translateUploader(area, data) {
+    const walker = document.createTreeWalker(area, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const node = walker.currentNode, size = /^(\S+) per file$/.exec(node.nodeValue);
+      if (node.nodeValue === "Upload") node.nodeValue = data.upload;
+      else if (size) node.nodeValue = data.perFile.replace("SIZE", size[1]);
+    }
+  }
+
+  function nameButtons() {
+    for (const icon of document.querySelectorAll("button [data-testid=stIconMaterial]:not([aria-hidden=true])")) {
+      const button = icon.closest("button");
+      if (button.textContent.replace(icon.textContent, "").trim() === "") continue;
+      icon.setAttribute("aria-hidden", "true");
+      icon.removeAttribute("role");
+    }
+  }
+
+  function focusInput() {
+    const input = document.querySelector("[data-testid=stChatInputTextArea]");
+    if (!input || input.disabled) { focused = null; return; }
+    if (input === focused) return;
+    focused = input;
+    const isFree = !document.activeElement || document.activeElement === document.body;
+    if (isFree && matchMedia("(pointer: fine)").matches) input.focus({ preventScroll: true });
+  }
+
+  function tend() {
+    waiting = false;
+    const said = texts();
+    if (!said) return;
+    if (document.documentElement.lang !== said.lang) document.documentElement.lang = said.lang;
+    if (said.dataset.upload)
+      document.querySelectorAll("[data-testid=stFileUploaderDropzone]").forEach(one => translateUploader(one, said.dataset));
+    // Dialogs and popovers stand beside the app in the page: they take its light or dark from the root.
+    const scheme = getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme;
+    if (document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
+    nameButtons();
+    focusInput();
+  }
+
+  function closeSidebar(event) {
+    const isChoice = event.target.closest(".st-key-conversations button, .st-key-new-chat button, [data-testid=stSidebarNavLink]");
+    if (isChoice && innerWidth <= 640)
+      setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click(), 200);
+  }
+
+  async function write(text) {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    const area = document.body.appendChild(document.createElement("textarea"));  // a page without https has no clipboard
+    area.value = text;
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+
+  async function copy(event) {
+    const button = event.target.closest("button.copy");
+    if (!button) return;
+    await write(button.dataset.text);
+    const before = button.title;
+    button.classList.add("done");
+    button.title = button.ariaLabel = button.dataset.copied;
+    setTimeout(() => { button.classList.remove("done"); button.title = button.ariaLabel = before; }, 1500);
+  }
+
+  new MutationObserver(() => { if (!waiting) { waiting = true; requestAnimationFrame(tend); } })
+    .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
+  document.addEventListener("click", closeSidebar);
+  document.addEventListener("click", copy);
+  tend();
+})();
