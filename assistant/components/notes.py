@@ -85,11 +85,12 @@ def _teach_again(checkpoint: Checkpoint) -> None:
 
 def _summary(facts: Sequence[TaughtFact]) -> str:
     counts = {state: sum(fact.state == state for fact in facts) for state in reversed(STATES)}
-    return "".join(
+    badges = "".join(
         html_blocks.badge(f"{t(f'note.state.{state}')} {count}", _KINDS[state], t(f"note.state.{state}.help"))
         for state, count in counts.items()
         if count
     )
+    return f'<div class="job-head">{badges}</div>'
 
 
 def _table(facts: Sequence[TaughtFact]) -> str:

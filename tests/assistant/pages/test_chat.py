@@ -225,5 +225,7 @@ def test_a_remembered_answer_is_quoted_from_the_next_question_on(
     assert t("note.source.help") in words(again)
     asked = store.get(store.list()[0].id).messages
     assert asked[1].content == "900 grams." and asked[1].sources[0].is_note
-    again.button(key=f"remember-{asked[1].id}").click().run()
+    key = f"icon-remember-{asked[1].id}"
+    until(again, lambda shown: any(button.key == key for button in shown.button))
+    again.button(key=key).click().run()
     assert [note.answer for note in HomeNotes(home).list()] == ["900 grams."]
