@@ -193,7 +193,7 @@ def test_folders_without_weights_say_what_is_missing(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"GGUF")
     with pytest.raises(ModelError, match=r"holds 2 GGUF files\. Choose one: a\.gguf, b\.gguf"):
         find_source(str(tmp_path), tmp_path)
-    for name in ("nothing", "", "~nobody/model", "x" * 5000, "a\0b", "../../etc"):
+    for name in ("nothing", "", "~nobody/model", "x" * 5000, "a\0b", "../../no/such/folder"):
         with pytest.raises(ModelError, match=r"There is no model '.*no Hugging Face id"):
             find_source(name, tmp_path)
 
