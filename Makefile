@@ -13,7 +13,7 @@ run: $(READY)
 	$(BIN)/imprint app
 
 test: $(READY) $(APART)/done
-	DEEPSPEED=$(abspath $(APART)) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
+	DEEPSPEED=$(abspath $(APART)) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -m browser
 
 # No browser, no real weights, no test that starts processes: what to run while writing.

@@ -57,8 +57,19 @@ def _no_network() -> Iterator[None]:
 REAL_WEIGHTS = {"base_model", "minilm"}
 
 
+# Files of real trainings: begun first, so that none of the two halves waits for the other at the end.
+LONG = {
+    "test_methods.py",
+    "test_recall.py",
+    "test_round.py",
+    "test_launch.py",
+    "test_export.py",
+    "test_trainer.py",
+}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs real weights or a browser, and put the browser tests last.
+    """Mark what needs real weights or a browser; the long tests come first, and the browser tests last.
 
     Playwright leaves an event loop running, and the other tests need none.
     """
@@ -67,4 +78,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real")
         if "browser" in item.path.parts:
             item.add_marker("browser")
-    items.sort(key=lambda item: "browser" in item.path.parts)
+    items.sort(key=lambda item: ("browser" in item.path.parts, item.path.name not in LONG))
