@@ -26,7 +26,10 @@ def draw() -> None:
     knowledge_intake.draw(base, empty=not documents)
     if not documents or base.stale_model:
         return
-    files, search, chart = st.tabs([t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")])
+    # By its key the chosen tab outlives a redrawing that moves what stands above it.
+    files, search, chart = st.tabs(
+        [t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")], key="knowledge-tabs"
+    )
     with files:
         knowledge_files.draw(base, documents)
     with search:
