@@ -10,6 +10,8 @@ from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.variants import Variant
 from tests.assistant.cli.invoke import Run, document
 
+pytestmark = pytest.mark.slow
+
 
 def test_compare_as_json(run: Run, home: Path, manual: Path, tmp_path: Path) -> None:
     run("index", manual)

@@ -9,12 +9,15 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 from click.testing import CliRunner
 
 from assistant.cli.main import imprint
 from assistant.home.use import only_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_app_answers_and_ends_with_ctrl_c(home: Path) -> None:

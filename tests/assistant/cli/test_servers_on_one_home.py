@@ -16,6 +16,8 @@ from assistant.backup.restore import restore_backup
 from tests.browser.waiting import wait_until
 from tuning.models.base_model import BaseModel
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 WAIT_SECONDS = 240.0  # for imports on a busy machine
 

@@ -16,6 +16,8 @@ from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
 from tuning.jobs.jobs import Jobs
 
+pytestmark = pytest.mark.slow
+
 PRETEND = (sys.executable, str(Path(__file__).parents[2] / "tuning" / "jobs" / "worker_that_sleeps.py"))
 BASE = "smollm2-135m-instruct"
 

@@ -21,6 +21,8 @@ from tests.knowledge.readers.written_tables import (
     written_tables,
 )
 
+pytestmark = pytest.mark.slow
+
 _EXAMPLES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
