@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,12 +128,10 @@ def served(home: Path, base: str) -> Iterator[Write]:
             "IMPRINT_BASE_MODEL": base,
             "IMPRINT_ENGINE": "llama.cpp",
         },
-        stdout=subprocess.PIPE,
-        text=True,
+        stdout=subprocess.DEVNULL,
     )
-    assert process.stdout is not None
-    process.stdout.readline()  # it says where it is once the model is open
     client = httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", timeout=600)
+    _await_health(client)
 
     def write(messages: list[Message], tokens: int) -> Iterator[str]:
         body = {"messages": messages, "max_tokens": tokens, "stream": True}
@@ -147,3 +146,16 @@ def served(home: Path, base: str) -> Iterator[Write]:
     client.close()
     process.terminate()
     process.communicate()
+
+
+def _await_health(client: httpx.Client, seconds: float = 120.0) -> None:
+    """Until the server answers. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            client.get("/models")
+        except httpx.ConnectError:
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError("the server did not answer")

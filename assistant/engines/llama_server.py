@@ -27,6 +27,11 @@ SILENCE_SECONDS = 900.0  # a long prompt is read before the first token
 _POLL_SECONDS = 0.05  # how late a stop may be noticed
 
 
+# How often a waiting thread looks before it sleeps (libgomp). Never: a third of the speed on a quiet machine. The
+# default, far longer: a third beside other work. The figures are in `docs/engines.md`.
+SPINS = "10000"
+
+
 class EngineEndedError(EngineError):
     """The process of the model ended by itself."""
 
@@ -63,7 +68,7 @@ class LlamaServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=worker_environment(),
+            env=_environment(),
         )
         self._address = self._start({**asdict(settings), "key": self._key})
 
@@ -213,3 +218,9 @@ def _next(
             return events.get(timeout=None if stop is None else _POLL_SECONDS)
         except queue.Empty:
             continue
+
+
+def _environment() -> dict[str, str]:
+    """The worker's environment, where threads wait as `SPINS` says; a policy would win over it."""
+    inherited = {name: value for name, value in worker_environment().items() if name != "OMP_WAIT_POLICY"}
+    return {**inherited, "GOMP_SPINCOUNT": SPINS}
