@@ -99,7 +99,7 @@ def contenders(
         "torch's loop": lambda: torch_loop(folder, options.home, None),
         "transformers' generate": lambda: generate(folder, options.home),
         "llama.cpp alone": lambda: bare_llama(workspace, {}),
-        "llama.cpp alone (not spinning)": lambda: bare_llama(workspace, {"OMP_WAIT_POLICY": "PASSIVE"}),
+        "llama.cpp alone, passive": lambda: bare_llama(workspace, {"OMP_WAIT_POLICY": "PASSIVE"}),
         "Imprint": lambda: by_engine(engine, None),
         "Imprint, the page's path": lambda: by_page(workspace),
         "Imprint, /v1": lambda: served(options.home, options.base),
@@ -172,7 +172,7 @@ def median(several: list[Figure]) -> Figure:
 
 def table(found: dict[str, Figure]) -> str:
     """Markdown, with ratios to llama.cpp alone."""
-    alone = found.get("llama.cpp alone (not spinning)")
+    alone = found.get("llama.cpp alone")
     lines = ["| | tokens/s | of llama.cpp alone | first token, s | load |", "|---|---|---|---|---|"]
     for name, one in found.items():
         share = f"{one.tokens_per_second / alone.tokens_per_second:.0%}" if alone else "–"

@@ -6,13 +6,13 @@ Its process and the adapters in it are `llama_processes`, the prompts `llama_pro
 import logging
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.llama_processes import SLOTS, LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
+from assistant.engines.many_streams import complete_by_streams
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
@@ -102,12 +102,7 @@ class LlamaEngine:
         max_new_tokens: int = 64,
     ) -> list[str]:
         """Greedy answers to many prompts, several at once. Raises EngineError, PromptTooLongError."""
-
-        def answer(messages: Sequence[Message]) -> str:
-            return "".join(self.stream(messages, SamplingParams(max_new_tokens), checkpoint=checkpoint))
-
-        with ThreadPoolExecutor(SLOTS) as pool:
-            return list(pool.map(answer, batch))
+        return complete_by_streams(self, batch, checkpoint, max_new_tokens, SLOTS)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of a bare text."""

@@ -8,7 +8,6 @@ import json
 import re
 import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from assistant.engines.base import GREEDY, SamplingParams
+from assistant.engines.many_streams import complete_by_streams
 from assistant.errors import EngineError
 from tuning.data.examples import Message
 from tuning.models.capability import capability
@@ -118,12 +118,7 @@ class RemoteEngine:
         max_new_tokens: int = 64,
     ) -> list[str]:
         """Greedy answers to many prompts, several requests at once. Raises EngineError."""
-
-        def answer(messages: Sequence[Message]) -> str:
-            return "".join(self.stream(messages, SamplingParams(max_new_tokens), checkpoint=checkpoint))
-
-        with ThreadPoolExecutor(_MAX_CONCURRENT_REQUESTS) as pool:
-            return list(pool.map(answer, batch))
+        return complete_by_streams(self, batch, checkpoint, max_new_tokens, _MAX_CONCURRENT_REQUESTS)
 
     def encode(self, text: str) -> list[int]:
         """Raises EngineError: the tokenizer is at the endpoint."""

@@ -6,8 +6,9 @@ Reasoning in chats that are imported is left out by `tuning.data.reasoning`.
 import re
 from dataclasses import dataclass
 
-_TAGS = ("think", "thinking", "reasoning", "thought")
-_OPEN = re.compile(rf"<({'|'.join(_TAGS)})>")
+from tuning.data.reasoning import TAGS
+
+_OPEN = re.compile(rf"<({'|'.join(TAGS)})>")
 # Some templates open the reasoning themselves, so that only its end is written: on a line of its own.
 _CLOSE_ALONE = re.compile(r"(?:^|\n)[ \t]*</think>")
 
@@ -32,7 +33,7 @@ def split_thoughts(text: str) -> Reply:
         if not closed:
             return Reply(_without_part(thoughts, close).strip())
         return Reply(thoughts.strip(), answer.lstrip())
-    if begun and any(f"<{tag}>".startswith(begun) for tag in _TAGS):
+    if begun and any(f"<{tag}>".startswith(begun) for tag in TAGS):
         return Reply()
     if closing := _CLOSE_ALONE.search(text):
         return Reply(text[: closing.start()].strip(), text[closing.end() :].lstrip())

@@ -69,14 +69,9 @@ def tuning_router(workspace: Workspace) -> APIRouter:
         return _job(uploads, _exact(workspace, job_id))
 
     @router.post("/fine_tuning/jobs/{job_id}/cancel")
-    def cancel_job(job_id: str) -> dict[str, Any]:
-        job = _running(workspace, job_id)
-        with _state_of_the_job():
-            return _job(uploads, workspace.jobs.cancel(job.id))
-
     @router.post("/fine_tuning/jobs/{job_id}/pause")
-    def pause_job(job_id: str) -> dict[str, Any]:
-        """It ends where it was last kept, and `resume` goes on from there."""
+    def cancel_job(job_id: str) -> dict[str, Any]:
+        """Either ends it where it was last kept, and `resume` goes on from there."""
         job = _running(workspace, job_id)
         with _state_of_the_job():
             return _job(uploads, workspace.jobs.cancel(job.id))

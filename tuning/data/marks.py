@@ -36,9 +36,9 @@ def judgement(item: Mapping[str, Any]) -> int:
 
 def is_context_only(item: Mapping[str, Any]) -> bool:
     """Whether a message (or a whole record) is marked as not to be learned."""
-    weight = item.get("weight")
+    weight = _number(item.get("weight"))
     return (
-        (weight is not None and _number(weight) is not None and (_number(weight) or 0) <= 0)
+        (weight is not None and weight <= 0)
         or any(_flag(item.get(key)) is False for key in _LEARNED)
         or any(_flag(item.get(key)) is True for key in _MASKED)
         or judgement(item) < 0

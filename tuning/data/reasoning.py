@@ -2,8 +2,9 @@
 
 import re
 
-_OPENED = re.compile(r"<(think|thinking|reasoning|thought)>", re.IGNORECASE)
-_CLOSED = re.compile(r"</(?:think|thinking|reasoning|thought)>", re.IGNORECASE)
+TAGS = ("think", "thinking", "reasoning", "thought")
+_OPENED = re.compile(rf"<({'|'.join(TAGS)})>", re.IGNORECASE)
+_CLOSED = re.compile(rf"</(?:{'|'.join(TAGS)})>", re.IGNORECASE)
 _FOLDED = re.compile(
     r"<details\b[^<>]{0,500}\btype=[\"']?(?:reasoning|tool_calls|code_interpreter)\b[^<>]{0,500}>",
     re.IGNORECASE,
