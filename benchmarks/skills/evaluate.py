@@ -35,9 +35,9 @@ from tuning.evaluation.cached_base import open_cached
 from tuning.models.base_model import BaseModel
 from tuning.models.conversion import merge_low_rank
 from tuning.scoring import is_correct, normalise
-from tuning.storage import write_json
+from tuning.storage import read_json, write_json
 
-_TOKENS, _PAIR_TOKENS = 32, 128
+_TOKENS, _PAIR_TOKENS, _BATCH = 32, 128, 16
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Asked:
 
     slice: str
     prompt: list[dict[str, str]]
-    answers: tuple[str, ...]
+    answers: Sequence[str]
 
 
 def invented(options: argparse.Namespace) -> list[Asked]:
@@ -108,6 +108,15 @@ def answered(base: BaseModel, asked: Sequence[Asked]) -> list[dict[str, Any]]:
     ]
 
 
+def fill(path: Path, base: BaseModel, asked: Sequence[Asked]) -> list[dict[str, Any]]:
+    """The rows of a set, a few at a time: a run that was stopped goes on where it was."""
+    rows: list[dict[str, Any]] = read_json(path).get("rows", [])
+    while len(rows) < len(asked):
+        rows += answered(base, asked[len(rows) : len(rows) + _BATCH])
+        write_json(path, {"rows": rows})
+    return rows
+
+
 def lines_of(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     """A row of the table for each slice."""
     for name in dict.fromkeys(row["slice"] for row in rows):
@@ -160,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--sets", default="invented,open,general,sample")
     parser.add_argument("--questions", type=int, default=180)
+    parser.add_argument("--every", type=int, default=1, help="of the sample domain, one question of so many")
     parser.add_argument("--results", type=Path, required=True)
     options = parser.parse_args(arguments)
     options.results.mkdir(parents=True, exist_ok=True)
@@ -169,31 +179,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _evaluate(adapter: str, options: argparse.Namespace) -> None:
     home = load_settings().home
-    base = open_cached(DEFAULT_BASE, home, "cpu")
+    base: BaseModel = open_cached(DEFAULT_BASE, home, "cpu")
     if adapter != "none":
         base = BaseModel.open(DEFAULT_BASE, home, "cpu")  # answers that are cached are the base's own
         merge_low_rank(base.model, Path(adapter))
     label = adapter.rstrip("/").replace("/", "_")
     for name in options.sets.split(","):
-        path = options.results / f"{label}-{name}.json"
         if name.startswith("statements"):
             which = name.removeprefix("statements").strip() or "looked at"
             print(f"{label} {name}: {statements(base, which, options.questions)}", flush=True)
             continue
-        if not path.exists():
-            asked = _sample(base) if name == "sample" else SETS[name](options)
-            write_json(path, {"rows": answered(base, asked)})
-        for line in lines_of(json.loads(path.read_text(encoding="utf-8"))["rows"]):
+        asked = _sample(base, options) if name == "sample" else SETS[name](options)
+        rows = fill(options.results / f"{label}-{name}.json", base, asked)
+        for line in lines_of(rows):
             print(f"| {label} | {name} | {line} |", flush=True)
 
 
-def _sample(base: BaseModel) -> list[Asked]:
-    with tempfile.TemporaryDirectory() as folder:
-        settings = load_settings().model_copy(update={"home": Path(folder)})
-        workspace = Workspace(settings, LocalEngine(base, Registry(settings.home)))
-        asked = sample(workspace)
-        workspace.close_knowledge()
-    return asked
+def _sample(base: BaseModel, options: argparse.Namespace) -> list[Asked]:
+    """The prompts of the sample domain, made once: they do not depend on the adapter."""
+    path = options.results / "sample-prompts.json"
+    if not path.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            settings = load_settings().model_copy(update={"home": Path(folder)})
+            workspace = Workspace(settings, LocalEngine(base, Registry(settings.home)))
+            write_json(path, {"asked": [asdict(one) for one in sample(workspace)]})
+            workspace.close_knowledge()
+    asked = [Asked(**one) for one in json.loads(path.read_text(encoding="utf-8"))["asked"]]
+    return asked[:: options.every]
 
 
 if __name__ == "__main__":

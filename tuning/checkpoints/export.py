@@ -13,18 +13,21 @@ from safetensors.torch import save_file
 
 from tuning.checkpoints.manifest import NOTES, Checkpoint
 from tuning.checkpoints.notes import notes_of
+from tuning.config import DEFAULT_BASE
 from tuning.data.examples import write_examples
 from tuning.errors import CheckpointError
 from tuning.models import adapters
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
+from tuning.models.packaged import PACKAGED
 from tuning.models.template import Template
 from tuning.models.template_process import render_chat
 from tuning.storage import files_of, write_json, write_text
 
 log = logging.getLogger(__name__)
 
+SKILLS = "skills"  # the folder of what Imprint adds to a base, beside a PEFT adapter
 ADAPTER = "to-merge"  # no attribute of a module is called so
 
 
@@ -74,9 +77,23 @@ def write_peft(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
         _write_prefix(adapter, checkpoint, folder)
     else:
         adapter.write(folder)
-    write_text(folder / "README.md", _card(checkpoint))
+    write_text(folder / "README.md", _card(checkpoint) + _ship_base(checkpoint, folder))
     if notes := notes_of(checkpoint):  # `import_peft` takes them back
         write_examples(folder / NOTES, notes)
+
+
+def _ship_base(checkpoint: Checkpoint, folder: Path) -> str:
+    """Put what Imprint adds to the base beside the adapter, and say so: no hub has that base."""
+    packaged = PACKAGED.get(checkpoint.base)
+    if packaged is None or packaged.adapter is None:
+        return ""
+    (folder / SKILLS).mkdir()
+    for name in packaged.adapter.sha256:
+        shutil.copyfile(packaged.adapter.folder / name, folder / SKILLS / name)
+    return (
+        f"\n{checkpoint.base} is {DEFAULT_BASE} with the adapter in `{SKILLS}/` merged into its weights. In another "
+        "program, merge that one first, and load this one on top; or export merged weights, which hold both.\n"
+    )
 
 
 def _write_prefix(adapter: PrefixAdapter, checkpoint: Checkpoint, folder: Path) -> None:
