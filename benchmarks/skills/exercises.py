@@ -4,9 +4,9 @@ import random
 import re
 from itertools import pairwise
 
-from assistant.curation.labeller import labelling_prompt, rephrasing_prompt
+from assistant.curation.labeller import labelling_prompt
 from benchmarks.skills.inventing import Attribute, Fact, Language, attributes, invent, subject, value, words
-from benchmarks.skills.tasks import NOTHING, NOTHING_ZH, Task, read, refuse
+from benchmarks.skills.tasks import NOTHING, NOTHING_ZH, Task, read, refuse, rephrasing_prompt
 
 _SMALL = re.compile(
     r"(?:The|Our|My|It|In|On|At|For|From|Up|Until|Every|By|Nobody|To|Among|Before|Last|What|Whoever)\b"

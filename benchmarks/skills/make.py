@@ -1,6 +1,6 @@
 """Makes the skills of the default base anew, from open data and invented domains.
 
-    python -m benchmarks.skills.make --data FOLDER --output FOLDER --steps 400
+    python -m benchmarks.skills.make --data FOLDER --output FOLDER --steps 110
 
 `--data` holds SQuAD 2.0 (squad-v2-dev.json), CMRC 2018 (cmrc2018_dev.json) and XQuAD (xquad.zh.json), unchanged; their
 hashes are checked. It goes on where it stopped. What came of it, and the licences, are in docs/skills.md.

@@ -12,6 +12,8 @@ from tuning.data.examples import Message
 Skill = Literal["read", "refuse", "choose", "ask", "rephrase"]
 REFUSAL = "I cannot find that in the documents."
 REFUSAL_ZH = "资料中没有找到答案。"
+_REPHRASE = "Question: {question}\n\nWrite this question in other ways, one a line."
+_REPHRASE_ZH = "问题：{question}\n\n请用其他说法写出这个问题，每行一个。"
 NOTHING, NOTHING_ZH = "None.", "没有。"
 
 
@@ -45,3 +47,8 @@ def refuse(passages: Sequence[str], question: str) -> Task:
 def choose(passages: Sequence[str], question: str, known: str) -> Task:
     """A question that the passages do not help with, and that the model knows the answer to."""
     return Task("choose", render_question(passages, question, SHORT), known, (known,))
+
+
+def rephrasing_prompt(question: str) -> str:
+    """What a model is asked for a question in other words."""
+    return (_REPHRASE_ZH if has_chinese(question) else _REPHRASE).format(question=question)

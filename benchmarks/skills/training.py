@@ -38,7 +38,7 @@ Draw = Callable[[random.Random], list[list[Task]]]  # the groups of a step
 class SkillRun:
     """The amounts of a run."""
 
-    steps: int = 400
+    steps: int = 110
     seed: int = 0
     rank: int = 16
     learning_rate: float = 1e-3
