@@ -65,6 +65,16 @@ class ScriptedEngine:
             return StreamEnd("length", params.max_new_tokens)
         return StreamEnd("stop", len(words))
 
+    def continue_text(
+        self,
+        text: str,
+        params: SamplingParams = GREEDY,
+        *,
+        checkpoint: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[str, None, StreamEnd]:
+        return self.stream([{"role": "text", "content": text}], params, checkpoint=checkpoint, stop=stop)
+
     def complete(
         self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64
     ) -> list[str]:

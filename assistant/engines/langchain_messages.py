@@ -11,7 +11,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from assistant.engines.base import Engine, SamplingParams
-from assistant.engines.shapes import JsonOutput, Shape, Tool, ToolUse
+from assistant.engines.shapes import JsonOutput, Shape, Tool, ToolUse, bounded
 from assistant.engines.tool_words import in_words
 from assistant.errors import EngineError, UnsupportedOptionError
 from tuning.data.examples import Message
@@ -155,12 +155,13 @@ def asked_of(
     plain = plain_messages(messages)
     if engine.reads_tools:
         return plain, params
-    if engine.capability == "small":
-        params = replace(params, shape=_decided(plain, params.shape))
-    return in_words(plain, params.shape), params
+    shape = params.shape
+    if engine.capability == "small" and shape is not None:
+        shape = _decided(plain, shape)
+    return in_words(plain, shape), replace(params, shape=shape and _held(shape, engine))
 
 
-def _decided(messages: Sequence[Message], shape: Shape | None) -> Shape | None:
+def _decided(messages: Sequence[Message], shape: Shape) -> Shape | None:
     """What a small model does with tools that it may call: it asks one for each question, and answers from that.
 
     It cannot decide: told of a fitting tool, one of 135 million parameters answers from nothing; where it may call
@@ -171,3 +172,8 @@ def _decided(messages: Sequence[Message], shape: Shape | None) -> Shape | None:
     if shape.choice == "auto" and messages[-1]["role"] == "tool":
         return None
     return replace(shape, choice="required" if shape.choice == "auto" else shape.choice, parallel=False)
+
+
+def _held(shape: Shape, engine: Engine) -> Shape:
+    """A small model repeats itself, so that a string would have no end; the prompt does not speak of that."""
+    return bounded(shape) if engine.capability == "small" else shape

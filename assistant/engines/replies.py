@@ -14,7 +14,7 @@ from tuning.data.reasoning import TAGS
 
 _HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*')
 _END = "}\n" + CLOSE
-_THOUGHTS = re.compile(rf"\s*<({'|'.join(TAGS)})>\s*")
+_THOUGHTS = re.compile(rf"\s*<({'|'.join(TAGS)})>")
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,7 @@ class ReplyReader:
         self._thoughts, self._calls = thoughts, calls
         self._held = ""
         self._call = 0
-        self._state: Literal["begin", "thoughts", "text", "head", "blank", "arguments", "after"] = (
-            "begin" if thoughts else "text"
-        )
+        self._state = "begin" if thoughts else "text"
         self._close = ""  # what ends the thoughts
 
     def read(self, pieces: Iterable[str]) -> Iterator[Part]:
@@ -68,17 +66,18 @@ class ReplyReader:
             return None
         return {
             "begin": self._begin,
+            "before thoughts": lambda: self._skip_blank("thoughts"),
             "thoughts": self._think,
+            "before text": lambda: self._skip_blank("text"),
             "text": self._write,
             "head": self._name,
-            "blank": self._skip_blank,
+            "before arguments": lambda: self._skip_blank("arguments"),
             "arguments": self._argue,
-            "after": self._go_on,
         }[self._state]()
 
     def _begin(self) -> list[Part] | None:
         if opened := _THOUGHTS.match(self._held):
-            self._state, self._close = "thoughts", f"</{opened[1]}>"
+            self._state, self._close = "before thoughts", f"</{opened[1]}>"
             self._held = self._held[opened.end() :]
             return []
         begun = self._held.lstrip()
@@ -91,8 +90,8 @@ class ReplyReader:
         thoughts, closed = self._until(self._close)
         if not closed:
             return [Part("thoughts", thoughts)] if thoughts else None
-        self._state = "after"
-        return [Part("thoughts", thoughts.rstrip())]
+        self._state = "before text"
+        return [Part("thoughts", thoughts)]
 
     def _write(self) -> list[Part] | None:
         if not self._calls:
@@ -102,46 +101,41 @@ class ReplyReader:
         if not opened:
             return [Part("text", text)] if text else None
         self._state = "head"
-        return [Part("text", text.rstrip())]
+        return [Part("text", text)]
 
     def _name(self) -> list[Part] | None:
         if not (head := _HEAD.match(self._held)):
             return None
-        self._state, self._held = "blank", self._held[head.end() :]
+        self._state, self._held = "before arguments", self._held[head.end() :]
         return [Part("call", json.loads(head[1]), self._call)]
 
-    def _skip_blank(self) -> list[Part] | None:
-        """White space before arguments says nothing."""
+    def _skip_blank(self, following: str) -> list[Part] | None:
+        """White space at the beginning of a part is none of it."""
         self._held = self._held.lstrip()
         if not self._held:
             return None
-        self._state = "arguments"
+        self._state = following
         return []
 
     def _argue(self) -> list[Part] | None:
         arguments, ended = self._until(_END)
         if not ended:
             return [Part("arguments", arguments, self._call)] if arguments else None
-        self._state, self._call = "after", self._call + 1
+        self._state, self._call = "before text", self._call + 1
         return [Part("arguments", arguments, self._call - 1)]
 
-    def _go_on(self) -> list[Part] | None:
-        """White space after reasoning or a call is no text."""
-        self._held = self._held.lstrip()
-        if not self._held:
-            return None
-        self._state = "text"
-        return []
-
     def _until(self, mark: str) -> tuple[str, bool]:
-        """What stands before a mark, and whether it was found; what may begin it stays held."""
+        """What stands before a mark, and whether it was found; what may begin it stays held.
+
+        So does white space, which is left out before a mark.
+        """
         before, found, after = self._held.partition(mark)
         if found:
             self._held = after
-            return before, True
-        keep = overlap(before, mark)
-        self._held = before[len(before) - keep :]
-        return before[: len(before) - keep], False
+            return before.rstrip(), True
+        ready = before[: len(before) - overlap(before, mark)].rstrip()
+        self._held = before[len(ready) :]
+        return ready, False
 
 
 def overlap(text: str, mark: str) -> int:

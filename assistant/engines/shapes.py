@@ -5,8 +5,8 @@ Grammars are llguidance's (Lark), which llama.cpp and torch's engine both follow
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ _HEAD = "%llguidance {}\n"
 # JSON as models were trained to write it: on one line, with a blank after commas and colons.
 _LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _WITHOUT_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+_MOST_LETTERS, _MOST_ITEMS = 160, 8
 _SCHEMAS_BY_NAME = ("properties", "$defs", "definitions", "patternProperties")
 _SCHEMA_LISTS = ("anyOf", "oneOf", "prefixItems")
 
@@ -140,6 +141,14 @@ class ToolUse:
 Shape = JsonOutput | ToolUse
 
 
+def bounded(shape: Shape) -> Shape:
+    """The shape for a model that may repeat itself without end: what has no length in it gets one."""
+    if isinstance(shape, JsonOutput):
+        return replace(shape, schema=_changed(dict(shape.schema), _bounded))
+    tools = [replace(tool, parameters=_changed(dict(tool.parameters), _bounded)) for tool in shape.tools]
+    return replace(shape, tools=tools)
+
+
 def _literal(text: str) -> str:
     """The grammar's word for this text."""
     return json.dumps(text, ensure_ascii=False)
@@ -147,25 +156,38 @@ def _literal(text: str) -> str:
 
 def _json(schema: Mapping[str, Any]) -> str:
     """The grammar's word for JSON of a schema."""
-    return "%json " + json.dumps({**_closed(dict(schema)), "x-guidance": _LAYOUT})
+    return "%json " + json.dumps({**_changed(dict(schema), _closed), "x-guidance": _LAYOUT})
 
 
-def _closed(schema: Any) -> Any:
-    """The schema, where objects have no other members than those that are named, unless it says that they may."""
+def _changed(schema: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """The schema with a change made to every schema in it, the inner ones first."""
     if not isinstance(schema, dict):
         return schema
-    closed = dict(schema)
+    copy = dict(schema)
     for key in _SCHEMAS_BY_NAME:
-        if isinstance(found := closed.get(key), dict):
-            closed[key] = {name: _closed(one) for name, one in found.items()}
+        if isinstance(found := copy.get(key), dict):
+            copy[key] = {name: _changed(one, change) for name, one in found.items()}
     for key in _SCHEMA_LISTS:
-        if isinstance(found := closed.get(key), list):
-            closed[key] = [_closed(one) for one in found]
-    if "items" in closed:
-        closed["items"] = _closed(closed["items"])
-    if "properties" in closed and "allOf" not in closed:  # members of an allOf see each other's
-        closed.setdefault("additionalProperties", False)
-    return closed
+        if isinstance(found := copy.get(key), list):
+            copy[key] = [_changed(one, change) for one in found]
+    if "items" in copy:
+        copy["items"] = _changed(copy["items"], change)
+    return change(copy)
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """An object has no other members than those that are named, unless its schema says that it may."""
+    if "properties" in schema and "allOf" not in schema:  # members of an allOf see each other's
+        return {"additionalProperties": False, **schema}
+    return schema
+
+
+def _bounded(schema: dict[str, Any]) -> dict[str, Any]:
+    """A string and a list come to an end."""
+    kind = schema.get("type")
+    if kind == "string" and not schema.keys() & {"enum", "const", "format", "pattern"}:
+        return {"maxLength": _MOST_LETTERS, **schema}
+    return {"maxItems": _MOST_ITEMS, **schema} if kind == "array" else schema
 
 
 def _check(grammar: str, option: str, what: str) -> None:
