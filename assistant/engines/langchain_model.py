@@ -145,7 +145,7 @@ class ImprintChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """The model with tools that it may call. `tool_choice`: "auto", "any", "none", or the name of one."""
-        described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]  # type: ignore[arg-type]
+        described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
         return self.bind(tools=described, tool_choice=tool_choice, **kwargs)
 
     def with_structured_output(

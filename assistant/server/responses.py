@@ -117,7 +117,7 @@ async def _events(begun: Begun, shared: dict[str, Any]) -> AsyncIterator[str]:
 
     for kind in ("response.created", "response.in_progress"):
         yield numbered(kind, {"response": shared})
-    items, last = OutputItems(), AIMessageChunk("")
+    items, last = OutputItems(), AIMessageChunk(content="")
     try:
         async for _, chunk in begun.chunks():
             last = chunk

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
@@ -80,14 +81,12 @@ class Choice:
 
     def _hold(self, scores: Tensor) -> None:
         """Leave only tokens that the grammar allows; at its end, the one that ends an answer."""
-        from llguidance import torch as masks  # where an answer has a shape alone
-
-        mask = masks.allocate_token_bitmask(1, self._ll_tokenizer.vocab_size)
-        masks.fill_next_token_bitmask(self._matcher, mask, 0)
+        bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)  # a bit a token
         if error := self._matcher.get_error():
             raise ModelError(f"The answer cannot be held to its shape: {error.splitlines()[0]}.")
-        scores[self._ll_tokenizer.vocab_size :] = -torch.inf
-        masks.apply_token_bitmask_inplace(scores, mask[0])
+        allowed = torch.from_numpy(np.unpackbits(bits, bitorder="little").astype(bool))
+        scores[len(allowed) :] = -torch.inf
+        scores[: len(allowed)][~allowed[: len(scores)]] = -torch.inf
 
     def _note(self, token: int, likely: Tensor) -> None:
         found = likely.topk(max(1, self.top_logprobs or 0))
@@ -107,7 +106,8 @@ class Choice:
         if held is None:
             from llguidance.hf import from_tokenizer
 
-            made = from_tokenizer(self.tokenizer, eos_token=self.stop_ids[0])
+            tokenizer: Any = self.tokenizer
+            made = from_tokenizer(tokenizer, eos_token=self.stop_ids[0])
             held = _KEPT[id(self.tokenizer)] = (
                 self.tokenizer,
                 made,
