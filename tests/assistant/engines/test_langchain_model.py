@@ -219,9 +219,9 @@ def test_what_is_not_text_is_refused() -> None:
 
 def test_unknown_options_are_refused() -> None:
     model = ImprintChatModel(engine=ScriptedEngine())
-    with pytest.raises(UnsupportedOptionError, match="^temprature: there is no such option"):
+    with pytest.raises(UnsupportedOptionError, match=r"^temprature: there is no such option"):
         model.invoke("Hello", temprature=0.5)
-    with pytest.raises(UnsupportedOptionError, match="^tone: there is no such option"):
+    with pytest.raises(UnsupportedOptionError, match=r"^tone: there is no such option"):
         model.with_structured_output({"title": "a", "type": "object"}, tone="kind")
     with pytest.raises(ValidationError, match="temprature"):
         ImprintChatModel(engine=ScriptedEngine(), temprature=0.5)
@@ -274,6 +274,21 @@ def test_a_small_model_calls_once_and_then_answers() -> None:
     first, second = (params.shape for params in engine.params_asked)
     assert isinstance(first, ToolUse) and first.choice == "required" and not first.parallel
     assert second is None
+
+
+def test_a_model_that_repeats_a_call_may_call_no_more() -> None:
+    def find(query: str) -> str:
+        """Find a passage."""
+        return query
+
+    engine = ScriptedEngine()
+    engine.capability = "capable"
+    model = ImprintChatModel(engine=engine).bind_tools([find])
+    called = AIMessage("", tool_calls=[{"name": "find", "args": {"query": "weight"}, "id": "1"}])
+    turn = [called, ToolMessage("640 grams", tool_call_id="1")]
+    for times in (1, 2):
+        model.invoke([HumanMessage("How heavy is it?"), *turn * times])
+    assert [params.shape is None for params in engine.params_asked] == [False, True]
 
 
 def test_an_answer_ends_when_its_time_is_over() -> None:
