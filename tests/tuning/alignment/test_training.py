@@ -161,15 +161,17 @@ def test_every_architecture_learns_from_pairs_and_from_a_reward(
     assert math.isfinite(steps[-1]["loss"])
 
 
-def test_a_policy_earns_more_of_what_its_reward_model_likes(tiny: BaseModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["ppo", "grpo"])
+def test_a_policy_earns_more_of_what_its_reward_model_likes(
+    tiny: BaseModel, tmp_path: Path, method: str
+) -> None:
     start = Start(reward=reward_of(tiny, tmp_path / "reward", epochs=8, learning_rate=0.02))
-    for method in ("ppo", "grpo"):
-        _, steps = run(
-            tiny, tmp_path / method, method, start, epochs=20, learning_rate=0.01, samples=6, replay=0, beta=0.001
-        )  # fmt: skip
-        rewards = [step["reward"] for step in steps]
-        assert sum(rewards[-4:]) > sum(rewards[:4])
-        assert steps[0]["kl"] == pytest.approx(0, abs=1e-3)
+    _, steps = run(
+        tiny, tmp_path / method, method, start, epochs=8, learning_rate=0.02, samples=4, replay=0, beta=0.001
+    )
+    rewards = [step["reward"] for step in steps]
+    assert sum(rewards[-3:]) > sum(rewards[:3])
+    assert steps[0]["kl"] == pytest.approx(0, abs=1e-3)
 
 
 def test_a_reward_that_is_no_number_is_said(tiny: BaseModel, tmp_path: Path) -> None:
@@ -182,9 +184,11 @@ def test_a_reward_that_is_no_number_is_said(tiny: BaseModel, tmp_path: Path) -> 
         broken.score(PAIRS[0].prompt, "A lamp.")
 
 
-def test_a_rate_that_is_far_too_high_is_said(tiny: BaseModel, tmp_path: Path) -> None:
-    with pytest.raises(MethodError, match="is no number"):
-        run(tiny, tmp_path, "dpo", epochs=40, learning_rate=1.0, alpha=10**30)
+def test_a_loss_that_is_no_number_ends_the_run(tiny: BaseModel, tmp_path: Path) -> None:
+    with torch.no_grad():
+        tiny.model.get_parameter("model.norm.weight").fill_(math.nan)
+    with pytest.raises(MethodError, match="loss of step 1 is no number"):
+        run(tiny, tmp_path, "dpo")
 
 
 def test_pairs_beyond_the_window_are_refused_and_long_chats_lose_their_oldest_turns(
