@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from tests.tuning.jobs.watching import until
 from tests.tuning.tiny import save_tiny
 from tuning.alignment.reward_model import RewardModel, best_of
+from tuning.checkpoints.export import export
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
@@ -85,6 +86,8 @@ def test_a_reward_model_scores_ranks_and_teaches_a_policy(jobs: Jobs, base: str)
     found = reward.evaluation["preferences"]
     assert found["pairs"]["after"] > 0.5
     assert found["temperature"] > 1  # so few pairs kept aside prove little, however sure the scores are
+    with pytest.raises(CheckpointError, match="'judge' is a reward model: without its head"):
+        export(reward, "peft", jobs.home / "out", jobs.home)
     opened = BaseModel.open(base, jobs.home, "cpu")
     judge = RewardModel.open(opened, reward)
     ranked = best_of(judge, PAIRS[0].prompt, [PAIRS[0].rejected, PAIRS[0].chosen])
