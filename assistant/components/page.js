@@ -46,12 +46,44 @@
     if (document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
     nameButtons();
     focusInput();
+    countTyped();
   }
 
   function closeSidebar(event) {
     const isChoice = event.target.closest(".st-key-conversations button, .st-key-new-chat button, [data-testid=stSidebarNavLink]");
     if (isChoice && innerWidth <= 640)
       setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click(), 200);
+  }
+
+  // A question is counted while it is typed, before anything is sent.
+  function countTyped() {
+    const input = document.querySelector("[data-testid=stChatInputTextArea]"), bar = document.querySelector(".window[data-latin]");
+    if (!input || !bar) return;
+    const text = input.value, far = [...text].filter(letter => letter > "\u2e7f").length;
+    const tokens = Math.round((text.length - far) * bar.dataset.latin + far * bar.dataset.other);
+    if (bar.dataset.typed === String(tokens)) return;
+    bar.dataset.typed = tokens;
+    bar.querySelectorAll(".typed").forEach(one => one.remove());
+    if (!tokens) return;
+    const tooLong = tokens > +bar.dataset.longest;
+    const block = bar.querySelector(".bar").appendChild(document.createElement("span"));
+    block.className = "typed";
+    block.style.width = `${Math.min(100, 100 * tokens / bar.dataset.window)}%`;
+    const said = bar.querySelector(".legend").appendChild(document.createElement("span"));
+    said.className = tooLong ? "typed over" : "typed";
+    said.setAttribute("role", tooLong ? "alert" : "note");
+    said.textContent = `${bar.dataset.label} ≈ ${tokens.toLocaleString("en")}`;
+    if (tooLong) said.textContent += ` · ${bar.dataset.tooLong.replace("{longest}", Number(bar.dataset.longest).toLocaleString("en"))}`;
+  }
+
+  // Back and forward on one page: the app keeps its own state, so the address says that it was the browser that went.
+  // Streamlit has read the address by now, and reads it again.
+  function noteWent(event) {
+    if (location.hash || !event.isTrusted) return;
+    const address = new URL(location);
+    address.searchParams.set("went", "1");
+    history.replaceState(history.state, "", address);
+    dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
   }
 
   async function write(text) {
@@ -77,5 +109,7 @@
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
   document.addEventListener("click", closeSidebar);
   document.addEventListener("click", copy);
+  document.addEventListener("input", countTyped);
+  addEventListener("popstate", noteWent);
   tend();
 })();

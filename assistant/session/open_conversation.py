@@ -28,6 +28,8 @@ from assistant.session.resources import (
 from knowledge.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
+# What the script of the page puts into the address when the browser goes back or forward.
+WENT = "went"
 
 
 def conversation_id() -> int | None:
@@ -86,12 +88,17 @@ def _keep_choices(*, asked: bool = False) -> None:
 def keep_address() -> None:
     """Write the open conversation and the choices into the address, so that a refresh and a bookmark find them."""
     _keep_choices()
-    wanted = {"c": conversation_id(), **{name: chosen(name) for name in KEPT}}
-    for name, value in wanted.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != str(value):
-            st.query_params[name] = str(value)
+    if choices.address() != st.query_params.to_dict():
+        st.query_params.from_dict(choices.address())  # at once: each change is a step for the browser's Back
+
+
+def follow_address() -> None:
+    """Show what the address says: the browser went back or forward, which the page's script adds to it."""
+    if st.query_params.pop(WENT, None) is None:
+        return
+    for shown in ("conversation", "editing", "compare-view"):
+        st.session_state.pop(shown, None)
+    choices.forget()
 
 
 def conversation() -> StoredConversation | None:
@@ -132,6 +139,8 @@ def ask(question: str) -> None:
         raise AssistantError(t("chat.empty_question"))
     st.session_state.pop("deleted", None)
     options, chosen_id = answer_options(), conversation_id()
+    if chosen_id is not None and (running := answering().get(chosen_id)) is not None and running.running:
+        raise AssistantError(t("chat.busy"))  # another tab asked meanwhile
     if chosen_id is None:
         chosen_id = workspace().store.create()
         st.session_state["conversation"] = chosen_id

@@ -61,6 +61,8 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "note.state.*": STATES,
     "note.state.*.help": STATES,
     "teach.strength.*": get_args(Strength),
+    "teach.*": ("learn", "unsure"),
+    "teach.*.note": ("learn", "unsure"),
     "arm.passages.*": ("none", "documents", "given"),
     "verdict.try.*": words(get_args(Suggestion)),
     "verdict.*": words(get_args(Problem)),

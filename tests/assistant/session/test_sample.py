@@ -29,8 +29,9 @@ from assistant.session import resources
 knowledge_intake.draw(resources.workspace().knowledge(), empty=True)
 """
 NO_CHECKPOINT = """
-from assistant.pages import checkpoints, memory
-checkpoints._draw_empty()
+from assistant.components import empty_state
+from assistant.pages import memory
+empty_state.draw("checkpoints", "", "")
 memory.draw_no_checkpoint("inside")
 """
 
@@ -71,7 +72,7 @@ def buttons(script: str = "") -> set[str]:
 def test_an_empty_home_is_offered_the_sample(home: Path) -> None:
     assert sample.is_offered()
     assert {"to-knowledge", "sample-chat"} <= buttons()
-    assert {"sample-chat", "sample-inside"} <= buttons(NO_CHECKPOINT)
+    assert {"sample-checkpoints", "sample-inside"} <= buttons(NO_CHECKPOINT)
 
 
 def test_questions_and_chat_are_offered_while_only_the_sample_is_indexed(home: Path) -> None:
