@@ -4,7 +4,7 @@ import streamlit as st
 
 from assistant.chat.context_window import PARTS, Budget
 from assistant.chat.live import LiveAnswer
-from assistant.components import formatting, html_blocks, prompt_editor
+from assistant.components import answer_options, formatting, html_blocks, prompt_editor, prompt_library
 from assistant.documents.listing import labels
 from assistant.errors import KNOWN_ERRORS
 from assistant.i18n.texts import t
@@ -23,8 +23,17 @@ def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
         _draw_missing_checkpoint()
         _draw_refusal()
     _draw_input(live)
-    with st.bottom:
-        _draw_window(budget)
+    with (
+        st.bottom,
+        st.container(
+            key="composer-foot", horizontal=True, vertical_alignment="top", gap="xsmall", wrap=False
+        ),
+    ):
+        with st.container():
+            _draw_window(budget)
+        prompt_library.draw_button()
+        answer_options.draw_button()
+        prompt_editor.draw_button()
 
 
 def _draw_memory(live: LiveAnswer | None) -> None:
@@ -47,10 +56,8 @@ def _draw_memory(live: LiveAnswer | None) -> None:
             _draw_document_choice()
         if choices.memory() in ("checkpoint", "both"):
             _draw_checkpoint_choice()
-        st.space("stretch")
-        if live is None:
-            prompt_editor.draw_button()
-        else:
+        if live is not None:
+            st.space("stretch")
             st.button(
                 t("chat.stopping") if live.stopping else t("chat.stop"),
                 icon=":material/stop_circle:",
@@ -142,6 +149,8 @@ def _draw_refusal() -> None:
 
 
 def _draw_input(live: LiveAnswer | None) -> None:
+    if written := st.session_state.pop("next-question", None):
+        st.session_state["question"] = written
     # Outside of any container: only then does Streamlit keep the end of the conversation in sight.
     st.chat_input(
         t("chat.answering") if live else t("chat.placeholder"),

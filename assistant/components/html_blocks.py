@@ -14,6 +14,7 @@ from assistant.components.formatting import location
 from assistant.components.theme import PART_COLOURS
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
+from assistant.language.text import has_chinese
 from assistant.safe_markdown import rewrite
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
@@ -52,6 +53,16 @@ def copy_button(text: str) -> None:
     st.html(
         f'<button class="copy" type="button" title="{name}" aria-label="{name}"'
         f' data-copied="{escaped(t("message.copied"))}" data-text="{escaped(text)}"></button>',
+        width="content",
+    )
+
+
+def speak_button(text: str) -> None:
+    """A button that reads `text` aloud in the browser; the script of the page does so where it can."""
+    name = escaped(t("message.speak"))
+    st.html(
+        f'<button class="copy speak" type="button" title="{name}" aria-label="{name}"'
+        f' data-lang="{"zh-CN" if has_chinese(text) else "en-GB"}" data-text="{escaped(text)}"></button>',
         width="content",
     )
 

@@ -3,6 +3,7 @@
 (() => {
   if (window.imprintPage) return;
   window.imprintPage = true;
+  document.documentElement.classList.toggle("silent", !window.speechSynthesis);
   let waiting = false, focused = null;
 
   const texts = () => document.querySelector(".page-texts");
@@ -56,10 +57,12 @@
   }
 
   // A question is counted while it is typed, before anything is sent.
-  function countTyped() {
+  function countTyped(event) {
     const input = document.querySelector("[data-testid=stChatInputTextArea]"), bar = document.querySelector(".window[data-latin]");
     if (!input || !bar) return;
-    const text = input.value, far = [...text].filter(letter => letter > "\u2e7f").length;
+    const text = input.value;
+    if (text === "/" && event?.type === "input") return openLibrary();
+    const far = [...text].filter(letter => letter > "\u2e7f").length;
     const tokens = Math.round((text.length - far) * bar.dataset.latin + far * bar.dataset.other);
     if (bar.dataset.typed === String(tokens)) return;
     bar.dataset.typed = tokens;
@@ -74,6 +77,35 @@
     said.setAttribute("role", tooLong ? "alert" : "note");
     said.textContent = `${bar.dataset.label} ≈ ${tokens.toLocaleString("en")}`;
     if (tooLong) said.textContent += ` · ${bar.dataset.tooLong.replace("{longest}", Number(bar.dataset.longest).toLocaleString("en"))}`;
+  }
+
+  function openLibrary() {
+    document.querySelector(".st-key-prompt-library button")?.click();
+  }
+
+  // "?" lists the shortcuts and "/" goes to the input field, unless something is being typed.
+  function pressKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, [contenteditable=true], [role=combobox]")) return;
+    const wanted = { "?": ".st-key-shortcuts button", "/": "[data-testid=stChatInputTextArea]" }[event.key];
+    const found = wanted && document.querySelector(wanted);
+    if (!found) return;
+    event.preventDefault();
+    if (event.key === "/") found.focus(); else found.click();
+  }
+
+  // The browser's own voice; pressed again it is silent.
+  function speak(event) {
+    const button = event.target.closest("button.speak");
+    if (!button) return;
+    const isSpeaking = button.classList.contains("done");
+    speechSynthesis.cancel();
+    document.querySelectorAll("button.speak.done").forEach(one => one.classList.remove("done"));
+    if (isSpeaking) return;
+    const said = new SpeechSynthesisUtterance(button.dataset.text);
+    said.lang = button.dataset.lang;
+    said.onend = said.onerror = () => button.classList.remove("done");
+    button.classList.add("done");
+    speechSynthesis.speak(said);
   }
 
   // Back and forward on one page: the app keeps its own state, so the address says that it was the browser that went.
@@ -96,7 +128,7 @@
   }
 
   async function copy(event) {
-    const button = event.target.closest("button.copy");
+    const button = event.target.closest("button.copy:not(.speak)");
     if (!button) return;
     await write(button.dataset.text);
     const before = button.title;
@@ -109,6 +141,8 @@
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
   document.addEventListener("click", closeSidebar);
   document.addEventListener("click", copy);
+  document.addEventListener("click", speak);
+  document.addEventListener("keydown", pressKey);
   document.addEventListener("input", countTyped);
   addEventListener("popstate", noteWent);
   tend();

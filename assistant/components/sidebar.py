@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from assistant.components import deletions, formatting, html_blocks
+from assistant.components import deletions, formatting, html_blocks, shortcuts
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
@@ -36,6 +36,8 @@ def draw() -> None:
                 deletions.open_manager()
         with notices.show_errors():
             _draw_list(resources.workspace().store.list(search or "", limit=MAX_SHOWN), search or "")
+        shortcuts.draw_button()
+    shortcuts.draw_wanted_tour()
 
 
 def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:
