@@ -25,7 +25,7 @@ def draw_offer(conversation_id: int) -> None:
     try:
         curation = curate([resources.workspace().store.get(conversation_id)])
     except NothingToLearnError as nothing:
-        found, why = None, str(nothing)
+        found, why = None, translated(str(nothing))
     else:
         found = curation
         count = len(curation.examples)

@@ -151,7 +151,7 @@ def origin(message: StoredMessage) -> str:
     if message.seconds is not None and message.status in ("complete", "stopped"):
         tokens = t(
             "message.cost",
-            tokens=message.completion_tokens or 0,
+            count=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
         said = f"{tokens} · {message.engine}" if message.engine else tokens

@@ -21,7 +21,7 @@ def draw_offer() -> None:
     """The offer, until it was taken or declined."""
     if resources.workspace().settings.tour_seen:
         return
-    with st.container(key="tour-offer", horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="tour-offer", horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.html(f'<span class="quiet">{html_blocks.escaped(t("tour.offer"))}</span>', width="stretch")
         if st.button(t("tour.start"), icon=":material/play_circle:", key="tour-start"):
             open_tour()

@@ -40,6 +40,8 @@ def draw() -> None:
     settled = _settled(conversation, live)
     budget = live.budget if live and live.budget else open_conversation.budget(settled)
     with st.container(key="chat-page"):
+        if open_conversation.is_temporary():
+            _draw_temporary()
         if not settled and answer is None:
             _draw_welcome()
         else:
@@ -154,6 +156,13 @@ def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
         messages.draw_user_text(live.question, key="user-pending")
     st.session_state["page-was-drawn"] = True
     _draw_live(live)
+
+
+def _draw_temporary() -> None:
+    """That this conversation is not kept, where that was chosen."""
+    with st.container(key="temporary-note", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(html_blocks.badge(t("chat.temporary"), "documents"), width="content")
+        html_blocks.quiet(t("chat.temporary.note"))
 
 
 def _draw_failure(answer: LiveAnswer) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import streamlit as st
 
 from assistant.components import empty_state, formatting, html_blocks, job_card, theme
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import notices, resources
 from tuning.jobs.folder import Job
 
@@ -73,7 +73,9 @@ def _job_line(job: Job) -> str:
     ]
     said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))
     more = "".join(
-        f'<div class="quiet">{html_blocks.escaped(line)}</div>' for line in (job.error, *job.advice) if line
+        f'<div class="quiet">{html_blocks.escaped(translated(line))}</div>'
+        for line in (job.error, *job.advice)
+        if line
     )
     return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{more}'
 

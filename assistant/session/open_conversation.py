@@ -12,6 +12,7 @@ from assistant.chat.live import LiveAnswer
 from assistant.chat.stored_turn import history_of
 from assistant.chat.turn import AnswerOptions, ChatEvent, TurnState
 from assistant.errors import AssistantError, ConversationError
+from assistant.history.conversations import TEMPORARY
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
@@ -45,11 +46,25 @@ def conversation_id() -> int | None:
 
 
 def open_conversation(wanted: int | None) -> None:
-    """Open a conversation, or none for a new one."""
+    """Open a conversation, or none for a new one; a temporary one that is left is erased."""
+    left = st.session_state.get("conversation")
+    if left is not None and left != wanted and is_temporary():
+        workspace().store.erase(left)
+    st.session_state["temporary"] = False
     st.session_state["conversation"] = wanted
     st.session_state.pop("editing", None)
     if wanted is not None:
         _take_choices(wanted)
+
+
+def is_temporary() -> bool:
+    """Whether what is asked here is not kept: it was chosen for this tab, before its first question."""
+    return bool(st.session_state.get("temporary"))
+
+
+def make_temporary(wanted: bool) -> None:
+    """Keep the conversation that begins with the next question out of the list, or no longer."""
+    st.session_state["temporary"] = wanted
 
 
 def _take_choices(conversation_id: int) -> None:
@@ -142,7 +157,7 @@ def ask(question: str) -> None:
     if chosen_id is not None and (running := answering().get(chosen_id)) is not None and running.running:
         raise AssistantError(t("chat.busy"))  # another tab asked meanwhile
     if chosen_id is None:
-        chosen_id = workspace().store.create()
+        chosen_id = workspace().store.create(source=TEMPORARY if is_temporary() else "")
         st.session_state["conversation"] = chosen_id
     _keep_choices(asked=True)
     chat = workspace().chat
