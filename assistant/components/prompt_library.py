@@ -72,7 +72,7 @@ def _draw_new(saved: PromptTemplates) -> None:
             width=360,
             height=110,
         )
-        if st.form_submit_button(t("save")):
+        if st.form_submit_button(t("save"), key="library-save"):
             with notices.show_errors():
                 saved.save(PromptTemplate((name or "").strip(), text or ""))
                 st.rerun()

@@ -63,7 +63,7 @@ def test_a_question_that_meets_a_running_answer_is_given_back(home: Path, store:
     resources.answering().start(number, "three", another_tab)  # type: ignore[arg-type]
     test.chat_input[0].set_value("What is lost?").run()
     assert t("chat.busy") in errors(test)
-    assert test.session_state["question"] == "What is lost?"
+    assert test.chat_input[0].proto.value == "What is lost?"
     ends.set()
     assert [one.content for one in store.get(number).messages] == ["one", "two"]
 
@@ -113,11 +113,11 @@ def test_a_saved_question_is_filled_in_and_stands_in_the_field(home: Path) -> No
     test = app()
     test.text_input(key="library-name").set_value("Summary")
     test.text_area(key="library-text").set_value("Summarise {{what}} for {{whom}}.")
-    [button for button in test.button if button.label == t("save")][-1].click().run()
+    test.button(key="library-save").click().run()
     test.text_area(key="blank-Summary-what").set_value("the manual")
     test.text_area(key="blank-Summary-whom").set_value("children")
     press(test, "library.use")
-    assert test.session_state["question"] == "Summarise the manual for children."
+    assert test.chat_input[0].proto.value == "Summarise the manual for children."
 
 
 def test_chinese_pages_offer_the_chinese_sample(
