@@ -7,8 +7,7 @@ is a mistake in the code.
 import json
 import re
 from contextvars import ContextVar
-from functools import cache
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 FALLBACK = "en"
