@@ -33,7 +33,7 @@ def main() -> None:
     chat.append(message.model_dump(exclude_none=True))
     for call in message.tool_calls or ():
         arguments = json.loads(call.function.arguments)
-        result = WEIGHTS[arguments["product"]]
+        result = f"The {arguments['product']} weighs {WEIGHTS[arguments['product']]}."
         print(f"The model calls {call.function.name}({arguments}): {result}")
         chat.append({"role": "tool", "tool_call_id": call.id, "content": result})
     answer = client.chat.completions.create(model=model, messages=chat, tools=[TOOL], max_tokens=40)
