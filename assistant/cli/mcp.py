@@ -16,7 +16,7 @@ from assistant.workspace import Workspace
 @click.option("--checkpoint", metavar="NAME", help="Answer with this fine-tuned checkpoint.")
 @workspace_of
 def mcp(workspace: Workspace, kb: str | None, checkpoint: str | None) -> None:
-    """Offer `search` and `ask` as tools, over standard input and output."""
+    """Offer search and ask as tools to other programs (MCP)."""
     if importlib.util.find_spec("mcp") is None:
         raise AssistantError("The package mcp is not installed: pip install 'imprint[mcp]'")
     from assistant.server.mcp_tools import mcp_server  # heavy: langchain
