@@ -136,6 +136,8 @@ class Settings(BaseModel):
     engine_url: Url | None = None
     engine_model: str | None = None
     engine_key: str | None = Field(default=None, repr=False)
+    # Whether the tour of the pages was taken or declined; it is offered once.
+    tour_seen: bool = False
     # Whether a URL to index may be on this machine or its private network.
     allow_private_urls: bool = False
 

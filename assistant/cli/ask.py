@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.chat.nothing_found import says_nothing_found
 from assistant.cli.options import (
     chosen_documents,
     document_option,
@@ -13,7 +14,6 @@ from assistant.cli.options import (
     workspace_of,
 )
 from assistant.cli.output import emit, json_option, say, seconds_text
-from assistant.i18n.texts import all_texts
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
         "repeated": "stopped: it repeated itself",
     }
     said = [notes[done.ending]] if done.ending else []
-    refusals = all_texts("chat.nothing_found", "chat.nothing_found.foreign")
-    if options.uses_documents and not done.sources and done.answer not in refusals:
+    if options.uses_documents and not done.sources and not says_nothing_found(done.answer):
         said.append("no source: no passage of the documents was found for this")
     return said
 

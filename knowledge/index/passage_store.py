@@ -210,6 +210,11 @@ class PassageStore:
     # passages
 
     @property
+    def size(self) -> int:
+        """Bytes of all passages with their titles and headings, in UTF-8."""
+        return int(self._rows("SELECT COALESCE(SUM(LENGTH(CAST(context AS BLOB))), 0) FROM passages")[0][0])
+
+    @property
     def count(self) -> int:
         """How many passages; each text counts once."""
         return int(self._rows("SELECT COUNT(*) FROM passages")[0][0])
