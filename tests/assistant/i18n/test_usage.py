@@ -90,7 +90,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "compare.view.*": compare.VIEWS,
     "figures.*": compare_evaluation_result.FIGURES,
     "evaluation.filter.*": compare_evaluation_result.FILTERS,
-    "knowledge.*": ("reading", "embedding"),
+    "knowledge.*": ("reading", "embedding", "fetching"),
     "knowledge.phase.*": ("waiting", "reading", "embedding"),
     "knowledge.state.*": get_args(DocumentState),
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
