@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.chat.citations import cite_sources
+from assistant.chat.nothing_found import says_nothing_found
 from assistant.curation.candidates import Labeller, LeftOut
 from assistant.curation.corrections import Pair, restated
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
 from assistant.history.records import StoredConversation, StoredMessage
-from assistant.i18n.texts import all_texts
 from assistant.language.extractive import is_grounded, is_supported
 from assistant.language.facts import facts_in
 from assistant.language.text import normal
@@ -172,7 +172,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         return _AcceptedAnswer(corrected, "corrected")
     if corrected == "":
         return _AcceptedAnswer("", why="you said that it was wrong, but not what is right")
-    if answer.content.strip() in all_texts("chat.nothing_found", "chat.nothing_found.foreign"):
+    if says_nothing_found(answer.content):
         return _AcceptedAnswer("", why="it says that the documents hold nothing on this")
     if answer.rating < 0:
         return _AcceptedAnswer("", why="disliked, and no better answer given")

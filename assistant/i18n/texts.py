@@ -7,7 +7,7 @@ is a mistake in the code.
 import json
 import re
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 FALLBACK = "en"
@@ -33,6 +33,7 @@ SENTENCES = {language: file.get("sentences", {}) for language, file in _FILES.it
 # The same for sentences that name something: `{}` stands for it in English, its place in the translation.
 PATTERNS = {language: file.get("patterns", {}) for language, file in _FILES.items()}
 
+_PLACE = re.compile(r"\\\{\w+\\\}")  # of a value, in an escaped text
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)
 
 
@@ -68,6 +69,16 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
 def all_texts(*keys: str) -> frozenset[str]:
     """The texts of these keys in every language."""
     return frozenset(text for key in keys for text in TEXTS[key].values())
+
+
+def says(text: str, *keys: str) -> bool:
+    """Whether a text is one of these texts in any language, whatever it is filled in with."""
+    return any(_pattern(one).fullmatch(text.strip()) for one in all_texts(*keys))
+
+
+@lru_cache(maxsize=100)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(_PLACE.sub("(.+)", re.escape(text)))
 
 
 def translated(sentence: str) -> str:

@@ -98,7 +98,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.begun.*": ("text", "answer"),
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
-    "export.*": checkpoint_export.FORMATS,
+    "export.*": checkpoint_export.EXPORT_FORMATS,
     "date.*": ("moment", "day", "short"),
     "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
