@@ -11,6 +11,7 @@ from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from tuning.ops import llama
 
+Pick = Callable[[Tensor], int]  # logits (vocabulary,) → the next token
 _BROKEN = "\ufffd"
 _SHARED_AT_LEAST = 8
 
@@ -63,6 +64,12 @@ def generator_of(seed: int | None) -> torch.Generator:
     return generator
 
 
+def sampler(temperature: float, top_p: float, seed: int | None) -> Pick:
+    """Chooses tokens as `pick` does, from one source of chance."""
+    generator = generator_of(seed)
+    return lambda logits: pick(logits, temperature, top_p, generator)
+
+
 def pick(logits: Tensor, temperature: float, top_p: float, generator: torch.Generator) -> int:
     """The next token from logits (vocabulary,): the best at temperature 0, else sampled."""
     if temperature <= 0:
@@ -99,7 +106,7 @@ def likeliest(logits: Tensor) -> Tensor:
     return logits.argmax(-1)
 
 
-def sampler(generator: torch.Generator, temperature: float = 1.0) -> Callable[[Tensor], Tensor]:
+def row_sampler(generator: torch.Generator, temperature: float = 1.0) -> Callable[[Tensor], Tensor]:
     """Draws a token (rows,) from logits (rows, vocabulary)."""
 
     def draw(logits: Tensor) -> Tensor:
