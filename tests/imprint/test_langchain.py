@@ -28,19 +28,6 @@ class TestUnitStandard(ChatModelUnitTests):
     def chat_model_params(self) -> dict[str, Any]:
         return {"engine": ScriptedEngine(), "model": "halden"}
 
-    @property
-    def standard_chat_model_params(self) -> dict[str, Any]:
-        """Without a timeout and retries: nothing is asked over a network."""
-        return {"temperature": 0, "max_tokens": 100, "stop": []}
-
-    @property
-    def has_tool_calling(self) -> bool:
-        return False
-
-    @property
-    def has_structured_output(self) -> bool:
-        return False
-
 
 def test_a_model_is_named_and_opened_late(home: Imprint, engine: ScriptedEngine) -> None:
     named = {None: None, "base": None, "scripted": None, "halden": "halden"}
