@@ -276,6 +276,21 @@ def test_a_small_model_calls_once_and_then_answers() -> None:
     assert second is None
 
 
+def test_a_model_that_repeats_a_call_may_call_no_more() -> None:
+    def find(query: str) -> str:
+        """Find a passage."""
+        return query
+
+    engine = ScriptedEngine()
+    engine.capability = "capable"
+    model = ImprintChatModel(engine=engine).bind_tools([find])
+    called = AIMessage("", tool_calls=[{"name": "find", "args": {"query": "weight"}, "id": "1"}])
+    turn = [called, ToolMessage("640 grams", tool_call_id="1")]
+    for times in (1, 2):
+        model.invoke([HumanMessage("How heavy is it?"), *turn * times])
+    assert [params.shape is None for params in engine.params_asked] == [False, True]
+
+
 def test_an_answer_ends_when_its_time_is_over() -> None:
     engine, over = ScriptedEngine("one two three"), threading.Event()
     engine.before_piece = lambda number: over.wait(0.2) and None
