@@ -9,6 +9,7 @@ AssistantError
 ├── NothingToLearnError  no example could be made of what was given
 ├── NoteError            a note that cannot be kept or found
 ├── EngineError          the model behind the chat
+│   └── UnsupportedOptionError  an option of a request that this model or engine cannot follow
 └── CompareError         a questions file or an arm that cannot be compared
 """
 
@@ -55,6 +56,14 @@ class NoteError(AssistantError):
 
 class EngineError(AssistantError):
     """The model behind the chat cannot answer."""
+
+
+class UnsupportedOptionError(EngineError):
+    """An option of a request, named as in OpenAI's API, that this model or engine cannot follow."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class CompareError(AssistantError):

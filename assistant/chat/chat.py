@@ -244,6 +244,7 @@ class Chat:
             top_p=options.top_p,
             max_tokens=options.max_new_tokens,
             seed=options.seed,
+            splits_reasoning=False,  # it is told apart where it is shown
         )
 
     def find(self, question: str, options: AnswerOptions) -> Found:

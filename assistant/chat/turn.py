@@ -12,6 +12,14 @@ from assistant.history.sources import Source
 from assistant.settings import MEMORIES, Memory
 from tuning.data.examples import Message
 
+# (reads documents, has a checkpoint) -> the memory of that name
+MEMORY_OF: dict[tuple[bool, bool], Memory] = {
+    (False, False): "nothing",
+    (True, False): "documents",
+    (False, True): "checkpoint",
+    (True, True): "both",
+}
+
 
 @dataclass(frozen=True)
 class AnswerOptions:

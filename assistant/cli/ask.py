@@ -19,14 +19,6 @@ from assistant.workspace import Workspace
 if TYPE_CHECKING:
     from assistant.chat.turn import AnswerOptions, Done
 
-# (reads documents, has a checkpoint) -> the memory of that name
-_MEMORIES = {
-    (False, False): "nothing",
-    (True, False): "documents",
-    (False, True): "checkpoint",
-    (True, True): "both",
-}
-
 
 @click.command(epilog='Example: imprint ask "How heavy is the Skerrin?" --memory rag --checkpoint halden')
 @click.argument("question")
@@ -108,7 +100,7 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
 
 
 def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOptions":
-    from assistant.chat.turn import AnswerOptions
+    from assistant.chat.turn import MEMORY_OF, AnswerOptions
 
     settings = workspace.settings
     preset = workspace.presets.get(options["preset"]) if options["preset"] else None
@@ -118,7 +110,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
     )
     documents = chosen_documents(workspace, options["kb"], options["document"]) if reads else None
     return AnswerOptions(
-        memory=_MEMORIES[reads, options["checkpoint"] is not None],  # type: ignore[arg-type]
+        memory=MEMORY_OF[reads, options["checkpoint"] is not None],
         checkpoint=options["checkpoint"],
         knowledge_base=options["kb"] or settings.knowledge_base,
         documents=None if documents is None else tuple(documents),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from assistant.components import checkpoint_report, formatting, html_blocks, tensor_maps, theme
 from assistant.curation.submission import conversations_of
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
 from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
@@ -91,9 +91,9 @@ def method_title(name: str) -> str:
     """The title of a method; its name while the table of methods is not imported yet."""
     if not resources.models_are_imported():
         return name
-    from tuning.training.methods import METHODS  # heavy: torch, peft
+    from tuning.training.methods import ALL_METHODS  # heavy: torch, peft
 
-    return METHODS[name].title if name in METHODS else name
+    return ALL_METHODS[name].title if name in ALL_METHODS else name
 
 
 def draw_figures(job: Job) -> None:
@@ -134,11 +134,11 @@ def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) ->
             color=alt.Color(
                 "name:N",
                 title=None,
-                scale=alt.Scale(range=list(theme.SERIES)),
+                scale=alt.Scale(range=list(theme.series())),
                 legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
             )
             if several
-            else alt.value(theme.INK),
+            else alt.value(theme.series()[0]),
             tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
         )
         .properties(height=height)
@@ -167,14 +167,14 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
         draw_nearest_words(_nearest_words(job))
         _draw_took(job)
         for advice in job.advice:
-            html_blocks.quiet(advice)
+            html_blocks.quiet(translated(advice))
         if job.checkpoint:
             draw_use(job.checkpoint, job.id, checkpoint_report.passed(job.evaluation))
         return
     if job.error:
         st.error(notices.sentence(Exception(job.error)), icon=":material/error:")
     for advice in job.advice:
-        html_blocks.quiet(advice)
+        html_blocks.quiet(translated(advice))
     if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
         with notices.show_errors():
             resources.workspace().jobs.resume(job.id)

@@ -163,7 +163,7 @@ def origin(message: StoredMessage) -> str:
     if message.seconds is not None and message.status in ("complete", "stopped"):
         tokens = t(
             "message.cost",
-            tokens=message.completion_tokens or 0,
+            count=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
         said = f"{tokens} · {message.engine}" if message.engine else tokens
@@ -214,6 +214,7 @@ def _draw_actions(message: StoredMessage, question: str, is_last: bool) -> None:
                 open_conversation.regenerate(message)
                 st.rerun()
         html_blocks.copy_button(message.correction or message.content)
+        html_blocks.speak_button(message.correction or message.content)
         if is_last and message.ending == "length" and message.status == "complete":
             _draw_continue(message)
         _draw_alternatives(message)

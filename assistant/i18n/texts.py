@@ -7,7 +7,7 @@ is a mistake in the code.
 import json
 import re
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 FALLBACK = "en"
@@ -30,6 +30,8 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 # English sentences of other modules (methods, presets, reasons) and their translations, by language.
 SENTENCES = {language: file.get("sentences", {}) for language, file in _FILES.items()}
+# The same for sentences that name something: `{}` stands for it in English, its place in the translation.
+PATTERNS = {language: file.get("patterns", {}) for language, file in _FILES.items()}
 
 _PLACE = re.compile(r"\\\{\w+\\\}")  # of a value, in an escaped text
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)
@@ -52,6 +54,16 @@ def t(key: str, **values: object) -> str:
     texts = TEXTS[key]
     text = texts.get(_language.get()) or texts[FALLBACK]
     return text.format(**values) if values else text
+
+
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """The patterns of a language, those with the most words of their own first."""
+    ordered = sorted(PATTERNS[language].items(), key=lambda one: -len(one[0]))
+    return [
+        (re.compile(re.escape(english).replace(r"\{\}", "(.+?)"), re.DOTALL), translation)
+        for english, translation in ordered
+    ]
 
 
 def all_texts(*keys: str) -> frozenset[str]:
@@ -79,6 +91,9 @@ def translated(sentence: str) -> str:
         return sentence
     if sentence in known:
         return known[sentence]
+    for pattern, translation in _patterns(_language.get()):
+        if found := pattern.fullmatch(sentence):
+            return translation.format(*map(translated, found.groups()))
     if "; " in sentence:
         return "；".join(translated(part) for part in sentence.split("; "))
     head, mark, rest = sentence.partition(": ")

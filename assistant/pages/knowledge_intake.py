@@ -36,7 +36,7 @@ def draw(base: KnowledgeBase, empty: bool) -> None:
         if empty and sample.is_offered():
             label = t("welcome.sample_documents")
             if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
-                start_upload(base, paths=[sample.DOCUMENTS])
+                start_upload(base, paths=[sample.documents()])
     if upload is not None:
         _draw_reports(base, upload)
 

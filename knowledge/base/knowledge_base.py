@@ -15,6 +15,7 @@ import numpy as np
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
 
+from knowledge.base.given_documents import GivenDocuments
 from knowledge.base.index_writer import IndexWriter
 from knowledge.base.intake import Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
@@ -77,6 +78,7 @@ class KnowledgeBase:
                 name, self._store, self._chroma, self._encoder, self.folder / f"{name}.write.lock"
             )
             self._writer.repair()
+            self.given = GivenDocuments(self._writer, self._store)
             on_failure.pop_all()
 
     def __enter__(self) -> "KnowledgeBase":
