@@ -34,7 +34,12 @@ _ORPHANS = (
     "UPDATE preferences SET ballot_id = NULL WHERE ballot_id NOT IN (SELECT id FROM ballots)",
 )
 # Columns that hold JSON lists, with what stands for one that cannot be read: None drops the row.
-_LISTS = (("messages", "sources", "[]"), ("preferences", "prompt", None), ("blind_trials", "arms", None))
+_LISTS = (
+    ("messages", "sources", "[]"),
+    ("preferences", "prompt", None),
+    ("judgements", "prompt", None),
+    ("blind_trials", "arms", None),
+)
 
 
 def examine_conversations(path: Path, aside: Aside) -> Iterator[Finding]:
