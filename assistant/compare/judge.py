@@ -160,10 +160,7 @@ class Judge:
         self.choice = choice
         self._model = model
         self._log = None if path is None else RecordLog(path)
-        self._known: dict[str, JudgeVerdict] = {}
-        for record in self._log.read() if self._log is not None else ():
-            if {"key", "outcome"} <= record.keys():
-                self._known[str(record["key"])] = JudgeVerdict.from_dict(record)
+        self._known = {} if path is None else known_verdicts(path)
 
     @classmethod
     def open(cls, choice: JudgeChoice, path: Path, key: str = "") -> "Judge":
@@ -174,10 +171,7 @@ class Judge:
         """The verdict on two answers. Raises CompareError where the judge cannot be asked."""
         if first.strip() == second.strip():
             return JudgeVerdict("tie")
-        facts = [self.choice.model, question.text, list(question.answers), first, second]
-        key = hashlib.sha256(
-            json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        ).hexdigest()
+        key = verdict_key(self.choice, question, first, second)
         if key not in self._known:
             self._keep(key, combine(self._ask(question, first, second), self._ask(question, second, first)))
         return self._known[key]
@@ -202,6 +196,21 @@ class Judge:
         self._known[key] = verdict
         if self._log is not None:
             self._log.append([{"key": key, **asdict(verdict)}])
+
+
+def known_verdicts(path: Path) -> dict[str, JudgeVerdict]:
+    """The verdicts of a file of all judges, by `verdict_key`; none where there is no file."""
+    return {
+        str(record["key"]): JudgeVerdict.from_dict(record)
+        for record in RecordLog(path).read()
+        if {"key", "outcome"} <= record.keys()
+    }
+
+
+def verdict_key(choice: JudgeChoice, question: Question, first: str, second: str) -> str:
+    """What a verdict is kept by: the judge's model, the question with its accepted answers, the answers in order."""
+    facts = [choice.model, question.text, list(question.answers), first, second]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def combine(forward: str | None, backward: str | None) -> JudgeVerdict:
