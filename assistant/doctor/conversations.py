@@ -70,7 +70,7 @@ def mend_conversations(path: Path, aside: Aside) -> str:
             with database:
                 _complete(database)
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged names in its messages
         rows, reason = {}, str(error)
     else:
         reason = "no row of it can be read"
