@@ -20,7 +20,9 @@ from tuning.data.preferences import Judgement, PreferencePair
 
 # With fewer pairs than this, more votes help more than any method does.
 ENOUGH_PAIRS = 50
-BY_PEOPLE = tuple(kind for kind in KINDS if kind != "judge")
+# Everything that can be chosen to learn from, pairs first; and what people said of it.
+SOURCES = tuple(dict.fromkeys((*KINDS, *JUDGED)))
+BY_PEOPLE = tuple(kind for kind in SOURCES if kind != "judge")
 CONTRADICTS = "the same two answers were also preferred the other way round"
 JUDGED_BOTH_WAYS = "the same answer was found both good and bad"
 OVERRULED = "a person preferred the other answer"
@@ -44,14 +46,11 @@ class CollectedPreferences:
         return [found.item for found in self.judgements if found.kind in kinds]
 
     @property
-    def pair_counts(self) -> dict[str, int]:
-        """Kind → pairs, for the kinds that there are, in the order of KINDS."""
-        return _counted((found.kind for found in self.pairs), KINDS)
-
-    @property
-    def judgement_counts(self) -> dict[str, int]:
-        """Kind → judgements, for the kinds that there are, in the order of JUDGED."""
-        return _counted((found.kind for found in self.judgements), JUDGED)
+    def counts(self) -> dict[str, int]:
+        """Kind → pairs and judgements, for the kinds that there are, in the order of SOURCES."""
+        counts = Counter([found.kind for found in self.pairs])
+        counts.update(found.kind for found in self.judgements)
+        return {kind: counts[kind] for kind in SOURCES if counts[kind]}
 
     def topics(self, most: int = 8) -> list[tuple[str, int]]:
         """The words that most of the questions hold, with how many do."""
@@ -93,18 +92,23 @@ def weigh(findings: Findings) -> CollectedPreferences:
 def _without_secrets(found: Iterable[Found[T]], left_out: list[LeftOut]) -> list[Found[T]]:
     kept = []
     for one in found:
-        question, answers = _question(one.item), _answers(one.item)
-        # "What is the password? — hunter2" is one only when both are read together.
-        together = [f"{question.rstrip('?？ ')} is: {answer}" for answer in answers]
-        secret = next(filter(None, map(secret_in, (question, *answers, *together))), "")
-        if secret:
-            left_out.append(LeftOut(question, SECRET.format(kind=secret), one.item.source))
+        if secret := _secret_in(one.item):
+            left_out.append(LeftOut(_question(one.item), SECRET.format(kind=secret), one.item.source))
         else:
             kept.append(one)
     return kept
 
 
-def _people_first(found: Sequence[Found[PreferencePair]], left_out: list[LeftOut]) -> list[Found[PreferencePair]]:
+def _secret_in(item: PreferencePair | Judgement) -> str:
+    """What kind of secret it holds; "" for none. "What is the password? — hunter2" is one only read together."""
+    question, answers = _question(item), _answers(item)
+    together = (f"{question.rstrip('?？ ')} is: {answer}" for answer in answers)
+    return next(filter(None, map(secret_in, (question, *answers, *together))), "")
+
+
+def _people_first(
+    found: Sequence[Found[PreferencePair]], left_out: list[LeftOut]
+) -> list[Found[PreferencePair]]:
     """Without verdicts of a judge that go against a person's."""
     by_person = {_subject(one.item): _chosen(one.item) for one in found if one.kind != "judge"}
     kept = []
@@ -149,8 +153,3 @@ def _chosen(pair: PreferencePair) -> Hashable:
 
 def _question(item: PreferencePair | Judgement) -> str:
     return item.prompt[-1]["content"]
-
-
-def _counted(kinds: Iterable[str], order: Sequence[str]) -> dict[str, int]:
-    counts = Counter(kinds)
-    return {kind: counts[kind] for kind in order if counts[kind]}

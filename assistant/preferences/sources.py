@@ -30,9 +30,7 @@ def read_votes(votes: PreferenceStore, findings: Findings) -> None:
     """Blind votes, votes side by side, and what was imported from files."""
     for vote in votes.list():
         kind = _kind(vote)
-        findings.add_pair(
-            vote.prompt, vote.chosen, vote.rejected, vote.source or f"vote {vote.id}", kind
-        )
+        findings.add_pair(vote.prompt, vote.chosen, vote.rejected, vote.source or f"vote {vote.id}", kind)
     for one in votes.judgements():
         findings.add_judgement(one.prompt, one.completion, one.good, one.source, "imported")
 

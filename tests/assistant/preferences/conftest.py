@@ -37,6 +37,4 @@ class Home:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     file = tmp_path / "conversations.sqlite3"
-    return Home(
-        ConversationStore(file), PreferenceStore(file), BlindTrials(file), Evaluations(tmp_path)
-    )
+    return Home(ConversationStore(file), PreferenceStore(file), BlindTrials(file), Evaluations(tmp_path))

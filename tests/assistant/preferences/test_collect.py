@@ -42,8 +42,12 @@ def blind(home: Home, question: str, first: str, second: str, outcome: str) -> s
 
 def test_every_source_is_named(home: Home) -> None:
     blind(home, "q1", "yes", "no", "first")
-    home.votes.add(NewPreference(prompt=ASKED, chosen="a", rejected="b", chosen_arm="rag", rejected_arm="base"))
-    home.votes.add_imported([NewPreference(prompt=ASKED, chosen="c", rejected="d", source="file.jsonl, line 1")], [])
+    home.votes.add(
+        NewPreference(prompt=ASKED, chosen="a", rejected="b", chosen_arm="rag", rejected_arm="base")
+    )
+    home.votes.add_imported(
+        [NewPreference(prompt=ASKED, chosen="c", rejected="d", source="file.jsonl, line 1")], []
+    )
     (given,) = home.ask("How heavy is it?", "2 kg.")
     home.chats.correct(given, "No, it is 640 grams.")
     better, worse, unrated = home.ask("Who founded Halden?", "Ilse Varga.", "Nobody.", "Who?")
@@ -58,9 +62,10 @@ def test_every_source_is_named(home: Home) -> None:
         ("regeneration", "Ilse Varga.", "Nobody."),
         ("side_by_side", "a", "b"),
     ]
-    assert found.pair_counts == dict.fromkeys(
-        ("blind", "side_by_side", "correction", "regeneration", "imported"), 1
-    )
+    assert found.counts == {
+        **dict.fromkeys(("blind", "side_by_side", "correction", "regeneration", "imported"), 1),
+        "thumb": 2,
+    }
     assert [(one.item.completion, one.item.good, one.kind) for one in found.judgements] == [
         ("Ilse Varga.", True, "thumb"),
         ("Nobody.", False, "thumb"),

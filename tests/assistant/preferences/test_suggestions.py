@@ -14,9 +14,7 @@ from tests.assistant.preferences.conftest import Home
 
 
 def suggested(home: Home, *checkpoints: str, has_documents: bool = False) -> Suggestions:
-    return suggest(
-        home.evaluations, home.chats, home.collected(), checkpoints, has_documents=has_documents
-    )
+    return suggest(home.evaluations, home.chats, home.collected(), checkpoints, has_documents=has_documents)
 
 
 def evaluated(home: Home) -> None:
