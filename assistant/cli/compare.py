@@ -82,7 +82,7 @@ def compare(
     from assistant.reports.evaluation_files import write_files
 
     asked = _questions(questions)[:limit]
-    checkpoints = workspace.registry.list()
+    checkpoints = workspace.registry.answering()
     names = [one.name for one in checkpoints]
     chosen = parse_variants(variants, names, SavedVariants(workspace.home).list())
     base = kb or workspace.settings.knowledge_base

@@ -134,7 +134,7 @@ def _choice(judge: tuple[str, str] | None) -> JudgeChoice | None:
 def _start(plan: EvaluationPlan, key: str = "", *, costs: bool = True) -> None:
     """Begin, or go on where it was. Raises AssistantError."""
     opened = resources.workspace()
-    checkpoints = opened.registry.list()
+    checkpoints = opened.registry.answering()
     require(
         plan.variants,
         [one.name for one in checkpoints],

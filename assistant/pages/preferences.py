@@ -1,0 +1,51 @@
+"""The Preferences page: what was voted, corrected and rated; what to vote on next; what was learned from it."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from assistant.components import html_blocks, job_card, preference_overview, preference_votes
+from assistant.i18n.texts import t
+from assistant.session import notices, resources
+from assistant.session import preferences as session
+from tuning.jobs.folder import Job
+
+RUNS_SHOWN = 3  # with their reports; all of them are on the Checkpoints page
+
+
+def draw() -> None:
+    """The page."""
+    html_blocks.title(t("page.preferences"), t("preferences.lead"))
+    if not resources.models_are_imported():
+        with st.spinner(t("model.importing")):
+            resources.import_models()
+    from assistant.components import preference_setup  # heavy: torch, peft
+    from assistant.preferences.collect import ENOUGH_PAIRS
+    from tuning.training.methods import PREFERENCE_METHODS
+
+    if st.session_state.pop("forget-preference-name", False):
+        st.session_state.pop("preference-name", None)
+    runs = [job for job in resources.workspace().jobs.list() if job.method in PREFERENCE_METHODS]
+    for job in runs:
+        if not job.has_ended:
+            job_card.draw(job)
+    with notices.show_errors():
+        found = session.collected()
+        preference_overview.draw(found)
+        preference_votes.draw(len(found.pairs), ENOUGH_PAIRS)
+        if found.counts:
+            preference_setup.draw(found)
+        else:
+            html_blocks.quiet(t("preferences.learn.later"))
+    _draw_ended([job for job in runs if job.has_ended])
+
+
+def _draw_ended(runs: Sequence[Job]) -> None:
+    """The newest runs with their reports."""
+    if not runs:
+        return
+    st.subheader(t("preferences.runs"), anchor=False)
+    for job in runs[:RUNS_SHOWN]:
+        job_card.draw(job)
+    if len(runs) > RUNS_SHOWN:
+        html_blocks.quiet(t("preferences.runs.more"))
