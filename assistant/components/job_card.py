@@ -101,9 +101,9 @@ def method_title(name: str) -> str:
     """The title of a method; its name while the table of methods is not imported yet."""
     if not resources.models_are_imported():
         return name
-    from tuning.training.methods import METHODS  # heavy: torch, peft
+    from tuning.training.methods import ALL_METHODS  # heavy: torch, peft
 
-    return METHODS[name].title if name in METHODS else name
+    return ALL_METHODS[name].title if name in ALL_METHODS else name
 
 
 def draw_figures(job: Job) -> None:

@@ -12,7 +12,7 @@ MIN_PREFERENCES = 4  # of either kind
 FEW_PAIRS = 50  # with fewer, what is learned is little more than noise
 ASIDE = 0.2  # share of the prompts that are never trained on
 
-_Kind = TypeVar("_Kind", PreferencePair, Judgement)
+_Kind = TypeVar("_Kind", bound=Preference)
 
 
 def consistent(pairs: Iterable[PreferencePair], judgements: Iterable[Judgement] = ()) -> ReadPreferences:

@@ -14,7 +14,7 @@ from assistant.i18n import texts
 from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
 from assistant.preferences import collect, sources
 from tuning.data.examples import Example
-from tuning.training.methods import METHODS
+from tuning.training.methods import ALL_METHODS
 
 
 def test_every_text_has_english_and_only_known_languages() -> None:
@@ -30,7 +30,7 @@ def test_every_text_is_there_in_chinese() -> None:
 
 
 def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> None:
-    written = [text for one in METHODS.values() for text in (one.sentence, one.cost, one.choose_when)]
+    written = [text for one in ALL_METHODS.values() for text in (one.sentence, one.cost, one.choose_when)]
     written += [text for one in Presets(tmp_path).list() for text in (one.name, one.sentence)]
     use_language("zh")
     try:
