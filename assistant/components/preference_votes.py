@@ -11,7 +11,10 @@ from assistant.session import choices, notices, resources
 from assistant.session import preferences as session
 
 if TYPE_CHECKING:
+    from assistant.compare.variants import Variant
     from assistant.preferences.suggestions import Suggestion, Suggestions
+
+SAMPLED_NAME = "sampled"  # as `suggestions.SAMPLED`, which must not be imported here
 
 
 def draw(pairs: int, enough: int) -> None:
@@ -26,12 +29,16 @@ def draw(pairs: int, enough: int) -> None:
         if not found.questions:
             _draw_nothing_to_ask()
             return
-        first, second = map(label, found.variants)
+        first, second = map(_named, found.variants)
         disputed = found.questions[0].disagreement is not None
         words = "preferences.next.disputed" if disputed else "preferences.next.new"
         html_blocks.quiet(t(words, first=first, second=second))
         for place, suggestion in enumerate(found.questions):
             _draw_question(place, suggestion, found)
+
+
+def _named(variant: "Variant") -> str:
+    return t("preferences.sampled") if variant.name == SAMPLED_NAME else label(variant)
 
 
 def _headline(pairs: int, enough: int) -> str:

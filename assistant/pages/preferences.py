@@ -26,17 +26,17 @@ def draw() -> None:
     if st.session_state.pop("forget-preference-name", False):
         st.session_state.pop("preference-name", None)
     runs = [job for job in resources.workspace().jobs.list() if job.method in PREFERENCE_METHODS]
-    for job in runs:
-        if not job.has_ended:
-            job_card.draw(job)
     with notices.show_errors():
         found = session.collected()
         preference_overview.draw(found)
         preference_votes.draw(len(found.pairs), ENOUGH_PAIRS)
-        if found.counts:
-            preference_setup.draw(found)
-        else:
+        running = [job for job in runs if not job.has_ended]
+        for job in running:
+            job_card.draw(job)
+        if not found.counts:
             html_blocks.quiet(t("preferences.learn.later"))
+        elif not running or st.toggle(t("preferences.learn.another"), key="learn-another"):
+            preference_setup.draw(found)
     _draw_ended([job for job in runs if job.has_ended])
 
 

@@ -55,6 +55,7 @@ def suggest(
     `checkpoints` can be asked, the newest last.
     """
     known = {normal(found.item.prompt[-1]["content"]) for found in collected.pairs}
+    known |= {normal(one.text) for one in collected.left_out}  # a tie, or a secret
     compared = _most_disputed(evaluations, known, checkpoints)
     variants = compared.variants if compared else _default_variants(checkpoints, has_documents)
     questions = list(compared.questions[:most]) if compared else []

@@ -41,6 +41,15 @@ def voted(home: Path, run: Run) -> Run:
     return run
 
 
+@pytest.fixture
+def enough(tmp_path: Path) -> Path:
+    """Six pairs; what the pretended worker does is in the first question: so many steps."""
+    file = tmp_path / "enough.jsonl"
+    rows = [{"prompt": str(number), "chosen": "yes", "rejected": "no"} for number in range(2, 8)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
 def test_the_tables_of_the_command_are_whole() -> None:
     assert set(_TITLES) == set(SOURCES)
     assert tuple(FORMATS) == _FORMS
@@ -96,6 +105,41 @@ def test_a_file_is_imported_once_and_broken_records_are_named(run: Run, tmp_path
     assert [one["place"] for one in read["left_out"]] == ["votes.jsonl, line 2"]
     assert document(run("preferences", "import", file, "--json"))["new"] == 0
     assert document(run("preferences", "list", "--json"))["counts"] == {"imported": 2}
+
+
+def test_votes_are_learned_by_dpo_and_a_file_by_the_method_that_is_named(
+    tuning: Run, voted: Run, tmp_path: Path, enough: Path
+) -> None:
+    told = document(tuning("tune", "--preferences", enough, "--method", "kto", "--beta", 0.2, "--json"))
+    assert (told["status"], told["method"]) == ("succeeded", "kto")
+    assert document(tuning("preferences", "import", enough, "--json"))["new"] == 6
+    done = tuning("tune", "--votes", "--loss", "ipo", "--label-smoothing", 0.1, "--json")
+    assert "preferences, dpo;" in done.stderr
+    assert document(done)["method"] == "dpo"
+    newest = Workspace(Settings(home=tmp_path / "home")).jobs.list()[0]
+    assert (newest.config["loss"], newest.config["label_smoothing"], newest.examples_count) == ("ipo", 0.1, 9)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "status"),
+    [
+        (("--votes",), "nobody has voted, corrected or rated", 1),
+        (("--preferences", "FILE", "--notes"), "give one of the two", 2),
+        (("--preferences", "FILE", "--method", "ppo"), "needs a reward model", 1),
+        (("--preferences", "FILE", "--method", "lora"), "learns from examples, and preferences were given", 1),
+        (("--preferences", "FEW"), "needs at least 4 pairs", 1),
+        (("--preferences", "FILE", "--beta", "0"), "not in the range", 2),
+    ],
+)
+def test_what_cannot_be_learned_is_one_sentence(
+    tuning: Run, tmp_path: Path, enough: Path, asked: tuple[str, ...], said: str, status: int
+) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_text(enough.read_text().splitlines()[0])
+    files = {"FILE": enough, "FEW": few}
+    result = tuning("tune", *(files.get(one, one) for one in asked))
+    assert result.exit_code == status and said in result.stderr
+    assert document(tuning("jobs", "--json")) == {"jobs": []}
 
 
 def test_a_file_without_preferences_is_one_sentence(run: Run, tmp_path: Path) -> None:
