@@ -16,7 +16,10 @@ import httpx
 
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.many_streams import complete_by_streams
+from assistant.engines.remote_adapters import RemoteAdapters
 from assistant.errors import EngineError
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
 from tuning.models.capability import capability
 from tuning.models.stream_end import FinishReason, StreamEnd
@@ -39,23 +42,26 @@ class RemoteEngine:
         api_key: str = "",
         window: int = 8192,
         client: httpx.Client | None = None,
+        registry: Registry | None = None,
     ) -> None:
+        """With a `registry`, its checkpoints of this model are loaded into the endpoint where that is a vLLM server."""
         self.name = model
         self.window = window
         self.capability = capability(None)
         self._url = url.rstrip("/")
         self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = client or httpx.Client(timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS))
+        self._adapters = (
+            RemoteAdapters(self._client, self._url, self._headers, model, registry) if registry else None
+        )
 
     def checkpoints(self) -> list[str]:
-        """Every other model that the endpoint offers."""
-        try:
-            response = self._client.get(f"{self._url}/models", headers=self._headers)
-            response.raise_for_status()
-            names = [str(entry["id"]) for entry in response.json()["data"]]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            raise self._error(error) from error
-        return [name for name in names if name != self.name]
+        """Every other model that the endpoint offers, and the checkpoints of this home that it can load."""
+        offered, is_vllm = self._models()
+        own = self._adapters.fitting() if self._adapters and is_vllm else ()
+        served = {self._adapters.served_name(found) for found in own} if self._adapters else set()
+        others = [name for name in offered if name != self.name and name not in served]
+        return [*others, *(found.name for found in own if found.name not in others)]
 
     def label(self, checkpoint: str | None) -> str:
         """The address without its path."""
@@ -70,8 +76,9 @@ class RemoteEngine:
         return None
 
     def system_prompt(self, checkpoint: str | None) -> str:
-        """Unknown here: the endpoint keeps it, if it has one."""
-        return ""
+        """The system prompt of a checkpoint of this home; what an endpoint keeps for itself is unknown."""
+        own = self._own(checkpoint)
+        return own.system_prompt if own else ""
 
     def stream(
         self,
@@ -82,6 +89,7 @@ class RemoteEngine:
         stop: threading.Event | None = None,
     ) -> Generator[str, None, StreamEnd]:
         """As `Engine.stream`; tokens are counted by the endpoint where it says so, else estimated."""
+        model = self._served(checkpoint)
         text = ""
         reason: FinishReason = "stop"
         tokens: int | None = None
@@ -89,7 +97,7 @@ class RemoteEngine:
             with self._client.stream(
                 "POST",
                 f"{self._url}/chat/completions",
-                json=self._body(messages, params, checkpoint),
+                json=self._body(messages, params, model),
                 headers=self._headers,
             ) as response:
                 if response.is_error:
@@ -139,13 +147,36 @@ class RemoteEngine:
         """Close the connections."""
         self._client.close()
 
-    def _body(
-        self, messages: Sequence[Message], params: SamplingParams, checkpoint: str | None
-    ) -> dict[str, Any]:
+    def _models(self) -> tuple[list[str], bool]:
+        """The names of all models at the endpoint, and whether it is a vLLM server. Raises EngineError."""
+        try:
+            response = self._client.get(f"{self._url}/models", headers=self._headers)
+            response.raise_for_status()
+            entries = response.json()["data"]
+            return [str(entry["id"]) for entry in entries], any(
+                entry.get("owned_by") == "vllm" for entry in entries
+            )
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._error(error) from error
+
+    def _own(self, checkpoint: str | None) -> Checkpoint | None:
+        return self._adapters.named(checkpoint) if self._adapters and checkpoint else None
+
+    def _served(self, checkpoint: str | None) -> str:
+        """The endpoint's name for a checkpoint, loaded there first where it is one of this home. Raises EngineError."""
+        own = self._own(checkpoint)
+        if own is None or self._adapters is None:
+            return checkpoint or self.name
+        offered, is_vllm = (
+            self._models()
+        )  # asked each time: a server that was restarted has forgotten its adapters
+        return self._adapters.load(own, offered) if is_vllm and own.name not in offered else own.name
+
+    def _body(self, messages: Sequence[Message], params: SamplingParams, model: str) -> dict[str, Any]:
         seed = {} if params.seed is None else {"seed": params.seed}
         options = template_options()
         return {
-            "model": checkpoint or self.name,
+            "model": model,
             "messages": list(messages),
             "stream": True,
             "max_tokens": params.max_new_tokens,

@@ -45,6 +45,11 @@ def export(checkpoint: Checkpoint, format: str, output: Path, home: Path) -> lis
     exporter = EXPORTERS.get(format)
     if exporter is None:
         raise CheckpointError(f"There is no export format {format!r}. There are: {', '.join(EXPORTERS)}.")
+    if checkpoint.is_reward_model:
+        raise CheckpointError(
+            f"{checkpoint.name!r} is a reward model: without its head, which no other program reads, it would answer "
+            "as no model should. Export the checkpoint that it judges."
+        )
     output = Path(output)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CheckpointError(f"{output} exists already and is not empty. Choose a new folder.")

@@ -34,8 +34,11 @@ def why_not(folder: Path, architecture: str) -> str:
     """Why llama.cpp cannot take the adapter of a checkpoint's folder; empty where it can. Raises CheckpointError."""
     if architecture not in PAIRS_TURNED | _AS_THEY_ARE:
         return f"the order of the layers of {architecture} is not known"
-    if is_prefix(folder):
-        return ""
+    return "" if is_prefix(folder) else why_no_plain_lora(folder)
+
+
+def why_no_plain_lora(folder: Path) -> str:
+    """Why a folder holds no LoRA as every program knows it; empty where it does. Raises CheckpointError."""
     if not (folder / PEFT_CONFIG).is_file() or not (folder / PEFT_WEIGHTS).is_file():
         return "it is neither a low-rank adapter nor a prefix"
     config = read_config(folder)

@@ -10,17 +10,21 @@ import pytest
 import torch
 
 from tests.tuning.tiny import ARCHITECTURES, tiny_model
+from tuning.alignment.advantages import group_advantages
 from tuning.alignment.dataset import preference_data
-from tuning.alignment.loop import LoopHooks
+from tuning.alignment.loop import Advance, Loop, LoopHooks, Weights
 from tuning.alignment.reward_head import RewardHead
 from tuning.alignment.reward_model import RewardModel
+from tuning.alignment.rollouts import Rollout, Writer
+from tuning.alignment.sequences import token_log_probs
 from tuning.alignment.training import PreferenceResult, Start, train_preferences
 from tuning.config import TuneConfig
 from tuning.data.preferences import PreferencePair, ReadPreferences
 from tuning.errors import ExampleError, MethodError, ModelError
 from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
 from tuning.models.base_model import BaseModel
-from tuning.training.methods import PREFERENCE_METHODS
+from tuning.training.learner import LearnerPlan
+from tuning.training.methods import PREFERENCE_METHODS, amounts, build
 
 WORDS = ("lamp", "river", "stone", "cloud", "engine", "violin", "market", "harbour")
 PAIRS = tuple(
@@ -161,15 +165,63 @@ def test_every_architecture_learns_from_pairs_and_from_a_reward(
     assert math.isfinite(steps[-1]["loss"])
 
 
-def test_a_policy_earns_more_of_what_its_reward_model_likes(tiny: BaseModel, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["ppo", "grpo"])
+def test_a_step_makes_answers_likelier_that_were_better_than_others(
+    tiny: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    written: list[Rollout] = []
+    plain = Writer.roll_out
+
+    def noted(self: Writer, *given: Any, **options: Any) -> list[Rollout]:
+        written[:] = plain(self, *given, **options)
+        return written
+
+    monkeypatch.setattr(Writer, "roll_out", noted)
     start = Start(reward=reward_of(tiny, tmp_path / "reward", epochs=8, learning_rate=0.02))
-    for method in ("ppo", "grpo"):
-        _, steps = run(
-            tiny, tmp_path / method, method, start, epochs=20, learning_rate=0.01, samples=6, replay=0, beta=0.001
-        )  # fmt: skip
-        rewards = [step["reward"] for step in steps]
-        assert sum(rewards[-4:]) > sum(rewards[:4])
-        assert steps[0]["kl"] == pytest.approx(0, abs=1e-3)
+    result, steps = run(
+        tiny, tmp_path / method, method, start, epochs=1, learning_rate=0.02, samples=4, replay=0, beta=0.001
+    )
+    assert len(steps) == 1 and steps[0]["kl"] == pytest.approx(0, abs=1e-3)
+    assert steps[0]["reward"] == pytest.approx(sum(one.score for one in written) / len(written))
+    after = token_log_probs(tiny, [one.item for one in written], _named(tiny, result))
+    gains = torch.tensor([float((new - one.old).mean()) for new, one in zip(after, written, strict=True)])
+    scores = torch.tensor([one.score for one in written])
+    groups = torch.tensor([one.group for one in written])
+    assert float((gains * group_advantages(scores, groups)).sum()) > 0
+
+
+def _named(base: BaseModel, result: PreferenceResult) -> str:
+    base.add_adapter("policy", read_adapter(result.adapter))
+    return "policy"
+
+
+def test_a_run_that_ends_by_itself_goes_back_to_the_weights_that_it_kept(
+    tiny: BaseModel, tmp_path: Path
+) -> None:
+    config = TuneConfig(method="dpo", rank=2)
+    plan = LearnerPlan(tiny, config, amounts(config, 32, 8), [], 9, None)
+    with tiny.activate(None):
+        learner = build(plan)
+        parameter = learner.parameters()[0]
+        seen: list[torch.Tensor] = []
+
+        class Drifting:
+            """Moves the weights at each step, and finds at the fourth that this went wrong."""
+
+            def advance(self, step: int, weights: Weights) -> Advance:
+                if step == 1:
+                    weights.keep()
+                    seen.append(parameter.detach().clone())
+                parameter.grad = torch.ones_like(parameter)
+                weights.update()
+                return Advance(1.0, 1, stop="It went wrong." if step == 3 else "")
+
+        hooks = LoopHooks(lambda _: None, never)
+        loop = Loop(tiny, learner, tmp_path, hooks, steps=9, learning_rate=0.01, warmup=0.1, seed=0)
+        end = loop.fit(Drifting())
+        assert (end.run.step, end.stopped, end.reason) == (4, False, "It went wrong.")
+        assert torch.equal(parameter.detach(), seen[0])
+        learner.close()
 
 
 def test_a_reward_that_is_no_number_is_said(tiny: BaseModel, tmp_path: Path) -> None:
@@ -182,9 +234,11 @@ def test_a_reward_that_is_no_number_is_said(tiny: BaseModel, tmp_path: Path) -> 
         broken.score(PAIRS[0].prompt, "A lamp.")
 
 
-def test_a_rate_that_is_far_too_high_is_said(tiny: BaseModel, tmp_path: Path) -> None:
-    with pytest.raises(MethodError, match="is no number"):
-        run(tiny, tmp_path, "dpo", epochs=40, learning_rate=1.0, alpha=10**30)
+def test_a_loss_that_is_no_number_ends_the_run(tiny: BaseModel, tmp_path: Path) -> None:
+    with torch.no_grad():
+        tiny.model.get_parameter("model.norm.weight").fill_(math.nan)
+    with pytest.raises(MethodError, match="loss of step 1 is no number"):
+        run(tiny, tmp_path, "dpo")
 
 
 def test_pairs_beyond_the_window_are_refused_and_long_chats_lose_their_oldest_turns(
