@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -27,7 +27,7 @@ from assistant.errors import CompareError
 if TYPE_CHECKING:
     from openai import OpenAI
 
-KINDS: tuple[Literal["endpoint", "provider"], ...] = ("endpoint", "provider")
+KINDS: tuple[Literal["endpoint", "provider", "reward"], ...] = ("endpoint", "provider", "reward")
 _WAIT_SECONDS = 60
 _LIST_SECONDS = 5
 _TOO_SMALL = re.compile(r"smollm2?[-_ ]?(?:135|360)m", re.IGNORECASE)
@@ -42,10 +42,10 @@ _VERDICT = re.compile(r"VERDICT\s*[:：]\s*\**\s*(A|B|TIE)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class JudgeChoice:
-    """Which model judges: one behind an OpenAI-compatible endpoint, or `provider:model` of LangChain."""
+    """Which model judges: one at an OpenAI-compatible endpoint, `provider:model` of LangChain, a reward checkpoint."""
 
     model: str
-    kind: Literal["endpoint", "provider"] = "endpoint"
+    kind: Literal["endpoint", "provider", "reward"] = "endpoint"
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -153,6 +153,14 @@ def _parent(client: "OpenAI", name: str) -> str:
     return next((str((one.model_extra or {}).get("parent") or "") for one in listed if one.id == name), "")
 
 
+class Judging(Protocol):
+    """Gives verdicts on two answers to one question."""
+
+    @property
+    def choice(self) -> JudgeChoice: ...
+    def __call__(self, question: Question, first: str, second: str) -> JudgeVerdict: ...
+
+
 class Judge:
     """Asks one chat model for verdicts, each once: the file at `path` keeps them between runs."""
 
@@ -224,7 +232,7 @@ def combine(forward: str | None, backward: str | None) -> JudgeVerdict:
 
 
 def judge_answers(
-    judge: Judge,
+    judge: Judging,
     questions: Sequence[Question],
     answers: Mapping[str, Sequence[str]],
     *,

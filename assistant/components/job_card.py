@@ -207,11 +207,12 @@ def _draw_use_of_preferences(job: Job, checkpoint: str) -> None:
     """Buttons to chat with what learned from preferences, or to vote between it and what it was before."""
     if "temperature" in job.evaluation["preferences"]:
         return  # a reward model answers nothing
-    draw_use(checkpoint, job.id, checkpoint_report.passed(job.evaluation))
-    asked = [str(one["prompt"]) for one in job.evaluation["preferences"].get("answers") or ()]
-    if st.button(t("preferences.against"), icon=":material/visibility_off:", key=f"against-{job.id}"):
-        with notices.show_errors():
-            preference_votes.open_trial_against(checkpoint, job.config.get("parent"), asked)
+    with st.container(horizontal=True, gap="small"):
+        _draw_use_button(checkpoint, job.id, checkpoint_report.passed(job.evaluation))
+        if st.button(t("preferences.against"), icon=":material/visibility_off:", key=f"against-{job.id}"):
+            asked = [str(one["prompt"]) for one in job.evaluation["preferences"].get("answers") or ()]
+            with notices.show_errors():
+                preference_votes.open_trial_against(checkpoint, job.config.get("parent"), asked)
 
 
 def _draw_took(job: Job) -> None:
@@ -232,20 +233,23 @@ def _draw_took(job: Job) -> None:
 def draw_use(checkpoint: str, key: str, passed: bool) -> None:
     """Buttons to chat with a checkpoint or compare it; after a warning they are less prominent."""
     with st.container(horizontal=True, gap="small"):
-        words = "job.use" if passed else "job.use.anyway"
-        if st.button(
-            t(words),
-            type="primary" if passed else "secondary",
-            icon=":material/chat_bubble:",
-            key=f"use-{key}",
-            on_click=choices.use_checkpoint,
-            args=(checkpoint,),
-        ):
-            notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
-            choices.go_to_chat()
+        _draw_use_button(checkpoint, key, passed)
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
             st.session_state["variants"] = ["rag", checkpoint]
             st.switch_page(choices.page("compare"))
+
+
+def _draw_use_button(checkpoint: str, key: str, passed: bool) -> None:
+    if st.button(
+        t("job.use" if passed else "job.use.anyway"),
+        type="primary" if passed else "secondary",
+        icon=":material/chat_bubble:",
+        key=f"use-{key}",
+        on_click=choices.use_checkpoint,
+        args=(checkpoint,),
+    ):
+        notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
+        choices.go_to_chat()
 
 
 def _nearest_words(job: Job) -> list[list[str]]:

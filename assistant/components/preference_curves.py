@@ -10,11 +10,12 @@ import streamlit as st
 from assistant.components import html_blocks, theme
 from assistant.i18n.texts import t
 
+_INK = "#6472d2"  # between the inks of the light and of the dark page
 # Measure of a step -> its colour, its number format, and whether it is a share.
 MEASURES = {
-    "accuracy": (theme.INK, ".0%", True),
-    "margin": (theme.INK, ".2f", False),
-    "reward": (theme.INK, ".2f", False),
+    "accuracy": (_INK, ".0%", True),
+    "margin": (_INK, ".1f", False),
+    "reward": (_INK, ".2f", False),
     "kl": (theme.AMBER, ".3f", False),
     "length": (theme.PENCIL, ".0f", False),
     "repetition": (theme.RED, ".0%", True),

@@ -119,11 +119,11 @@ def _draw_settings(method: Method) -> TuneConfig:
     )
     reward = None
     if method.chats:
-        scoring = session.reward_models()
+        scoring: list[str | None] = [*session.reward_models()]
         reward = columns[3].selectbox(
             t("preferences.reward"),
-            [*scoring, None] if method.needs_reward else [None, *scoring],
-            key=f"preference-reward-{method.needs_reward}",
+            (scoring or [None]) if method.needs_reward else [None, *scoring],
+            key=f"preference-reward-{method.needs_reward}-{len(scoring)}",
             format_func=lambda one: one or t("preferences.reward.none"),
             help=t("preferences.reward.help"),
         )

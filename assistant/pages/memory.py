@@ -31,7 +31,7 @@ def draw() -> None:
             label_visibility="collapsed",
             format_func=lambda name: t(f"visible.view.{name}"),
         )
-        checkpoint = _draw_checkpoint()
+        checkpoint = None if view == "rlhf" else _draw_checkpoint()  # which is about no single one
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
             resources.import_models()

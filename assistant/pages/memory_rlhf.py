@@ -34,61 +34,60 @@ def draw(checkpoint: Checkpoint | None) -> None:
         _draw_optimisation(found, [one for one in made if not one.is_reward_model])
 
 
-def _draw_step(number: int, name: str, picture: str) -> None:
-    """The number and title of a step, what it is, its formula, and its picture."""
-    head = (
+def _draw_step(number: int, name: str, picture: str, remarks: Sequence[str] = ()) -> None:
+    """The number and title of a step, what it is, its formula, its picture, and what can be said of it."""
+    said = "".join(f'<div class="quiet">{html_blocks.escaped(one)}</div>' for one in remarks)
+    st.html(
         f'<div class="rlhf"><b class="step">{number}</b><div><h4>{html_blocks.escaped(t(f"rlhf.{name}"))}</h4>'
         f"<p>{html_blocks.escaped(t(f'rlhf.{name}.text'))}</p>"
-        f"<code>{html_blocks.escaped(t(f'rlhf.{name}.formula'))}</code></div></div>"
+        f"<code>{html_blocks.escaped(t(f'rlhf.{name}.formula'))}</code>{picture}{said}</div></div>"
     )
-    st.html(head + picture)
 
 
 def _draw_demonstrations(found: "CollectedPreferences") -> None:
     corrected = [one.item for one in found.pairs if one.kind == "correction"]
     liked = [one.item for one in found.judgements if one.item.good]
     picture = dots({"all": len(corrected), "kept": len(liked)}, {"all": "corrected", "kept": "liked"})
-    _draw_step(1, "demonstrations", picture)
     if corrected:
-        _draw_example(corrected[-1].prompt[-1]["content"], [("good", corrected[-1].chosen)])
+        picture += example(corrected[-1].prompt[-1]["content"], corrected[-1].chosen)
     elif liked:
-        _draw_example(liked[-1].prompt[-1]["content"], [("good", liked[-1].completion)])
-    else:
-        html_blocks.quiet(t("rlhf.demonstrations.none"))
+        picture += example(liked[-1].prompt[-1]["content"], liked[-1].completion)
+    _draw_step(1, "demonstrations", picture, () if corrected or liked else [t("rlhf.demonstrations.none")])
     if st.button(t("rlhf.demonstrations.go"), icon=":material/chat_bubble:", key="rlhf-chat"):
         open_conversation.open_conversation(None)
         choices.go_to_chat()
 
 
 def _draw_comparisons(found: "CollectedPreferences", rewards: Sequence[Checkpoint]) -> None:
-    _draw_step(2, "comparisons", duels(len(found.pairs)))
+    picture, remark = duels(len(found.pairs)), t("rlhf.comparisons.none")
     if found.pairs:
         pair = found.pairs[-1].item
-        _draw_example(pair.prompt[-1]["content"], [("good", pair.chosen), ("bad", pair.rejected)])
-    else:
-        html_blocks.quiet(t("rlhf.comparisons.none"))
-    if rewards:
-        said = accuracy_of(rewards[0].evaluation)
-        text = t("rlhf.reward.said", name=rewards[0].name, **said) if said else t("rlhf.reward.made")
-        html_blocks.quiet(text)
-    elif found.pairs:
-        html_blocks.quiet(t("rlhf.reward.none"))
+        picture += example(pair.prompt[-1]["content"], pair.chosen, pair.rejected)
+        remark = _said_of_reward(rewards)
+    _draw_step(2, "comparisons", picture, [remark])
     if st.button(t("rlhf.comparisons.go"), icon=":material/how_to_vote:", key="rlhf-vote"):
         st.switch_page(choices.page("preferences"))
 
 
+def _said_of_reward(rewards: Sequence[Checkpoint]) -> str:
+    """How well the newest reward model judges; that there is none yet."""
+    if not rewards:
+        return t("rlhf.reward.none")
+    said = accuracy_of(rewards[0].evaluation)
+    return t("rlhf.reward.said", name=rewards[0].name, **said) if said else t("rlhf.reward.made")
+
+
 def _draw_optimisation(found: "CollectedPreferences", made: Sequence[Checkpoint]) -> None:
     measured = [(one.name, figures) for one in made if (figures := accuracy_of(one.evaluation))]
-    _draw_step(3, "optimisation", before_after(measured[:MAX_CHECKPOINTS]))
-    if not made:
-        html_blocks.quiet(t("rlhf.optimisation.none" if found.pairs else "rlhf.optimisation.first"))
+    remark = t("rlhf.optimisation.none" if found.pairs else "rlhf.optimisation.first")
+    _draw_step(3, "optimisation", before_after(measured[:MAX_CHECKPOINTS]), () if made else [remark])
     if st.button(t("rlhf.optimisation.go"), icon=":material/trending_up:", key="rlhf-learn"):
         st.switch_page(choices.page("preferences"))
 
 
 def accuracy_of(evaluation: Mapping[str, Any]) -> dict[str, str]:
     """The accuracy on pairs kept aside, before and after, as percentages; empty where it was not measured."""
-    figures = (evaluation.get("preferences") or {}).get("accuracy") or {}
+    figures = (evaluation.get("preferences") or {}).get("pairs") or {}
     if not figures.get("n"):
         return {}
     return {"before": f"{figures['before']:.0%}", "after": f"{figures['after']:.0%}"}
@@ -117,7 +116,7 @@ def duels(count: int) -> str:
         return f'<div class="blank small">{html_blocks.escaped(t("rlhf.nothing_yet"))}</div>'
     drawn = '<span class="duel"><i></i><i></i></span>' * min(count, MAX_DRAWN)
     legend = "".join(
-        f'<span class="duel"><i class="{side}"></i></span><span>{html_blocks.escaped(t(f"rlhf.mark.{name}"))}</span>'
+        f'<span><span class="duel"><i class="{side}"></i></span>{html_blocks.escaped(t(f"rlhf.mark.{name}"))}</span>'
         for side, name in (("full", "preferred"), ("hollow", "rejected"))
     )
     number = html_blocks.escaped(t("rlhf.duels", count=count))
@@ -142,10 +141,10 @@ def before_after(measured: Sequence[tuple[str, Mapping[str, str]]]) -> str:
     return f'<div class="gains"><div class="quiet">{label}</div>{rows}</div>'
 
 
-def _draw_example(question: str, answers: Sequence[tuple[str, str]]) -> None:
+def example(question: str, good: str, bad: str = "") -> str:
     """One of a person's own questions with its answers, the preferred one first."""
-    signs = {"good": '<span class="tick">✓</span>', "bad": '<span class="cross">✗</span>'}
-    rows = "".join(
-        f'<p class="{kind}">{signs[kind]} {html_blocks.escaped(text[:220])}</p>' for kind, text in answers
+    worse = f'<p class="bad"><span class="cross">✗</span> {html_blocks.escaped(bad[:220])}</p>' if bad else ""
+    return (
+        f'<div class="own-example"><b>{html_blocks.escaped(question[:220])}</b>'
+        f'<p><span class="tick">✓</span> {html_blocks.escaped(good[:220])}</p>{worse}</div>'
     )
-    st.html(f'<div class="own-example"><b>{html_blocks.escaped(question[:220])}</b>{rows}</div>')

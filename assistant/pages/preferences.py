@@ -10,7 +10,7 @@ from assistant.session import notices, resources
 from assistant.session import preferences as session
 from tuning.jobs.folder import Job
 
-RUNS_SHOWN = 3  # with their reports; all of them are on the Checkpoints page
+EARLIER_RUNS = 3  # all of them are on the Checkpoints page
 
 
 def draw() -> None:
@@ -26,26 +26,23 @@ def draw() -> None:
     if st.session_state.pop("forget-preference-name", False):
         st.session_state.pop("preference-name", None)
     runs = [job for job in resources.workspace().jobs.list() if job.method in PREFERENCE_METHODS]
+    running = [job for job in runs if not job.has_ended]
+    shown = running or runs[:1]
     with notices.show_errors():
         found = session.collected()
         preference_overview.draw(found)
         preference_votes.draw(len(found.pairs), ENOUGH_PAIRS)
-        running = [job for job in runs if not job.has_ended]
-        for job in running:
-            job_card.draw(job)
+        _draw_runs(shown, t("preferences.runs"))
         if not found.counts:
             html_blocks.quiet(t("preferences.learn.later"))
         elif not running or st.toggle(t("preferences.learn.another"), key="learn-another"):
             preference_setup.draw(found)
-    _draw_ended([job for job in runs if job.has_ended])
+    _draw_runs([job for job in runs if job not in shown][:EARLIER_RUNS], t("preferences.runs.earlier"))
 
 
-def _draw_ended(runs: Sequence[Job]) -> None:
-    """The newest runs with their reports."""
-    if not runs:
-        return
-    st.subheader(t("preferences.runs"), anchor=False)
-    for job in runs[:RUNS_SHOWN]:
+def _draw_runs(runs: Sequence[Job], title: str) -> None:
+    """Runs as they stand, or with their reports."""
+    if runs:
+        st.subheader(title, anchor=False)
+    for job in runs:
         job_card.draw(job)
-    if len(runs) > RUNS_SHOWN:
-        html_blocks.quiet(t("preferences.runs.more"))

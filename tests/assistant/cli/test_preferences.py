@@ -126,7 +126,11 @@ def test_votes_are_learned_by_dpo_and_a_file_by_the_method_that_is_named(
         (("--votes",), "nobody has voted, corrected or rated", 1),
         (("--preferences", "FILE", "--notes"), "give one of the two", 2),
         (("--preferences", "FILE", "--method", "ppo"), "needs a reward model", 1),
-        (("--preferences", "FILE", "--method", "lora"), "learns from examples, and preferences were given", 1),
+        (
+            ("--preferences", "FILE", "--method", "lora"),
+            "learns from examples, and preferences were given",
+            1,
+        ),
         (("--preferences", "FEW"), "needs at least 4 pairs", 1),
         (("--preferences", "FILE", "--beta", "0"), "not in the range", 2),
     ],

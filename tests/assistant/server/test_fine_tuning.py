@@ -115,7 +115,12 @@ def test_preferences_are_learned_by_dpo(client: openai.OpenAI, workspace: Worksp
     method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.3, "n_epochs": 2}}}
     job = client.fine_tuning.jobs.create(model=BASE, training_file=file, method=method)
     kept = workspace.jobs.get(job.id)
-    assert (kept.method, kept.config["beta"], kept.config["epochs"], kept.examples_count) == ("dpo", 0.3, 2, 6)
+    assert (kept.method, kept.config["beta"], kept.config["epochs"], kept.examples_count) == (
+        "dpo",
+        0.3,
+        2,
+        6,
+    )
     assert job.method is not None and job.method.type == "dpo" and job.method.dpo is not None
     told = job.method.dpo.hyperparameters
     assert told is not None and (told.beta, told.n_epochs) == (0.3, 2)
@@ -129,7 +134,7 @@ def test_preferences_are_learned_by_dpo(client: openai.OpenAI, workspace: Worksp
 
 def test_preferences_that_cannot_be_learned_from_are_refused(client: openai.OpenAI) -> None:
     dpo: Any = {"type": "dpo"}
-    with pytest.raises(openai.BadRequestError, match="votes.jsonl|at least 4 pairs"):
+    with pytest.raises(openai.BadRequestError, match="at least 4 pairs"):
         client.fine_tuning.jobs.create(model=BASE, training_file=preferences(client, 2), method=dpo)
     with pytest.raises(openai.BadRequestError, match="holds no preference"):
         client.fine_tuning.jobs.create(model=BASE, training_file=upload(client), method=dpo)
