@@ -10,7 +10,7 @@ import streamlit as st
 
 from assistant.components import deletions, sidebar, theme
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, training_draft
+from assistant.session import choices, notices, open_conversation, training_draft
 
 # Name, address and module in assistant.pages of each page -> its icon; the first is the one that opens
 PAGES = {
@@ -70,6 +70,7 @@ def _draw() -> None:
     choices.set_pages(pages)
     training_draft.keep_settings()
     shown = st.navigation([*pages.values(), *former])
+    open_conversation.follow_address()
     sidebar.draw()
     notices.show_toasts()
     deletions.draw_undo()

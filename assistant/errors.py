@@ -10,6 +10,7 @@ AssistantError
 ├── NoteError            a note that cannot be kept or found
 ├── PreferenceError      preferences that cannot be kept, exported or learned from
 ├── EngineError          the model behind the chat
+│   └── UnsupportedOptionError  an option of a request that this model or engine cannot follow
 └── CompareError         a questions file or an arm that cannot be compared
 """
 
@@ -60,6 +61,14 @@ class PreferenceError(AssistantError):
 
 class EngineError(AssistantError):
     """The model behind the chat cannot answer."""
+
+
+class UnsupportedOptionError(EngineError):
+    """An option of a request, named as in OpenAI's API, that this model or engine cannot follow."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
 
 
 class CompareError(AssistantError):

@@ -1,6 +1,5 @@
 """`imprint tune`: fine-tune a checkpoint on the command line."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ from assistant.cli.tune_preferences import DEFAULT_METHOD, options_of, preferenc
 from assistant.cli.tune_preferences import show as show_preferences
 from assistant.errors import AssistantError, NothingToLearnError
 from assistant.i18n.texts import t
-from assistant.language.paraphrase import rephrase
 from assistant.workspace import Workspace
 from tuning.checkpoints.notes import missing_examples
 
@@ -180,16 +178,14 @@ def _read_examples(
     workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...], parent: str | None
 ) -> "list[Example]":
     from assistant.curation.from_chat import curate
-    from tuning.data.importers import import_file
+    from assistant.curation.from_files import examples_of_file
 
     learned: list[Example] = []
     for file in files:
-        read = import_file(file)
+        read = examples_of_file(file)
         for note in read.notes:
             say(f"{file}: {note}")
-        if without := read.skipped:
-            say(f"{file}: {without:,} of its records have no answer to learn.")
-        learned += [_with_probes(example) for example in read.examples]
+        learned += read.examples
     if conversations:
         known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
         found = curate([workspace.store.get(one) for one in conversations], known=known)
@@ -210,13 +206,6 @@ def _missing_in(workspace: Workspace, name: str) -> "list[Example]":
             f"Nothing to teach again: {name!r} holds every fact that its report asks for."
         )
     return found
-
-
-def _with_probes(example: "Example") -> "Example":
-    """With other wordings to be asked afterwards, where the file gave none and rules know some."""
-    if example.probes or len([m for m in example.messages if m["role"] != "system"]) > 2:
-        return example
-    return replace(example, probes=rephrase(example.question, example.answer))
 
 
 def _stated_in(

@@ -17,7 +17,7 @@ from assistant.components import (
     theme,
 )
 from assistant.curation.submission import conversations_of
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
 from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
@@ -178,7 +178,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
         draw_nearest_words(_nearest_words(job))
         _draw_took(job)
         for advice in job.advice:
-            html_blocks.quiet(advice)
+            html_blocks.quiet(translated(advice))
         if job.checkpoint and preference_report.is_one(job.evaluation):
             _draw_use_of_preferences(job, job.checkpoint)
         elif job.checkpoint:
@@ -188,7 +188,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
     if job.error:
         st.error(notices.sentence(Exception(job.error)), icon=":material/error:")
     for advice in job.advice:
-        html_blocks.quiet(advice)
+        html_blocks.quiet(translated(advice))
     if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
         with notices.show_errors():
             resources.workspace().jobs.resume(job.id)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import streamlit as st
 
 from assistant.chat.citations import CitedAnswer
+from assistant.chat.nothing_found import says_foreign, says_nothing_found
 from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
-from assistant.i18n.texts import all_texts, t
-from assistant.session import notices, open_conversation, popovers, resources
+from assistant.i18n.texts import t
+from assistant.session import choices, notices, open_conversation, popovers, resources
 
 LIKED, DISLIKED = 1, -1
 
@@ -81,8 +82,19 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         draw_thoughts(message.thoughts, t("message.thoughts"))
         _draw_text(message)
         _draw_sources(message, question)
+        if is_last and not busy and says_foreign(message.content):
+            _draw_way_out(message)
         if not busy:
             _draw_actions(message, question, is_last)
+
+
+def _draw_way_out(message: StoredMessage) -> None:
+    """The documents are in another language than the question: the model that knows both."""
+    from assistant.components import embedding_switch  # heavy: chromadb, torch
+
+    base = resources.workspace().knowledge(choices.knowledge_base())
+    if embedding_switch.draw_offer(base, f"multilingual-{message.id}"):
+        st.switch_page(choices.page("knowledge"))
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -123,7 +135,7 @@ def _notes(message: StoredMessage) -> Iterator[str]:
         and message.status == "complete"
         and not message.sources
         and not message.correction
-        and message.content.strip() not in all_texts("chat.nothing_found", "chat.nothing_found.foreign")
+        and not says_nothing_found(message.content)
     ):
         yield t("message.no_source")
 
@@ -151,7 +163,7 @@ def origin(message: StoredMessage) -> str:
     if message.seconds is not None and message.status in ("complete", "stopped"):
         tokens = t(
             "message.cost",
-            tokens=message.completion_tokens or 0,
+            count=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
         said = f"{tokens} · {message.engine}" if message.engine else tokens
@@ -202,6 +214,7 @@ def _draw_actions(message: StoredMessage, question: str, is_last: bool) -> None:
                 open_conversation.regenerate(message)
                 st.rerun()
         html_blocks.copy_button(message.correction or message.content)
+        html_blocks.speak_button(message.correction or message.content)
         if is_last and message.ending == "length" and message.status == "complete":
             _draw_continue(message)
         _draw_alternatives(message)

@@ -9,10 +9,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import torch
 
+from assistant.engines import torch_choice
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.fair_lock import FairLock
 from assistant.engines.finding import find_checkpoint
@@ -32,6 +33,8 @@ MAX_ADAPTERS = 6
 
 class LocalEngine:
     """Answers with a base model and any checkpoint that was tuned from it."""
+
+    reads_tools = False
 
     def __init__(self, base: BaseModel, registry: Registry, max_adapters: int = MAX_ADAPTERS) -> None:
         self._base = base
@@ -96,11 +99,13 @@ class LocalEngine:
             adapter = self._load(checkpoint)
             room = self._room_for_answer(prompt, adapter)
             limited = replace(params, max_new_tokens=min(params.max_new_tokens, room))
+            choice = torch_choice.choice_of(self._base, limited)
             try:
                 with self._in_use(checkpoint):
-                    return (
-                        yield from self._base.generate(prompt, adapter=adapter, stop=stop, **asdict(limited))
+                    answer = self._base.generate(
+                        prompt, adapter=adapter, stop=stop, **torch_choice.sampling(limited, choice)
                     )
+                    return (yield from torch_choice.shaped(answer, limited, choice))
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 

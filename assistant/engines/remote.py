@@ -7,8 +7,8 @@ are estimates: a token for four letters, or for one Chinese, Japanese or Korean 
 import json
 import re
 import threading
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,13 +17,13 @@ import httpx
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.many_streams import complete_by_streams
 from assistant.engines.remote_adapters import RemoteAdapters
+from assistant.engines.remote_protocol import AnswerText, request_body
 from assistant.errors import EngineError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
 from tuning.models.capability import capability
 from tuning.models.stream_end import FinishReason, StreamEnd
-from tuning.models.template_options import template_options
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _TOKENS_AROUND_A_MESSAGE = 4
@@ -34,6 +34,8 @@ _MAX_CONCURRENT_REQUESTS = 8
 
 class RemoteEngine:
     """Answers with a model behind `url` (ending in /v1); a checkpoint is requested as a model of its name."""
+
+    reads_tools = True
 
     def __init__(
         self,
@@ -90,14 +92,14 @@ class RemoteEngine:
     ) -> Generator[str, None, StreamEnd]:
         """As `Engine.stream`; tokens are counted by the endpoint where it says so, else estimated."""
         model = self._served(checkpoint)
-        text = ""
+        answer, text = AnswerText(), ""
         reason: FinishReason = "stop"
         tokens: int | None = None
         try:
             with self._client.stream(
                 "POST",
                 f"{self._url}/chat/completions",
-                json=self._body(messages, params, model),
+                json=request_body(model, messages, params),
                 headers=self._headers,
             ) as response:
                 if response.is_error:
@@ -111,9 +113,10 @@ class RemoteEngine:
                         raise EngineError(f"{self._url} broke off the answer of {self.name}: {event.error}")
                     reason = "length" if event.finish_reason == "length" else reason
                     tokens = event.completion_tokens or tokens
-                    if event.text:
-                        text += event.text
-                        yield event.text
+                    for piece in answer.of(event.choice):
+                        text += piece
+                        yield piece
+                yield from answer.end()
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise self._error(error) from error
         return StreamEnd(reason, self.count_text(text) if tokens is None else tokens)
@@ -136,7 +139,8 @@ class RemoteEngine:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """An estimate of the prompt's tokens."""
-        return sum(self.count_text(message["content"]) + _TOKENS_AROUND_A_MESSAGE for message in messages)
+        texts = [message["content"] + message.get("tool_calls", "") for message in messages]
+        return sum(self.count_text(text) + _TOKENS_AROUND_A_MESSAGE for text in texts)
 
     def count_text(self, text: str) -> int:
         """An estimate of a text's tokens."""
@@ -167,24 +171,9 @@ class RemoteEngine:
         own = self._own(checkpoint)
         if own is None or self._adapters is None:
             return checkpoint or self.name
-        offered, is_vllm = (
-            self._models()
-        )  # asked each time: a server that was restarted has forgotten its adapters
+        # Asked each time: a server that was restarted has forgotten its adapters.
+        offered, is_vllm = self._models()
         return self._adapters.load(own, offered) if is_vllm and own.name not in offered else own.name
-
-    def _body(self, messages: Sequence[Message], params: SamplingParams, model: str) -> dict[str, Any]:
-        seed = {} if params.seed is None else {"seed": params.seed}
-        options = template_options()
-        return {
-            "model": model,
-            "messages": list(messages),
-            "stream": True,
-            "max_tokens": params.max_new_tokens,
-            "temperature": params.temperature,
-            "top_p": params.top_p,
-            **seed,
-            **({"chat_template_kwargs": options} if options else {}),
-        }
 
     def _error(self, error: Exception) -> EngineError:
         if isinstance(error, httpx.HTTPStatusError):
@@ -208,7 +197,7 @@ class RemoteEngine:
 class _Event:
     """What one line of a server-sent event stream holds; comments and empty lines hold nothing."""
 
-    text: str = ""
+    choice: Mapping[str, Any] = field(default_factory=dict)
     finish_reason: str = ""
     completion_tokens: int | None = None
     error: str = ""
@@ -223,7 +212,7 @@ class _Event:
             return cls(error=str(record["error"].get("message") or record["error"]))
         choice = record["choices"][0] if record["choices"] else {}
         return cls(
-            choice.get("delta", {}).get("content") or "",
+            choice,
             choice.get("finish_reason") or "",
             (record.get("usage") or {}).get("completion_tokens"),
         )

@@ -14,7 +14,7 @@ from assistant.compare.variants import require
 from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import default_options, draw_picker
 from assistant.errors import CompareError
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.pages.compare_evaluation_result import draw_result
 from assistant.pages.compare_question_sets import choose
 from assistant.session import notices, preferences, resources
@@ -96,7 +96,7 @@ def _of_slices(questions: list[Question]) -> list[Question]:
         default=slices,
         selection_mode="multi",
         key=f"slices-{'-'.join(slices)}",
-        format_func=formatting.escape_markdown,
+        format_func=lambda name: formatting.escape_markdown(translated(name)),
     )
     return [question for question in questions if question.slice in chosen]
 

