@@ -96,7 +96,7 @@ class Asked:
     async def begun(self, request: Request) -> "Begun":
         """The first answer with its first chunk at hand: an error before that still has a status of its own."""
         chunks = self.stream(0)
-        first: asyncio.Future[AIMessageChunk] = asyncio.ensure_future(anext(chunks))  # type: ignore[arg-type]
+        first: asyncio.Future[AIMessageChunk] = asyncio.ensure_future(anext(chunks))
         return Begun(self, await until_gone(request, first, self.gone), chunks)
 
     async def _one(self, choice: int) -> AIMessageChunk:

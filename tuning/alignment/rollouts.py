@@ -96,7 +96,7 @@ class Writer:
         ]
 
     def _written(self, prompts: Sequence[list[int]], most: int, seed: str) -> list[list[int]]:
-        draw = decoding.sampler(torch.Generator().manual_seed(random.Random(seed).getrandbits(62)))
+        draw = decoding.row_sampler(torch.Generator().manual_seed(random.Random(seed).getrandbits(62)))
         found: list[list[int]] = []
         for start in range(0, len(prompts), _TOGETHER):
             batch = [list(ids) for ids in prompts[start : start + _TOGETHER]]

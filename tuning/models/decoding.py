@@ -106,7 +106,7 @@ def likeliest(logits: Tensor) -> Tensor:
     return logits.argmax(-1)
 
 
-def sampler(generator: torch.Generator, temperature: float = 1.0) -> Callable[[Tensor], Tensor]:
+def row_sampler(generator: torch.Generator, temperature: float = 1.0) -> Callable[[Tensor], Tensor]:
     """Draws a token (rows,) from logits (rows, vocabulary)."""
 
     def draw(logits: Tensor) -> Tensor:

@@ -219,9 +219,9 @@ def test_what_is_not_text_is_refused() -> None:
 
 def test_unknown_options_are_refused() -> None:
     model = ImprintChatModel(engine=ScriptedEngine())
-    with pytest.raises(UnsupportedOptionError, match="^temprature: there is no such option"):
+    with pytest.raises(UnsupportedOptionError, match=r"^temprature: there is no such option"):
         model.invoke("Hello", temprature=0.5)
-    with pytest.raises(UnsupportedOptionError, match="^tone: there is no such option"):
+    with pytest.raises(UnsupportedOptionError, match=r"^tone: there is no such option"):
         model.with_structured_output({"title": "a", "type": "object"}, tone="kind")
     with pytest.raises(ValidationError, match="temprature"):
         ImprintChatModel(engine=ScriptedEngine(), temprature=0.5)
