@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Generic, TypeVar
 
+from assistant.chat.nothing_found import says_nothing_found
 from assistant.curation.candidates import LeftOut
 from assistant.curation.feedback import corrected_answer
 from assistant.history.records import StoredMessage
-from assistant.i18n.texts import all_texts
 from assistant.language.text import same_text
 from knowledge.grounding.own_numbers import without_numbers
 from tuning.data.examples import Message
@@ -100,7 +100,7 @@ def _path(message: StoredMessage, by_id: dict[int, StoredMessage]) -> list[Messa
 def _is_usable(answer: StoredMessage, findings: Findings) -> bool:
     """Whether the answer is a model's, and whole; otherwise it is left out with the reason."""
     why = ""
-    if answer.content.strip() in all_texts("chat.nothing_found", "chat.nothing_found.foreign"):
+    if says_nothing_found(answer.content):
         why = NOTICE
     elif answer.status != "complete" or not answer.content.strip():
         why = UNFINISHED

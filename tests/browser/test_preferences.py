@@ -43,7 +43,7 @@ def test_from_the_first_vote_to_a_checkpoint_in_use(page: Page, server: "Server"
     row.get_by_role("button", name=t("preferences.vote")).click()
     page.wait_for_url(re.compile(r"/compare\?.*trial="))
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
-    page.wait_for_function(READY)
+    page.wait_for_function(READY, timeout=TUNE_MILLISECONDS)
     page.keyboard.press("b")
     assert wait_until(lambda: len(votes.list()) == before + PAIRS + 1)
     assert votes.list()[-1].prompt[0]["content"] == QUESTION
