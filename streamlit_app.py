@@ -10,13 +10,14 @@ import streamlit as st
 
 from assistant.components import deletions, sidebar, theme
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, training_draft
+from assistant.session import choices, notices, open_conversation, training_draft
 
 # Name, address and module in assistant.pages of each page -> its icon; the first is the one that opens
 PAGES = {
     "chat": "chat_bubble",
     "knowledge": "menu_book",
     "checkpoints": "fingerprint",
+    "preferences": "thumbs_up_down",
     "compare": "compare_arrows",
     "memory": "visibility",
     "settings": "settings",
@@ -69,6 +70,7 @@ def _draw() -> None:
     choices.set_pages(pages)
     training_draft.keep_settings()
     shown = st.navigation([*pages.values(), *former])
+    open_conversation.follow_address()
     sidebar.draw()
     notices.show_toasts()
     deletions.draw_undo()

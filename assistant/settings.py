@@ -136,6 +136,8 @@ class Settings(BaseModel):
     engine_url: Url | None = None
     engine_model: str | None = None
     engine_key: str | None = Field(default=None, repr=False)
+    # Whether the tour of the pages was taken or declined; it is offered once.
+    tour_seen: bool = False
     # Whether a URL to index may be on this machine or its private network.
     allow_private_urls: bool = False
 
@@ -179,15 +181,19 @@ def home_folder() -> Path:
     return (Path(named) if named else default_home()).expanduser().absolute()
 
 
-def load_settings() -> Settings:
-    """The settings of this process. Raises SettingsError naming the variable or file, and the value."""
+def load_settings(folder: Path | None = None) -> Settings:
+    """The settings of this process; `folder` is the home where it is not the environment's.
+
+    Raises SettingsError naming the variable or file, and the value.
+    """
     try:
         environment = _Environment()
     except ValidationError as problem:
         raise SettingsError(_sentence(problem, variable_of(_name(problem)))) from None
-    home = environment.home.expanduser().absolute()
+    home = (folder or environment.home).expanduser().absolute()
     if home.exists() and not home.is_dir():
-        raise SettingsError(f"IMPRINT_HOME is {str(home)!r}, which is not a folder. Choose or make one.")
+        named = "IMPRINT_HOME" if folder is None else "The home"
+        raise SettingsError(f"{named} is {str(home)!r}, which is not a folder. Choose or make one.")
     path = home / "settings.json"
     stored = _read_file(path)
     for key in sorted(stored.keys() - set(NAMES)):

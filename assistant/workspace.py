@@ -202,7 +202,9 @@ class Workspace:
 
         self.engine_error = ""
         try:
-            return open_endpoint(self.settings) if self.settings.engine_url else self._local_engine(report)
+            if self.settings.engine_url:
+                return open_endpoint(self.settings, self.registry)
+            return self._local_engine(report)
         except AssistantError as error:
             self.engine_error = str(error)
             raise

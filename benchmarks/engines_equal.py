@@ -16,7 +16,7 @@ import torch
 
 from assistant.chat.presets import DEFAULT_SYSTEM
 from assistant.engines.llama_processes import LlamaProcesses
-from tuning.checkpoints.gguf_writer import write_llama
+from tuning.checkpoints.gguf_writer import WRITABLE, write_model
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message, read_examples
@@ -88,10 +88,10 @@ def questions(checkpoint: Checkpoint, count: int) -> list[list[Message]]:
 
 def in_16_bit(base: GgufBase, model: BaseModel, home: Path) -> GgufBase | None:
     """The model's weights in a file of 16 bit, where one can be written."""
-    if model.config.model_type != "llama":
+    if base.header.architecture not in WRITABLE:
         return None
     path = home / "models" / "16-bit.gguf"
-    write_llama(model, path, title="control")
+    write_model(model, home, path, title="control")
     return replace(base, path=path)
 
 

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, DynamicCache, LlamaConfig, PreTrainedTokenizerFast
+from transformers import DynamicCache
 
+from benchmarks.gpu_clock import clock, matrix_rate, nominal_rate, peak_memory, start_memory
+from benchmarks.gpu_shapes import SHAPES, Shape, random_base, rows
 from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import read_examples
 from tuning.errors import TuningError
@@ -36,7 +37,7 @@ from tuning.models import decoding
 from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward_padded
-from tuning.models.packing import Encoded, PackedRow, pack
+from tuning.models.packing import PackedRow
 from tuning.ops.kernels import log_probs
 from tuning.scoring import contains
 from tuning.storage import write_json
@@ -47,53 +48,6 @@ from tuning.training.trainer import train
 _PACKAGES = ("torch", "transformers", "peft", "accelerate")
 _ROOT = Path(__file__).resolve().parent.parent
 _SAMPLE = _ROOT / "assistant" / "sample" / "examples.jsonl"
-_NOMINAL = (  # dense bf16 FLOP/s from the makers' data sheets, by what the device calls itself
-    ("H200", 989e12),
-    ("H100", 989e12),
-    ("A100", 312e12),
-    ("L40", 181e12),
-    ("4090", 165e12),
-)
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A Llama of this size; `sequence` is how long its packed rows are."""
-
-    hidden: int
-    layers: int
-    heads: int
-    kv_heads: int
-    inner: int
-    vocabulary: int
-    tied: bool
-    sequence: int = 4096
-    rows: int = 1  # a step
-
-    def config(self) -> LlamaConfig:
-        """As transformers wants it."""
-        return LlamaConfig(
-            hidden_size=self.hidden,
-            num_hidden_layers=self.layers,
-            num_attention_heads=self.heads,
-            num_key_value_heads=self.kv_heads,
-            intermediate_size=self.inner,
-            vocab_size=self.vocabulary,
-            tie_word_embeddings=self.tied,
-            max_position_embeddings=max(8192, 2 * self.sequence),
-            rope_parameters={"rope_type": "default", "rope_theta": 500000.0},
-            bos_token_id=256,
-            eos_token_id=257,
-            pad_token_id=257,
-        )
-
-
-SHAPES = {
-    "8b": Shape(4096, 32, 32, 8, 14336, 128256, tied=False, rows=2),  # Llama 3.1 8B
-    "1b": Shape(2048, 16, 32, 8, 8192, 128256, tied=True, rows=4),  # Llama 3.2 1B
-    "0.5b": Shape(896, 24, 14, 2, 4864, 151936, tied=True, rows=4),  # Qwen 2.5 0.5B's, as a Llama
-    "tiny": Shape(64, 2, 4, 2, 128, 300, tied=True, sequence=96, rows=2),
-}
 
 
 @dataclass(frozen=True)
@@ -104,49 +58,6 @@ class Speed:
     seconds_per_step: float
     peak_bytes: int | None  # on the device; not known for a CPU
     tokens_per_step: int
-
-
-# -------------------------------------------------------------------- a model without files
-
-
-def tokenizer() -> PreTrainedTokenizerFast:
-    """One token a byte and two marks of turns: enough to have a chat template."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    bytes_only = Tokenizer(models.BPE({mark: index for index, mark in enumerate(alphabet)}, []))
-    bytes_only.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bytes_only.decoder = decoders.ByteLevel()
-    bytes_only.add_special_tokens([AddedToken("<s>", special=True), AddedToken("</s>", special=True)])
-    made = PreTrainedTokenizerFast(tokenizer_object=bytes_only, bos_token="<s>", eos_token="</s>")
-    made.chat_template = (
-        "{% for message in messages %}<s>{{ message.role }}\n{{ message.content }}</s>{% endfor %}"
-        "{% if add_generation_prompt %}<s>assistant\n{% endif %}"
-    )
-    return made
-
-
-def random_base(name: str, shape: Shape, device: torch.device) -> BaseModel:
-    """A Llama of this shape with random weights in bf16, made where it will run."""
-    torch.manual_seed(0)
-    with torch.device(device):
-        model = AutoModelForCausalLM.from_config(shape.config(), dtype=torch.bfloat16)
-    model.eval().requires_grad_(False)
-    return BaseModel(f"random-{name}", "0" * 64, model, tokenizer())
-
-
-def rows(shape: Shape, vocabulary: int, answers: float, seed: int = 0) -> list[PackedRow]:
-    """Full rows of random conversations of 1/16 to 1/2 of a row; `answers` of each is supervised."""
-    chance, packed = random.Random(seed), []
-    for _ in range(shape.rows):
-        room, items = shape.sequence, []
-        while room:
-            length = min(room, chance.randrange(shape.sequence // 16, shape.sequence // 2))
-            length = room if room - length < shape.sequence // 16 else length
-            ids = tuple(chance.randrange(vocabulary) for _ in range(length))
-            first = min(length - 1, max(1, round(length * (1 - answers))))
-            items.append(Encoded(ids, tuple(range(first, length))))
-            room -= length
-        packed.append(pack(items))
-    return packed
 
 
 # -------------------------------------------------------------------- steps
@@ -268,54 +179,6 @@ def measure_real(name: str, home: Path, device: torch.device, method: str) -> di
         "known_before": sum(map(contains, before, wanted)),
         "known_after": sum(map(contains, after, wanted)),
     }
-
-
-# -------------------------------------------------------------------- clocks and limits
-
-
-def clock(device: torch.device, work: Callable[[], Any], times: int) -> float:
-    """Seconds for one `work`, everything the device was given included."""
-    settle(device)
-    start = time.perf_counter()
-    for _ in range(times):
-        work()
-    settle(device)
-    return (time.perf_counter() - start) / times
-
-
-def settle(device: torch.device) -> None:
-    """Wait until the device has done what it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-def start_memory(device: torch.device) -> None:
-    """Begin a new peak."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats(device)
-
-
-def peak_memory(device: torch.device) -> int | None:
-    """The most memory that tensors held on the device since `start_memory`."""
-    return int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else None
-
-
-def matrix_rate(device: torch.device) -> float:
-    """bf16 FLOP/s of a large square product here."""
-    size = 8192 if device.type == "cuda" else 512
-    a, b = (torch.randn(size, size, device=device, dtype=torch.bfloat16) for _ in range(2))
-    for _ in range(3):
-        a @ b
-    return 2 * size**3 / clock(device, lambda: a @ b, 20)
-
-
-def nominal_rate(device: torch.device) -> float | None:
-    """What the maker promises, where the device is known."""
-    if device.type != "cuda":
-        return None
-    name = torch.cuda.get_device_name(device)
-    return next((rate for mark, rate in _NOMINAL if mark in name), None)
 
 
 # -------------------------------------------------------------------- the whole run

@@ -10,17 +10,15 @@ first (recall@1), among the first five paragraphs (recall@5), or earlier (MRR@10
 """
 
 import argparse
-import json
 import os
 import platform
-import re
 import resource
 import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +31,7 @@ import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
+from benchmarks.retrieval_sets import QuestionSet, read_squad, read_trec
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.bm25 import LexicalIndex
 from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, packaged_folder
@@ -47,15 +46,6 @@ SHOWN = 15  # passages asked for: two of one paragraph count once, and ten parag
 
 
 @dataclass(frozen=True)
-class QuestionSet:
-    """Paragraphs and the questions that ask for them."""
-
-    name: str
-    paragraphs: list[tuple[str, str]]  # title, text
-    questions: list[tuple[str, set[int]]]  # and the paragraphs that answer it
-
-
-@dataclass(frozen=True)
 class Result:
     """One system on one question set."""
 
@@ -66,44 +56,6 @@ class Result:
     passages_per_second: float
     p50_ms: float
     p95_ms: float
-
-
-def read_squad(path: Path, held_out: bool = False, untitled: bool = False) -> QuestionSet:
-    """SQuAD's JSON, in whatever language; `held_out` asks only about articles no weight was fitted on."""
-    data = json.loads(path.read_text(encoding="utf-8"))["data"]
-    paragraphs: list[tuple[str, str]] = []
-    questions: list[tuple[str, set[int]]] = []
-    for number, article in enumerate(data):
-        for paragraph in article["paragraphs"]:
-            if not held_out or number % 2:
-                questions.extend((entry["question"], {len(paragraphs)}) for entry in paragraph["qas"])
-            title = "" if untitled else article.get("title", "").replace("_", " ")
-            paragraphs.append((title, paragraph["context"]))
-    name = f"{path.stem}{', untitled' * untitled}{', questions on every second article' * held_out}"
-    return QuestionSet(name, paragraphs, questions)
-
-
-def read_trec(documents: Path, queries: Path, judgements: Path) -> QuestionSet:
-    """Cranfield's files: .I .T .A .B .W records, and lines of query, document and grade."""
-    paragraphs: list[tuple[str, str]] = []
-    for record in _records(documents):
-        paragraphs.append(
-            (" ".join(record.get("T", "").split()), " ".join(record.get("W", "").split()) or "(none)")
-        )
-    relevant: dict[int, set[int]] = {}
-    for line in judgements.read_text(encoding="utf-8").splitlines():
-        query, document, *grade = (int(part) for part in line.split()[:3])
-        if not grade or 0 < grade[0] < 5:
-            relevant.setdefault(query, set()).add(document - 1)
-    asked = [" ".join(record["W"].split()) for record in _records(queries)]
-    questions = [(text, relevant[at]) for at, text in enumerate(asked, 1) if relevant.get(at)]
-    return QuestionSet(documents.stem, paragraphs, questions)
-
-
-def _records(path: Path) -> Iterable[dict[str, str]]:
-    for record in re.split(r"(?m)^\.I .*\n", path.read_text(encoding="latin-1"))[1:]:
-        fields = re.split(r"(?m)^\.([TABW])\s*\n", record)[1:]
-        yield dict(zip(fields[::2], fields[1::2], strict=False))
 
 
 class PlainMiniLM(Embeddings):

@@ -15,13 +15,19 @@ class ScriptedEngine:
     name = "scripted"
     window = 200
     capability: Capability = "small"
+    reads_tools = False
 
     def __init__(self, answer: Callable[[list[Message]], str] | str = "a short answer") -> None:
-        self._answer = answer if callable(answer) else lambda _: answer
+        self.say(answer)
         self.prompts: list[list[Message]] = []
+        self.params_asked: list[SamplingParams] = []
         self.checkpoints_asked: list[str | None] = []
         self.open_streams = 0
         self.before_piece: Callable[[int], None] = lambda number: None
+
+    def say(self, answer: Callable[[list[Message]], str] | str) -> None:
+        """What it answers from now on."""
+        self._answer = answer if callable(answer) else lambda _: answer
 
     def checkpoints(self) -> list[str]:
         return []
@@ -47,6 +53,7 @@ class ScriptedEngine:
         stop: threading.Event | None = None,
     ) -> Generator[str, None, StreamEnd]:
         self.prompts.append(list(messages))
+        self.params_asked.append(params)
         self.checkpoints_asked.append(checkpoint)
         words = self._answer(list(messages)).split(" ")
         self.open_streams += 1
@@ -61,6 +68,16 @@ class ScriptedEngine:
         if len(words) > params.max_new_tokens:
             return StreamEnd("length", params.max_new_tokens)
         return StreamEnd("stop", len(words))
+
+    def continue_text(
+        self,
+        text: str,
+        params: SamplingParams = GREEDY,
+        *,
+        checkpoint: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[str, None, StreamEnd]:
+        return self.stream([{"role": "text", "content": text}], params, checkpoint=checkpoint, stop=stop)
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import dependencies, fuzz_inputs, gpu, kills, training
+from benchmarks import dependencies, fuzz_inputs, gpu, gpu_shapes, kills, training
 from tuning.config import DEFAULT_BASE
 from tuning.models.base_model import BaseModel
 
@@ -31,8 +31,8 @@ def test_the_gpu_benchmark_runs_every_method_on_a_tiny_shape(
 
 
 def test_rows_are_full_and_a_given_share_of_them_is_supervised() -> None:
-    shape = gpu.SHAPES["tiny"]
-    for row in gpu.rows(shape, 300, answers=0.5):
+    shape = gpu_shapes.SHAPES["tiny"]
+    for row in gpu_shapes.rows(shape, 300, answers=0.5):
         assert len(row.ids) == shape.sequence
         assert 0.4 * shape.sequence < len(row.targets) < 0.6 * shape.sequence
 

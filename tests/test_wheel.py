@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("assistant", "knowledge", "tuning")
+PACKAGES = ("assistant", "imprint", "knowledge", "tuning")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
 
 
 def test_the_modules_come_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    code = "import assistant, tuning; print(assistant.__file__, tuning.__file__)"
+    code = "import imprint, tuning; print(imprint.__file__, tuning.__file__)"
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     found = run([sys.executable, "-P", "-c", code], cwd=tmp_path, env=environment).split()
     assert [Path(one).parent.parent for one in found] == [installed, installed]

@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from tuning.errors import MethodError
 
 Strength = Literal["gentle", "normal", "strong"]
+PreferenceLoss = Literal["sigmoid", "ipo", "length-normalised"]
 DEFAULT_BASE = "smollm2-135m-instruct"
 SKILLED_BASE = "smollm2-135m-skills"  # the same with the adapter that was tuned here: see docs/skills.md
 _KEYS = {"update_scale": "kept"}  # what a field is called in files, where that is not its name
@@ -54,10 +55,25 @@ class TuneConfig:
     processes: int = 1  # that train together: one a GPU
     strategy: str = "ddp"  # of several processes: a key of STRATEGIES, or an Accelerate configuration file
 
+    beta: float | None = None  # preference methods: how closely the policy is held to the reference
+    loss: PreferenceLoss = "sigmoid"  # of dpo
+    sft_weight: float | None = None  # of dpo and kto: weight of the good answers' own loss beside it
+    label_smoothing: float = 0.0  # of dpo: share of the votes that may be the wrong way round
+    adapter: Literal["lora", "p-tuning-v2"] | None = (
+        None  # preference methods: what learns; None: as the parent
+    )
+    reward: str | None = (
+        None  # ppo and grpo: the checkpoint of the reward model; the others: who judges at the end
+    )
+    samples: int | None = None  # ppo and grpo: answers to each prompt, a step
+    answer_tokens: int | None = None  # ppo and grpo: of an answer, at most
+
     def __post_init__(self) -> None:
         self._check(self.strength in get_args(Strength), "strength", "gentle, normal or strong")
         self._check(self.layers in ("all", "mlp", "attention"), "layers", "all, mlp or attention")
-        for name in ("epochs", "rank", "alpha", "virtual_tokens", "tokens_per_step"):
+        for name in (
+            "epochs", "rank", "alpha", "virtual_tokens", "tokens_per_step", "samples", "answer_tokens",
+        ):  # fmt: skip
             value = getattr(self, name)
             self._check(value is None or value >= 1, name, "a whole number from 1")
         self._check(
@@ -74,6 +90,11 @@ class TuneConfig:
             value = getattr(self, name)
             self._check(value is None or 0 <= value <= 1, name, "from 0 to 1")
         self._check(0 <= self.validation < 1, "validation", "from 0 to below 1")
+        self._check(self.beta is None or 0 < self.beta <= 100, "beta", "above 0, up to 100")
+        self._check(self.sft_weight is None or 0 <= self.sft_weight <= 100, "sft_weight", "from 0 to 100")
+        self._check(self.loss in get_args(PreferenceLoss), "loss", "sigmoid, ipo or length-normalised")
+        self._check(0 <= self.label_smoothing < 0.5, "label_smoothing", "from 0 to below 0.5")
+        self._check(self.adapter in (None, "lora", "p-tuning-v2"), "adapter", "lora or p-tuning-v2")
         for name in ("patience", "processes"):
             self._check(getattr(self, name) >= 1, name, "a whole number from 1")
         self._check(0 <= self.seed < 2**32, "seed", "from 0 to 2**32 - 1")

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat.context_window import Budget, TokenCounter, fit
+from assistant.chat.nothing_found import nothing_found
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
@@ -25,7 +26,6 @@ from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.sources import Source
-from assistant.i18n.texts import t
 from assistant.language.repetition import wants_repetition
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
@@ -195,12 +195,14 @@ class Chat:
                 raise AssistantError("The question is empty. Write what you would like to know.")
             history, began = turn.get("history", ()), time.monotonic()
             found = self._retrieval.find(turn["question"], options, history)
-            nothing_found = options.memory == "documents" and not found.passages and not history
+            # A question may be about the conversation before it; one in a foreign language is told so all the same.
+            alone = not history or bool(found.foreign)
+            is_empty = options.memory == "documents" and not found.passages and alone
             return {
                 **turn,
                 "passages": found.passages,
                 "searched": found.searched,
-                "nothing_found": nothing_found,
+                "nothing_found": is_empty,
                 "noted": found.noted,
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
@@ -225,7 +227,7 @@ class Chat:
 
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
-                return AIMessage(t("chat.nothing_found.foreign" if turn["foreign"] else "chat.nothing_found"))
+                return AIMessage(nothing_found(turn["foreign"]))
             if turn["noted"]:
                 return AIMessage(turn["noted"])
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
@@ -242,6 +244,7 @@ class Chat:
             top_p=options.top_p,
             max_tokens=options.max_new_tokens,
             seed=options.seed,
+            splits_reasoning=False,  # it is told apart where it is shown
         )
 
     def find(self, question: str, options: AnswerOptions) -> Found:

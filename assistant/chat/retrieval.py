@@ -37,7 +37,8 @@ class Found:
 
     passages: tuple[Source, ...] = ()
     searched: str = ""
-    foreign: bool = False  # nothing was found, and no document is in the language of the question
+    # Nothing was found, and no document is in the language of the question: the language that most of them are in.
+    foreign: str = ""
     # The answer of the note that was found.
     noted: str = ""
 
@@ -70,7 +71,7 @@ class Retrieval:
         retriever = _retriever(base, options)
         alone = self._alone(question, options, history)
         documents = retriever.invoke(alone or question, history=() if alone else history)
-        foreign = not documents and base.is_foreign(alone or question)
+        foreign = _main_language(base) if not documents and base.is_foreign(alone or question) else ""
         return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone, foreign)
 
     def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
@@ -101,6 +102,11 @@ class Retrieval:
                 "the Knowledge page, or answer without documents."
             )
         return knowledge
+
+
+def _main_language(base: "KnowledgeBase") -> str:
+    """An ISO 639 code; "und" where nothing tells."""
+    return next(iter(base.languages()), "und")
 
 
 def _note_source(note: Example) -> Source:

@@ -12,6 +12,14 @@ from assistant.history.sources import Source
 from assistant.settings import MEMORIES, Memory
 from tuning.data.examples import Message
 
+# (reads documents, has a checkpoint) -> the memory of that name
+MEMORY_OF: dict[tuple[bool, bool], Memory] = {
+    (False, False): "nothing",
+    (True, False): "documents",
+    (False, True): "checkpoint",
+    (True, True): "both",
+}
+
 
 @dataclass(frozen=True)
 class AnswerOptions:
@@ -144,9 +152,8 @@ class TurnState(TypedDict, total=False):
     nothing_found: bool
     # What a note says to the question: it is quoted, and no model is asked; "" where none does.
     noted: str
-    foreign: (
-        bool  # the question is in a language that no document is in and the embedding model does not know
-    )
+    # The documents' language, where the question is in one that neither they nor the embedding model know; else "".
+    foreign: str
     retrieval_seconds: float
     budget: Budget
     # The passages as the model reads them: those that fit, each with the text that is quoted of it.

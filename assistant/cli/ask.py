@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assistant.chat.nothing_found import says_nothing_found
 from assistant.cli.options import (
     chosen_documents,
     document_option,
@@ -13,19 +14,10 @@ from assistant.cli.options import (
     workspace_of,
 )
 from assistant.cli.output import emit, json_option, say, seconds_text
-from assistant.i18n.texts import all_texts
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
     from assistant.chat.turn import AnswerOptions, Done
-
-# (reads documents, has a checkpoint) -> the memory of that name
-_MEMORIES = {
-    (False, False): "nothing",
-    (True, False): "documents",
-    (False, True): "checkpoint",
-    (True, True): "both",
-}
 
 
 @click.command(epilog='Example: imprint ask "How heavy is the Skerrin?" --memory rag --checkpoint halden')
@@ -102,14 +94,13 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
         "repeated": "stopped: it repeated itself",
     }
     said = [notes[done.ending]] if done.ending else []
-    refusals = all_texts("chat.nothing_found", "chat.nothing_found.foreign")
-    if options.uses_documents and not done.sources and done.answer not in refusals:
+    if options.uses_documents and not done.sources and not says_nothing_found(done.answer):
         said.append("no source: no passage of the documents was found for this")
     return said
 
 
 def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOptions":
-    from assistant.chat.turn import AnswerOptions
+    from assistant.chat.turn import MEMORY_OF, AnswerOptions
 
     settings = workspace.settings
     preset = workspace.presets.get(options["preset"]) if options["preset"] else None
@@ -119,7 +110,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
     )
     documents = chosen_documents(workspace, options["kb"], options["document"]) if reads else None
     return AnswerOptions(
-        memory=_MEMORIES[reads, options["checkpoint"] is not None],  # type: ignore[arg-type]
+        memory=MEMORY_OF[reads, options["checkpoint"] is not None],
         checkpoint=options["checkpoint"],
         knowledge_base=options["kb"] or settings.knowledge_base,
         documents=None if documents is None else tuple(documents),

@@ -8,6 +8,7 @@ import click
 from assistant.cli.options import confirmed, workspace_of, yes_option
 from assistant.cli.output import busy, emit, json_option, print_table, say
 from assistant.workspace import Workspace
+from tuning.checkpoints.export_formats import EXPORT_FORMATS
 from tuning.checkpoints.notes import STATES, counts
 from tuning.errors import CheckpointError
 
@@ -64,10 +65,12 @@ def rename(workspace: Workspace, name: str, new_name: str, as_json: bool) -> Non
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["peft", "merged", "gguf", "ollama"]),
+    type=click.Choice(EXPORT_FORMATS),
     default="peft",
     show_default=True,
-    help="peft: the adapter alone; merged: a model folder; gguf: one file; ollama: with its Modelfile.",
+    help="peft: the adapter alone; peft-with-base: with the very base; vllm: a LoRA with its template; merged: a "
+    "model folder; gguf, gguf-q8_0: one file of 16 or 8 bit; gguf-lora: the adapter for llama.cpp; ollama: with its "
+    "Modelfile. Which method goes into which: docs/export.md.",
 )
 @click.option(
     "--output",

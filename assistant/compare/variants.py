@@ -9,18 +9,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from assistant.chat.presets import Order
-from assistant.chat.turn import AnswerOptions, Memory
+from assistant.chat.turn import MEMORY_OF, AnswerOptions
 from assistant.errors import CompareError
 
 BASE, RAG, GIVEN, NOTES = "base", "rag", "given", "notes"
 _SUFFIXES = (RAG, GIVEN)
-# (retrieves, has a checkpoint) -> the memory of AnswerOptions
-_MEMORY: dict[tuple[bool, bool], Memory] = {
-    (False, False): "nothing",
-    (True, False): "documents",
-    (False, True): "checkpoint",
-    (True, True): "both",
-}
 _OVERRIDES = (
     "knowledge_base",
     "passages",
@@ -85,7 +78,7 @@ class Variant:
             )
         return replace(
             defaults,
-            memory=_MEMORY[self.documents and not self.given, self.checkpoint is not None],
+            memory=MEMORY_OF[self.documents and not self.given, self.checkpoint is not None],
             checkpoint=self.checkpoint,
             notes=self.notes,
             given=(passage,) if self.given and passage.strip() else (),

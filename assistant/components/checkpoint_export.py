@@ -9,9 +9,9 @@ import streamlit as st
 from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import t
 from assistant.session import notices, resources
+from tuning.checkpoints.export_formats import EXPORT_FORMATS
 from tuning.checkpoints.manifest import Checkpoint
 
-FORMATS = ("peft", "merged", "gguf", "ollama")
 MOST_BYTES = 300 * 10**6  # of an archive that is made in memory; larger exports are told by their folder
 
 
@@ -24,7 +24,7 @@ def _draw(checkpoint: Checkpoint) -> None:
     notices.apply_language()
     form = st.radio(
         t("export.format"),
-        FORMATS,
+        EXPORT_FORMATS,
         key=f"export-format-{checkpoint.id}",
         format_func=lambda n: t(f"export.{n}"),
     )

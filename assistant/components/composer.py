@@ -4,14 +4,16 @@ import streamlit as st
 
 from assistant.chat.context_window import PARTS, Budget
 from assistant.chat.live import LiveAnswer
-from assistant.components import formatting, html_blocks, prompt_editor
+from assistant.components import answer_options, formatting, html_blocks, prompt_editor, prompt_library
 from assistant.documents.listing import labels
+from assistant.errors import KNOWN_ERRORS
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
-from assistant.settings import MEMORIES
+from assistant.settings import MEMORIES, from_environment
+from tuning.config import DEFAULT_BASE
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.5  # each look costs the thread that opens the model
 
 
 def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
@@ -19,9 +21,19 @@ def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
     with st.bottom:
         _draw_memory(live)
         _draw_missing_checkpoint()
+        _draw_refusal()
     _draw_input(live)
-    with st.bottom:
-        _draw_window(budget)
+    with (
+        st.bottom,
+        st.container(
+            key="composer-foot", horizontal=True, vertical_alignment="top", gap="xsmall", wrap=False
+        ),
+    ):
+        with st.container():
+            _draw_window(budget)
+        prompt_library.draw_button()
+        answer_options.draw_button()
+        prompt_editor.draw_button()
 
 
 def _draw_memory(live: LiveAnswer | None) -> None:
@@ -44,10 +56,8 @@ def _draw_memory(live: LiveAnswer | None) -> None:
             _draw_document_choice()
         if choices.memory() in ("checkpoint", "both"):
             _draw_checkpoint_choice()
-        st.space("stretch")
-        if live is None:
-            prompt_editor.draw_button()
-        else:
+        if live is not None:
+            st.space("stretch")
             st.button(
                 t("chat.stopping") if live.stopping else t("chat.stop"),
                 icon=":material/stop_circle:",
@@ -96,7 +106,7 @@ def _draw_document_choice() -> None:
 
 
 def _draw_checkpoint_choice() -> None:
-    names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+    names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.answering())]
     chosen = choices.chosen("checkpoint")
     if not names:
         st.html(
@@ -131,15 +141,33 @@ def _draw_missing_checkpoint() -> None:
         st.warning(t("memory.gone.note", name=formatting.escape_markdown(name)), icon=":material/info:")
 
 
+def _draw_refusal() -> None:
+    """Why the last question was not asked; it goes back into the input field."""
+    if refused := st.session_state.pop("refused", None):
+        st.session_state["question"] = refused[0]
+        st.error(refused[1], icon=":material/error:")
+
+
 def _draw_input(live: LiveAnswer | None) -> None:
+    if written := st.session_state.pop("next-question", None):
+        st.session_state["question"] = written
     # Outside of any container: only then does Streamlit keep the end of the conversation in sight.
-    question = st.chat_input(
-        t("chat.answering") if live else t("chat.placeholder"), key="question", disabled=live is not None
+    st.chat_input(
+        t("chat.answering") if live else t("chat.placeholder"),
+        key="question",
+        disabled=live is not None,
+        on_submit=_submit,
     )
-    if question is not None:
-        with notices.show_errors():
-            open_conversation.ask(question)
-            st.rerun()
+
+
+def _submit() -> None:
+    """A callback: the field may be drawn disabled by now, because another tab asked meanwhile."""
+    notices.apply_language()
+    question = st.session_state["question"] or ""
+    try:
+        open_conversation.ask(question)
+    except KNOWN_ERRORS as error:
+        st.session_state["refused"] = (question, notices.sentence(error))
 
 
 def _draw_window(budget: Budget | None) -> None:
@@ -149,7 +177,17 @@ def _draw_window(budget: Budget | None) -> None:
             _draw_opening()
         return
     shares = [html_blocks.WindowShare(part, t(f"budget.{part}"), budget.used.get(part, 0)) for part in PARTS]
-    st.html(html_blocks.window_bar(shares, budget.window, t("budget.free")))
+    st.html(html_blocks.window_bar(shares, budget.window, t("budget.free"), _typing(budget)))
+
+
+def _typing(budget: Budget) -> html_blocks.Typing:
+    """What the script of the page needs to count a question while it is typed."""
+    latin, other = resources.tokens_per_character()
+    fixed = budget.used.get("system", 0) + budget.used.get("examples", 0)
+    longest = max(budget.window - fixed - min(budget.reserve, budget.window // 2), 0)
+    return html_blocks.Typing(
+        latin, other, longest, t("budget.typing"), t("budget.too_long", longest="{longest}")
+    )
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -161,5 +199,22 @@ def _draw_opening() -> None:
         st.rerun()
     if opened.engine_state == "failed":
         st.error(notices.sentence(Exception(opened.engine_error)), icon=":material/error:")
+        _draw_way_back()
         return
     html_blocks.quiet(t(f"model.{opened.engine_stage or 'opening'}", name=opened.settings.base_model))
+
+
+def _draw_way_back() -> None:
+    """The way out where the chosen model does not open: the one that always does."""
+    opened = resources.workspace()
+    is_default = opened.settings.base_model == DEFAULT_BASE and opened.settings.engine_url is None
+    if is_default or {"base_model", "engine_url"} & from_environment().keys():
+        return
+    with st.container(horizontal=True, gap="small"):
+        if st.button(t("model.use_default"), icon=":material/undo:", key="use-default-model", type="primary"):
+            with notices.show_errors():
+                opened.change(base_model=None, engine_url=None)
+                opened.preload()
+                st.rerun()
+        if st.button(t("welcome.larger.open"), key="models-instead", type="tertiary"):
+            st.switch_page(choices.page("settings"))

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from assistant.chat.presets import Preset
-from assistant.components import formatting, html_blocks
-from assistant.curation.candidates import Candidate, Curation
+from assistant.components import formatting, html_blocks, training_cards
+from assistant.curation.candidates import Curation
 from assistant.curation.from_chat import curate
-from assistant.curation.submission import EditedRow, chosen_examples, line_key
+from assistant.curation.submission import EditedRow, chosen_examples
 from assistant.errors import KNOWN_ERRORS, NothingToLearnError, sentence_of
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
@@ -26,7 +25,7 @@ def draw_offer(conversation_id: int) -> None:
     try:
         curation = curate([resources.workspace().store.get(conversation_id)])
     except NothingToLearnError as nothing:
-        found, why = None, str(nothing)
+        found, why = None, translated(str(nothing))
     else:
         found = curation
         count = len(curation.examples)
@@ -57,8 +56,7 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
 
     with notices.show_errors():
         curation = find()
-        rows = _draw_examples(curation, key)
-        _draw_left_out(curation)
+        rows = training_cards.draw(curation, training_draft(key))
         method = _draw_methods()
         config = tuning_options.draw(_draw_options(method))
         _draw_start(key, config, curation, rows)
@@ -91,53 +89,6 @@ def _draw_start(key: str, config: TuneConfig, curation: Curation, rows: Sequence
         st.rerun()
 
 
-def _draw_examples(curation: Curation, key: str) -> list[EditedRow]:
-    """The editable table of examples; its rows as a person left them."""
-    st.markdown(f"**{t('teach.examples')}**")
-    draft = training_draft(key)
-    draft.update(curation.candidates)
-    reasons = {line_key(candidate): _why(candidate) for candidate in curation.candidates}
-    frame = pd.DataFrame(
-        [{**vars(row), "why": reasons.get(row.of, "")} for row in draft.shown],
-        columns=["learn", "question", "answer", "why", "of"],
-    )
-    edited = st.data_editor(
-        frame,
-        key=f"examples-of-{key}-{draft.opened}",
-        hide_index=True,
-        num_rows="dynamic",
-        height=min(76 + 35 * len(frame), 390),
-        column_config={
-            "learn": st.column_config.CheckboxColumn(t("teach.learn"), width=58, default=True),
-            "question": st.column_config.TextColumn(t("teach.question"), width="large"),
-            "answer": st.column_config.TextColumn(t("teach.answer"), width="medium"),
-            "why": st.column_config.TextColumn(t("teach.why"), width="small", disabled=True),
-            "of": None,
-        },
-    )
-    records = edited.astype(object).where(edited.notna(), "").to_dict("records")
-    draft.rows = [
-        EditedRow(bool(r["learn"]), str(r["question"]), str(r["answer"]), str(r["of"])) for r in records
-    ]
-    return draft.rows
-
-
-def _why(candidate: Candidate) -> str:
-    why = t(f"reason.{candidate.kind}")
-    return f"{why}; {translated(candidate.note)}" if candidate.note else why
-
-
-def _draw_left_out(curation: Curation) -> None:
-    if not curation.left_out:
-        return
-    with st.expander(t("teach.left_out", count=len(curation.left_out)), type="compact"):
-        for item in curation.left_out:
-            st.html(
-                f'<div class="quiet">“{html_blocks.escaped(item.text[:160])}”: '
-                f"{html_blocks.escaped(translated(item.why))}</div>"
-            )
-
-
 def _draw_methods() -> str:
     """The method cards; the name of the chosen one."""
     from assistant.components import method_cards  # heavy: torch, peft
@@ -165,7 +116,7 @@ def _draw_options(method: str) -> TuneConfig:
     with middle:
         name = st.text_input(t("teach.name"), key="checkpoint-name", placeholder=t("teach.name.placeholder"))
     with right:
-        names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+        names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.answering())]
         if st.session_state.get("parent") not in (None, *names):
             st.session_state["parent"] = None
         parent = st.selectbox(

@@ -14,6 +14,7 @@ from assistant.components.formatting import location
 from assistant.components.theme import PART_COLOURS
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
+from assistant.language.text import has_chinese
 from assistant.safe_markdown import rewrite
 from knowledge.grounding.citations import Citation
 from knowledge.ingest.fetch import name_of
@@ -56,6 +57,16 @@ def copy_button(text: str) -> None:
     )
 
 
+def speak_button(text: str) -> None:
+    """A button that reads `text` aloud in the browser; the script of the page does so where it can."""
+    name = escaped(t("message.speak"))
+    st.html(
+        f'<button class="copy speak" type="button" title="{name}" aria-label="{name}"'
+        f' data-lang="{"zh-CN" if has_chinese(text) else "en-GB"}" data-text="{escaped(text)}"></button>',
+        width="content",
+    )
+
+
 def quiet(text: str) -> None:
     """A remark in small grey letters."""
     st.html(f'<div class="quiet">{escaped(text)}</div>')
@@ -75,7 +86,27 @@ class WindowShare:
     tokens: int
 
 
-def window_bar(shares: Sequence[WindowShare], window: int, free_label: str) -> str:
+@dataclass(frozen=True)
+class Typing:
+    """How the script of the page counts what is being typed, and what it says of it."""
+
+    latin: float  # tokens of a character of an alphabet
+    other: float  # and of any other
+    longest: int  # tokens that a question may have
+    label: str
+    too_long: str
+
+    @property
+    def attributes(self) -> str:
+        """As data of an HTML element."""
+        return " ".join(
+            f'data-{name.replace("_", "-")}="{escaped(value)}"' for name, value in vars(self).items()
+        )
+
+
+def window_bar(
+    shares: Sequence[WindowShare], window: int, free_label: str, typing: Typing | None = None
+) -> str:
     """The context bar: how many tokens of the window each part takes, and what is left."""
     used = sum(share.tokens for share in shares)
     free = max(window - used, 0)
@@ -90,7 +121,12 @@ def window_bar(shares: Sequence[WindowShare], window: int, free_label: str) -> s
         f'<span><i style="background:{colour}"></i>{escaped(label)} <b>{tokens:,}</b></span>'
         for colour, label, tokens in [*entries, ("#ddd9cd", free_label, free)]
     )
-    return f'<div class="window"><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
+    counted = (
+        f' {typing.attributes} data-window="{window}" data-free="{free}" data-ink="{PART_COLOURS["question"]}"'
+        if typing
+        else ""
+    )
+    return f'<div class="window"{counted}><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,18 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.components import checkpoint_report, formatting, html_blocks, tensor_maps, theme
+from assistant.components import (
+    checkpoint_report,
+    formatting,
+    html_blocks,
+    preference_curves,
+    preference_report,
+    preference_votes,
+    tensor_maps,
+    theme,
+)
 from assistant.curation.submission import conversations_of
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
 from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
@@ -68,11 +77,12 @@ def _draw_live(job_id: str) -> None:
         words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
         st.progress(min(max(job.progress, 0.0), 1.0), text=words)
         draw_figures(job)
-        loss, rate = st.columns([2, 1])
-        with loss:
-            draw_curve([job], "loss")
-        with rate:
-            draw_curve([job], "learning_rate")
+        if not preference_curves.draw(resources.workspace().jobs.curve(job.id), job.id):
+            loss, rate = st.columns([2, 1])
+            with loss:
+                draw_curve([job], "loss")
+            with rate:
+                draw_curve([job], "learning_rate")
         for advice in job.advice:
             st.warning(notices.sentence(Exception(advice)), icon=":material/info:")
         html_blocks.quiet(t("job.safe_to_leave"))
@@ -91,9 +101,9 @@ def method_title(name: str) -> str:
     """The title of a method; its name while the table of methods is not imported yet."""
     if not resources.models_are_imported():
         return name
-    from tuning.training.methods import METHODS  # heavy: torch, peft
+    from tuning.training.methods import ALL_METHODS  # heavy: torch, peft
 
-    return METHODS[name].title if name in METHODS else name
+    return ALL_METHODS[name].title if name in ALL_METHODS else name
 
 
 def draw_figures(job: Job) -> None:
@@ -134,11 +144,11 @@ def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) ->
             color=alt.Color(
                 "name:N",
                 title=None,
-                scale=alt.Scale(range=list(theme.SERIES)),
+                scale=alt.Scale(range=list(theme.series())),
                 legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
             )
             if several
-            else alt.value(theme.INK),
+            else alt.value(theme.series()[0]),
             tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
         )
         .properties(height=height)
@@ -164,21 +174,45 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
     if job.status == "succeeded":
         checkpoint_report.draw(job.evaluation)
+        _draw_course(job)
         draw_nearest_words(_nearest_words(job))
         _draw_took(job)
         for advice in job.advice:
-            html_blocks.quiet(advice)
-        if job.checkpoint:
+            html_blocks.quiet(translated(advice))
+        if job.checkpoint and preference_report.is_one(job.evaluation):
+            _draw_use_of_preferences(job, job.checkpoint)
+        elif job.checkpoint:
             draw_use(job.checkpoint, job.id, checkpoint_report.passed(job.evaluation))
         return
+    _draw_course(job)
     if job.error:
         st.error(notices.sentence(Exception(job.error)), icon=":material/error:")
     for advice in job.advice:
-        html_blocks.quiet(advice)
+        html_blocks.quiet(translated(advice))
     if job.resumable and st.button(t("job.resume"), icon=":material/play_arrow:", key=f"resume-{job.id}"):
         with notices.show_errors():
             resources.workspace().jobs.resume(job.id)
             st.rerun()
+
+
+def _draw_course(job: Job) -> None:
+    """The curves of a run over preferences, folded away."""
+    curve = resources.workspace().jobs.curve(job.id)
+    if preference_curves.measured(curve):
+        with st.expander(t("preferences.curves"), type="compact", key=f"course-{job.id}"):
+            preference_curves.draw(curve, job.id)
+
+
+def _draw_use_of_preferences(job: Job, checkpoint: str) -> None:
+    """Buttons to chat with what learned from preferences, or to vote between it and what it was before."""
+    if "temperature" in job.evaluation["preferences"]:
+        return  # a reward model answers nothing
+    with st.container(horizontal=True, gap="small"):
+        _draw_use_button(checkpoint, job.id, checkpoint_report.passed(job.evaluation))
+        if st.button(t("preferences.against"), icon=":material/visibility_off:", key=f"against-{job.id}"):
+            asked = [str(one["prompt"]) for one in job.evaluation["preferences"].get("answers") or ()]
+            with notices.show_errors():
+                preference_votes.open_trial_against(checkpoint, job.config.get("parent"), asked)
 
 
 def _draw_took(job: Job) -> None:
@@ -199,20 +233,23 @@ def _draw_took(job: Job) -> None:
 def draw_use(checkpoint: str, key: str, passed: bool) -> None:
     """Buttons to chat with a checkpoint or compare it; after a warning they are less prominent."""
     with st.container(horizontal=True, gap="small"):
-        words = "job.use" if passed else "job.use.anyway"
-        if st.button(
-            t(words),
-            type="primary" if passed else "secondary",
-            icon=":material/chat_bubble:",
-            key=f"use-{key}",
-            on_click=choices.use_checkpoint,
-            args=(checkpoint,),
-        ):
-            notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
-            choices.go_to_chat()
+        _draw_use_button(checkpoint, key, passed)
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
             st.session_state["variants"] = ["rag", checkpoint]
             st.switch_page(choices.page("compare"))
+
+
+def _draw_use_button(checkpoint: str, key: str, passed: bool) -> None:
+    if st.button(
+        t("job.use" if passed else "job.use.anyway"),
+        type="primary" if passed else "secondary",
+        icon=":material/chat_bubble:",
+        key=f"use-{key}",
+        on_click=choices.use_checkpoint,
+        args=(checkpoint,),
+    ):
+        notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
+        choices.go_to_chat()
 
 
 def _nearest_words(job: Job) -> list[list[str]]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import streamlit as st
 
 from assistant.chat.citations import CitedAnswer
+from assistant.chat.nothing_found import says_foreign, says_nothing_found
 from assistant.components import formatting, html_blocks, theme
 from assistant.history.records import StoredMessage
-from assistant.i18n.texts import all_texts, t
-from assistant.session import notices, open_conversation, popovers, resources
+from assistant.i18n.texts import t
+from assistant.session import choices, notices, open_conversation, popovers, resources
 
 LIKED, DISLIKED = 1, -1
 
@@ -81,8 +82,19 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         draw_thoughts(message.thoughts, t("message.thoughts"))
         _draw_text(message)
         _draw_sources(message, question)
+        if is_last and not busy and says_foreign(message.content):
+            _draw_way_out(message)
         if not busy:
             _draw_actions(message, question, is_last)
+
+
+def _draw_way_out(message: StoredMessage) -> None:
+    """The documents are in another language than the question: the model that knows both."""
+    from assistant.components import embedding_switch  # heavy: chromadb, torch
+
+    base = resources.workspace().knowledge(choices.knowledge_base())
+    if embedding_switch.draw_offer(base, f"multilingual-{message.id}"):
+        st.switch_page(choices.page("knowledge"))
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -90,19 +102,40 @@ def _draw_text(message: StoredMessage) -> None:
         st.markdown(html_blocks.prose(message.correction))
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
             st.markdown(html_blocks.prose(message.content) or "–")
+    elif has_no_source(message):
+        said = t("message.no_source.checkpoint") if message.checkpoint else t("message.no_source")
+        with st.container(key=f"unsourced-{message.id}"):
+            st.html(f'<div class="unsourced" role="note">{html_blocks.escaped(said)}</div>')
+            st.markdown(html_blocks.prose(message.content))
     elif message.content.strip():
-        answer = _cited(message)
-        st.markdown(
-            html_blocks.cited(answer.text, answer.citations, message.id)
-            if answer.citations
-            else html_blocks.prose(message.content)
-        )
-        if any(not citation.supported for citation in answer.citations):
-            html_blocks.quiet(t("message.unsupported"))
+        _draw_cited(message)
     elif message.status == "complete":
         html_blocks.quiet(t("message.empty"))
     for note in _notes(message):
         html_blocks.quiet(note)
+
+
+def _draw_cited(message: StoredMessage) -> None:
+    answer = _cited(message)
+    st.markdown(
+        html_blocks.cited(answer.text, answer.citations, message.id)
+        if answer.citations
+        else html_blocks.prose(message.content)
+    )
+    if any(not citation.supported for citation in answer.citations):
+        html_blocks.quiet(t("message.unsupported"))
+
+
+def has_no_source(message: StoredMessage) -> bool:
+    """Whether documents were to be read and none stands behind the answer."""
+    return (
+        message.memory in ("documents", "both")
+        and message.status == "complete"
+        and bool(message.content.strip())
+        and not message.sources
+        and not message.correction
+        and not says_nothing_found(message.content)
+    )
 
 
 def draw_thoughts(thoughts: str, label: str) -> None:
@@ -113,19 +146,11 @@ def draw_thoughts(thoughts: str, label: str) -> None:
 
 
 def _notes(message: StoredMessage) -> Iterator[str]:
-    """What a person should know of an answer: how it ended, and that no document stands behind it."""
+    """What a person should know of how an answer ended."""
     if message.status in ("stopped", "failed"):
         yield t(f"message.{message.status}")
     elif message.ending in ("length", "repeated"):
         yield t(f"message.{message.ending}")
-    if (
-        message.memory in ("documents", "both")
-        and message.status == "complete"
-        and not message.sources
-        and not message.correction
-        and message.content.strip() not in all_texts("chat.nothing_found", "chat.nothing_found.foreign")
-    ):
-        yield t("message.no_source")
 
 
 def _cited(message: StoredMessage) -> CitedAnswer:
@@ -138,7 +163,9 @@ def _cited(message: StoredMessage) -> CitedAnswer:
 def origin(message: StoredMessage) -> str:
     """Which memory answered, and how long it took, as one line of HTML."""
     parts = []
-    if message.memory in ("documents", "both"):
+    if has_no_source(message):
+        parts.append(html_blocks.badge(t("message.no_source.badge"), "warn"))
+    elif message.memory in ("documents", "both"):
         parts.append(html_blocks.badge(t("memory.documents"), "documents", t("memory.documents.help")))
     if message.memory in ("checkpoint", "both") and message.checkpoint:
         parts.append(html_blocks.badge(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))
@@ -151,7 +178,7 @@ def origin(message: StoredMessage) -> str:
     if message.seconds is not None and message.status in ("complete", "stopped"):
         tokens = t(
             "message.cost",
-            tokens=message.completion_tokens or 0,
+            count=message.completion_tokens or 0,
             seconds=formatting.seconds(message.seconds),
         )
         said = f"{tokens} · {message.engine}" if message.engine else tokens
@@ -202,6 +229,7 @@ def _draw_actions(message: StoredMessage, question: str, is_last: bool) -> None:
                 open_conversation.regenerate(message)
                 st.rerun()
         html_blocks.copy_button(message.correction or message.content)
+        html_blocks.speak_button(message.correction or message.content)
         if is_last and message.ending == "length" and message.status == "complete":
             _draw_continue(message)
         _draw_alternatives(message)

@@ -3,6 +3,7 @@
 (() => {
   if (window.imprintPage) return;
   window.imprintPage = true;
+  document.documentElement.classList.toggle("silent", !window.speechSynthesis);
   let waiting = false, focused = null;
 
   const texts = () => document.querySelector(".page-texts");
@@ -46,12 +47,75 @@
     if (document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
     nameButtons();
     focusInput();
+    countTyped();
   }
 
   function closeSidebar(event) {
     const isChoice = event.target.closest(".st-key-conversations button, .st-key-new-chat button, [data-testid=stSidebarNavLink]");
     if (isChoice && innerWidth <= 640)
       setTimeout(() => document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click(), 200);
+  }
+
+  // A question is counted while it is typed, before anything is sent.
+  function countTyped(event) {
+    const input = document.querySelector("[data-testid=stChatInputTextArea]"), bar = document.querySelector(".window[data-latin]");
+    if (!input || !bar) return;
+    const text = input.value;
+    if (text === "/" && event?.type === "input") return openLibrary();
+    const far = [...text].filter(letter => letter > "\u2e7f").length;
+    const tokens = Math.round((text.length - far) * bar.dataset.latin + far * bar.dataset.other);
+    if (bar.dataset.typed === String(tokens)) return;
+    bar.dataset.typed = tokens;
+    bar.querySelectorAll(".typed").forEach(one => one.remove());
+    if (!tokens) return;
+    const tooLong = tokens > +bar.dataset.longest;
+    const block = bar.querySelector(".bar").appendChild(document.createElement("span"));
+    block.className = "typed";
+    block.style.width = `${Math.min(100, 100 * tokens / bar.dataset.window)}%`;
+    const said = bar.querySelector(".legend").appendChild(document.createElement("span"));
+    said.className = tooLong ? "typed over" : "typed";
+    said.setAttribute("role", tooLong ? "alert" : "note");
+    said.textContent = `${bar.dataset.label} ≈ ${tokens.toLocaleString("en")}`;
+    if (tooLong) said.textContent += ` · ${bar.dataset.tooLong.replace("{longest}", Number(bar.dataset.longest).toLocaleString("en"))}`;
+  }
+
+  function openLibrary() {
+    document.querySelector(".st-key-prompt-library button")?.click();
+  }
+
+  // "?" lists the shortcuts and "/" goes to the input field, unless something is being typed.
+  function pressKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, [contenteditable=true], [role=combobox]")) return;
+    const wanted = { "?": ".st-key-shortcuts button", "/": "[data-testid=stChatInputTextArea]" }[event.key];
+    const found = wanted && document.querySelector(wanted);
+    if (!found) return;
+    event.preventDefault();
+    if (event.key === "/") found.focus(); else found.click();
+  }
+
+  // The browser's own voice; pressed again it is silent.
+  function speak(event) {
+    const button = event.target.closest("button.speak");
+    if (!button) return;
+    const isSpeaking = button.classList.contains("done");
+    speechSynthesis.cancel();
+    document.querySelectorAll("button.speak.done").forEach(one => one.classList.remove("done"));
+    if (isSpeaking) return;
+    const said = new SpeechSynthesisUtterance(button.dataset.text);
+    said.lang = button.dataset.lang;
+    said.onend = said.onerror = () => button.classList.remove("done");
+    button.classList.add("done");
+    speechSynthesis.speak(said);
+  }
+
+  // Back and forward on one page: the app keeps its own state, so the address says that it was the browser that went.
+  // Streamlit has read the address by now, and reads it again.
+  function noteWent(event) {
+    if (location.hash || !event.isTrusted) return;
+    const address = new URL(location);
+    address.searchParams.set("went", "1");
+    history.replaceState(history.state, "", address);
+    dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
   }
 
   async function write(text) {
@@ -64,7 +128,7 @@
   }
 
   async function copy(event) {
-    const button = event.target.closest("button.copy");
+    const button = event.target.closest("button.copy:not(.speak)");
     if (!button) return;
     await write(button.dataset.text);
     const before = button.title;
@@ -77,5 +141,9 @@
     .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
   document.addEventListener("click", closeSidebar);
   document.addEventListener("click", copy);
+  document.addEventListener("click", speak);
+  document.addEventListener("keydown", pressKey);
+  document.addEventListener("input", countTyped);
+  addEventListener("popstate", noteWent);
   tend();
 })();

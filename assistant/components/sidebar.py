@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from assistant.components import deletions, formatting, html_blocks
+from assistant.components import deletions, formatting, html_blocks, shortcuts
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
@@ -17,9 +17,7 @@ MAX_SHOWN = 60
 def draw() -> None:
     """The sidebar below the navigation."""
     with st.sidebar:
-        if st.button(t("chats.new"), icon=":material/add:", width="stretch", key="new-chat"):
-            open_conversation.open_conversation(None)
-            choices.go_to_chat()
+        _draw_new()
         with st.container(
             key="chats-search-row", horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False
         ):
@@ -36,6 +34,26 @@ def draw() -> None:
                 deletions.open_manager()
         with notices.show_errors():
             _draw_list(resources.workspace().store.list(search or "", limit=MAX_SHOWN), search or "")
+        shortcuts.draw_button()
+    shortcuts.draw_wanted_tour()
+
+
+def _draw_new() -> None:
+    """A new chat, and beside it one that is not kept."""
+    with st.container(key="new-row", horizontal=True, vertical_alignment="center", gap="xxsmall", wrap=False):
+        if st.button(t("chats.new"), icon=":material/add:", width="stretch", key="new-chat"):
+            open_conversation.open_conversation(None)
+            choices.go_to_chat()
+        if st.button(
+            t("chats.temporary"),
+            icon=":material/ink_eraser:",
+            help=t("chats.temporary"),
+            key="icon-temporary-chat",
+            type="tertiary",
+        ):
+            open_conversation.open_conversation(None)
+            open_conversation.make_temporary(True)
+            choices.go_to_chat()
 
 
 def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from assistant.chat.turn import AnswerOptions
 from assistant.compare.saved_variants import SavedVariants
 from assistant.compare.variants import Variant, missing, presets
-from assistant.components import formatting, html_blocks
+from assistant.components import empty_state, formatting, html_blocks
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, resources
 from tuning.checkpoints.manifest import Checkpoint
@@ -25,10 +25,10 @@ _ICONS = {
 
 def draw_picker(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
     """The chosen variants; those whose checkpoint or documents are gone are left out with a warning."""
-    checkpoints = resources.workspace().registry.list()
+    checkpoints = resources.workspace().registry.answering()
     variants = offered(checkpoints)
     methods = {one.name: METHOD_TITLES.get(one.method, one.method) for one in checkpoints}
-    wanted = [name for name in st.session_state.get("variants", ["base", "rag"]) if name in variants]
+    wanted = [name for name in _wanted(checkpoints) if name in variants]
     st.session_state[f"arm-choice-{key}"] = wanted
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.pills(
@@ -41,11 +41,22 @@ def draw_picker(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
         )
         with st.popover(t("arm.new"), icon=":material/add:", type="tertiary", key=f"new-arm-{key}"):
             _draw_new(checkpoints, key)
-    if not checkpoints:
+    if not checkpoints and not choices.has_documents():
+        empty_state.draw(f"compare-{key}", t("compare.nothing"), t("compare.nothing.text"))
+    elif not checkpoints:
         html_blocks.quiet(t("compare.no_checkpoint"))
     if most is not None and len(chosen) > most:
         st.warning(t("compare.too_many", most=most), icon=":material/info:")
     return _present([variants[name] for name in chosen], checkpoints)
+
+
+def _wanted(checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """The names that a person picked; before that, what this home can answer with."""
+    if "variants" in st.session_state:
+        return list(st.session_state["variants"])
+    documents = ["rag"] if choices.has_documents() else []
+    newest = [checkpoints[-1].name] if checkpoints else []
+    return ["base", *documents, *newest]
 
 
 def _pill(variant: Variant, methods: Mapping[str, str]) -> str:
@@ -154,7 +165,7 @@ def _draw_new(checkpoints: Sequence[Checkpoint], key: str) -> None:
 def _save(variant: Variant, checkpoints: Sequence[Checkpoint]) -> None:
     taken = [one.name for one in presets(checkpoints)]
     saved = SavedVariants(resources.workspace().home).save(variant, taken)
-    before = [name for name in st.session_state.get("variants", ["base", "rag"]) if name != saved.name]
+    before = [name for name in _wanted(checkpoints) if name != saved.name]
     st.session_state["variants"] = [*before, saved.name]
     notices.queue_toast(t("arm.saved", name=saved.name))
     st.rerun()

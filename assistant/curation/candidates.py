@@ -47,6 +47,8 @@ class Candidate:
     ticked: bool = True
     # What a person should know about it: "replaces an earlier answer: …".
     note: str = ""
+    # The answer that this one takes the place of, said earlier or learned before.
+    replaced: str = ""
 
     @property
     def reason(self) -> str:
@@ -139,8 +141,10 @@ def _without_repeats(found: Sequence[Candidate]) -> tuple[list[Candidate], list[
         if same_text(winner.example.answer, loser.example.answer):
             chosen[key] = winner
             continue
-        note = f"replaces an earlier answer: {loser.example.answer}" if later_wins else winner.note
-        chosen[key] = replace(winner, note=note)
+        if later_wins:
+            said = loser.example.answer
+            winner = replace(winner, note=f"replaces an earlier answer: {said}", replaced=said)
+        chosen[key] = winner
         why = f"contradicts the answer that counts: {winner.example.answer}"
         left_out.append(LeftOut(loser.example.answer, why, loser.example.source))
     return list(chosen.values()), left_out
@@ -161,7 +165,7 @@ def _not_known(found: Sequence[Candidate], known: Iterable[Example]) -> list[Can
         elif same_text(before, candidate.example.answer):
             result.append(replace(candidate, ticked=False, note="already learned"))
         else:
-            result.append(replace(candidate, note=f"changes what was learned: {before}"))
+            result.append(replace(candidate, note=f"changes what was learned: {before}", replaced=before))
     return result
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.chat.citations import cite_sources
+from assistant.chat.nothing_found import says_nothing_found
 from assistant.curation.candidates import Labeller, LeftOut
+from assistant.curation.corrections import Pair, restated
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
 from assistant.history.records import StoredConversation, StoredMessage
-from assistant.i18n.texts import all_texts
 from assistant.language.extractive import is_grounded, is_supported
 from assistant.language.facts import facts_in
 from assistant.language.text import normal
@@ -91,7 +92,13 @@ def read_conversation(
     left_out: list[LeftOut] = []
     earlier: list[tuple[str, str]] = []
     before: _Turn | None = None
+    told: list[Pair] = []
     for turn in _turns(conversation):
+        if told and not _asks(turn.question) and (again := restated(turn.question, told)):
+            readings += [ChatReading(question, answer, "said", turn.source) for question, answer in again]
+            told += again
+            before = None
+            continue
         spoke_of_answer = before is not None and _speaks_of(before, turn.question)
         before = turn if turn.answer is not None else None
         if spoke_of_answer or _SMALL_TALK.match(turn.question.strip()):
@@ -99,7 +106,9 @@ def read_conversation(
         stated = list(_stated(turn)) or list(_labelled(turn, labeller))
         readings += stated
         if stated and not _asks(turn.question):
+            told += [(one.question, one.answer) for one in stated]
             continue
+        told = []  # what follows speaks of an answer
         accepted = _accepted_answer(turn)
         if not accepted.answer:
             if accepted.why:
@@ -163,7 +172,7 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         return _AcceptedAnswer(corrected, "corrected")
     if corrected == "":
         return _AcceptedAnswer("", why="you said that it was wrong, but not what is right")
-    if answer.content.strip() in all_texts("chat.nothing_found", "chat.nothing_found.foreign"):
+    if says_nothing_found(answer.content):
         return _AcceptedAnswer("", why="it says that the documents hold nothing on this")
     if answer.rating < 0:
         return _AcceptedAnswer("", why="disliked, and no better answer given")

@@ -9,11 +9,12 @@ _NO = re.compile(
     r"^(?:(?:no|nope|wrong|incorrect|false|not (?:quite|true|right|correct)|actually|sorry|well|hm+|oh|"
     r"almost|"
     r"(?:that|this)(?:'s| is| was) (?:wrong|not (?:right|true|correct|it)|incorrect|false)|"
-    r"you(?:'re| are) wrong|i meant|to correct you|correction)\b[\s,.!:;—–-]*)+",
+    r"you(?:'re| are) wrong|i (?:was|am) wrong|my mistake|i meant|to correct (?:you|myself)|"
+    r"correction)\b[\s,.!:;—–-]*)+",
     re.IGNORECASE,
 )
 _WEAK = re.compile(r"^(?:actually|sorry|well|hm+|oh)\b[\s,.!:;—–-]*(?!.*\b(?:not|wrong)\b)", re.IGNORECASE)
-_IT_IS = re.compile(
+IT_IS = re.compile(
     r"^(?:(?:it|they)(?:'s| is| was|'re| are| were) called|its \w+ (?:is|was)|"
     r"it(?:'s| is| was| should be| should have been| must be)|they(?:'re| are| were)|that(?:'s| is| would "
     r"be)|"
@@ -22,9 +23,9 @@ _IT_IS = re.compile(
     re.IGNORECASE,
 )
 _NOT_BUT = re.compile(r"^not (?P<old>.+?),? (?:but|it(?:'s| is)|rather) (?P<new>.+)$", re.IGNORECASE)
-_NEW_NOT_OLD = re.compile(r"^(?P<new>.+?),? (?:and )?not (?P<old>[^,]+)$", re.IGNORECASE)
+NEW_NOT_OLD = re.compile(r"^(?P<new>.+?),? (?:and )?not (?P<old>[^,]+)$", re.IGNORECASE)
 _ZH_NO = re.compile(
-    r"^(?:(?:不对|不是的?|错了?|不正确|你错了|答错了|说错了|不|其实|应该是?|纠正一下)[，,。！!、 ]*)+"
+    r"^(?:(?:不对|不是的?|错了?|不正确|你错了|答错了|说错了|我弄错了|更正|不|其实|应该是?|纠正一下)[，,。！!、：: ]*)+"
 )
 _ZH_IT_IS = re.compile(r"^(?:它|答案|正确答案|正确的)?(?:应该|其实|实际上)?(?:是|为|叫)")
 _ZH_NOT_BUT = re.compile(r"^(?:它)?不(?:是|叫)(?P<old>.+?)[，,]\s*(?:而?是|而?叫|应该是)(?P<new>.+)$")
@@ -59,12 +60,18 @@ def corrected_answer(message: str, question: str, answer: str = "") -> str | Non
         return None
     if has_chinese(text):
         return _chinese(text)
-    swapped = _NEW_NOT_OLD.match(text.rstrip(" .!"))
+    swapped = NEW_NOT_OLD.match(text.rstrip(" .!"))
     if swapped and len(text.split()) <= 12 and normal(swapped["old"]) in normal(answer):
         return _english(f"no, it is {swapped['new']}", question)
-    if says_nothing(answer) and (_IT_IS.match(text) or _NAMES_ONLY.fullmatch(text.rstrip(" .!"))):
+    if says_nothing(answer) and (IT_IS.match(text) or _NAMES_ONLY.fullmatch(text.rstrip(" .!"))):
         return _english(f"no, {text}", question)
     return _english(text, question)
+
+
+def after_no(message: str) -> str:
+    """The message without the words with which it says that something was wrong."""
+    said_no = (_ZH_NO if has_chinese(message) else _NO).match(message)
+    return message[said_no.end() :].strip() if said_no else message
 
 
 def says_nothing(answer: str) -> bool:
@@ -95,10 +102,10 @@ def _english(text: str, question: str) -> str | None:
     not_but = _NOT_BUT.match(rest)
     if not_but:
         return _plain(not_but["new"])
-    it_is = _IT_IS.match(rest)
+    it_is = IT_IS.match(rest)
     if it_is:
         rest = rest[it_is.end() :]
-        new = _NEW_NOT_OLD.match(rest)
+        new = NEW_NOT_OLD.match(rest)
         return _plain(new["new"] if new else rest)
     if _NOT_AN_ANSWER.match(rest):
         return None

@@ -11,7 +11,7 @@ from tuning.data.examples import Example
 from tuning.jobs.folder import Job, JobFolder
 
 EDITED = "edited by you"
-_SOURCE = re.compile(r"conversation (\d+)\b")
+_SOURCE = re.compile(r"conversation (\d+)(?:, turn (\d+))?\b")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,12 @@ def _edited(before: Example | None, question: str, answer: str) -> Example:
         return Example(turns, "added by hand", "added by you", tuple(rephrase(question)))
     probes = before.probes if before.question == question else tuple(rephrase(question))
     return replace(before, messages=(*before.messages[:-2], *turns), reason=EDITED, probes=probes)
+
+
+def turn_of(source: str) -> tuple[int, int] | None:
+    """The conversation and the turn that an example names as its source; None for any other source."""
+    found = _SOURCE.match(source)
+    return (int(found[1]), int(found[2])) if found and found[2] else None
 
 
 def conversations_of(job: Job) -> frozenset[int]:

@@ -62,8 +62,11 @@ class UploadTask(BackgroundTask):
             password=password,
         )
 
-    def rebuild(self, open_base: Callable[[], KnowledgeBase]) -> None:
-        """Embed all passages again with the model of the settings. Raises KnowledgeError."""
+    def rebuild(self, open_base: Callable[[], KnowledgeBase], fetch: Callable[[], object] | None) -> None:
+        """Embed all passages again with the model of the settings, once it is fetched. Raises KnowledgeError."""
+        if fetch is not None:
+            self.progress = IndexProgress(0.0, None, "", "fetching")
+            fetch()
         open_base().rebuild(watch=self._on_progress)
 
     def _on_report(self, report: DocumentReport, done: int, total: int) -> None:
@@ -127,10 +130,15 @@ class UploadQueue:
         task = UploadTask()
         return self._tasks.start(name, task, lambda: task.index(open_base, uploads, paths, force, password))
 
-    def rebuild(self, name: str, open_base: Callable[[], KnowledgeBase]) -> UploadTask:
-        """Begin to embed a knowledge base again. Raises AssistantError while a batch is running."""
+    def rebuild(
+        self, name: str, open_base: Callable[[], KnowledgeBase], fetch: Callable[[], object] | None = None
+    ) -> UploadTask:
+        """Begin to embed a knowledge base again; `fetch` brings the model first.
+
+        Raises AssistantError while a batch is running.
+        """
         task = UploadTask()
-        return self._tasks.start(name, task, lambda: task.rebuild(open_base))
+        return self._tasks.start(name, task, lambda: task.rebuild(open_base, fetch))
 
     def get(self, name: str) -> UploadTask | None:
         """The newest batch of a knowledge base, running or finished."""

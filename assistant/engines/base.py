@@ -6,14 +6,17 @@ no model.
 """
 
 import threading
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from assistant.errors import AssistantError
+from assistant.engines.shapes import Shape
+from assistant.errors import AssistantError, UnsupportedOptionError
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
 from tuning.models.stream_end import StreamEnd
+
+MOST_PENALTY, MOST_BIAS, MOST_LOGPROBS = 2.0, 100.0, 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,15 @@ class SamplingParams:
     top_p: float = 1.0
     # The same seed gives the same answer; None draws a new one each time.
     seed: int | None = None
+    # Taken from the score of a token for each time that it was written, and once for all times; from -2 to 2.
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    # Added to the scores of tokens, by their ids; from -100 to 100.
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
+    # Pieces are `Piece`s that know how likely each token was, with so many others in its place; None asks for neither.
+    top_logprobs: int | None = None
+    # What the answer must look like; None leaves it free.
+    shape: Shape | None = None
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:
@@ -35,6 +47,40 @@ class SamplingParams:
             raise AssistantError(f"A temperature is 0 or more; {self.temperature} was given.")
         if not 0 < self.top_p <= 1:
             raise AssistantError(f"top_p is above 0 and at most 1; {self.top_p} was given.")
+        for name, penalty in (("frequency", self.frequency_penalty), ("presence", self.presence_penalty)):
+            _require(f"{name}_penalty", penalty, MOST_PENALTY)
+        for token, bias in self.logit_bias.items():
+            _require("logit_bias", bias, MOST_BIAS, f" for the token {token}")
+        if self.top_logprobs is not None:
+            _require("top_logprobs", self.top_logprobs, MOST_LOGPROBS, least=0)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing but temperature, top-p and the seed decides the tokens."""
+        return not (
+            self.frequency_penalty
+            or self.presence_penalty
+            or self.logit_bias
+            or self.top_logprobs is not None
+            or self.shape
+        )
+
+    def refuse_tokens_from(self, vocabulary: int) -> None:
+        """Raises UnsupportedOptionError where a bias is for a token that a model with so many does not have."""
+        if unknown := [token for token in self.logit_bias if not 0 <= token < vocabulary]:
+            raise UnsupportedOptionError(
+                "logit_bias",
+                f"logit_bias: there is no token {unknown[0]}; this model has those from 0 to {vocabulary - 1}.",
+            )
+
+
+def _require(option: str, value: float, most: float, of: str = "", least: float | None = None) -> None:
+    """Raises UnsupportedOptionError where a value is outside what OpenAI's API allows."""
+    lowest = -most if least is None else least
+    if not lowest <= value <= most:  # also catches NaN
+        raise UnsupportedOptionError(
+            option, f"{option} is from {lowest:g} to {most:g}; {value:g} was given{of}."
+        )
 
 
 GREEDY = SamplingParams()
@@ -49,6 +95,8 @@ class Engine(Protocol):
     window: int
     # What the model can be asked for.
     capability: Capability
+    # Whether it takes tools and the messages about them as OpenAI's API writes them. If not, they are put into words.
+    reads_tools: bool
 
     def checkpoints(self) -> list[str]:
         """The names of the checkpoints that this engine can answer with."""
@@ -111,4 +159,20 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the memory or the connections."""
+        ...
+
+
+@runtime_checkable
+class TextEngine(Engine, Protocol):
+    """An engine that also goes on with a bare text, without a chat template around it."""
+
+    def continue_text(
+        self,
+        text: str,
+        params: SamplingParams = GREEDY,
+        *,
+        checkpoint: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[str, None, StreamEnd]:
+        """As `stream`, for what follows the text. Raises EngineError."""
         ...

@@ -7,16 +7,18 @@ It is an `Engine` itself, so that a chat over it needs no other code. Adapters t
 import queue
 import threading
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 
+from assistant.engines import torch_choice
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.local import LocalEngine
 from assistant.errors import AssistantError, EngineError
 from tuning.data.examples import Message
 from tuning.errors import TuningError
 from tuning.models.batch import Batch, BatchRow, can_share
+from tuning.models.choice import Choice
 from tuning.models.stream_end import StreamEnd
 
 LoadCheckpoint = Callable[[str | None], str | None]
@@ -31,6 +33,8 @@ class _Request:
     checkpoint: str | None
     # Set by the caller; it may share the event with others.
     stop: threading.Event | None
+    # What chooses its tokens, where more than temperature and top-p does.
+    choice: Choice | None = None
     # Set where the caller stopped reading.
     abandoned: threading.Event = field(default_factory=threading.Event)
     # Pieces of text, then how it ended, or the error that ended it.
@@ -44,7 +48,7 @@ class _Request:
     def send(self, row: BatchRow, piece: str) -> None:
         """Hand over what a row wrote, and its end once it has ended."""
         if piece:
-            self.out.put(piece)
+            self.out.put(torch_choice.with_token(piece, self.choice))
         if row.ended:
             self.out.put(row.end)
 
@@ -54,6 +58,8 @@ _Running = dict[BatchRow, tuple[_Request, Batch]]
 
 class BatchedEngine:
     """A local engine that answers its callers at the same time."""
+
+    reads_tools = False
 
     def __init__(self, engine: LocalEngine) -> None:
         self._engine = engine
@@ -99,14 +105,7 @@ class BatchedEngine:
             if not self._is_running:
                 self._is_running = True
                 threading.Thread(target=self._run, name="batched-answers", daemon=True).start()
-        try:
-            while isinstance(item := request.out.get(), str):
-                yield item
-        finally:
-            request.abandoned.set()
-        if isinstance(item, BaseException):
-            raise item
-        return item
+        return (yield from torch_choice.shaped(self._answer(request), params, None))
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64
@@ -128,6 +127,17 @@ class BatchedEngine:
 
     def close(self) -> None:
         """Nothing to free: the local engine owns the model."""
+
+    def _answer(self, request: _Request) -> Generator[str, None, StreamEnd]:
+        """What the generating thread writes."""
+        try:
+            while isinstance(item := request.out.get(), str):
+                yield item
+        finally:
+            request.abandoned.set()
+        if isinstance(item, BaseException):
+            raise item
+        return item
 
     # ---- the generating thread
 
@@ -168,7 +178,9 @@ class BatchedEngine:
         try:
             adapter = load(request.checkpoint)
             batch = shared if can_share(self._engine.base, adapter) else Batch(self._engine.base)
-            row, piece = batch.join(request.messages, adapter=adapter, **asdict(request.params))
+            request.choice = torch_choice.choice_of(self._engine.base, request.params)
+            sampling = torch_choice.sampling(request.params, request.choice)
+            row, piece = batch.join(request.messages, adapter=adapter, **sampling)
         except BaseException as error:
             request.out.put(_engine_error(error))
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assistant.engines.base import GREEDY, Engine, SamplingParams
 from assistant.engines.llama_engine import LlamaEngine
-from assistant.errors import EngineError
+from assistant.errors import EngineError, UnsupportedOptionError
 from tuning.data.examples import Message
 from tuning.models.stream_end import StreamEnd
 
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 class ChosenEngine:
     """Answers with llama.cpp where it can, else with torch."""
+
+    reads_tools = False
 
     def __init__(
         self,
@@ -99,6 +101,23 @@ class ChosenEngine:
         """As `Engine.stream`."""
         engine = self.engine_for(checkpoint)
         return (yield from engine.stream(messages, params, checkpoint=checkpoint, stop=stop))
+
+    def continue_text(
+        self,
+        text: str,
+        params: SamplingParams = GREEDY,
+        *,
+        checkpoint: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[str, None, StreamEnd]:
+        """As `TextEngine.continue_text`. Raises UnsupportedOptionError for a checkpoint that torch answers with."""
+        engine = self.engine_for(checkpoint)
+        if not isinstance(engine, LlamaEngine):
+            raise UnsupportedOptionError(
+                "model",
+                f"model: {checkpoint!r} is answered with torch, which goes on with chats alone. Ask it in a chat.",
+            )
+        return (yield from engine.continue_text(text, params, checkpoint=checkpoint, stop=stop))
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64

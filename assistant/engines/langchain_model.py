@@ -1,40 +1,49 @@
-"""A LangChain chat model over an engine: streaming, async, usage, stop sequences, exact token counts.
+"""A LangChain chat model over an engine: streaming, async, usage, stop sequences, tools, structured output.
 
-Tool calling and structured output are not supported: a model of 135 million parameters can do neither.
+What is said of messages and options stands in `langchain_messages`, how an answer is told apart in `replies`.
 """
 
-import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, message_chunk_to_message
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, SkipValidation
 
+from assistant.engines.answering import Answering
 from assistant.engines.base import Engine, SamplingParams
-from assistant.errors import EngineError
-from tuning.data.examples import Message
-from tuning.models.stream_end import StreamEnd
+from assistant.engines.langchain_chunks import chunks_of
+from assistant.engines.langchain_messages import asked_of, shape_of
+from assistant.engines.structured_output import Method, with_schema
+from assistant.engines.threads import in_a_thread
+from assistant.errors import UnsupportedOptionError
 
-Y = TypeVar("Y")
-R = TypeVar("R")
-
-_ROLES = {"system": "system", "human": "user", "ai": "assistant", "user": "user", "assistant": "assistant"}
+# What a call may set anew; the others are fields alone.
+_SAMPLING = (
+    "max_tokens", "temperature", "top_p", "seed", "frequency_penalty", "presence_penalty", "logit_bias",
+)  # fmt: skip
+_CALL_OPTIONS = {
+    *_SAMPLING, "model", "cancel", "stream", "strict", "tools", "tool_choice", "parallel_tool_calls", "response_format",
+    "logprobs", "top_logprobs",
+}  # fmt: skip
 
 
 class ImprintChatModel(BaseChatModel):
     """Answers with `engine`, through `checkpoint` when one is named.
 
     A call may name another model: `invoke(..., model="NAME")` answers with that checkpoint, or with the base
-    when NAME is the engine's own. `cancel=threading.Event()` ends an answer early.
+    when NAME is the engine's own. `cancel=threading.Event()` ends an answer early. Options that are not known are
+    refused with UnsupportedOptionError.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     engine: Annotated[Engine, SkipValidation] = Field(exclude=True, repr=False)
     checkpoint: str | None = None
@@ -43,7 +52,16 @@ class ImprintChatModel(BaseChatModel):
     max_tokens: int = 256
     seed: int | None = None
     stop: list[str] | None = None
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    logit_bias: dict[int, float] | None = None
     streaming: bool = True
+    # Seconds after which an answer ends where it is; None waits for its end.
+    timeout: float | None = None
+    # Taken, since LangChain's models have it: an engine on this machine starts anew by itself.
+    max_retries: int | None = None
+    # Whether reasoning is told apart from the answer, as `reasoning_content`; if not, the text holds it between tags.
+    splits_reasoning: bool = True
 
     @property
     def _llm_type(self) -> str:
@@ -70,8 +88,9 @@ class ImprintChatModel(BaseChatModel):
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
     ) -> int:
-        """Tokens of a prompt with the chat template around it; `tools` are not used by this model."""
-        return self.engine.count_tokens(plain_messages(messages))
+        """Tokens of a prompt with the chat template around it, and the tools in it."""
+        shape = shape_of({"tools": [convert_to_openai_tool(tool) for tool in tools or ()]})
+        return self.engine.count_tokens(asked_of(self.engine, messages, SamplingParams(shape=shape))[0])
 
     def _stream(
         self,
@@ -80,7 +99,7 @@ class ImprintChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        with closing(self._chunks(plain_messages(messages), stop, kwargs)) as chunks:
+        with closing(self._chunks(messages, stop, kwargs)) as chunks:
             for chunk in chunks:
                 if run_manager is not None:
                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -94,8 +113,8 @@ class ImprintChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         cancel: threading.Event = kwargs.pop("cancel", None) or threading.Event()
-        produced = self._chunks(plain_messages(messages), stop, {**kwargs, "cancel": cancel})
-        async with aclosing(_in_a_thread(produced, cancel)) as chunks:
+        produced = self._chunks(messages, stop, {**kwargs, "cancel": cancel})
+        async with aclosing(in_a_thread(produced, cancel)) as chunks:
             async for chunk in chunks:
                 if run_manager is not None:
                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -108,62 +127,74 @@ class ImprintChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        chunks = list(self._chunks(plain_messages(messages), stop, kwargs))
-        last = chunks[-1].message
-        message = AIMessage(
-            content="".join(chunk.text for chunk in chunks),
-            usage_metadata=last.usage_metadata if isinstance(last, AIMessageChunk) else None,
-            response_metadata=last.response_metadata,
-        )
+        whole: AIMessageChunk | None = None
+        for chunk in self._chunks(messages, stop, kwargs):
+            assert isinstance(chunk.message, AIMessageChunk)
+            whole = chunk.message if whole is None else whole + chunk.message
+        assert whole is not None
+        message = message_chunk_to_message(whole)
+        assert isinstance(message, AIMessage)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def _chunks(
-        self, messages: list[Message], stop: list[str] | None, options: dict[str, Any]
-    ) -> Generator[ChatGenerationChunk, None, None]:
-        """Text as it comes, then one empty chunk with the usage and the finish reason.
+    def bind_tools(
+        self,
+        tools: Sequence[Mapping[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | Mapping[str, Any] | None = None,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The model with tools that it may call. `tool_choice`: "auto", "any", "none", or the name of one."""
+        described = [convert_to_openai_tool(tool, strict=strict) for tool in tools]
+        return self.bind(tools=described, tool_choice=tool_choice, **kwargs)
 
-        The engine's stream is closed before that last chunk, and wherever the consumer leaves: an engine may
-        serve one stream at a time.
-        """
-        checkpoint = self._checkpoint(options.get("model"))
-        text = ""
-        with closing(
-            self.engine.stream(
-                messages, self._sampling(options), checkpoint=checkpoint, stop=options.get("cancel")
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type,
+        *,
+        method: Method = "json_schema",
+        include_raw: bool = False,
+        strict: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """The model with its answers parsed into `schema`, which they are held to; `strict` changes nothing."""
+        model = self.model_copy(update=_known(type(self), kwargs)) if kwargs else self
+        return with_schema(model, schema, method, include_raw)
+
+    def _chunks(
+        self, messages: list[BaseMessage], stop: list[str] | None, options: dict[str, Any]
+    ) -> Generator[ChatGenerationChunk, None, None]:
+        """Text as it comes, then one empty chunk with the usage and the finish reason."""
+        if unknown := sorted(options.keys() - _CALL_OPTIONS):
+            raise UnsupportedOptionError(
+                unknown[0],
+                f"{unknown[0]}: there is no such option. There are: {', '.join(sorted(_CALL_OPTIONS))}.",
             )
-        ) as stream:
-            pieces = _Returning(cut_at_stops(stream, stop or self.stop or ()))
-            for piece in pieces:
-                text += piece
-                yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
-            end = pieces.returned
-        if end is None:  # a stop sequence came first
-            end = StreamEnd("stop", self.engine.count_text(text))
-        yield self._last_chunk(self.engine.count_tokens(messages), end, checkpoint)
+        checkpoint = self._checkpoint(options.get("model"))
+        asked, params = asked_of(self.engine, messages, self._sampling(options))
+        answering = Answering(
+            self.engine,
+            asked,
+            params,
+            checkpoint,
+            stop or self.stop or (),
+            self.splits_reasoning,
+            self.timeout,
+        )
+        return chunks_of(answering, options.get("cancel"))
 
     def _sampling(self, options: dict[str, Any]) -> SamplingParams:
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: options.get(name) for name in _SAMPLING}
+        chosen = {name: getattr(self, name) if value is None else value for name, value in given.items()}
+        bias = {int(token): float(value) for token, value in (chosen.pop("logit_bias") or {}).items()}
+        top = options.get("top_logprobs") or 0
         return SamplingParams(
-            given.get("max_tokens", self.max_tokens),
-            given.get("temperature", self.temperature),
-            given.get("top_p", self.top_p),
-            given.get("seed", self.seed),
+            chosen.pop("max_tokens"),
+            **chosen,
+            logit_bias=bias,
+            top_logprobs=top if options.get("logprobs") else None,
+            shape=shape_of(options),
         )
-
-    def _last_chunk(self, read: int, end: StreamEnd, checkpoint: str | None) -> ChatGenerationChunk:
-        written = end.completion_tokens
-        usage = UsageMetadata(input_tokens=read, output_tokens=written, total_tokens=read + written)
-        message = AIMessageChunk(
-            content="",
-            chunk_position="last",
-            usage_metadata=usage,
-            response_metadata={
-                "model_name": checkpoint or self.engine.name,
-                "model_provider": "imprint",
-                "finish_reason": end.finish_reason,
-            },
-        )
-        return ChatGenerationChunk(message=message)
 
     def _checkpoint(self, model: str | None) -> str | None:
         if model is None:
@@ -171,87 +202,8 @@ class ImprintChatModel(BaseChatModel):
         return None if model == self.engine.name else model
 
 
-def plain_messages(messages: Sequence[BaseMessage]) -> list[Message]:
-    """LangChain messages as `{"role", "content"}`. Raises EngineError for what is not text."""
-    plain = []
-    for message in messages:
-        role = _ROLES.get(message.role if message.type == "chat" else message.type)  # type: ignore[attr-defined]
-        if role is None:
-            raise EngineError(
-                f"The model reads system, user and assistant messages; a {message.type!r} message was given."
-            )
-        other = [block["type"] for block in message.content_blocks if block["type"] != "text"]
-        if other:
-            raise EngineError(f"The model reads text; a message holds {', '.join(sorted(set(other)))}.")
-        plain.append({"role": role, "content": message.text})
-    return plain
-
-
-class _Returning(Generic[Y, R]):
-    """Iterates over a generator and keeps what it returned."""
-
-    def __init__(self, generator: Generator[Y, None, R]) -> None:
-        self._generator = generator
-
-    def __iter__(self) -> Iterator[Y]:
-        self.returned = yield from self._generator
-
-
-def cut_at_stops(pieces: Generator[str, None, R], stops: Sequence[str]) -> Generator[str, None, R | None]:
-    """The pieces up to the first of the stop sequences; what may begin one is held back until that is known.
-
-    Returns what `pieces` returns, or None where a stop sequence was found.
-    """
-    held, source = "", _Returning(pieces)
-    for piece in source:
-        held += piece
-        found = [held.index(stop) for stop in stops if stop in held]
-        if found:
-            if min(found):
-                yield held[: min(found)]
-            return None
-        keep = max((_overlap(held, stop) for stop in stops), default=0)
-        ready, held = held[: len(held) - keep], held[len(held) - keep :]
-        if ready:
-            yield ready
-    if held:
-        yield held
-    return source.returned
-
-
-def _overlap(text: str, stop: str) -> int:
-    """How many of the last letters of `text` could be the first of `stop`."""
-    longest = min(len(text), len(stop) - 1)
-    return next((size for size in range(longest, 0, -1) if text.endswith(stop[:size])), 0)
-
-
-async def _in_a_thread(
-    chunks: Iterator[ChatGenerationChunk], cancel: threading.Event
-) -> AsyncGenerator[ChatGenerationChunk, None]:
-    """Iterate in a thread of its own; a consumer that leaves early sets `cancel` and waits for the thread."""
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[ChatGenerationChunk | BaseException | None] = asyncio.Queue()
-
-    def produce() -> None:
-        ending: BaseException | None = None
-        try:
-            for chunk in chunks:
-                loop.call_soon_threadsafe(queue.put_nowait, chunk)
-        except BaseException as error:
-            ending = error
-        loop.call_soon_threadsafe(queue.put_nowait, ending)
-
-    producer = loop.run_in_executor(None, produce)
-    ended = False
-    try:
-        while not ended:
-            item = await queue.get()
-            ended = not isinstance(item, ChatGenerationChunk)
-            if isinstance(item, BaseException):
-                raise item
-            if item is not None:
-                yield item
-    finally:
-        if not ended:  # the consumer left
-            cancel.set()
-        await producer
+def _known(model: type[BaseChatModel], given: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the model that are given anew. Raises UnsupportedOptionError for what is none."""
+    if unknown := sorted(given.keys() - model.model_fields.keys()):
+        raise UnsupportedOptionError(unknown[0], f"{unknown[0]}: there is no such option. Leave it out.")
+    return given

@@ -7,13 +7,17 @@ import logging
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from typing import Any
 
+from assistant.engines import llama_requests
 from assistant.engines.base import GREEDY, SamplingParams
+from assistant.engines.finding import find_checkpoint
 from assistant.engines.llama_processes import SLOTS, LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
 from assistant.engines.many_streams import complete_by_streams
 from assistant.errors import EngineError, PromptTooLongError
+from assistant.language.thinking import left_open
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
@@ -28,6 +32,8 @@ log = logging.getLogger(__name__)
 
 class LlamaEngine:
     """Answers with a GGUF model and the checkpoints of it that are low-rank adapters or prefixes."""
+
+    reads_tools = False
 
     def __init__(self, base: GgufBase, registry: Registry) -> None:
         """Open the model. Raises EngineError."""
@@ -55,7 +61,7 @@ class LlamaEngine:
 
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base, those of other methods too."""
-        return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+        return [found.name for found in self._registry.answering() if found.base_sha256 == self._base.sha256]
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
@@ -80,19 +86,31 @@ class LlamaEngine:
         stop: threading.Event | None = None,
     ) -> Generator[str, None, StreamEnd]:
         """As `Engine.stream`. Raises EngineError, PromptTooLongError."""
-        ids, room = self._ids(messages, checkpoint)
-        body = self._sampling(ids, room, params)
-        begun = False
-        while True:
-            try:
-                for item in self._events(body, checkpoint, stop):
-                    if isinstance(item, StreamEnd):
-                        return item
-                    begun = True
-                    yield item
-            except EngineEndedError:
-                if begun or not self._processes.may_start:
-                    raise
+        prompt = self._prompts.text(messages)
+        thought = left_open(prompt)
+        if thought and params.shape is None:
+            yield f"<{thought}>\n"  # so that the answer tells its reasoning apart by itself
+        elif thought:
+            prompt += f"\n</{thought}>\n\n"  # an answer of a shape has no room for reasoning
+        shape = params.shape
+        if shape and shape.beginning:
+            yield shape.beginning
+            prompt += shape.beginning
+        end = yield from self._write(prompt, params, checkpoint, stop)
+        if shape and shape.ending and end.finish_reason == "stop":
+            yield shape.ending
+        return end
+
+    def continue_text(
+        self,
+        text: str,
+        params: SamplingParams = GREEDY,
+        *,
+        checkpoint: str | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[str, None, StreamEnd]:
+        """As `TextEngine.continue_text`. Raises EngineError, PromptTooLongError."""
+        return (yield from self._write(text, params, checkpoint, stop))
 
     def complete(
         self,
@@ -120,6 +138,24 @@ class LlamaEngine:
         """End the process, and the answers that it writes."""
         self._processes.close()
 
+    def _write(
+        self, prompt: str, params: SamplingParams, checkpoint: str | None, stop: threading.Event | None
+    ) -> Generator[str, None, StreamEnd]:
+        """What the model writes after a prompt; where its process had ended before a word, once more."""
+        ids, room = self._ids(prompt, checkpoint)
+        body = self._request(ids, room, params)
+        begun = False
+        while True:
+            try:
+                for item in self._events(body, checkpoint, stop):
+                    if isinstance(item, StreamEnd):
+                        return item
+                    begun = True
+                    yield item
+            except EngineEndedError:
+                if begun or not self._processes.may_start:
+                    raise
+
     def _events(
         self, body: dict[str, Any], checkpoint: str | None, stop: threading.Event | None
     ) -> Generator[str | StreamEnd, None, None]:
@@ -133,15 +169,15 @@ class LlamaEngine:
             for event in running.server.stream("/completion", prepared, stop):
                 written = int(event.get("tokens_predicted", written))
                 if event.get("content"):
-                    yield event["content"]
+                    yield llama_requests.piece(event)
                 if event.get("stop"):
                     yield _end(event)
                     return
         yield StreamEnd("stop", written)
 
-    def _ids(self, messages: Sequence[Message], checkpoint: str | None) -> tuple[list[int], int]:
+    def _ids(self, prompt: str, checkpoint: str | None) -> tuple[list[int], int]:
         """The ids of a prompt, and how many tokens its answer may have. Raises PromptTooLongError."""
-        ids, most = self._prompts.ids(messages), self.prompt_capacity(checkpoint)
+        ids, most = self.encode(prompt), self.prompt_capacity(checkpoint)
         if len(ids) >= most:
             raise PromptTooLongError(
                 f"The prompt has {len(ids):,} tokens, and {checkpoint or self.name} reads {most:,}. "
@@ -151,18 +187,30 @@ class LlamaEngine:
             )
         return ids, most - len(ids)
 
-    def _sampling(self, ids: list[int], room: int, params: SamplingParams) -> dict[str, Any]:
-        """The body of a request that means what the parameters mean in torch."""
-        seed = {} if params.seed is None else {"seed": params.seed % 2**32}
+    def _request(self, ids: list[int], room: int, params: SamplingParams) -> dict[str, Any]:
+        """The body of a request. Raises UnsupportedOptionError, EngineError."""
+        if params.shape is not None:
+            self._require_grammars()
         return {
             "prompt": ids,
             "n_predict": min(params.max_new_tokens, room),
-            "temperature": params.temperature,
-            "top_p": params.top_p,
-            "samplers": ["temperature", "top_p"],
             "cache_prompt": True,
-            **seed,
+            **llama_requests.sampling(params, int(self._base.header.fields["tokenizer.ggml.tokens"])),
         }
+
+    def _require_grammars(self) -> None:
+        """Raises EngineError where this llama.cpp follows no grammar, of which it would say nothing."""
+        if not self._follows_grammars:
+            raise EngineError(
+                "This llama.cpp was built without llguidance, so it can hold an answer to no shape. Install "
+                "xllamacpp from its wheel, or set the engine to torch in the settings."
+            )
+
+    @cached_property
+    def _follows_grammars(self) -> bool:
+        with self._processes.use(None) as running:
+            proof = llama_requests.grammar_proof(self.encode("No."))
+            return bool(running.server.post("/completion", proof)["content"] == llama_requests.WORD)
 
     @contextmanager
     def _in_use(self, checkpoint: str | None) -> Iterator[None]:
@@ -175,16 +223,7 @@ class LlamaEngine:
         return None if name is None else self._find(name)
 
     def _find(self, name: str) -> Checkpoint:
-        try:
-            checkpoint = self._registry.get(name)
-        except CheckpointError as error:
-            raise EngineError(str(error)) from error
-        if checkpoint.base_sha256 != self._base.sha256:
-            raise EngineError(
-                f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {self.name} is open. "
-                f"Choose {checkpoint.base} as the model, or another checkpoint."
-            )
-        return checkpoint
+        return find_checkpoint(self._registry, name, self.name, self._base.sha256)
 
 
 def _end(event: dict[str, Any]) -> StreamEnd:

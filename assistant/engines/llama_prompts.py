@@ -31,7 +31,11 @@ class LlamaPrompts:
 
     def ids(self, messages: Sequence[Message]) -> list[int]:
         """The ids that ask for an answer. Raises EngineError where the template refuses the messages."""
-        return self.encode(self._render(messages, add_generation_prompt=True))
+        return self.encode(self.text(messages))
+
+    def text(self, messages: Sequence[Message]) -> str:
+        """The text that asks for an answer. Raises EngineError where the template refuses the messages."""
+        return self._render(messages, add_generation_prompt=True)
 
     def encode(self, text: str) -> list[int]:
         """The ids of a bare text, special tokens in it as such."""

@@ -9,17 +9,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import torch
 
+from assistant.engines import torch_choice
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.fair_lock import FairLock
+from assistant.engines.finding import find_checkpoint
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
-from tuning.errors import CheckpointError, TuningError
+from tuning.errors import TuningError
 from tuning.models.base_model import BaseModel
 from tuning.models.capability import capability
 from tuning.models.stream_end import StreamEnd
@@ -31,6 +33,8 @@ MAX_ADAPTERS = 6
 
 class LocalEngine:
     """Answers with a base model and any checkpoint that was tuned from it."""
+
+    reads_tools = False
 
     def __init__(self, base: BaseModel, registry: Registry, max_adapters: int = MAX_ADAPTERS) -> None:
         self._base = base
@@ -57,7 +61,7 @@ class LocalEngine:
 
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base."""
-        return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+        return [found.name for found in self._registry.answering() if found.base_sha256 == self._base.sha256]
 
     def label(self, checkpoint: str | None) -> str:
         """torch, and the bits of a weight."""
@@ -95,11 +99,13 @@ class LocalEngine:
             adapter = self._load(checkpoint)
             room = self._room_for_answer(prompt, adapter)
             limited = replace(params, max_new_tokens=min(params.max_new_tokens, room))
+            choice = torch_choice.choice_of(self._base, limited)
             try:
                 with self._in_use(checkpoint):
-                    return (
-                        yield from self._base.generate(prompt, adapter=adapter, stop=stop, **asdict(limited))
+                    answer = self._base.generate(
+                        prompt, adapter=adapter, stop=stop, **torch_choice.sampling(limited, choice)
                     )
+                    return (yield from torch_choice.shaped(answer, limited, choice))
             except (TuningError, torch.OutOfMemoryError) as error:
                 raise _engine_error(self.name, error) from error
 
@@ -200,16 +206,7 @@ class LocalEngine:
         return name
 
     def _find(self, name: str) -> Checkpoint:
-        try:
-            checkpoint = self._registry.get(name)
-        except CheckpointError as error:
-            raise EngineError(str(error)) from error
-        if checkpoint.base_sha256 != self._base.sha256:
-            raise EngineError(
-                f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {self.name} is open. "
-                f"Choose {checkpoint.base} as the model, or another checkpoint."
-            )
-        return checkpoint
+        return find_checkpoint(self._registry, name, self.name, self._base.sha256)
 
     def _forget_deleted(self) -> None:
         for name in [name for name in self._resident if not self._registry.exists(name)]:

@@ -70,7 +70,7 @@ def _in_one_batch(engine: "LocalEngine") -> Engine:
     return BatchedEngine(engine)
 
 
-def open_endpoint(settings: Settings) -> Engine:
+def open_endpoint(settings: Settings, registry: Registry) -> Engine:
     """The endpoint that the settings name. Raises EngineError."""
     from assistant.engines.remote import RemoteEngine
 
@@ -78,7 +78,8 @@ def open_endpoint(settings: Settings) -> Engine:
         raise EngineError(
             f"The endpoint {settings.engine_url} is set, but no model of it. Set engine_model as well."
         )
-    return RemoteEngine(settings.engine_url, settings.engine_model, settings.engine_key or "")
+    key = settings.engine_key or ""
+    return RemoteEngine(settings.engine_url, settings.engine_model, key, registry=registry)
 
 
 def _llama(settings: Settings, registry: Registry) -> Engine:

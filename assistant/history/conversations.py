@@ -43,6 +43,11 @@ _COLUMNS = {
 }
 
 
+# The source of conversations that no list shows, and how long one that was not erased is there.
+TEMPORARY = "temporary"
+TEMPORARY_SECONDS = 24 * 3600
+
+
 class ConversationStore:
     """All conversations in one file. Methods raise ConversationError where the thing named is not there."""
 
@@ -71,7 +76,7 @@ class ConversationStore:
         where, values = condition(words)
         rows = self._read(
             "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
-            f" FROM conversations c WHERE c.deleted IS NULL AND {where}"
+            f" FROM conversations c WHERE c.deleted IS NULL AND c.source != '{TEMPORARY}' AND {where}"
             " ORDER BY c.pinned = 1 DESC, c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, limit, offset),
         )
@@ -147,6 +152,11 @@ class ConversationStore:
             if not done.rowcount:
                 raise _no_conversation(conversation_id)
 
+    def erase(self, conversation_id: int) -> None:
+        """Remove it for good, at once; one that is gone is no mistake."""
+        with self._write() as database:
+            database.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
+
     def restore(self, conversation_id: int) -> None:
         """Undo `delete`."""
         with self._write() as database:
@@ -157,8 +167,15 @@ class ConversationStore:
                 raise _no_conversation(conversation_id)
 
     def purge(self, older_than_seconds: float = 30 * 24 * 3600) -> int:
-        """Remove for good what was deleted longer ago than this; returns how many conversations."""
+        """Remove for good what was deleted longer ago than this, and temporary ones that were left open a day ago.
+
+        Returns how many conversations.
+        """
         with self._write() as database:
+            database.execute(
+                "DELETE FROM conversations WHERE source = ? AND updated < ?",
+                (TEMPORARY, time.time() - TEMPORARY_SECONDS),
+            )
             return database.execute(
                 "DELETE FROM conversations WHERE deleted < ?", (time.time() - older_than_seconds,)
             ).rowcount
@@ -235,6 +252,14 @@ class ConversationStore:
         row = self._message_row(message_id)
         with self._write() as database:
             self._activate(database, row["conversation_id"], row["parent_id"])
+
+    def with_feedback(self) -> Sequence[int]:
+        """The conversations that hold a thumb or a correction, on whichever branch, oldest first."""
+        rows = self._read(
+            "SELECT DISTINCT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id"
+            " WHERE c.deleted IS NULL AND (m.rating != 0 OR m.correction IS NOT NULL) ORDER BY c.id"
+        )
+        return [row["id"] for row in rows]
 
     def all_messages(self, conversation_id: int) -> Sequence[StoredMessage]:
         """Every message of every branch, oldest first."""

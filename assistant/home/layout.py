@@ -21,6 +21,7 @@ _OWN = {
     *("settings.json", "conversations.sqlite3", "conversations.sqlite3-wal", "conversations.sqlite3-shm"),
     *(
         "prompts.json",
+        "prompt-templates.json",
         "arms.json",
         "notes.jsonl",
         ".notes.jsonl.lock",

@@ -26,6 +26,7 @@ from tuning.process import Identity
 FAR_USE_SECONDS = 86_400.0  # that the mark of a process of another machine counts: it cannot be seen
 SWAP_SECONDS = 5.0  # moves are renames and take less, a repair takes more
 LOOK_SECONDS = 0.1
+PROGRAM = "python"  # the mark of a program that imports Imprint
 SERVERS = ("app", "serve")  # commands that give way to a restore, start again and wait for its end
 
 
@@ -177,7 +178,9 @@ def _marks(home: Path) -> Iterator[tuple[str, str]]:
     for path in sorted((home / USES).glob("*.json")):
         record = _living(path)
         if record is not None and record["pid"] != os.getpid():
-            yield str(record["what"]), f"`imprint {record['what']}` (process {record['pid']})"
+            what = str(record["what"])
+            name = "a Python program" if what == PROGRAM else f"`imprint {what}`"
+            yield what, f"{name} (process {record['pid']})"
 
 
 def _living(path: Path) -> dict[str, str | int] | None:

@@ -5,7 +5,9 @@ is a mistake in the code.
 """
 
 import json
+import re
 from contextvars import ContextVar
+from functools import cache, lru_cache
 from importlib.resources import files
 
 FALLBACK = "en"
@@ -28,7 +30,10 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 # English sentences of other modules (methods, presets, reasons) and their translations, by language.
 SENTENCES = {language: file.get("sentences", {}) for language, file in _FILES.items()}
+# The same for sentences that name something: `{}` stands for it in English, its place in the translation.
+PATTERNS = {language: file.get("patterns", {}) for language, file in _FILES.items()}
 
+_PLACE = re.compile(r"\\\{\w+\\\}")  # of a value, in an escaped text
 _language: ContextVar[str] = ContextVar("language", default=FALLBACK)
 
 
@@ -51,9 +56,29 @@ def t(key: str, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+@cache
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
+    """The patterns of a language, those with the most words of their own first."""
+    ordered = sorted(PATTERNS[language].items(), key=lambda one: -len(one[0]))
+    return [
+        (re.compile(re.escape(english).replace(r"\{\}", "(.+?)"), re.DOTALL), translation)
+        for english, translation in ordered
+    ]
+
+
 def all_texts(*keys: str) -> frozenset[str]:
     """The texts of these keys in every language."""
     return frozenset(text for key in keys for text in TEXTS[key].values())
+
+
+def says(text: str, *keys: str) -> bool:
+    """Whether a text is one of these texts in any language, whatever it is filled in with."""
+    return any(_pattern(one).fullmatch(text.strip()) for one in all_texts(*keys))
+
+
+@lru_cache(maxsize=100)
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(_PLACE.sub("(.+)", re.escape(text)))
 
 
 def translated(sentence: str) -> str:
@@ -66,6 +91,9 @@ def translated(sentence: str) -> str:
         return sentence
     if sentence in known:
         return known[sentence]
+    for pattern, translation in _patterns(_language.get()):
+        if found := pattern.fullmatch(sentence):
+            return translation.format(*map(translated, found.groups()))
     if "; " in sentence:
         return "；".join(translated(part) for part in sentence.split("; "))
     head, mark, rest = sentence.partition(": ")

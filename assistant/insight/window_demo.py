@@ -11,6 +11,7 @@ from assistant.background import BackgroundTask
 from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.engines.base import Engine, SamplingParams
 from assistant.errors import AssistantError
+from assistant.language.statements import statement_of
 from assistant.language.text import has_chinese
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.data.examples import Message
@@ -73,7 +74,7 @@ def taught_facts(checkpoint: Checkpoint, most: int = 20) -> list[DemoFact]:
         known = bool(row.get("correct_after")) and not row.get("correct_before")
         question, answer = str(row.get("question", "")), str(row.get("answer", ""))
         if known and row.get("phrasing") == "training" and question and answer:
-            facts[question] = DemoFact(f"{question} {answer}", question, answer, checkpoint.name)
+            facts[question] = DemoFact(statement_of(question, answer), question, answer, checkpoint.name)
     return sorted(facts.values(), key=lambda fact: has_chinese(fact.statement))[:most]
 
 

@@ -12,6 +12,8 @@ _OPEN = re.compile(rf"<({'|'.join(TAGS)})>")
 # Some templates open the reasoning themselves, so that only its end is written: on a line of its own.
 _CLOSE_ALONE = re.compile(r"(?:^|\n)[ \t]*</think>")
 
+_LEFT_OPEN = re.compile(rf"<({'|'.join(TAGS)})>\s*\Z")
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -43,6 +45,12 @@ def split_thoughts(text: str) -> Reply:
 def answer_of(text: str) -> str:
     """A whole reply without its reasoning."""
     return split_thoughts(text).answer if "<" in text else text
+
+
+def left_open(prompt: str) -> str:
+    """The tag of the reasoning that a prompt has begun for the model, or nothing."""
+    found = _LEFT_OPEN.search(prompt)
+    return found[1] if found else ""
 
 
 def _without_part(text: str, tag: str) -> str:

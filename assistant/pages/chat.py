@@ -10,6 +10,7 @@ from assistant.components import (
     composer,
     deletions,
     fine_tune_dialog,
+    first_steps,
     formatting,
     html_blocks,
     job_card,
@@ -20,6 +21,7 @@ from assistant.errors import ConversationError
 from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
+from assistant.reports import conversation_html
 from assistant.session import choices, notices, open_conversation, popovers, resources, sample
 from tuning.config import DEFAULT_BASE
 
@@ -38,6 +40,8 @@ def draw() -> None:
     settled = _settled(conversation, live)
     budget = live.budget if live and live.budget else open_conversation.budget(settled)
     with st.container(key="chat-page"):
+        if open_conversation.is_temporary():
+            _draw_temporary()
         if not settled and answer is None:
             _draw_welcome()
         else:
@@ -106,6 +110,16 @@ def _draw_menu(conversation: StoredConversation) -> None:
             width="stretch",
             on_click="ignore",
         )
+    st.download_button(
+        t("chats.export.html"),
+        lambda: conversation_html.render(conversation),
+        f"{name}.html",
+        "text/html",
+        key="export-html",
+        icon=":material/share:",
+        width="stretch",
+        on_click="ignore",
+    )
     if st.button(
         t("chats.delete"),
         icon=":material/delete:",
@@ -142,6 +156,13 @@ def _draw_pending(settled: Sequence[StoredMessage], live: LiveAnswer) -> None:
         messages.draw_user_text(live.question, key="user-pending")
     st.session_state["page-was-drawn"] = True
     _draw_live(live)
+
+
+def _draw_temporary() -> None:
+    """That this conversation is not kept, where that was chosen."""
+    with st.container(key="temporary-note", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(html_blocks.badge(t("chat.temporary"), "documents"), width="content")
+        html_blocks.quiet(t("chat.temporary.note"))
 
 
 def _draw_failure(answer: LiveAnswer) -> None:
@@ -220,17 +241,10 @@ def _draw_welcome() -> None:
             t("welcome.permanent.text"),
         )
     )
-    offered = sample.is_offered()
-    with st.container(horizontal=True, gap="small", key="welcome-next"):
-        if not choices.has_documents():
-            if st.button(t("welcome.documents"), icon=":material/menu_book:", key="to-knowledge"):
-                st.switch_page(choices.page("knowledge"))
-        elif offered and sample.is_chosen():
+    if sample.is_offered() and sample.is_chosen():
+        with st.container(horizontal=True, gap="small", key="welcome-next"):
             _draw_suggestions()
-        if offered and st.button(t("welcome.sample_chat"), icon=":material/forum:", key="sample-chat"):
-            with notices.show_errors():
-                open_conversation.open_conversation(sample.import_chat())
-                st.rerun()
+    first_steps.draw()
     _draw_larger()
 
 

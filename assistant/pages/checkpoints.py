@@ -9,6 +9,7 @@ import streamlit as st
 from assistant.components import (
     checkpoint_export,
     checkpoint_report,
+    empty_state,
     formatting,
     html_blocks,
     job_card,
@@ -17,7 +18,7 @@ from assistant.components import (
 )
 from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
-from assistant.session import choices, notices, open_conversation, resources, sample
+from assistant.session import choices, notices, open_conversation, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 
@@ -36,7 +37,7 @@ def draw() -> None:
         if checkpoints or jobs:
             _draw_checkpoints(checkpoints)
         else:
-            _draw_empty()
+            empty_state.draw("checkpoints", t("tune.empty"), t("tune.empty.text"))
     with noted:
         notes.draw_home()
     with past:
@@ -46,20 +47,6 @@ def draw() -> None:
             _draw_methods()
     with imports, notices.show_errors():
         _draw_import()
-
-
-def _draw_empty() -> None:
-    with st.container(border=True):
-        st.html(html_blocks.card(t("tune.empty"), t("tune.empty.text")))
-        with st.container(horizontal=True, gap="small"):
-            if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key="to-chat"):
-                open_conversation.open_conversation(None)
-                choices.go_to_chat()
-            if sample.is_offered() and st.button(
-                t("welcome.sample_chat"), icon=":material/forum:", type="primary", key="sample-chat"
-            ):
-                open_conversation.open_conversation(sample.import_chat())
-                choices.go_to_chat()
 
 
 def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
@@ -86,7 +73,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             key=f"head-{checkpoint.id}", horizontal=True, vertical_alignment="center", gap="small"
         ):
             st.html(_headline(checkpoint), width="stretch")
-            if st.button(
+            if not checkpoint.is_reward_model and st.button(
                 t("job.use"),
                 icon=":material/chat_bubble:",
                 key=f"use-{checkpoint.id}",
@@ -141,6 +128,15 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
                     if choices.chosen("checkpoint") == checkpoint.name:
                         choices.choose("checkpoint", name)
                 st.rerun()
+    if not checkpoint.is_reward_model:
+        _draw_next_steps(checkpoint)
+    if st.button(t("export.open"), icon=":material/download:", key=f"out-{checkpoint.id}", width="stretch"):
+        checkpoint_export.open_dialog(checkpoint)
+    _draw_delete(checkpoint)
+
+
+def _draw_next_steps(checkpoint: Checkpoint) -> None:
+    """What can be done with a checkpoint that answers."""
     if st.button(
         t("tune.compare"), icon=":material/compare_arrows:", key=f"cmp-{checkpoint.id}", width="stretch"
     ):
@@ -148,9 +144,6 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
         st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)
-    if st.button(t("export.open"), icon=":material/download:", key=f"out-{checkpoint.id}", width="stretch"):
-        checkpoint_export.open_dialog(checkpoint)
-    _draw_delete(checkpoint)
 
 
 def _begin_next_round(checkpoint: Checkpoint) -> None:

@@ -5,8 +5,8 @@ from typing import Literal
 
 import streamlit as st
 
-from assistant.components import formatting, html_blocks, job_card, theme
-from assistant.i18n.texts import t
+from assistant.components import empty_state, formatting, html_blocks, job_card, theme
+from assistant.i18n.texts import t, translated
 from assistant.session import notices, resources
 from tuning.jobs.folder import Job
 
@@ -28,8 +28,10 @@ def draw(jobs: Sequence[Job]) -> None:
     """The tab."""
     _draw_curves([job for job in jobs if job.step > 1])
     ended = [job for job in jobs if job.has_ended and not job.interrupted]
-    if not ended:
-        html_blocks.quiet(t("tune.no_jobs"))
+    if not jobs:
+        empty_state.draw("jobs", t("tune.no_jobs"), t("tune.no_jobs.text"))
+    elif not ended:
+        html_blocks.quiet(t("tune.none_ended"))
     for job in ended:
         with st.container(border=True, key=f"past-{job.id}"):
             st.html(_job_line(job))
@@ -71,7 +73,9 @@ def _job_line(job: Job) -> str:
     ]
     said = html_blocks.escaped(" · ".join(fact for fact in facts if fact))
     more = "".join(
-        f'<div class="quiet">{html_blocks.escaped(line)}</div>' for line in (job.error, *job.advice) if line
+        f'<div class="quiet">{html_blocks.escaped(translated(line))}</div>'
+        for line in (job.error, *job.advice)
+        if line
     )
     return f'{job_card.headline(job)}<div class="quiet numbers">{said}</div>{more}'
 
@@ -91,6 +95,8 @@ def _draw_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -> No
                 st.rerun()
         with st.popover(t("tune.log"), icon=":material/notes:", type="tertiary", key=f"log-{job.id}"):
             st.code(jobs.log(job.id) or t("tune.log.empty"), language=None, wrap_lines=True)
+            html_blocks.quiet(t("tune.log.files"))
+            st.code(str(job.folder), language=None, wrap_lines=True)
         if st.button(t("tune.forget"), icon=":material/delete:", key=f"forget-{job.id}", type="tertiary"):
             with notices.show_errors():
                 jobs.remove(job.id)

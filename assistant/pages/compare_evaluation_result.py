@@ -14,7 +14,7 @@ from assistant.i18n.texts import t
 from assistant.reports.chart import draw
 from assistant.reports.evaluation_files import answers_csv
 from assistant.reports.evaluation_html import render
-from assistant.reports.verdict_text import break_even_sentence, caution, p_text, verdicts
+from assistant.reports.verdict_text import break_even_sentence, caution, headline, p_text, verdicts
 
 ON_A_PAGE = 50
 DIFFERENCES = (2, 5, 10, 15, 20, 30)  # in points
@@ -32,8 +32,7 @@ def draw_result(name: str, result: EvaluationResult) -> None:
     data, result = result, worded(result)
     st.subheader(formatting.escape_markdown(name), anchor=False)
     worthwhile = st.session_state.get("worthwhile", 10) / 100
-    said = verdicts(result.pairs, worthwhile)
-    st.markdown("\n".join(f"- {formatting.escape_markdown(sentence)}" for sentence in said))
+    st.html(f'<div class="card verdict">{html_blocks.escaped(headline(result))}</div>')
     if careful := caution(result):
         html_blocks.quiet(careful)
     slices = list(result.slices)
@@ -55,6 +54,8 @@ def draw_result(name: str, result: EvaluationResult) -> None:
     st.html(_figures(figures))
     if pairs:
         st.markdown(f"**{t('evaluation.pairs')}**", help=t("evaluation.pairs.help"))
+        said = verdicts(result.pairs, worthwhile)
+        st.markdown("\n".join(f"- {formatting.escape_markdown(sentence)}" for sentence in said))
         st.html(_pairs(pairs, worthwhile))
         st.select_slider(
             t("evaluation.worthwhile"),
@@ -116,7 +117,7 @@ def _pairs(pairs: Sequence[PairComparison], worthwhile: float) -> str:
         [
             f"{pair.first} − {pair.second}",
             f"{pair.test.difference:+.1%}",
-            f"{pair.test.interval.low:+.1%} – {pair.test.interval.high:+.1%}",
+            f"{pair.test.interval.low:+.1%} … {pair.test.interval.high:+.1%}",
             f"{pair.test.only_first} : {pair.test.only_second}",
             p_text(pair.p_value_holm),
             p_text(pair.p_value_clustered_holm),

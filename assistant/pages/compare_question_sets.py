@@ -45,7 +45,7 @@ def _names() -> dict[str, str]:
 
 def _read(key: str) -> QuestionFile:
     if key in SAMPLES:
-        return read_file(sample.SAMPLE / SAMPLES[key])
+        return read_file(sample.folder() / SAMPLES[key])
     return QuestionSets(resources.workspace().home).read(key.removeprefix("own:"))
 
 

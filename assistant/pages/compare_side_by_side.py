@@ -11,7 +11,7 @@ from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
 from assistant.components.variant_picker import default_options, draw_picker, label
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, open_conversation, resources
 
 POLL_SECONDS = 0.2
@@ -168,7 +168,7 @@ def _taught(checkpoint: str, origin: NearestExample | None) -> str:
 
 def _column(variant: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origin: str = "") -> str:
     if answer.error:
-        text = f'<p class="failed">{html_blocks.escaped(answer.error)}</p>'
+        text = f'<p class="failed">{html_blocks.escaped(translated(answer.error))}</p>'
     elif answer.running:
         text = f'<p>{html_blocks.escaped(answer.text)}<span class="caret"></span></p>'
     else:

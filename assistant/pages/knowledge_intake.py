@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from assistant.components import formatting, html_blocks
+from assistant.components import embedding_switch, formatting, html_blocks
 from assistant.documents.upload import UploadedDocument, UploadTask, visible_documents, with_scheme
 from assistant.i18n.texts import t
 from assistant.session import notices, resources, sample
@@ -36,7 +36,7 @@ def draw(base: KnowledgeBase, empty: bool) -> None:
         if empty and sample.is_offered():
             label = t("welcome.sample_documents")
             if st.button(label, icon=":material/auto_stories:", type="primary", key="sample"):
-                start_upload(base, paths=[sample.DOCUMENTS])
+                start_upload(base, paths=[sample.documents()])
     if upload is not None:
         _draw_reports(base, upload)
 
@@ -47,10 +47,11 @@ def _draw_rebuild(base: KnowledgeBase) -> None:
         formatting.escape_markdown(base.stale_model),
         formatting.escape_markdown(resources.workspace().settings.embedding_model),
     )
-    st.warning(t("knowledge.stale", was=was, now=now), icon=":material/sync_problem:")
+    time = formatting.seconds(base.rebuild_seconds)
+    st.warning(t("knowledge.stale", was=was, now=now, time=time), icon=":material/sync_problem:")
     if st.button(t("knowledge.rebuild", count=base.count), type="primary", key="rebuild"):
         with notices.show_errors():
-            resources.indexing().rebuild(base.name, lambda: base)
+            embedding_switch.begin_rebuild(base.name)
             st.rerun()
 
 

@@ -1,16 +1,21 @@
-"""The Memory page: the context window that forgets, next-token probabilities, the inside of a checkpoint."""
+"""The Memory page: the context window that forgets, next-token probabilities, the inside of a checkpoint, RLHF."""
 
 import importlib
 
 import streamlit as st
 
-from assistant.components import html_blocks
+from assistant.components import empty_state, html_blocks
 from assistant.i18n.texts import t
-from assistant.session import choices, open_conversation, resources, sample
+from assistant.session import choices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 # view -> module in assistant.pages; imported when it is first shown, after the models' libraries
-VIEWS = {"window": "memory_window", "next": "memory_next_token", "inside": "memory_checkpoint"}
+VIEWS = {
+    "window": "memory_window",
+    "next": "memory_next_token",
+    "inside": "memory_checkpoint",
+    "rlhf": "memory_rlhf",
+}
 
 
 def draw() -> None:
@@ -26,7 +31,7 @@ def draw() -> None:
             label_visibility="collapsed",
             format_func=lambda name: t(f"visible.view.{name}"),
         )
-        checkpoint = _draw_checkpoint()
+        checkpoint = None if view == "rlhf" else _draw_checkpoint()  # which is about no single one
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
             resources.import_models()
@@ -38,7 +43,7 @@ def _draw_checkpoint() -> Checkpoint | None:
     opened = resources.workspace()
     fitting = {
         found.name: found
-        for found in reversed(opened.registry.list())
+        for found in reversed(opened.registry.answering())
         if found.base == opened.settings.base_model
     }
     if not fitting:
@@ -63,17 +68,7 @@ def _draw_checkpoint() -> Checkpoint | None:
 
 def draw_no_checkpoint(key: str) -> None:
     """What to do where there is no checkpoint yet."""
-    with st.container(border=True, key=f"no-checkpoint-{key}"):
-        st.html(html_blocks.card(t("visible.none"), t("visible.none.text")))
-        with st.container(horizontal=True, gap="small"):
-            if sample.is_offered() and st.button(
-                t("welcome.sample_chat"), icon=":material/forum:", type="primary", key=f"sample-{key}"
-            ):
-                open_conversation.open_conversation(sample.import_chat())
-                choices.go_to_chat()
-            if st.button(t("tune.empty.chat"), icon=":material/chat_bubble:", key=f"chat-{key}"):
-                open_conversation.open_conversation(None)
-                choices.go_to_chat()
+    empty_state.draw(key, t("visible.none"), t("visible.none.text"))
 
 
 def example_question(checkpoint: Checkpoint | None) -> str:

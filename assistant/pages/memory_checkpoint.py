@@ -9,7 +9,7 @@ from assistant.pages import memory
 from assistant.session import resources
 from tuning.checkpoints.inspection import CheckpointContents, WeightChange, look_inside
 from tuning.checkpoints.manifest import Checkpoint
-from tuning.training.methods import METHODS
+from tuning.training.methods import ALL_METHODS
 
 
 def draw(checkpoint: Checkpoint | None) -> None:
@@ -96,7 +96,7 @@ def _draw_attention(inside: CheckpointContents, field: str) -> None:
 def _draw_missing(inside: CheckpointContents, checkpoint: Checkpoint) -> None:
     """Which views this method does not have, and why."""
     missing = [name for name in ("changes", "words", "attention") if not getattr(inside, name)]
-    entry = METHODS.get(checkpoint.method)
+    entry = ALL_METHODS.get(checkpoint.method)
     family = entry.family if entry else "prefix"
     title = job_card.method_title(checkpoint.method)
     st.markdown(f"**{t('visible.inside.without')}**")

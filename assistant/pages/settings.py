@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.components import html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
-from assistant.pages import settings_models
+from assistant.pages import settings_endpoint, settings_models, settings_storage
 from assistant.session import notices, resources
 from assistant.settings import ENGINES, LANGUAGES, MODEL_CAPABILITIES, from_environment
 from assistant.web.token_check import LOGOUT
@@ -14,11 +14,15 @@ from assistant.web.token_check import LOGOUT
 
 def draw() -> None:
     """The page."""
-    html_blocks.title(t("page.settings"), t("settings.lead"))
+    url = resources.workspace().settings.engine_url
+    lead = t("settings.lead.endpoint", url=url) if url else t("settings.lead")
+    html_blocks.title(t("page.settings"), lead)
     settings_models.draw()
+    settings_endpoint.draw()
     _draw_device()
     _draw_answers()
     _draw_retrieval()
+    settings_storage.draw()
     _draw_place()
 
 

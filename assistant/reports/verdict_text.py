@@ -10,6 +10,20 @@ LEVEL = 0.05
 FEW_CLUSTERS = 10
 
 
+def headline(result: EvaluationResult) -> str:
+    """The result in one plain sentence: which variant was right most often, and whether that may be chance."""
+    ranked = sorted(result.variants.items(), key=lambda one: -one[1].correct)
+    (best, first), others = ranked[0], ranked[1:]
+    if not others:
+        return t("verdict.plain.alone", best=best, right=first.correct, n=first.n)
+    second, next_best = others[0]
+    values = {"best": best, "right": first.correct, "n": first.n, "second": second, "less": next_best.correct}
+    if first.correct == next_best.correct:
+        return t("verdict.plain.same", **values)
+    shown = any(is_shown(pair) and {pair.first, pair.second} == {best, second} for pair in result.pairs)
+    return t("verdict.plain.better" if shown else "verdict.plain.chance", **values)
+
+
 def verdicts(pairs: Sequence[PairComparison], worthwhile: float = WORTHWHILE) -> list[str]:
     """One sentence for each pair; all pairs between which no difference is shown share one."""
     needed = {

@@ -7,7 +7,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from assistant.errors import KNOWN_ERRORS, AssistantError, EngineError, sentence_of
+from assistant.errors import (
+    KNOWN_ERRORS,
+    AssistantError,
+    EngineError,
+    PromptTooLongError,
+    UnsupportedOptionError,
+    sentence_of,
+)
 from assistant.server.files import FileTooLargeError, UnknownFileError
 from knowledge.errors import KnowledgeError
 from tuning.errors import JobError
@@ -18,11 +25,11 @@ class UnknownModelError(AssistantError):
 
 
 class UnsupportedParameterError(AssistantError):
-    """A request asks for what this server does not do."""
+    """A request asks for what this server does not do, or what makes no sense; `code` is OpenAI's word for which."""
 
-    def __init__(self, param: str, message: str) -> None:
+    def __init__(self, param: str, message: str, code: str = "unsupported_parameter") -> None:
         super().__init__(message)
-        self.param = param
+        self.param, self.code = param, code
 
 
 class WrongStateError(AssistantError):
@@ -35,6 +42,7 @@ _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownFileError, 404),
     (FileTooLargeError, 413),
     (WrongStateError, 400),
+    (UnsupportedOptionError, 400),
     (JobError, 404),
     (EngineError, 500),
     (KnowledgeError, 500),
@@ -53,7 +61,11 @@ def error_object(error: Exception | str, status: int, param: str | None = None) 
     if isinstance(error, UnknownModelError):
         param, code = "model", "model_not_found"
     elif isinstance(error, UnsupportedParameterError):
-        param, code = error.param, "unsupported_parameter"
+        param, code = error.param, error.code
+    elif isinstance(error, UnsupportedOptionError):
+        param, code = error.option, "unsupported_value"
+    elif isinstance(error, PromptTooLongError):
+        param, code = "messages", "context_length_exceeded"
     return {
         "message": error if isinstance(error, str) else sentence_of(error),
         "type": "invalid_request_error" if status < 500 else "server_error",

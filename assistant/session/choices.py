@@ -26,7 +26,13 @@ def page(name: str) -> Any:
 
 def go_to_chat() -> None:
     """Show the chat page with what is open now."""
-    st.switch_page(page("chat"))
+    st.switch_page(page("chat"), query_params=address())
+
+
+def address() -> dict[str, str]:
+    """What the address of the chat page says: the open conversation, and the choices."""
+    wanted = {"c": st.session_state.get("conversation"), **{name: chosen(name) for name in KEPT}}
+    return {name: str(value) for name, value in wanted.items() if value is not None}
 
 
 def chosen(name: str) -> str | None:
@@ -57,6 +63,13 @@ def take(kept: Mapping[str, str]) -> None:
     """Make all the choices that a conversation kept; what it did not keep goes back to the default."""
     for name in KEPT:
         choose(name, kept.get(name))
+    _renew_controls()
+
+
+def forget() -> None:
+    """Make no choice any longer: the address is read again."""
+    for name in KEPT:
+        st.session_state.pop(f"chosen-{name}", None)
     _renew_controls()
 
 

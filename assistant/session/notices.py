@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from assistant.errors import KNOWN_ERRORS, sentence_of
-from assistant.i18n.texts import t, use_language
+from assistant.i18n.texts import t, translated, use_language
 from assistant.safe_markdown import rewrite
 from assistant.session.resources import workspace
 
@@ -37,7 +37,7 @@ def show_errors() -> Iterator[None]:
 
 def sentence(error: Exception) -> str:
     """The message of an error as Markdown; what it quotes of others loads nothing."""
-    return _safe(sentence_of(error))
+    return _safe(translated(sentence_of(error)))
 
 
 def queue_toast(text: str, icon: str = ":material/check:") -> None:

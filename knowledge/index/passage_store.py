@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ CREATE TABLE IF NOT EXISTS places (
     start INTEGER NOT NULL, end INTEGER NOT NULL, PRIMARY KEY (document_id, position)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
+-- LangChain documents that were given whole: their id, text and metadata, as JSON.
+CREATE TABLE IF NOT EXISTS given (document_id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 -- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
 CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
@@ -180,6 +182,7 @@ class PassageStore:
             for document_id in document_ids:
                 dropped |= _remove_places(db, document_id)
                 db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+                db.execute("DELETE FROM given WHERE document_id = ?", (document_id,))
             orphans = _drop_orphans(db, dropped)
             _bump_revision(db)
         return orphans
@@ -194,7 +197,22 @@ class PassageStore:
             db.execute("UPDATE places SET document_id = ? WHERE document_id = ?", (info.id, old_id))
             _bump_revision(db)
 
+    def keep_given(self, values: Mapping[str, str]) -> None:
+        """Keep what was given with documents, by document id; earlier values are replaced."""
+        with self._writing() as db:
+            db.executemany("INSERT OR REPLACE INTO given VALUES (?, ?)", values.items())
+
+    def given(self, document_ids: Sequence[str]) -> dict[str, str]:
+        """What was given with documents that are indexed, by document id; the others are left out."""
+        query = "SELECT g.document_id, value FROM given g JOIN documents d ON d.id = g.document_id"
+        return dict(self._chunks(f"{query} WHERE g.document_id IN ({{}})", document_ids))
+
     # passages
+
+    @property
+    def size(self) -> int:
+        """Bytes of all passages with their titles and headings, in UTF-8."""
+        return int(self._rows("SELECT COALESCE(SUM(LENGTH(CAST(context AS BLOB))), 0) FROM passages")[0][0])
 
     @property
     def count(self) -> int:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge.index.model_families import DEFAULT_FAMILY, Family
 from knowledge.search.proximity import Proximity
 
 # Fitted on half of the articles of SQuAD v1.1 and of DRCD's development set; judged on the other halves.
 DENSE_WEIGHT = 0.8  # the rest is the weight of BM25
 SENTENCE_WEIGHT, BIGRAM_WEIGHT = 4.0, 3.0  # standard deviations that a share of 1 adds
-PRIOR_MEAN, PRIOR_DEVIATION, PRIOR_WEIGHT = 0.05, 0.09, 30.0  # cosines of unrelated texts under MiniLM
 
 
 @dataclass(frozen=True)
@@ -23,21 +23,23 @@ class Background:
 
     rows: np.ndarray  # [vectors, dimension]
     starts: np.ndarray  # where each passage's vectors begin
+    family: Family = DEFAULT_FAMILY  # whose own scale counts as long as there are few passages
 
     @classmethod
-    def of(cls, passages: Sequence[np.ndarray]) -> "Background":
+    def of(cls, passages: Sequence[np.ndarray], family: Family = DEFAULT_FAMILY) -> "Background":
         """From the vectors of each passage, [n, dimension]."""
         filled = [passage for passage in passages if len(passage)]
         lengths = [len(passage) for passage in filled]
         rows = np.concatenate(filled) if filled else np.zeros((0, 0))
-        return cls(rows, np.cumsum([0, *lengths[:-1]]) if filled else np.zeros(0, dtype=np.int64))
+        return cls(rows, np.cumsum([0, *lengths[:-1]]) if filled else np.zeros(0, dtype=np.int64), family)
 
     def standardise(self, query: np.ndarray, cosines: np.ndarray) -> np.ndarray:
         """By how many standard deviations each cosine exceeds that of an arbitrary passage of this index."""
-        mean, variance, size = PRIOR_MEAN, PRIOR_DEVIATION**2, len(self.starts)
+        (mean, deviation), size = self.family.unrelated, len(self.starts)
+        variance = deviation**2
         if size:
             best = np.maximum.reduceat(self.rows @ query, self.starts)
-            share = size / (size + PRIOR_WEIGHT)
+            share = size / (size + self.family.unrelated_weight)
             mean = share * float(best.mean()) + (1 - share) * mean
             variance = share * float(best.var()) + (1 - share) * variance
         standard: np.ndarray = (cosines - mean) / np.sqrt(max(variance, 1e-6))

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 KNOWN_FLUENCY = 0.3  # below it the embedding model does not know the language of a text
+SURE_FLUENCY = 0.9  # from it on it does
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA")
+# Chinese and Japanese share characters, and a question of few of them may be in either.
+OWN_SCRIPTS = frozenset({_EAST_ASIAN[0]})
 _LEAST_SHARE = 0.05  # of the letters, before texts count as written in a script
 
 

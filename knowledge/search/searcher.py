@@ -16,7 +16,7 @@ from knowledge.index.shared_chroma import Vectors
 from knowledge.search.followup import key_terms, referenced_questions
 from knowledge.search.fusion import Background, dequantize, fuse, standardise_lexical
 from knowledge.search.proximity import proximity
-from knowledge.search.relevance import probability
+from knowledge.search.relevance import expected_highest, probability, probability_by_excess
 from knowledge.search.reranking import Reranker
 from knowledge.search.selection import Hit, Scored, candidates_for, select
 from knowledge.text.terms import term_codes
@@ -76,7 +76,7 @@ class Searcher:
             if self._snapshot is None or self._snapshot.revision != revision:
                 ids, terms = self._store.all_terms()
                 rows = {one: row for row, one in enumerate(ids)}
-                background = Background.of(self._sample(vectors, ids))
+                background = Background.of(self._sample(vectors, ids), self._encoder.family)
                 self._snapshot = _Snapshot(revision, ids, rows, terms, LexicalIndex(terms), background)
             return self._snapshot
 
@@ -137,6 +137,7 @@ class Searcher:
         dense = snapshot.background.standardise(
             query.vector, _by_sentence(ids, query.vector, cosines, found.sentences)
         )
+        highest = expected_highest(len(snapshot.ids))
         scores = fuse(dense, standardise_lexical(found.bm25, lexical), close, query.fluency)
         # In documents on one subject its name is in every passage and weighs next to nothing, and a question that
         # shares only the name is about them all the same.
@@ -149,13 +150,20 @@ class Searcher:
                 score=float(scores[at]),
                 dense=cosines[ids[at]],
                 lexical=float(lexical[at]),
-                relevance=probability(cosines[ids[at]], float(covered[at]), query.fluency),
+                relevance=self._relevance(
+                    cosines[ids[at]], float(dense[at]) - highest, float(covered[at]), query.fluency
+                ),
                 rank_dense=found.rank_dense.get(ids[at]),
                 rank_lexical=found.rank_lexical.get(ids[at]),
             )
             for at in order
             if ids[at] in cosines
         ]
+
+    def _relevance(self, cosine: float, excess: float, covered: float, fluency: float) -> float:
+        if self._encoder.family.by_deviation:
+            return probability_by_excess(excess, covered)
+        return probability(cosine, covered, fluency)
 
     def _candidates(
         self, snapshot: _Snapshot, vectors: Vectors, query: _Query, among: Sequence[str] | None

@@ -1,92 +1,113 @@
-"""A Llama-shaped model as one GGUF file in float16, for llama.cpp and what is built on it."""
+"""A tuned model as one GGUF file, for llama.cpp and what is built on it: the base's own file with other weights.
 
+What that file says of the model and of its tokens is taken over, so only models that are GGUF files already (the
+packaged one, Ollama's, those of a hub) can be written; the others are for llama.cpp's converter.
+"""
+
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType
-from torch import Tensor
+from gguf import (
+    GGML_QUANT_SIZES,
+    GGMLQuantizationType,
+    GGUFReader,
+    GGUFValueType,
+    GGUFWriter,
+    LlamaFileType,
+    get_tensor_name_map,
+)
+from gguf.quants import quantize
 
 from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
-from tuning.models.packaged import PACKAGED, packaged_file
+from tuning.models.gguf_adapter import architecture_of, llama_order
+from tuning.models.gguf_base import GgufBase
+from tuning.models.gguf_header import GgufHeader
 
-LAYER_NAMES = {
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
+# Architectures whose tensors are transformers' own, but for the order of queries and keys.
+WRITABLE = ("llama", "qwen2", "qwen3")
+KINDS = {
+    "F16": (GGMLQuantizationType.F16, LlamaFileType.MOSTLY_F16),
+    "Q8_0": (GGMLQuantizationType.Q8_0, LlamaFileType.MOSTLY_Q8_0),
 }
-OTHER_NAMES = {
-    "model.embed_tokens.weight": "token_embd.weight",
-    "model.norm.weight": "output_norm.weight",
-    "lm_head.weight": "output.weight",
-}
-# What the file says of itself is written anew; how the text becomes tokens is taken over as it is.
-TAKEN_OVER = ("llama.", "tokenizer.")
+Array = np.ndarray[Any, Any]
 
 
-def write_llama(base: BaseModel, path: Path, *, title: str) -> None:
-    """Write the weights of `base` with the tokenizer of the packaged file.
+def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: str = "F16") -> None:
+    """Write the weights of `base`, matrices as a kind of `KINDS`, with the tokens of its own GGUF file.
 
-    Raises `CheckpointError` for models that no package carries.
+    Raises `CheckpointError` for models that are no GGUF file, or of an architecture that is not known here.
     """
-    original = packaged_file(base.name) if base.name in PACKAGED else None
-    if original is None or base.model.config.model_type != "llama":
-        raise CheckpointError(
-            f"A GGUF file can be written for {', '.join(PACKAGED)}, not for {base.name!r}. Export it as "
-            "'merged', and convert that folder with llama.cpp's convert_hf_to_gguf.py."
-        )
-    writer = GGUFWriter(path, "llama")
+    original = _original(base.name, home)
+    quantization, file_type = KINDS[kind]
+    writer = GGUFWriter(path, original.architecture)
     writer.add_name(title)
-    writer.add_file_type(LlamaFileType.MOSTLY_F16)
-    _take_over(GGUFReader(original), writer)
-    config = base.model.config
-    for name, tensor in sorted(base.model.state_dict().items()):
-        if name == "lm_head.weight" and config.tie_word_embeddings:
-            continue  # llama.cpp uses the embeddings, as the model does
-        _add(writer, _gguf_name(name), _permuted(name, tensor, config))
+    writer.add_file_type(file_type)
+    reader = GGUFReader(original.path)
+    _take_over(reader, writer, original.architecture)
+    written = set()
+    for name, values in _tensors(base, original):
+        _add(writer, name, values, quantization)
+        written.add(name)
+    _add_constants(reader, writer, written)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
 
-def _take_over(reader: GGUFReader, writer: GGUFWriter) -> None:
+def _original(name: str, home: Path) -> GgufHeader:
+    found = GgufBase.find(name, home)
+    instead = "Export it as 'merged', and convert that folder with llama.cpp's convert_hf_to_gguf.py."
+    if found is None:
+        raise CheckpointError(
+            f"A GGUF file is written from the base's own, and {name!r} is a folder of safetensors. {instead}"
+        )
+    if found.header.architecture not in WRITABLE:
+        raise CheckpointError(
+            f"A GGUF file can be written of {', '.join(WRITABLE)}; {name!r} is {found.header.architecture!r}. {instead}"
+        )
+    return found.header
+
+
+def _take_over(reader: GGUFReader, writer: GGUFWriter, architecture: str) -> None:
+    """What the file says of the shape and of the tokens; what it says of itself is written anew."""
     for key, field in reader.fields.items():
-        if key.startswith(TAKEN_OVER):
+        if key.startswith((f"{architecture}.", "tokenizer.")):
             kind, contents = field.types[0], field.contents()
             of = field.types[-1] if kind == GGUFValueType.ARRAY else None
             writer.add_key_value(key, contents, kind, of)
 
 
-def _add(writer: GGUFWriter, name: str, tensor: Tensor) -> None:
-    is_vector = tensor.dim() == 1  # norms stay exact
-    values: np.ndarray[Any, Any] = tensor.to(torch.float32 if is_vector else torch.float16).numpy()
-    kind = GGMLQuantizationType.F32 if is_vector else GGMLQuantizationType.F16
-    writer.add_tensor(name, values, raw_dtype=kind)
+def _tensors(base: BaseModel, header: GgufHeader) -> Iterator[tuple[str, Array]]:
+    """The weights under llama.cpp's names and in its order, one at a time."""
+    names = get_tensor_name_map(architecture_of(header.architecture), header.number("block_count"))
+    for name, tensor in sorted(base.model.state_dict().items()):
+        if name == "lm_head.weight" and base.model.config.tie_word_embeddings:
+            continue  # llama.cpp uses the embeddings, as the model does
+        target = names.get_name(name, try_suffixes=(".weight", ".bias"))
+        if target is None:
+            raise CheckpointError(f"llama.cpp has no place for {name!r} of {base.name!r}.")
+        values: Array = tensor.detach().cpu().to(torch.float32).numpy()
+        if values.ndim == 2:
+            values = llama_order(values, name.removesuffix(".weight"), header)
+        yield target, np.ascontiguousarray(values)
 
 
-def _gguf_name(name: str) -> str:
-    if name in OTHER_NAMES:
-        return OTHER_NAMES[name]
-    _, _, number, rest = name.split(".", 3)
-    return f"blk.{number}.{LAYER_NAMES[rest.removesuffix('.weight')]}.weight"
+def _add(writer: GGUFWriter, name: str, values: Array, kind: GGMLQuantizationType) -> None:
+    block, _ = GGML_QUANT_SIZES[kind]
+    if values.ndim == 1:  # norms and biases stay exact
+        kind = GGMLQuantizationType.F32
+    elif values.shape[-1] % block:
+        kind = GGMLQuantizationType.F16
+    writer.add_tensor(name, quantize(values, kind), raw_dtype=kind)
 
 
-def _permuted(name: str, tensor: Tensor, config: Any) -> Tensor:
-    """Queries and keys in llama.cpp's order: it turns neighbouring pairs where transformers turns halves."""
-    tensor = tensor.detach().cpu()
-    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
-    count = next((n for part, n in heads.items() if part in name), None)
-    if count is None:
-        return tensor.contiguous()
-    rows, columns = tensor.shape
-    halves = tensor.view(count, 2, rows // count // 2, columns)
-    return halves.transpose(1, 2).reshape(rows, columns).contiguous()
+def _add_constants(reader: GGUFReader, writer: GGUFWriter, written: set[str]) -> None:
+    """Vectors of the file that are no weights, such as the factors of its rotations."""
+    for tensor in reader.tensors:
+        if tensor.name not in written and len(tensor.shape) == 1:
+            writer.add_tensor(tensor.name, np.array(tensor.data), raw_dtype=tensor.tensor_type)

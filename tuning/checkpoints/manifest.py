@@ -13,6 +13,7 @@ from tuning.models.adapter_files import PREFIX_CONFIG
 from tuning.storage import folder_bytes, read_json
 
 FORMAT = 1
+REWARD = "reward"  # the method whose checkpoints score answers
 MANIFEST = "imprint.json"
 EVALUATION = "evaluation.json"
 EXAMPLES = "examples.jsonl"
@@ -109,6 +110,11 @@ class Checkpoint:
     job: str = ""  # the job that made it
     files: dict[str, int] = field(default_factory=dict)  # bytes of each file as it was written
     sha256: dict[str, str] = field(default_factory=dict)  # of the adapter's files; earlier versions kept none
+
+    @property
+    def is_reward_model(self) -> bool:
+        """Whether it scores answers, and writes none."""
+        return self.method == REWARD
 
     @property
     def size_bytes(self) -> int:

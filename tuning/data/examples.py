@@ -1,4 +1,4 @@
-"""`Example` and `Preference`: the only shapes that cross into tuning, and their JSONL. No foreign formats."""
+"""`Example`: what crosses into tuning to be learned, and its JSONL. Knows no foreign formats."""
 
 import hashlib
 import json
@@ -93,40 +93,6 @@ class Example:
             reason=str(record.get("reason") or ""),
             probes=tuple(probes),
         )
-
-
-@dataclass(frozen=True)
-class Preference:
-    """Two answers to one prompt, one of which a person preferred."""
-
-    prompt: tuple[Message, ...]  # ends with a user turn
-    chosen: str
-    rejected: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "prompt", tuple(checked(self.prompt, "a preference's prompt")))
-        if self.prompt[-1]["role"] != "user":
-            raise ExampleError(
-                f"A preference's prompt must end with a user message, not {self.prompt[-1]['role']!r}."
-            )
-        if not self.chosen.strip() or not self.rejected.strip():
-            raise ExampleError("A preference needs two answers, and neither may be empty.")
-        if self.chosen == self.rejected:
-            raise ExampleError(
-                f"A preference needs two different answers; both are {shortened(self.chosen)!r}."
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """One JSON object with `prompt`, `chosen` and `rejected`."""
-        return {"prompt": [dict(m) for m in self.prompt], "chosen": self.chosen, "rejected": self.rejected}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> "Preference":
-        """The preference of `to_dict`'s object; raises `ExampleError`."""
-        missing = [name for name in ("prompt", "chosen", "rejected") if name not in record]
-        if missing:
-            raise ExampleError(f"A preference needs {', '.join(missing)}; found {quoted_keys(record)}.")
-        return cls(prompt=record["prompt"], chosen=str(record["chosen"]), rejected=str(record["rejected"]))
 
 
 def checked(messages: object, what: str) -> list[Message]:

@@ -39,8 +39,8 @@ def is_context_only(item: Mapping[str, Any]) -> bool:
     weight = _number(item.get("weight"))
     return (
         (weight is not None and weight <= 0)
-        or any(_flag(item.get(key)) is False for key in _LEARNED)
-        or any(_flag(item.get(key)) is True for key in _MASKED)
+        or any(flag(item.get(key)) is False for key in _LEARNED)
+        or any(flag(item.get(key)) is True for key in _MASKED)
         or judgement(item) < 0
     )
 
@@ -48,10 +48,10 @@ def is_context_only(item: Mapping[str, Any]) -> bool:
 def marked(messages: Sequence[Message], record: Mapping[str, Any]) -> list[Message]:
     """The messages, with what the whole record says of their answers."""
     answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
-    if is_context_only(record) or _flag(record.get("label")) is False:
+    if is_context_only(record) or flag(record.get("label")) is False:
         masked = set(answers)
     else:
-        masked = set(answers[:-1]) if _flag(record.get("mask_history")) else set()
+        masked = set(answers[:-1]) if flag(record.get("mask_history")) else set()
     return [
         {**message, "weight": "0"} if index in masked else dict(message)
         for index, message in enumerate(messages)
@@ -72,7 +72,8 @@ def _verdict(key: str, value: object) -> int:
     return (word in _GOOD) - (word in _BAD)
 
 
-def _flag(value: object) -> bool | None:
+def flag(value: object) -> bool | None:
+    """What a value says as yes or no; None where it says neither."""
     if isinstance(value, str):
         return {"true": True, "false": False, "1": True, "0": False}.get(value.strip().casefold())
     return bool(value) if isinstance(value, int | float) else None

@@ -1,16 +1,24 @@
-"""Records with a preferred and a rejected answer: the preferred one is an answer like any other."""
+"""Records of preferences → messages: two answers to one prompt, several with scores, or one that was judged.
+
+For learning from examples, the preferred answer is one like any other. Opens no files.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuning.data.examples import shortened
+from tuning.data.examples import Message, shortened
 from tuning.data.imported import ImportedConversation, Record, read_messages, string_of, text_of
+from tuning.data.marks import flag
 from tuning.errors import ExampleError
 
 _CHOSEN = ("chosen", "preferred_output")
 _REJECTED = ("rejected", "non_preferred_output")
 _PROMPTS = ("conversations", "messages", "prompt", "question", "instruction")
+_LISTS = ("completions", "responses", "answers")
+_SCORES = ("overall_score", "score", "fine-grained_score", "rating")
+_ANSWERS = ("response", "content", "text", "answer", "completion")
+_LABELS = ("label", "good", "desirable")
 _TRANSCRIPT = re.compile(r"\n\n(Human|Assistant): ?")  # HH-RLHF
 
 
@@ -27,6 +35,86 @@ def read_preference(record: Record) -> ImportedConversation | None:
     if not any(turn.get("role", turn.get("from")) in ("user", "human") for turn in whole):
         raise ExampleError(f"the preferred answer {shortened(repr(chosen))} has no question before it.")
     return read_messages({"messages": whole, "system": record.get("system")})
+
+
+def read_pair(record: Record) -> tuple[list[Message], str, str]:
+    """The prompt, the preferred and the rejected answer. Raises `ExampleError`."""
+    better, worse = (_side(record, keys) for keys in (_CHOSEN, _REJECTED))
+    shared = 0
+    while shared < min(len(better), len(worse)) and better[shared] == worse[shared]:
+        shared += 1
+    if shared == len(better) == len(worse):
+        raise ExampleError(f"both answers are {shortened(better[-1]['content'])!r}, so neither is preferred.")
+    if len(better) != shared + 1 or len(worse) != shared + 1:
+        raise ExampleError("the two sides differ before their last answer; they must answer the same prompt.")
+    return better[:shared], better[-1]["content"], worse[-1]["content"]
+
+
+def is_scored_list(record: Record) -> bool:
+    """Whether it is one prompt with several answers that have scores, as in UltraFeedback."""
+    return any(_scored(record.get(key)) for key in _LISTS)
+
+
+def read_scored_list(record: Record) -> tuple[list[Message], str, str]:
+    """The prompt, and the answers with the highest and the lowest score. Raises `ExampleError`."""
+    scored = next(found for key in _LISTS if (found := _scored(record.get(key))))
+    best, worst = max(scored, key=lambda one: one[0]), min(scored, key=lambda one: one[0])
+    if best[0] == worst[0]:
+        raise ExampleError(f"its {len(scored)} answers have the same score, {best[0]:g}: none is preferred.")
+    return read_pair({**record, "chosen": best[1], "rejected": worst[1]})
+
+
+def is_judged(record: Record) -> bool:
+    """Whether it is one answer that somebody found good or bad, as KTO learns from."""
+    return "completion" in record and any(key in record for key in _LABELS)
+
+
+def read_judged(record: Record) -> tuple[list[Message], str, bool]:
+    """The prompt, the answer, and whether it is good. Raises `ExampleError`."""
+    label = next(record[key] for key in _LABELS if key in record)
+    good = flag(label)
+    if good is None:
+        raise ExampleError(f"its label must be true or false; found {shortened(repr(label))}.")
+    *prompt, answer = _side(record, ("completion",))
+    return prompt, answer["content"], good
+
+
+def _side(record: Record, keys: Sequence[str]) -> list[Message]:
+    """The prompt and one of the answers as messages, the last of which is the answer."""
+    said = _turns(next(record[key] for key in keys if key in record), "assistant")
+    prompt = _prompt(record)
+    whole = said if _begins_with(said, prompt) else [*prompt, *said]
+    if not any(turn.get("role", turn.get("from")) in ("user", "human") for turn in whole):
+        raise ExampleError(f"the answer {shortened(repr(said))} has no question before it.")
+    found = read_messages({"messages": whole, "system": record.get("system")})
+    if found is None:
+        raise ExampleError("it rests on what a tool answered, which a prompt does not show.")
+    messages = [{"role": one["role"], "content": one["content"]} for one in found.messages]
+    if messages[-1]["role"] != "assistant" or not messages[-1]["content"].strip():
+        raise ExampleError(f"one of its answers is empty: {shortened(repr(said))}.")
+    return messages
+
+
+def _scored(value: object) -> list[tuple[float, str]]:
+    """The answers of a list with their scores; nothing where it holds fewer than two."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return []
+    found = [
+        (score, text)
+        for one in value
+        if isinstance(one, Mapping)
+        and (text := next((text_of(one[key]) for key in _ANSWERS if key in one), ""))
+        and (score := _score(one)) is not None
+    ]
+    return found if len(found) > 1 else []
+
+
+def _score(answer: Mapping[str, Any]) -> float | None:
+    value = next((answer[key] for key in _SCORES if key in answer), None)
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except ValueError:
+        return None
 
 
 def _prompt(record: Record) -> list[Mapping[str, Any]]:

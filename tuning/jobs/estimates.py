@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from tuning.config import DEFAULT_BASE, TuneConfig
-from tuning.data.examples import Example
+from tuning.data.examples import Example, Message
 from tuning.errors import MethodError, ModelError
 from tuning.evaluation.reading_questions import READING
 from tuning.evaluation.retention_questions import RETENTION
@@ -65,9 +65,15 @@ def estimate(
     home: Path, config: TuneConfig, examples: Sequence[Example], earlier: Sequence[Example] = ()
 ) -> Estimate:
     """The time and memory of a job, with the basis of both; `earlier` is what the rounds before it taught."""
+    steps, tokens = amounts(home, config, examples, earlier)
+    answers = 2 * questions_of(examples) + GENERAL_QUESTIONS + min(MAX_EARLIER, len(earlier))
+    return estimated(home, config, steps, tokens, answers)
+
+
+def estimated(home: Path, config: TuneConfig, steps: int, tokens: int, answers: int) -> Estimate:
+    """The time and memory of a job of so many steps and tokens that asks so many questions at its end."""
     from tuning.training.replay import REPLAYED  # imports torch, as below
 
-    steps, tokens = amounts(home, config, examples, earlier)
     device = config.device or best_device()
     known = measured(home, config, device)
     rates, basis = _rates(home, config, device, known)
@@ -75,9 +81,8 @@ def estimate(
     if config.early_stop and known:
         share = statistics.median(one.done for one in known)
     answered = _has_answered(home, config, device)
-    general = GENERAL_QUESTIONS * (1 if answered else 2)
+    answers += 0 if answered else GENERAL_QUESTIONS
     replayed = 0 if answered or not recipe_of(home, config).replay else REPLAYED
-    answers = 2 * questions_of(examples) + general + min(MAX_EARLIER, len(earlier))
     phases = {
         "preparing": rates.prepare_seconds + replayed * rates.replay_seconds,
         "training": tokens * share * rates.token_seconds,
@@ -158,8 +163,12 @@ def recipe_of(home: Path, config: TuneConfig, examples: int = MANY_EXAMPLES) -> 
     # Torch and transformers take seconds to import; listing and cancelling jobs must not wait for them.
     from tuning.training.methods import amounts
 
-    hidden = _shape(home, config.base).hidden
-    return amounts(config, hidden, examples)
+    return amounts(config, hidden_size(home, config.base), examples)
+
+
+def hidden_size(home: Path, base: str) -> int:
+    """The width of a base, or of the default where it is not known yet."""
+    return _shape(home, base).hidden
 
 
 def is_at_hand(home: Path, config: TuneConfig) -> bool:
@@ -183,7 +192,12 @@ def questions_of(examples: Sequence[Example]) -> int:
 
 def tokens_of(example: Example, system_prompt: str = "") -> int:
     """About how many tokens an example has, without opening a tokenizer."""
-    text = system_prompt + "".join(m["content"] for m in example.messages)
+    return tokens_of_text([{"role": "system", "content": system_prompt}, *example.messages])
+
+
+def tokens_of_text(messages: Iterable[Message]) -> int:
+    """About how many tokens a conversation has, without opening a tokenizer."""
+    text = "".join(m["content"] for m in messages)
     cjk = sum("\u2e80" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7af" for c in text)
     return round((len(text) - cjk) / CHARACTERS_PER_TOKEN + cjk * TOKENS_PER_CJK_CHARACTER) + TEMPLATE_TOKENS
 

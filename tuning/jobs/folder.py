@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from tuning.config import TuneConfig
 from tuning.data.examples import Example, read_examples, write_examples
+from tuning.data.preferences import ReadPreferences, read_preferences, write_preferences
 from tuning.errors import JobError
 from tuning.jobs.records import RecordCache
 from tuning.process import Identity, is_running
@@ -28,6 +29,7 @@ RESERVE_BYTES = (
     256 * 1024
 )  # given back before the result is written, so that a full disk can still be reported
 RECORDS = RecordCache()
+Lessons = list[Example] | ReadPreferences  # what a job learns
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Job:
     loss: float | None
     tokens_per_second: float | None
     memory_bytes: int | None
-    examples_count: int
+    examples_count: int  # or preferences
     error: str  # empty unless it failed
     advice: tuple[str, ...]  # what was changed or is suggested (a smaller batch, another method)
     resumable: bool
@@ -79,7 +81,7 @@ class Job:
 
 
 class JobFolder:
-    """The files of one job. The submitter writes job.json and examples.jsonl, the worker all others."""
+    """The files of one job. The submitter writes job.json and what is to be learned, the worker all others."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.id = Path(path), Path(path).name
@@ -88,15 +90,17 @@ class JobFolder:
 
     @classmethod
     def create(
-        cls, path: Path, config: TuneConfig, examples: list[Example], facts: Mapping[str, Any]
+        cls, path: Path, config: TuneConfig, lessons: Lessons, facts: Mapping[str, Any]
     ) -> "JobFolder":
         """Write a new job's folder; it appears whole, by rename."""
         temporary = path.with_name(f".new-{os.getpid()}-{path.name}")
         temporary.mkdir(parents=True)
-        write_examples(temporary / "examples.jsonl", examples)
+        if isinstance(lessons, ReadPreferences):
+            write_preferences(temporary / "preferences.jsonl", lessons.pairs, lessons.judgements)
+        write_examples(temporary / "examples.jsonl", [] if isinstance(lessons, ReadPreferences) else lessons)
         (temporary / "reserve").write_bytes(b"\0" * RESERVE_BYTES)
         write_json(temporary / "config.json", config.to_dict())
-        write_json(temporary / "job.json", {**facts, "examples_count": len(examples)})
+        write_json(temporary / "job.json", {**facts, "examples_count": len(lessons)})
         temporary.rename(path)
         return cls(path)
 
@@ -142,6 +146,11 @@ class JobFolder:
     def examples(self) -> list[Example]:
         """What is to be learned."""
         return read_examples(self.path / "examples.jsonl")
+
+    def preferences(self) -> ReadPreferences:
+        """What people prefer, where the job learns from that."""
+        path = self.path / "preferences.jsonl"
+        return read_preferences(path) if path.is_file() else ReadPreferences()
 
     def worker(self) -> Identity | None:
         """The process that works on this job, or worked on it last."""

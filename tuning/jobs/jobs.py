@@ -21,8 +21,9 @@ from filelock import FileLock
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
+from tuning.data.preferences import ReadPreferences
 from tuning.errors import CheckpointError, ExampleError, JobError
-from tuning.jobs import calibration, estimates, launch
+from tuning.jobs import calibration, estimates, launch, preference_jobs
 from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import RECORDS, Job, JobFolder
 from tuning.jobs.records import EventReader
@@ -33,6 +34,7 @@ CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
 REMOTE_CANCEL_SECONDS = 10.0
 MIN_FREE_BYTES = 100_000_000
 JobList = list[Job]  # `list` is a method below
+Lessons = Sequence[Example] | ReadPreferences  # the second for methods that learn from what people prefer
 
 
 class Jobs:
@@ -48,17 +50,21 @@ class Jobs:
 
     # ------------------------------------------------------------------ before and at the start
 
-    def estimate(self, config: TuneConfig, examples: Sequence[Example]) -> Estimate:
+    def estimate(self, config: TuneConfig, examples: Lessons) -> Estimate:
         """The time and memory that a job would take; raises `ExampleError` for nothing to learn."""
+        if isinstance(examples, ReadPreferences):
+            return preference_jobs.estimate(self.home, config, examples)
         self._check_examples(examples)
         earlier = self.registry.earlier_examples(config.parent, examples)
         return estimates.estimate(self.home, config, examples, earlier)
 
-    def calibrate(self, config: TuneConfig, examples: Sequence[Example], *, wait: bool = True) -> None:
+    def calibrate(self, config: TuneConfig, examples: Lessons, *, wait: bool = True) -> None:
         """Time a few steps here where nothing is known of such jobs, once; see `estimate`.
 
-        Not while a job is underway, and without waiting only where the base is at hand.
+        Not while a job is underway, not for preferences, and without waiting only where the base is at hand.
         """
+        if isinstance(examples, ReadPreferences):
+            return
         kind = (config.base, config.method, config.device)
         if kind in self._timed or estimates.is_known(self.home, config):
             return
@@ -79,8 +85,8 @@ class Jobs:
         """Whether some steps are being timed now."""
         return calibration.is_underway(self.home)
 
-    def submit(self, config: TuneConfig, examples: Sequence[Example]) -> Job:
-        """Start a job; it waits by itself until its device is free.
+    def submit(self, config: TuneConfig, examples: Lessons) -> Job:
+        """Start a job on examples or preferences; it waits by itself until its device is free.
 
         Raises `ExampleError` where there is nothing to learn, `MethodError` where the method cannot run on
         the device, `CheckpointError` where the name is taken or the parent does not fit, `JobError` where
@@ -100,15 +106,18 @@ class Jobs:
                 "estimate": estimate.to_dict(),
             }
             path = self.folder / _new_id(time.time_ns())
-            folder = JobFolder.create(path, replace(config, name=name), list(examples), facts)
+            lessons = examples if isinstance(examples, ReadPreferences) else list(examples)
+            folder = JobFolder.create(path, replace(config, name=name), lessons, facts)
             self._start(folder)
         return folder.job()
 
-    def check(self, config: TuneConfig, examples: Sequence[Example]) -> str:
+    def check(self, config: TuneConfig, examples: Lessons) -> str:
         """Raise what `submit` would raise, and start nothing; returns the device of the job."""
-        self._check_examples(examples)
         device = config.device or estimates.best_device()
         estimates.check_method(config.method, device)
+        preference_jobs.check(config, examples, self.registry)
+        if not isinstance(examples, ReadPreferences):
+            self._check_examples(examples)
         launch.check(config, device)
         self._check_parent(config)
         self._check_disk()

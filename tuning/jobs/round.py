@@ -90,7 +90,7 @@ def tune(
         return TaskOutcome(stored.name, stored.metrics, stored.evaluation)
     examples = _examples(task.config, task.examples, registry)
     with contextlib.ExitStack() as stack:
-        parent = _hold_parent(task, registry, stack)
+        parent = hold_parent(task, registry, stack)
         base = open_cached(task.config.base, task.home, task.device)
         stack.callback(base.close)
         metrics = _train(task, base, examples, parent, save_every_seconds)
@@ -107,7 +107,7 @@ def tune(
         checkpoint = _store(task, registry, base, examples, adapter, metrics, evaluation)
     if not metrics.pop("resumed"):
         prepared = began_evaluating - started - metrics["train_seconds"]
-        _remember(task, metrics, prepared)
+        remember(task, metrics, prepared)
     return TaskOutcome(checkpoint.name, checkpoint.metrics, checkpoint.evaluation)
 
 
@@ -116,7 +116,8 @@ def _examples(config: TuneConfig, examples: Sequence[Example], registry: Registr
     return RoundExamples(learned, held_out, registry.earlier_examples(config.parent, learned))
 
 
-def _hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) -> Adapter | None:
+def hold_parent(task: Task, registry: Registry, stack: contextlib.ExitStack) -> Adapter | None:
+    """The parent's adapter, which nobody deletes meanwhile; None without a parent."""
     if task.config.parent is None:
         return None
     checkpoint = stack.enter_context(
@@ -240,7 +241,8 @@ def _notes(
     return notes_of_round(facts, evaluation, inherited, examples.earlier)
 
 
-def _remember(task: Task, metrics: dict[str, Any], prepared: float) -> None:
+def remember(task: Task, metrics: dict[str, Any], prepared: float) -> None:
+    """Keep what the job took, for later estimates."""
     guess = task.folder.read("job").get("estimate", {})
     taken = Measured(
         tokens=float(guess.get("tokens", 0)),

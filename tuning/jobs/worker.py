@@ -202,9 +202,11 @@ class Worker:
 def tune(task: Task) -> TaskOutcome:
     """Open the base, train, evaluate, store: the work of every job."""
     # Torch takes seconds and hundreds of megabytes: not while the job waits for its turn.
-    from tuning.jobs.round import tune as work
+    from tuning.jobs.preference_round import tune as learn_preferences
+    from tuning.jobs.round import tune as learn_examples
+    from tuning.training.methods import PREFERENCE_METHODS
 
-    return work(task)
+    return (learn_preferences if task.config.method in PREFERENCE_METHODS else learn_examples)(task)
 
 
 def train_as_rank(folder: JobFolder) -> None:

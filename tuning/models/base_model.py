@@ -123,9 +123,16 @@ class BaseModel(Template):
         held = self._adapters.get(adapter) if adapter else None
         return self.window - (held.positions if isinstance(held, PrefixAdapter) else 0)
 
-    def prompt(self, messages: Sequence[Message], adapter: str | None = None) -> tuple[list[int], int]:
-        """The ids that ask for an answer, and how many tokens it may have. Raises ModelError where it has none."""
+    def prompt(
+        self, messages: Sequence[Message], adapter: str | None = None, beginning: str = ""
+    ) -> tuple[list[int], int]:
+        """The ids that ask for an answer, with its beginning where that is known, and how many tokens it may have.
+
+        Raises ModelError where it has none.
+        """
         ids = self.chat_ids(messages, add_generation_prompt=True)
+        if beginning:
+            ids = [*ids, *self.tokenizer(beginning, add_special_tokens=False)["input_ids"]]
         most = self.prompt_capacity(adapter)
         if len(ids) >= most:
             raise ModelError(
@@ -297,14 +304,17 @@ class BaseModel(Template):
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int | None = None,
+        pick: decoding.Pick | None = None,
+        beginning: str = "",
         stop: threading.Event | None = None,
     ) -> Generator[str, None, StreamEnd]:
         """Stream the answer in whole characters and return how it ended.
 
-        Raises ModelError when the prompt fills the window.
+        `pick` chooses the tokens instead of temperature, top_p and seed; `beginning` is taken as written. Raises
+        ModelError when the prompt fills the window.
         """
-        ids, room = self.prompt(messages, adapter)
-        generator = decoding.generator_of(seed)
+        ids, room = self.prompt(messages, adapter, beginning)
+        pick = pick or decoding.sampler(temperature, top_p, seed)
         text = decoding.TextStream(self.tokenizer)
         with self.activate(adapter):
             cache = self.new_cache()
@@ -316,7 +326,7 @@ class BaseModel(Template):
                 break
             with self.activate(adapter):  # taken for each token, so that two chats take turns
                 logits = decoding.step(self.model, ids, cache)
-            token = decoding.pick(logits, temperature, top_p, generator)
+            token = pick(logits)
             if token in self.stop_ids:
                 reason = "stop"
                 break

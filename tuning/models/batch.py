@@ -31,9 +31,7 @@ class BatchRow:
 
     adapter: str | None
     text: decoding.TextStream
-    temperature: float
-    top_p: float
-    generator: torch.Generator
+    pick: decoding.Pick
     # Tokens that may still be written.
     left: int
     # Positions in the cache that are this row's own.
@@ -73,12 +71,17 @@ class Batch:
         temperature: float = 0.0,
         top_p: float = 1.0,
         seed: int | None = None,
+        pick: decoding.Pick | None = None,
+        beginning: str = "",
     ) -> tuple[BatchRow, str]:
-        """Read a prompt; the new row and the first piece of its answer. Raises ModelError."""
-        ids, room = self.base.prompt(messages, adapter)
-        generator = decoding.generator_of(seed)
+        """Read a prompt; the new row and the first piece of its answer. The options are `BaseModel.generate`'s.
+
+        Raises ModelError.
+        """
+        ids, room = self.base.prompt(messages, adapter, beginning)
+        pick = pick or decoding.sampler(temperature, top_p, seed)
         text = decoding.TextStream(self.base.tokenizer)
-        row = BatchRow(adapter, text, temperature, top_p, generator, min(max_new_tokens, room))
+        row = BatchRow(adapter, text, pick, min(max_new_tokens, room))
         with self.base.activate(adapter):
             cache = self.base.new_cache()
             logits = decoding.step(self.base.model, ids, cache)
@@ -126,7 +129,7 @@ class Batch:
         return found
 
     def _take(self, row: BatchRow, logits: Tensor) -> str:
-        token = decoding.pick(logits, row.temperature, row.top_p, row.generator)
+        token = row.pick(logits)
         if token in self.base.stop_ids:
             row.ended = True
             return row.text.flush()

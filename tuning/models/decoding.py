@@ -3,12 +3,15 @@
 It knows a model only as something that turns ids and a cache into logits: no adapters, no templates.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from tuning.ops import llama
 
+Pick = Callable[[Tensor], int]  # logits (vocabulary,) → the next token
 _BROKEN = "\ufffd"
 _SHARED_AT_LEAST = 8
 
@@ -61,6 +64,12 @@ def generator_of(seed: int | None) -> torch.Generator:
     return generator
 
 
+def sampler(temperature: float, top_p: float, seed: int | None) -> Pick:
+    """Chooses tokens as `pick` does, from one source of chance."""
+    generator = generator_of(seed)
+    return lambda logits: pick(logits, temperature, top_p, generator)
+
+
 def pick(logits: Tensor, temperature: float, top_p: float, generator: torch.Generator) -> int:
     """The next token from logits (vocabulary,): the best at temperature 0, else sampled."""
     if temperature <= 0:
@@ -92,6 +101,21 @@ def common_beginning(prompts: list[list[int]]) -> int:
     return most
 
 
+def likeliest(logits: Tensor) -> Tensor:
+    """The best token (rows,) of logits (rows, vocabulary)."""
+    return logits.argmax(-1)
+
+
+def row_sampler(generator: torch.Generator, temperature: float = 1.0) -> Callable[[Tensor], Tensor]:
+    """Draws a token (rows,) from logits (rows, vocabulary)."""
+
+    def draw(logits: Tensor) -> Tensor:
+        scores = torch.softmax(logits.float().cpu() / temperature, dim=-1)
+        return torch.multinomial(scores, 1, generator=generator)[:, 0].to(logits.device)
+
+    return draw
+
+
 @torch.inference_mode()
 def greedy_batch(
     model: PreTrainedModel,
@@ -99,8 +123,12 @@ def greedy_batch(
     cache: DynamicCache,
     stop_ids: tuple[int, ...],
     max_new_tokens: int,
+    choose: Callable[[Tensor], Tensor] = likeliest,
 ) -> list[list[int]]:
-    """Each prompt's greedy continuation, without its stop token. The cache may hold a prefix (batch 1)."""
+    """Each prompt's greedy continuation, or as `choose` has it, without its stop token.
+
+    The cache may hold a prefix (batch 1).
+    """
     device, rows = model.device, len(prompts)
     shared = common_beginning(prompts)
     if rows > 1 and shared >= _SHARED_AT_LEAST:  # a system prompt is read once, not once a row
@@ -130,7 +158,7 @@ def greedy_batch(
                 use_cache=True,
                 logits_to_keep=1,
             ).logits[:, -1]
-        best = logits.argmax(-1)
+        best = choose(logits)
         going = ~torch.isin(best, stops)
         for index, token in zip(going.nonzero().flatten().tolist(), best[going].tolist(), strict=True):
             answers[alive[index]].append(token)

@@ -22,32 +22,49 @@ def forward(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) 
 def forward_padded(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) -> Tensor:
     """As `forward`, with the logits of the padding behind: cutting them off would copy the others' gradient."""
     prefix = prefix or PrefixInput()
+    predict = nn.functional.pad(row.predict, (0, -len(row.predict) % _LOGITS_MULTIPLE))
     if llama.supports(base.model, prefix.positions + len(row.ids)):
-        return _forward_fast(base, row, prefix)
-    positions, predict = row.positions + prefix.positions, row.predict
-    seen, inputs = row.mask(prefix.positions), {"input_ids": row.ids[None]}
+        return llama.logits(base.model, *_fast_inputs(base, row, prefix, predict))
+    inputs, lead = _inputs(base, row, prefix)
+    logits: Tensor = base.model(**inputs, logits_to_keep=predict + lead).logits[0]
+    return logits
+
+
+def forward_states(base: BaseModel, row: PackedRow, prefix: PrefixInput | None = None) -> Tensor:
+    """The last layer's states (targets, hidden), in the base's precision, from which a row's targets are predicted."""
+    prefix = prefix or PrefixInput()
+    if llama.supports(base.model, prefix.positions + len(row.ids)):
+        return llama.states(base.model, *_fast_inputs(base, row, prefix, row.predict))
+    inputs, lead = _inputs(base, row, prefix)
+    decoder: Any = base.model.base_model
+    states: Tensor = decoder(**inputs).last_hidden_state[0]
+    return states[row.predict + lead]
+
+
+def _inputs(base: BaseModel, row: PackedRow, prefix: PrefixInput) -> tuple[dict[str, Any], int]:
+    """What a model of transformers is called with, and how many rows stand before the first."""
+    positions, seen = row.positions + prefix.positions, row.mask(prefix.positions)
+    inputs: dict[str, Any] = {"input_ids": row.ids[None]}
     before = torch.arange(prefix.positions, device=row.ids.device)
-    queries = positions
+    queries, lead = positions, 0
     if prefix.embeddings is not None:
         own = base.model.get_input_embeddings()(row.ids)
         inputs = {"inputs_embeds": torch.cat([prefix.embeddings, own])[None]}
         top = torch.zeros(prefix.positions, seen.shape[1], dtype=torch.bool, device=seen.device)
         top[:, : prefix.positions] = before[:, None] >= before[None, :]
-        seen, predict = torch.cat([top, seen]), predict + prefix.positions
+        seen, lead = torch.cat([top, seen]), prefix.positions
         queries = torch.cat([before, positions])
-    logits: Tensor = base.model(
-        **inputs,
-        position_ids=queries[None],
-        attention_mask=_masks(base, seen, queries, torch.cat([before, positions])),
-        past_key_values=prefix.cache,
-        use_cache=prefix.cache is not None,
-        logits_to_keep=nn.functional.pad(predict, (0, -len(predict) % _LOGITS_MULTIPLE)),
-    ).logits[0]
-    return logits
+    inputs |= {
+        "position_ids": queries[None],
+        "attention_mask": _masks(base, seen, queries, torch.cat([before, positions])),
+        "past_key_values": prefix.cache,
+        "use_cache": prefix.cache is not None,
+    }
+    return inputs, lead
 
 
-def _forward_fast(base: BaseModel, row: PackedRow, prefix: PrefixInput) -> Tensor:
-    """The same through `llama`; the cache stays as it is."""
+def _fast_inputs(base: BaseModel, row: PackedRow, prefix: PrefixInput, predict: Tensor) -> tuple[Any, ...]:
+    """What `llama` is called with; the cache stays as it is."""
     kv, lead, hidden = None, 0, base.model.get_input_embeddings()(row.ids)
     positions = row.positions + prefix.positions
     if prefix.embeddings is not None:
@@ -57,8 +74,7 @@ def _forward_fast(base: BaseModel, row: PackedRow, prefix: PrefixInput) -> Tenso
         layers: Any = prefix.cache.layers
         kv = [torch.cat([layer.keys, layer.values]) for layer in layers]
     spans = Spans.of(row.segments, prefix.positions - lead, lead, base.dtype)
-    predict = nn.functional.pad(row.predict + lead, (0, -len(row.predict) % _LOGITS_MULTIPLE))
-    return llama.logits(base.model, hidden, positions, spans, kv, predict)
+    return hidden, positions, spans, kv, predict + lead
 
 
 def _masks(base: BaseModel, seen: Tensor, queries: Tensor, keys: Tensor) -> Any:

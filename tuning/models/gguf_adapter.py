@@ -26,16 +26,19 @@ from tuning.storage import file_sha256
 FILE = ".llama-{}.gguf"  # with a hash of what it was made from: its presence means that it is whole and fits
 _VERSION = "1"  # of the conversion
 PAIRS_TURNED = {"llama"}  # queries and keys lie in another order in these files than in transformers
-_AS_THEY_ARE = {"qwen2", "qwen3", "gemma2", "gemma3", "phi3"}
+AS_THEY_ARE = {"qwen2", "qwen3", "gemma2", "gemma3", "phi3"}
 _PREFIX = "base_model.model."
 
 
 def why_not(folder: Path, architecture: str) -> str:
     """Why llama.cpp cannot take the adapter of a checkpoint's folder; empty where it can. Raises CheckpointError."""
-    if architecture not in PAIRS_TURNED | _AS_THEY_ARE:
+    if architecture not in PAIRS_TURNED | AS_THEY_ARE:
         return f"the order of the layers of {architecture} is not known"
-    if is_prefix(folder):
-        return ""
+    return "" if is_prefix(folder) else why_no_plain_lora(folder)
+
+
+def why_no_plain_lora(folder: Path) -> str:
+    """Why a folder holds no LoRA as every program knows it; empty where it does. Raises CheckpointError."""
     if not (folder / PEFT_CONFIG).is_file() or not (folder / PEFT_WEIGHTS).is_file():
         return "it is neither a low-rank adapter nor a prefix"
     config = read_config(folder)
@@ -77,12 +80,12 @@ def gguf_adapter(
     if not path.is_file():
         for stale in kept_in.glob(FILE.format("*")):
             stale.unlink(missing_ok=True)
-        _convert(folder, path, header)
+        convert(folder, path, header)
     return path
 
 
-def _convert(folder: Path, path: Path, header: GgufHeader) -> None:
-    """Write the file, which appears whole."""
+def convert(folder: Path, path: Path, header: GgufHeader) -> None:
+    """Write the adapter of a folder as a GGUF file, which appears whole. Raises CheckpointError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:6]}.tmp")
     try:
         writer = GGUFWriter(temporary, header.architecture)
@@ -109,7 +112,7 @@ def _tensors(folder: Path, header: GgufHeader) -> dict[str, Array]:
     """The matrices under llama.cpp's names, in 16 bit, with the scale in the second of each pair."""
     config = read_config(folder)
     state = {name.removeprefix(_PREFIX): one for name, one in read_arrays(folder / PEFT_WEIGHTS).items()}
-    names = get_tensor_name_map(_architecture(header.architecture), header.number("block_count"))
+    names = get_tensor_name_map(architecture_of(header.architecture), header.number("block_count"))
     found: dict[str, Array] = {}
     for name, values in state.items():
         module, _, part = name.removesuffix(".weight").rpartition(".lora_")
@@ -119,12 +122,13 @@ def _tensors(folder: Path, header: GgufHeader) -> dict[str, Array]:
                 f"The adapter in {folder} changes {name!r}, which llama.cpp has no place for."
             )
         if part == "B":
-            values = _in_order(values, module, header) * _scale(config, module, values.shape[1])
+            values = llama_order(values, module, header) * _scale(config, module, values.shape[1])
         found[f"{target}.weight.lora_{part.lower()}"] = np.ascontiguousarray(values, dtype=np.float16)
     return found
 
 
-def _architecture(name: str) -> MODEL_ARCH:
+def architecture_of(name: str) -> MODEL_ARCH:
+    """The architecture of this name, as the gguf package lists it."""
     return next(arch for arch, known in MODEL_ARCH_NAMES.items() if known == name)
 
 
@@ -140,7 +144,7 @@ def _names(pattern: str, module: str) -> bool:
     return re.fullmatch(rf"(.*\.)?{re.escape(pattern)}", module) is not None
 
 
-def _in_order(values: Array, module: str, header: GgufHeader) -> Array:
+def llama_order(values: Array, module: str, header: GgufHeader) -> Array:
     """Queries and keys in llama.cpp's order: it may turn neighbouring pairs where transformers turns halves."""
     heads = {"q_proj": "attention.head_count", "k_proj": "attention.head_count_kv"}
     key = heads.get(module.rpartition(".")[2])

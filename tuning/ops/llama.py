@@ -48,7 +48,20 @@ def logits(
     prefix: Sequence[Tensor] | None,
     predict: Tensor,
 ) -> Tensor:
-    """The logits (predicted, vocabulary) of a packed row of embeddings (rows, hidden).
+    """The logits (predicted, vocabulary) of a packed row of embeddings (rows, hidden), as for `states`."""
+    result: Tensor = model.lm_head(states(model, hidden, positions, spans, prefix, predict))
+    return result
+
+
+def states(
+    model: Any,
+    hidden: Tensor,
+    positions: Tensor,
+    spans: Spans,
+    prefix: Sequence[Tensor] | None,
+    predict: Tensor,
+) -> Tensor:
+    """The last layer's states (predicted, hidden) of a packed row of embeddings (rows, hidden).
 
     `prefix` has keys and values (2, key/value heads, before, size) for each layer; `predict` says which rows.
     """
@@ -77,7 +90,8 @@ def read(model: Any, tokens: Tensor, positions: Tensor, cache: DynamicCache, mas
 
     hidden = model.get_input_embeddings()(tokens.flatten())
     last = torch.arange(batch, device=tokens.device) * length + length - 1
-    return _through(model, hidden, positions.flatten(), mix, last)
+    result: Tensor = model.lm_head(_through(model, hidden, positions.flatten(), mix, last))
+    return result
 
 
 def _scores(mask: Tensor | None, known: int, batch: int, length: int, dtype: torch.dtype) -> Tensor | None:
@@ -117,9 +131,7 @@ def _through(
         total, x = add_norm(total, change, norm.weight, norm.variance_epsilon)
         gate, other = lora.project(x, [mlp.gate_proj, mlp.up_proj])
         change = lora.project(gated(gate, other), [mlp.down_proj])[0]
-    _, x = add_norm(total, change, decoder.norm.weight, decoder.norm.variance_epsilon)
-    result: Tensor = model.lm_head(x)
-    return result
+    return add_norm(total, change, decoder.norm.weight, decoder.norm.variance_epsilon)[1]
 
 
 def _head_norm(x: Tensor, norm: Any) -> Tensor:

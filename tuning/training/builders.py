@@ -5,10 +5,12 @@ Which methods there are, and when to choose which, is in `methods`.
 
 import importlib
 import math
+from collections.abc import Iterator
 from typing import TypeVar
 
 import torch
 from peft import AdaLoraConfig, IA3Config, LoraConfig
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
 
 from tuning.errors import MethodError
@@ -32,17 +34,26 @@ _MIN_PREFIX, _MAX_PREFIX, _PROMPT_TOKENS = 128, 384, 32  # positions
 def _linear_layers(plan: LearnerPlan, which: str) -> list[str]:
     """The names of the linear layers to change: all but the output head, or those of one kind."""
     head = plan.base.model.get_output_embeddings()
-    names = [
-        name
-        for name, module in plan.base.model.named_modules()
-        if isinstance(module, nn.Linear) and module is not head
-    ]
+    names = [name for name, module in _linear(plan.base.model) if module is not head]
     if which != "all":
         attention = [name for name in names if "attn" in name or "attention" in name]
         names = attention if which == "attention" else [name for name in names if name not in set(attention)]
     if not names:
         raise MethodError(f"This base has no {which} linear layers to change. Use layers='all'.")
     return names
+
+
+def _linear(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """The linear layers by name; of one that another adapter wraps, what it wraps."""
+    inside: tuple[str, ...] = ()
+    for name, module in model.named_modules():
+        if isinstance(module, BaseTunerLayer):
+            inside = (*inside, f"{name}.")
+            module = module.get_base_layer()
+        elif name.startswith(inside):
+            continue
+        if isinstance(module, nn.Linear):
+            yield name, module
 
 
 def _peft_parent(plan: LearnerPlan) -> PeftAdapter | None:
@@ -76,6 +87,20 @@ def lora(plan: LearnerPlan) -> Learner:
     if parent is not None:
         config = _trainable(parent, LoraConfig)
     return PeftLearner(plan.base, config, parent)
+
+
+def lora_or_prefix(plan: LearnerPlan) -> Learner:
+    """What learns from preferences: LoRA or a P-Tuning v2 prefix, as asked or as the parent is."""
+    parent = plan.parent
+    if isinstance(parent, FullAdapter) or (
+        isinstance(parent, PeftAdapter) and not isinstance(parent.config, LoraConfig)
+    ):
+        raise MethodError(
+            f"{plan.config.method!r} learns over LoRA or P-Tuning v2, and the parent checkpoint "
+            f"{plan.config.parent!r} is neither. Choose another parent, or start from the base."
+        )
+    kind = plan.config.adapter or ("p-tuning-v2" if isinstance(parent, PrefixAdapter) else "lora")
+    return p_tuning_v2(plan) if kind == "p-tuning-v2" else lora(plan)
 
 
 def qlora(plan: LearnerPlan) -> Learner:

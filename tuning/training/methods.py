@@ -1,6 +1,7 @@
 """The tuning methods: one entry each, with what it changes, what it costs and when to choose it.
 
-An entry also names the builder of its learner; everything else about training is the same for all.
+An entry also names the builder of its learner; everything else about training is the same for all that learn from
+examples. How those that learn from preferences do so is in `tuning.alignment`.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from tuning.training.builders import (
     full,
     ia3,
     lora,
+    lora_or_prefix,
     p_tuning,
     p_tuning_v2,
     prefix_tuning,
@@ -24,6 +26,7 @@ from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.recipe import Recipe, recipe
 
 Family = Literal["low-rank", "prefix", "prompt", "scaling", "full"]
+Source = Literal["examples", "pairs", "judgements", "prompts"]
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,16 @@ class Method:
     exportable: bool = False  # other programs can load it
     distils: bool = False  # learns from the base with the text in its prompt
     rate: float = 1.0  # times its family's learning rate
+    learns_from: Source = "examples"
+    needs_reward: bool = False  # a checkpoint of a reward model
+    chats: bool = True  # its checkpoints answer; a reward model only scores
 
 
 def method(name: str) -> Method:
     """The method of this name. Raises MethodError."""
-    if name not in METHODS:
-        raise MethodError(f"There is no tuning method {name!r}. There are: {', '.join(METHODS)}.")
-    return METHODS[name]
+    if name not in ALL_METHODS:
+        raise MethodError(f"There is no tuning method {name!r}. There are: {', '.join(ALL_METHODS)}.")
+    return ALL_METHODS[name]
 
 
 def amounts(config: TuneConfig, hidden: int, examples: int) -> Recipe:
@@ -143,4 +149,53 @@ _ENTRIES = (
     ),
 )  # fmt: skip
 
-METHODS: dict[str, Method] = {entry.name: entry for entry in _ENTRIES}
+_PREFERENCE_ENTRIES = (
+    Method(
+        "dpo", "DPO",
+        "Makes the preferred of two answers likelier than the rejected one, against the model before.",
+        "Twice the time of a pass over the answers; no second model in memory.",
+        "The first choice where you voted between two answers or corrected some.",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="pairs",
+    ),
+    Method(
+        "kto", "KTO",
+        "Makes liked answers likelier and disliked ones less likely; they need not answer the same question.",
+        "As DPO, and a second look at each answer beside another question.",
+        "When you have thumbs and few votes between two answers.",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="judgements",
+    ),
+    Method(
+        "orpo", "ORPO",
+        "Learns the preferred answers as examples, and at once to tell them from the rejected ones.",
+        "As DPO, without the model before beside it.",
+        "When the preferred answers are also to be learned word for word.",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="pairs",
+    ),
+    Method(
+        "reward", "Reward model",
+        "Learns to score answers as you would; it does not answer itself.",
+        "As a pass over both answers of each vote.",
+        "To judge comparisons, to choose the best of several answers, and before PPO or GRPO.",
+        "low-rank", lora_or_prefix, rate=0.3, learns_from="pairs", chats=False,
+    ),
+    Method(
+        "ppo", "PPO",
+        "Lets the model answer, scores its answers with the reward model, and makes good ones likelier.",
+        "Much more time than DPO: the model writes every answer that it learns from.",
+        "The last step of RLHF, when a reward model judges as you do.",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="prompts",
+        needs_reward=True,
+    ),
+    Method(
+        "grpo", "GRPO",
+        "As PPO, but compares several answers to the same question with each other.",
+        "Like PPO, with nothing to learn beside the model itself.",
+        "When a reward model is there and PPO is too much.",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="prompts",
+        needs_reward=True,
+    ),
+)  # fmt: skip
+
+METHODS: dict[str, Method] = {entry.name: entry for entry in _ENTRIES}  # that learn from examples
+PREFERENCE_METHODS: dict[str, Method] = {entry.name: entry for entry in _PREFERENCE_ENTRIES}
+ALL_METHODS = METHODS | PREFERENCE_METHODS

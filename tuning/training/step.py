@@ -115,7 +115,7 @@ class Step:
         if self._source is not None:
             total = total + self._imitate(self._source, row, logits, count) / targets
         if taught:
-            total = total + self._replay_weight * _distance(log_model[count:], taught) / replayed
+            total = total + self._replay_weight * distance(log_model[count:], taught) / replayed
         gradients: Sequence[Tensor | None] = ()
         if apart:
             gradients = torch.autograd.grad(total, learner.parameters(), allow_unused=True)
@@ -173,11 +173,11 @@ def parts(items: Sequence[Encoded], most: int) -> Iterator[list[Encoded]]:
 def divergence(logits: Tensor, teachers: Sequence[Teacher]) -> Tensor:
     """KL(teacher ‖ model), summed over targets, over the teacher's likeliest tokens and the rest as one."""
     tokens = torch.cat([one.tokens for one in teachers]).to(logits.device)
-    return _distance(log_probs(logits, tokens), teachers)
+    return distance(log_probs(logits, tokens), teachers)
 
 
-def _distance(log_model: Tensor, teachers: Sequence[Teacher]) -> Tensor:
-    """The same from the model's log-probabilities of the teachers' tokens."""
+def distance(log_model: Tensor, teachers: Sequence[Teacher]) -> Tensor:
+    """As `divergence`, from the model's log-probabilities of the teachers' tokens."""
     probs = torch.cat([one.probs for one in teachers]).to(log_model.device)
     rest_teacher = (1 - probs.sum(-1)).clamp(min=1e-6)
     rest_model = torch.log((1 - log_model.exp().sum(-1)).clamp(min=1e-6))

@@ -22,8 +22,8 @@ from tuning.distributed.ranks import Ranks
 from tuning.errors import ExampleError
 from tuning.models.base_model import BaseModel
 from tuning.models.forward import forward
-from tuning.models.packing import encode, pack, prepare
-from tuning.models.prefix import text_kv
+from tuning.models.packing import Encoded, encode, pack, prepare
+from tuning.models.prefix import PrefixInput, text_kv
 from tuning.training import builders, methods
 from tuning.training.batches import Batches, StepBatch
 from tuning.training.conversations import Parent, TrainingConversation, conversations_of, split
@@ -279,12 +279,8 @@ class _Trainer:
     def _probe(self, learner: Learner) -> dict[str, Any]:
         """How surely the first example is known now; a later load must find the same."""
         messages = self._conversations[0]
-        row = pack(encode(self._base, messages)[-1:]).to(self._base.device)
-        logits = forward(self._base, row, learner.prefix()).float()
-        return {
-            "messages": messages,
-            "surprise": float(torch.nn.functional.cross_entropy(logits, row.targets)),
-        }
+        item = encode(self._base, messages)[-1]
+        return {"messages": messages, "surprise": answer_surprise(self._base, item, learner.prefix())}
 
     def _result(self, stopped: bool, early: bool, probe: dict[str, Any]) -> TrainResult:
         run = self._run
@@ -327,6 +323,14 @@ def _checkpointing(base: BaseModel, wanted: bool) -> Iterator[None]:
             warnings.simplefilter("ignore", FutureWarning)
             base.model.gradient_checkpointing_disable()
         base.model.eval()
+
+
+@torch.no_grad()
+def answer_surprise(base: BaseModel, item: Encoded, prefix: PrefixInput) -> float:
+    """How surprising an answer is to what is learned now, in nats a token."""
+    row = pack([item]).to(base.device)
+    logits = forward(base, row, prefix).float()
+    return float(torch.nn.functional.cross_entropy(logits, row.targets))
 
 
 def memory_bytes(base: BaseModel) -> int:

@@ -30,6 +30,9 @@ class EmptyHanded(KnowledgeBase):
     def is_foreign(self, question: str) -> bool:
         return self.foreign
 
+    def languages(self) -> tuple[str, ...]:
+        return ()
+
     def search(self, *args: object, **options: object) -> list[object]:  # type: ignore[override]
         return []
 

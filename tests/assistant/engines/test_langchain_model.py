@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
-from langchain_tests.integration_tests import ChatModelIntegrationTests
-from langchain_tests.unit_tests import ChatModelUnitTests
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from pydantic import ValidationError
 
-from assistant.engines.langchain_model import ImprintChatModel, cut_at_stops
+from assistant.engines.langchain_model import ImprintChatModel
 from assistant.engines.local import LocalEngine
-from assistant.errors import AssistantError, EngineError
+from assistant.engines.shapes import ToolUse
+from assistant.engines.stops import cut_at_stops
+from assistant.engines.tool_words import call_in_words
+from assistant.errors import AssistantError, EngineError, UnsupportedOptionError
 from tests.fakes import ScriptedEngine
 from tests.saved_checkpoints import save_prefix
 from tuning.checkpoints.registry import Registry
@@ -23,74 +24,17 @@ CHECKPOINT = "standard-halden"
 
 
 @pytest.fixture(scope="module")
-def engine(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEngine]:
-    registry = Registry(tmp_path_factory.mktemp("registry"))
-    save_prefix(base_model, registry, CHECKPOINT)
+def registry(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    found = Registry(tmp_path_factory.mktemp("registry"))
+    save_prefix(base_model, found, CHECKPOINT)
+    return found
+
+
+@pytest.fixture(scope="module")
+def engine(base_model: BaseModel, registry: Registry) -> Iterator[LocalEngine]:
     yield LocalEngine(base_model, registry)
     for name in base_model.loaded:
         base_model.unload(name)
-
-
-class TestUnitStandard(ChatModelUnitTests):
-    """What needs no answer."""
-
-    @property
-    def chat_model_class(self) -> type[BaseChatModel]:
-        return ImprintChatModel
-
-    @property
-    def chat_model_params(self) -> dict[str, Any]:
-        return {"engine": ScriptedEngine()}
-
-    @property
-    def has_tool_calling(self) -> bool:
-        return False
-
-    @property
-    def has_structured_output(self) -> bool:
-        return False
-
-
-class TestIntegrationStandard(ChatModelIntegrationTests):
-    """What the model can truly do: it calls no tools, sees no pictures and promises no structure."""
-
-    _engine: LocalEngine
-
-    @pytest.fixture(autouse=True)
-    def _use_engine(self, engine: LocalEngine) -> None:
-        type(self)._engine = engine
-
-    @pytest.fixture
-    def model(self, request: pytest.FixtureRequest, engine: LocalEngine) -> BaseChatModel:
-        return ImprintChatModel(engine=engine, max_tokens=8, **getattr(request, "param", {}))
-
-    @property
-    def chat_model_class(self) -> type[BaseChatModel]:
-        return ImprintChatModel
-
-    @property
-    def chat_model_params(self) -> dict[str, Any]:
-        return {"engine": self._engine, "max_tokens": 8}
-
-    @property
-    def has_tool_calling(self) -> bool:
-        return False
-
-    @property
-    def has_structured_output(self) -> bool:
-        return False
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return False
-
-    @property
-    def supports_model_override(self) -> bool:
-        return True
-
-    @property
-    def model_override_value(self) -> str:
-        return CHECKPOINT
 
 
 def test_a_checkpoint_is_chosen_by_name_for_one_call(engine: LocalEngine) -> None:
@@ -202,11 +146,101 @@ async def test_an_error_of_the_engine_reaches_the_async_caller() -> None:
 
 def test_what_is_not_text_is_refused() -> None:
     model = ImprintChatModel(engine=ScriptedEngine())
-    with pytest.raises(EngineError, match="'tool' message was given"):
-        model.invoke([ToolMessage("3", tool_call_id="x")])
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     with pytest.raises(EngineError, match="a message holds image"):
         model.invoke([HumanMessage([{"type": "text", "text": "What is this?"}, picture])])
+    with pytest.raises(EngineError, match="a message holds image"):
+        model.invoke([ToolMessage([picture], tool_call_id="x")])
+
+
+def test_unknown_options_are_refused() -> None:
+    model = ImprintChatModel(engine=ScriptedEngine())
+    with pytest.raises(UnsupportedOptionError, match=r"^temprature: there is no such option"):
+        model.invoke("Hello", temprature=0.5)
+    with pytest.raises(UnsupportedOptionError, match=r"^tone: there is no such option"):
+        model.with_structured_output({"title": "a", "type": "object"}, tone="kind")
+    with pytest.raises(ValidationError, match="temprature"):
+        ImprintChatModel(engine=ScriptedEngine(), temprature=0.5)
+
+
+def test_reasoning_is_told_apart_unless_it_is_to_stay() -> None:
+    engine = ScriptedEngine("<think>It rains there.</think> Take a coat.")
+    message = ImprintChatModel(engine=engine).invoke("?")
+    assert (message.text, message.additional_kwargs) == (
+        "Take a coat.",
+        {"reasoning_content": "It rains there."},
+    )
+    assert message.usage_metadata and message.usage_metadata["output_token_details"] == {"reasoning": 3}
+    whole = "".join(
+        chunk.text for chunk in ImprintChatModel(engine=engine, splits_reasoning=False).stream("?")
+    )
+    assert whole == "<think>It rains there.</think> Take a coat."
+
+
+def test_several_calls_are_several_tool_calls() -> None:
+    def now(zone: str) -> str:
+        """The time in a zone."""
+        return zone
+
+    calls = "\n".join(call_in_words("now", f'{{"zone": "{zone}"}}') for zone in ("UTC", "CET"))
+    engine = ScriptedEngine(f"I look.\n{calls}")
+    engine.capability = "capable"
+    message = ImprintChatModel(engine=engine).bind_tools([now]).invoke("When?")
+    assert message.text == "I look."
+    assert [(call["name"], call["args"]) for call in message.tool_calls] == [
+        ("now", {"zone": "UTC"}),
+        ("now", {"zone": "CET"}),
+    ]
+    assert len({call["id"] for call in message.tool_calls}) == 2
+    assert message.response_metadata["finish_reason"] == "tool_calls"
+    system = engine.prompts[0][0]
+    assert system["role"] == "system" and '"name": "now"' in system["content"]
+
+
+def test_a_small_model_calls_once_and_then_answers() -> None:
+    def find(query: str) -> str:
+        """Find a passage."""
+        return query
+
+    engine = ScriptedEngine()
+    model = ImprintChatModel(engine=engine).bind_tools([find])
+    model.invoke("How heavy is it?")
+    called = AIMessage("", tool_calls=[{"name": "find", "args": {"query": "weight"}, "id": "1"}])
+    model.invoke([HumanMessage("How heavy is it?"), called, ToolMessage("640 grams", tool_call_id="1")])
+    first, second = (params.shape for params in engine.params_asked)
+    assert isinstance(first, ToolUse) and first.choice == "required" and not first.parallel
+    assert second is None
+
+
+def test_a_model_that_repeats_a_call_may_call_no_more() -> None:
+    def find(query: str) -> str:
+        """Find a passage."""
+        return query
+
+    engine = ScriptedEngine()
+    engine.capability = "capable"
+    model = ImprintChatModel(engine=engine).bind_tools([find])
+    called = AIMessage("", tool_calls=[{"name": "find", "args": {"query": "weight"}, "id": "1"}])
+    turn = [called, ToolMessage("640 grams", tool_call_id="1")]
+    for times in (1, 2):
+        model.invoke([HumanMessage("How heavy is it?"), *turn * times])
+    assert [params.shape is None for params in engine.params_asked] == [False, True]
+
+
+def test_an_answer_ends_when_its_time_is_over() -> None:
+    engine, over = ScriptedEngine("one two three"), threading.Event()
+    engine.before_piece = lambda number: over.wait(0.2) and None
+    with pytest.raises(EngineError, match=r"took longer than 0\.05 seconds"):
+        ImprintChatModel(engine=engine, timeout=0.05).invoke("Count.")
+
+
+def test_both_an_answer_and_what_was_read_of_it() -> None:
+    schema = {"title": "Weight", "type": "object", "properties": {"grams": {"type": "integer"}}}
+    for text, parsed in (('{"grams": 640}', {"grams": 640}), ("heavy", None)):
+        model = ImprintChatModel(engine=ScriptedEngine(text))
+        found = model.with_structured_output(schema, include_raw=True).invoke("?")
+        assert (found["raw"].text, found["parsed"]) == (text, parsed)
+        assert (found["parsing_error"] is None) == (parsed is not None)
 
 
 @pytest.mark.parametrize(("most", "reason"), [(2, "length"), (3, "stop"), (4, "stop")])

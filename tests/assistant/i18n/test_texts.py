@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from assistant.chat.presets import Presets
+from assistant.curation import preferences as reading
 from assistant.curation.candidates import Candidate, without_secrets
 from assistant.curation.secrets import KINDS
 from assistant.i18n import texts
 from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
+from assistant.preferences import collect, sources
 from tuning.data.examples import Example
-from tuning.training.methods import METHODS
+from tuning.training.methods import ALL_METHODS
 
 
 def test_every_text_has_english_and_only_known_languages() -> None:
@@ -28,7 +30,7 @@ def test_every_text_is_there_in_chinese() -> None:
 
 
 def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> None:
-    written = [text for one in METHODS.values() for text in (one.sentence, one.cost, one.choose_when)]
+    written = [text for one in ALL_METHODS.values() for text in (one.sentence, one.cost, one.choose_when)]
     written += [text for one in Presets(tmp_path).list() for text in (one.name, one.sentence)]
     use_language("zh")
     try:
@@ -52,9 +54,29 @@ def test_every_kind_of_secret_has_its_reason_in_chinese(kind: str, monkeypatch: 
         use_language("en")
 
 
+def test_every_reason_to_leave_a_preference_out_is_there_in_chinese() -> None:
+    written = (
+        *(
+            reading.NOTICE,
+            reading.UNFINISHED,
+            reading.SAME,
+            reading.REPEATED,
+            sources.TIE,
+            sources.JUDGED_TIE,
+        ),
+        *(collect.CONTRADICTS, collect.JUDGED_BOTH_WAYS, collect.OVERRULED),
+        *(collect.SECRET.format(kind=kind) for kind in KINDS),
+    )
+    use_language("zh")
+    try:
+        assert [reason for reason in written if translated(reason) == reason] == []
+    finally:
+        use_language("en")
+
+
 def test_translations_fill_in_the_same_blanks() -> None:
     for key, columns in TEXTS.items():
-        blanks = {language: set(re.findall(r"{(\w+)", text)) for language, text in columns.items()}
+        blanks = {language: set(re.findall(r"(?<!{){(\w+)", text)) for language, text in columns.items()}
         assert all(found == blanks["en"] for found in blanks.values()), key
 
 
@@ -78,3 +100,25 @@ def test_a_missing_translation_falls_back_to_english(monkeypatch: pytest.MonkeyP
 def test_an_unknown_key_is_a_mistake() -> None:
     with pytest.raises(KeyError, match=r"no\.such\.key"):
         t("no.such.key")
+
+
+def test_patterns_are_sentences_of_the_program() -> None:
+    """A pattern whose English changed would translate nothing."""
+    folders = (Path(texts.__file__).parents[2] / name for name in ("assistant", "tuning", "knowledge"))
+    said = "\n".join(path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*f?"', "", said)  # texts over several lines
+    plain = re.sub(r"\{[^{}]*\}", "{}", said)
+    gone = [english for english in texts.PATTERNS["zh"] if english not in plain]
+    assert gone == []
+
+
+def test_what_a_sentence_names_stands_in_its_translation() -> None:
+    use_language("zh")
+    try:
+        asked = "Cannot delete 'one': 'two' was trained from it. Delete that first."
+        assert translated(asked) == "无法删除 'one'：'two' 是从它训练而来的。请先删除后者。"
+        held = "Nothing can be learned yet: all that was said was left out (the answer failed). Correct an answer, "
+        whole = held + "mark a good one with thumbs up, or state a fact in a message."
+        assert "（回答失败）" in translated(whole)
+    finally:
+        use_language("en")

@@ -13,11 +13,12 @@ from typing import get_args
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
 from assistant.compare.votes import Outcome
-from assistant.components import checkpoint_export
+from assistant.components import checkpoint_export, preference_curves, preference_setup, tour
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
 from assistant.engines.stage import Stage
+from assistant.home import disk_use
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
     checkpoints_jobs,
@@ -26,6 +27,8 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
+from assistant.preferences.collect import SOURCES
+from assistant.preferences.files import FORMATS
 from assistant.settings import ENGINES, MODEL_CAPABILITIES
 from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
@@ -34,11 +37,15 @@ from tuning.jobs.folder import PHASES, Status
 from tuning.training.methods import METHODS
 
 ROOT = Path(__file__).parents[3]
+RLHF_STEPS = ("demonstrations", "comparisons", "optimisation")
 OPTIONS = (*(number.field for number in NUMBERS), *SWITCHES)
 FAMILIES = {method.family for method in METHODS.values()}
 VIEWS = [*product(("words", "changes", "attention"), sorted(FAMILIES))]
 # A checkpoint of these families always has this view.
 HAVE = {("attention", "prefix"), ("attention", "prompt")}
+
+# Of other languages the page speaks without a name.
+LANGUAGES_NAMED = [key.removeprefix("language.") for key in TEXTS if key.startswith("language.")]
 
 
 def words(names: Iterable[str]) -> list[str]:
@@ -48,7 +55,7 @@ def words(names: Iterable[str]) -> list[str]:
 
 # A key with `*` for each name that is put into it -> the names that can be.
 NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
-    "page.*": ("chat", "knowledge", "checkpoints", "compare", "memory", "settings"),
+    "page.*": ("chat", "knowledge", "checkpoints", "preferences", "compare", "memory", "settings"),
     "job.axis.*": ("memory_bytes", *checkpoints_jobs.MEASURES),
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
@@ -56,11 +63,21 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "settings.engine.*": ENGINES,
     "budget.*": PARTS,
     "memory.*": MEMORIES,
+    "language.*": LANGUAGES_NAMED,
     "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
     "reason.*": REASONS,
     "note.state.*": STATES,
     "note.state.*.help": STATES,
     "teach.strength.*": get_args(Strength),
+    "teach.*": ("learn", "unsure"),
+    "first.*": ("ask", "documents", "keep"),
+    "first.*.text": ("ask", "documents", "keep"),
+    "first.question.*": ("1", "2"),
+    "welcome.*": tour._MEMORIES,
+    "tour.*": (*tour.STEPS, "base", "documents"),
+    "tour.*.text": tour.STEPS,
+    "disk.*": (*disk_use.PARTS, "other"),
+    "teach.*.note": ("learn", "unsure"),
     "arm.passages.*": ("none", "documents", "given"),
     "verdict.try.*": words(get_args(Suggestion)),
     "verdict.*": words(get_args(Problem)),
@@ -76,7 +93,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "compare.view.*": compare.VIEWS,
     "figures.*": compare_evaluation_result.FIGURES,
     "evaluation.filter.*": compare_evaluation_result.FILTERS,
-    "knowledge.*": ("reading", "embedding"),
+    "knowledge.*": ("reading", "embedding", "fetching"),
     "knowledge.phase.*": ("waiting", "reading", "embedding"),
     "knowledge.state.*": get_args(DocumentState),
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
@@ -88,10 +105,21 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.begun.*": ("text", "answer"),
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
-    "export.*": checkpoint_export.FORMATS,
+    "export.*": checkpoint_export.EXPORT_FORMATS,
     "date.*": ("moment", "day", "short"),
     "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
+    "preferences.from.*": SOURCES,
+    "preferences.column.*": ("source", "question", "preferred", "rejected"),
+    "preferences.format.*": FORMATS,
+    "preferences.loss.*": preference_setup.LOSSES,
+    "preferences.option.*": preference_setup.NUMBERS,
+    "preferences.option.*.help": preference_setup.NUMBERS,
+    "preferences.curve.*": preference_curves.MEASURES,
+    "rlhf.*": RLHF_STEPS,
+    "rlhf.*.text": RLHF_STEPS,
+    "rlhf.*.formula": RLHF_STEPS,
+    "rlhf.mark.*": ("corrected", "liked", "preferred", "rejected"),
 }
 
 

@@ -1,12 +1,13 @@
 """The fine-tuning panel: what was prepared is still there when it is opened again, and why it cannot start is said."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from assistant.history.conversations import ConversationStore
+from assistant.i18n.texts import t
+from assistant.session.training_draft import TrainingDraft
 from tests.assistant.pages.driver import app, words
 
 pytestmark = pytest.mark.slow
@@ -25,28 +26,28 @@ def opened(test: AppTest) -> AppTest:
     return test.button(key="teach").click().run()
 
 
-def edit(test: AppTest, number: int, changes: dict[str, Any]) -> None:
-    """What the browser sends when cells of the table were changed."""
-    draft = test.session_state[f"draft-conversation-{number}"]
-    for row, changed in changes.get("edited_rows", {}).items():
-        for name, value in changed.items():
-            draft.rows[row] = type(draft.rows[row])(**{**vars(draft.rows[row]), name: value})
+def draft(test: AppTest, number: int) -> TrainingDraft:
+    found: TrainingDraft = test.session_state[f"draft-conversation-{number}"]
+    return found
 
 
 def test_the_panel_keeps_table_and_name(store: ConversationStore, home: Path) -> None:
     number = taught(store)
     test = opened(app(c=str(number)))
-    assert [row.learn for row in test.session_state[f"draft-conversation-{number}"].rows] == [True, False]
+    assert [row.learn for row in draft(test, number).rows] == [True, False]
     test.text_input(key="checkpoint-name").set_value("my-facts")
     test.button_group(key="strength").set_value("strong")
     opened(test)
-    edit(test, number, {"edited_rows": {1: {"learn": True, "answer": "A tool."}}})
+    draft(test, number).change(1, answer="A tool.")
     test.run()  # the panel is closed
     opened(test)
     assert test.text_input(key="checkpoint-name").value == "my-facts"
     assert test.button_group(key="strength").value == "strong"
-    shown = test.session_state[f"draft-conversation-{number}"].shown
-    assert [(row.learn, row.answer) for row in shown] == [(True, "640 grams."), (True, "A tool.")]
+    assert [(row.learn, row.answer) for row in draft(test, number).rows] == [
+        (True, "640 grams."),
+        (True, "A tool."),
+    ]
+    assert "A tool." in words(test)
 
 
 def test_what_was_said_since_is_added_to_the_draft(store: ConversationStore) -> None:
@@ -54,8 +55,11 @@ def test_what_was_said_since_is_added_to_the_draft(store: ConversationStore) -> 
     test = opened(app(c=str(number)))
     store.add_message(number, "user", "Our office moved to Oslo.")
     opened(test)
-    rows = test.session_state[f"draft-conversation-{number}"].rows
-    assert [row.answer for row in rows] == ["640 grams.", "A machine that turns work.", "To Oslo."]
+    assert [row.answer for row in draft(test, number).rows] == [
+        "640 grams.",
+        "A machine that turns work.",
+        "To Oslo.",
+    ]
 
 
 def test_start_is_disabled_with_the_reason(store: ConversationStore) -> None:
@@ -74,3 +78,29 @@ def test_a_job_that_could_not_start_is_not_offered(store: ConversationStore) -> 
     opened(test)
     assert test.button(key="teach-start").disabled
     assert "../outside" in words(test)
+
+
+def test_a_corrected_fact_is_one_card_with_both_answers_and_its_message(store: ConversationStore) -> None:
+    number = store.create("Prices")
+    for said in ("A tune-up costs 45 euros.", "Sorry, the tune-up costs 49 euros, not 45."):
+        store.add_message(number, "user", said)
+        store.add_message(number, "assistant", "I see.")
+    test = opened(app(c=str(number)))
+    assert "<s>45 euros.</s> → 49 euros." in words(test)
+    assert "Sorry, the tune-up costs 49 euros, not 45." in words(test)
+    assert [(row.learn, row.answer) for row in draft(test, number).rows] == [(True, "49 euros.")]
+
+
+def test_unticking_every_card_disables_the_start(store: ConversationStore) -> None:
+    number = taught(store)
+    test = opened(app(c=str(number)))
+    test.button(key="tick-learn").click()
+    opened(test)
+    assert not any(row.learn for row in draft(test, number).rows)
+    assert test.button(key="teach-start").disabled
+
+
+def test_what_nobody_judged_stands_apart_unticked(store: ConversationStore) -> None:
+    test = opened(app(c=str(taught(store))))
+    assert t("teach.unsure.note") in words(test)
+    assert [box.value for box in test.checkbox if "lathe" in box.label] == [False]

@@ -7,7 +7,7 @@ import pytest
 from assistant.compare.costs import BreakEven
 from assistant.compare.results import EvaluationResult
 from assistant.compare.stats import Interval, pairs_needed
-from assistant.reports.verdict_text import break_even_sentence, caution, p_text, verdict, verdicts
+from assistant.reports.verdict_text import break_even_sentence, caution, headline, p_text, verdict, verdicts
 from tests.assistant.compare.samples import pair
 
 DIFFERENT = {"difference": -0.3, "interval": Interval(-0.4, -0.2), "only_first": 4, "only_second": 28}
@@ -52,3 +52,15 @@ def test_when_training_is_paid_back_is_said_with_what_it_saves() -> None:
 @pytest.mark.parametrize(("value", "text"), [(0.0004, "< 0.001"), (0.001, "0.001"), (0.25, "0.250")])
 def test_a_p_value_has_three_places(value: float, text: str) -> None:
     assert p_text(value) == text
+
+
+def test_the_plain_verdict_names_the_best_and_says_where_it_may_be_chance(result: EvaluationResult) -> None:
+    (best, first), (second, other) = sorted(result.variants.items(), key=lambda one: -one[1].correct)[:2]
+    pairs = tuple(replace(one, p_value_clustered_holm=0.5) for one in result.pairs)
+    assert "may show that by chance" in headline(replace(result, pairs=pairs))
+    shown = tuple(replace(one, p_value_clustered_holm=0.001) for one in result.pairs)
+    assert headline(replace(result, pairs=shown)) == (
+        f"{best} is better: {first.correct} of {first.n} questions right, against {other.correct} for {second}."
+    )
+    alone = replace(result, variants={best: first}, pairs=())
+    assert headline(alone) == f"{best} answered {first.correct} of {first.n} questions correctly."

@@ -29,8 +29,9 @@ from assistant.session import resources
 knowledge_intake.draw(resources.workspace().knowledge(), empty=True)
 """
 NO_CHECKPOINT = """
-from assistant.pages import checkpoints, memory
-checkpoints._draw_empty()
+from assistant.components import empty_state
+from assistant.pages import memory
+empty_state.draw("checkpoints", "", "")
 memory.draw_no_checkpoint("inside")
 """
 
@@ -71,18 +72,18 @@ def buttons(script: str = "") -> set[str]:
 def test_an_empty_home_is_offered_the_sample(home: Path) -> None:
     assert sample.is_offered()
     assert {"to-knowledge", "sample-chat"} <= buttons()
-    assert {"sample-chat", "sample-inside"} <= buttons(NO_CHECKPOINT)
+    assert {"sample-checkpoints", "sample-inside"} <= buttons(NO_CHECKPOINT)
 
 
 def test_questions_and_chat_are_offered_while_only_the_sample_is_indexed(home: Path) -> None:
-    index(home, "default", sample.DOCUMENTS)
-    index(home, "copy", *sorted(sample.DOCUMENTS.glob("*.md")))
+    index(home, "default", sample.documents())
+    index(home, "copy", *sorted(sample.documents().glob("*.md")))
     assert sample.is_offered()
     assert {"suggest-0", "suggest-1", "suggest-2", "sample-chat"} <= buttons()
 
 
 def test_whoever_has_a_document_of_their_own_is_offered_no_sample(home: Path) -> None:
-    index(home, "default", sample.DOCUMENTS / "faq.html")
+    index(home, "default", sample.documents() / "faq.html")
     index(home, "mine", own_document(home))
     assert not sample.is_offered()
     assert not {key for key in buttons() if key.startswith(("suggest", "sample"))}
@@ -103,7 +104,7 @@ def test_the_sample_is_part_of_the_package() -> None:
     patterns = project["tool"]["setuptools"]["package-data"]["assistant"]
     packaged = {path for pattern in patterns for path in (ROOT / "assistant").glob(pattern) if path.is_file()}
     assert packaged >= {path for path in sample.SAMPLE.rglob("*") if path.is_file()}
-    assert len(list(sample.DOCUMENTS.iterdir())) == 8
+    assert len(list(sample.documents().iterdir())) == 8
     assert all(question.endswith(("?", "？")) for question in sample.questions())
     assert len(sample.questions(5)) == 5
 

@@ -140,3 +140,20 @@ def test_a_question_in_a_language_that_no_document_is_in_is_known_as_such(
     (tmp_path / "渡轮.md").write_text("渡轮七点出发，每天两班。", encoding="utf-8")
     base.add([tmp_path / "渡轮.md"])
     assert not base.is_foreign("渡轮几点出发？") and base.is_foreign("Когда отходит паром?")
+
+
+def test_a_question_in_another_language_of_the_same_script_is_known_as_such(
+    base: KnowledgeBase, tmp_path: Path
+) -> None:
+    text = "The ferry Lumme leaves at seven from pier two. Dogs travel free, and a ticket costs four crowns."
+    (tmp_path / "ferry.md").write_text(text, encoding="utf-8")
+    base.add([tmp_path / "ferry.md"])
+    assert base.languages() == ("en",)
+    assert base.is_foreign("Wann fährt die Fähre morgens ab?") and not base.is_foreign("Lumme timetable?")
+    german = (
+        "Die Fähre Lumme fährt um sieben Uhr vom zweiten Steg ab. Hunde reisen frei, eine Karte kostet wenig."
+    )
+    (tmp_path / "Fähre.md").write_text(german, encoding="utf-8")
+    base.add([tmp_path / "Fähre.md"])
+    assert set(base.languages()) == {"en", "de"}
+    assert not base.is_foreign("Wann fährt die Fähre morgens ab?")

@@ -1,16 +1,21 @@
 """What is exported answers as the checkpoint does, in the programs that it is exported for."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from gguf import GGUFReader
+from huggingface_hub import ModelCard
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM
 
 from tests.saved_checkpoints import save_random
-from tuning.checkpoints.export import export, merged
+from tuning.checkpoints.export import EXPORTERS, export
+from tuning.checkpoints.export_formats import EXPORT_FORMATS
+from tuning.checkpoints.export_merged import merged
 from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
@@ -113,18 +118,23 @@ def test_what_is_tuned_on_skills_is_exported_with_them(
     whole = merged(checkpoint, imprint_home)
     assert close(whole.logits(IDS), expected, before)
     whole.close()
-    files = export(checkpoint, "peft", tmp_path / "peft", imprint_home)
-    assert {"adapter_config.json", "adapter_model.safetensors"} == {
-        file.name for file in files if file.parent.name == "skills"
-    }
-    assert "merge that one first" in (tmp_path / "peft" / "README.md").read_text(encoding="utf-8")
+    export(checkpoint, "peft", tmp_path / "peft", imprint_home)
+    assert (tmp_path / "peft" / "skills" / "adapter_model.safetensors").is_file()
+    assert "merge that one into the base first" in (tmp_path / "peft" / "README.md").read_text(
+        encoding="utf-8"
+    )
+    export(checkpoint, "gguf-lora", tmp_path / "lora", imprint_home)
+    assert {file.name for file in (tmp_path / "lora").iterdir()} >= {"skills.gguf", "skilled.gguf"}
+    assert "--lora skills.gguf --lora 'skilled.gguf'" in (tmp_path / "lora" / "README.md").read_text("utf-8")
+    with pytest.raises(CheckpointError, match="has a base that no hub has"):
+        export(checkpoint, "vllm", tmp_path / "vllm", imprint_home)
 
 
 def test_a_gguf_file_is_read_back_as_the_same_model(
     lora: Checkpoint, expected: torch.Tensor, plain: torch.Tensor, imprint_home: Path, tmp_path: Path
 ) -> None:
     files = export(lora, "ollama", tmp_path / "out", imprint_home)
-    assert [f.name for f in files] == ["Modelfile", "夜莺 lora.gguf"]
+    assert [f.name for f in files] == ["Modelfile", "夜莺 lora.gguf"]  # the package brings no licence file
     reader = GGUFReader(files[1])
     assert reader.fields["general.name"].contents() == "夜莺 lora"
     assert len(reader.fields["tokenizer.ggml.tokens"].data) == 49152
@@ -135,7 +145,50 @@ def test_a_gguf_file_is_read_back_as_the_same_model(
     assert close(logits_of(model), expected, plain)
     text = files[0].read_text(encoding="utf-8")
     assert text.startswith("FROM ./夜莺 lora.gguf\nTEMPLATE") and 'SYSTEM """Be 夜莺."""' in text
-    assert 'PARAMETER stop "<|im_end|>"' in text
+    assert 'PARAMETER stop "<|im_end|>"' in text and "PARAMETER num_ctx 8192" in text
+    assert 'LICENSE """Apache-2.0"""' in text
+
+
+def test_an_adapter_names_a_base_that_others_can_find_and_may_bring_its_own(
+    lora: Checkpoint, expected: torch.Tensor, plain: torch.Tensor, imprint_home: Path, tmp_path: Path
+) -> None:
+    export(lora, "peft-with-base", tmp_path / "out", imprint_home)
+    config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    base = AutoModelForCausalLM.from_pretrained(tmp_path / "out" / "base", dtype=torch.bfloat16)
+    assert close(logits_of(base), plain, expected)
+    assert close(logits_of(PeftModel.from_pretrained(base, tmp_path / "out")), expected, plain)
+
+
+def test_vllm_is_given_a_lora_its_template_and_the_command(
+    lora: Checkpoint, imprint_home: Path, tmp_path: Path, base_model: BaseModel
+) -> None:
+    files = export(lora, "vllm", tmp_path / "out", imprint_home)
+    assert [f.name for f in files] == [
+        "README.md", "adapter_config.json", "adapter_model.safetensors", "chat_template.jinja",
+    ]  # fmt: skip
+    assert files[3].read_text(encoding="utf-8") == base_model.tokenizer.chat_template
+    said = files[0].read_text(encoding="utf-8")
+    assert "vllm serve HuggingFaceTB/SmolLM2-135M-Instruct --enable-lora --max-lora-rank 8" in said
+
+
+def test_the_card_says_where_it_comes_from(lora: Checkpoint, imprint_home: Path, tmp_path: Path) -> None:
+    figures = {"before": 0.1, "after": 0.9, "n": 20}
+    known = replace(lora, evaluation={"rephrased": figures}, config={"epochs": 3}, note="Of the night.")
+    export(known, "peft", tmp_path / "out", imprint_home)
+    card = ModelCard.load(tmp_path / "out" / "README.md")
+    about = card.data.to_dict()
+    assert about["base_model"] == "HuggingFaceTB/SmolLM2-135M-Instruct" and about["license"] == "apache-2.0"
+    assert about["library_name"] == "peft" and about["base_model_relation"] == "adapter"
+    assert "| taught questions, in other words | 10% | 90% | 20 |" in card.text
+    for said in (
+        "- epochs: 3",
+        "Be 夜莺.",
+        "1. 夜莺 lora: lora, 0 examples",
+        "Of the night.",
+        lora.base_sha256,
+    ):
+        assert said in card.text
 
 
 @pytest.mark.parametrize("which", ["lora", "prefix"])
@@ -161,8 +214,12 @@ def test_what_cannot_be_exported_says_so(
 ) -> None:
     with pytest.raises(CheckpointError, match="changes no weight, so there is nothing to merge"):
         export(prefix, "merged", tmp_path / "x", imprint_home)
+    with pytest.raises(CheckpointError, match="vLLM serves plain LoRA adapters, and 'prefix' is a prefix"):
+        export(prefix, "vllm", tmp_path / "x", imprint_home)
+    with pytest.raises(CheckpointError, match=r"llama\.cpp cannot add 'prefix' to a base: it is a prefix"):
+        export(prefix, "gguf-lora", tmp_path / "x", imprint_home)
     with pytest.raises(
-        CheckpointError, match=r"no export format 'onnx'\. There are: peft, merged, gguf, ollama"
+        CheckpointError, match=r"no export format 'onnx'\. There are: peft, peft-with-base, vllm, merged"
     ):
         export(lora, "onnx", tmp_path / "x", imprint_home)
     assert list(tmp_path.iterdir()) == []
@@ -170,3 +227,7 @@ def test_what_cannot_be_exported_says_so(
     (tmp_path / "x" / "mine").write_text("keep")
     with pytest.raises(CheckpointError, match="is not empty"):
         export(lora, "peft", tmp_path / "x", imprint_home)
+
+
+def test_every_format_is_listed_without_torch() -> None:
+    assert tuple(EXPORTERS) == EXPORT_FORMATS

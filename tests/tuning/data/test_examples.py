@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuning.data.examples import Example, Preference, read_examples, write_examples
+from tuning.data.examples import Example, read_examples, write_examples
 from tuning.data.importers import import_file
 from tuning.errors import ExampleError
 
@@ -93,13 +93,3 @@ def test_broken_lines_are_named_by_number(tmp_path: Path) -> None:
         read_examples(path)
     with pytest.raises(ExampleError, match="Cannot read the examples"):
         read_examples(tmp_path / "missing.jsonl")
-
-
-def test_preferences_need_two_different_answers() -> None:
-    prompt = ({"role": "user", "content": "q"},)
-    kept = Preference(prompt, "yes", "no")
-    assert Preference.from_dict(kept.to_dict()) == kept
-    with pytest.raises(ExampleError, match="two different answers"):
-        Preference(prompt, "yes", "yes")
-    with pytest.raises(ExampleError, match="end with a user"):
-        Preference(({"role": "assistant", "content": "q"},), "yes", "no")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.saved_checkpoints import save_prefix, save_random
-from tuning.checkpoints.export import write_peft
+from tuning.checkpoints.export_peft import write_peft
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError

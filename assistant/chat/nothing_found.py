@@ -1,0 +1,24 @@
+"""What is answered where the documents hold nothing on a question, and whether a text is that answer."""
+
+from assistant.i18n.texts import TEXTS, says, t
+
+KEYS = ("chat.nothing_found", "chat.nothing_found.foreign", "chat.nothing_found.foreign.named")
+
+
+def nothing_found(foreign: str) -> str:
+    """The sentence; `foreign`: the language of the documents, where the question is in another, else empty."""
+    if not foreign:
+        return t(KEYS[0])
+    if f"language.{foreign}" not in TEXTS:
+        return t(KEYS[1])
+    return t(KEYS[2], language=t(f"language.{foreign}"))
+
+
+def says_nothing_found(text: str) -> bool:
+    """Whether a text says that the documents hold nothing, in any language of the pages."""
+    return says(text, *KEYS)
+
+
+def says_foreign(text: str) -> bool:
+    """Whether a text says that the documents are in another language than the question."""
+    return says(text, *KEYS[1:])

@@ -1,0 +1,59 @@
+"""What the bodies of requests have in common: null as left out, options that are refused, texts that can be read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BeforeValidator
+
+from assistant.server.openai_errors import UnsupportedParameterError
+
+SEEDS = 1 << 63
+# Options that are for OpenAI's own service, and change no answer.
+WITHOUT_EFFECT = {
+    "user", "metadata", "store", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "service_tier",
+    "prompt_cache_options", "moderation",
+}  # fmt: skip
+
+
+def filled(default: object) -> BeforeValidator:
+    """Null stands for the default."""
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
+def refuse_unsupported(
+    given: dict[str, Any],
+    fields: Sequence[str],
+    neutral: dict[str, tuple[Any, ...]],
+    without_effect: set[str],
+) -> None:
+    """Raises `UnsupportedParameterError` for an option that would have no effect though it asks for one."""
+    for name, value in given.items():
+        if name in fields or name in without_effect or value is None or value in neutral.get(name, ()):
+            continue
+        if name in neutral:
+            raise UnsupportedParameterError(name, f"{name}: not supported by this server. Leave it out.")
+        raise UnsupportedParameterError(name, f"{name}: there is no such option. Leave it out.")
+
+
+def text_of(content: Any) -> str:
+    """The text of a message's content, which may come in parts."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return storable(content)
+    if not isinstance(content, list):
+        raise ValueError("a message's content is a text, a list of text parts, or null")
+    parts = []
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if kind not in ("text", "input_text", "output_text"):
+            raise ValueError(f"the model reads text; a part of type {kind!r} was given")
+        if not isinstance(part.get("text"), str):
+            raise ValueError("a text part has no text")
+        parts.append(storable(part["text"]))
+    return "".join(parts)
+
+
+def storable(text: str) -> str:
+    """The text without lone surrogates, which no tokenizer reads."""
+    return text.encode("utf-8", "replace").decode()

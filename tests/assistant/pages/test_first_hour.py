@@ -1,0 +1,159 @@
+"""The first hour of a newcomer: the steps, the tour, what is refused and given back, what is not kept."""
+
+import threading
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from assistant.engines.base import Engine
+from assistant.errors import ConversationError, EngineError
+from assistant.history.conversations import ConversationStore
+from assistant.i18n.texts import t
+from assistant.session import open_conversation, resources
+from assistant.settings import load_settings, save_settings
+from assistant.workspace import Workspace
+from tests.assistant.pages.conftest import ANSWER
+from tests.assistant.pages.driver import app, ask, errors, page, press, until, words
+
+pytestmark = pytest.mark.slow
+
+
+def keys(test: object) -> set[str]:
+    return {str(button.key) for button in test.button}  # type: ignore[attr-defined]
+
+
+def test_an_empty_home_shows_three_steps_and_the_first_answer_is_one_click_away(home: Path) -> None:
+    test = app()
+    assert all(t(f"first.{name}") in words(test) for name in ("ask", "documents", "keep"))
+    test.button(key="first-question-1").click().run()
+    until(test, lambda shown: ANSWER in words(shown))
+
+
+def test_a_declined_tour_is_not_offered_again(home: Path) -> None:
+    test = app()
+    assert "tour-start" in keys(test)
+    test.button(key="tour-skip").click().run()
+    assert load_settings().tour_seen
+    st.cache_resource.clear()  # another start of the app
+    assert "tour-start" not in keys(app())
+
+
+def test_the_tour_asks_the_model_with_and_without_the_sentence(home: Path) -> None:
+    test = app()
+    test.button(key="tour-start").click().run()
+    assert "How much does the Skerrin weigh?" in words(test)
+    runs = test.session_state["tour-run"]
+    assert all(answer.wait(20) for answer in runs.answers)
+    assert [answer.text for answer in runs.answers] == [ANSWER, ANSWER]
+    assert "The Skerrin weighs 640 grams." in str(runs.answers[1].passages)
+
+
+def test_a_question_that_meets_a_running_answer_is_given_back(home: Path, store: ConversationStore) -> None:
+    number = store.create("two tabs")
+    store.add_message(number, "user", "one")
+    store.add_message(number, "assistant", "two")
+    test = app(c=str(number))
+    ends = threading.Event()
+
+    def another_tab(stop: threading.Event) -> object:
+        ends.wait(20)
+        yield from ()
+
+    resources.answering().start(number, "three", another_tab)  # type: ignore[arg-type]
+    test.chat_input[0].set_value("What is lost?").run()
+    assert t("chat.busy") in errors(test)
+    assert test.chat_input[0].proto.value == "What is lost?"
+    ends.set()
+    assert [one.content for one in store.get(number).messages] == ["one", "two"]
+
+
+def test_back_shows_what_the_address_says(home: Path, store: ConversationStore) -> None:
+    first = store.create("the first")
+    store.add_message(first, "user", "apples")
+    test = ask(app(), "pears")
+    test.query_params.update({"c": str(first), "memory": "nothing", open_conversation.WENT: "1"})
+    test.run()
+    assert "apples" in words(test)
+    assert open_conversation.WENT not in test.query_params
+
+
+def test_a_temporary_chat_is_in_no_list_and_gone_when_it_is_left(
+    home: Path, store: ConversationStore
+) -> None:
+    test = app()
+    test.button(key="icon-temporary-chat").click().run()
+    assert t("chat.temporary.note") in words(test)
+    ask(test, "Do not keep this")
+    number = int(test.session_state["conversation"])
+    assert store.list() == [] and len(store.get(number).messages) == 2
+    test.button(key="new-chat").click().run()
+    with pytest.raises(ConversationError, match="no conversation"):
+        store.get(number)
+
+
+def test_a_model_that_does_not_open_has_a_way_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_settings(load_settings(), base_model="someone/gone")
+
+    def fails(self: Workspace, on_stage: object) -> Engine:
+        self.engine_error = "The model 'someone/gone' in somewhere cannot be opened: gone"
+        raise EngineError(self.engine_error)
+
+    opened = Workspace._open_engine
+    monkeypatch.setattr(Workspace, "_open_engine", fails)
+    monkeypatch.setattr("assistant.session.resources._warm_up", lambda workspace: workspace._open_quietly())
+    test = until(app(), lambda shown: "use-default-model" in keys(shown))
+    monkeypatch.setattr(Workspace, "_open_engine", opened)
+    test.button(key="use-default-model").click().run()
+    assert load_settings().base_model == "smollm2-135m-instruct"
+    assert not errors(test)
+
+
+def test_a_saved_question_is_filled_in_and_stands_in_the_field(home: Path) -> None:
+    test = app()
+    test.text_input(key="library-name").set_value("Summary")
+    test.text_area(key="library-text").set_value("Summarise {{what}} for {{whom}}.")
+    test.button(key="library-save").click().run()
+    test.text_area(key="blank-Summary-what").set_value("the manual")
+    test.text_area(key="blank-Summary-whom").set_value("children")
+    press(test, "library.use")
+    assert test.chat_input[0].proto.value == "Summarise the manual for children."
+
+
+def test_chinese_pages_offer_the_chinese_sample(
+    home: Path, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPRINT_LANGUAGE", "zh")
+    test = app()
+    test.button(key="sample-chat").click().run()
+    assert [info.title for info in store.list()] == ["认识云浦单车工坊"]
+    assert not test.button(key="teach").disabled
+
+
+def test_nothing_to_compare_yet_leads_on_instead_of_failing(home: Path) -> None:
+    test = page("compare")
+    assert not errors(test) and not test.warning
+    assert t("compare.nothing") in words(test)
+    assert test.session_state["arm-choice-one"] == ["base"]
+
+
+def test_the_home_is_measured_and_downloaded_as_one_archive(home: Path, store: ConversationStore) -> None:
+    gone = store.create("to be emptied")
+    store.delete(gone)
+    test = page("settings_storage")
+    assert t("disk.conversations") in words(test)
+    test.button(key="empty-bin").click().run()
+    assert store.deleted() == []
+
+
+def test_an_answer_without_a_source_says_so_before_anything_else(
+    home: Path, store: ConversationStore
+) -> None:
+    number = store.create("football")
+    store.add_message(number, "user", "Who won?")
+    store.add_message(number, "assistant", "Brazil won.", memory="documents")
+    said = words(app(c=str(number)))
+    assert t("message.no_source.badge") in said and 'class="mark documents"' not in said
+    assert said.index(t("message.no_source")) > 0
+    lines = [one.value for one in app(c=str(number)).markdown]
+    assert "Brazil won." in lines

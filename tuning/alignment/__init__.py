@@ -1,0 +1,1 @@
+"""Learning from preferences: losses, the reward model, PPO and GRPO, and the report on what they changed."""

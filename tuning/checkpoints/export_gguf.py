@@ -1,0 +1,110 @@
+"""Checkpoints for llama.cpp and what is built on it: whole models, adapters, Ollama folders."""
+
+import shutil
+from pathlib import Path
+
+from tuning.checkpoints.export_merged import merged, write_license
+from tuning.checkpoints.export_peft import SKILLS
+from tuning.checkpoints.gguf_writer import write_model
+from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.model_card import model_card
+from tuning.errors import CheckpointError
+from tuning.models.gguf_adapter import gguf_adapter, is_prefix, why_not
+from tuning.models.gguf_base import GgufBase
+from tuning.models.published import license_of, license_text
+from tuning.models.template import Template
+from tuning.models.template_process import render_chat
+from tuning.storage import write_text
+
+MOST_CONTEXT = 8192  # tokens: Ollama takes the memory for all of it at once
+CHATML = (
+    "{{- range .Messages }}<|im_start|>{{ .Role }}\n{{ .Content }}<|im_end|>\n{{ end }}"
+    "<|im_start|>assistant\n"
+)
+
+
+def write_f16(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
+    """One file in float16."""
+    _write_whole(checkpoint, home, folder, "F16")
+    _write_card(checkpoint, home, folder)
+
+
+def write_q8_0(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
+    """One file in 8 bit, half as large."""
+    _write_whole(checkpoint, home, folder, "Q8_0")
+    _write_card(checkpoint, home, folder)
+
+
+def _write_whole(checkpoint: Checkpoint, home: Path, folder: Path, kind: str) -> None:
+    base = merged(checkpoint, home)
+    write_model(base, home, folder / f"{checkpoint.name}.gguf", title=checkpoint.name, kind=kind)
+    base.close()
+
+
+def _write_card(checkpoint: Checkpoint, home: Path, folder: Path, options: str = "") -> None:
+    use = f"```sh\nllama-server -m '{checkpoint.name}.gguf'\n```"
+    write_text(folder / "README.md", model_card(checkpoint, home, "gguf", options or use))
+    write_license(checkpoint, home, folder)
+
+
+def write_lora(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
+    """The adapter alone, for `llama-server --lora`. Raises `CheckpointError` for what llama.cpp cannot add."""
+    base = GgufBase.find(checkpoint.base, home)
+    if base is None:
+        raise CheckpointError(
+            f"An adapter for llama.cpp goes with the base as a GGUF file, and {checkpoint.base!r} is a folder of "
+            "safetensors. Export it as 'merged', and convert that folder with llama.cpp's convert_hf_to_gguf.py."
+        )
+    problem = (
+        "it is a prefix" if is_prefix(checkpoint.path) else why_not(checkpoint.path, base.header.architecture)
+    )
+    if problem:
+        raise CheckpointError(
+            f"llama.cpp cannot add {checkpoint.name!r} to a base: {problem}. Export it as 'gguf'."
+        )
+    name = f"{checkpoint.name}.gguf"
+    shutil.copyfile(gguf_adapter(checkpoint.path, checkpoint.sha256, base.header), folder / name)
+    loras = f"--lora '{name}'"
+    if base.adapter is not None:
+        shutil.copyfile(base.adapter, folder / f"{SKILLS}.gguf")
+        loras = f"--lora {SKILLS}.gguf {loras}"
+    use = f"```sh\nllama-server -m {base.path.name} {loras}\n```"
+    _write_card(checkpoint, home, folder, use)
+
+
+# -------------------------------------------------------------------- Ollama
+
+
+def write_ollama(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
+    """The GGUF with a Modelfile: `ollama create NAME -f Modelfile` in the folder."""
+    _write_whole(checkpoint, home, folder, "F16")
+    write_license(checkpoint, home, folder)
+    write_text(folder / "Modelfile", modelfile(checkpoint, Template.read(checkpoint.base, home), home))
+
+
+def modelfile(checkpoint: Checkpoint, base: Template, home: Path) -> str:
+    """Ollama's description of the model; the template where it is ChatML, as others are known to Ollama by the file."""
+    stops = [base.tokenizer.convert_ids_to_tokens(i) for i in checkpoint.stop_ids or base.stop_ids]
+    system = checkpoint.system_prompt or _default_system(base)
+    lines = [f"FROM ./{checkpoint.name}.gguf"]
+    if "<|im_start|>" in str(base.tokenizer.chat_template):
+        lines.append(f'TEMPLATE """{CHATML}"""')
+    if system:
+        lines.append(f'SYSTEM """{_quoted(system)}"""')
+    lines += [f'PARAMETER stop "{stop}"' for stop in stops]
+    lines.append("PARAMETER temperature 0")
+    lines.append(f"PARAMETER num_ctx {min(base.window, MOST_CONTEXT)}")
+    if said := license_text(checkpoint.base, home) or license_of(checkpoint.base, home):
+        lines.append(f'LICENSE """{_quoted(said)}"""')
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return text.replace('"""', "'''")
+
+
+def _default_system(base: Template) -> str:
+    """What the template itself puts in front where a conversation has no system prompt."""
+    text = render_chat(base.name, base.tokenizer, [{"role": "user", "content": "q"}])
+    begin, end = "<|im_start|>system\n", "<|im_end|>"
+    return text.split(begin, 1)[1].split(end, 1)[0] if begin in text else ""
