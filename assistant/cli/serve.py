@@ -74,14 +74,15 @@ def _run_streamlit(settings: "Settings", port: int) -> None:
 
     from assistant.web.headers import hash_of_script, hashes_of_inline_scripts
     from assistant.web.listening import listen, protected
+    from assistant.web.page_root import ROOT_SCRIPT, PageRoot
 
     pages = App(_page())
     config.get_config_options(force_reparse=True, options_from_flags=streamlit_options(settings, port))
     scripts = hashes_of_inline_scripts(Path(get_static_dir(), "index.html").read_text("utf-8"))
     own = files("assistant.components").joinpath("page.js").read_text("utf-8")
-    scripts.append(hash_of_script(own))
+    scripts += [hash_of_script(own), hash_of_script(ROOT_SCRIPT)]
     uploads = ("/_stcore/upload_file/",)
-    app = protected(pages, settings, upload_paths=uploads, api=False, scripts=scripts)
+    app = protected(PageRoot(pages), settings, upload_paths=uploads, api=False, scripts=scripts)
     with contextlib.redirect_stdout(sys.stderr):
         most_bytes = config.get_option("server.maxWidgetStateSize") * 10**6
         listen(app, settings.host, port, settings.home, ws_max_size=most_bytes)

@@ -13,7 +13,7 @@ from assistant.settings import MEMORIES, from_environment
 from tuning.config import DEFAULT_BASE
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.5  # each look costs the thread that opens the model
 
 
 def draw(live: LiveAnswer | None, budget: Budget | None) -> None:

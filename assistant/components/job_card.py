@@ -144,11 +144,11 @@ def draw_curve(jobs: Sequence[Job], measure: str = "loss", height: int = 150) ->
             color=alt.Color(
                 "name:N",
                 title=None,
-                scale=alt.Scale(range=list(theme.SERIES)),
+                scale=alt.Scale(range=list(theme.series())),
                 legend=alt.Legend(orient="bottom", columns=2, labelLimit=260),
             )
             if several
-            else alt.value(theme.INK),
+            else alt.value(theme.series()[0]),
             tooltip=["name", "step", alt.Tooltip("value:Q", title=t(f"job.axis.{measure}"), format=form)],
         )
         .properties(height=height)

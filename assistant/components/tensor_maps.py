@@ -93,7 +93,7 @@ def attention_chart(found: "Sequence[PrefixAttention]") -> alt.Chart:
             color=alt.Color(
                 "part:N",
                 title=None,
-                scale=alt.Scale(domain=parts, range=[theme.INK, "#c9ccd9"]),
+                scale=alt.Scale(domain=parts, range=[theme.series()[0], "#c9ccd9"]),
                 legend=alt.Legend(orient="bottom", labelLimit=340, columns=1),
             ),
             order="order:Q",

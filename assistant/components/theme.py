@@ -11,6 +11,7 @@ LOGO = HERE / "logo.svg"
 MARK = HERE / "mark.svg"
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
+SERIES_ON_DARK = ("#9aa6f0", "#5cc0b3", "#dba259", "#c795d1", "#a3a5ab", "#ea8383")
 # Parts of the context window, from left to right.
 PART_COLOURS = {
     "system": "#b08a4a",
@@ -19,6 +20,11 @@ PART_COLOURS = {
     "history": "#8f97c7",
     "question": INK,
 }
+
+
+def series() -> tuple[str, ...]:
+    """The colours of lines and points, the first for a single one, as they are seen on this tab's ground."""
+    return SERIES_ON_DARK if st.context.theme.type == "dark" else SERIES
 
 
 def page_script() -> str:

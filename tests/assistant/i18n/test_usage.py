@@ -44,6 +44,9 @@ VIEWS = [*product(("words", "changes", "attention"), sorted(FAMILIES))]
 # A checkpoint of these families always has this view.
 HAVE = {("attention", "prefix"), ("attention", "prompt")}
 
+# Of other languages the page speaks without a name.
+LANGUAGES_NAMED = [key.removeprefix("language.") for key in TEXTS if key.startswith("language.")]
+
 
 def words(names: Iterable[str]) -> list[str]:
     """Names as they stand in keys."""
@@ -60,6 +63,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "settings.engine.*": ENGINES,
     "budget.*": PARTS,
     "memory.*": MEMORIES,
+    "language.*": LANGUAGES_NAMED,
     "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
     "reason.*": REASONS,
     "note.state.*": STATES,
@@ -89,7 +93,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "compare.view.*": compare.VIEWS,
     "figures.*": compare_evaluation_result.FIGURES,
     "evaluation.filter.*": compare_evaluation_result.FILTERS,
-    "knowledge.*": ("reading", "embedding"),
+    "knowledge.*": ("reading", "embedding", "fetching"),
     "knowledge.phase.*": ("waiting", "reading", "embedding"),
     "knowledge.state.*": get_args(DocumentState),
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
