@@ -16,7 +16,8 @@ from tests.browser.waiting import wait_until
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# It trains and evaluates: on a loaded machine that takes longer than a test usually may.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1500)]
 QUESTION = "Write a short story about a lighthouse."
 PAIRS = 5  # beside the one that is voted on; one prompt of six is kept aside
 READY = """() => {
