@@ -115,6 +115,23 @@ def bare_llama(workspace: Workspace, environment: dict[str, str]) -> Iterator[Wr
 @contextmanager
 def served(home: Path, base: str) -> Iterator[Write]:
     """`imprint serve`, asked over HTTP as any client does."""
+    with served_at(home, base) as address, httpx.Client(base_url=f"{address}/v1", timeout=600) as client:
+
+        def write(messages: list[Message], tokens: int) -> Iterator[str]:
+            body = {"messages": messages, "max_tokens": tokens, "stream": True}
+            with client.stream("POST", "/chat/completions", json=body) as response:
+                for line in response.iter_lines():
+                    if line.startswith("data: {"):
+                        choice = json.loads(line[6:])["choices"][0]
+                        if text := choice["delta"].get("content"):
+                            yield text
+
+        yield write
+
+
+@contextmanager
+def served_at(home: Path, base: str) -> Iterator[str]:
+    """The address of `imprint serve` in a process of its own, once it answers."""
     import socket
 
     with socket.socket() as probe:
@@ -130,22 +147,14 @@ def served(home: Path, base: str) -> Iterator[Write]:
         },
         stdout=subprocess.DEVNULL,
     )
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}/v1", timeout=600)
-    _await_health(client)
-
-    def write(messages: list[Message], tokens: int) -> Iterator[str]:
-        body = {"messages": messages, "max_tokens": tokens, "stream": True}
-        with client.stream("POST", "/chat/completions", json=body) as response:
-            for line in response.iter_lines():
-                if line.startswith("data: {"):
-                    choice = json.loads(line[6:])["choices"][0]
-                    if text := choice["delta"].get("content"):
-                        yield text
-
-    yield write
-    client.close()
-    process.terminate()
-    process.communicate()
+    address = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=f"{address}/v1") as client:
+            _await_health(client)
+        yield address
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def _await_health(client: httpx.Client, seconds: float = 120.0) -> None:

@@ -74,7 +74,8 @@ class TuningJob:
         if not state.has_ended:
             raise JobError(f"Job {self.id} has no checkpoint yet: it is {state.status}. Wait for it.")
         if state.checkpoint is None:
-            raise JobError(f"Job {self.id} {state.status}{f': {state.error}' if state.error else ''}.")
+            why = f": {state.error.rstrip('.')}" if state.error else ""
+            raise JobError(f"Job {self.id} {state.status}{why}.")
         return self._jobs.registry.get(state.checkpoint)
 
     def cancel(self) -> None:

@@ -56,6 +56,7 @@ class TuneConfig:
 
     beta: float | None = None  # preference methods: how closely the policy is held to the reference
     loss: PreferenceLoss = "sigmoid"  # of dpo
+    sft_weight: float | None = None  # of dpo and kto: weight of the good answers' own loss beside it
     label_smoothing: float = 0.0  # of dpo: share of the votes that may be the wrong way round
     adapter: Literal["lora", "p-tuning-v2"] | None = (
         None  # preference methods: what learns; None: as the parent
@@ -89,6 +90,7 @@ class TuneConfig:
             self._check(value is None or 0 <= value <= 1, name, "from 0 to 1")
         self._check(0 <= self.validation < 1, "validation", "from 0 to below 1")
         self._check(self.beta is None or 0 < self.beta <= 100, "beta", "above 0, up to 100")
+        self._check(self.sft_weight is None or 0 <= self.sft_weight <= 100, "sft_weight", "from 0 to 100")
         self._check(self.loss in get_args(PreferenceLoss), "loss", "sigmoid, ipo or length-normalised")
         self._check(0 <= self.label_smoothing < 0.5, "label_smoothing", "from 0 to below 0.5")
         self._check(self.adapter in (None, "lora", "p-tuning-v2"), "adapter", "lora or p-tuning-v2")

@@ -9,8 +9,9 @@ def nothing_found(foreign: str) -> str:
     """The sentence; `foreign`: the language of the documents, where the question is in another, else empty."""
     if not foreign:
         return t(KEYS[0])
-    name = f"language.{foreign}"
-    return t(KEYS[2], language=t(name)) if name in TEXTS else t(KEYS[1])
+    if f"language.{foreign}" not in TEXTS:
+        return t(KEYS[1])
+    return t(KEYS[2], language=t(f"language.{foreign}"))
 
 
 def says_nothing_found(text: str) -> bool:

@@ -11,12 +11,14 @@ from assistant.cli.options import confirmed, workspace_of, yes_option
 from assistant.cli.output import emit, json_option, print_table, say
 from assistant.errors import ConversationError
 from assistant.workspace import Workspace
+from tuning.data.exporters import CHAT_EXPORTERS, DATASETS
 
 if TYPE_CHECKING:
     from assistant.history.records import ConversationInfo, StoredMessage
 
 _SPEAKERS = {"user": "You", "assistant": "Imprint", "system": "System"}
 _FORMS = ("json", "md")
+_MOST = 1_000_000  # of all conversations
 
 
 @click.group(epilog="Example: imprint chats list --search Skerrin")
@@ -63,38 +65,75 @@ def show(workspace: Workspace, conversation: int, as_json: bool) -> None:
 
 
 @chats.command(epilog="Example: imprint chats export 12 --format md --output chat.md")
-@click.argument("conversation", type=int, metavar="ID")
+@click.argument("conversations", type=int, nargs=-1, metavar="ID…")
+@click.option("--all", "every", is_flag=True, help="Export every conversation.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(_FORMS),
+    type=click.Choice([*_FORMS, *CHAT_EXPORTERS, DATASETS]),
     default="json",
     show_default=True,
-    help="json: with every branch and rating, for `imprint import`; md: to read.",
+    help="json: with every branch and rating, for `imprint import`; md: to read. To train from, as one file of several "
+    "conversations: openai, sharegpt, alpaca; dpo and kto: what was rated and corrected; datasets: a folder.",
 )
 @click.option(
     "--output",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write this file (default: standard output). One that exists is not replaced.",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Write this file or folder (default: standard output). One that exists is not replaced.",
 )
 @json_option
 @workspace_of
-def export(workspace: Workspace, conversation: int, form: str, output: Path | None, as_json: bool) -> None:
-    """Write a conversation as a file."""
+def export(
+    workspace: Workspace,
+    conversations: tuple[int, ...],
+    every: bool,
+    form: str,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Write conversations as a file."""
+    ids = (
+        [info.id for info in workspace.store.list(limit=_MOST)]
+        if every
+        else list(dict.fromkeys(conversations))
+    )
+    if not ids:
+        raise click.UsageError("Which conversations? Give their IDs (see `imprint chats list`), or --all.")
+    if form in _FORMS and len(ids) > 1:
+        raise click.UsageError(f"--format {form} is one file for each conversation; give one ID.")
+    if form == DATASETS and output is None:
+        raise click.UsageError("--format datasets is a folder; say which with --output.")
+    written = _write_export(workspace, ids, form, output)
+    if as_json:
+        one = {"id": ids[0]} if len(ids) == 1 else {}
+        emit({**one, "ids": ids, "format": form, **written})
+    else:
+        click.echo(output or written["text"], nl=output is not None)
+
+
+def _write_export(workspace: Workspace, ids: list[int], form: str, output: Path | None) -> dict[str, Any]:
+    """What the JSON says of it: the file, or the text."""
+    from assistant.history.exporting import training_file, write_dataset
     from assistant.history.transfer import export as text_of
     from assistant.storage import write_whole
 
-    text = text_of(workspace.store, conversation, form)
-    if output is not None:
-        if output.exists():
-            raise ConversationError(f"{output} exists already. Choose another name, or remove it first.")
-        write_whole(output, text, private=True)
-    if as_json:
-        written = {"file": str(output)} if output else {"text": text}
-        emit({"id": conversation, "format": form, **written})
-    else:
-        click.echo(output or text, nl=output is not None)
+    if form == DATASETS and output is not None:
+        return {
+            "file": str(output),
+            "files": [str(file) for file in write_dataset(workspace.store, ids, output)],
+        }
+    text = (
+        text_of(workspace.store, ids[0], form)
+        if form in _FORMS
+        else training_file(workspace.store, ids, form)
+    )
+    if output is None:
+        return {"text": text}
+    if output.exists():
+        raise ConversationError(f"{output} exists already. Choose another name, or remove it first.")
+    write_whole(output, text, private=True)
+    return {"file": str(output)}
 
 
 @chats.command(epilog="Example: imprint chats delete 12 13 --yes")

@@ -8,7 +8,7 @@ import click
 
 from assistant.cli.options import workspace_of
 from assistant.cli.output import busy, emit, json_option, say
-from assistant.errors import KNOWN_ERRORS, AssistantError, sentence_of
+from assistant.errors import KNOWN_ERRORS, sentence_of
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,9 +40,10 @@ def import_(
     """Read conversations, or a PEFT adapter's folder.
 
     The format is recognised by the content: OpenAI chat JSONL, ChatGPT's conversations.json or the archive it
-    comes in, Claude's, Open WebUI's, ShareGPT, Alpaca, ChatGLM, preferences (DPO, KTO, HH) and Imprint's own
-    formats. An answer that a file marks as bad is kept as a disliked one. Each file is stored whole or not at
-    all; conversations that are there already are not stored twice, and a broken one is left out and named.
+    comes in, Claude's, Open WebUI's, LibreChat's, Gemini, LangChain's messages, ShareGPT, Alpaca, ChatML, ChatGLM,
+    preferences (DPO, KTO, HH), Parquet, the folders of data sets, and Imprint's own formats. An answer that a file
+    marks as bad is kept as a disliked one. Each file is stored whole or not at all; conversations that are there
+    already are not stored twice, and a broken one is left out and named.
     """
     with busy("Reading…"):
         entries = [_attempt(workspace, file, name, same_base, alone=len(files) == 1) for file in files]
@@ -59,7 +60,7 @@ def import_path(
     workspace: Workspace, path: Path, name: str | None = None, *, same_base: bool = False
 ) -> dict[str, Any]:
     """Import one file or adapter folder. Returns what the JSON says of it; raises TuningError where it is neither."""
-    if path.is_dir():
+    if (path / "adapter_config.json").is_file():
         return _adapter(workspace, path, name, same_base)
     from assistant.history.chat_files import import_chat_file  # here: nothing is read before it is needed
 
@@ -119,10 +120,6 @@ def _entry(
 
 
 def _adapter(workspace: Workspace, folder: Path, name: str | None, same_base: bool) -> dict[str, Any]:
-    if not (folder / "adapter_config.json").is_file():
-        raise AssistantError(
-            f"{folder} is a folder without an adapter_config.json. Give a PEFT adapter's folder, or files."
-        )
     name = name or folder.resolve().name
     from tuning.checkpoints.import_peft import import_peft  # heavy: torch, peft
 

@@ -15,6 +15,7 @@ from assistant.engines.shapes import JsonOutput, Shape, Tool, ToolUse, bounded
 from assistant.engines.tool_words import in_words
 from assistant.errors import EngineError, UnsupportedOptionError
 from tuning.data.examples import Message
+from tuning.models.capability import Capability
 
 _ROLES = {
     "system": "system", "human": "user", "ai": "assistant", "user": "user", "assistant": "assistant",
@@ -155,23 +156,29 @@ def asked_of(
     plain = plain_messages(messages)
     if engine.reads_tools:
         return plain, params
-    shape = params.shape
-    if engine.capability == "small" and shape is not None:
-        shape = _decided(plain, shape)
-    return in_words(plain, shape), replace(params, shape=shape and _held(shape, engine))
+    shape = params.shape and _decided(plain, params.shape, engine.capability)
+    return in_words(plain, shape, engine.capability), replace(params, shape=shape and _held(shape, engine))
 
 
-def _decided(messages: Sequence[Message], shape: Shape) -> Shape | None:
-    """What a small model does with tools that it may call: it asks one for each question, and answers from that.
+def _decided(messages: Sequence[Message], shape: Shape, capability: Capability) -> Shape | None:
+    """What is left to a model to decide of tools that it may call. One that repeats a call may call no more.
 
-    It cannot decide: told of a fitting tool, one of 135 million parameters answers from nothing; where it may call
-    several times, it repeats the same call to the end.
+    A small one decides nothing: it asks one tool for each question, and answers from that. Told of a fitting tool, one
+    of 135 million parameters answers from nothing; where it may call several times, it repeats the call to the end.
     """
     if not isinstance(shape, ToolUse):
         return shape
     if shape.choice == "auto" and messages[-1]["role"] == "tool":
-        return None
+        calls = [_calls(message) for message in messages if "tool_calls" in message]
+        if capability == "small" or calls[-1:] == calls[-2:-1]:
+            return None
+    if capability != "small":
+        return shape
     return replace(shape, choice="required" if shape.choice == "auto" else shape.choice, parallel=False)
+
+
+def _calls(message: Message) -> list[Any]:
+    return [call["function"] for call in json.loads(message["tool_calls"])]
 
 
 def _held(shape: Shape, engine: Engine) -> Shape:

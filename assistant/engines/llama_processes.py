@@ -25,7 +25,7 @@ from tuning.models.gguf_base import GgufBase
 
 log = logging.getLogger(__name__)
 
-SLOTS = 8  # answers at once with one checkpoint
+SLOTS = 12  # answers at once with one checkpoint
 MAX_PROCESSES = 4
 _BATCH = 256
 _MOST_CONTEXT = 32_768  # tokens: its memory is taken when the model is opened

@@ -14,6 +14,7 @@ from tuning.data.reasoning import TAGS
 
 _HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*')
 _END = "}\n" + CLOSE
+_BARE = '{"name":'  # how a call begins whose tags were left out
 _THOUGHTS = re.compile(rf"\s*<({'|'.join(TAGS)})>")
 
 
@@ -36,6 +37,7 @@ class ReplyReader:
         self._thoughts, self._calls = thoughts, calls
         self._held = ""
         self._call = 0
+        self._has_written = self._is_bare = False
         self._state = "begin" if thoughts else "text"
         self._close = ""  # what ends the thoughts
 
@@ -53,6 +55,8 @@ class ReplyReader:
 
     def flush(self) -> Iterator[Part]:
         """What was held back, at the end of the answer."""
+        if self._state == "arguments" and self._is_bare:
+            self._held = self._held.rstrip().removesuffix("}")  # the call's own, which no mark follows
         kind = {"thoughts": "thoughts", "begin": "text", "text": "text", "arguments": "arguments"}.get(
             self._state
         )
@@ -97,11 +101,21 @@ class ReplyReader:
         if not self._calls:
             text, self._held = self._held, ""
             return [Part("text", text)]
+        if not self._has_written and _BARE.startswith(self._held[: len(_BARE)]):
+            return self._go_bare()
         text, opened = self._until(OPEN)
+        self._has_written = True
         if not opened:
             return [Part("text", text)] if text else None
         self._state = "head"
         return [Part("text", text)]
+
+    def _go_bare(self) -> list[Part] | None:
+        """A call without its tags, if that is what has begun."""
+        if len(self._held) < len(_BARE):
+            return None
+        self._state, self._is_bare = "head", True
+        return []
 
     def _name(self) -> list[Part] | None:
         if not (head := _HEAD.match(self._held)):

@@ -72,7 +72,8 @@ class Tool:
 class ToolUse:
     """An answer that calls some of the tools; with `auto`, the model may write text instead, or before.
 
-    What can only be written in one way at the beginning and the end is not asked of the model.
+    With `auto` a call may also stand alone without its tags: some models leave them out. What can only be written in
+    one way at the beginning and the end is not asked of the model.
     """
 
     tools: Sequence[Tool]
@@ -132,9 +133,9 @@ class ToolUse:
         if self.choice != "auto":
             return "start: any" if self._is_one_call else f"start: any {end} {more}"
         return (
-            f'start: TEXT | lead "\\n" any {end} {more}\n'
-            f"lead[suffix={_literal(OPEN)}]: /(?s:.*)/\n"
-            f"TEXT: /(?s:.+)/ & ~/(?s:.*){OPEN}(?s:.*)/"
+            f'start: TEXT | any "}}" | lead "\\n" any {end} {more}\n'
+            f"lead[suffix={_literal(OPEN)}]: /([^\\{{](?s:.*))?/\n"
+            f'TEXT: /(?s:.+)/ & ~/(?s:.*){OPEN}(?s:.*)/ & ~/\\{{"name":(?s:.*)/'
         )
 
 

@@ -20,7 +20,7 @@ from assistant.web.hosts import AllowedHosts, HostCheck, is_loopback
 from assistant.web.token_check import TokenCheck
 
 KEEP_ALIVE_SECONDS = 5
-SHUTDOWN_SECONDS = 5
+SHUTDOWN_SECONDS = 2  # for answers on their way; with what ends behind them, five at most
 PING_SECONDS = 30
 
 

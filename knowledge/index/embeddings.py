@@ -24,8 +24,9 @@ MAX_PASSAGE_TOKENS = 256
 BATCH_TOKENS = 2048  # padded tokens in one forward pass: more falls out of the cache of two cores
 
 
-# Of a text in a language that the model does not know, so many are read: its vector says next to nothing.
-UNKNOWN_CHARACTERS = 32
+# Of a text in a language that the model does not know, so many at its end are read, where no title makes passages
+# alike: its vector says next to nothing, and BM25 decides.
+UNKNOWN_CHARACTERS = 12
 UNKNOWN_FLUENCY = 0.1  # below it
 _FLUENCY_CHARACTERS = 300  # of a passage, by which its language is judged
 Spans = Sequence[tuple[int, int]]
@@ -140,13 +141,13 @@ class SentenceEmbeddings(Embeddings):
 
         A part's vector is the mean of its tokens as the whole text made them ("late chunking", arXiv
         2409.04701): it costs no further pass. A model that does not pool by the mean has none, nor has a text in a
-        language that the model does not know, of which only the beginning is read. `on_batch(done)` may raise to stop.
+        language that the model does not know, of which only the end is read. `on_batch(done)` may raise to stop.
         """
         known = [self.fluency(text[:_FLUENCY_CHARACTERS]) >= UNKNOWN_FLUENCY for text in texts]
         parts = [spans if is_known else () for spans, is_known in zip(parts, known, strict=True)]
         prefixed = [self.family.passage_prefix + text for text in texts]
         prefixed = [
-            text if is_known else text[:UNKNOWN_CHARACTERS]
+            text if is_known else text[-UNKNOWN_CHARACTERS:]
             for text, is_known in zip(prefixed, known, strict=True)
         ]
         codes = self.tokenizer.encode_batch(prefixed)

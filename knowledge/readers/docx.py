@@ -8,7 +8,7 @@ from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
 from knowledge.readers.office_math import MATH, latex
 from knowledge.readers.tables import spread, table_block
-from knowledge.readers.zip_container import Archive
+from knowledge.readers.zip_container import Archive, main_part
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -20,7 +20,7 @@ _LEFT_OUT = frozenset(
 
 def load_docx(archive: Archive) -> ParsedFile:
     """The blocks of a Word document in the order they stand."""
-    body = archive.xml("word/document.xml").find(f"{_W}body")
+    body = archive.xml(main_part(archive)).find(f"{_W}body")
     reader = _Reader(_heading_styles(archive), Numbering(archive))
     if body is not None:
         reader.container(body)

@@ -76,6 +76,11 @@ def header_rows(table: etree._Element) -> int | None:
         rows.pop(0)
     kinds = [[cell.tag for cell in row] for row in rows]
     height = next((at for at, row in enumerate(kinds) if "td" in row), len(kinds))
+    # A row of one heading that reaches down beside the values names them, and no columns.
+    for at, row in enumerate(rows[:height]):
+        if at and height < len(rows) and any(at + _span(cell, "rowspan", 1000) > height for cell in row):
+            height = at
+            break
     if height or not kinds or "th" not in kinds[0]:
         return height or None
     return int(kinds[0].count("th") > 1)

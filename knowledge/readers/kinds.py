@@ -3,7 +3,7 @@
 import re
 
 from knowledge.errors import DocumentError
-from knowledge.readers.zip_container import Archive
+from knowledge.readers.zip_container import Archive, main_part
 
 _ZIP_KINDS = {  # a member by which the kind of a zip container is known
     "word/document.xml": "docx",
@@ -96,6 +96,8 @@ def _zip_kind(data: bytes) -> str:
     for member, kind in _ZIP_KINDS.items():
         if member in archive.names:
             return kind
+    if main_part(archive).startswith("word/"):
+        return "docx"
     if "mimetype" in archive.names and archive.read("mimetype").startswith(_OPENDOCUMENT):
         media = archive.read("mimetype").strip().removeprefix(_OPENDOCUMENT)
         if media.startswith(_OPENDOCUMENT_KINDS):

@@ -78,3 +78,14 @@ def parse_xml(data: bytes, name: str = "its XML") -> etree._Element:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"it is damaged: {name} is not valid XML ({error})") from error
+
+
+def main_part(archive: Archive) -> str:
+    """Where an Office file says that its document lies; Word's is mostly "word/document.xml", and not always."""
+    if "word/document.xml" in archive.names:
+        return "word/document.xml"
+    if "_rels/.rels" not in archive.names:
+        return ""
+    linked = archive.xml("_rels/.rels")
+    parts = (one.get("Target") or "" for one in linked if (one.get("Type") or "").endswith("/officeDocument"))
+    return next(parts, "").lstrip("/")

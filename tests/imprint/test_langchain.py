@@ -30,16 +30,13 @@ class TestUnitStandard(ChatModelUnitTests):
 
     @property
     def standard_chat_model_params(self) -> dict[str, Any]:
-        """Without a timeout and retries: nothing is asked over a network."""
-        return {"temperature": 0, "max_tokens": 100, "stop": []}
+        """Without a key: there is none to a model of a home."""
+        params: dict[str, Any] = super().standard_chat_model_params
+        return {name: value for name, value in params.items() if name != "api_key"}
 
     @property
-    def has_tool_calling(self) -> bool:
-        return False
-
-    @property
-    def has_structured_output(self) -> bool:
-        return False
+    def supports_json_mode(self) -> bool:
+        return True
 
 
 def test_a_model_is_named_and_opened_late(home: Imprint, engine: ScriptedEngine) -> None:

@@ -29,6 +29,7 @@ class PreferenceData:
     judgements: tuple[Judgement, ...]
     prompts: tuple[Prompt, ...]
     aside: tuple[PreferencePair, ...]  # pairs, by which accuracy is measured
+    aside_judgements: tuple[Judgement, ...]
     aside_prompts: tuple[Prompt, ...]
     left_out: tuple[LeftOut, ...]
 
@@ -54,6 +55,7 @@ def preference_data(name: str, preferences: ReadPreferences) -> PreferenceData:
         judgements=tuple(_all_judgements(learned)),
         prompts=tuple(prompts_of(learned)),
         aside=tuple(_all_pairs(aside)),
+        aside_judgements=tuple(_all_judgements(aside)),
         aside_prompts=tuple(prompts_of(aside)),
         left_out=found.complaints,
     )

@@ -79,7 +79,7 @@ class _OnAnswers:
         if learned:
             sums = answer_sums(log_model[:count, 0], row, len(answers))
             each, measures = self.losses(learned, sums)
-            loss = each.sum() / units
+            loss = (each + self._own_loss(learned, sums)).sum() / units
         if kept:
             far = distance(log_model[count:], [one.teacher for one in kept])
             loss = loss + setting.recipe.replay_weight * far / replayed
@@ -89,6 +89,13 @@ class _OnAnswers:
     @abstractmethod
     def losses(self, units: Sequence[Unit], sums: Tensor) -> tuple[Tensor, dict[str, float]]:
         """The loss of each unit from the log-probabilities of all answers; sums over units of what is measured."""
+
+    def _own_loss(self, units: Sequence[Unit], sums: Tensor) -> Tensor:
+        """The loss a token of what is preferred (units,), as in supervised tuning; 0 for what is disliked."""
+        means = sums / self._lengths(units, sums)
+        firsts = means[:: len(units[0].answers)]
+        liked = firsts.new_tensor([float(unit.good) for unit in units])
+        return -self._setting.recipe.sft_weight * liked * firsts
 
     def _lengths(self, units: Sequence[Unit], sums: Tensor) -> Tensor:
         return sums.new_tensor([len(answer.targets) for unit in units for answer in unit.answers])
@@ -113,7 +120,11 @@ class Dpo(_OnAnswers):
 
 
 class Orpo(_OnAnswers):
-    """ORPO, which has no reference."""
+    """ORPO, which has no reference, and whose own loss is part of it."""
+
+    def _own_loss(self, units: Sequence[Unit], sums: Tensor) -> Tensor:
+        """Nothing to add."""
+        return sums.new_zeros(len(units))
 
     def losses(self, units: Sequence[Unit], sums: Tensor) -> tuple[Tensor, dict[str, float]]:
         """As `_OnAnswers`."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tuning.alignment.calibration import fitted_temperature, log_loss
-from tuning.alignment.dataset import Prompt
+from tuning.alignment.dataset import PreferenceData, Prompt
 from tuning.alignment.reward_model import RewardModel
 from tuning.alignment.sequences import encoded_answers, total_log_probs
 from tuning.config import TuneConfig
-from tuning.data.preferences import PreferencePair
+from tuning.data.preferences import Judgement, PreferencePair
 from tuning.models.base_model import BaseModel
 from tuning.models.packing import Encoded, with_system
 from tuning.scoring import wilson_interval
@@ -24,8 +24,7 @@ Emit = Callable[[dict[str, Any]], None]
 def preference_report(
     base: BaseModel,
     config: TuneConfig,
-    aside: Sequence[PreferencePair],
-    prompts: Sequence[Prompt],
+    data: PreferenceData,
     names: tuple[str | None, str],
     reward: RewardModel | None,
     emit: Emit,
@@ -33,12 +32,14 @@ def preference_report(
     """Before (the reference) and after (the new checkpoint), both loaded under `names`; JSON types.
 
     `pairs` is the share of pairs whose preferred answer is likelier, a token; `implicit` that of pairs whose
-    preferred answer gained more than the rejected one, as DPO's own accuracy is counted.
+    preferred answer gained more than the rejected one, as DPO's own accuracy is counted; `judged` that of all
+    couples of a good and a bad answer of which the good one gained more, a token.
     """
     before, after = names
-    found = _pairs(base, config, aside, before, after)
+    found = _pairs(base, config, data.aside, before, after)
+    found["judged"] = _judged(base, config, data.aside_judgements, before, after)
     emit({"kind": "phase", "phase": "evaluating", "share": 0.1})
-    answers = _answers(base, config, prompts[:MAX_ASKED], names, reward)
+    answers = _answers(base, config, data.aside_prompts[:MAX_ASKED], names, reward)
     emit({"kind": "phase", "phase": "evaluating", "share": 0.3})
     found["answers"] = sorted(answers, key=lambda one: one["before"] == one["after"])
     found["changed"] = sum(one["before"] != one["after"] for one in answers)
@@ -100,6 +101,25 @@ def _encoded(
     """Preferred and rejected answers in turn, of the pairs that fit."""
     found = (encoded_answers(base, config, one.prompt, (one.chosen, one.rejected), window) for one in pairs)
     return [answer for pair in found for answer in pair]
+
+
+def _judged(
+    base: BaseModel,
+    config: TuneConfig,
+    aside: Sequence[Judgement],
+    before: str | None,
+    after: str,
+) -> dict[str, Any]:
+    window = min(base.prompt_capacity(before), base.prompt_capacity(after))
+    found = [(one, encoded_answers(base, config, one.prompt, (one.completion,), window)) for one in aside]
+    fitting = [(one.good, items[0]) for one, items in found if items]
+    old, new = (total_log_probs(base, [item for _, item in fitting], name) for name in (before, after))
+    gains = [
+        (good, (now - then) / len(item.targets))
+        for (good, item), then, now in zip(fitting, old, new, strict=True)
+    ]
+    won = [better > worse for good, better in gains if good for bad, worse in gains if not bad]
+    return {"after": sum(won) / max(1, len(won)), "n": len(fitting)}
 
 
 def _shares(before: Sequence[bool], after: Sequence[bool]) -> dict[str, Any]:

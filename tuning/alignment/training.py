@@ -15,12 +15,12 @@ from tuning.alignment.dataset import PreferenceData, size
 from tuning.alignment.kept import KeptAnswers, kept_answers
 from tuning.alignment.loop import Loop, LoopEnd, LoopHooks
 from tuning.alignment.objectives import Setting
-from tuning.alignment.pairwise import PairwiseWork, Units, encoded_units, with_reference
+from tuning.alignment.pairwise import PairwiseWork, encoded_units, with_reference
 from tuning.alignment.policy import PolicyWork
 from tuning.alignment.recipe import PreferenceRecipe, preference_recipe
 from tuning.alignment.reward_head import HeadLearner
 from tuning.alignment.reward_model import RewardModel
-from tuning.alignment.sequences import encoded_answer
+from tuning.alignment.sequences import Unit, encoded_answer
 from tuning.alignment.watch import HackingWatch
 from tuning.config import TuneConfig
 from tuning.data.examples import Message
@@ -109,28 +109,17 @@ class _Run:
         base, config = self._base, self._config
         with base.activate(None):
             torch.manual_seed(config.seed)
-            samples = self._method.learns_from == "prompts"
-            units = Units((), 0) if samples else self._units()
-            self._count, self._dropped = self._count - units.dropped, units.dropped
+            reference = self._load_reference()
+            units = self._units(reference)
             recipe = preference_recipe(config, base.config.hidden_size, self._count)
-            kept = self._kept(recipe)
-            units = units if samples else self._referred(units)
-            if not samples:
-                base.unload(REFERENCE)
+            counts = (recipe.replay, recipe.earlier)
+            kept = kept_answers(base, config, self._start.earlier, reference, counts)
+            if not self._writes:
+                base.unload(REFERENCE)  # all was asked that needs it
             learner = self._learner(recipe)
-            work: PairwiseWork | PolicyWork
-            setting = Setting(base, config, recipe, learner)
             try:
-                if samples:
-                    watch = HackingWatch(self._folder, resume)
-                    prompts, reward = self._data.prompts, self._reward()
-                    work = PolicyWork(setting, prompts, reward, self._reference, kept, watch)
-                else:
-                    work = PairwiseWork(setting, units.learned, kept)
-                try:
-                    end = self._fit(learner, recipe, work, resume)
-                finally:
-                    work.close()
+                setting = Setting(base, config, recipe, learner)
+                end = self._fit(learner, recipe, self._work(setting, units, reference, kept, resume), resume)
                 probe = self._finish(learner, end)
             finally:
                 learner.close()
@@ -139,8 +128,21 @@ class _Run:
 
     # ------------------------------------------------------------ setup
 
-    def _units(self) -> Units:
-        return encoded_units(self._base, self._config, self._data, self._base.window - self._positions())
+    @property
+    def _writes(self) -> bool:
+        """Whether it learns from answers that it writes itself."""
+        return self._method.learns_from == "prompts"
+
+    def _units(self, reference: str | None) -> Sequence[Unit]:
+        """What is learned, with the reference's view of it where the method asks for that."""
+        if self._writes:
+            return ()
+        window = self._base.window - self._positions()
+        found = encoded_units(self._base, self._config, self._data, window)
+        self._count, self._dropped = len(found.learned), found.dropped
+        if self._config.method not in ("dpo", "kto"):
+            return found.learned
+        return with_reference(self._base, found.learned, reference)
 
     def _positions(self) -> int:
         """The positions that a prefix takes of the window."""
@@ -148,27 +150,26 @@ class _Run:
             return self._start.parent.positions
         return 384 if self._config.adapter == "p-tuning-v2" else 0
 
-    @property
-    def _reference(self) -> str | None:
-        """The name of the parent's adapter, which is loaded now if it was not; None for the base itself."""
+    def _load_reference(self) -> str | None:
+        """The name under which the parent's adapter is loaded now; None for the base itself."""
         if self._start.parent is None:
             return None
-        if REFERENCE not in self._base.loaded:
-            self._base.add_adapter(REFERENCE, self._start.parent)
+        self._base.add_adapter(REFERENCE, self._start.parent)
         return REFERENCE
 
-    def _kept(self, recipe: PreferenceRecipe) -> KeptAnswers:
-        counts = (recipe.replay, recipe.earlier)
-        return kept_answers(self._base, self._config, self._start.earlier, self._reference, counts)
-
-    def _referred(self, units: Units) -> Units:
-        if self._config.method not in ("dpo", "kto"):
-            return units
-        return Units(tuple(with_reference(self._base, units.learned, self._reference)), units.dropped)
-
-    def _reward(self) -> RewardModel:
+    def _work(
+        self,
+        setting: Setting,
+        units: Sequence[Unit],
+        reference: str | None,
+        kept: KeptAnswers,
+        resume: bool,
+    ) -> PairwiseWork | PolicyWork:
+        if not self._writes:
+            return PairwiseWork(setting, units, kept)
         assert self._start.reward is not None  # the method's table says that it needs one
-        return self._start.reward
+        watch = HackingWatch(self._folder, resume)
+        return PolicyWork(setting, self._data.prompts, self._start.reward, reference, kept, watch)
 
     def _learner(self, recipe: PreferenceRecipe) -> Learner:
         base, config = self._base, self._config
@@ -197,16 +198,19 @@ class _Run:
     # ------------------------------------------------------------ fit and end
 
     def _fit(
-        self, learner: Learner, recipe: PreferenceRecipe, work: "PairwiseWork | PolicyWork", resume: bool
+        self, learner: Learner, recipe: PreferenceRecipe, work: PairwiseWork | PolicyWork, resume: bool
     ) -> LoopEnd:
         loop = Loop(
             self._base, learner, self._folder, self._hooks, steps=recipe.steps(self._count),
             learning_rate=recipe.learning_rate, warmup=recipe.warmup, seed=self._config.seed,
         )  # fmt: skip
-        if resume:
-            loop.restore()
-        with work.learning(learner):
-            return loop.fit(work)
+        try:
+            if resume:
+                loop.restore()
+            with work.learning(learner):
+                return loop.fit(work)
+        finally:
+            work.close()
 
     def _finish(self, learner: Learner, end: LoopEnd) -> dict[str, Any]:
         if end.stopped:

@@ -14,8 +14,9 @@ MIN_FACTS_KEPT = 0.85  # of what the parent knew of earlier rounds
 def judge_policy(evaluation: Mapping[str, Any], *, strength: str) -> TuningVerdict:
     """The verdict on a checkpoint that answers, by its report on preferences and on memory."""
     problems: list[Problem] = []
-    implicit = evaluation["preferences"]["implicit"]
-    if implicit["n"] and implicit["after"] < MIN_LEARNED:
+    found = evaluation["preferences"]
+    accuracy = found["implicit"] if found["implicit"]["n"] else found["judged"]
+    if accuracy["n"] and accuracy["after"] < MIN_LEARNED:
         problems.append("learned little")
     earlier = evaluation.get("earlier")
     forgot = earlier is not None and earlier["after"] < MIN_FACTS_KEPT * earlier["before"]

@@ -7,8 +7,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from tuning.data.chatml import chatml_records, looks_like_chatml
 from tuning.data.complaints import Complaints, LeftOut
 from tuning.data.examples import Example, Message, quoted_keys, shortened
+from tuning.data.file_contents import Content, contents
 from tuning.data.file_records import (
     DELIMITERS,
     Record,
@@ -17,7 +19,6 @@ from tuning.data.file_records import (
     named_rows,
     table_rows,
 )
-from tuning.data.file_texts import texts
 from tuning.data.formats import IMPORTERS, Importer, Read
 from tuning.data.imported import ImportedConversation, RatedAnswer
 from tuning.data.storable import storable
@@ -25,6 +26,14 @@ from tuning.data.text_labels import unnamed_labels
 from tuning.errors import ExampleError
 
 WRAPPERS = ("data", "examples", "conversations", "items", "rows", "train")
+# Of a message: OpenAI's, ShareGPT's, and LangChain's three.
+MESSAGE_KEYS = (
+    {"role", "content"},
+    {"from", "value"},
+    {"type", "data"},
+    {"lc", "kwargs"},
+    {"type", "content"},
+)
 RECOGNISED_WITHIN = 1000  # records: where none of them is of a known format, the others are not read
 MAX_CHARACTERS = 16 << 20  # of one chat
 MAX_MESSAGES = 20_000  # of one chat
@@ -35,6 +44,10 @@ FIRST_LINE = re.compile(r"[^\r\n]*")  # where csv, too, ends a line
 MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 FileChat = ImportedConversation | Example
 Records = list[tuple[int, Mapping[str, Any]]]
+
+
+class UnknownFormatError(ExampleError):
+    """A file is of no known format; among several files it is left out."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +69,13 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
     """
     complaints = Complaints(goes_on)
     parts: list[FileChats] = []
-    found = texts(path)
-    for source, text in found:
+    found = contents(path)
+    for source, content in found:
         try:
-            parts.append(_chats(text, source, complaints))
+            parts.append(_chats(content, source, complaints))
         except ExampleError as error:
-            if not goes_on or len(found) == 1:
+            may_be_left_out = goes_on or isinstance(error, UnknownFormatError)
+            if len(found) == 1 or not may_be_left_out:
                 raise
             complaints.left_out.append(LeftOut(source.name, str(error)))
     if not parts:
@@ -76,8 +90,8 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
     )
 
 
-def _chats(text: str, path: Path, complaints: Complaints) -> FileChats:
-    importer, records = recognised(text, path, complaints)
+def _chats(content: Content, path: Path, complaints: Complaints) -> FileChats:
+    importer, records = recognised(content, path, complaints)
     chats: list[FileChat] = []
     empty = messages = 0
     for line, found in _read(importer, records, path, complaints):
@@ -93,13 +107,9 @@ def _chats(text: str, path: Path, complaints: Complaints) -> FileChats:
     return FileChats(importer.name, importer.title, len(records), tuple(chats), empty)
 
 
-def recognised(text: str, path: Path, complaints: Complaints) -> tuple[Importer, Records]:
-    """The format of a text and its records; raises `ExampleError` naming what was found instead."""
-    if looks_like_json(text):
-        records = _unwrapped(_json_values(text, path, complaints))
-        found = f"its first record holds {quoted_keys(records[0][1])}" if records else "it holds no records"
-    else:
-        records, found = _table(text, path)
+def recognised(content: Content, path: Path, complaints: Complaints) -> tuple[Importer, Records]:
+    """The format of a text or table and its records; raises `ExampleError` naming what was found instead."""
+    records, found = _records(content, path, complaints)
     importer = next((i for i in IMPORTERS if any(i.matches(r) for _, r in records)), None)
     if importer is None:
         if complaints.left_out:
@@ -107,6 +117,18 @@ def recognised(text: str, path: Path, complaints: Complaints) -> tuple[Importer,
         raise _unknown(path, found)
     like = next(line for line, record in records if importer.matches(record))
     return importer, list(_of_one_format(importer, records, path, like, complaints))
+
+
+def _records(content: Content, path: Path, complaints: Complaints) -> tuple[Records, str]:
+    """The records, and what is said of them where they are of no known format."""
+    if isinstance(content, str) and looks_like_chatml(content):
+        return list(chatml_records(content)), "it begins as ChatML and has no turn"
+    if isinstance(content, str) and not looks_like_json(content):
+        return _table(content, path)
+    values = _json_values(content, path, complaints) if isinstance(content, str) else content
+    records = _unwrapped(values)
+    found = f"its first record holds {quoted_keys(records[0][1])}" if records else "it holds no records"
+    return records, found
 
 
 def _of_one_format(
@@ -141,7 +163,7 @@ def _json_values(text: str, path: Path, complaints: Complaints) -> list[Record]:
 
 def _unknown(path: Path, found: str) -> ExampleError:
     known = ", ".join(importer.title for importer in IMPORTERS)
-    return ExampleError(f"{path} is in no known format: {found}. Known are {known}.")
+    return UnknownFormatError(f"{path} is in no known format: {found}. Known are {known}.")
 
 
 def _read(
@@ -213,9 +235,7 @@ def _table(text: str, path: Path) -> tuple[Records, str]:
 
 
 def _is_message(value: object) -> bool:
-    return isinstance(value, dict) and any(
-        {r, c} <= value.keys() for r, c in (("role", "content"), ("from", "value"))
-    )
+    return isinstance(value, dict) and any(keys <= value.keys() for keys in MESSAGE_KEYS)
 
 
 def _check_size(chat: FileChat) -> None:

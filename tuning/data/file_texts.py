@@ -18,10 +18,13 @@ MAX_MEMBERS = 20_000
 ZIP, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")  # occurs in no text, soon in anything else
 CONVERSATIONS = re.compile(r"(^|/)conversations[^/]*\.json$")
+# In an archive that has none: one chat a file, for example. What begins with a dot or an underscore is a program's own.
+CHATS = re.compile(r"(^|/)[^/._][^/]*\.(json|jsonl|ndjson|csv|tsv|txt)$", re.IGNORECASE)
 
 
 def texts(path: Path) -> list[tuple[Path, str]]:
-    """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name.
+    """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name; where an archive
+    has no such file, of each that may hold chats.
 
     UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are detected from the bytes.
     """
@@ -33,7 +36,7 @@ def texts(path: Path) -> list[tuple[Path, str]]:
     found = _unzipped(data, path)
     if not found:
         raise ExampleError(
-            f"{path} is an archive without a conversations.json. Unpack it and choose a file in it."
+            f"{path} is an archive without chats: it holds no conversations.json, and no .json, .jsonl, .csv or .txt."
         )
     return [(name, decoded(content, name)) for name, content in found]
 
@@ -72,6 +75,7 @@ def _unzipped(data: bytes, path: Path) -> list[tuple[Path, bytes]]:
             if len(members) > MAX_MEMBERS:
                 raise ExampleError(f"{path} holds {len(members):,} files, more than any export of chats has.")
             chats = [m for m in members if CONVERSATIONS.search(m.filename)]
+            chats = chats or [m for m in members if CHATS.search(m.filename) and "__MACOSX" not in m.filename]
             _check_unpacked(path, len(data), sum(m.file_size for m in chats))
             # `read` unpacks no more than the size that was checked, whatever the member holds.
             return [(path / m.filename, archive.read(m)) for m in chats]

@@ -12,7 +12,9 @@ from tuning.data.chat_exports import (
     read_open_webui,
     read_rated,
 )
+from tuning.data.chatml import is_chatml, read_chatml
 from tuning.data.examples import Example, Message, shortened
+from tuning.data.gemini import is_gemini, read_gemini
 from tuning.data.imported import (
     ImportedConversation,
     Record,
@@ -20,6 +22,7 @@ from tuning.data.imported import (
     read_messages,
     text_of,
 )
+from tuning.data.librechat import is_librechat, read_librechat
 from tuning.data.marks import judgement, marked
 from tuning.data.preference_records import is_preference, read_preference
 from tuning.data.text_labels import ENTITIES, LABELLED, has_entities, is_labelled, labelled_reader
@@ -134,6 +137,7 @@ def _is_rated(record: Record) -> bool:
 
 HOLDS_MESSAGES = _holds_list("messages")
 IMPORTERS: tuple[Importer, ...] = (  # the first that matches a record reads the file
+    Importer("librechat", "LibreChat's conversations", is_librechat, _alone(read_librechat)),
     Importer("imprint", "Imprint examples", _is_imprint, _alone(_imprint), accepts=HOLDS_MESSAGES),
     Importer("imprint-chat", "Imprint conversations", _is_rated, _alone(read_rated), accepts=HOLDS_MESSAGES),
     Importer("open-webui", "Open WebUI's chats", is_open_webui, _alone(read_open_webui)),
@@ -150,5 +154,7 @@ IMPORTERS: tuple[Importer, ...] = (  # the first that matches a record reads the
     Importer("alpaca", "Alpaca {instruction, input, output}", _holds(*INSTRUCTIONS), _alone(_instruction)),
     Importer("chatglm", "ChatGLM {content, summary}", _holds(("content", "summary")), _alone(_chatglm)),
     Importer("pairs", "questions and answers", _holds(*PAIRS), _alone(_pair)),
+    Importer("gemini", 'Gemini {"contents"}', is_gemini, _alone(read_gemini)),
+    Importer("chatml", "ChatML <|im_start|>…", is_chatml, _alone(read_chatml)),
     Importer("labelled", "labelled text {text, label}", is_labelled, _labelled),
 )

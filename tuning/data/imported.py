@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuning.data.examples import Message, shortened
+from tuning.data.langchain_messages import plain_turn
 from tuning.data.marks import is_context_only, marked
 from tuning.data.reasoning import without_reasoning
 from tuning.data.times import plausible_seconds
@@ -45,16 +46,25 @@ class ImportedConversation:
 
 
 def read_messages(record: Record) -> ImportedConversation | None:
-    """A list of messages, by whatever names; None where an answer rests on a tool's result."""
+    """A list of messages, by whatever names. What tools were asked and answered is left out.
+
+    An answer that rests on a tool's result is context and not learned: the chat template would not show the result, and
+    the model would learn to make it up.
+    """
     turns = next(record[key] for key in _LISTS if key in record)
     messages: list[Message] = []
     if isinstance(system := record.get("system"), str) and system.strip():
         messages.append({"role": "system", "content": system})
+    rests_on_tools = False
     for number, turn in enumerate(turns, start=1):
         message = _message(number, turn)
         if message is None:
-            return None  # a chat template would not show the tool's result
-        messages.append(message)
+            rests_on_tools = True
+        elif message["role"] == "assistant":
+            messages.append({**message, "weight": "0"} if rests_on_tools else message)
+        else:
+            rests_on_tools = rests_on_tools and message["role"] != "user"
+            messages.append(message)
     return ImportedConversation(
         string_of(record.get("title")),
         tuple(marked(messages, record)),
@@ -66,6 +76,7 @@ def _message(number: int, turn: object) -> Message | None:
     """Raises `ExampleError` for what is no message; None for a tool's."""
     if not isinstance(turn, Mapping):
         raise ExampleError(f"message {number} is {shortened(repr(turn))}, not an object.")
+    turn = plain_turn(turn)
     role = turn.get("role", turn.get("from", turn.get("sender")))
     name = role.strip().casefold() if isinstance(role, str) else ""
     if name in _TOOLS or turn.get("tool_calls") or turn.get("function_call"):

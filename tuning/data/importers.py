@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tuning.data.columnar import is_columnar
 from tuning.data.complaints import LeftOut
 from tuning.data.examples import Example, Message, is_learned, shortened
 from tuning.data.file_chats import FileChats, read_chats
@@ -33,19 +34,21 @@ class ImportResult:
 def import_file(path: Path | str, *, goes_on: bool = False) -> ImportResult:
     """Read a chat file of any known format; raises `ExampleError` where none matches, or a record is broken.
 
-    With `goes_on`, broken records are left out and listed instead. Large files and archives are read in a process
-    of their own, whose time and memory are limited.
+    With `goes_on`, broken records are left out and listed instead. Large files, archives, tables and the folders of
+    data sets are read in a process of their own, whose time and memory are limited.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ExampleError(f"{path} is a folder; give the files in it.")
     read = read_chats if _is_small(path) else read_chats_apart
     return _result(path, read(path, goes_on))
 
 
 def _is_small(path: Path) -> bool:
     try:
-        return path.stat().st_size <= SMALL_BYTES and path.is_file() and not is_archive(path)
+        return (
+            path.stat().st_size <= SMALL_BYTES
+            and path.is_file()
+            and not (is_archive(path) or is_columnar(path))
+        )
     except OSError as error:
         raise ExampleError(f"Cannot read {path}: {error.strerror or error}.") from error
 

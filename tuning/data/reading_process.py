@@ -1,7 +1,8 @@
 """Chat files read in a process of their own, `python -m tuning.data.reading_process FILE MODE`.
 
 The process has a limit of memory (where the kernel knows one) and of time, and can be killed; whoever waits for it
-reads only texts of bounded size. What it may open is not limited: it runs no code but Python's own JSON and CSV.
+reads only texts of bounded size. What it may open is not limited: it runs no code but Python's own JSON and CSV,
+and Arrow's for tables.
 """
 
 import json

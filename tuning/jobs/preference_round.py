@@ -148,10 +148,8 @@ def _evaluate(
     base.add_adapter(task.name, adapter)
     before = REFERENCE if round_.parent is not None else None
     reward = RewardModel.open(base, round_.reward) if round_.reward else None
-    system, data = task.config.system_prompt, round_.data
-    preferences = preference_report(
-        base, task.config, data.aside, data.aside_prompts, (before, task.name), reward, emit
-    )
+    system = task.config.system_prompt
+    preferences = preference_report(base, task.config, round_.data, (before, task.name), reward, emit)
     evaluation = recall.evaluate(
         base, [], task.name, emit=_later(emit), system_prompt=system, retention=retention
     )

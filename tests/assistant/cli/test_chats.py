@@ -86,3 +86,15 @@ def test_a_damaged_conversation_is_one_sentence_and_can_be_deleted(
         assert "unexpected" not in result.stderr and result.exit_code in (0, 1)
     assert document(run("chats", "delete", chat, "--yes", "--json")) == {"deleted": [chat]}
     assert document(run("chats", "list", "--json")) == {"chats": []}
+
+
+def test_several_conversations_become_one_file_to_train_from(run: Run, chat: int, tmp_path: Path) -> None:
+    out = tmp_path / "chats.jsonl"
+    told = document(run("chats", "export", "--all", "--format", "openai", "--output", out, "--json"))
+    assert told == {"id": chat, "ids": [chat], "format": "openai", "file": str(out)}
+    assert json.loads(out.read_text(encoding="utf-8"))["messages"][0]["role"] == "user"
+    folder = tmp_path / "set"
+    told = document(run("chats", "export", chat, "--format", "datasets", "--output", folder, "--json"))
+    assert told["files"] == [str(folder / "dataset_info.json"), str(folder / "train.jsonl")]
+    for words in (("export",), ("export", chat, chat + 1), ("export", chat, "--format", "datasets")):
+        assert run("chats", *words).exit_code == 2

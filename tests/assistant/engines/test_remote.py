@@ -6,9 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from assistant.engines.base import SamplingParams
+from assistant.engines.langchain_model import ImprintChatModel
 from assistant.engines.remote import RemoteEngine
+from assistant.engines.shapes import Tool
 from assistant.errors import EngineError
 from tests.fakes import text_and_end
 from tuning.models.stream_end import StreamEnd
@@ -106,3 +109,59 @@ def test_token_estimates_count_chinese_by_character() -> None:
     engine = remote(lambda _: httpx.Response(200))
     assert engine.count_text("夜莺计划") == 4
     assert engine.count_text("a b c d ") == 2
+
+
+FIND = Tool("find", "Find a passage.", {"type": "object", "properties": {"q": {"type": "string"}}})
+
+
+def sent(delta: dict[str, Any]) -> str:
+    return f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n"
+
+
+def test_tools_and_their_messages_go_as_the_protocol_writes_them() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content))
+        return httpx.Response(200, text=event("It weighs 640 grams.") + "data: [DONE]\n\n")
+
+    model = ImprintChatModel(engine=remote(handler), frequency_penalty=0.5, logit_bias={7: -100})
+    called = AIMessage("", tool_calls=[{"name": "find", "args": {"q": "weight"}, "id": "call_1"}])
+    tool = {"type": "function", "function": {"name": "find", "parameters": dict(FIND.parameters)}}
+    chat = [HumanMessage("How heavy?"), called, ToolMessage("640 grams", tool_call_id="call_1")]
+    model.bind_tools([tool], tool_choice="find", parallel_tool_calls=False).invoke(chat, logprobs=True)
+    body = seen[0]
+    assert body["messages"][1]["tool_calls"][0]["function"] == {
+        "name": "find",
+        "arguments": '{"q": "weight"}',
+    }
+    assert body["messages"][2] == {"role": "tool", "content": "640 grams", "tool_call_id": "call_1"}
+    assert body["tool_choice"] == {"type": "function", "function": {"name": "find"}}
+    assert body["tools"][0]["function"]["name"] == "find" and body["parallel_tool_calls"] is False
+    assert (body["frequency_penalty"], body["logit_bias"], body["logprobs"]) == (0.5, {"7": -100}, True)
+    model.with_structured_output({"title": "Weight", "type": "object"}, include_raw=True).invoke("How heavy?")
+    assert seen[1]["response_format"]["json_schema"]["name"] == "Weight"
+
+
+def test_calls_and_reasoning_of_an_endpoint_are_read() -> None:
+    text = "".join(
+        map(
+            sent,
+            [
+                {"reasoning_content": "Look "},
+                {"reasoning_content": "it up."},
+                {
+                    "tool_calls": [
+                        {"index": 0, "id": "1", "function": {"name": "find", "arguments": '{"q": '}}
+                    ]
+                },
+                {"tool_calls": [{"index": 0, "function": {"arguments": '"weight"}'}}]},
+                {"tool_calls": [{"index": 1, "id": "2", "function": {"name": "find", "arguments": "{}"}}]},
+            ],
+        )
+    )
+    engine = remote(lambda _: httpx.Response(200, text=text + "data: [DONE]\n\n"))
+    tool = {"type": "function", "function": {"name": "find", "parameters": dict(FIND.parameters)}}
+    message = ImprintChatModel(engine=engine).bind_tools([tool]).invoke("How heavy?")
+    assert message.additional_kwargs["reasoning_content"] == "Look it up."
+    assert [call["args"] for call in message.tool_calls] == [{"q": "weight"}, {}]

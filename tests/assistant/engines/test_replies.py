@@ -40,6 +40,9 @@ def told(text: str, size: int, *, thoughts: bool = True, calls: bool = True) -> 
                 ("arguments", "{}", 1),
             ],
         ),
+        (CALL[12:-13], [("call", "find", 0), ("arguments", '{"q": "a } b", "n": {"k": 1}}', 0)]),  # no tags
+        ('{"names": 1}', [("text", '{"names": 1}', 0)]),
+        ('{"na', [("text", '{"na', 0)]),
         (CALL[:46], [("call", "find", 0), ("arguments", '{"q"', 0)]),  # cut off
     ],
 )
@@ -69,4 +72,23 @@ def test_tools_results_and_calls_are_put_into_words() -> None:
             "role": "user",
             "content": "<tool_response>\nnoon\n</tool_response>\n<tool_response>\nMonday\n</tool_response>",
         },
+    ]
+    assert in_words(chat, capability="small") == [{"role": "user", "content": "noon\n\nMonday\n\nWhen?"}]
+
+
+def test_a_small_model_sees_earlier_turns_without_their_calls() -> None:
+    calls = '[{"id": "1", "type": "function", "function": {"name": "now", "arguments": "{}"}}]'
+    chat = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "When?"},
+        {"role": "assistant", "content": "", "tool_calls": calls},
+        {"role": "tool", "content": "noon", "tool_call_id": "1"},
+        {"role": "assistant", "content": "At noon."},
+        {"role": "user", "content": "And where?"},
+    ]
+    assert [message["content"] for message in in_words(chat, capability="small")] == [
+        "Be kind.",
+        "noon\n\nWhen?",
+        "At noon.",
+        "And where?",
     ]

@@ -146,7 +146,9 @@ def test_the_home_is_measured_and_downloaded_as_one_archive(home: Path, store: C
     assert store.deleted() == []
 
 
-def test_an_answer_without_a_source_says_so_before_anything_else(home: Path, store: ConversationStore) -> None:
+def test_an_answer_without_a_source_says_so_before_anything_else(
+    home: Path, store: ConversationStore
+) -> None:
     number = store.create("football")
     store.add_message(number, "user", "Who won?")
     store.add_message(number, "assistant", "Brazil won.", memory="documents")

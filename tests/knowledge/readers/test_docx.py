@@ -1,5 +1,8 @@
 """DOCX: headings, lists, nested and merged tables, tracked changes."""
 
+import io
+import zipfile
+
 import docx
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
@@ -55,3 +58,16 @@ def test_docx_shows_the_text_as_it_is_now() -> None:
     paragraph._p.append(parse_xml(f"<w:del {nsdecls('w')}><w:r><w:delText>ten</w:delText></w:r></w:del>"))
     paragraph._p.append(parse_xml(f"<w:ins {nsdecls('w')}><w:r><w:t>twelve</w:t></w:r></w:ins>"))
     assert read_bytes("a.docx", saved(file)).text == "Price: twelve"
+
+
+def test_a_document_that_lies_under_another_name_is_found() -> None:
+    file = docx.Document()
+    file.add_heading("Lamp", 1)
+    file.add_paragraph("It shines.")
+    moved = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(file))) as old, zipfile.ZipFile(moved, "w") as new:
+        for name in old.namelist():  # as Office 365 writes it
+            renamed = name.replace("word/document.xml", "word/document2.xml")
+            new.writestr(renamed, old.read(name).replace(b"word/document.xml", b"word/document2.xml"))
+    document = read_bytes("a.docx", moved.getvalue())
+    assert sections_of(document) == [("text", "It shines.", ("Lamp",))]

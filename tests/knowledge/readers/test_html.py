@@ -156,3 +156,10 @@ def test_keys_to_sort_by_are_not_shown_and_lists_in_cells_are_divided() -> None:
     body = """<table><tr><th>Town<th>Boats<tr><td><span style="display:none">0001</span>Arvik
     <td><ul><li>Lumme</li><li>Skarv</li></ul></table>"""
     assert text_of(body) == ["Town: Arvik; Boats: Lumme, Skarv"]
+
+
+def test_a_heading_that_reaches_down_beside_the_values_names_no_columns() -> None:
+    rows = "".join(f"<tr><td>{month}</td><td>{sold}</td></tr>" for month, sold in (("May", 7), ("June", 8)))
+    head = "<tr><th>Year</th><th>Month</th><th>Sold</th></tr><tr><th rowspan=3>2025</th></tr>"
+    text = read_bytes("a.html", f"<html><body><table>{head}{rows}</table></body></html>".encode()).text
+    assert "Year: 2025; Month: May; Sold: 7" in text and "Year: 2025; Month: June; Sold: 8" in text

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tuning.alignment.loop import Advance, Loop, LoopHooks, Weights
 from tuning.alignment.reward_head import RewardHead
 from tuning.alignment.reward_model import RewardModel
 from tuning.alignment.rollouts import Rollout, Writer
-from tuning.alignment.sequences import token_log_probs
+from tuning.alignment.sequences import encoded_answer, token_log_probs, total_log_probs
 from tuning.alignment.training import PreferenceResult, Start, train_preferences
 from tuning.config import TuneConfig
 from tuning.data.preferences import PreferencePair, ReadPreferences
@@ -91,13 +92,23 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def test_a_run_begins_at_its_reference_and_learns_the_pairs(tiny: BaseModel, tmp_path: Path) -> None:
-    result, steps = run(tiny, tmp_path, "dpo", epochs=12, learning_rate=0.02)
+    result, steps = run(tiny, tmp_path, "dpo", epochs=12, learning_rate=0.02, sft_weight=0)
     assert steps[0]["margin"] == pytest.approx(0, abs=1e-4)
     assert steps[0]["loss"] == pytest.approx(math.log(2), abs=1e-4)
     assert steps[0]["kl"] == pytest.approx(0, abs=1e-3)
     assert steps[-1]["accuracy"] == 1.0
     assert steps[-1]["margin"] > 1.0
     assert result.steps == len(steps)
+
+
+def test_the_preferred_answers_own_loss_makes_them_likelier(tiny: BaseModel, tmp_path: Path) -> None:
+    chosen = [encoded_answer(tiny, one.prompt, one.chosen) for one in DATA["dpo"].pairs]
+    gains = []
+    for weight in (0, 5.0):
+        result, _ = run(tiny, tmp_path / str(weight), "dpo", learning_rate=0.02, sft_weight=weight)
+        after = total_log_probs(tiny, chosen, _named(tiny, result))
+        gains.append(sum(after) - sum(total_log_probs(tiny, chosen, None)))
+    assert gains[1] > max(0, gains[0])
 
 
 @pytest.mark.parametrize("adapter", ["lora", "p-tuning-v2"])
@@ -252,9 +263,7 @@ def test_pairs_beyond_the_window_are_refused_and_long_chats_lose_their_oldest_tu
 
     def learn(*pairs: PreferencePair) -> PreferenceResult:
         data = preference_data("dpo", ReadPreferences(PAIRS))
-        return train_preferences(
-            tiny, config, type(data)(pairs, (), (), (), (), ()), tmp_path / str(len(pairs)), hooks
-        )
+        return train_preferences(tiny, config, replace(data, pairs=pairs), tmp_path / str(len(pairs)), hooks)
 
     with pytest.raises(ExampleError, match=r"None of the 1 preferences .* window of 512 tokens"):
         learn(long)

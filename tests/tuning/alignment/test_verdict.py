@@ -9,7 +9,7 @@ from tuning.alignment.verdict import judge_policy, judge_reward
 
 def evaluation(**changes: Any) -> dict[str, Any]:
     return {
-        "preferences": {"implicit": {"after": 0.95, "n": 40}},
+        "preferences": {"implicit": {"after": 0.95, "n": 40}, "judged": {"after": 0.0, "n": 0}},
         "retention": {"kept": 0.97},
         "reading": {"before": 0.5, "after": 0.5},
         "earlier": {"before": 0.9, "after": 0.9},
@@ -21,6 +21,7 @@ def evaluation(**changes: Any) -> dict[str, Any]:
     [
         ({}, (), None),
         ({"preferences": {"implicit": {"after": 0.5, "n": 40}}}, ("learned little",), "stronger"),
+        ({"preferences": {"implicit": {"after": 0.0, "n": 0}, "judged": {"after": 0.9, "n": 9}}}, (), None),
         ({"retention": {"kept": 0.7}}, ("forgot much",), "gentler"),
         ({"earlier": {"before": 0.9, "after": 0.6}}, ("forgot much",), "gentler"),
         ({"earlier": {"before": 0.1, "after": 0.1}}, (), None),

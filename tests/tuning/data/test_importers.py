@@ -130,7 +130,11 @@ def test_an_export_archive_is_read_as_it_is(tmp_path: Path) -> None:
         import_file(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("user.json", "{}")
-    with pytest.raises(ExampleError, match="without a conversations"):
+    with pytest.raises(ExampleError, match=r"user\.json is in no known format"):
+        import_file(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("picture.png", "")
+    with pytest.raises(ExampleError, match="without chats"):
         import_file(path)
 
 

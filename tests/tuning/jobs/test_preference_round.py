@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tuning.jobs.jobs import Jobs
 from tuning.jobs.task import Task
 from tuning.models.base_model import BaseModel
 
+WORKER = (sys.executable, str(Path(__file__).with_name("worker_with_preferences.py")))
 WORDS = ("lamp", "river", "stone", "cloud", "engine", "violin", "market", "harbour")
 
 
@@ -67,6 +69,7 @@ def test_a_policy_is_stored_with_its_report_and_lineage(jobs: Jobs, base: str) -
     found = first.evaluation["preferences"]
     assert 0 < found["pairs"]["n"] == found["implicit"]["n"] < len(PAIRS)
     assert {"before", "after", "interval"} <= found["pairs"].keys()
+    assert found["judged"]["n"] == 2 * found["pairs"]["n"]
     assert found["answers"][0].keys() == {"prompt", "before", "after"}
     assert first.evaluation["retention"]["n"] == 2 and "passed" in first.evaluation["verdict"]
     assert [one.key for one in read_preferences(first.path / "preferences.jsonl").pairs] == [
@@ -139,8 +142,9 @@ def test_an_estimate_counts_the_answers(jobs: Jobs) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(jobs: Jobs, base: str) -> None:
-    config = TuneConfig(method="dpo", base=base, **{**QUICK, "epochs": 30, "replay": 0})
+def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(tmp_path: Path, base: str) -> None:
+    jobs = Jobs(tmp_path / "home", worker=WORKER)
+    config = TuneConfig(method="dpo", base=base, **{**QUICK, "epochs": 8, "replay": 0})
     whole = jobs.wait(jobs.submit(config, GIVEN).id)
     assert whole.status == "succeeded", jobs.log(whole.id)
     job = jobs.submit(config, GIVEN)
