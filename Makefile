@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt assistant/cli/requirements-weights.txt | cksum | cut -d' ' -f1)
 # DeepSpeed for its tests. Where it is installed, transformers and peft import it, so it lies apart from the app.
 APART := $(VENV)/deepspeed-$(shell cksum tests/deepspeed.txt | cut -d' ' -f1)
+# The site is built in an environment of its own: it reads the sources and imports none of them.
+SITE := $(VENV)/site-$(shell cksum docs/requirements.txt | cut -d' ' -f1)
 
-.PHONY: run test test-fast test-offline check demo setup lock clean
+.PHONY: run test test-fast test-offline check demo docs setup lock clean
 
 run: $(READY)
 	$(BIN)/imprint app
@@ -33,6 +35,10 @@ check: $(READY)
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 
+# The site in build/site; a link to a page or heading that is not there ends it.
+docs: $(SITE)/done
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
 setup: $(READY)
 
 $(READY):
@@ -47,6 +53,12 @@ $(READY):
 $(APART)/done: $(READY)
 	@rm -rf $(VENV)/deepspeed-*
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --target $(APART) -r tests/deepspeed.txt
+	@touch $@
+
+$(SITE)/done:
+	@rm -rf $(VENV)/site-*
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --disable-pip-version-check --quiet -r docs/requirements.txt
 	@touch $@
 
 # Pins what is installed now. The torch wheel and nvidia packages differ between a CPU and a GPU machine.

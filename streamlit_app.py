@@ -17,6 +17,7 @@ PAGES = {
     "chat": "chat_bubble",
     "knowledge": "menu_book",
     "checkpoints": "fingerprint",
+    "preferences": "thumbs_up_down",
     "compare": "compare_arrows",
     "memory": "visibility",
     "settings": "settings",

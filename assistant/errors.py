@@ -8,6 +8,7 @@ AssistantError
 ├── PromptTooLongError   a question that does not fit the model's window
 ├── NothingToLearnError  no example could be made of what was given
 ├── NoteError            a note that cannot be kept or found
+├── PreferenceError      preferences that cannot be kept, exported or learned from
 ├── EngineError          the model behind the chat
 │   └── UnsupportedOptionError  an option of a request that this model or engine cannot follow
 └── CompareError         a questions file or an arm that cannot be compared
@@ -52,6 +53,10 @@ class NothingToLearnError(AssistantError):
 
 class NoteError(AssistantError):
     """A note cannot be kept, or there is none of that key."""
+
+
+class PreferenceError(AssistantError):
+    """Preferences cannot be exported or learned from as asked."""
 
 
 class EngineError(AssistantError):

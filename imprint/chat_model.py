@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from pydantic import ConfigDict, Field, SkipValidation, model_validator
+from pydantic import Field, SkipValidation, model_validator
 
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
@@ -31,8 +31,6 @@ class ChatImprint(ImprintChatModel):
     `model` is a checkpoint's name; without one, or with "base", the base model answers. All models of one home share
     what is in memory, which is opened when the first question is asked. Raises AssistantError then.
     """
-
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     model: str | None = None
     home: Path | None = None  # None: IMPRINT_HOME, or the platform's folder

@@ -85,6 +85,7 @@ class Imprint:
         examples: "Teachable | None" = None,
         *,
         conversations: Sequence[int] = (),
+        preferences: str | Path | None = None,
         method: str = "lora",
         name: str | None = None,
         parent: str | None = None,
@@ -94,12 +95,21 @@ class Imprint:
         """Start a tuning job, in a process of its own.
 
         `examples` are files of any format that Imprint imports, or questions with their answers: pairs, objects with
-        "messages", `Example`. `options` are the fields of a tuning configuration: `strength`, `epochs`, `rank`,
+        "messages", `Example`. `preferences` is a file of votes or thumbs, for a `method` of preferences: dpo, kto,
+        orpo, reward, ppo, grpo. `options` are the fields of a tuning configuration: `strength`, `epochs`, `rank`,
         `learning_rate`, `seed` and more. Raises TuningError, AssistantError.
         """
-        learned = learning.examples_of(self._workspace, examples, conversations, parent)
         config = learning.config_of(self._workspace, method, name, parent, base, options)
-        return TuningJob(self._workspace.jobs, self._workspace.jobs.submit(config, learned).id)
+        if preferences is not None:
+            if examples or conversations:
+                raise TypeError(
+                    "A job learns from examples or from preferences. Give one of them, then the other."
+                )
+            job = self._workspace.jobs.submit(config, learning.preferences_of(preferences))
+        else:
+            learned = learning.examples_of(self._workspace, examples, conversations, parent)
+            job = self._workspace.jobs.submit(config, learned)
+        return TuningJob(self._workspace.jobs, job.id)
 
     def job(self, id: str) -> TuningJob:
         """A job by its id or the beginning of it. Raises TuningError."""

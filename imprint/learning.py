@@ -13,6 +13,7 @@ from tuning.errors import ExampleError
 
 if TYPE_CHECKING:
     from assistant.workspace import Workspace
+    from tuning.data.preferences import ReadPreferences
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,16 @@ def examples_of(
             "Nothing to learn: give `examples`, as files or as questions with answers, or `conversations`."
         )
     return learned
+
+
+def preferences_of(given: str | Path) -> "ReadPreferences":
+    """The pairs and judgements of a file in any format that is known; what cannot be read is logged. ExampleError."""
+    from tuning.data.preferences import read_preferences  # most programs tune on examples
+
+    read = read_preferences(given)
+    for one in read.complaints:
+        log.warning("%s: %s", one.place, one.reason)
+    return read
 
 
 def config_of(

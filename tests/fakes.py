@@ -18,12 +18,16 @@ class ScriptedEngine:
     reads_tools = False
 
     def __init__(self, answer: Callable[[list[Message]], str] | str = "a short answer") -> None:
-        self._answer = answer if callable(answer) else lambda _: answer
+        self.say(answer)
         self.prompts: list[list[Message]] = []
         self.params_asked: list[SamplingParams] = []
         self.checkpoints_asked: list[str | None] = []
         self.open_streams = 0
         self.before_piece: Callable[[int], None] = lambda number: None
+
+    def say(self, answer: Callable[[list[Message]], str] | str) -> None:
+        """What it answers from now on."""
+        self._answer = answer if callable(answer) else lambda _: answer
 
     def checkpoints(self) -> list[str]:
         return []

@@ -26,6 +26,7 @@ from assistant.history.records import NewPreference
 from assistant.language.text import normal
 from knowledge.errors import MEND
 
+BLIND_TRIAL = "blind trial"  # how the source of a vote begins, which it keeps when its trial is deleted
 Ballots = list["Ballot"]  # `list` is a method below
 Trials = list["BlindTrial"]
 Votes = list[Vote]
@@ -286,6 +287,7 @@ class BlindTrials:
                 chosen_arm=chosen,
                 rejected_arm=rejected,
                 ballot_id=ballot.id,
+                source=f"{BLIND_TRIAL} {ballot.trial}",
                 created=ballot.voted or time.time(),
             ),
         )

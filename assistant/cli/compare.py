@@ -11,7 +11,7 @@ from assistant.cli.output import emit, json_option, print_table, progress, say, 
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
-    from assistant.compare.judge import Judge
+    from assistant.compare.judge import Judging
     from assistant.compare.questions import Question
     from assistant.compare.results import EvaluationResult, VariantFigures
     from assistant.reports.evaluation_files import EvaluationFiles
@@ -49,7 +49,7 @@ _PHASES = {"answering": "Answering as {}", "measuring": "Timing {}", "judging": 
 @click.option(
     "--judge",
     metavar="MODEL",
-    help="A chat model that judges between answers; provider:model, or with --judge-url.",
+    help="A model that judges between answers: provider:model, one at --judge-url, or reward:NAME of a reward model.",
 )
 @click.option("--judge-url", metavar="URL", default="", help="The OpenAI-compatible endpoint of the judge.")
 @json_option
@@ -82,12 +82,12 @@ def compare(
     from assistant.reports.evaluation_files import write_files
 
     asked = _questions(questions)[:limit]
-    checkpoints = workspace.registry.list()
+    checkpoints = workspace.registry.answering()
     names = [one.name for one in checkpoints]
     chosen = parse_variants(variants, names, SavedVariants(workspace.home).list())
     base = kb or workspace.settings.knowledge_base
     evaluations = Evaluations(workspace.home)
-    asked_judge = _judge(judge, judge_url, evaluations.verdicts_path) if judge else None
+    asked_judge = _judge(workspace, judge, judge_url, evaluations.verdicts_path) if judge else None
     engine = open_engine(workspace)
     if any(variant.documents for variant in chosen):
         require(chosen, names, workspace.knowledge_bases(), base)
@@ -128,10 +128,14 @@ def _questions(paths: tuple[Path, ...]) -> list["Question"]:
     return list(without_repetitions(enumerate((one.to_dict() for one in found), 1)).questions)
 
 
-def _judge(model: str, url: str, verdicts: Path) -> "Judge":
-    from assistant.compare.judge import Judge, JudgeChoice
+def _judge(workspace: Workspace, model: str, url: str, verdicts: Path) -> "Judging":
+    from assistant.compare.judge import JudgeChoice
+    from assistant.compare.reward_judge import PREFIX, open_judge
 
-    return Judge.open(JudgeChoice(model, "endpoint" if url else "provider", url), verdicts)
+    choice = JudgeChoice(model, "endpoint" if url else "provider", url)
+    if not url and model.startswith(PREFIX):
+        choice = JudgeChoice(model.removeprefix(PREFIX), "reward")
+    return open_judge(workspace.local_engine, workspace.registry, choice, verdicts)
 
 
 def _show(result: "EvaluationResult", files: "EvaluationFiles") -> None:

@@ -9,6 +9,8 @@ from assistant.cli.jobs import follow, seconds_of
 from assistant.cli.models import fetch_model
 from assistant.cli.options import SeveralValues, workspace_of
 from assistant.cli.output import busy, emit, json_option, say, seconds_text
+from assistant.cli.tune_preferences import DEFAULT_METHOD, options_of, preference_options, read_lessons
+from assistant.cli.tune_preferences import show as show_preferences
 from assistant.errors import AssistantError, NothingToLearnError
 from assistant.i18n.texts import t
 from assistant.workspace import Workspace
@@ -17,6 +19,7 @@ from tuning.checkpoints.notes import missing_examples
 if TYPE_CHECKING:
     from tuning.data.examples import Example
     from tuning.jobs.folder import Job
+    from tuning.jobs.jobs import Lessons
 
 # part of an evaluation -> what was asked in it
 _PARTS = {
@@ -54,8 +57,11 @@ _PARTS = {
     metavar="NAME",
     help="Teach again what this checkpoint was taught and does not hold; it is the --parent then.",
 )
+@preference_options
 @click.option(
-    "--method", default="lora", show_default=True, help="How to tune: lora, p-tuning-v2 and others."
+    "--method",
+    help="How to tune: lora (the default), p-tuning-v2 and others; dpo (the default), kto, orpo, reward, ppo or "
+    "grpo for preferences.",
 )
 @click.option("--name", help="The checkpoint's name.")
 @click.option("--parent", metavar="NAME", help="Go on from this checkpoint.")
@@ -108,6 +114,9 @@ def tune(
     document: tuple[str, ...],
     from_notes: bool,
     missing: str | None,
+    preferences: tuple[Path, ...],
+    votes: bool,
+    with_judge: bool,
     yes: bool,
     no_wait: bool,
     as_json: bool,
@@ -118,28 +127,40 @@ def tune(
     It is a job in a process of its own, and the bar follows it until it ends. Ctrl-C stops following, not the
     job: see `imprint jobs` and `imprint cancel`.
     """
-    if not (examples or conversation or document or from_notes or missing):
+    taught, preferred = examples or conversation or document or from_notes or missing, preferences or votes
+    if not taught and not preferred:
         raise click.UsageError(
-            "Nothing to learn from: give --examples FILE, --conversation ID, --document NAME, --notes "
-            "or --missing NAME."
+            "Nothing to learn from: give --examples FILE, --conversation ID, --document NAME, --notes, "
+            "--missing NAME, --preferences FILE or --votes."
         )
+    if taught and preferred:
+        raise click.UsageError("A job learns from examples or from preferences: give one of the two.")
     options["parent"] = options["parent"] or missing
+    options["method"] = options["method"] or (DEFAULT_METHOD if preferred else "lora")
     if options["base"]:
         fetch_model(workspace, options["base"], yes=yes, to_tune=True)
-    with busy("Reading the examples…"):
-        learned = _read_examples(workspace, examples, conversation, options["parent"])
-        learned += _stated_in(workspace, document, options["kb"], options["parent"])
-        learned += workspace.notes.home.list() if from_notes else []
-        learned += _missing_in(workspace, missing) if missing else []
-        if not learned:
-            raise NothingToLearnError("Nothing to learn: what was given holds no question with an answer.")
+    lessons: Lessons
+    if preferred:
+        with busy("Reading the preferences…"):
+            lessons = read_lessons(workspace, preferences, votes=votes, with_judge=with_judge)
+    else:
+        with busy("Reading the examples…"):
+            learned = _read_examples(workspace, examples, conversation, options["parent"])
+            learned += _stated_in(workspace, document, options["kb"], options["parent"])
+            learned += workspace.notes.home.list() if from_notes else []
+            lessons = learned + (_missing_in(workspace, missing) if missing else [])
+            if not lessons:
+                raise NothingToLearnError(
+                    "Nothing to learn: what was given holds no question with an answer."
+                )
     with busy("Timing a few steps, where this machine has trained nothing like it…"):
-        job = _submit(workspace, learned, options)
+        job = _submit(workspace, lessons, options)
     time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
     rough = (
         " That is a rough guess: this machine was too busy to time it." if job.estimate.get("rough") else ""
     )
-    say(f"Job {job.id}: {len(learned)} examples, {job.method}; about {time_text} and {memory_text}.{rough}")
+    kind = "preferences" if preferred else "examples"
+    say(f"Job {job.id}: {len(lessons)} {kind}, {job.method}; about {time_text} and {memory_text}.{rough}")
     followed = not no_wait
     if followed:
         job, followed = follow(workspace, job)
@@ -204,7 +225,7 @@ def _stated_in(
     return curate_passages(passages, known=known).examples
 
 
-def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, Any]) -> "Job":
+def _submit(workspace: Workspace, lessons: "Lessons", options: dict[str, Any]) -> "Job":
     """Start the job, after its speed is known here."""
     from tuning.config import TuneConfig
 
@@ -220,9 +241,10 @@ def _submit(workspace: Workspace, learned: "list[Example]", options: dict[str, A
         strategy=options["strategy"],
         system_prompt=options["system"],
         device=workspace.settings.device,
+        **options_of(options),
     )
-    workspace.jobs.calibrate(config, learned)
-    return workspace.jobs.submit(config, learned)
+    workspace.jobs.calibrate(config, lessons)
+    return workspace.jobs.submit(config, lessons)
 
 
 def _record(job: "Job") -> dict[str, Any]:
@@ -245,6 +267,7 @@ def _show(job: "Job") -> None:
         raise AssistantError(f"Job {job.id} {job.status}{f': {job.error}' if job.error else '.'}")
     took = f"{seconds_text(seconds_of(job) or 0)} (estimated: {seconds_text(job.estimate['seconds'])})"
     click.echo(f"Checkpoint {job.checkpoint} after {job.step} steps in {took}.")
+    show_preferences(job.evaluation.get("preferences") or {})
     for part, meaning in _PARTS.items():
         figures = job.evaluation.get(part) or {}
         if {"before", "after", "n"} <= figures.keys():
@@ -255,4 +278,7 @@ def _show(job: "Job") -> None:
         say(f"Warning: {t(f'verdict.{problem}'.replace(' ', '_'))}")
     if verdict.get("suggestion"):
         say(t(f"verdict.try.{verdict['suggestion']}".replace(" ", "_")))
-    say(f"Use it: imprint ask … --checkpoint {job.checkpoint}")
+    if job.method == "reward":
+        say(f"It scores answers: imprint tune --votes --method grpo --reward {job.checkpoint}")
+    else:
+        say(f"Use it: imprint ask … --checkpoint {job.checkpoint}")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -27,7 +27,7 @@ from assistant.errors import CompareError
 if TYPE_CHECKING:
     from openai import OpenAI
 
-KINDS: tuple[Literal["endpoint", "provider"], ...] = ("endpoint", "provider")
+KINDS: tuple[Literal["endpoint", "provider", "reward"], ...] = ("endpoint", "provider", "reward")
 _WAIT_SECONDS = 60
 _LIST_SECONDS = 5
 _TOO_SMALL = re.compile(r"smollm2?[-_ ]?(?:135|360)m", re.IGNORECASE)
@@ -42,10 +42,10 @@ _VERDICT = re.compile(r"VERDICT\s*[:：]\s*\**\s*(A|B|TIE)\b", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class JudgeChoice:
-    """Which model judges: one behind an OpenAI-compatible endpoint, or `provider:model` of LangChain."""
+    """Which model judges: one at an OpenAI-compatible endpoint, `provider:model` of LangChain, a reward checkpoint."""
 
     model: str
-    kind: Literal["endpoint", "provider"] = "endpoint"
+    kind: Literal["endpoint", "provider", "reward"] = "endpoint"
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -153,6 +153,14 @@ def _parent(client: "OpenAI", name: str) -> str:
     return next((str((one.model_extra or {}).get("parent") or "") for one in listed if one.id == name), "")
 
 
+class Judging(Protocol):
+    """Gives verdicts on two answers to one question."""
+
+    @property
+    def choice(self) -> JudgeChoice: ...
+    def __call__(self, question: Question, first: str, second: str) -> JudgeVerdict: ...
+
+
 class Judge:
     """Asks one chat model for verdicts, each once: the file at `path` keeps them between runs."""
 
@@ -160,10 +168,7 @@ class Judge:
         self.choice = choice
         self._model = model
         self._log = None if path is None else RecordLog(path)
-        self._known: dict[str, JudgeVerdict] = {}
-        for record in self._log.read() if self._log is not None else ():
-            if {"key", "outcome"} <= record.keys():
-                self._known[str(record["key"])] = JudgeVerdict.from_dict(record)
+        self._known = {} if path is None else known_verdicts(path)
 
     @classmethod
     def open(cls, choice: JudgeChoice, path: Path, key: str = "") -> "Judge":
@@ -174,10 +179,7 @@ class Judge:
         """The verdict on two answers. Raises CompareError where the judge cannot be asked."""
         if first.strip() == second.strip():
             return JudgeVerdict("tie")
-        facts = [self.choice.model, question.text, list(question.answers), first, second]
-        key = hashlib.sha256(
-            json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        ).hexdigest()
+        key = verdict_key(self.choice, question, first, second)
         if key not in self._known:
             self._keep(key, combine(self._ask(question, first, second), self._ask(question, second, first)))
         return self._known[key]
@@ -204,6 +206,21 @@ class Judge:
             self._log.append([{"key": key, **asdict(verdict)}])
 
 
+def known_verdicts(path: Path) -> dict[str, JudgeVerdict]:
+    """The verdicts of a file of all judges, by `verdict_key`; none where there is no file."""
+    return {
+        str(record["key"]): JudgeVerdict.from_dict(record)
+        for record in RecordLog(path).read()
+        if {"key", "outcome"} <= record.keys()
+    }
+
+
+def verdict_key(choice: JudgeChoice, question: Question, first: str, second: str) -> str:
+    """What a verdict is kept by: the judge's model, the question with its accepted answers, the answers in order."""
+    facts = [choice.model, question.text, list(question.answers), first, second]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def combine(forward: str | None, backward: str | None) -> JudgeVerdict:
     """One verdict from those of two orders; in `backward` the answers changed places."""
     if forward is None or backward is None:
@@ -215,7 +232,7 @@ def combine(forward: str | None, backward: str | None) -> JudgeVerdict:
 
 
 def judge_answers(
-    judge: Judge,
+    judge: Judging,
     questions: Sequence[Question],
     answers: Mapping[str, Sequence[str]],
     *,

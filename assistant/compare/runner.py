@@ -12,7 +12,7 @@ from assistant.compare.answers import ScoredAnswer
 from assistant.compare.costs import break_even, measure
 from assistant.compare.evaluations import EvaluationPlan
 from assistant.compare.figures import AnswersByVariant, summarize
-from assistant.compare.judge import Judge, judge_answers
+from assistant.compare.judge import Judging, judge_answers
 from assistant.compare.results import EvaluationResult
 from assistant.compare.variant_runner import VariantRunner
 from assistant.compare.variants import StoredCheckpoint
@@ -37,7 +37,7 @@ def evaluate(
     *,
     cache: AnswerCache | None = None,
     checkpoints: Sequence[StoredCheckpoint] = (),
-    judge: Judge | None = None,
+    judge: Judging | None = None,
     costs: bool = True,
     on_progress: OnProgress | None = None,
     stop: threading.Event | None = None,

@@ -1,18 +1,20 @@
 """Evaluations in the background: one at a time in a process, watched from any page."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from assistant.background import BackgroundTask, TaskRegistry
 from assistant.chat.chat import Chat
 from assistant.compare.evaluations import EvaluationPlan, Evaluations
-from assistant.compare.judge import Judge
+from assistant.compare.judge import Judge, JudgeChoice, Judging
 from assistant.compare.runner import Phase, evaluate
 from assistant.compare.variants import StoredCheckpoint
 from assistant.engines.base import Engine
 
+OpenJudge = Callable[[JudgeChoice, Path, str], Judging]
 _CACHED_SECONDS = 1.5  # answers that come within it were in the cache
 
 
@@ -67,8 +69,9 @@ class EvaluationRuns:
         key: str = "",
         *,
         costs: bool = True,
+        open_judge: OpenJudge = Judge.open,
     ) -> EvaluationTask:
-        """Start an evaluation, or resume one; `key` is the API key of its judge.
+        """Start an evaluation, or resume one; `key` is the API key of its judge, which `open_judge` opens.
 
         Raises AssistantError while another one is running.
         """
@@ -77,7 +80,7 @@ class EvaluationRuns:
         def work() -> None:
             judge = None
             if plan.judge is not None:
-                judge = Judge.open(plan.judge, evaluations.verdicts_path, key)
+                judge = open_judge(plan.judge, evaluations.verdicts_path, key)
             result = evaluate(
                 plan,
                 chat,

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from assistant.components import html_blocks
+from assistant.components import html_blocks, preference_report
 from assistant.i18n.texts import t
 
 FIRST_FACTS = 8
@@ -17,7 +17,10 @@ def draw(evaluation: Mapping[str, Any]) -> None:
         html_blocks.quiet(t("report.none"))
         return
     _draw_verdict(evaluation)
-    html_blocks.tiles(_tiles(evaluation))
+    if preference_report.is_one(evaluation):
+        preference_report.draw(evaluation)
+    else:
+        html_blocks.tiles(_tiles(evaluation))
     if dots := memory_picture(evaluation):
         st.html(dots)
     facts = list(evaluation.get("facts", ()))

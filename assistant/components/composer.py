@@ -106,7 +106,7 @@ def _draw_document_choice() -> None:
 
 
 def _draw_checkpoint_choice() -> None:
-    names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+    names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.answering())]
     chosen = choices.chosen("checkpoint")
     if not names:
         st.html(

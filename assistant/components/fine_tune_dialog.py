@@ -116,7 +116,7 @@ def _draw_options(method: str) -> TuneConfig:
     with middle:
         name = st.text_input(t("teach.name"), key="checkpoint-name", placeholder=t("teach.name.placeholder"))
     with right:
-        names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.list())]
+        names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.answering())]
         if st.session_state.get("parent") not in (None, *names):
             st.session_state["parent"] = None
         parent = st.selectbox(

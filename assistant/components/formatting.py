@@ -20,12 +20,12 @@ def seconds(value: float | None) -> str:
     """Seconds in the unit that suits them: 0.8 s, 12 s, 4 min, 1 h 5 min."""
     if value is None or not math.isfinite(value):
         return "–"
-    if value < 10:
-        return f"{value:.1f} s"
     if value < 90:
-        return f"{value:.0f} s"
+        return t("time.seconds", value=f"{value:.1f}" if value < 10 else f"{value:.0f}")
     minutes = round(value / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 90:
+        return t("time.minutes", value=minutes)
+    return t("time.hours", hours=minutes // 60, minutes=minutes % 60)
 
 
 def size(value: float | None) -> str:

@@ -6,7 +6,16 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from assistant.components import checkpoint_report, formatting, html_blocks, tensor_maps, theme
+from assistant.components import (
+    checkpoint_report,
+    formatting,
+    html_blocks,
+    preference_curves,
+    preference_report,
+    preference_votes,
+    tensor_maps,
+    theme,
+)
 from assistant.curation.submission import conversations_of
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
@@ -68,11 +77,12 @@ def _draw_live(job_id: str) -> None:
         words = " · ".join(part for part in (t(f"job.phase.{job.phase}"), step, left) if part)
         st.progress(min(max(job.progress, 0.0), 1.0), text=words)
         draw_figures(job)
-        loss, rate = st.columns([2, 1])
-        with loss:
-            draw_curve([job], "loss")
-        with rate:
-            draw_curve([job], "learning_rate")
+        if not preference_curves.draw(resources.workspace().jobs.curve(job.id), job.id):
+            loss, rate = st.columns([2, 1])
+            with loss:
+                draw_curve([job], "loss")
+            with rate:
+                draw_curve([job], "learning_rate")
         for advice in job.advice:
             st.warning(notices.sentence(Exception(advice)), icon=":material/info:")
         html_blocks.quiet(t("job.safe_to_leave"))
@@ -164,13 +174,17 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
             st.rerun()
     if job.status == "succeeded":
         checkpoint_report.draw(job.evaluation)
+        _draw_course(job)
         draw_nearest_words(_nearest_words(job))
         _draw_took(job)
         for advice in job.advice:
             html_blocks.quiet(translated(advice))
-        if job.checkpoint:
+        if job.checkpoint and preference_report.is_one(job.evaluation):
+            _draw_use_of_preferences(job, job.checkpoint)
+        elif job.checkpoint:
             draw_use(job.checkpoint, job.id, checkpoint_report.passed(job.evaluation))
         return
+    _draw_course(job)
     if job.error:
         st.error(notices.sentence(Exception(job.error)), icon=":material/error:")
     for advice in job.advice:
@@ -179,6 +193,26 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
         with notices.show_errors():
             resources.workspace().jobs.resume(job.id)
             st.rerun()
+
+
+def _draw_course(job: Job) -> None:
+    """The curves of a run over preferences, folded away."""
+    curve = resources.workspace().jobs.curve(job.id)
+    if preference_curves.measured(curve):
+        with st.expander(t("preferences.curves"), type="compact", key=f"course-{job.id}"):
+            preference_curves.draw(curve, job.id)
+
+
+def _draw_use_of_preferences(job: Job, checkpoint: str) -> None:
+    """Buttons to chat with what learned from preferences, or to vote between it and what it was before."""
+    if "temperature" in job.evaluation["preferences"]:
+        return  # a reward model answers nothing
+    with st.container(horizontal=True, gap="small"):
+        _draw_use_button(checkpoint, job.id, checkpoint_report.passed(job.evaluation))
+        if st.button(t("preferences.against"), icon=":material/visibility_off:", key=f"against-{job.id}"):
+            asked = [str(one["prompt"]) for one in job.evaluation["preferences"].get("answers") or ()]
+            with notices.show_errors():
+                preference_votes.open_trial_against(checkpoint, job.config.get("parent"), asked)
 
 
 def _draw_took(job: Job) -> None:
@@ -199,20 +233,23 @@ def _draw_took(job: Job) -> None:
 def draw_use(checkpoint: str, key: str, passed: bool) -> None:
     """Buttons to chat with a checkpoint or compare it; after a warning they are less prominent."""
     with st.container(horizontal=True, gap="small"):
-        words = "job.use" if passed else "job.use.anyway"
-        if st.button(
-            t(words),
-            type="primary" if passed else "secondary",
-            icon=":material/chat_bubble:",
-            key=f"use-{key}",
-            on_click=choices.use_checkpoint,
-            args=(checkpoint,),
-        ):
-            notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
-            choices.go_to_chat()
+        _draw_use_button(checkpoint, key, passed)
         if st.button(t("job.compare"), icon=":material/compare_arrows:", key=f"compare-{key}"):
             st.session_state["variants"] = ["rag", checkpoint]
             st.switch_page(choices.page("compare"))
+
+
+def _draw_use_button(checkpoint: str, key: str, passed: bool) -> None:
+    if st.button(
+        t("job.use" if passed else "job.use.anyway"),
+        type="primary" if passed else "secondary",
+        icon=":material/chat_bubble:",
+        key=f"use-{key}",
+        on_click=choices.use_checkpoint,
+        args=(checkpoint,),
+    ):
+        notices.queue_toast(t("job.used", name=checkpoint), ":material/fingerprint:")
+        choices.go_to_chat()
 
 
 def _nearest_words(job: Job) -> list[list[str]]:

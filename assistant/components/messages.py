@@ -102,19 +102,40 @@ def _draw_text(message: StoredMessage) -> None:
         st.markdown(html_blocks.prose(message.correction))
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
             st.markdown(html_blocks.prose(message.content) or "–")
+    elif has_no_source(message):
+        said = t("message.no_source.checkpoint") if message.checkpoint else t("message.no_source")
+        with st.container(key=f"unsourced-{message.id}"):
+            st.html(f'<div class="unsourced" role="note">{html_blocks.escaped(said)}</div>')
+            st.markdown(html_blocks.prose(message.content))
     elif message.content.strip():
-        answer = _cited(message)
-        st.markdown(
-            html_blocks.cited(answer.text, answer.citations, message.id)
-            if answer.citations
-            else html_blocks.prose(message.content)
-        )
-        if any(not citation.supported for citation in answer.citations):
-            html_blocks.quiet(t("message.unsupported"))
+        _draw_cited(message)
     elif message.status == "complete":
         html_blocks.quiet(t("message.empty"))
     for note in _notes(message):
         html_blocks.quiet(note)
+
+
+def _draw_cited(message: StoredMessage) -> None:
+    answer = _cited(message)
+    st.markdown(
+        html_blocks.cited(answer.text, answer.citations, message.id)
+        if answer.citations
+        else html_blocks.prose(message.content)
+    )
+    if any(not citation.supported for citation in answer.citations):
+        html_blocks.quiet(t("message.unsupported"))
+
+
+def has_no_source(message: StoredMessage) -> bool:
+    """Whether documents were to be read and none stands behind the answer."""
+    return (
+        message.memory in ("documents", "both")
+        and message.status == "complete"
+        and bool(message.content.strip())
+        and not message.sources
+        and not message.correction
+        and not says_nothing_found(message.content)
+    )
 
 
 def draw_thoughts(thoughts: str, label: str) -> None:
@@ -125,19 +146,11 @@ def draw_thoughts(thoughts: str, label: str) -> None:
 
 
 def _notes(message: StoredMessage) -> Iterator[str]:
-    """What a person should know of an answer: how it ended, and that no document stands behind it."""
+    """What a person should know of how an answer ended."""
     if message.status in ("stopped", "failed"):
         yield t(f"message.{message.status}")
     elif message.ending in ("length", "repeated"):
         yield t(f"message.{message.ending}")
-    if (
-        message.memory in ("documents", "both")
-        and message.status == "complete"
-        and not message.sources
-        and not message.correction
-        and not says_nothing_found(message.content)
-    ):
-        yield t("message.no_source")
 
 
 def _cited(message: StoredMessage) -> CitedAnswer:
@@ -150,7 +163,9 @@ def _cited(message: StoredMessage) -> CitedAnswer:
 def origin(message: StoredMessage) -> str:
     """Which memory answered, and how long it took, as one line of HTML."""
     parts = []
-    if message.memory in ("documents", "both"):
+    if has_no_source(message):
+        parts.append(html_blocks.badge(t("message.no_source.badge"), "warn"))
+    elif message.memory in ("documents", "both"):
         parts.append(html_blocks.badge(t("memory.documents"), "documents", t("memory.documents.help")))
     if message.memory in ("checkpoint", "both") and message.checkpoint:
         parts.append(html_blocks.badge(message.checkpoint, "checkpoint", t("memory.checkpoint.help")))

@@ -25,7 +25,7 @@ _ICONS = {
 
 def draw_picker(key: str, *, most: int | None = None) -> tuple[Variant, ...]:
     """The chosen variants; those whose checkpoint or documents are gone are left out with a warning."""
-    checkpoints = resources.workspace().registry.list()
+    checkpoints = resources.workspace().registry.answering()
     variants = offered(checkpoints)
     methods = {one.name: METHOD_TITLES.get(one.method, one.method) for one in checkpoints}
     wanted = [name for name in _wanted(checkpoints) if name in variants]

@@ -34,7 +34,12 @@ _ORPHANS = (
     "UPDATE preferences SET ballot_id = NULL WHERE ballot_id NOT IN (SELECT id FROM ballots)",
 )
 # Columns that hold JSON lists, with what stands for one that cannot be read: None drops the row.
-_LISTS = (("messages", "sources", "[]"), ("preferences", "prompt", None), ("blind_trials", "arms", None))
+_LISTS = (
+    ("messages", "sources", "[]"),
+    ("preferences", "prompt", None),
+    ("judgements", "prompt", None),
+    ("blind_trials", "arms", None),
+)
 
 
 def examine_conversations(path: Path, aside: Aside) -> Iterator[Finding]:
@@ -65,7 +70,7 @@ def mend_conversations(path: Path, aside: Aside) -> str:
             with database:
                 _complete(database)
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes damaged names in its messages
         rows, reason = {}, str(error)
     else:
         reason = "no row of it can be read"

@@ -76,6 +76,9 @@ def salvage(source: Path, target: Path) -> dict[str, int]:
                 shutil.copy2(side, copy.with_name(copy.name + suffix))
         with closing(sqlite3.connect(copy)) as old, closing(sqlite3.connect(target)) as new:
             old.text_factory = lambda data: data.decode("utf-8", "replace")
+            old.execute(
+                "PRAGMA writable_schema = ON"
+            )  # a damaged definition hides its own table, and no other
             there = set(_tables(old))
             with new:
                 return {table: _copy_table(old, new, table) for table in _tables(new) if table in there}

@@ -12,6 +12,7 @@ from typing import Any
 
 from assistant.engines import llama_requests
 from assistant.engines.base import GREEDY, SamplingParams
+from assistant.engines.finding import find_checkpoint
 from assistant.engines.llama_processes import SLOTS, LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
 from assistant.engines.many_streams import complete_by_streams
@@ -60,7 +61,7 @@ class LlamaEngine:
 
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base, those of other methods too."""
-        return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+        return [found.name for found in self._registry.answering() if found.base_sha256 == self._base.sha256]
 
     def prompt_capacity(self, checkpoint: str | None) -> int:
         """The window, less the positions that a prefix takes; loads the checkpoint. Raises EngineError."""
@@ -222,16 +223,7 @@ class LlamaEngine:
         return None if name is None else self._find(name)
 
     def _find(self, name: str) -> Checkpoint:
-        try:
-            checkpoint = self._registry.get(name)
-        except CheckpointError as error:
-            raise EngineError(str(error)) from error
-        if checkpoint.base_sha256 != self._base.sha256:
-            raise EngineError(
-                f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {self.name} is open. "
-                f"Choose {checkpoint.base} as the model, or another checkpoint."
-            )
-        return checkpoint
+        return find_checkpoint(self._registry, name, self.name, self._base.sha256)
 
 
 def _end(event: dict[str, Any]) -> StreamEnd:

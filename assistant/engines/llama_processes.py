@@ -25,7 +25,7 @@ from tuning.models.gguf_base import GgufBase
 
 log = logging.getLogger(__name__)
 
-SLOTS = 8  # answers at once with one checkpoint
+SLOTS = 12  # answers at once with one checkpoint
 MAX_PROCESSES = 4
 _BATCH = 256
 _MOST_CONTEXT = 32_768  # tokens: its memory is taken when the model is opened
@@ -144,7 +144,7 @@ class LlamaProcesses:
     def _start(self, checkpoint: Checkpoint | None) -> Running:
         settings = ServerSettings(
             model=str(self._base.path),
-            adapters=[],
+            adapters=[str(self._base.adapter)] if self._base.adapter else [],
             context=self.context,
             slots=SLOTS,
             batch=_BATCH,

@@ -16,11 +16,12 @@ import torch
 from assistant.engines import torch_choice
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.fair_lock import FairLock
+from assistant.engines.finding import find_checkpoint
 from assistant.errors import EngineError, PromptTooLongError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
-from tuning.errors import CheckpointError, TuningError
+from tuning.errors import TuningError
 from tuning.models.base_model import BaseModel
 from tuning.models.capability import capability
 from tuning.models.stream_end import StreamEnd
@@ -60,7 +61,7 @@ class LocalEngine:
 
     def checkpoints(self) -> list[str]:
         """Checkpoints tuned from exactly this base."""
-        return [found.name for found in self._registry.list() if found.base_sha256 == self._base.sha256]
+        return [found.name for found in self._registry.answering() if found.base_sha256 == self._base.sha256]
 
     def label(self, checkpoint: str | None) -> str:
         """torch, and the bits of a weight."""
@@ -205,16 +206,7 @@ class LocalEngine:
         return name
 
     def _find(self, name: str) -> Checkpoint:
-        try:
-            checkpoint = self._registry.get(name)
-        except CheckpointError as error:
-            raise EngineError(str(error)) from error
-        if checkpoint.base_sha256 != self._base.sha256:
-            raise EngineError(
-                f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {self.name} is open. "
-                f"Choose {checkpoint.base} as the model, or another checkpoint."
-            )
-        return checkpoint
+        return find_checkpoint(self._registry, name, self.name, self._base.sha256)
 
     def _forget_deleted(self) -> None:
         for name in [name for name in self._resident if not self._registry.exists(name)]:

@@ -253,6 +253,14 @@ class ConversationStore:
         with self._write() as database:
             self._activate(database, row["conversation_id"], row["parent_id"])
 
+    def with_feedback(self) -> Sequence[int]:
+        """The conversations that hold a thumb or a correction, on whichever branch, oldest first."""
+        rows = self._read(
+            "SELECT DISTINCT c.id FROM conversations c JOIN messages m ON m.conversation_id = c.id"
+            " WHERE c.deleted IS NULL AND (m.rating != 0 OR m.correction IS NOT NULL) ORDER BY c.id"
+        )
+        return [row["id"] for row in rows]
+
     def all_messages(self, conversation_id: int) -> Sequence[StoredMessage]:
         """Every message of every branch, oldest first."""
         self._conversation(conversation_id)

@@ -152,6 +152,24 @@ def add_choices_and_pins(database: sqlite3.Connection) -> None:
     )
 
 
+def add_imported_preferences(database: sqlite3.Connection) -> None:
+    """Version 8: a preference names the file that it came from, and single judgements of a file are kept."""
+    _execute(
+        database,
+        """
+        ALTER TABLE preferences ADD COLUMN source TEXT NOT NULL DEFAULT '';
+        CREATE TABLE judgements (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            prompt TEXT NOT NULL,
+            completion TEXT NOT NULL,
+            good INTEGER NOT NULL,
+            source TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL
+        )
+        """,
+    )
+
+
 MIGRATIONS = (
     create_conversations,
     create_blind_trials,
@@ -160,6 +178,7 @@ MIGRATIONS = (
     add_endings_and_thoughts,
     add_engines,
     add_choices_and_pins,
+    add_imported_preferences,
 )
 
 

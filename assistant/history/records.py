@@ -164,11 +164,30 @@ class StoredPreference:
     created: float
     # The ballot of a blind trial whose vote this is; None for a vote made elsewhere.
     ballot_id: int | None = None
+    # The file that it was imported from; "" for a vote.
+    source: str = ""
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> "StoredPreference":
         """A row of the table."""
         return cls(**{**dict(row), "prompt": tuple(json.loads(row["prompt"]))})
+
+
+@dataclass(frozen=True)
+class StoredJudgement:
+    """An answer that somebody called good or bad, imported from a file; thumbs stay with their messages."""
+
+    id: int
+    prompt: tuple[Message, ...]
+    completion: str
+    good: bool
+    source: str
+    created: float
+
+    @classmethod
+    def from_row(cls, row: sqlite3.Row) -> "StoredJudgement":
+        """A row of the table."""
+        return cls(**{**dict(row), "prompt": tuple(json.loads(row["prompt"])), "good": bool(row["good"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +231,18 @@ class NewPreference:
     chosen_arm: str = ""
     rejected_arm: str = ""
     ballot_id: int | None = None
+    source: str = ""
+    created: float = field(default_factory=time.time)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJudgement:
+    """An answer that a file calls good or bad, to be stored."""
+
+    prompt: Sequence[Message]
+    completion: str
+    good: bool
+    source: str = ""
     created: float = field(default_factory=time.time)
 
 

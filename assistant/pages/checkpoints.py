@@ -73,7 +73,7 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
             key=f"head-{checkpoint.id}", horizontal=True, vertical_alignment="center", gap="small"
         ):
             st.html(_headline(checkpoint), width="stretch")
-            if st.button(
+            if not checkpoint.is_reward_model and st.button(
                 t("job.use"),
                 icon=":material/chat_bubble:",
                 key=f"use-{checkpoint.id}",
@@ -128,6 +128,15 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
                     if choices.chosen("checkpoint") == checkpoint.name:
                         choices.choose("checkpoint", name)
                 st.rerun()
+    if not checkpoint.is_reward_model:
+        _draw_next_steps(checkpoint)
+    if st.button(t("export.open"), icon=":material/download:", key=f"out-{checkpoint.id}", width="stretch"):
+        checkpoint_export.open_dialog(checkpoint)
+    _draw_delete(checkpoint)
+
+
+def _draw_next_steps(checkpoint: Checkpoint) -> None:
+    """What can be done with a checkpoint that answers."""
     if st.button(
         t("tune.compare"), icon=":material/compare_arrows:", key=f"cmp-{checkpoint.id}", width="stretch"
     ):
@@ -135,9 +144,6 @@ def _draw_menu(checkpoint: Checkpoint) -> None:
         st.switch_page(choices.page("compare"))
     if st.button(t("tune.next_round"), icon=":material/add:", key=f"next-{checkpoint.id}", width="stretch"):
         _begin_next_round(checkpoint)
-    if st.button(t("export.open"), icon=":material/download:", key=f"out-{checkpoint.id}", width="stretch"):
-        checkpoint_export.open_dialog(checkpoint)
-    _draw_delete(checkpoint)
 
 
 def _begin_next_round(checkpoint: Checkpoint) -> None:

@@ -95,6 +95,8 @@ def _draw_actions(job: Job, kind: Literal["past", "interrupted"] = "past") -> No
                 st.rerun()
         with st.popover(t("tune.log"), icon=":material/notes:", type="tertiary", key=f"log-{job.id}"):
             st.code(jobs.log(job.id) or t("tune.log.empty"), language=None, wrap_lines=True)
+            html_blocks.quiet(t("tune.log.files"))
+            st.code(str(job.folder), language=None, wrap_lines=True)
         if st.button(t("tune.forget"), icon=":material/delete:", key=f"forget-{job.id}", type="tertiary"):
             with notices.show_errors():
                 jobs.remove(job.id)

@@ -8,6 +8,7 @@ from assistant.compare.evaluations import EvaluationPlan, Evaluations
 from assistant.compare.judge import JudgeChoice
 from assistant.compare.questions import Question, spread
 from assistant.compare.results import EvaluationResult
+from assistant.compare.reward_judge import open_judge
 from assistant.compare.running import EvaluationTask
 from assistant.compare.variants import require
 from assistant.components import formatting, html_blocks
@@ -16,7 +17,9 @@ from assistant.errors import CompareError
 from assistant.i18n.texts import t, translated
 from assistant.pages.compare_evaluation_result import draw_result
 from assistant.pages.compare_question_sets import choose
-from assistant.session import notices, resources
+from assistant.session import notices, preferences, resources
+
+REWARD = "reward"  # stands in place of the address of a judge that is a checkpoint
 
 
 def draw() -> None:
@@ -115,9 +118,23 @@ def _how_many(questions: list[Question]) -> int:
 
 
 def _draw_judge() -> tuple[tuple[str, str] | None, str]:
-    """The judge's model and address where one is wanted, and the key, which is never kept."""
+    """The judge's model and address where one is wanted, and the key, which is never kept.
+
+    A reward model stands behind no address: it is named after `REWARD`.
+    """
     if not st.toggle(t("evaluation.judge"), key="with-judge", help=t("evaluation.judge.help")):
         return None, ""
+    rewards = preferences.reward_models()
+    if rewards:
+        who = st.selectbox(
+            t("evaluation.judge.who"),
+            [*rewards, None],
+            key="judge-who",
+            width=340,
+            format_func=lambda name: name or t("evaluation.judge.endpoint"),
+        )
+        if who is not None:
+            return (who, REWARD), ""
     left, middle, right = st.columns(3)
     model = left.text_input(t("evaluation.judge.model"), key="judge-model")
     url = middle.text_input(
@@ -128,13 +145,16 @@ def _draw_judge() -> tuple[tuple[str, str] | None, str]:
 
 
 def _choice(judge: tuple[str, str] | None) -> JudgeChoice | None:
-    return None if judge is None else JudgeChoice(judge[0], "endpoint", judge[1])
+    if judge is None:
+        return None
+    name, place = judge
+    return JudgeChoice(name, "reward") if place == REWARD else JudgeChoice(name, "endpoint", place)
 
 
 def _start(plan: EvaluationPlan, key: str = "", *, costs: bool = True) -> None:
     """Begin, or go on where it was. Raises AssistantError."""
     opened = resources.workspace()
-    checkpoints = opened.registry.list()
+    checkpoints = opened.registry.answering()
     require(
         plan.variants,
         [one.name for one in checkpoints],
@@ -142,7 +162,14 @@ def _start(plan: EvaluationPlan, key: str = "", *, costs: bool = True) -> None:
         plan.defaults.knowledge_base,
     )
     resources.evaluation_runs().start(
-        plan, _store(), opened.chat, resources.engine(), checkpoints, key=key, costs=costs
+        plan,
+        _store(),
+        opened.chat,
+        resources.engine(),
+        checkpoints,
+        key=key,
+        costs=costs,
+        open_judge=partial(open_judge, opened.local_engine, opened.registry),
     )
     st.session_state["watched"] = plan.id
     st.rerun()

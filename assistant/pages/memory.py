@@ -1,4 +1,4 @@
-"""The Memory page: the context window that forgets, next-token probabilities, the inside of a checkpoint."""
+"""The Memory page: the context window that forgets, next-token probabilities, the inside of a checkpoint, RLHF."""
 
 import importlib
 
@@ -10,7 +10,12 @@ from assistant.session import choices, resources
 from tuning.checkpoints.manifest import Checkpoint
 
 # view -> module in assistant.pages; imported when it is first shown, after the models' libraries
-VIEWS = {"window": "memory_window", "next": "memory_next_token", "inside": "memory_checkpoint"}
+VIEWS = {
+    "window": "memory_window",
+    "next": "memory_next_token",
+    "inside": "memory_checkpoint",
+    "rlhf": "memory_rlhf",
+}
 
 
 def draw() -> None:
@@ -26,7 +31,7 @@ def draw() -> None:
             label_visibility="collapsed",
             format_func=lambda name: t(f"visible.view.{name}"),
         )
-        checkpoint = _draw_checkpoint()
+        checkpoint = None if view == "rlhf" else _draw_checkpoint()  # which is about no single one
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
             resources.import_models()
@@ -38,7 +43,7 @@ def _draw_checkpoint() -> Checkpoint | None:
     opened = resources.workspace()
     fitting = {
         found.name: found
-        for found in reversed(opened.registry.list())
+        for found in reversed(opened.registry.answering())
         if found.base == opened.settings.base_model
     }
     if not fitting:

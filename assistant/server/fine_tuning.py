@@ -19,8 +19,10 @@ from assistant.workspace import Workspace
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.data.importers import import_file
+from tuning.data.preferences import ReadPreferences, read_preferences
 from tuning.errors import ExampleError, JobError
 from tuning.jobs.folder import Job
+from tuning.jobs.jobs import Lessons
 
 _EVENTS_PER_PAGE = 20
 
@@ -53,10 +55,10 @@ def tuning_router(workspace: Workspace) -> APIRouter:
 
     @router.post("/fine_tuning/jobs")
     def create_job(body: JobRequest) -> dict[str, Any]:
-        examples = _examples(uploads, body.training_file)
+        lessons = _lessons(uploads, body)
         if body.validation_file:
             uploads.get(body.validation_file)
-        job = workspace.jobs.submit(_config(workspace, body, len(examples)), examples)
+        job = workspace.jobs.submit(_config(workspace, body, len(lessons)), lessons)
         uploads.note_request(job.id, {"request": body.model_dump(), "warnings": body.warnings()})
         return _job(uploads, job)
 
@@ -124,6 +126,25 @@ def _state_of_the_job() -> Iterator[None]:
         raise WrongStateError(str(error)) from error
 
 
+def _lessons(uploads: UploadedFiles, body: JobRequest) -> Lessons:
+    """The examples of an uploaded file, or its preferences where the method learns from these."""
+    from tuning.training.methods import method  # heavy: torch
+
+    if method(body.tuning_method).learns_from == "examples":
+        return _examples(uploads, body.training_file)
+    return _preferences(uploads, body.training_file)
+
+
+def _preferences(uploads: UploadedFiles, file_id: str) -> ReadPreferences:
+    """The preferences of an uploaded file. Errors name the file as the client knows it."""
+    upload, path = uploads.get(file_id), uploads.path(file_id)
+    try:
+        return read_preferences(path)
+    except ExampleError as error:
+        named = str(error).replace(str(path), upload.filename).replace(path.name, upload.filename)
+        raise ExampleError(named) from error
+
+
 def _examples(uploads: UploadedFiles, file_id: str) -> list[Example]:
     """The examples of an uploaded file. Errors name the file as the client knows it."""
     upload, path = uploads.get(file_id), uploads.path(file_id)
@@ -141,7 +162,7 @@ def _config(workspace: Workspace, body: JobRequest, examples: int) -> TuneConfig
     if body.model and body.model != settings.base_model:
         parent = workspace.registry.get(body.model).name
     config = TuneConfig(
-        method=body.imprint.method,
+        method=body.tuning_method,
         strength=body.imprint.strength,
         name=body.suffix,
         parent=parent,
@@ -149,6 +170,8 @@ def _config(workspace: Workspace, body: JobRequest, examples: int) -> TuneConfig
         device=settings.device,
         seed=body.usable_seed,
         epochs=body.epochs,
+        beta=body.beta,
+        reward=body.imprint.reward,
     )
     multiplier = body.settings.learning_rate_multiplier
     if multiplier == "auto":
@@ -168,6 +191,7 @@ def _file(upload: UploadedFile) -> dict[str, Any]:
 def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
     request = uploads.request_of(job.id).get("request", {})
     hyperparameters = _hyperparameters(job, request)
+    kind = (request.get("method") or {}).get("type", "supervised")
     finish = time.time() + job.seconds_left if job.seconds_left and not job.has_ended else None
     return {
         "id": job.id,
@@ -187,7 +211,7 @@ def _job(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
         "trained_tokens": job.metrics.get("tokens"),
         "seed": request.get("seed", int(job.config.get("seed") or 0)),
         "hyperparameters": hyperparameters,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
+        "method": {"type": kind, kind: {"hyperparameters": hyperparameters}},
         "imprint": {
             "method": job.method,
             "phase": job.phase,

@@ -1,6 +1,7 @@
 """The body of a fine-tuning request: OpenAI's options, each with its effect, a warning, or a refusal.
 
-What OpenAI's API does not have stands under "imprint" in `extra_body`: the tuning method and its strength.
+What OpenAI's API does not have stands under "imprint" in `extra_body`: the tuning method and its strength, and for
+methods that learn from preferences the reward model.
 """
 
 from typing import Annotated, Any, Literal
@@ -39,6 +40,20 @@ class SupervisedMethod(BaseModel):
     hyperparameters: Hyperparameters | None = None
 
 
+class DpoHyperparameters(Hyperparameters):
+    """Those of `dpo`: beta holds the model to the one before."""
+
+    beta: Annotated[Annotated[float, Field(gt=0, le=100)] | Auto, BeforeValidator(_auto)] = "auto"
+
+
+class DpoMethod(BaseModel):
+    """The settings of learning from preferences."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hyperparameters: DpoHyperparameters | None = None
+
+
 class FineTuningMethod(BaseModel):
     """How OpenAI's API names a method."""
 
@@ -46,14 +61,22 @@ class FineTuningMethod(BaseModel):
 
     type: str = "supervised"
     supervised: SupervisedMethod | None = None
+    dpo: DpoMethod | None = None
 
     @model_validator(mode="after")
-    def _is_supervised(self) -> "FineTuningMethod":
-        if self.type != "supervised":
+    def _is_known(self) -> "FineTuningMethod":
+        if self.type not in ("supervised", "dpo"):
             raise UnsupportedParameterError(
-                "method.type", f"method.type: {self.type!r} is not supported by this server; 'supervised' is."
+                "method.type",
+                f"method.type: {self.type!r} is not supported by this server; 'supervised' and 'dpo' are.",
             )
         return self
+
+    @property
+    def settings(self) -> Hyperparameters | None:
+        """The hyper-parameters under the type's own name."""
+        chosen = self.dpo if self.type == "dpo" else self.supervised
+        return chosen.hyperparameters if chosen else None
 
 
 class ImprintOptions(BaseModel):
@@ -61,8 +84,9 @@ class ImprintOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    method: str = "lora"
+    method: str | None = None  # lora, or dpo where the method's type is that
     strength: Literal["gentle", "normal", "strong"] = "normal"
+    reward: str | None = None  # the checkpoint of a reward model, for ppo and grpo
 
 
 class JobRequest(BaseModel):
@@ -90,9 +114,20 @@ class JobRequest(BaseModel):
     @property
     def settings(self) -> Hyperparameters:
         """The hyper-parameters, from whichever of the two places holds them."""
-        supervised = self.method.supervised if self.method else None
-        inner = supervised.hyperparameters if supervised else None
+        inner = self.method.settings if self.method else None
         return inner or self.hyperparameters or Hyperparameters()
+
+    @property
+    def tuning_method(self) -> str:
+        """The name in Imprint's table of methods."""
+        is_dpo = self.method is not None and self.method.type == "dpo"
+        return self.imprint.method or ("dpo" if is_dpo else "lora")
+
+    @property
+    def beta(self) -> float | None:
+        """How closely the model is held to the one before; None leaves it to the recipe."""
+        beta = getattr(self.settings, "beta", "auto")
+        return None if beta == "auto" else float(beta)
 
     @property
     def epochs(self) -> int | None:

@@ -117,6 +117,17 @@ def visible_inside(page: Page, url: str) -> None:
     page.locator(".scale").wait_for()
 
 
+def visible_rlhf(page: Page, url: str) -> None:
+    page.goto(f"{url}/memory")
+    page.get_by_role("radio", name=t("visible.view.rlhf")).click()
+    page.locator(".rlhf").first.wait_for()
+
+
+def preferences(page: Page, url: str) -> None:
+    page.goto(f"{url}/preferences")
+    page.locator(".st-key-vote-next").wait_for()
+
+
 def methods(page: Page, url: str) -> None:
     page.goto(f"{url}/checkpoints")
     page.get_by_role("tab", name=t("tune.methods")).click()
@@ -175,6 +186,8 @@ PAGES = (
     visible_next,
     visible_answer,
     visible_inside,
+    visible_rlhf,
+    preferences,
     settings,
 )
 

@@ -123,6 +123,18 @@ def test_conversations_and_files_are_learned_from(home: Imprint, tmp_path: Path)
     assert learned[0].probes  # asked in other words afterwards
 
 
+def test_preferences_are_learned_from_by_their_methods(home: Imprint, tmp_path: Path) -> None:
+    path = tmp_path / "votes.jsonl"
+    path.write_text('{"prompt": "Weight?", "chosen": "640 grams.", "rejected": "Heavy."}\n', encoding="utf-8")
+    with pytest.raises(TuningError, match="'lora'"):
+        home.tune(preferences=path)
+    with pytest.raises(TuningError):  # one pair is too few, and the message is the method's
+        home.tune(preferences=path, method="dpo")
+    with pytest.raises(TypeError, match="from examples or from preferences"):
+        home.tune([PAIR], preferences=path, method="dpo")
+    assert home.jobs() == []
+
+
 def test_what_cannot_be_learned_is_said(home: Imprint) -> None:
     with pytest.raises(AssistantError, match="give `examples`, as files or as questions"):
         home.tune()

@@ -30,16 +30,8 @@ class TestUnitStandard(ChatModelUnitTests):
 
     @property
     def standard_chat_model_params(self) -> dict[str, Any]:
-        """Without a timeout and retries: nothing is asked over a network."""
-        return {"temperature": 0, "max_tokens": 100, "stop": []}
-
-    @property
-    def has_tool_calling(self) -> bool:
-        return False
-
-    @property
-    def has_structured_output(self) -> bool:
-        return False
+        """Without a key: a model on this machine takes none, and what is not known is refused."""
+        return {key: value for key, value in super().standard_chat_model_params.items() if key != "api_key"}
 
 
 def test_a_model_is_named_and_opened_late(home: Imprint, engine: ScriptedEngine) -> None:

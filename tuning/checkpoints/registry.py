@@ -48,6 +48,10 @@ class Registry:
         """All readable checkpoints, oldest first; `broken` has the others."""
         return self._scan()[0]
 
+    def answering(self) -> Sequence[Checkpoint]:
+        """Those of `list` that write answers: all but reward models."""
+        return [checkpoint for checkpoint in self.list() if not checkpoint.is_reward_model]
+
     def broken(self) -> Sequence[BrokenCheckpoint]:
         """Folders that cannot be read as a checkpoint, each with the reason."""
         return self._scan()[1]

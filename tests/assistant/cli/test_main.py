@@ -23,7 +23,7 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert command.help and all(p.help for p in command.params if isinstance(p, click.Option))
 
 
-@pytest.mark.parametrize("group", ["chats", "checkpoints"])
+@pytest.mark.parametrize("group", ["chats", "checkpoints", "preferences"])
 def test_every_command_of_a_group_has_help_with_an_example(group: str) -> None:
     commands = imprint.commands[group].commands  # type: ignore[attr-defined]
     for name, command in commands.items():

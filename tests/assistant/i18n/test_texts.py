@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from assistant.chat.presets import Presets
+from assistant.curation import preferences as reading
 from assistant.curation.candidates import Candidate, without_secrets
 from assistant.curation.secrets import KINDS
 from assistant.i18n import texts
 from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
+from assistant.preferences import collect, sources
 from tuning.data.examples import Example
 from tuning.training.methods import ALL_METHODS
 
@@ -48,6 +50,26 @@ def test_every_kind_of_secret_has_its_reason_in_chinese(kind: str, monkeypatch: 
     use_language("zh")
     try:
         assert translated(left_out[0].why) != left_out[0].why
+    finally:
+        use_language("en")
+
+
+def test_every_reason_to_leave_a_preference_out_is_there_in_chinese() -> None:
+    written = (
+        *(
+            reading.NOTICE,
+            reading.UNFINISHED,
+            reading.SAME,
+            reading.REPEATED,
+            sources.TIE,
+            sources.JUDGED_TIE,
+        ),
+        *(collect.CONTRADICTS, collect.JUDGED_BOTH_WAYS, collect.OVERRULED),
+        *(collect.SECRET.format(kind=kind) for kind in KINDS),
+    )
+    use_language("zh")
+    try:
+        assert [reason for reason in written if translated(reason) == reason] == []
     finally:
         use_language("en")
 

@@ -13,7 +13,7 @@ from typing import get_args
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
 from assistant.compare.votes import Outcome
-from assistant.components import checkpoint_export, tour
+from assistant.components import checkpoint_export, preference_curves, preference_setup, tour
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
@@ -27,6 +27,8 @@ from assistant.pages import (
     compare_question_sets,
     memory,
 )
+from assistant.preferences.collect import SOURCES
+from assistant.preferences.files import FORMATS
 from assistant.settings import ENGINES, MODEL_CAPABILITIES
 from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
@@ -35,6 +37,7 @@ from tuning.jobs.folder import PHASES, Status
 from tuning.training.methods import METHODS
 
 ROOT = Path(__file__).parents[3]
+RLHF_STEPS = ("demonstrations", "comparisons", "optimisation")
 OPTIONS = (*(number.field for number in NUMBERS), *SWITCHES)
 FAMILIES = {method.family for method in METHODS.values()}
 VIEWS = [*product(("words", "changes", "attention"), sorted(FAMILIES))]
@@ -52,7 +55,7 @@ def words(names: Iterable[str]) -> list[str]:
 
 # A key with `*` for each name that is put into it -> the names that can be.
 NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
-    "page.*": ("chat", "knowledge", "checkpoints", "compare", "memory", "settings"),
+    "page.*": ("chat", "knowledge", "checkpoints", "preferences", "compare", "memory", "settings"),
     "job.axis.*": ("memory_bytes", *checkpoints_jobs.MEASURES),
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
@@ -106,6 +109,17 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "date.*": ("moment", "day", "short"),
     "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
+    "preferences.from.*": SOURCES,
+    "preferences.column.*": ("source", "question", "preferred", "rejected"),
+    "preferences.format.*": FORMATS,
+    "preferences.loss.*": preference_setup.LOSSES,
+    "preferences.option.*": preference_setup.NUMBERS,
+    "preferences.option.*.help": preference_setup.NUMBERS,
+    "preferences.curve.*": preference_curves.MEASURES,
+    "rlhf.*": RLHF_STEPS,
+    "rlhf.*.text": RLHF_STEPS,
+    "rlhf.*.formula": RLHF_STEPS,
+    "rlhf.mark.*": ("corrected", "liked", "preferred", "rejected"),
 }
 
 

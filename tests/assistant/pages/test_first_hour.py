@@ -144,3 +144,16 @@ def test_the_home_is_measured_and_downloaded_as_one_archive(home: Path, store: C
     assert t("disk.conversations") in words(test)
     test.button(key="empty-bin").click().run()
     assert store.deleted() == []
+
+
+def test_an_answer_without_a_source_says_so_before_anything_else(
+    home: Path, store: ConversationStore
+) -> None:
+    number = store.create("football")
+    store.add_message(number, "user", "Who won?")
+    store.add_message(number, "assistant", "Brazil won.", memory="documents")
+    said = words(app(c=str(number)))
+    assert t("message.no_source.badge") in said and 'class="mark documents"' not in said
+    assert said.index(t("message.no_source")) > 0
+    lines = [one.value for one in app(c=str(number)).markdown]
+    assert "Brazil won." in lines

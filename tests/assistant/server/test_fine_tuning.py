@@ -94,6 +94,56 @@ def test_events_come_in_pages(client: openai.OpenAI, workspace: Workspace) -> No
     assert [event.id for event in paged] == [event.id for event in whole]
 
 
+PREFERENCE: dict[str, Any] = {
+    "preferred_output": [{"role": "assistant", "content": "640 grams."}],
+    "non_preferred_output": [{"role": "assistant", "content": "That depends."}],
+}
+
+
+def preferences(client: openai.OpenAI, count: int = 6) -> str:
+    """A file in OpenAI's preference format, uploaded."""
+    rows = [
+        {"input": {"messages": [{"role": "user", "content": str(number)}]}, **PREFERENCE}
+        for number in range(2, 2 + count)
+    ]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    return client.files.create(file=("votes.jsonl", content), purpose="fine-tune").id
+
+
+def test_preferences_are_learned_by_dpo(client: openai.OpenAI, workspace: Workspace) -> None:
+    file = preferences(client)
+    method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.3, "n_epochs": 2}}}
+    job = client.fine_tuning.jobs.create(model=BASE, training_file=file, method=method)
+    kept = workspace.jobs.get(job.id)
+    assert (kept.method, kept.config["beta"], kept.config["epochs"], kept.examples_count) == (
+        "dpo",
+        0.3,
+        2,
+        6,
+    )
+    assert job.method is not None and job.method.type == "dpo" and job.method.dpo is not None
+    told = job.method.dpo.hyperparameters
+    assert told is not None and (told.beta, told.n_epochs) == (0.3, 2)
+    workspace.jobs.wait(job.id)
+    assert client.fine_tuning.jobs.retrieve(job.id).status == "succeeded"
+    other = client.fine_tuning.jobs.create(
+        model=BASE, training_file=file, extra_body={"imprint": {"method": "kto"}}
+    )
+    assert workspace.jobs.get(other.id).method == "kto"
+
+
+def test_preferences_that_cannot_be_learned_from_are_refused(client: openai.OpenAI) -> None:
+    dpo: Any = {"type": "dpo"}
+    with pytest.raises(openai.BadRequestError, match="at least 4 pairs"):
+        client.fine_tuning.jobs.create(model=BASE, training_file=preferences(client, 2), method=dpo)
+    with pytest.raises(openai.BadRequestError, match="holds no preference"):
+        client.fine_tuning.jobs.create(model=BASE, training_file=upload(client), method=dpo)
+    with pytest.raises(openai.BadRequestError, match="needs a reward model"):
+        client.fine_tuning.jobs.create(
+            model=BASE, training_file=preferences(client), extra_body={"imprint": {"method": "grpo"}}
+        )
+
+
 def test_a_job_is_cancelled(client: openai.OpenAI) -> None:
     job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "400"))
     assert client.fine_tuning.jobs.cancel(job.id).status == "cancelled"
@@ -189,7 +239,7 @@ def test_the_learning_rate_is_multiplied(client: openai.OpenAI, workspace: Works
 @pytest.mark.parametrize(
     ("options", "status", "sentence"),
     [
-        ({"method": {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.1}}}}, 400, "method.type: 'dpo'"),
+        ({"method": {"type": "reinforcement"}}, 400, "'supervised' and 'dpo' are"),
         ({"validation_file": "file-" + "0" * 32}, 404, "There is no file"),
         ({"integrations": [{"type": "wandb"}]}, 400, "integrations: not supported"),
         ({"extra_body": {"epochs": 3}}, 400, "epochs: there is no such option"),

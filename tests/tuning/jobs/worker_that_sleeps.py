@@ -17,7 +17,7 @@ from tuning.jobs.worker import main
 
 
 def pretend(task: Task) -> TaskOutcome:
-    request = task.examples[0].question
+    request = _request(task)
     if request == "stubborn":
         while True:
             time.sleep(60)  # looks at nothing; only a kill ends it
@@ -59,6 +59,14 @@ def pretend(task: Task) -> TaskOutcome:
         done.write_text(str(step))
     task.enter("saving")
     return TaskOutcome("made up", {"steps": steps, "first": first}, {"recall": {"after": 1.0}})
+
+
+def _request(task: Task) -> str:
+    """The first question of the examples, or of the preferences."""
+    if task.examples:
+        return task.examples[0].question
+    preferred = task.folder.preferences()
+    return [*preferred.pairs, *preferred.judgements][0].prompt[-1]["content"]
 
 
 if __name__ == "__main__":
