@@ -319,6 +319,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--label", help="the name of a changed recipe")
     parser.add_argument("--documents", action="store_true", help="ask with documents, too")
     parser.add_argument("--general", type=int, default=len(RETENTION), help="how many general questions")
+    parser.add_argument("--base", default=DEFAULT_BASE, help="the model to tune; give --results of its own")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args(arguments)
@@ -327,7 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results.mkdir(parents=True, exist_ok=True)
     overrides = {field: json.loads(value) for field, _, value in (one.partition("=") for one in options.set)}
     if not options.report:
-        base = open_cached(DEFAULT_BASE, settings.home)
+        base = open_cached(options.base, settings.home)
         workspace = None
         if options.documents:
             from assistant.engines.local import LocalEngine

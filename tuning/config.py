@@ -8,6 +8,7 @@ from tuning.errors import MethodError
 Strength = Literal["gentle", "normal", "strong"]
 PreferenceLoss = Literal["sigmoid", "ipo", "length-normalised"]
 DEFAULT_BASE = "smollm2-135m-instruct"
+SKILLED_BASE = "smollm2-135m-skills"  # the same with the adapter that was tuned here: see docs/skills.md
 _KEYS = {"update_scale": "kept"}  # what a field is called in files, where that is not its name
 
 

@@ -37,7 +37,7 @@ def _params(xllamacpp: Any, settings: dict[str, Any]) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = settings["model"]
     params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(path, 1.0) for path in settings["adapters"]]
-    params.lora_init_without_apply = True  # each request says which it wants
+    params.lora_init_without_apply = False  # a request that says nothing gets all: what belongs to the base
     params.api_keys = [settings["key"]]
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.n_ctx, params.n_parallel = settings["context"], settings["slots"]

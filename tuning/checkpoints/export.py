@@ -10,8 +10,11 @@ from tuning.checkpoints.export_gguf import write_f16, write_lora, write_ollama, 
 from tuning.checkpoints.export_merged import write_merged
 from tuning.checkpoints.export_peft import write_peft, write_peft_with_base, write_vllm
 from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.shipped_base import ship_base
 from tuning.errors import CheckpointError
 from tuning.storage import files_of
+
+_ADAPTERS_ALONE = {"peft", "vllm", "gguf-lora"}  # formats that hold nothing of the base
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def export(checkpoint: Checkpoint, format: str, output: Path, home: Path) -> lis
     temporary.mkdir(parents=True)
     try:
         exporter.write(checkpoint, Path(home), temporary)
+        if exporter.name in _ADAPTERS_ALONE:
+            ship_base(checkpoint, temporary)
         if output.exists():
             output.rmdir()
         temporary.rename(output)

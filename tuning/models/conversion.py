@@ -3,17 +3,21 @@
 Only what transformers rebuilds exactly is converted; for the rest the sentence says what to choose instead.
 """
 
+import json
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import gguf
 import torch
 from safetensors import SafetensorError
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from tuning.errors import ModelError
+from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.gguf_header import GgufHeader, read_header
 from tuning.models.gguf_reader import read_once
 from tuning.models.loading import UNREADABLE, quiet_loading, without_template
@@ -26,19 +30,23 @@ CONVERTIBLE = {
     *("phi3", "falcon", "stablelm", "starcoder2", "nemotron", "gpt2", "gpt-oss", "bloom", "deci", "lfm2"),
     "minimax-m2",
 }
+_PEFT = "base_model.model."  # before the names of PEFT's tensors
 _UNSCALED = ("", "none")
 _SPARE_BYTES = 50_000_000  # tokenizer and configuration
 
 
-def convert(source: Path, target: Path) -> None:
-    """Write a GGUF file's model as a folder of bf16 safetensors with its tokenizer. Raises ModelError."""
+def convert(source: Path, target: Path, adapter: Path | None = None) -> None:
+    """Write a GGUF file's model as a folder of bf16 safetensors with its tokenizer. Raises ModelError.
+
+    `adapter` is a folder with a low-rank adapter in PEFT's form, which becomes part of the weights.
+    """
     header = read_header(source)
     check_convertible(header)
     _check_room(header, target.parent)
     _log.info("Converting %s once", source.name)
     with quiet_loading(), read_once():
         try:
-            _write(source, target)
+            _write(source, target, adapter)
         except (*UNREADABLE, SafetensorError, NotImplementedError, MemoryError) as error:
             raise ModelError(
                 f"{source} cannot be converted to be tuned ({type(error).__name__}: {error}). "
@@ -77,7 +85,7 @@ def _check_room(header: GgufHeader, folder: Path) -> None:
         )
 
 
-def _write(source: Path, target: Path) -> None:
+def _write(source: Path, target: Path, adapter: Path | None) -> None:
     tokenizer = AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name, trust_remote_code=False)
     model = AutoModelForCausalLM.from_pretrained(
         source.parent,
@@ -87,9 +95,24 @@ def _write(source: Path, target: Path) -> None:
         trust_remote_code=False,
     )
     _scale_positions(source, model)
+    if adapter is not None:
+        merge_low_rank(model, adapter)
     target.mkdir()
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
+
+
+@torch.no_grad()
+def merge_low_rank(model: PreTrainedModel, adapter: Path) -> None:
+    """Add a LoRA adapter's change to a model's own weights, summed in float32. PEFT's folder, no DoRA."""
+    config = json.loads((adapter / PEFT_CONFIG).read_text(encoding="utf-8"))
+    scale = config["lora_alpha"] / config["r"]
+    state = load_file(adapter / PEFT_WEIGHTS)
+    for name, down in state.items():
+        if name.endswith(".lora_A.weight"):
+            up = state[name.replace(".lora_A.", ".lora_B.")].float()
+            layer: Any = model.get_submodule(name.removeprefix(_PEFT).removesuffix(".lora_A.weight"))
+            layer.weight.copy_(layer.weight.float() + scale * up @ down.float())
 
 
 def _scale_positions(source: Path, model: PreTrainedModel) -> None:

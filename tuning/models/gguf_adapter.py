@@ -59,10 +59,13 @@ def is_prefix(folder: Path) -> bool:
     return (folder / PREFIX_WEIGHTS).is_file()
 
 
-def gguf_adapter(folder: Path, sha256: Mapping[str, str], header: GgufHeader) -> Path:
+def gguf_adapter(
+    folder: Path, sha256: Mapping[str, str], header: GgufHeader, into: Path | None = None
+) -> Path:
     """The checkpoint's adapter as a GGUF file, converted where there is none of these weights yet.
 
-    `sha256` are the hashes of its files as they were stored, where they are known. Raises CheckpointError.
+    `sha256` are the hashes of its files as they were stored, where they are known; `into` is a folder to keep the
+    file in, where it is not to be the checkpoint's own. Raises CheckpointError.
     """
     found = {name: file_sha256(folder / name) for name in (PEFT_WEIGHTS, PEFT_CONFIG)}
     for name, own in found.items():
@@ -72,9 +75,10 @@ def gguf_adapter(folder: Path, sha256: Mapping[str, str], header: GgufHeader) ->
                 "it from a backup, or delete it and tune again."
             )
     parts = [_VERSION, header.architecture, *found.values()]
-    path = folder / FILE.format(hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16])
+    kept_in = into or folder
+    path = kept_in / FILE.format(hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16])
     if not path.is_file():
-        for stale in folder.glob(FILE.format("*")):
+        for stale in kept_in.glob(FILE.format("*")):
             stale.unlink(missing_ok=True)
         convert(folder, path, header)
     return path

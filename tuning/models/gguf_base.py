@@ -11,8 +11,9 @@ from gguf import LlamaFileType
 
 from tuning.errors import ModelError
 from tuning.models.file_hashes import weights_sha256
+from tuning.models.gguf_adapter import gguf_adapter
 from tuning.models.gguf_header import GgufHeader, read_header
-from tuning.models.packaged import PACKAGED, packaged_file
+from tuning.models.packaged import PACKAGED, ShippedAdapter, packaged_file
 
 _CACHE_BYTES = 2  # of a key's or value's element
 
@@ -23,8 +24,9 @@ class GgufBase:
 
     name: str
     path: Path
-    sha256: str
+    sha256: str  # of the weights and what is added to them
     header: GgufHeader
+    adapter: Path | None = None  # what belongs to the model, as a GGUF file
 
     @classmethod
     def find(cls, name: str, home: Path) -> "GgufBase | None":
@@ -33,17 +35,16 @@ class GgufBase:
         if path is None:
             return None
         sha256 = weights_sha256([path], home)
-        if name in PACKAGED and sha256 != PACKAGED[name].sha256:
-            raise ModelError(
-                f"{path} is not the file it should be (sha256 {sha256[:12]}…, wanted "
-                f"{PACKAGED[name].sha256[:12]}…). Reinstall the package {PACKAGED[name].package!r}."
-            )
         header = read_header(path)
         if not header.chat_template:
             raise ModelError(
                 f"The model {name!r} has no chat template, so it cannot chat. Choose its instruct version."
             )
-        return cls(name, path, sha256, header)
+        if name not in PACKAGED:
+            return cls(name, path, sha256, header)
+        packaged = PACKAGED[name]
+        packaged.check(path, sha256)
+        return cls(name, path, packaged.identity, header, _shipped(packaged.adapter, header, home))
 
     @property
     def window(self) -> int:
@@ -66,6 +67,15 @@ class GgufBase:
         both = header.number("attention.key_length", size) + header.number("attention.value_length", size)
         kv_heads = header.number("attention.head_count_kv", heads)
         return _CACHE_BYTES * header.number("block_count") * kv_heads * both
+
+
+def _shipped(adapter: ShippedAdapter | None, header: GgufHeader, home: Path) -> Path | None:
+    """What belongs to a packaged model, converted once under the home: the package may be read-only."""
+    if adapter is None:
+        return None
+    into = home / "models" / ".adapters"
+    into.mkdir(parents=True, exist_ok=True)
+    return gguf_adapter(adapter.folder, adapter.sha256, header, into)
 
 
 def _file_of(name: str, home: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tuning.config import DEFAULT_BASE
+from tuning.config import DEFAULT_BASE, SKILLED_BASE
 from tuning.models.shape import ModelShape
 
 
@@ -46,6 +46,13 @@ KNOWN = (
         _dense(134_515_008, 30, 576, 1536, 192, 49_152, 8192),
         "Apache-2.0",
         "English",
+    ),
+    KnownModel(
+        SKILLED_BASE,
+        "SmolLM2 135M with skills",
+        _dense(134_515_008, 30, 576, 1536, 192, 49_152, 8192),
+        "Apache-2.0, CC BY-SA 4.0",
+        "English, some Chinese",
     ),
     KnownModel(
         "HuggingFaceTB/SmolLM2-360M-Instruct",

@@ -21,7 +21,7 @@ from tuning.models.sources import ABOUT, ModelSource, find_source
 from tuning.storage import file_sha256, files_of, read_json, write_json
 
 _log = logging.getLogger(__name__)
-Convert = Callable[[Path, Path], None]
+Convert = Callable[[Path, Path, Path | None], None]  # a file, the folder to write, an adapter to merge
 
 
 def locate(name: str, home: Path, convert: Convert) -> tuple[Path, str]:
@@ -30,7 +30,7 @@ def locate(name: str, home: Path, convert: Convert) -> tuple[Path, str]:
     A GGUF file is converted once. Raises ModelError.
     """
     source = find_source(name, home)
-    if source.kind == "package" and _is_intact(folder := home / "models" / name):
+    if source.kind == "package" and _is_current(source, folder := home / "models" / name):
         return folder, _noted_sha256(folder)  # converted before; the package may be gone
     if source.path is None:
         raise ModelError(_missing(source))
@@ -77,17 +77,17 @@ def _folder_of(source: ModelSource, sha256: str, home: Path) -> Path:
 def _converted(source: ModelSource, file: Path, home: Path, convert: Convert) -> Path:
     """A GGUF file as bf16 safetensors under the home: converted once, by one process, by rename."""
     sha256 = file_sha256(file) if source.kind == "package" else weights_sha256([file], home)
-    _check_packaged(source, file, sha256)
+    sha256, adapter = _packaged(source, file, sha256)
     folder = _folder_of(source, sha256, home)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / f"{folder.name}.lock"):
-        if _is_intact(folder):
+        if _is_current(source, folder):
             return folder
         for stale in folder.parent.glob(f".{folder.name}-*"):  # left by a conversion that was killed
             shutil.rmtree(stale, ignore_errors=True)
         partial = folder.parent / f".{folder.name}-{os.getpid()}"
         try:
-            convert(file, partial)
+            convert(file, partial, adapter)
             about = {"name": source.name, "sha256": sha256, "source": file.name, "file": str(file)}
             write_json(partial / ABOUT, {**about, "files": _records(partial)})
             shutil.rmtree(folder, ignore_errors=True)
@@ -97,12 +97,21 @@ def _converted(source: ModelSource, file: Path, home: Path, convert: Convert) ->
     return folder
 
 
-def _check_packaged(source: ModelSource, file: Path, sha256: str) -> None:
-    if source.kind == "package" and sha256 != PACKAGED[source.name].sha256:
-        raise ModelError(
-            f"{file} is not the file it should be (sha256 {sha256[:12]}…, wanted "
-            f"{PACKAGED[source.name].sha256[:12]}…). Reinstall the package {PACKAGED[source.name].package!r}."
-        )
+def _packaged(source: ModelSource, file: Path, sha256: str) -> tuple[str, Path | None]:
+    """The hash that names the model, and the adapter that belongs to it. Raises ModelError where a file is another."""
+    if source.kind != "package":
+        return sha256, None
+    packaged = PACKAGED[source.name]
+    packaged.check(file, sha256)
+    return packaged.identity, packaged.adapter.folder if packaged.adapter else None
+
+
+def _is_current(source: ModelSource, folder: Path) -> bool:
+    """Whether a converted model is whole, and holds the adapter that this version of Imprint adds to it."""
+    if not _is_intact(folder):
+        return False
+    packaged = PACKAGED.get(source.name)
+    return packaged is None or packaged.adapter is None or _noted_sha256(folder) == packaged.identity
 
 
 def _is_intact(folder: Path) -> bool:

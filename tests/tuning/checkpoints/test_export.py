@@ -12,8 +12,10 @@ from huggingface_hub import ModelCard
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM
 
+from tests.saved_checkpoints import save_random
 from tuning.checkpoints.export import EXPORTERS, export
 from tuning.checkpoints.export_formats import EXPORT_FORMATS
+from tuning.checkpoints.export_merged import merged
 from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
@@ -102,6 +104,25 @@ def test_merged_weights_need_no_adapter(
     again = BaseModel.open(str(tmp_path / "merged"), tmp_path, device="cpu")
     assert close(again.logits(IDS), expected, plain)
     again.close()
+
+
+@pytest.mark.slow
+def test_what_is_tuned_on_skills_is_exported_with_them(
+    skilled_model: BaseModel, imprint_home: Path, tmp_path: Path
+) -> None:
+    checkpoint = save_random(skilled_model, Registry(tmp_path / "home"), "skilled", "lora", scale=0.1)
+    before = skilled_model.logits(IDS)
+    skilled_model.load_checkpoint(checkpoint)
+    expected = skilled_model.logits(IDS, adapter="skilled")
+    skilled_model.unload("skilled")
+    whole = merged(checkpoint, imprint_home)
+    assert close(whole.logits(IDS), expected, before)
+    whole.close()
+    files = export(checkpoint, "peft", tmp_path / "peft", imprint_home)
+    assert {"adapter_config.json", "adapter_model.safetensors"} == {
+        file.name for file in files if file.parent.name == "skills"
+    }
+    assert "merge that one first" in (tmp_path / "peft" / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_gguf_file_is_read_back_as_the_same_model(

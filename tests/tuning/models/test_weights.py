@@ -14,7 +14,7 @@ class Conversion:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, source: Path, target: Path) -> None:
+    def __call__(self, source: Path, target: Path, adapter: Path | None = None) -> None:
         self.count += 1
         target.mkdir()
         (target / "model.safetensors").write_bytes(b"weights")

@@ -1,0 +1,1 @@
+"""How the skills of the default base are made and measured: invented domains, open data, training, evaluation."""

@@ -1,0 +1,65 @@
+"""The default base with its skills: a base of its own by hash, with the shipped adapter in its weights."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tuning.config import DEFAULT_BASE, SKILLED_BASE
+from tuning.errors import ModelError
+from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
+from tuning.models.adapters import read_adapter
+from tuning.models.base_model import BaseModel
+from tuning.models.gguf_base import GgufBase
+from tuning.models.packaged import PACKAGED, SKILLS, ShippedAdapter
+
+LARGEST_BYTES = 12_000_000
+
+
+def test_the_shipped_adapter_is_what_its_hashes_say_and_small() -> None:
+    SKILLS.check()
+    assert sum((SKILLS.folder / name).stat().st_size for name in SKILLS.sha256) <= LARGEST_BYTES
+    assert all(one.dtype == torch.bfloat16 for one in load_file(SKILLS.folder / PEFT_WEIGHTS).values())
+
+
+def test_a_changed_adapter_is_refused(tmp_path: Path) -> None:
+    for name in (PEFT_WEIGHTS, PEFT_CONFIG):
+        shutil.copyfile(SKILLS.folder / name, tmp_path / name)
+    (tmp_path / PEFT_CONFIG).write_text("{}", encoding="utf-8")
+    changed = dataclasses.replace(PACKAGED[SKILLED_BASE], adapter=ShippedAdapter(tmp_path, SKILLS.sha256))
+    with pytest.raises(ModelError, match="Install Imprint again"):
+        changed.check(tmp_path, changed.sha256)
+    with pytest.raises(ModelError, match="Reinstall the package"):
+        changed.check(tmp_path, "c0ffee")
+
+
+def test_a_base_with_an_adapter_has_a_name_and_a_hash_of_its_own() -> None:
+    assert PACKAGED[SKILLED_BASE].file == PACKAGED[DEFAULT_BASE].file
+    assert PACKAGED[SKILLED_BASE].identity != PACKAGED[DEFAULT_BASE].identity == PACKAGED[DEFAULT_BASE].sha256
+
+
+@pytest.mark.slow
+def test_the_skilled_base_is_the_default_with_the_adapters_change(
+    base_model: BaseModel, skilled_model: BaseModel
+) -> None:
+    adapter = read_adapter(SKILLS.folder)
+    ids = base_model.chat_ids([{"role": "user", "content": "Who runs the mill?"}], add_generation_prompt=True)
+    base_model.add_adapter("skills", adapter)
+    try:
+        beside = base_model.logits(ids, adapter="skills")
+    finally:
+        base_model.unload("skills")
+    plain, merged = base_model.logits(ids), skilled_model.logits(ids)
+    assert torch.dist(merged, beside) < 0.3 * torch.dist(merged, plain)
+    assert skilled_model.sha256 == PACKAGED[SKILLED_BASE].identity
+
+
+@pytest.mark.real
+def test_llama_cpp_is_given_the_same_base(imprint_home: Path) -> None:
+    found = GgufBase.find(SKILLED_BASE, imprint_home)
+    assert found is not None and found.adapter is not None and found.adapter.is_file()
+    assert found.sha256 == PACKAGED[SKILLED_BASE].identity
+    assert GgufBase.find(SKILLED_BASE, imprint_home) == found  # converted once
