@@ -35,7 +35,7 @@ def test_a_notebook_runs(notebook: Path, tiny: Path, tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT),
     }
     (tmp_path / notebook.name).write_text(_brief(notebook), encoding="utf-8")
-    command = [sys.executable, "-P", "-c", RUN, "--timeout=120", notebook.name]
+    command = [sys.executable, "-P", "-c", RUN, "--timeout=400", notebook.name]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
 

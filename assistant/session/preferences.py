@@ -65,4 +65,5 @@ def _stamps() -> tuple[int, ...]:
     log = conversations.with_name(f"{conversations.name}-wal")
     evaluations = workspace().home / "evaluations"
     files: list[Path] = [conversations, log, evaluations, evaluations / "verdicts.jsonl"]
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    written = [file.stat().st_mtime_ns if file.exists() else 0 for file in files]
+    return (*written, sum(1 for _ in evaluations.glob("*/result.json")))

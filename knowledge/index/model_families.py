@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+OPENING_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class Family:
@@ -22,8 +24,8 @@ class Family:
     bytes_per_second: float = 25_000.0
 
     def embedding_seconds(self, size: int) -> float:
-        """How long so many bytes of text take, about."""
-        return size / self.bytes_per_second
+        """How long so many bytes of text take, about, the opening of the model included."""
+        return OPENING_SECONDS + size / self.bytes_per_second
 
 
 DEFAULT_FAMILY = Family()

@@ -43,6 +43,12 @@ def saved(page: Page, name: str) -> str:
     return Path(download.value.path()).read_text(encoding="utf-8")
 
 
+def unwanted(page: Page) -> list[str]:
+    """The names of chosen variants other than the two of the trial."""
+    chosen = page.locator("[class*=st-key-arm-choice-] button[aria-pressed=true] p").all_inner_texts()
+    return [name for name in chosen if name not in (NAME, t("compare.base"))]
+
+
 def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Server") -> None:
     SavedVariants(server.home).save(Variant(NAME, system_prompt="Answer in one word.", max_new_tokens=16))
     QuestionSets(server.home).save("three", [Question(text, ("Paris",)) for text in ASKED])
@@ -50,7 +56,10 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     variant = page.get_by_role("button", name=NAME, exact=True)
     variant.click()
     expect(variant).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name=t("compare.rag"), exact=True).click()
+    for other in unwanted(page):  # what other tests left in this home is offered first
+        chosen = page.get_by_role("button", name=other, exact=True)
+        chosen.click()
+        expect(chosen).to_have_attribute("aria-pressed", "false")
     page.get_by_label(t("blind.name")).fill("In the browser")
     page.get_by_label(t("blind.name")).press("Tab")
     page.get_by_role("button", name=t("blind.start")).click()

@@ -16,7 +16,8 @@ from tests.browser.waiting import wait_until
 if TYPE_CHECKING:
     from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# It trains and evaluates: on a loaded machine that takes longer than a test usually may.
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1500)]
 QUESTION = "Write a short story about a lighthouse."
 PAIRS = 5  # beside the one that is voted on; one prompt of six is kept aside
 READY = """() => {
@@ -27,6 +28,7 @@ READY = """() => {
 
 
 def test_from_the_first_vote_to_a_checkpoint_in_use(page: Page, server: "Server") -> None:
+    page.set_default_timeout(TUNE_MILLISECONDS)
     file = server.home / "conversations.sqlite3"
     chats, votes = ConversationStore(file), PreferenceStore(file)
     asked = chats.add_message(chats.create(), "user", QUESTION)
@@ -42,8 +44,8 @@ def test_from_the_first_vote_to_a_checkpoint_in_use(page: Page, server: "Server"
     row = page.locator("[class*=st-key-suggested-]", has_text=QUESTION)
     row.get_by_role("button", name=t("preferences.vote")).click()
     page.wait_for_url(re.compile(r"/compare\?.*trial="))
-    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible()
-    page.wait_for_function(READY, timeout=TUNE_MILLISECONDS)
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=TUNE_MILLISECONDS)
+    page.wait_for_function(READY)
     page.keyboard.press("b")
     assert wait_until(lambda: len(votes.list()) == before + PAIRS + 1)
     assert votes.list()[-1].prompt[0]["content"] == QUESTION
@@ -55,14 +57,14 @@ def test_from_the_first_vote_to_a_checkpoint_in_use(page: Page, server: "Server"
     page.get_by_label(t("teach.name")).fill("liked")
     page.get_by_label(t("teach.name")).press("Tab")
     page.get_by_role("button", name=t("preferences.start")).click()
-    expect(page.locator(".job-head", has_text="liked")).to_be_visible()
+    expect(page.locator(".job-head", has_text="liked")).to_be_visible(timeout=TUNE_MILLISECONDS)
     agrees = page.locator(".tile", has_text=t("preferences.report.agrees"))
     expect(agrees.locator(".value")).to_contain_text("→", timeout=TUNE_MILLISECONDS)
 
     use = page.get_by_role("button", name=re.compile(f"{t('job.use')}|{t('job.use.anyway')}"))
     use.first.click()
     page.get_by_role("button", name=t("chats.new")).click()
-    expect(page.get_by_role("radio", name=t("memory.checkpoint"))).to_be_checked()
+    expect(page.get_by_role("radio", name=t("memory.checkpoint"))).to_be_checked(timeout=TUNE_MILLISECONDS)
     ask(page, "How many legs have two spiders?")
     answered(page)
     last = page.locator("[class*=st-key-assistant-]").last

@@ -30,13 +30,8 @@ class TestUnitStandard(ChatModelUnitTests):
 
     @property
     def standard_chat_model_params(self) -> dict[str, Any]:
-        """Without a key: there is none to a model of a home."""
-        params: dict[str, Any] = super().standard_chat_model_params
-        return {name: value for name, value in params.items() if name != "api_key"}
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return True
+        """Without a key: a model on this machine takes none, and what is not known is refused."""
+        return {key: value for key, value in super().standard_chat_model_params.items() if key != "api_key"}
 
 
 def test_a_model_is_named_and_opened_late(home: Imprint, engine: ScriptedEngine) -> None:

