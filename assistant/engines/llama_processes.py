@@ -186,6 +186,8 @@ def _context(base: GgufBase) -> int:
 
 
 def _threads() -> int:
-    """The cores that this process may use, each counted once."""
+    """The cores that this process may use, each counted once; `OMP_NUM_THREADS` limits them, as it does torch's."""
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(own, psutil.cpu_count(logical=False) or own))
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    most = int(said) if said.isdigit() else own
+    return max(1, min(own, most, psutil.cpu_count(logical=False) or own))

@@ -131,7 +131,7 @@ def test_a_folder_opens_like_the_packaged_model(base_model: BaseModel, imprint_h
 def test_an_interrupted_conversion_leaves_nothing(
     imprint_home: Path, base_model: BaseModel, tmp_path: Path
 ) -> None:
-    def broken(source: Path, target: Path) -> None:
+    def broken(source: Path, target: Path, adapter: Path | None) -> None:
         target.mkdir()
         (target / "model.safetensors").write_bytes(b"half")
         raise KeyboardInterrupt
@@ -152,7 +152,7 @@ def test_two_that_open_a_model_at_once_convert_it_once(tmp_path: Path) -> None:
     converted: list[Path] = []
     both = threading.Barrier(2, timeout=60)
 
-    def convert(source: Path, target: Path) -> None:
+    def convert(source: Path, target: Path, adapter: Path | None) -> None:
         converted.append(target)
         target.mkdir()
 

@@ -93,10 +93,10 @@ def test_a_file_is_converted_once_and_goes_by_its_hash(tmp_path: Path) -> None:
     file, home = write_gguf(tmp_path / "tiny.gguf", tiny_llm()), tmp_path / "home"
     count = 0
 
-    def counting(source: Path, target: Path) -> None:
+    def counting(source: Path, target: Path, adapter: Path | None) -> None:
         nonlocal count
         count += 1
-        convert(source, target)
+        convert(source, target, adapter)
 
     folder, sha256 = weights.locate(str(file), home, counting)
     assert folder.name == f"gguf-{sha256[:16]}" and (folder / ABOUT).is_file()
