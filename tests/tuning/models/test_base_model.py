@@ -140,7 +140,7 @@ def test_an_interrupted_conversion_leaves_nothing(
         weights.locate(DEFAULT_BASE, tmp_path, broken)
     (tmp_path / "models" / f".{DEFAULT_BASE}-123").mkdir()  # left by a kill
 
-    def works(source: Path, target: Path) -> None:
+    def works(source: Path, target: Path, adapter: Path | None) -> None:
         shutil.copytree(imprint_home / "models" / DEFAULT_BASE, target)
 
     folder, sha256 = weights.locate(DEFAULT_BASE, tmp_path, works)
