@@ -10,4 +10,4 @@ WORKER = (sys.executable, str(Path(__file__).with_name("worker_with_short_evalua
 
 if __name__ == "__main__":
     Jobs.__init__.__defaults__ = (WORKER,)
-    sys.exit(main(sys.argv[1:]))
+    main()
