@@ -304,7 +304,7 @@ def test_a_piece_repeated_a_hundred_thousand_times_is_quick(name: str, piece: st
         "read",
         "refused",
     )  # within the sandbox's limit
-    assert time.process_time() - started < 10  # of this process, which cuts it into passages: quadratic work takes minutes
+    assert time.process_time() - started < 10  # of this process, which cuts it into passages
 
 
 WHOLE = {
