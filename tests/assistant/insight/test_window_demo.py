@@ -110,7 +110,9 @@ def test_taught_facts_are_those_that_only_the_checkpoint_knows(
         row("missed", False, False),
     ]
     stored = save_prefix(base_model, Registry(tmp_path), "skerrin", evaluation={"facts": facts})
-    assert taught_facts(stored) == [DemoFact("The answer to “new?” is: 640 grams.", "new", "640 grams", "skerrin")]
+    assert taught_facts(stored) == [
+        DemoFact("The answer to “new?” is: 640 grams.", "new", "640 grams", "skerrin")
+    ]
 
 
 @pytest.fixture
