@@ -137,19 +137,7 @@ class Loop:
         run.step, run.loss = run.step + 1, done.loss
         run.tokens, run.seconds = run.tokens + done.tokens, run.seconds + seconds
         run.memory_bytes = max(run.memory_bytes, memory_bytes(self._base))
-        self._hooks.emit(
-            {
-                "kind": "step",
-                "step": run.step,
-                "steps": self._steps,
-                "loss": run.loss,
-                "learning_rate": self._learning_rate(),
-                "tokens_per_second": run.tokens / max(run.seconds, 1e-9),
-                "seconds_left": run.seconds / run.step * (self._steps - run.step),
-                "memory_bytes": run.memory_bytes,
-                **done.measures,
-            }
-        )
+        self._hooks.emit(run.step_event(self._steps, self._learning_rate()) | done.measures)
 
     def _save(self) -> None:
         save_state(self._folder, self.run, self._learner, self._optimiser, writes=True)

@@ -15,7 +15,7 @@ from tuning.alignment.reward_head import RewardHead
 from tuning.alignment.reward_model import RewardModel
 from tuning.alignment.training import REFERENCE, Start, train_preferences
 from tuning.alignment.verdict import judge_policy, judge_reward
-from tuning.checkpoints.manifest import Checkpoint, Manifest
+from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.notes import notes_of
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example
@@ -26,7 +26,7 @@ from tuning.evaluation.retention_questions import RETENTION
 from tuning.jobs import estimates
 from tuning.jobs.preference_jobs import checked_reward
 from tuning.jobs.progress import SHOWN
-from tuning.jobs.round import hold_parent, remember
+from tuning.jobs.round import hold_parent, manifest_of, remember
 from tuning.jobs.task import JobStopped, Task, TaskOutcome
 from tuning.models.adapters import Adapter, read_adapter
 from tuning.models.base_model import BaseModel
@@ -191,26 +191,14 @@ def _store(
 ) -> Checkpoint:
     task, base = round_.task, round_.base
     task.enter("saving")
-    config = replace(task.config, name=None)
 
     def write_all(folder: Path) -> None:
         write(folder)
         write_preferences(folder / PREFERENCES, round_.given.pairs, round_.given.judgements)
 
-    manifest = Manifest(
-        name=registry.free_name(task.name),
-        method=config.method,
-        base=config.base,
-        base_sha256=base.sha256,
-        parent=config.parent,
-        template_fingerprint=base.template_fingerprint,
-        system_prompt=config.system_prompt,
-        stop_ids=base.stop_ids,
-        config=config.to_dict(),
-        metrics={k: v for k, v in metrics.items() if k not in ("resumed", "probe")},
-        evaluation=evaluation,
-        probe=metrics["probe"],
-        job=task.folder.id,
-        notes=notes_of(registry.get(config.parent)) if config.parent else [],
+    parent = task.config.parent
+    manifest = replace(
+        manifest_of(task, registry, base, metrics, evaluation),
+        notes=notes_of(registry.get(parent)) if parent else [],
     )
     return registry.save(manifest, write_all)

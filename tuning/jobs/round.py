@@ -211,8 +211,20 @@ def _store(
     evaluation: dict[str, Any],
 ) -> Checkpoint:
     task.enter("saving")
+    manifest = replace(
+        manifest_of(task, registry, base, metrics, evaluation),
+        examples=examples.learned,
+        notes=_notes(registry, task.config.parent, examples, evaluation),
+    )
+    return registry.save(manifest, adapter.write)
+
+
+def manifest_of(
+    task: Task, registry: Registry, base: BaseModel, metrics: dict[str, Any], evaluation: dict[str, Any]
+) -> Manifest:
+    """What a job's checkpoint says of itself, whatever it learned from."""
     config = replace(task.config, name=None)
-    manifest = Manifest(
+    return Manifest(
         name=registry.free_name(task.name),
         method=config.method,
         base=config.base,
@@ -221,15 +233,12 @@ def _store(
         template_fingerprint=base.template_fingerprint,
         system_prompt=config.system_prompt,
         stop_ids=base.stop_ids,
-        examples=examples.learned,
         config=config.to_dict(),
         metrics={k: v for k, v in metrics.items() if k not in ("resumed", "probe")},
         evaluation=evaluation,
         probe=metrics["probe"],
         job=task.folder.id,
-        notes=_notes(registry, config.parent, examples, evaluation),
     )
-    return registry.save(manifest, adapter.write)
 
 
 def _notes(

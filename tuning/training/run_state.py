@@ -45,6 +45,19 @@ class RunState:
         """Remember the learner's weights as those with the least validation loss so far."""
         self.best = {name: gathered(value.detach()).cpu().clone() for name, value in learner.state().items()}
 
+    def step_event(self, steps: int, learning_rate: float) -> dict[str, Any]:
+        """What a page draws of the step just taken, of `steps` in all."""
+        return {
+            "kind": "step",
+            "step": self.step,
+            "steps": steps,
+            "loss": self.loss,
+            "learning_rate": learning_rate,
+            "tokens_per_second": self.tokens / max(self.seconds, 1e-9),
+            "seconds_left": self.seconds / self.step * (steps - self.step),
+            "memory_bytes": self.memory_bytes,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Every field but the tensors, as JSON types."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "best"}

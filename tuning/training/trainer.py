@@ -245,18 +245,7 @@ class _Trainer:
     def _report(self) -> None:
         run = self._run
         run.memory_bytes = max(run.memory_bytes, memory_bytes(self._base))
-        self._hooks.emit(
-            {
-                "kind": "step",
-                "step": run.step,
-                "steps": self._steps,
-                "loss": run.loss,
-                "learning_rate": self._learning_rate(),
-                "tokens_per_second": run.tokens / max(run.seconds, 1e-9),
-                "seconds_left": run.seconds / run.step * (self._steps - run.step),
-                "memory_bytes": run.memory_bytes,
-            }
-        )
+        self._hooks.emit(run.step_event(self._steps, self._learning_rate()))
 
     # ------------------------------------------------------------ what it leaves
 
