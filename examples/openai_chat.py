@@ -10,7 +10,7 @@ def main() -> None:
     client = OpenAI(base_url=sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8600/v1", api_key="any")
     model = client.models.list().data[0].id
     chat = []
-    for question in ("What is the capital of France?", "Name one thing to see there."):
+    for question in ("How many legs has a spider?", "And an ant?"):
         chat.append({"role": "user", "content": question})
         print(f"> {question}")
         answer = ""
