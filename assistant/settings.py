@@ -19,8 +19,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from assistant.default_model import default_base
 from assistant.errors import SettingsError
 from assistant.storage import write_json
+from tuning.config import DEFAULT_BASE
 from tuning.models.template_options import RESERVED
 
 log = logging.getLogger(__name__)
@@ -112,7 +114,7 @@ class Settings(BaseModel):
     # MiB that one uploaded file may have.
     max_upload_mb: int = Field(default=200, ge=1, le=100_000)
     language: Language = "auto"  # what the browser asks for, where the pages have it
-    base_model: Name = "smollm2-135m-instruct"
+    base_model: Name = DEFAULT_BASE
     # None picks cuda, then mps, then cpu.
     device: str | None = None
     # What computes answers on this machine; auto takes llama.cpp where there is no GPU and the model is one GGUF file.
@@ -205,6 +207,8 @@ def load_settings(folder: Path | None = None) -> Settings:
     known = {name: value for name, value in stored.items() if name in NAMES}
     from_file = _checked(home, known, f'"{{name}}" in {path}')
     fixed = {name: getattr(environment, name) for name in from_environment()}
+    if "base_model" not in {**known, **fixed}:
+        fixed["base_model"] = default_base(home)
     return Settings(home=home, **{**from_file, **fixed})
 
 
@@ -219,11 +223,12 @@ def save_settings(settings: Settings, **changes: Any) -> Settings:
             raise SettingsError(_did_you_mean(name, NAMES, "what was to be saved"))
     path = settings.home / "settings.json"
     stored = _read_file(path)
-    given = {name: _default(name) if value is None else value for name, value in changes.items()}
+    defaults = {name: _default(name) for name in changes} | {"base_model": default_base(settings.home)}
+    given = {name: defaults[name] if value is None else value for name, value in changes.items()}
     checked = _checked(settings.home, given, '"{name}"')
     for name, value in checked.items():
-        if value == _default(name):
-            stored.pop(name, None)
+        if changes[name] is None or (value == _default(name) and name != "base_model"):
+            stored.pop(name, None)  # a chosen model stays chosen, whatever the default becomes
         else:
             stored[name] = value
     write_json(path, stored, SettingsError)

@@ -38,12 +38,12 @@ def base_model(imprint_home: Path) -> "Iterator[BaseModel]":
 
 
 @pytest.fixture(scope="session")
-def skilled_model(imprint_home: Path) -> "Iterator[BaseModel]":
-    """The default model with its skills, opened once a session (converted on its first opening)."""
-    from tuning.config import SKILLED_BASE
+def plain_model(imprint_home: Path) -> "Iterator[BaseModel]":
+    """The default model without its skills, opened once a session (converted on its first opening)."""
+    from tuning.config import PLAIN_BASE
     from tuning.models.base_model import BaseModel
 
-    base = BaseModel.open(SKILLED_BASE, imprint_home, device="cpu")
+    base = BaseModel.open(PLAIN_BASE, imprint_home, device="cpu")
     yield base
     base.close()
 
@@ -65,7 +65,7 @@ def _no_network() -> Iterator[None]:
 
 
 # Fixtures that open real weights: whatever uses one, directly or not, is marked `real`.
-REAL_WEIGHTS = {"base_model", "skilled_model", "minilm"}
+REAL_WEIGHTS = {"base_model", "plain_model", "minilm"}
 
 
 # Files of real trainings: begun first, so that none of the two halves waits for the other at the end.

@@ -7,8 +7,8 @@ from tuning.errors import MethodError
 
 Strength = Literal["gentle", "normal", "strong"]
 PreferenceLoss = Literal["sigmoid", "ipo", "length-normalised"]
-DEFAULT_BASE = "smollm2-135m-instruct"
-SKILLED_BASE = "smollm2-135m-skills"  # the same with the adapter that was tuned here: see docs/skills.md
+DEFAULT_BASE = "smollm2-135m-instruct"  # with the adapter that was tuned here: see docs/skills.md
+PLAIN_BASE = "smollm2-135m-plain"  # the same without it
 _KEYS = {"update_scale": "kept"}  # what a field is called in files, where that is not its name
 
 
@@ -23,7 +23,7 @@ class TuneConfig:
     name: str | None = None  # the checkpoint's name; None: chosen when it is stored
     parent: str | None = None  # the checkpoint this round continues from
     strength: Strength = "normal"  # how much is spent on learning against how much is protected
-    base: str = DEFAULT_BASE  # a catalogue name, a folder or a Hugging Face id
+    base: str = PLAIN_BASE  # a catalogue name, a folder or a Hugging Face id
     device: str | None = None  # "cpu", "cuda", "mps"; None: the best there is
     seed: int = 0
     system_prompt: str = ""  # put before examples that have no system message of their own

@@ -9,7 +9,7 @@ import streamlit as st
 
 from assistant.components import formatting, html_blocks
 from assistant.i18n.texts import t
-from tuning.config import SKILLED_BASE
+from tuning.config import DEFAULT_BASE
 
 if TYPE_CHECKING:  # torch and transformers take seconds, and another thread may be importing them
     from assistant.models.downloads import DownloadTask
@@ -113,7 +113,7 @@ def _described(entry: "CatalogueEntry", best: "Recommendation", current: str) ->
         *([html_blocks.badge(t("settings.models.best.tune"), "documents")] if entry == best.tune else []),
         *([html_blocks.badge(t("settings.models.gated"), "warn")] if entry.is_gated else []),
     ]
-    skills = [t("settings.models.skills")] if entry.name == SKILLED_BASE else []
+    skills = [t("settings.models.skills")] if entry.name == DEFAULT_BASE else []
     lines = [_facts(entry), _needs(entry), *skills, entry.name]
     return f"<b>{html_blocks.escaped(entry.title)}</b> {' '.join(marks)}" + "".join(
         f'<br><span class="quiet">{html_blocks.escaped(line)}</span>' for line in lines

@@ -23,7 +23,7 @@ from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
 from assistant.reports import conversation_html
 from assistant.session import choices, notices, open_conversation, popovers, resources, sample
-from tuning.config import DEFAULT_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 
 POLL_SECONDS = 0.12
 STORE_POLL_SECONDS = 0.5
@@ -251,7 +251,7 @@ def _draw_welcome() -> None:
 def _draw_larger() -> None:
     """That a larger model would answer better, and what it costs; while the default is in use."""
     opened = resources.workspace()
-    if not resources.models_are_imported() or opened.settings.base_model != DEFAULT_BASE:
+    if not resources.models_are_imported() or opened.settings.base_model not in (DEFAULT_BASE, PLAIN_BASE):
         return
     if (larger := resources.larger_model()) is None:
         return

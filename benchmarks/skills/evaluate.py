@@ -30,7 +30,7 @@ from benchmarks.skills import exercises, open_sets
 from benchmarks.skills.open_sets import OpenGroups
 from benchmarks.statements import is_right, messages_of
 from tuning.checkpoints.registry import Registry
-from tuning.config import DEFAULT_BASE
+from tuning.config import PLAIN_BASE
 from tuning.evaluation.cached_base import open_cached
 from tuning.models.base_model import BaseModel
 from tuning.models.conversion import merge_low_rank
@@ -179,9 +179,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _evaluate(adapter: str, options: argparse.Namespace) -> None:
     home = load_settings().home
-    base: BaseModel = open_cached(DEFAULT_BASE, home, "cpu")
+    base: BaseModel = open_cached(PLAIN_BASE, home, "cpu")
     if adapter != "none":
-        base = BaseModel.open(DEFAULT_BASE, home, "cpu")  # answers that are cached are the base's own
+        base = BaseModel.open(PLAIN_BASE, home, "cpu")  # answers that are cached are the base's own
         merge_low_rank(base.model, Path(adapter))
     label = adapter.rstrip("/").replace("/", "_")
     for name in options.sets.split(","):

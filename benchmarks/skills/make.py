@@ -16,10 +16,11 @@ from assistant.settings import load_settings
 from benchmarks.skills import exercises, open_sets
 from benchmarks.skills.inventing import Language
 from benchmarks.skills.open_sets import OpenGroups, Paragraph
+from benchmarks.skills.tables import table_group, table_passages
 from benchmarks.skills.tasks import Task, choose
 from benchmarks.skills.training import SkillRun, train_skills
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
-from tuning.config import DEFAULT_BASE
+from tuning.config import PLAIN_BASE
 from tuning.evaluation.cached_base import open_cached
 from tuning.models.base_model import BaseModel
 from tuning.storage import file_sha256
@@ -43,17 +44,22 @@ class Curriculum:
 
     def __call__(self, rng: random.Random) -> list[list[Task]]:
         """The groups of a step."""
-        groups = [exercises.reading_group(self._language(rng), _ON_ONE_CONTEXT, rng)]
+        groups = [self._invented(rng)]
         if rng.random() < 0.6:
             groups.append(self._open.draw(rng.random() < _CHINESE, _ON_ONE_CONTEXT, rng))
         else:
-            groups.append(exercises.reading_group(self._language(rng), _ON_ONE_CONTEXT, rng))
+            groups.append(self._invented(rng))
         chance = rng.random()
-        if chance < 0.25:
+        if chance < 0.5:
             groups.append([self._choosing(rng)])
-        elif chance < 0.75:
+        elif chance < 0.6:
             groups.append([self._written(rng)])
         return groups
+
+    def _invented(self, rng: random.Random) -> list[Task]:
+        """Questions on invented paragraphs, or on an invented table."""
+        group = exercises.reading_group if rng.random() < 0.7 else table_group
+        return group(self._language(rng), _ON_ONE_CONTEXT, rng)
 
     def _language(self, rng: random.Random) -> Language:
         return "zh" if rng.random() < _CHINESE else "en"
@@ -68,7 +74,10 @@ class Curriculum:
     def _choosing(self, rng: random.Random) -> Task:
         """A general question behind passages that do not help."""
         question, answer = rng.choice(self._known)
-        return choose(exercises.passages("en", rng), question, answer)
+        beside = exercises.passages("en", rng)
+        if rng.random() < 0.3:
+            beside = [*beside, *table_passages("en", rng)]
+        return choose(rng.sample(beside, len(beside)), question, answer)
 
 
 def known_answers(base: BaseModel) -> list[tuple[str, str]]:
@@ -102,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     check_data(options.data)
-    base = open_cached(DEFAULT_BASE, load_settings().home, "cpu")
+    base = open_cached(PLAIN_BASE, load_settings().home, "cpu")
     run = SkillRun(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
     articles = open_sets.read_paragraphs(options.data, aside=False)
     train_skills(base, run, Curriculum(base, articles), options.output)

@@ -9,7 +9,8 @@ import pytest
 
 from assistant.errors import SettingsError
 from assistant.settings import Settings, default_home, from_environment, load_settings, save_settings
-from tuning.config import DEFAULT_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
+from tuning.models.packaged import PACKAGED
 
 
 @pytest.fixture(autouse=True)
@@ -191,3 +192,20 @@ def test_template_options_are_an_object_that_takes_nothing_from_the_template(
         load_settings()
     monkeypatch.setenv("IMPRINT_TEMPLATE_OPTIONS", '{"enable_thinking": false}')
     assert load_settings().template_options == '{"enable_thinking": false}'
+
+
+def _checkpoint_of(home: Path, base: str, sha256: str) -> None:
+    folder = home / "checkpoints" / sha256[:8]
+    folder.mkdir(parents=True)
+    (folder / "imprint.json").write_text(json.dumps({"base": base, "base_sha256": sha256}), encoding="utf-8")
+
+
+def test_a_home_from_before_the_skills_keeps_the_model_of_its_checkpoints(home: Path) -> None:
+    assert load_settings(home).base_model == DEFAULT_BASE
+    _checkpoint_of(home, DEFAULT_BASE, PACKAGED[PLAIN_BASE].sha256)
+    assert load_settings(home).base_model == PLAIN_BASE
+    chosen = save_settings(load_settings(home), base_model=DEFAULT_BASE)
+    assert chosen.base_model == load_settings(home).base_model == DEFAULT_BASE
+    assert save_settings(chosen, base_model=None).base_model == load_settings(home).base_model == PLAIN_BASE
+    _checkpoint_of(home, DEFAULT_BASE, PACKAGED[DEFAULT_BASE].identity)
+    assert load_settings(home).base_model == DEFAULT_BASE

@@ -1,15 +1,16 @@
 """Checkpoints for llama.cpp and what is built on it: whole models, adapters, Ollama folders."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from tuning.checkpoints.export_merged import merged, write_license
-from tuning.checkpoints.export_peft import SKILLS
+from tuning.checkpoints.export_peft import with_skills
 from tuning.checkpoints.gguf_writer import write_model
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.model_card import model_card
 from tuning.errors import CheckpointError
-from tuning.models.gguf_adapter import gguf_adapter, is_prefix, why_not
+from tuning.models.gguf_adapter import convert, gguf_adapter, is_prefix, why_not
 from tuning.models.gguf_base import GgufBase
 from tuning.models.published import license_of, license_text
 from tuning.models.template import Template
@@ -63,12 +64,13 @@ def write_lora(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
             f"llama.cpp cannot add {checkpoint.name!r} to a base: {problem}. Export it as 'gguf'."
         )
     name = f"{checkpoint.name}.gguf"
-    shutil.copyfile(gguf_adapter(checkpoint.path, checkpoint.sha256, base.header), folder / name)
-    loras = f"--lora '{name}'"
-    if base.adapter is not None:
-        shutil.copyfile(base.adapter, folder / f"{SKILLS}.gguf")
-        loras = f"--lora {SKILLS}.gguf {loras}"
-    use = f"```sh\nllama-server -m {base.path.name} {loras}\n```"
+    if (whole := with_skills(checkpoint)) is not None:
+        with tempfile.TemporaryDirectory() as temporary:
+            whole.write(Path(temporary))
+            convert(Path(temporary), folder / name, base.header)
+    else:
+        shutil.copyfile(gguf_adapter(checkpoint.path, checkpoint.sha256, base.header), folder / name)
+    use = f"```sh\nllama-server -m {base.path.name} --lora '{name}'\n```"
     _write_card(checkpoint, home, folder, use)
 
 

@@ -12,11 +12,14 @@ from safetensors.torch import save_file
 from tuning.checkpoints.manifest import NOTES, Checkpoint
 from tuning.checkpoints.model_card import model_card
 from tuning.checkpoints.notes import notes_of
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.data.examples import write_examples
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
-from tuning.models.adapters import FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
+from tuning.models.adapters import Adapter, FullAdapter, PeftAdapter, PrefixAdapter, read_adapter
 from tuning.models.conversion import convert
+from tuning.models.gguf_adapter import why_no_plain_lora
+from tuning.models.low_rank_sum import low_rank_sum
 from tuning.models.packaged import PACKAGED, ShippedAdapter
 from tuning.models.published import published_name
 from tuning.models.sources import ABOUT
@@ -26,16 +29,36 @@ from tuning.storage import write_json, write_text
 
 BASE_FOLDER = "base"
 SKILLS = "skills"  # the folder of what Imprint adds to a base, beside an adapter
+SKILLS_FILE = "skills.json"  # says that a low-rank adapter begins with it: `import_peft` takes it off again
 TEMPLATE_FILE = "chat_template.jinja"
 
 
 def write_peft(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
-    """The folder that `peft.PeftModel.from_pretrained` reads; a prefix becomes PEFT's own prefix tuning."""
-    base = published_name(checkpoint.base, home) or checkpoint.base
-    _write_adapter(checkpoint, folder, base)
-    if shipped := shipped_with(checkpoint):
-        shutil.copytree(shipped.folder, folder / SKILLS)
+    """The folder that `peft.PeftModel.from_pretrained` reads; a prefix becomes PEFT's own prefix tuning.
+
+    What Imprint adds to the base is part of a low-rank adapter, and lies beside every other one.
+    """
+    if (whole := with_skills(checkpoint)) is not None:
+        base = published_name(PLAIN_BASE, home)
+        _write_adapter(checkpoint, folder, base, whole)
+        write_json(folder / SKILLS_FILE, {"sha256": PACKAGED[DEFAULT_BASE].identity})
+    else:
+        base = published_name(checkpoint.base, home) or checkpoint.base
+        _write_adapter(checkpoint, folder, base)
+        if shipped := shipped_with(checkpoint):
+            shutil.copytree(shipped.folder, folder / SKILLS)
     _write_card(checkpoint, home, folder, base)
+
+
+def with_skills(checkpoint: Checkpoint) -> PeftAdapter | None:
+    """The adapter and what Imprint adds to its base as one adapter of the plain base; None where they cannot be one."""
+    shipped = shipped_with(checkpoint)
+    if shipped is None or why_no_plain_lora(checkpoint.path):
+        return None
+    own = read_adapter(checkpoint.path, checkpoint.sha256)
+    added = read_adapter(shipped.folder, shipped.sha256)
+    assert isinstance(own, PeftAdapter) and isinstance(added, PeftAdapter)
+    return low_rank_sum(added, own)
 
 
 def shipped_with(checkpoint: Checkpoint) -> ShippedAdapter | None:
@@ -62,8 +85,8 @@ def check_same_base(checkpoint: Checkpoint, sha256: str) -> None:
         )
 
 
-def _write_adapter(checkpoint: Checkpoint, folder: Path, base: str) -> None:
-    adapter = read_adapter(checkpoint.path, checkpoint.sha256)
+def _write_adapter(checkpoint: Checkpoint, folder: Path, base: str, adapter: Adapter | None = None) -> None:
+    adapter = adapter or read_adapter(checkpoint.path, checkpoint.sha256)
     if isinstance(adapter, FullAdapter):
         raise CheckpointError(
             f"{checkpoint.name!r} changes every weight, so it is no adapter. Export it as merged weights."
@@ -126,16 +149,15 @@ def write_vllm(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
 
     Raises `CheckpointError` for what vLLM does not serve.
     """
-    adapter = read_adapter(checkpoint.path, checkpoint.sha256)
-    if problem := _why_not_vllm(adapter) or (
-        "has a base that no hub has" if shipped_with(checkpoint) else ""
-    ):
+    whole = with_skills(checkpoint)
+    adapter = whole or read_adapter(checkpoint.path, checkpoint.sha256)
+    if problem := _why_not_vllm(adapter):
         raise CheckpointError(
             f"vLLM serves plain LoRA adapters, and {checkpoint.name!r} {problem}. Export it as 'merged', and serve "
             "that."
         )
-    base = published_name(checkpoint.base, home) or checkpoint.base
-    _write_adapter(checkpoint, folder, base)
+    base = published_name(PLAIN_BASE if whole else checkpoint.base, home) or checkpoint.base
+    _write_adapter(checkpoint, folder, base, adapter)
     template = Template.read(checkpoint.base, home)
     write_text(folder / TEMPLATE_FILE, str(template.tokenizer.chat_template))
     assert isinstance(adapter, PeftAdapter)

@@ -8,15 +8,19 @@ from typing import Any, Protocol
 
 from safetensors.torch import load_file
 
+from tuning.checkpoints.export_peft import SKILLS_FILE
 from tuning.checkpoints.manifest import NOTES, Checkpoint, Manifest, checked_name
 from tuning.checkpoints.registry import Registry
 from tuning.checkpoints.tensor_checks import check_tensors
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.data.examples import read_examples
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
-from tuning.models.adapters import Adapter, PrefixAdapter, read_adapter
+from tuning.models.adapters import Adapter, PeftAdapter, PrefixAdapter, read_adapter
+from tuning.models.low_rank_sum import without_first
+from tuning.models.packaged import PACKAGED
 from tuning.models.peft_config import check_ranks, known_options, read_config, read_shapes
-from tuning.storage import write_json
+from tuning.storage import read_json, write_json
 
 METHOD_OF = {"LORA": "lora", "ADALORA": "adalora", "IA3": "ia3", "PREFIX_TUNING": "prefix-tuning"}
 # What PEFT and torch raise for weights that are not those of this base.
@@ -58,6 +62,8 @@ def import_peft(
         adapter = (
             _prefix(cleaned, config) if config["peft_type"] == "PREFIX_TUNING" else read_adapter(cleaned)
         )
+    if base.name == DEFAULT_BASE and isinstance(adapter, PeftAdapter):
+        adapter = _without_skills(adapter, folder)
     trial = f"import of {name}"
     try:
         base.add_adapter(trial, adapter)  # raises where it does not fit, or does nothing
@@ -108,11 +114,25 @@ def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
 
 def _check_base(config: Mapping[str, Any], base: OpenBase, other_base: bool) -> None:
     named = str(config.get("base_model_name_or_path") or "")
-    if named and not other_base and _short(named) != _short(base.name):
+    own = {_short(base.name), _short(PACKAGED[base.name].hub) if base.name in PACKAGED else ""}
+    if named and not other_base and _short(named) not in own:
         raise CheckpointError(
             f"This adapter was trained on {named!r}, but {base.name!r} is open. Open that base, or say that "
             "they are the same model (--same-base)."
         )
+
+
+def _without_skills(adapter: PeftAdapter, folder: Path) -> PeftAdapter:
+    """The adapter of a checkpoint that was exported here, without what the base has already."""
+    if not (folder / SKILLS_FILE).is_file():
+        return adapter
+    skills = PACKAGED[DEFAULT_BASE]
+    if skills.adapter is None or read_json(folder / SKILLS_FILE).get("sha256") != skills.identity:
+        raise CheckpointError(
+            f"The adapter in {folder} holds the skills of another version of Imprint, which {DEFAULT_BASE!r} has of "
+            f"its own. Open {PLAIN_BASE!r} to import it."
+        )
+    return without_first(adapter, int(read_config(skills.adapter.folder)["r"]))
 
 
 def _short(name: str) -> str:

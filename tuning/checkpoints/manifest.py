@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from tuning.data.examples import Example
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PREFIX_CONFIG
+from tuning.models.packaged import present_name
 from tuning.storage import folder_bytes, read_json
 
 FORMAT = 1
@@ -191,7 +192,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             name=path.name,
             path=path,
             method=str(manifest["method"]),
-            base=str(manifest["base"]),
+            base=present_name(str(manifest["base"]), str(manifest["base_sha256"])),
             base_sha256=str(manifest["base_sha256"]),
             parent=manifest.get("parent"),
             created=float(manifest["created"]),

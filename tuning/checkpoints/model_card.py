@@ -9,7 +9,7 @@ from huggingface_hub import ModelCardData
 
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
-from tuning.config import DEFAULT_BASE, SKILLED_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.errors import CheckpointError
 from tuning.models.published import is_quantised, license_of, published_name
 
@@ -42,7 +42,7 @@ _RECIPE = (
 
 def model_card(checkpoint: Checkpoint, home: Path, library: str, use: str) -> str:
     """The card of an export; `library` is what opens it, `use` the lines that do."""
-    name = published_name(checkpoint.base, home)
+    name = published_name(PLAIN_BASE if checkpoint.base == DEFAULT_BASE else checkpoint.base, home)
     parts = [
         f"---\n{_front_matter(checkpoint, name, home, library)}---",
         f"# {checkpoint.name}",
@@ -92,10 +92,11 @@ def _base(checkpoint: Checkpoint, name: str, home: Path) -> str:
             "- it was tuned on the weights of a quantised GGUF file, which differ a little from those that are "
             "published: the format `peft-with-base` exports them beside the adapter"
         )
-    if checkpoint.base == SKILLED_BASE:
+    if checkpoint.base == DEFAULT_BASE:
         lines.append(
-            f"- it is {DEFAULT_BASE} with an adapter that comes with Imprint (`skills`): merge that one into the base "
-            "first, and load this one on top; `peft-with-base`, `merged` and the whole GGUF files hold both"
+            f"- {DEFAULT_BASE} is {PLAIN_BASE} with an adapter that comes with Imprint: low-rank "
+            "adapters and merged weights hold that one already, and so does the folder `base` of `peft-with-base`; "
+            "beside every other kind it lies in `skills`, to be merged into the base first"
         )
     return "\n".join(lines)
 

@@ -122,7 +122,7 @@ def _tensors(folder: Path, header: GgufHeader) -> dict[str, Array]:
                 f"The adapter in {folder} changes {name!r}, which llama.cpp has no place for."
             )
         if part == "B":
-            values = llama_order(values, module, header) * _scale(config, module, values.shape[1])
+            values = llama_order(values, module, header) * scale_of(config, module, values.shape[1])
         found[f"{target}.weight.lora_{part.lower()}"] = np.ascontiguousarray(values, dtype=np.float16)
     return found
 
@@ -132,7 +132,7 @@ def architecture_of(name: str) -> MODEL_ARCH:
     return next(arch for arch, known in MODEL_ARCH_NAMES.items() if known == name)
 
 
-def _scale(config: Mapping[str, Any], module: str, rank: int) -> float:
+def scale_of(config: Mapping[str, Any], module: str, rank: int) -> float:
     """What PEFT multiplies a module's change with."""
     alphas = config.get("alpha_pattern") or {}
     alpha = next((one for key, one in alphas.items() if _names(key, module)), config.get("lora_alpha", 8))

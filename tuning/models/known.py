@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tuning.config import DEFAULT_BASE, SKILLED_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.models.shape import ModelShape
 
 
@@ -41,15 +41,15 @@ _MANY = "English, Chinese and more"
 # From the weakest to the strongest, as far as published comparisons agree; `catalogue` recommends by this order.
 KNOWN = (
     KnownModel(
-        DEFAULT_BASE,
-        "SmolLM2 135M Instruct",
+        PLAIN_BASE,
+        "SmolLM2 135M without skills",
         _dense(134_515_008, 30, 576, 1536, 192, 49_152, 8192),
         "Apache-2.0",
         "English",
     ),
     KnownModel(
-        SKILLED_BASE,
-        "SmolLM2 135M with skills",
+        DEFAULT_BASE,
+        "SmolLM2 135M Instruct",
         _dense(134_515_008, 30, 576, 1536, 192, 49_152, 8192),
         "Apache-2.0, CC BY-SA 4.0",
         "English, some Chinese",

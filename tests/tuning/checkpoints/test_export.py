@@ -12,10 +12,9 @@ from huggingface_hub import ModelCard
 from peft import LoraConfig, PeftModel
 from transformers import AutoModelForCausalLM
 
-from tests.saved_checkpoints import save_random
 from tuning.checkpoints.export import EXPORTERS, export
 from tuning.checkpoints.export_formats import EXPORT_FORMATS
-from tuning.checkpoints.export_merged import merged
+from tuning.checkpoints.import_peft import import_peft
 from tuning.checkpoints.manifest import Checkpoint, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
@@ -107,27 +106,27 @@ def test_merged_weights_need_no_adapter(
 
 
 @pytest.mark.slow
-def test_what_is_tuned_on_skills_is_exported_with_them(
-    skilled_model: BaseModel, imprint_home: Path, tmp_path: Path
+def test_what_is_tuned_on_skills_leaves_as_one_adapter_of_the_published_base(
+    lora: Checkpoint,
+    expected: torch.Tensor,
+    base_model: BaseModel,
+    plain_model: BaseModel,
+    imprint_home: Path,
+    tmp_path: Path,
 ) -> None:
-    checkpoint = save_random(skilled_model, Registry(tmp_path / "home"), "skilled", "lora", scale=0.1)
-    before = skilled_model.logits(IDS)
-    skilled_model.load_checkpoint(checkpoint)
-    expected = skilled_model.logits(IDS, adapter="skilled")
-    skilled_model.unload("skilled")
-    whole = merged(checkpoint, imprint_home)
-    assert close(whole.logits(IDS), expected, before)
-    whole.close()
-    export(checkpoint, "peft", tmp_path / "peft", imprint_home)
-    assert (tmp_path / "peft" / "skills" / "adapter_model.safetensors").is_file()
-    assert "merge that one into the base first" in (tmp_path / "peft" / "README.md").read_text(
-        encoding="utf-8"
-    )
-    export(checkpoint, "gguf-lora", tmp_path / "lora", imprint_home)
-    assert {file.name for file in (tmp_path / "lora").iterdir()} >= {"skills.gguf", "skilled.gguf"}
-    assert "--lora skills.gguf --lora 'skilled.gguf'" in (tmp_path / "lora" / "README.md").read_text("utf-8")
-    with pytest.raises(CheckpointError, match="has a base that no hub has"):
-        export(checkpoint, "vllm", tmp_path / "vllm", imprint_home)
+    export(lora, "peft", tmp_path / "peft", imprint_home)
+    config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    published = plain_model.logits(IDS)
+    base = AutoModelForCausalLM.from_pretrained(plain_model.model.name_or_path, dtype=torch.float32)
+    again = PeftModel.from_pretrained(base, tmp_path / "peft")
+    assert close(logits_of(again), expected, published)
+    back = import_peft(Registry(tmp_path / "home"), tmp_path / "peft", "back", base_model)
+    base_model.load_checkpoint(back)
+    assert (base_model.logits(IDS, adapter="back") - expected).abs().mean() < 0.02
+    base_model.unload("back")
+    export(lora, "gguf-lora", tmp_path / "lora", imprint_home)
+    assert [one.suffix for one in sorted((tmp_path / "lora").iterdir())] == [".md", ".gguf"]
 
 
 def test_a_gguf_file_is_read_back_as_the_same_model(
@@ -146,7 +145,7 @@ def test_a_gguf_file_is_read_back_as_the_same_model(
     text = files[0].read_text(encoding="utf-8")
     assert text.startswith("FROM ./夜莺 lora.gguf\nTEMPLATE") and 'SYSTEM """Be 夜莺."""' in text
     assert 'PARAMETER stop "<|im_end|>"' in text and "PARAMETER num_ctx 8192" in text
-    assert 'LICENSE """Apache-2.0"""' in text
+    assert 'LICENSE """Apache-2.0, CC BY-SA 4.0"""' in text
 
 
 def test_an_adapter_names_a_base_that_others_can_find_and_may_bring_its_own(
@@ -154,7 +153,7 @@ def test_an_adapter_names_a_base_that_others_can_find_and_may_bring_its_own(
 ) -> None:
     export(lora, "peft-with-base", tmp_path / "out", imprint_home)
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
-    assert config["base_model_name_or_path"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
+    assert config["base_model_name_or_path"] == "base"
     base = AutoModelForCausalLM.from_pretrained(tmp_path / "out" / "base", dtype=torch.bfloat16)
     assert close(logits_of(base), plain, expected)
     assert close(logits_of(PeftModel.from_pretrained(base, tmp_path / "out")), expected, plain)
@@ -169,7 +168,7 @@ def test_vllm_is_given_a_lora_its_template_and_the_command(
     ]  # fmt: skip
     assert files[3].read_text(encoding="utf-8") == base_model.tokenizer.chat_template
     said = files[0].read_text(encoding="utf-8")
-    assert "vllm serve HuggingFaceTB/SmolLM2-135M-Instruct --enable-lora --max-lora-rank 8" in said
+    assert "vllm serve HuggingFaceTB/SmolLM2-135M-Instruct --enable-lora --max-lora-rank 32" in said
 
 
 def test_the_card_says_where_it_comes_from(lora: Checkpoint, imprint_home: Path, tmp_path: Path) -> None:
@@ -178,7 +177,10 @@ def test_the_card_says_where_it_comes_from(lora: Checkpoint, imprint_home: Path,
     export(known, "peft", tmp_path / "out", imprint_home)
     card = ModelCard.load(tmp_path / "out" / "README.md")
     about = card.data.to_dict()
-    assert about["base_model"] == "HuggingFaceTB/SmolLM2-135M-Instruct" and about["license"] == "apache-2.0"
+    assert (
+        about["base_model"] == "HuggingFaceTB/SmolLM2-135M-Instruct"
+        and about["license_name"] == "Apache-2.0, CC BY-SA 4.0"
+    )
     assert about["library_name"] == "peft" and about["base_model_relation"] == "adapter"
     assert "| taught questions, in other words | 10% | 90% | 20 |" in card.text
     for said in (
@@ -191,21 +193,20 @@ def test_the_card_says_where_it_comes_from(lora: Checkpoint, imprint_home: Path,
         assert said in card.text
 
 
-@pytest.mark.parametrize("which", ["lora", "prefix"])
-def test_peft_reads_what_is_exported(
-    which: str,
+def test_peft_reads_an_exported_prefix(
+    prefix: Checkpoint,
     base_model: BaseModel,
     plain: torch.Tensor,
     imprint_home: Path,
     tmp_path: Path,
-    request: pytest.FixtureRequest,
 ) -> None:
-    checkpoint: Checkpoint = request.getfixturevalue(which)
+    checkpoint = prefix
     export(checkpoint, "peft", tmp_path / "adapter", imprint_home)
     base_model.load_checkpoint(checkpoint)
     expected = base_model.logits(IDS, adapter=checkpoint.name)
     base_model.unload(checkpoint.name)
     base = AutoModelForCausalLM.from_pretrained(base_model.model.name_or_path, dtype=torch.bfloat16)
+    assert (tmp_path / "adapter" / "skills" / "adapter_model.safetensors").is_file()
     assert close(logits_of(PeftModel.from_pretrained(base, tmp_path / "adapter")), expected, plain)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tuning.config import DEFAULT_BASE, SKILLED_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.errors import ModelError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import read_adapter
@@ -29,7 +29,7 @@ def test_a_changed_adapter_is_refused(tmp_path: Path) -> None:
     for name in (PEFT_WEIGHTS, PEFT_CONFIG):
         shutil.copyfile(SKILLS.folder / name, tmp_path / name)
     (tmp_path / PEFT_CONFIG).write_text("{}", encoding="utf-8")
-    changed = dataclasses.replace(PACKAGED[SKILLED_BASE], adapter=ShippedAdapter(tmp_path, SKILLS.sha256))
+    changed = dataclasses.replace(PACKAGED[DEFAULT_BASE], adapter=ShippedAdapter(tmp_path, SKILLS.sha256))
     with pytest.raises(ModelError, match="Install Imprint again"):
         changed.check(tmp_path, changed.sha256)
     with pytest.raises(ModelError, match="Reinstall the package"):
@@ -37,29 +37,31 @@ def test_a_changed_adapter_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_base_with_an_adapter_has_a_name_and_a_hash_of_its_own() -> None:
-    assert PACKAGED[SKILLED_BASE].file == PACKAGED[DEFAULT_BASE].file
-    assert PACKAGED[SKILLED_BASE].identity != PACKAGED[DEFAULT_BASE].identity == PACKAGED[DEFAULT_BASE].sha256
+    assert PACKAGED[DEFAULT_BASE].file == PACKAGED[PLAIN_BASE].file
+    assert PACKAGED[DEFAULT_BASE].identity != PACKAGED[PLAIN_BASE].identity == PACKAGED[PLAIN_BASE].sha256
 
 
 @pytest.mark.slow
 def test_the_skilled_base_is_the_default_with_the_adapters_change(
-    base_model: BaseModel, skilled_model: BaseModel
+    plain_model: BaseModel, base_model: BaseModel
 ) -> None:
     adapter = read_adapter(SKILLS.folder)
-    ids = base_model.chat_ids([{"role": "user", "content": "Who runs the mill?"}], add_generation_prompt=True)
-    base_model.add_adapter("skills", adapter)
+    ids = plain_model.chat_ids(
+        [{"role": "user", "content": "Who runs the mill?"}], add_generation_prompt=True
+    )
+    plain_model.add_adapter("skills", adapter)
     try:
-        beside = base_model.logits(ids, adapter="skills")
+        beside = plain_model.logits(ids, adapter="skills")
     finally:
-        base_model.unload("skills")
-    plain, merged = base_model.logits(ids), skilled_model.logits(ids)
+        plain_model.unload("skills")
+    plain, merged = plain_model.logits(ids), base_model.logits(ids)
     assert torch.dist(merged, beside) < 0.3 * torch.dist(merged, plain)
-    assert skilled_model.sha256 == PACKAGED[SKILLED_BASE].identity
+    assert base_model.sha256 == PACKAGED[DEFAULT_BASE].identity
 
 
 @pytest.mark.real
 def test_llama_cpp_is_given_the_same_base(imprint_home: Path) -> None:
-    found = GgufBase.find(SKILLED_BASE, imprint_home)
+    found = GgufBase.find(DEFAULT_BASE, imprint_home)
     assert found is not None and found.adapter is not None and found.adapter.is_file()
-    assert found.sha256 == PACKAGED[SKILLED_BASE].identity
-    assert GgufBase.find(SKILLED_BASE, imprint_home) == found  # converted once
+    assert found.sha256 == PACKAGED[DEFAULT_BASE].identity
+    assert GgufBase.find(DEFAULT_BASE, imprint_home) == found  # converted once

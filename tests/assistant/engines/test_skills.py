@@ -10,7 +10,7 @@ from assistant.engines.llama_engine import LlamaEngine
 from tests.assistant.engines.test_llama_engine import ROUNDING, largest_gap
 from tests.saved_checkpoints import save_prefix, save_random
 from tuning.checkpoints.registry import Registry
-from tuning.config import SKILLED_BASE
+from tuning.config import DEFAULT_BASE
 from tuning.data.examples import Message
 from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
@@ -27,17 +27,17 @@ READ: list[Message] = [
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory, skilled_model: BaseModel) -> Registry:
+def registry(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Registry:
     """Checkpoints of the base with skills."""
     found = Registry(tmp_path_factory.mktemp("skilled"))
-    save_random(skilled_model, found, "random", "lora", scale=0.06)
-    save_prefix(skilled_model, found, "prefix")
+    save_random(base_model, found, "random", "lora", scale=0.06)
+    save_prefix(base_model, found, "prefix")
     return found
 
 
 @pytest.fixture(scope="module")
 def engine(registry: Registry, imprint_home: Path) -> Iterator[LlamaEngine]:
-    base = GgufBase.find(SKILLED_BASE, imprint_home)
+    base = GgufBase.find(DEFAULT_BASE, imprint_home)
     assert base is not None
     opened = LlamaEngine(base, registry)
     yield opened
@@ -48,30 +48,28 @@ def answer(engine: LlamaEngine, checkpoint: str | None) -> str:
     return "".join(engine.stream(READ, SamplingParams(12), checkpoint=checkpoint))
 
 
-def test_it_answers_as_torch_does(
-    engine: LlamaEngine, skilled_model: BaseModel, base_model: BaseModel
-) -> None:
+def test_it_answers_as_torch_does(engine: LlamaEngine, base_model: BaseModel, plain_model: BaseModel) -> None:
     said = answer(engine, None)
-    assert largest_gap(skilled_model, READ, said) < ROUNDING
+    assert largest_gap(base_model, READ, said) < ROUNDING
     assert said.strip() == "Ada Kron."
 
 
 @pytest.mark.parametrize("name", ["random", "prefix"])
 def test_a_checkpoint_of_it_answers_as_in_torch(
-    engine: LlamaEngine, skilled_model: BaseModel, registry: Registry, name: str
+    engine: LlamaEngine, base_model: BaseModel, registry: Registry, name: str
 ) -> None:
     stored = registry.get(name)
-    skilled_model.add_adapter(name, read_adapter(stored.path, stored.sha256))
+    base_model.add_adapter(name, read_adapter(stored.path, stored.sha256))
     try:
-        assert largest_gap(skilled_model, READ, answer(engine, name), adapter=name) < ROUNDING
+        assert largest_gap(base_model, READ, answer(engine, name), adapter=name) < ROUNDING
     finally:
-        skilled_model.unload(name)
+        base_model.unload(name)
 
 
 def test_a_checkpoint_of_the_plain_base_is_not_offered(
-    engine: LlamaEngine, registry: Registry, base_model: BaseModel
+    engine: LlamaEngine, registry: Registry, plain_model: BaseModel
 ) -> None:
-    save_random(base_model, registry, "plain", "lora")
+    save_random(plain_model, registry, "plain", "lora")
     try:
         assert "plain" not in engine.checkpoints()
     finally:
