@@ -16,7 +16,6 @@ from assistant.settings import load_settings
 from benchmarks.skills import exercises, open_sets
 from benchmarks.skills.inventing import Language
 from benchmarks.skills.open_sets import OpenGroups, Paragraph
-from benchmarks.skills.tables import table_group, table_passages
 from benchmarks.skills.tasks import Task, choose
 from benchmarks.skills.training import SkillRun, train_skills
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
@@ -44,22 +43,17 @@ class Curriculum:
 
     def __call__(self, rng: random.Random) -> list[list[Task]]:
         """The groups of a step."""
-        groups = [self._invented(rng)]
+        groups = [exercises.reading_group(self._language(rng), _ON_ONE_CONTEXT, rng)]
         if rng.random() < 0.6:
             groups.append(self._open.draw(rng.random() < _CHINESE, _ON_ONE_CONTEXT, rng))
         else:
-            groups.append(self._invented(rng))
+            groups.append(exercises.reading_group(self._language(rng), _ON_ONE_CONTEXT, rng))
         chance = rng.random()
-        if chance < 0.5:
+        if chance < 0.25:
             groups.append([self._choosing(rng)])
-        elif chance < 0.6:
+        elif chance < 0.75:
             groups.append([self._written(rng)])
         return groups
-
-    def _invented(self, rng: random.Random) -> list[Task]:
-        """Questions on invented paragraphs, or on an invented table."""
-        group = exercises.reading_group if rng.random() < 0.7 else table_group
-        return group(self._language(rng), _ON_ONE_CONTEXT, rng)
 
     def _language(self, rng: random.Random) -> Language:
         return "zh" if rng.random() < _CHINESE else "en"
@@ -74,10 +68,7 @@ class Curriculum:
     def _choosing(self, rng: random.Random) -> Task:
         """A general question behind passages that do not help."""
         question, answer = rng.choice(self._known)
-        beside = exercises.passages("en", rng)
-        if rng.random() < 0.3:
-            beside = [*beside, *table_passages("en", rng)]
-        return choose(rng.sample(beside, len(beside)), question, answer)
+        return choose(exercises.passages("en", rng), question, answer)
 
 
 def known_answers(base: BaseModel) -> list[tuple[str, str]]:

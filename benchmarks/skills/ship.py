@@ -1,9 +1,8 @@
 """Puts a trained adapter where Imprint ships it: in 16 bit, with a short configuration; prints the hashes to note.
 
-    python -m benchmarks.skills.ship RUN/adapter-00080 … RUN/adapter-00160 tuning/models/skills
+    python -m benchmarks.skills.ship RUN/adapter-00110 tuning/models/skills
 
-Of several adapters of one run their mean is taken, which does what a falling rate does. The hashes belong into
-tuning/models/packaged.py.
+The hashes belong into tuning/models/packaged.py.
 """
 
 import argparse
@@ -22,20 +21,21 @@ from tuning.storage import file_sha256, write_json
 _KEPT = ("peft_type", "task_type", "r", "lora_alpha", "bias")
 
 
-def ship(trained: Sequence[Path], folder: Path) -> None:
-    """Write the two files of an adapter, the mean of those that were trained."""
+def ship(trained: Path, folder: Path) -> None:
+    """Write the two files of an adapter."""
     folder.mkdir(parents=True, exist_ok=True)
-    states = [load_file(one / PEFT_WEIGHTS) for one in trained]
     state = {
-        name: torch.stack([one[name].float() for one in states]).mean(0).to(torch.bfloat16).contiguous()
-        for name in states[0]
+        name: value.to(torch.bfloat16).contiguous()
+        for name, value in load_file(trained / PEFT_WEIGHTS).items()
     }
     save_file(state, folder / PEFT_WEIGHTS, metadata={"format": "pt"})
-    config = json.loads((trained[0] / PEFT_CONFIG).read_text(encoding="utf-8"))
+    config = json.loads((trained / PEFT_CONFIG).read_text(encoding="utf-8"))
     layers = sorted({name.rpartition(".lora_")[0].rpartition(".")[2] for name in state})
-    kept = {key: config[key] for key in _KEPT}
     published = {"base_model_name_or_path": PACKAGED[PLAIN_BASE].hub}
-    write_json(folder / PEFT_CONFIG, kept | published | {"target_modules": layers})
+    write_json(
+        folder / PEFT_CONFIG,
+        {key: config[key] for key in _KEPT} | published | {"target_modules": layers},
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("trained", type=Path, nargs="+")
+    parser.add_argument("trained", type=Path)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
     ship(options.trained, options.folder)

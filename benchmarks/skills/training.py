@@ -38,18 +38,18 @@ Draw = Callable[[random.Random], list[list[Task]]]  # the groups of a step
 class SkillRun:
     """The amounts of a run."""
 
-    steps: int = 160
+    steps: int = 110
     seed: int = 0
     rank: int = 16
     learning_rate: float = 1e-3
     warmup: int = 20  # steps
-    decay: float = 0.0  # share of the steps, at the end, over which the rate falls to a twentieth
+    decay: float = 0.3  # share of the steps, at the end, over which the rate falls to a twentieth
     replay: int = 4  # general prompts a step
     replay_weight: float = 1.0
     save_every: int = 10  # steps
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step: a rise, a plateau and, where one is asked for, a straight fall."""
+        """The learning rate of a step: a rise, a plateau and a straight fall."""
         left = (self.steps - step) / max(1.0, self.decay * self.steps)
         return self.learning_rate * min(1.0, (step + 1) / self.warmup, max(0.05, left))
 

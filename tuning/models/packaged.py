@@ -67,7 +67,7 @@ class PackagedModel:
 SKILLS = ShippedAdapter(
     _SKILLS,
     {
-        PEFT_WEIGHTS: "476c782a496ea5c25d484e49f205ba685c4da72e73fdc4436eceb10cb1a165b6",
+        PEFT_WEIGHTS: "c31ea72e570cb66ce51f41fbe0431714f731684df1eb02051c666790a1a42f63",
         PEFT_CONFIG: "ed35c068ce20c1b9596cd9ca7e0ff8a92b713f13c8bc42a071e052438e6dbaad",
     },
 )
