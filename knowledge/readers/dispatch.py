@@ -107,11 +107,17 @@ LOADERS: dict[str, Loader] = {
             lambda file: load_image(file.data, file.request_seconds),
         ),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
-        Loader("markdown", (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".rst"), lambda file: load_markdown(file.text)),
+        Loader(
+            "markdown",
+            (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".rst"),
+            lambda file: load_markdown(file.text),
+        ),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
         Loader("tsv", (".tsv", ".tab"), lambda file: load_csv(file.text, "\t")),
         Loader("opendocument", _OPENDOCUMENT, lambda file: load_opendocument(Archive(file.data))),
-        Loader("flat opendocument", (".fodt", ".fods", ".fodp"), lambda file: load_flat_opendocument(file.data)),
+        Loader(
+            "flat opendocument", (".fodt", ".fods", ".fodp"), lambda file: load_flat_opendocument(file.data)
+        ),
         Loader("rtf", (".rtf",), lambda file: load_rtf(file.data)),
         Loader("mail", (".eml",), lambda file: load_mail(file.data, _attachment)),
         Loader("mailbox", (".mbox",), lambda file: load_mailbox(file.data, _attachment)),

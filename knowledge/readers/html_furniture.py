@@ -26,7 +26,8 @@ _WHERE_LINKS = re.compile(
     _BETWEEN.format(r"(?:menu|sidebar|share|sharing|social|banner|related)"), re.IGNORECASE
 )
 _LINE_NUMBERS = re.compile(
-    r"(?:^|[\s_-])(?:gutter|linenos?|line-?numbers?|lnt?|lnum|ln-num(?:bers)?|blob-num|rouge-gutter)(?:$|[\s_-])", re.IGNORECASE
+    r"(?:^|[\s_-])(?:gutter|linenos?|line-?numbers?|lnt?|lnum|ln-num(?:bers)?|blob-num|rouge-gutter)(?:$|[\s_-])",
+    re.IGNORECASE,
 )
 _TARGETS = ("aria-controls", "data-target", "data-bs-target", "commandfor", "popovertarget")
 _TOLD_BY_TAG = ("button", "label", "dialog", "aside")

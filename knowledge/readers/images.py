@@ -10,7 +10,8 @@ from knowledge.errors import DocumentError
 from knowledge.readers import ocr
 from knowledge.readers.blocks import ParsedFile
 from knowledge.readers.pdf_layout import reading_order
-from knowledge.readers.pdf_text import Page, blocks_of
+from knowledge.readers.pdf_running_lines import Page
+from knowledge.readers.pdf_text import blocks_of
 
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 2_400

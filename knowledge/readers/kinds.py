@@ -60,7 +60,9 @@ _MAIL_START = re.compile(
     rb"\A(?:From |(?:Return-Path|Received|Delivered-To|MIME-Version|Message-ID|X-[\w-]+): )", re.I
 )
 _HEADER = re.compile(rb"\A(?:[A-Za-z][A-Za-z0-9-]{0,60}:[^\n]*\n(?:[ \t][^\n]*\n)*)+\r?\n")
-_OF_MAIL = re.compile(rb"^(?:MIME-Version|Content-Transfer-Encoding|Message-ID|Received|Return-Path):", re.I | re.M)
+_OF_MAIL = re.compile(
+    rb"^(?:MIME-Version|Content-Transfer-Encoding|Message-ID|Received|Return-Path):", re.I | re.M
+)
 _FROM_WHOM = re.compile(rb"^(?:From|Subject|To):", re.I | re.M)
 _NOTEBOOK = re.compile(rb'"nbformat"\s*:\s*\d')
 _IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*")

@@ -7,8 +7,17 @@ from lxml import etree
 
 _SPECIAL = re.compile(r"([{}%#&_$])")
 _LARGE = {"∑": r"\sum", "∏": r"\prod", "∫": r"\int", "∮": r"\oint", "⋃": r"\bigcup", "⋂": r"\bigcap"}
-_ACCENTS = {"^": r"\hat", "¯": r"\overline", "‾": r"\overline", "_": r"\underline", "→": r"\vec", "~": r"\tilde"}
-_FUNCTIONS = frozenset(("sin", "cos", "tan", "log", "ln", "exp", "lim", "max", "min", "sup", "inf", "det", "gcd"))
+_ACCENTS = {
+    "^": r"\hat",
+    "¯": r"\overline",
+    "‾": r"\overline",
+    "_": r"\underline",
+    "→": r"\vec",
+    "~": r"\tilde",
+}
+_FUNCTIONS = frozenset(
+    ("sin", "cos", "tan", "log", "ln", "exp", "lim", "max", "min", "sup", "inf", "det", "gcd")
+)
 _NEXT_ROW = r" \\ "
 _TEX = "application/x-tex"
 _SILENT = frozenset(("annotation", "annotation-xml", "mphantom", "maction-alternative"))
@@ -80,9 +89,11 @@ def _scripts(*marks: str) -> Callable[[etree._Element], str]:
         if accent:
             return f"{accent}{{{base}}}"
         base = f"{{{base}}}" if len(base) > 1 and "\\" not in base and not base.isalnum() else base
-        return base + "".join(
-            f"{mark}{{{text}}}" for mark, text in zip(marks, scripts, strict=True) if text
-        ) + (" " if base.startswith("\\") else "")
+        return (
+            base
+            + "".join(f"{mark}{{{text}}}" for mark, text in zip(marks, scripts, strict=True) if text)
+            + (" " if base.startswith("\\") else "")
+        )
 
     return write
 

@@ -12,7 +12,12 @@ BULLET = "-"
 OUTLINE = "outline"  # the style of headings
 _LEVEL_TAGS = ("text:list-level-style-number", "text:list-level-style-bullet", "text:outline-level-style")
 _FORMS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
-_FIRST = {"一": "chineseCounting", "壹": "chineseLegalSimplified", "①": "decimalEnclosedCircle", "甲": "ideographTraditional"}
+_FIRST = {
+    "一": "chineseCounting",
+    "壹": "chineseLegalSimplified",
+    "①": "decimalEnclosedCircle",
+    "甲": "ideographTraditional",
+}
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,9 @@ def _raised(text: etree._Element) -> str:
     properties = text.getparent().find(f"{_A}rPr")
     shift = "" if properties is None else properties.get("baseline") or ""
     words = text.text or ""
-    return raised(words) if shift.isdecimal() and int(shift) else lowered(words) if shift[:1] == "-" else words
+    return (
+        raised(words) if shift.isdecimal() and int(shift) else lowered(words) if shift[:1] == "-" else words
+    )
 
 
 def _grid(table: etree._Element) -> list[list[str]]:
