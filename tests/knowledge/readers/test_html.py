@@ -128,12 +128,14 @@ def test_aside_of_the_main_text_is_read() -> None:
 
 def test_a_tab_stands_beside_what_it_opens_and_not_beside_the_first_panel() -> None:
     tabs = "<ul><li><a role=tab href='#a'>Prices</a></li><li><button role=tab aria-controls=b>Hours</button></li></ul>"
-    panels = "<div id=a role=tabpanel><p>Adults pay 80.</p></div><div id=b role=tabpanel hidden><p>From 9 to 17.</p></div>"
+    panels = "<div id=a><p>Adults pay 80.</p></div><div id=b role=tabpanel hidden><p>From 9 to 17.</p></div>"
     assert text_of(tabs + panels) == ["Prices: Adults pay 80.", "Hours: From 9 to 17."]
 
 
 def test_an_answer_below_a_question_that_reacts_to_a_click_is_read() -> None:
-    page = '<div onclick="show(this)">How much?</div><div hidden>Fifty kroner.</div><div hidden>Template</div>'
+    page = (
+        '<div onclick="show(this)">How much?</div><div hidden>Fifty kroner.</div><div hidden>Template</div>'
+    )
     assert text_of(page) == ["How much?", "Fifty kroner."]
 
 

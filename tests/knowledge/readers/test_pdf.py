@@ -230,7 +230,9 @@ def test_lines_between_two_rules_may_have_gaps() -> None:
 
 def test_a_title_over_some_of_the_columns_does_not_join_them() -> None:
     page = PdfPage().text(50, 80, "Permits by the towns")
-    for line, row in enumerate((("Town", "Permits", "Boats"), ("Arvik", "101", "11"), ("Brenn", "102", "12"))):
+    for line, row in enumerate(
+        (("Town", "Permits", "Boats"), ("Arvik", "101", "11"), ("Brenn", "102", "12"))
+    ):
         for x, cell in zip((50, 110, 180), row, strict=True):
             page.text(x, 110 + 18 * line, cell)
     assert [block.text for block in load(pdf(page), "a.pdf").blocks] == [

@@ -29,8 +29,8 @@ _LEVELS = """
 _OUTLINE = """<text:outline-style style:name="Outline"><text:outline-level-style text:level="1" style:num-format="1"
  style:num-suffix="."/><text:outline-level-style text:level="2" style:num-format="1" text:display-levels="2"/>
 </text:outline-style>"""
-_BODY = """<text:h text:outline-level="1">Terms</text:h><text:list text:style-name="L"><text:list-item><text:p>pay</text:p>
-<text:list><text:list-item><text:p>on time</text:p></text:list-item></text:list></text:list-item><text:list-item>
+_BODY = """<text:h text:outline-level="1">Terms</text:h><text:list text:style-name="L"><text:list-item>
+<text:p>pay</text:p><text:list><text:list-item><text:p>on time</text:p></text:list-item></text:list></text:list-item><text:list-item>
 <text:p>move</text:p></text:list-item></text:list><text:p>Between.</text:p><text:list text:style-name="L"
  text:continue-numbering="true"><text:list-item><text:p>stop</text:p></text:list-item></text:list>
 <text:h text:outline-level="2">Parts</text:h>"""
@@ -60,7 +60,11 @@ def test_numbered_paragraphs_of_a_slide_carry_their_numbers() -> None:
     slides = Presentation()
     slide = slides.slides.add_slide(slides.slide_layouts[1])
     frame = slide.placeholders[1].text_frame
-    for text, kind, start in (("pay", "alphaLcParenR", "2"), ("move", "alphaLcParenR", "2"), ("Done.", "", "")):
+    for text, kind, start in (
+        ("pay", "alphaLcParenR", "2"),
+        ("move", "alphaLcParenR", "2"),
+        ("Done.", "", ""),
+    ):
         paragraph = frame.paragraphs[0] if text == "pay" else frame.add_paragraph()
         paragraph.text = text
         if kind:
@@ -120,7 +124,10 @@ def test_powers_of_a_word_document_stay_so() -> None:
         ("<msup><mn>10</mn><mrow><mo>-</mo><mn>6</mn></mrow></msup>", "$10^{-6}$"),
         ("<munderover><mo>∑</mo><mi>i</mi><mi>n</mi></munderover><mi>x</mi>", r"$\sum_{i}^{n} x$"),
         ("<mover><mi>F</mi><mo>→</mo></mover>", r"$\vec{F}$"),
-        ("<mtable><mtr><mtd><mi>a</mi></mtd><mtd><mi>b</mi></mtd></mtr></mtable>", r"$\begin{matrix}a & b\end{matrix}$"),
+        (
+            "<mtable><mtr><mtd><mi>a</mi></mtd><mtd><mi>b</mi></mtd></mtr></mtable>",
+            r"$\begin{matrix}a & b\end{matrix}$",
+        ),
         (
             '<semantics><mi>E</mi><annotation encoding="application/x-tex">E = mc^2</annotation></semantics>',
             "$E = mc^2$",
@@ -150,7 +157,10 @@ def test_a_formula_that_lies_beside_an_opendocument_text_is_in_it() -> None:
     [
         ("<w:checkBox><w:default w:val='0'/><w:checked/></w:checkBox>", "☒"),
         ("<w:checkBox><w:default w:val='1'/><w:checked w:val='0'/></w:checkBox>", "☐"),
-        ("<w:ddList><w:result w:val='1'/><w:listEntry w:val='Red'/><w:listEntry w:val='Green'/></w:ddList>", "Green"),
+        (
+            "<w:ddList><w:result w:val='1'/><w:listEntry w:val='Red'/><w:listEntry w:val='Green'/></w:ddList>",
+            "Green",
+        ),
         ("<w:ddList><w:listEntry w:val='Red'/><w:listEntry w:val='Green'/></w:ddList>", "Red"),
     ],
 )
