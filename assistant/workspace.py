@@ -199,7 +199,7 @@ class Workspace:
                 on_stage(stage)
 
         from assistant.engines.opening import open_endpoint
-        from assistant.engines.services import EngineWithServices
+        from assistant.engines.services import EngineWithServices, ServiceModels
 
         self.engine_error = ""
         try:
@@ -207,7 +207,7 @@ class Workspace:
                 own = open_endpoint(self.settings, self.registry)
             else:
                 own = self._local_engine(report)
-            return EngineWithServices(own, self.registry, self._key_of)
+            return EngineWithServices(own, ServiceModels(self.registry, self._key_of))
         except AssistantError as error:
             self.engine_error = str(error)
             raise

@@ -59,7 +59,7 @@ def answering_at_once(engine: Engine) -> Engine:
     from assistant.engines.chosen import ChosenEngine
 
     if isinstance(engine, EngineWithServices):
-        return engine.over(answering_at_once(engine.own))
+        return EngineWithServices(answering_at_once(engine.own), engine.services)
     if isinstance(engine, ChosenEngine):
         return engine.sharing(_in_one_batch)
     with IMPORT_LOCK:

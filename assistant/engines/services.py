@@ -7,6 +7,7 @@ no other; each address has a key of its own.
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from assistant.engines.base import GREEDY, Engine, SamplingParams, TextEngine
 from assistant.engines.remote import RemoteEngine
@@ -27,6 +28,11 @@ class Service:
     url: str
     model: str  # "" where none is set
 
+    @property
+    def host(self) -> str:
+        """The address without its path."""
+        return urlsplit(self.url).netloc
+
 
 def service_of(settings: Settings) -> Service | None:
     """The service of the settings, or the endpoint that answers; None where neither is set."""
@@ -43,28 +49,32 @@ def key_of(settings: Settings, url: str) -> str:
     return keys.get(url) or ""
 
 
-class EngineWithServices:
-    """An engine of this home, and for the checkpoints that services keep one of each."""
+class ServiceModels:
+    """The checkpoints of a registry that services keep, each with an engine of its own, opened when first asked."""
 
-    def __init__(self, own: Engine, registry: Registry, key_for: Callable[[str], str]) -> None:
-        self.own = own
-        self.name, self.window, self.capability = own.name, own.window, own.capability
-        self.reads_tools = own.reads_tools
+    def __init__(self, registry: Registry, key_for: Callable[[str], str]) -> None:
         self._registry, self._key_for = registry, key_for
         self._opening = threading.Lock()
         self._opened: dict[tuple[str, str, str], RemoteEngine] = {}
 
-    def over(self, own: Engine) -> "EngineWithServices":
-        """The same services beside another engine."""
-        return EngineWithServices(own, self._registry, self._key_for)
+    def names(self) -> list[str]:
+        """The names of the checkpoints."""
+        return [found.name for found in self._registry.list() if found.is_remote]
 
-    def engine_for(self, checkpoint: str | None) -> tuple[Engine, str | None]:
-        """The engine that answers, and what it is asked for as a checkpoint. Raises EngineError."""
-        found = self._found(checkpoint)
-        if found is None:
-            return self.own, checkpoint
+    def find(self, checkpoint: str | None) -> Checkpoint | None:
+        """The checkpoint of this name, if a service keeps it."""
+        if checkpoint is None or not self._registry.exists(checkpoint):
+            return None
         try:
-            model = remote_model(found)
+            found = self._registry.get(checkpoint)
+        except CheckpointError:  # the engine of this home says what is wrong with it
+            return None
+        return found if found.is_remote else None
+
+    def engine_of(self, checkpoint: Checkpoint) -> RemoteEngine:
+        """The engine that answers with it. Raises EngineError."""
+        try:
+            model = remote_model(checkpoint)
         except CheckpointError as error:
             raise EngineError(str(error)) from error
         assert model is not None
@@ -72,13 +82,33 @@ class EngineWithServices:
         with self._opening:
             if known not in self._opened:
                 self._opened[known] = RemoteEngine(*known)
-            return self._opened[known], None
+            return self._opened[known]
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._opening:
+            for opened in self._opened.values():
+                opened.close()
+            self._opened = {}
+
+
+class EngineWithServices:
+    """An engine of this home, and beside it the models that services keep."""
+
+    def __init__(self, own: Engine, services: ServiceModels) -> None:
+        self.own, self.services = own, services
+        self.name, self.window, self.capability = own.name, own.window, own.capability
+        self.reads_tools = own.reads_tools
+
+    def engine_for(self, checkpoint: str | None) -> tuple[Engine, str | None]:
+        """The engine that answers, and what it is asked for as a checkpoint. Raises EngineError."""
+        found = self.services.find(checkpoint)
+        return (self.own, checkpoint) if found is None else (self.services.engine_of(found), None)
 
     def checkpoints(self) -> list[str]:
         """Those of the engine, then those that services keep."""
         own = self.own.checkpoints()
-        kept = [found.name for found in self._registry.list() if found.is_remote]
-        return [*own, *(name for name in kept if name not in own)]
+        return [*own, *(name for name in self.services.names() if name not in own)]
 
     def label(self, checkpoint: str | None) -> str:
         """As the engine's that answers: of a service, its address."""
@@ -97,7 +127,7 @@ class EngineWithServices:
 
     def system_prompt(self, checkpoint: str | None) -> str:
         """The system prompt that a checkpoint was tuned with."""
-        found = self._found(checkpoint)
+        found = self.services.find(checkpoint)
         return found.system_prompt if found else self.own.system_prompt(checkpoint)
 
     def stream(
@@ -150,20 +180,7 @@ class EngineWithServices:
     def close(self) -> None:
         """Close the engine and the connections."""
         self.own.close()
-        with self._opening:
-            for opened in self._opened.values():
-                opened.close()
-            self._opened = {}
-
-    def _found(self, checkpoint: str | None) -> Checkpoint | None:
-        """The checkpoint of this name, if a service keeps it."""
-        if checkpoint is None or not self._registry.exists(checkpoint):
-            return None
-        try:
-            found = self._registry.get(checkpoint)
-        except CheckpointError:  # the engine says what is wrong with it
-            return None
-        return found if found.is_remote else None
+        self.services.close()
 
 
 def own_engine(engine: Engine) -> Engine:

@@ -137,8 +137,8 @@ def _pause(task: Task, seconds: float) -> None:
 def _succeeded(service: FineTuningService, job: ServiceJob) -> ServiceJob:
     if job.status == "succeeded" and job.model:
         return job
-    said = f": {job.error}" if job.error else "; it gave no reason."
-    raise JobError(f"The job {job.id!r} at {service.url} {job.status}{said}")
+    said = job.error or "It gave no reason."
+    raise JobError(f"The job {job.id!r} at {service.url} ended as {job.status}: {said}")
 
 
 def _event(event: ServiceEvent) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 from tuning.data.examples import Example, Message
@@ -20,6 +21,7 @@ class Outgoing:
     examples: int
     bytes: int  # of the training file
     tokens: int  # of one pass over it, estimated: the service counts with its own tokenizer
+    sha256: str  # of the training file
     questions: tuple[str, ...]  # of the first examples
 
     @property
@@ -30,9 +32,10 @@ class Outgoing:
 
 def outgoing(url: str, model: str, examples: Sequence[Example], system_prompt: str = "") -> Outgoing:
     """The figures of a training file."""
-    size = len(training_file(examples, system_prompt))
+    file = training_file(examples, system_prompt)
     questions = tuple(example.question for example in examples[:SHOWN_EXAMPLES])
-    return Outgoing(url, model, len(examples), size, max(1, size // _BYTES_PER_TOKEN), questions)
+    tokens = max(1, len(file) // _BYTES_PER_TOKEN)
+    return Outgoing(url, model, len(examples), len(file), tokens, sha256(file).hexdigest(), questions)
 
 
 def training_file(examples: Sequence[Example], system_prompt: str = "") -> bytes:
