@@ -179,6 +179,8 @@ def _draw_place() -> None:
         if opened.settings.engine_url
         else t("settings.leaves")
     )
+    if url := opened.settings.fine_tuning_url:
+        sends = f"{sends} {t('settings.leaves.service', url=url)}"
     st.html(
         f'<div class="card"><div class="quiet">{html_blocks.escaped(t("settings.home"))}</div>'
         f"<code>{html_blocks.escaped(opened.home)}</code>"
