@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from assistant.chat.attachments import attached_before, attached_sources, check_whole
 from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.chat.nothing_found import nothing_found
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
@@ -92,6 +94,7 @@ class Chat:
             question = store.message(question.parent_id)
         if question.role != "user":
             raise ConversationError(f"Message {message_id} answers no question; choose an answer.")
+        options = replace(options, attached=options.attached or attached_before(store, question))
         turn = self._prepare(question.content, history_of(messages_before(store, question)), options)
         yield from self._generate(turn, options, StoredTurn(store, question, options, turn["passages"]), stop)
 
@@ -108,6 +111,7 @@ class Chat:
         old = store.message(question_id)
         if old.role != "user":
             raise ConversationError(f"Message {question_id} is not a question; choose a question to edit.")
+        options = replace(options, attached=options.attached or attached_before(store, old))
         turn = self._prepare(text, history_of(messages_before(store, old)), options)
         store.truncate_from(question_id)
         question = store.add_message(old.conversation_id, "user", text)
@@ -190,13 +194,15 @@ class Chat:
     def _preparation(self, options: AnswerOptions) -> Runnable[TurnState, TurnState]:
         """Adds the passages, and the budget with the messages to send; everything that refuses a question."""
 
+        from knowledge.search.followup import is_about_earlier  # heavy: numpy
+
         def retrieve(turn: TurnState) -> TurnState:
             if not turn["question"].strip():
                 raise AssistantError("The question is empty. Write what you would like to know.")
             history, began = turn.get("history", ()), time.monotonic()
             found = self._retrieval.find(turn["question"], options, history)
             # A question may be about the conversation before it; one in a foreign language is told so all the same.
-            alone = not history or bool(found.foreign)
+            alone = bool(found.foreign) or not is_about_earlier(turn["question"], history)
             is_empty = options.memory == "documents" and not found.passages and alone
             return {
                 **turn,
@@ -273,7 +279,16 @@ class Chat:
             history=turn.get("history", ()),
             render=lambda texts, question: render_question(texts, question, order),
         )
+        if options.attached:
+            check_whole(budget, options.attached, sum(counter.text(one.text) for one in options.attached))
         return budget, quoted.as_sent(budget.passages)
+
+    def check_attached(self, options: AnswerOptions) -> int:
+        """How many tokens the attachments have. Raises PromptTooLongError where no question would fit beside them."""
+        turn = TurnState(question="?", history=(), passages=attached_sources(options.attached))
+        self.budget(turn, options)
+        counter = self._token_counter(self._engine())
+        return sum(counter.text(one.text) for one in options.attached)
 
     def capability(self) -> Capability:
         """What the model can be asked for. Raises EngineError."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from assistant.chat.attachments import Attachment
 from assistant.chat.context_window import Budget
 from assistant.chat.presets import Order
 from assistant.engines.base import SamplingParams
@@ -34,6 +35,8 @@ class AnswerOptions:
     passages: int = 4
     # Passages that a person gives by hand; then nothing is retrieved.
     given: tuple[str, ...] = ()
+    # Files that go with the question; then nothing is retrieved either.
+    attached: tuple[Attachment, ...] = ()
     # Whether a note that the question asks for is quoted, whatever the memory.
     notes: bool = False
     # Empty takes the one that the checkpoint was tuned with, or without a checkpoint the default.
@@ -68,8 +71,8 @@ class AnswerOptions:
 
     @property
     def reads_passages(self) -> bool:
-        """Whether the prompt holds passages, retrieved or given by hand."""
-        return self.uses_documents or bool(self.given)
+        """Whether the prompt holds passages, retrieved, given by hand or attached."""
+        return self.uses_documents or bool(self.given) or bool(self.attached)
 
     @property
     def uses_checkpoint(self) -> bool:

@@ -1,6 +1,6 @@
 """One message of a conversation with its sources and its actions: edit, rate, correct, regenerate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -18,19 +18,23 @@ def draw(
     message: StoredMessage,
     *,
     question: str,
+    attached: Sequence[str] = (),
     forgotten: bool = False,
     busy: bool = False,
     is_last: bool = False,
 ) -> None:
-    """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
+    """A message with its actions; `busy` while an answer is being written, `question` is what it answers.
+
+    `attached` are the names of the files that went with a question.
+    """
     with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
-            _draw_question(message, busy)
+            _draw_question(message, busy, attached)
         else:
             _draw_answer(message, question, busy, is_last)
 
 
-def _draw_question(message: StoredMessage, busy: bool) -> None:
+def _draw_question(message: StoredMessage, busy: bool, attached: Sequence[str]) -> None:
     if st.session_state.get("editing") == message.id:
         _draw_editor(message)
         return
@@ -49,6 +53,8 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
                 st.session_state["editing"] = message.id
                 st.rerun()
         draw_user_text(message.content, key=f"user-{message.id}")
+    if attached:
+        st.html(html_blocks.attached(attached))
 
 
 def draw_user_text(text: str, key: str) -> None:
@@ -165,6 +171,8 @@ def origin(message: StoredMessage) -> str:
     parts = []
     if has_no_source(message):
         parts.append(html_blocks.badge(t("message.no_source.badge"), "warn"))
+    elif any(source.is_attached for source in message.sources):
+        parts.append(html_blocks.badge(t("attach.badge"), "documents", t("attach.badge.help")))
     elif message.memory in ("documents", "both"):
         parts.append(html_blocks.badge(t("memory.documents"), "documents", t("memory.documents.help")))
     if message.memory in ("checkpoint", "both") and message.checkpoint:

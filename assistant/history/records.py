@@ -110,10 +110,12 @@ class ConversationInfo:
     excerpt: str = ""
     source: str = ""
     pinned: bool = False
+    archived: bool = False
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, excerpt: str) -> "ConversationInfo":
-        """A row of the table, joined with its `message_count`."""
+        """A row of the table, joined with its `message_count` and, as JSON, its `tags`."""
         return cls(
             id=row["id"],
             title=str(row["title"]),
@@ -123,6 +125,8 @@ class ConversationInfo:
             source=str(row["source"]),
             excerpt=excerpt,
             pinned=row["pinned"] == 1,
+            archived=row["archived"] == 1,
+            tags=tuple(map(str, json.loads(row["tags"]))),
         )
 
 
@@ -139,6 +143,8 @@ class StoredConversation:
     # What its next question is answered with (memory, knowledge base, checkpoint …), by the names of the page.
     choices: Mapping[str, str] = field(default_factory=dict)
     pinned: bool = False
+    archived: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def choices_of(text: object) -> dict[str, str]:
