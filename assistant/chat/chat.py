@@ -24,9 +24,11 @@ from assistant.chat.quoting import quote
 from assistant.chat.retrieval import FindNote, Found, Retrieval
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
+from assistant.chat.verbatim import best_sentence, hardly_speaks
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, ConversationError
+from assistant.history.records import VERBATIM
 from assistant.history.sources import Source
 from assistant.language.repetition import wants_repetition
 from tuning.data.examples import Message
@@ -133,8 +135,9 @@ class Chat:
             turn["sent"],
             began=time.monotonic() - turn["retrieval_seconds"],
             told=self._told(turn, options),
-            prompt_tokens=0 if turn["noted"] else turn["budget"].total,
-            engine="" if turn["nothing_found"] or turn["noted"] else self._label(options),
+            prompt_tokens=0 if turn["noted"] or turn["verbatim"] else turn["budget"].total,
+            engine="" if turn["nothing_found"] or turn["noted"] or turn["verbatim"] else self._label(options),
+            ending=VERBATIM if turn["verbatim"] else "",
         )
         status = "failed"
         try:
@@ -210,6 +213,7 @@ class Chat:
                 "searched": found.searched,
                 "nothing_found": is_empty,
                 "noted": found.noted,
+                "verbatim": self._verbatim(turn["question"], found, options),
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
@@ -234,12 +238,19 @@ class Chat:
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
                 return AIMessage(nothing_found(turn["foreign"]))
-            if turn["noted"]:
-                return AIMessage(turn["noted"])
+            if turn["noted"] or turn["verbatim"]:
+                return AIMessage(turn["noted"] or turn["verbatim"])
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
 
         # A function that returns a runnable continues with it, and streams what it streams.
         return cast("Runnable[TurnState, BaseMessage]", RunnableLambda(respond))
+
+    def _verbatim(self, question: str, found: Found, options: AnswerOptions) -> str:
+        """The sentence that is quoted where the model hardly knows the question's language; else an empty text."""
+        if not options.quotes or options.uses_checkpoint or found.noted or not found.passages:
+            return ""
+        speaks = not hardly_speaks(self._engine().name, question)
+        return "" if speaks else best_sentence(question, found.passages)
 
     def model(self, options: AnswerOptions) -> ImprintChatModel:
         """The chat model for these options."""

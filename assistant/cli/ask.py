@@ -102,6 +102,7 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
     notes = {
         "length": f"cut at the limit of {options.max_new_tokens} tokens; --max-tokens allows more",
         "repeated": "stopped: it repeated itself",
+        "verbatim": "quoted: the model hardly knows this language, so this is the sentence of the document itself",
     }
     said = [notes[done.ending]] if done.ending else []
     if options.uses_documents and not done.sources and not says_nothing_found(done.answer):
@@ -132,6 +133,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
         documents=None if documents is None else tuple(documents),
         passages=options["k"] or settings.passages,
         notes=not options["no_notes"],
+        quotes=True,
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),
         order=preset.order if preset else None,

@@ -6,8 +6,9 @@ import streamlit as st
 
 from assistant.chat.citations import CitedAnswer
 from assistant.chat.nothing_found import says_foreign, says_nothing_found
+from assistant.chat.verbatim import hardly_speaks
 from assistant.components import formatting, html_blocks, theme
-from assistant.history.records import StoredMessage
+from assistant.history.records import VERBATIM, StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, popovers, resources
 
@@ -90,6 +91,8 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         _draw_sources(message, question)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
+        if is_last and not busy and _needs_larger(message, question):
+            _draw_way_to_models(message)
         if not busy:
             _draw_actions(message, question, is_last)
 
@@ -101,6 +104,26 @@ def _draw_way_out(message: StoredMessage) -> None:
     base = resources.workspace().knowledge(choices.knowledge_base())
     if embedding_switch.draw_offer(base, f"multilingual-{message.id}"):
         st.switch_page(choices.page("knowledge"))
+
+
+def _needs_larger(message: StoredMessage, question: str) -> bool:
+    """Whether the model hardly knows the language of the question, and no note or checkpoint helped."""
+    return (
+        hardly_speaks(resources.workspace().settings.base_model, question)
+        and resources.workspace().settings.engine_url is None
+        and not message.checkpoint
+        and not message.correction
+        and (message.ending == VERBATIM or bool(message.engine))
+    )
+
+
+def _draw_way_to_models(message: StoredMessage) -> None:
+    """What may be expected of the model, and the way to one that knows the language."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"larger-{message.id}"):
+        if message.ending != VERBATIM:
+            html_blocks.quiet(t("message.hardly_speaks"))
+        if st.button(t("welcome.larger.open"), key=f"models-{message.id}", type="tertiary"):
+            st.switch_page(choices.page("settings"))
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -155,7 +178,7 @@ def _notes(message: StoredMessage) -> Iterator[str]:
     """What a person should know of how an answer ended."""
     if message.status in ("stopped", "failed"):
         yield t(f"message.{message.status}")
-    elif message.ending in ("length", "repeated"):
+    elif message.ending in ("length", "repeated", "verbatim"):
         yield t(f"message.{message.ending}")
 
 

@@ -17,6 +17,8 @@ _TEXTS = (
     "role", "content", "status", "writer", "correction", "memory", "checkpoint", "sources", "ending", "thoughts",
     "engine",
 )  # fmt: skip
+# The `ending` of an answer that is a sentence of the documents.
+VERBATIM = "verbatim"
 _OPTIONAL = ("correction", "checkpoint")
 _FIGURES, _COUNTS = ("seconds", "seconds_to_first_token"), ("prompt_tokens", "completion_tokens")
 
@@ -41,7 +43,8 @@ class StoredMessage:
     completion_tokens: int | None = None
     seconds: float | None = None
     seconds_to_first_token: float | None = None
-    # "length" where the answer was cut at its limit, "repeated" where it was stopped since it repeated itself.
+    # "length" where the answer was cut at its limit, "repeated" where it was stopped since it repeated itself,
+    # "verbatim" where it is a sentence of the documents and no model was asked.
     ending: str = ""
     # The reasoning before the answer; it is shown and goes nowhere else.
     thoughts: str = ""

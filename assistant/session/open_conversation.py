@@ -141,6 +141,7 @@ def answer_options() -> AnswerOptions:
         documents=only_documents(),
         passages=settings.passages,
         notes=True,
+        quotes=True,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
         order=preset.order,
