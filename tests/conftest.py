@@ -1,5 +1,6 @@
 """Parts that every test may share: one Imprint home and one real base model a session."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +22,16 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 @pytest.fixture(scope="session")
 def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` names one to keep while developing."""
-    kept = os.environ.get("IMPRINT_TEST_HOME")
-    return Path(kept) if kept else tmp_path_factory.mktemp("imprint-home")
+    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` names one to keep while developing.
+
+    `IMPRINT_TEST_MODELS` names a folder of converted models that sessions side by side share: one converts, all open.
+    """
+    if kept := os.environ.get("IMPRINT_TEST_HOME"):
+        return Path(kept)
+    home = tmp_path_factory.mktemp("imprint-home")
+    if shared := os.environ.get("IMPRINT_TEST_MODELS"):
+        (home / "models").symlink_to(shared)
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -90,3 +98,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "browser" in item.path.parts:
             item.add_marker("browser")
     items.sort(key=lambda item: ("browser" in item.path.parts, item.path.name not in LONG))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays: a garbage collection, of which Streamlit asks for one a run, need not look through it."""
+    gc.collect()
+    gc.freeze()
