@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,12 +76,16 @@ def _no_network() -> Iterator[None]:
 REAL_WEIGHTS = {"base_model", "skilled_model", "minilm"}
 
 
-# Files of real trainings: begun first, so that none of the two halves waits for the other at the end.
+# Files that take long: begun first, so that none of the two halves waits for the other at the end.
 LONG = {
     "test_methods.py",
+    "test_langchain_standard.py",
     "test_recall.py",
     "test_round.py",
+    "test_ranks.py",
     "test_launch.py",
+    "test_preference_round.py",
+    "test_notebooks.py",
     "test_export.py",
     "test_trainer.py",
 }
@@ -100,7 +104,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ("browser" in item.path.parts, item.path.name not in LONG))
 
 
-def pytest_collection_finish() -> None:
-    """What is imported stays: a garbage collection, of which Streamlit asks for one a run, need not look through it."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays: no garbage is sought meanwhile, nor in it later, as Streamlit does after every run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
