@@ -5,7 +5,7 @@ Decided by the number of parameters, since that is known of every model before i
 
 from typing import Literal, get_args
 
-from tuning.config import DEFAULT_BASE, SKILLED_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 
 Capability = Literal["small", "capable"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
@@ -13,7 +13,7 @@ CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 # order that is longer than a sentence, one of 494 million answers in sentences and numbers its sources.
 CAPABLE_PARAMETERS = 400_000_000
 # Packaged models that were taught in English, and write loops where they are asked in Chinese.
-ENGLISH_ALONE = frozenset({DEFAULT_BASE, SKILLED_BASE})
+ENGLISH_ALONE = frozenset({DEFAULT_BASE, PLAIN_BASE})
 
 
 def capability(parameters: int | None, *, instructed: bool = True) -> Capability:
