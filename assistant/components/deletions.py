@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from assistant.components import chat_import, confirmation, formatting, html_blocks
+from assistant.components import chat_export, chat_import, confirmation, formatting, html_blocks
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import deletion, notices, open_conversation, resources
@@ -47,9 +47,13 @@ def _draw_manager() -> None:
     notices.apply_language()
     store = resources.workspace().store
     with notices.show_errors():
-        there, gone, more = st.tabs([t("chats.manage.there"), t("chats.manage.gone"), t("chats.import")])
+        there, gone, more, out = st.tabs(
+            [t("chats.manage.there"), t("chats.manage.gone"), t("chats.import"), t("chats.training.tab")]
+        )
         with more:
             chat_import.draw()
+        with out:
+            _draw_export()
         with there:
             chosen = _draw_table(store.list(limit=MAX_LISTED), "there", t("chats.none"))
             label = t("chats.manage.delete", count=len(chosen))
@@ -100,3 +104,11 @@ def _draw_table(found: Sequence[ConversationInfo], name: str, none: str) -> list
         },
     )
     return [found[row] for row in picked["selection"]["rows"]]
+
+
+def _draw_export() -> None:
+    """All chats as one file to train from."""
+    found = resources.workspace().store.list(limit=MAX_LISTED)
+    html_blocks.quiet(t("chats.training.lead", count=len(found)))
+    if found:
+        chat_export.draw([info.id for info in found], "chats", "all")

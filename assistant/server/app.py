@@ -1,4 +1,4 @@
-"""The OpenAI-compatible HTTP server: models, chat, responses, completions, embeddings, fine-tuning.
+"""The OpenAI-compatible HTTP server: models, chat, responses, completions, embeddings, fine-tuning; and messages.
 
 The base model is the first of the models, and each checkpoint is a model of its own. The server stores no
 conversations; who may use it is decided in front of it, by `assistant.web`.
@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from assistant.engines.base import Engine
 from assistant.server.answers import SharedEngine, check_model
+from assistant.server.anthropic import anthropic_router
 from assistant.server.chat import chat_router
 from assistant.server.completions import completions_router
 from assistant.server.embeddings import embeddings_router
@@ -41,6 +42,7 @@ def create_app(workspace: Workspace) -> FastAPI:
 
     app.include_router(chat_router(engine))
     app.include_router(responses_router(engine))
+    app.include_router(anthropic_router(engine))
     app.include_router(completions_router(engine))
     app.include_router(embeddings_router(workspace))
     app.include_router(tuning_router(workspace))
