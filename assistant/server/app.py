@@ -16,6 +16,7 @@ from assistant.server.completions import completions_router
 from assistant.server.embeddings import embeddings_router
 from assistant.server.fine_tuning import tuning_router
 from assistant.server.openai_errors import tell_errors
+from assistant.server.openapi import describe_errors
 from assistant.server.responses import responses_router
 from assistant.workspace import Workspace
 
@@ -24,6 +25,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     """The server over a workspace, whose model is opened by the first request that needs it."""
     app = FastAPI(title="Imprint", docs_url=None, redoc_url=None)
     tell_errors(app)
+    describe_errors(app)
     engine = SharedEngine(workspace)
 
     @app.get("/health")

@@ -45,7 +45,7 @@ def _prompts(given: Any) -> list[str]:
 class CompletionRequest(SamplingRequest):
     """The body of a completion."""
 
-    prompt: Annotated[list[str], BeforeValidator(_prompts)]
+    prompt: Annotated[list[str], BeforeValidator(_prompts, json_schema_input_type=str | list[str])]
     logprobs: int | None = Field(None, ge=0, le=_MOST_LOGPROBS)
 
     @model_validator(mode="before")

@@ -35,7 +35,7 @@ class EmbeddingRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    input: Annotated[list[str], BeforeValidator(_texts)]
+    input: Annotated[list[str], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
     model: Annotated[str, filled("")] = ""
     encoding_format: Annotated[Literal["float", "base64"], filled("float")] = "float"
     dimensions: int | None = Field(None, ge=1)
