@@ -77,7 +77,10 @@ def test_every_reason_to_leave_a_preference_out_is_there_in_chinese() -> None:
 @pytest.mark.parametrize(
     ("note", "chinese"),
     [
-        ("pages 3, 5 without text (pictures or scans) could not be read", "第 3, 5 页没有文字（图片或扫描件），无法读取"),
+        (
+            "pages 3, 5 without text (pictures or scans) could not be read",
+            "第 3, 5 页没有文字（图片或扫描件），无法读取",
+        ),
         ('sheet "Old" has hidden rows, which were read: 4', "工作表“Old”有隐藏的行，已读取：4"),
         (
             "its attachment a.doc was not read: it is an old Word document (.doc): save it as .docx",

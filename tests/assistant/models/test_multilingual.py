@@ -38,7 +38,9 @@ def _in_place_of_pip(folder: Path, code: str) -> tuple[Path, Path]:
     """An interpreter that runs this code whatever it is asked to run, and the file that then holds its process's id."""
     folder.mkdir()
     began, script = folder / "began", folder / "code.py"
-    script.write_text(f"import os, pathlib; pathlib.Path({str(began)!r}).write_text(str(os.getpid())); {code}")
+    script.write_text(
+        f"import os, pathlib; pathlib.Path({str(began)!r}).write_text(str(os.getpid())); {code}"
+    )
     program = folder / "python"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}"\n')
     program.chmod(0o700)
