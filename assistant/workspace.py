@@ -351,6 +351,29 @@ class Workspace:
         with self._knowledge_lock:
             self._knowledge.pop(name, None)
 
+    def rename_knowledge(self, name: str, wanted: str) -> None:
+        """Give a knowledge base another name, by which settings, conversations and variants know it from then on.
+
+        Raises AssistantError, KnowledgeError.
+        """
+        from assistant.compare.saved_variants import SavedVariants
+        from assistant.settings import from_environment  # heavy: pydantic
+
+        is_default = name == self.settings.knowledge_base
+        if is_default and (variable := from_environment().get("knowledge_base")):
+            raise SettingsError(
+                f"The knowledge base {name!r} is named by {variable} in the environment, so it cannot be renamed "
+                "here. Unset it first."
+            )
+        base = self.existing_knowledge(name)
+        with self._knowledge_lock:
+            base.rename(wanted)
+            self._knowledge.pop(name, None)
+        if is_default:
+            self.change(knowledge_base=wanted)
+        self.store.rename_choice("kb", name, wanted)
+        SavedVariants(self.home).rename_knowledge_base(name, wanted)
+
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""
         from knowledge.base.knowledge_base import knowledge_bases  # heavy: torch, chromadb

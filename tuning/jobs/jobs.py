@@ -25,7 +25,7 @@ from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.data.preferences import ReadPreferences
 from tuning.errors import CheckpointError, ExampleError, JobError
-from tuning.jobs import calibration, estimates, launch, preference_jobs, remote_jobs
+from tuning.jobs import calibration, estimates, launch, preference_jobs, remote_jobs, turns
 from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import RECORDS, Job, JobFolder
 from tuning.jobs.records import EventReader
@@ -199,6 +199,16 @@ class Jobs:
             if job.has_ended:
                 return job
             time.sleep(poll_seconds)
+
+    def waiting(self) -> JobList:
+        """The jobs that wait for their device, in the order in which they start."""
+        return turns.waiting(self.list())
+
+    def move(self, id: str, places: int) -> Job:
+        """Let a waiting job start so many places later, or earlier for a negative number; raises `JobError`."""
+        job = self.get(id)
+        turns.move(self.list(), job, places, self.folder)
+        return self.get(id)
 
     # ------------------------------------------------------------------ ending and going on
 

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from tuning.checkpoints.manifest import REMOTE
 from tuning.errors import TuningError, reason_of
-from tuning.jobs import ram
+from tuning.jobs import ram, turns
 from tuning.jobs.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
 from tuning.jobs.progress import JobProgress
@@ -108,7 +108,7 @@ class Worker:
         while True:
             if self._stop.is_set():
                 raise JobStopped
-            if self._is_first():
+            if turns.is_first(self.folder):
                 try:
                     lock.acquire(timeout=0)
                     break
@@ -120,16 +120,6 @@ class Worker:
             yield
         finally:
             lock.release()
-
-    def _is_first(self) -> bool:
-        own = self.folder.read("job")
-        for path in self.folder.path.parent.iterdir():
-            other = JobFolder(path)
-            facts = other.read("job") if path.name < self.folder.id and not path.name.startswith(".") else {}
-            same = facts and facts.get("device") == own.get("device")
-            if same and not other.has_result and other.worker() and other.is_alive:
-                return False
-        return True
 
     # ------------------------------------------------------------------ how it ends
 

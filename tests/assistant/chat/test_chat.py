@@ -286,6 +286,21 @@ def test_a_follow_up_without_passages_is_answered_from_the_conversation(
     assert isinstance(done, Done) and done.answer == "a short answer"
 
 
+def test_an_unrelated_question_later_in_a_conversation_is_not_invented_either(
+    store: ConversationStore, shelf: Shelf
+) -> None:
+    engine, shelf.finds = ScriptedEngine("an invention"), False
+    chat, conversation = Chat(lambda: engine, store, lambda name: shelf), store.create()
+    store.add_message(conversation, "user", "How many days of paid leave do I have?")
+    store.add_message(conversation, "assistant", "You have 27 days.")
+    asked = chat.ask(
+        "What does a parking permit cost?", AnswerOptions("documents"), conversation_id=conversation
+    )
+    done = list(asked)[-1]
+    assert isinstance(done, Done) and "nothing about this in the documents" in done.answer
+    assert engine.prompts == []
+
+
 def test_a_checkpoint_memory_needs_a_checkpoint() -> None:
     with pytest.raises(AssistantError, match="none is chosen"):
         AnswerOptions("both")
