@@ -72,19 +72,18 @@ class Chat:
     ) -> Iterator[ChatEvent]:
         """Answer a question; with a conversation, after its turns and stored in it.
 
-        The question is stored before the model starts and the answer while it streams. Leaving the iterator
-        early stores what there is as "stopped". Raises AssistantError, KnowledgeError: before anything is
-        stored when the question cannot be answered at all.
+        The question is stored before anything is opened or searched, and the answer while it streams. Leaving the
+        iterator early stores what there is as "stopped". Raises AssistantError, KnowledgeError; a question that
+        cannot be answered at all is taken out of the store again.
         """
         options = options or AnswerOptions()
         if conversation_id is None:
             yield from self._generate(self._prepare(question, (), options), options, None, stop)
             return
         store = self._opened_store()
-        turn = self._prepare(question, history_of(store.get(conversation_id).messages), options)
-        stored_question = store.add_message(conversation_id, "user", question)
-        stored = StoredTurn(store, stored_question, options, turn["passages"])
-        yield from self._generate(turn, options, stored, stop)
+        before = history_of(store.get(conversation_id).messages)
+        stored = StoredTurn.of_question(store, conversation_id, question, options)
+        yield from self._answer(stored, question, before, options, stop)
 
     def regenerate(
         self, message_id: int, options: AnswerOptions | None = None, *, stop: threading.Event | None = None
@@ -97,8 +96,9 @@ class Chat:
         if question.role != "user":
             raise ConversationError(f"Message {message_id} answers no question; choose an answer.")
         options = replace(options, attached=options.attached or attached_before(store, question))
-        turn = self._prepare(question.content, history_of(messages_before(store, question)), options)
-        yield from self._generate(turn, options, StoredTurn(store, question, options, turn["passages"]), stop)
+        before = history_of(messages_before(store, question))
+        stored = StoredTurn(store, question, options)
+        yield from self._answer(stored, question.content, before, options, stop)
 
     def edit(
         self,
@@ -114,10 +114,30 @@ class Chat:
         if old.role != "user":
             raise ConversationError(f"Message {question_id} is not a question; choose a question to edit.")
         options = replace(options, attached=options.attached or attached_before(store, old))
-        turn = self._prepare(text, history_of(messages_before(store, old)), options)
-        store.truncate_from(question_id)
-        question = store.add_message(old.conversation_id, "user", text)
-        yield from self._generate(turn, options, StoredTurn(store, question, options, turn["passages"]), stop)
+        before = history_of(messages_before(store, old))
+        stored = StoredTurn.of_question(store, old.conversation_id, text, options, instead_of=old.id)
+        yield from self._answer(stored, text, before, options, stop)
+
+    def _answer(
+        self,
+        stored: StoredTurn,
+        question: str,
+        history: Sequence[Message],
+        options: AnswerOptions,
+        stop: threading.Event | None,
+    ) -> Iterator[ChatEvent]:
+        """The events of a stored question; one that is refused leaves nothing behind."""
+        try:
+            yield stored.started
+            turn = self._prepare(question, history, options)
+        except GeneratorExit:
+            stored.finish(PartialAnswer(), "stopped")
+            raise
+        except Exception:
+            stored.withdraw()
+            raise
+        stored.found(turn["passages"])
+        yield from self._generate(turn, options, stored, stop)
 
     def _prepare(self, question: str, history: Sequence[Message], options: AnswerOptions) -> TurnState:
         return self._preparation(options).invoke(TurnState(question=question, history=history))
@@ -141,8 +161,6 @@ class Chat:
         )
         status = "failed"
         try:
-            if stored is not None:
-                yield stored.started
             if options.reads_passages or turn["noted"]:
                 yield Retrieved(
                     turn["passages"], turn["retrieval_seconds"], turn["nothing_found"], turn["searched"]

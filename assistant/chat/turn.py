@@ -84,7 +84,7 @@ class AnswerOptions:
 
 @dataclass(frozen=True)
 class TurnStarted:
-    """The question and its empty answer are stored."""
+    """The question and its empty answer are stored; nothing was opened or searched yet."""
 
     conversation_id: int
     question_id: int

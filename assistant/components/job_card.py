@@ -243,7 +243,7 @@ def _draw_use_of_preferences(job: Job, checkpoint: str) -> None:
 
 def _draw_took(job: Job) -> None:
     """The time and memory that it took beside the estimate."""
-    if not job.estimate:
+    if not job.estimate.get("seconds"):
         return
     memory = job.metrics.get("job_memory_bytes" if job.device == "cpu" else "memory_bytes")
     took = t(

@@ -176,7 +176,9 @@ def draw_thoughts(thoughts: str, label: str) -> None:
 
 def _notes(message: StoredMessage) -> Iterator[str]:
     """What a person should know of how an answer ended."""
-    if message.status in ("stopped", "failed"):
+    if message.status == "stopped" and not message.content.strip():
+        yield t("message.unanswered")
+    elif message.status in ("stopped", "failed"):
         yield t(f"message.{message.status}")
     elif message.ending in ("length", "repeated", "verbatim"):
         yield t(f"message.{message.ending}")

@@ -91,12 +91,14 @@ class ConversationStore:
         """Pinned ones first, then the newest; with `search`, those whose title or messages contain every word of it.
 
         `archived` takes those in the archive alone (True) or without them (False), `tag` those that have it.
+        One in which nothing was asked yet is not listed.
         """
         words = search.split()
         where, values = condition(words)
         labelled, label_values = labels.condition(archived, tag)
         rows = self._read(
             f"{_LISTED} WHERE c.deleted IS NULL AND c.source != '{TEMPORARY}' AND {where} AND {labelled}"
+            " AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id)"
             " ORDER BY c.pinned = 1 DESC, c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
             (*values, *label_values, limit, offset),
         )
@@ -196,13 +198,14 @@ class ConversationStore:
                 raise no_conversation(conversation_id)
 
     def purge(self, older_than_seconds: float = 30 * 24 * 3600) -> int:
-        """Remove for good what was deleted longer ago than this, and temporary ones that were left open a day ago.
+        """Remove for good what was deleted longer ago than this, and what was left a day ago temporary or empty.
 
         Returns how many conversations.
         """
         with self._write() as database:
             database.execute(
-                "DELETE FROM conversations WHERE source = ? AND updated < ?",
+                "DELETE FROM conversations WHERE updated < ?2 AND (source = ?1"
+                " OR NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id))",
                 (TEMPORARY, time.time() - TEMPORARY_SECONDS),
             )
             return database.execute(
@@ -281,6 +284,20 @@ class ConversationStore:
         row = self._message_row(message_id)
         with self._write() as database:
             self._activate(database, row["conversation_id"], row["parent_id"])
+
+    def withdraw(self, message_id: int, end: int | None) -> None:
+        """Remove a message that was just added, with what is below it, and show the branch to `end` again.
+
+        A title that was taken from it goes too.
+        """
+        row = self._message_row(message_id)
+        with self._write() as database:
+            database.execute("DELETE FROM messages WHERE id = ?", (message_id,))
+            self._activate(database, row["conversation_id"], end)
+            database.execute(
+                "UPDATE conversations SET title = '' WHERE id = ? AND title = ? AND active_message IS NULL",
+                (row["conversation_id"], title_from(row["content"])),
+            )
 
     def with_feedback(self) -> Sequence[int]:
         """The conversations that hold a thumb or a correction, on whichever branch, oldest first."""

@@ -167,8 +167,10 @@ def ask(question: str) -> None:
     chat = workspace().chat
 
     def turn(stop: threading.Event) -> Iterator[ChatEvent]:
+        events = chat.ask(question, options, conversation_id=chosen_id, stop=stop)
+        yield next(events)  # the question is stored: the import takes seconds
         import_models()
-        yield from chat.ask(question, options, conversation_id=chosen_id, stop=stop)
+        yield from events
 
     answering().start(chosen_id, question, turn)
     attachments.hand_over()

@@ -317,7 +317,7 @@ class BaseModel(Template):
         pick = pick or decoding.sampler(temperature, top_p, seed)
         text = decoding.TextStream(self.tokenizer)
         with self.activate(adapter):
-            cache = self.new_cache()
+            reader = decoding.Reader(self.model, self.new_cache())
         tokens = 0
         reason: FinishReason = "length"
         for _ in range(min(max_new_tokens, room)):
@@ -325,7 +325,7 @@ class BaseModel(Template):
                 reason = "stop"
                 break
             with self.activate(adapter):  # taken for each token, so that two chats take turns
-                logits = decoding.step(self.model, ids, cache)
+                logits = reader.read(ids)
             token = pick(logits)
             if token in self.stop_ids:
                 reason = "stop"

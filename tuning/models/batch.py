@@ -20,7 +20,8 @@ from tuning.models import adapters, decoding
 from tuning.models.adapters import PeftAdapter, PrefixAdapter
 from tuning.models.base_model import BaseModel
 from tuning.models.stream_end import FinishReason, StreamEnd
-from tuning.ops import lora
+from tuning.ops import llama, lora
+from tuning.ops.one_row import OneRow, open_row
 
 _BASE_ROW = "__base__"  # PEFT's name for a row without an adapter
 
@@ -56,6 +57,9 @@ class Batch:
     _rows: list[BatchRow] = field(default_factory=list)
     # Keys and values of every layer, (rows, heads, positions, size), padded on the left.
     _cache: DynamicCache | None = None
+    # What reads on for a row that is alone, in place of the cache; whether to look for it.
+    _alone: OneRow | None = None
+    _may_be_alone: bool = True
 
     @property
     def rows(self) -> Sequence[BatchRow]:
@@ -88,6 +92,8 @@ class Batch:
         row.length = cache.get_seq_length()
         piece = self._take(row, logits)
         if not row.ended:
+            self._share_again()
+            self._may_be_alone = True
             self._rows.append(row)
             self._cache = cache if self._cache is None else _joined(self.base, self._cache, cache)
         return row, piece
@@ -95,10 +101,12 @@ class Batch:
     @torch.inference_mode()
     def step(self) -> list[tuple[BatchRow, str]]:
         """A token for each row; those that end leave the batch."""
-        if not self._rows or self._cache is None:
+        if not self._rows:
             return []
         with self._mixed([row.adapter for row in self._rows]):
-            logits = self._forward(self._cache)
+            logits = self._forward()
+        for row in self._rows:
+            row.length += 1
         written = [(row, self._take(row, logits[place])) for place, row in enumerate(self._rows)]
         self._drop([row for row, _ in written if row.ended])
         return written
@@ -109,13 +117,31 @@ class Batch:
         self._drop([row])
         return row.text.flush()
 
-    def _forward(self, cache: DynamicCache) -> Tensor:
+    def _forward(self) -> Tensor:
+        """The logits (rows, vocabulary) after each row's last token."""
+        if len(self._rows) == 1 and self._cache is not None and self._may_be_alone:
+            self._alone, self._may_be_alone = open_row(self.base.model, self._cache), False
+            self._cache = None if self._alone else self._cache
+        if self._alone is not None and self._alone.goes_on:
+            return self._alone.read(self._rows[0].token or 0)[None]
+        self._share_again()
+        assert self._cache is not None
+        return self._together(self._cache)
+
+    def _share_again(self) -> None:
+        """Give back what a row that was alone has read."""
+        if self._alone is not None:
+            self._cache, self._alone = self._alone.cache(), None
+
+    def _together(self, cache: DynamicCache) -> Tensor:
         device, held = self.base.device, cache.get_seq_length()
         lengths = torch.tensor([row.length for row in self._rows], device=device)
         places = torch.arange(held + 1, device=device)
         mask = (places[None] >= held - lengths[:, None]).long()
         tokens = torch.tensor([[row.token] for row in self._rows], device=device)
-        logits = self.base.model(
+        if llama.supports(self.base.model, held + 1):
+            return llama.read(self.base.model, tokens, lengths[:, None], cache, mask)
+        found: Tensor = self.base.model(
             input_ids=tokens,
             attention_mask=mask,
             position_ids=lengths[:, None],
@@ -123,9 +149,6 @@ class Batch:
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
-        for row in self._rows:
-            row.length += 1
-        found: Tensor = logits
         return found
 
     def _take(self, row: BatchRow, logits: Tensor) -> str:
@@ -145,8 +168,9 @@ class Batch:
         if len(keep) == len(self._rows):
             return
         self._rows = [self._rows[place] for place in keep]
+        self._may_be_alone = True
         if self._cache is None or not keep:
-            self._cache = None
+            self._cache = self._alone = None
             return
         self._cache.batch_select_indices(torch.tensor(keep, device=self.base.device))
         longest = max(row.length for row in self._rows)

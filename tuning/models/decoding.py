@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
-from tuning.ops import llama
+from tuning.ops import llama, one_row
 
 Pick = Callable[[Tensor], int]  # logits (vocabulary,) → the next token
 _BROKEN = "\ufffd"
@@ -90,6 +90,25 @@ def step(model: PreTrainedModel, ids: list[int], cache: DynamicCache) -> Tensor:
     if llama.supports(model, known + len(ids)):
         return llama.read(model, tokens, torch.arange(known, known + len(ids))[None], cache, None)[0]
     return model(input_ids=tokens, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[0, -1]
+
+
+class Reader:
+    """Reads ids behind a cache: many at once, or one after another in fewer passes where that is possible."""
+
+    def __init__(self, model: PreTrainedModel, cache: DynamicCache) -> None:
+        self._model, self._cache = model, cache
+        self._row: one_row.OneRow | None = None
+        self._may_open = True
+
+    def read(self, ids: list[int]) -> Tensor:
+        """The logits (vocabulary,) that follow the ids."""
+        if len(ids) == 1 and self._may_open:
+            self._row, self._may_open = one_row.open_row(self._model, self._cache), False
+        if self._row is not None:
+            if len(ids) == 1 and self._row.goes_on:
+                return self._row.read(ids[0])
+            self._cache, self._row = self._row.cache(), None
+        return step(self._model, ids, self._cache)
 
 
 def common_beginning(prompts: list[list[int]]) -> int:

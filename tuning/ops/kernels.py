@@ -1,7 +1,8 @@
 """What a model computes between its matrix products, each in one pass: norm, rotation, gate.
 
 On a CPU in bfloat16 they are C (`kernels.c`), compiled when first used; without a compiler, and for other
-types and devices, the same in torch. It knows no model. Sums are float32.
+types and devices, the same in torch. It knows no model. Sums are float32. `decode.c`, which `one_row` calls, is
+compiled with them.
 """
 
 import ctypes
@@ -24,6 +25,7 @@ _FLAGS = (
     "-fno-signed-zeros", "-fassociative-math", "-freciprocal-math",
 )  # fmt: skip
 _ROWS = 256  # of logits that are float32 at a time
+_SOURCES = ("kernels.c", "decode.c")
 _THREADS = ("-fopenmp",) if sys.platform == "linux" else ()  # torch's own threads: it has the library loaded
 
 
@@ -35,7 +37,8 @@ def compiled() -> Any:
         return None
     with tempfile.TemporaryDirectory(prefix="imprint-", ignore_cleanup_errors=True) as folder:
         library = Path(folder) / "kernels.so"
-        command = [compiler, *_FLAGS, *_THREADS, str(Path(__file__).with_name("kernels.c")), "-lm"]
+        sources = [str(Path(__file__).with_name(name)) for name in _SOURCES]
+        command = [compiler, *_FLAGS, *_THREADS, *sources, "-lm"]
         try:
             subprocess.run([*command, "-o", str(library)], check=True, capture_output=True, timeout=60)
             return ctypes.CDLL(str(library))

@@ -16,7 +16,7 @@ from tuning.distributed import zero
 
 
 @dataclass(frozen=True)
-class _Adapted:
+class Adapted:
     """A frozen linear layer and what plain LoRA adds to it: scale × (x Aᵀ) Bᵀ, or nothing."""
 
     base: nn.Linear
@@ -78,7 +78,7 @@ def project(x: Tensor, layers: Sequence[Any]) -> tuple[Tensor, ...]:
     """What each of these linear layers, with its adapter, makes of x (rows, inputs)."""
     if not torch.is_grad_enabled():
         return tuple(layer(x) for layer in layers)
-    known = [_adapted(layer) for layer in layers]
+    known = [adapted(layer) for layer in layers]
     pairs = [one for one in known if one is not None]
     if len(pairs) < len(known) or all(one.a is None for one in pairs):
         return tuple(layer(x) for layer in layers)
@@ -87,19 +87,19 @@ def project(x: Tensor, layers: Sequence[Any]) -> tuple[Tensor, ...]:
     return outs
 
 
-def _adapted(layer: Any) -> _Adapted | None:
+def adapted(layer: Any) -> Adapted | None:
     """The layer, where it is linear and has no adapter or one of plain LoRA."""
     if type(layer) is nn.Linear:
-        return _Adapted(layer)
+        return Adapted(layer)
     if type(layer) is not Linear:
         return None
     base, names = layer.get_base_layer(), layer.active_adapters
     if layer.disable_adapters or not any(name in layer.lora_A for name in names):
-        return _Adapted(base) if type(base) is nn.Linear else None
+        return Adapted(base) if type(base) is nn.Linear else None
     return _plain(layer, names[0]) if len(names) == 1 else None
 
 
-def _plain(layer: Any, name: str) -> _Adapted | None:
+def _plain(layer: Any, name: str) -> Adapted | None:
     """Adapter `name` of a layer, where it is nothing but two products."""
     base = layer.get_base_layer()
     plain = type(layer) is Linear and name in layer.lora_A and name not in layer.lora_variant
@@ -109,7 +109,7 @@ def _plain(layer: Any, name: str) -> _Adapted | None:
         return None
     if zero.is_sharded_weight(base.weight):  # it is there only while its own module computes
         return None
-    return _Adapted(base, layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name])
+    return Adapted(base, layer.lora_A[name].weight, layer.lora_B[name].weight, layer.scaling[name])
 
 
 def enable_fast_path(layer: Any, name: str) -> None:
