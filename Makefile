@@ -15,8 +15,7 @@ run: $(READY)
 	$(BIN)/imprint app
 
 test: $(READY) $(APART)/done
-	DEEPSPEED=$(abspath $(APART)) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest -m browser
+	DEEPSPEED=$(abspath $(APART)) $(BIN)/python tests/all.py
 
 # No browser, no real weights, no test that starts processes: what to run while writing.
 test-fast: $(READY)
@@ -45,7 +44,9 @@ $(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Imprint needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --progress-bar on --no-compile -c constraints.txt -e '.[test]'
+# pip would compile on one core. What is no Python of today stays as it is.
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 	$(BIN)/imprint setup
 	@rm -f $(VENV)/ready-*
 	@touch $@

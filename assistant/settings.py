@@ -29,7 +29,7 @@ PREFIX = "IMPRINT_"
 # Variables with the prefix that are read, but set nothing that could be saved.
 _NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME", "IMPRINT_ALLOWED_MODEL_CODE"}
 # Settings whose values no message may show.
-_SECRETS = {"token", "engine_key"}
+_SECRETS = {"token", "engine_key", "fine_tuning_key"}
 MIN_TOKEN_LENGTH = 16
 _HOST_NAME = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII)
 Memory = Literal["nothing", "documents", "checkpoint", "both"]
@@ -136,6 +136,10 @@ class Settings(BaseModel):
     engine_url: Url | None = None
     engine_model: str | None = None
     engine_key: str | None = Field(default=None, repr=False)
+    # A service that speaks OpenAI's fine-tuning API, for the method openai; without it, that of the endpoint.
+    fine_tuning_url: Url | None = None
+    fine_tuning_model: str | None = None
+    fine_tuning_key: str | None = Field(default=None, repr=False)
     # Whether the tour of the pages was taken or declined; it is offered once.
     tour_seen: bool = False
     # Whether a URL to index may be on this machine or its private network.

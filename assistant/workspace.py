@@ -103,7 +103,7 @@ class Workspace:
         """The tuning jobs."""
         from tuning.jobs.jobs import Jobs
 
-        return Jobs(self.home)
+        return Jobs(self.home, key_of=self._key_of)
 
     def catalogue(self) -> "list[CatalogueEntry]":
         """Base models at hand, and those that a hub would offer."""
@@ -199,12 +199,15 @@ class Workspace:
                 on_stage(stage)
 
         from assistant.engines.opening import open_endpoint
+        from assistant.engines.services import EngineWithServices, ServiceModels
 
         self.engine_error = ""
         try:
             if self.settings.engine_url:
-                return open_endpoint(self.settings, self.registry)
-            return self._local_engine(report)
+                own = open_endpoint(self.settings, self.registry)
+            else:
+                own = self._local_engine(report)
+            return EngineWithServices(own, ServiceModels(self.registry, self._key_of))
         except AssistantError as error:
             self.engine_error = str(error)
             raise
@@ -215,6 +218,12 @@ class Workspace:
         from assistant.engines.opening import open_local
 
         return open_local(self.settings, self.registry, on_stage)
+
+    def _key_of(self, url: str) -> str:
+        """The key of a service's address, as the settings are now."""
+        from assistant.engines.services import key_of
+
+        return key_of(self.settings, url)
 
     @LockedCachedProperty
     def chat(self) -> "Chat":
@@ -341,6 +350,29 @@ class Workspace:
         base.delete()
         with self._knowledge_lock:
             self._knowledge.pop(name, None)
+
+    def rename_knowledge(self, name: str, wanted: str) -> None:
+        """Give a knowledge base another name, by which settings, conversations and variants know it from then on.
+
+        Raises AssistantError, KnowledgeError.
+        """
+        from assistant.compare.saved_variants import SavedVariants
+        from assistant.settings import from_environment  # heavy: pydantic
+
+        is_default = name == self.settings.knowledge_base
+        if is_default and (variable := from_environment().get("knowledge_base")):
+            raise SettingsError(
+                f"The knowledge base {name!r} is named by {variable} in the environment, so it cannot be renamed "
+                "here. Unset it first."
+            )
+        base = self.existing_knowledge(name)
+        with self._knowledge_lock:
+            base.rename(wanted)
+            self._knowledge.pop(name, None)
+        if is_default:
+            self.change(knowledge_base=wanted)
+        self.store.rename_choice("kb", name, wanted)
+        SavedVariants(self.home).rename_knowledge_base(name, wanted)
 
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""

@@ -97,7 +97,8 @@ class Imprint:
         `examples` are files of any format that Imprint imports, or questions with their answers: pairs, objects with
         "messages", `Example`. `preferences` is a file of votes or thumbs, for a `method` of preferences: dpo, kto,
         orpo, reward, ppo, grpo. `options` are the fields of a tuning configuration: `strength`, `epochs`, `rank`,
-        `learning_rate`, `seed` and more. Raises TuningError, AssistantError.
+        `learning_rate`, `seed` and more. The method "openai" sends the examples to the service that `send_to` names,
+        an address ending in /v1, and to no other; `base` is its name of the model. Raises TuningError, AssistantError.
         """
         config = learning.config_of(self._workspace, method, name, parent, base, options)
         if preferences is not None:

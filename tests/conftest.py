@@ -1,7 +1,8 @@
 """Parts that every test may share: one Imprint home and one real base model a session."""
 
+import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,16 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 @pytest.fixture(scope="session")
 def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` names one to keep while developing."""
-    kept = os.environ.get("IMPRINT_TEST_HOME")
-    return Path(kept) if kept else tmp_path_factory.mktemp("imprint-home")
+    """An Imprint home of this session alone; `IMPRINT_TEST_HOME` names one to keep while developing.
+
+    `IMPRINT_TEST_MODELS` names a folder of converted models that sessions side by side share: one converts, all open.
+    """
+    if kept := os.environ.get("IMPRINT_TEST_HOME"):
+        return Path(kept)
+    home = tmp_path_factory.mktemp("imprint-home")
+    if shared := os.environ.get("IMPRINT_TEST_MODELS"):
+        (home / "models").symlink_to(shared)
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +76,16 @@ def _no_network() -> Iterator[None]:
 REAL_WEIGHTS = {"base_model", "skilled_model", "minilm"}
 
 
-# Files of real trainings: begun first, so that none of the two halves waits for the other at the end.
+# Files that take long: begun first, so that none of the two halves waits for the other at the end.
 LONG = {
     "test_methods.py",
+    "test_langchain_standard.py",
     "test_recall.py",
     "test_round.py",
+    "test_ranks.py",
     "test_launch.py",
+    "test_preference_round.py",
+    "test_notebooks.py",
     "test_export.py",
     "test_trainer.py",
 }
@@ -90,3 +102,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "browser" in item.path.parts:
             item.add_marker("browser")
     items.sort(key=lambda item: ("browser" in item.path.parts, item.path.name not in LONG))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is imported stays: no garbage is sought meanwhile, nor in it later, as Streamlit does after every run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()

@@ -27,6 +27,7 @@ class TuneConfig:
     device: str | None = None  # "cpu", "cuda", "mps"; None: the best there is
     seed: int = 0
     system_prompt: str = ""  # put before examples that have no system message of their own
+    send_to: str | None = None  # of `openai`: the address that the examples may be sent to
 
     epochs: int | None = None  # passes over the examples
     learning_rate: float | None = None

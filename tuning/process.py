@@ -1,10 +1,12 @@
 """Processes: identity, whether one still runs, priority, and ending a whole group. Knows no jobs."""
 
 import contextlib
+import gc
 import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,18 @@ def lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("800", encoding="ascii")
+
+
+@contextlib.contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """No garbage is collected inside, whatever thread makes it."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def is_running(pid: int) -> bool:

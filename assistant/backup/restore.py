@@ -150,10 +150,10 @@ def _relocate_uploads(staging: Path, before: Path, home: Path) -> None:
 
 
 def _keep_secrets(restored: Path, present: Path) -> None:
-    """A backup without secrets leaves the present ones, where they are for the same endpoint."""
+    """A backup without secrets leaves the present ones, where they are for the same addresses."""
     now, then = read_json(present), read_json(restored)
     secrets = {name: value for name, value in now.items() if is_secret(name)}
-    if secrets and now.get("engine_url") == then.get("engine_url"):
+    if secrets and all(now.get(url) == then.get(url) for url in ("engine_url", "fine_tuning_url")):
         text = json.dumps({**then, **secrets}, ensure_ascii=False, indent=2) + "\n"
         write_whole(restored, text, private=True)
 

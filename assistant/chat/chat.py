@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
 from langchain_core.runnables import Runnable, RunnableLambda
 
+from assistant.chat.attachments import attached_before, attached_sources, check_whole
 from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.chat.nothing_found import nothing_found
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
@@ -22,9 +24,11 @@ from assistant.chat.quoting import quote
 from assistant.chat.retrieval import FindNote, Found, Retrieval
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
+from assistant.chat.verbatim import best_sentence, hardly_speaks
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import AssistantError, ConversationError
+from assistant.history.records import VERBATIM
 from assistant.history.sources import Source
 from assistant.language.repetition import wants_repetition
 from tuning.data.examples import Message
@@ -68,19 +72,18 @@ class Chat:
     ) -> Iterator[ChatEvent]:
         """Answer a question; with a conversation, after its turns and stored in it.
 
-        The question is stored before the model starts and the answer while it streams. Leaving the iterator
-        early stores what there is as "stopped". Raises AssistantError, KnowledgeError: before anything is
-        stored when the question cannot be answered at all.
+        The question is stored before anything is opened or searched, and the answer while it streams. Leaving the
+        iterator early stores what there is as "stopped". Raises AssistantError, KnowledgeError; a question that
+        cannot be answered at all is taken out of the store again.
         """
         options = options or AnswerOptions()
         if conversation_id is None:
             yield from self._generate(self._prepare(question, (), options), options, None, stop)
             return
         store = self._opened_store()
-        turn = self._prepare(question, history_of(store.get(conversation_id).messages), options)
-        stored_question = store.add_message(conversation_id, "user", question)
-        stored = StoredTurn(store, stored_question, options, turn["passages"])
-        yield from self._generate(turn, options, stored, stop)
+        before = history_of(store.get(conversation_id).messages)
+        stored = StoredTurn.of_question(store, conversation_id, question, options)
+        yield from self._answer(stored, question, before, options, stop)
 
     def regenerate(
         self, message_id: int, options: AnswerOptions | None = None, *, stop: threading.Event | None = None
@@ -92,8 +95,10 @@ class Chat:
             question = store.message(question.parent_id)
         if question.role != "user":
             raise ConversationError(f"Message {message_id} answers no question; choose an answer.")
-        turn = self._prepare(question.content, history_of(messages_before(store, question)), options)
-        yield from self._generate(turn, options, StoredTurn(store, question, options, turn["passages"]), stop)
+        options = replace(options, attached=options.attached or attached_before(store, question))
+        before = history_of(messages_before(store, question))
+        stored = StoredTurn(store, question, options)
+        yield from self._answer(stored, question.content, before, options, stop)
 
     def edit(
         self,
@@ -108,10 +113,31 @@ class Chat:
         old = store.message(question_id)
         if old.role != "user":
             raise ConversationError(f"Message {question_id} is not a question; choose a question to edit.")
-        turn = self._prepare(text, history_of(messages_before(store, old)), options)
-        store.truncate_from(question_id)
-        question = store.add_message(old.conversation_id, "user", text)
-        yield from self._generate(turn, options, StoredTurn(store, question, options, turn["passages"]), stop)
+        options = replace(options, attached=options.attached or attached_before(store, old))
+        before = history_of(messages_before(store, old))
+        stored = StoredTurn.of_question(store, old.conversation_id, text, options, instead_of=old.id)
+        yield from self._answer(stored, text, before, options, stop)
+
+    def _answer(
+        self,
+        stored: StoredTurn,
+        question: str,
+        history: Sequence[Message],
+        options: AnswerOptions,
+        stop: threading.Event | None,
+    ) -> Iterator[ChatEvent]:
+        """The events of a stored question; one that is refused leaves nothing behind."""
+        try:
+            yield stored.started
+            turn = self._prepare(question, history, options)
+        except GeneratorExit:
+            stored.finish(PartialAnswer(), "stopped")
+            raise
+        except Exception:
+            stored.withdraw()
+            raise
+        stored.found(turn["passages"])
+        yield from self._generate(turn, options, stored, stop)
 
     def _prepare(self, question: str, history: Sequence[Message], options: AnswerOptions) -> TurnState:
         return self._preparation(options).invoke(TurnState(question=question, history=history))
@@ -129,13 +155,12 @@ class Chat:
             turn["sent"],
             began=time.monotonic() - turn["retrieval_seconds"],
             told=self._told(turn, options),
-            prompt_tokens=0 if turn["noted"] else turn["budget"].total,
-            engine="" if turn["nothing_found"] or turn["noted"] else self._label(options),
+            prompt_tokens=0 if turn["noted"] or turn["verbatim"] else turn["budget"].total,
+            engine="" if turn["nothing_found"] or turn["noted"] or turn["verbatim"] else self._label(options),
+            ending=VERBATIM if turn["verbatim"] else "",
         )
         status = "failed"
         try:
-            if stored is not None:
-                yield stored.started
             if options.reads_passages or turn["noted"]:
                 yield Retrieved(
                     turn["passages"], turn["retrieval_seconds"], turn["nothing_found"], turn["searched"]
@@ -190,13 +215,15 @@ class Chat:
     def _preparation(self, options: AnswerOptions) -> Runnable[TurnState, TurnState]:
         """Adds the passages, and the budget with the messages to send; everything that refuses a question."""
 
+        from knowledge.search.followup import is_about_earlier  # heavy: numpy
+
         def retrieve(turn: TurnState) -> TurnState:
             if not turn["question"].strip():
                 raise AssistantError("The question is empty. Write what you would like to know.")
             history, began = turn.get("history", ()), time.monotonic()
             found = self._retrieval.find(turn["question"], options, history)
             # A question may be about the conversation before it; one in a foreign language is told so all the same.
-            alone = not history or bool(found.foreign)
+            alone = bool(found.foreign) or not is_about_earlier(turn["question"], history)
             is_empty = options.memory == "documents" and not found.passages and alone
             return {
                 **turn,
@@ -204,6 +231,7 @@ class Chat:
                 "searched": found.searched,
                 "nothing_found": is_empty,
                 "noted": found.noted,
+                "verbatim": self._verbatim(turn["question"], found, options),
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
@@ -228,12 +256,19 @@ class Chat:
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
                 return AIMessage(nothing_found(turn["foreign"]))
-            if turn["noted"]:
-                return AIMessage(turn["noted"])
+            if turn["noted"] or turn["verbatim"]:
+                return AIMessage(turn["noted"] or turn["verbatim"])
             return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
 
         # A function that returns a runnable continues with it, and streams what it streams.
         return cast("Runnable[TurnState, BaseMessage]", RunnableLambda(respond))
+
+    def _verbatim(self, question: str, found: Found, options: AnswerOptions) -> str:
+        """The sentence that is quoted where the model hardly knows the question's language; else an empty text."""
+        if not options.quotes or options.uses_checkpoint or found.noted or not found.passages:
+            return ""
+        speaks = not hardly_speaks(self._engine().name, question)
+        return "" if speaks else best_sentence(question, found.passages)
 
     def model(self, options: AnswerOptions) -> ImprintChatModel:
         """The chat model for these options."""
@@ -273,7 +308,16 @@ class Chat:
             history=turn.get("history", ()),
             render=lambda texts, question: render_question(texts, question, order),
         )
+        if options.attached:
+            check_whole(budget, options.attached, sum(counter.text(one.text) for one in options.attached))
         return budget, quoted.as_sent(budget.passages)
+
+    def check_attached(self, options: AnswerOptions) -> int:
+        """How many tokens the attachments have. Raises PromptTooLongError where no question would fit beside them."""
+        turn = TurnState(question="?", history=(), passages=attached_sources(options.attached))
+        self.budget(turn, options)
+        counter = self._token_counter(self._engine())
+        return sum(counter.text(one.text) for one in options.attached)
 
     def capability(self) -> Capability:
         """What the model can be asked for. Raises EngineError."""

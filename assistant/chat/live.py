@@ -45,9 +45,9 @@ class LiveAnswer(BackgroundTask):
     def _apply(self, event: ChatEvent) -> None:
         match event:
             case TurnStarted():
-                self.asked, self.phase = event, "reading"
+                self.asked = event
             case Retrieved():
-                self.passages, self.searched = event.passages, event.searched
+                self.passages, self.searched, self.phase = event.passages, event.searched, "reading"
             case Budgeted():
                 self.budget, self.phase = event.budget, "reading"
             case Thought():

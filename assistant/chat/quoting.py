@@ -46,10 +46,10 @@ def quote(
 ) -> Quoted:
     """What to quote of `passages` for a model of this capability; `wanted` is how many are to be read.
 
-    Passages that were quoted before (of an answer in the store) are quoted as they were then.
+    Passages that were quoted before (of an answer in the store) are quoted as they were then, attached files whole.
     """
     each = TOKENS_A_PASSAGE[capability]
-    if each is None or any(source.quoted for source in passages):
+    if each is None or any(source.quoted or source.is_attached for source in passages):
         return Quoted(tuple(passages))
     texts = excerpts(question, [source.text for source in passages], each * wanted, count)
     chosen = zip(passages, texts, strict=True)

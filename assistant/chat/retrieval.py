@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
+from assistant.chat.attachments import attached_sources
 from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
@@ -62,6 +63,8 @@ class Retrieval:
         """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
         if options.given:
             return Found(tuple(Source(n, text, title=GIVEN) for n, text in enumerate(options.given, 1)))
+        if options.attached:
+            return Found(attached_sources(options.attached))
         match = self._match(question, options, history)
         if match is not None and not match.held:
             return Found((_note_source(match.fact),), noted=match.fact.answer)

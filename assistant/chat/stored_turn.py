@@ -93,17 +93,16 @@ class PartialAnswer:
 
 
 class StoredTurn:
-    """The answer to a stored question: added empty, saved while it streams, finished with its status."""
+    """A question and its answer, which is added empty with it, saved while it streams, finished with its status.
 
-    def __init__(
-        self,
-        store: "ConversationStore",
-        question: StoredMessage,
-        options: AnswerOptions,
-        passages: Sequence[Source],
-    ) -> None:
+    A process that is killed at any moment after that has lost no question.
+    """
+
+    def __init__(self, store: "ConversationStore", question: StoredMessage, options: AnswerOptions) -> None:
+        """Add an empty answer to a question that is stored."""
         self._store = store
         self._saved = time.monotonic()
+        self._shown = _end(store, question.conversation_id)
         answer = store.add_message(
             question.conversation_id,
             "assistant",
@@ -112,9 +111,37 @@ class StoredTurn:
             status="streaming",
             memory=options.memory,
             checkpoint=options.checkpoint if options.uses_checkpoint else None,
-            sources=passages,
         )
+        self._first_id = answer.id
         self.started = TurnStarted(question.conversation_id, question.id, answer.id)
+
+    @classmethod
+    def of_question(
+        cls,
+        store: "ConversationStore",
+        conversation_id: int,
+        text: str,
+        options: AnswerOptions,
+        *,
+        instead_of: int | None = None,
+    ) -> "StoredTurn":
+        """Store a question at the end of what is shown, or beside the question that it replaces."""
+        shown = _end(store, conversation_id)
+        with store.transaction():
+            if instead_of is not None:
+                store.truncate_from(instead_of)
+            question = store.add_message(conversation_id, "user", text)
+            turn = cls(store, question, options)
+        turn._shown, turn._first_id = shown, question.id
+        return turn
+
+    def withdraw(self) -> None:
+        """Take back what was added: the question was refused, and is for the person to change."""
+        self._store.withdraw(self._first_id, self._shown)
+
+    def found(self, passages: Sequence[Source]) -> None:
+        """Keep what is being read for the answer."""
+        self._store.update_message(self.started.answer_id, sources=passages)
 
     def save(self, answer: PartialAnswer) -> None:
         """Save the text so far, unless that was done a moment ago."""
@@ -133,6 +160,12 @@ class StoredTurn:
             thoughts=answer.thoughts,
             **answer.figures(),
         )
+
+
+def _end(store: "ConversationStore", conversation_id: int) -> int | None:
+    """The last message that is shown of a conversation."""
+    messages = store.get(conversation_id).messages
+    return messages[-1].id if messages else None
 
 
 def messages_before(store: "ConversationStore", message: StoredMessage) -> list[StoredMessage]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from assistant.chat.attachments import Attachment
 from assistant.chat.context_window import Budget
 from assistant.chat.presets import Order
 from assistant.engines.base import SamplingParams
@@ -34,8 +35,12 @@ class AnswerOptions:
     passages: int = 4
     # Passages that a person gives by hand; then nothing is retrieved.
     given: tuple[str, ...] = ()
+    # Files that go with the question; then nothing is retrieved either.
+    attached: tuple[Attachment, ...] = ()
     # Whether a note that the question asks for is quoted, whatever the memory.
     notes: bool = False
+    # Whether documents are quoted where the model hardly knows the language of the question.
+    quotes: bool = False
     # Empty takes the one that the checkpoint was tuned with, or without a checkpoint the default.
     system_prompt: str = ""
     few_shot: tuple[Message, ...] = ()
@@ -68,8 +73,8 @@ class AnswerOptions:
 
     @property
     def reads_passages(self) -> bool:
-        """Whether the prompt holds passages, retrieved or given by hand."""
-        return self.uses_documents or bool(self.given)
+        """Whether the prompt holds passages, retrieved, given by hand or attached."""
+        return self.uses_documents or bool(self.given) or bool(self.attached)
 
     @property
     def uses_checkpoint(self) -> bool:
@@ -79,7 +84,7 @@ class AnswerOptions:
 
 @dataclass(frozen=True)
 class TurnStarted:
-    """The question and its empty answer are stored."""
+    """The question and its empty answer are stored; nothing was opened or searched yet."""
 
     conversation_id: int
     question_id: int
@@ -132,7 +137,8 @@ class Done:
     seconds_to_first_token: float
     stopped: bool = False
     answer_id: int | None = None
-    # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, else "".
+    # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, "verbatim"
+    # where it is a sentence of the documents and no model was asked, else "".
     ending: str = ""
     thoughts: str = ""
     # What computed it, such as "llama.cpp · 4 bit".
@@ -152,6 +158,8 @@ class TurnState(TypedDict, total=False):
     nothing_found: bool
     # What a note says to the question: it is quoted, and no model is asked; "" where none does.
     noted: str
+    # The sentence of the passages that is quoted in place of an answer of the model; "" where the model answers.
+    verbatim: str
     # The documents' language, where the question is in one that neither they nor the embedding model know; else "".
     foreign: str
     retrieval_seconds: float

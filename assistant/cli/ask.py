@@ -1,6 +1,8 @@
 """`imprint ask`: one question on the command line."""
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ from assistant.cli.output import emit, json_option, say, seconds_text
 from assistant.workspace import Workspace
 
 if TYPE_CHECKING:
+    from assistant.chat.attachments import Attachment
     from assistant.chat.turn import AnswerOptions, Done
 
 
@@ -29,6 +32,13 @@ if TYPE_CHECKING:
 )
 @knowledge_base_option
 @document_option
+@click.option(
+    "--attach",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="Put the text of this file before the question, and search nothing. May be repeated.",
+)
 @click.option("--checkpoint", metavar="NAME", help="Answer with this fine-tuned checkpoint.")
 @click.option(
     "--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn."
@@ -92,11 +102,18 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
     notes = {
         "length": f"cut at the limit of {options.max_new_tokens} tokens; --max-tokens allows more",
         "repeated": "stopped: it repeated itself",
+        "verbatim": "quoted: the model hardly knows this language, so this is the sentence of the document itself",
     }
     said = [notes[done.ending]] if done.ending else []
     if options.uses_documents and not done.sources and not says_nothing_found(done.answer):
         said.append("no source: no passage of the documents was found for this")
     return said
+
+
+def _attached(files: Sequence[Path]) -> "tuple[Attachment, ...]":
+    from assistant.chat.attachments import read_attachment
+
+    return tuple(read_attachment(file.name, file.read_bytes()) for file in files)
 
 
 def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOptions":
@@ -116,10 +133,12 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
         documents=None if documents is None else tuple(documents),
         passages=options["k"] or settings.passages,
         notes=not options["no_notes"],
+        quotes=True,
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),
         order=preset.order if preset else None,
         max_new_tokens=options["max_tokens"] or settings.max_new_tokens,
+        attached=_attached(options["attach"]),
         temperature=settings.temperature if options["temperature"] is None else options["temperature"],
         top_p=settings.top_p,
         seed=options["seed"],

@@ -30,15 +30,27 @@ def chats() -> None:
 @click.option("--search", metavar="WORDS", default="", help="Only those that contain every word.")
 @click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="At most so many.")
 @click.option("--deleted", is_flag=True, help="Those that were deleted, and can be restored for 30 days.")
+@click.option("--archived/--not-archived", default=None, help="Only those in the archive, or all others.")
+@click.option("--tag", metavar="TAG", default="", help="Only those with this tag.")
 @json_option
 @workspace_of
-def list_(workspace: Workspace, search: str, limit: int, deleted: bool, as_json: bool) -> None:
+def list_(
+    workspace: Workspace,
+    search: str,
+    limit: int,
+    deleted: bool,
+    archived: bool | None,
+    tag: str,
+    as_json: bool,
+) -> None:
     """List the conversations, newest first."""
-    found = workspace.store.deleted() if deleted else workspace.store.list(search, limit=limit)
+    store = workspace.store
+    found = store.deleted() if deleted else store.list(search, limit=limit, archived=archived, tag=tag)
     if as_json:
         emit({"chats": [_entry(info) for info in found[:limit]]})
     elif not found:
-        say("No conversation was found." if search or deleted else "No conversation yet.")
+        narrowed = search or deleted or tag or archived is not None
+        say("No conversation was found." if narrowed else "No conversation yet.")
     else:
         rows = [
             [str(info.id), info.title, _day(info.updated), str(info.message_count)] for info in found[:limit]
@@ -166,6 +178,40 @@ def restore(workspace: Workspace, conversations: tuple[int, ...], as_json: bool)
     _done(as_json, "restored", conversations)
 
 
+@chats.command(epilog="Example: imprint chats archive 12 13")
+@click.argument("conversations", type=int, nargs=-1, required=True, metavar="ID…")
+@click.option("--undo", is_flag=True, help="Take them out of the archive.")
+@json_option
+@workspace_of
+def archive(workspace: Workspace, conversations: tuple[int, ...], undo: bool, as_json: bool) -> None:
+    """Take conversations out of the list without deleting them."""
+    with workspace.store.transaction():
+        for one in conversations:
+            workspace.store.labels.archive(one, not undo)
+    _done(as_json, "unarchived" if undo else "archived", conversations)
+
+
+@chats.command(epilog="Example: imprint chats tag 12 --add clinic --remove draft")
+@click.argument("conversation", type=int, metavar="ID")
+@click.option("--add", metavar="TAG", multiple=True, help="Give it this tag. May be repeated.")
+@click.option("--remove", metavar="TAG", multiple=True, help="Take this tag away. May be repeated.")
+@json_option
+@workspace_of
+def tag(
+    workspace: Workspace, conversation: int, add: tuple[str, ...], remove: tuple[str, ...], as_json: bool
+) -> None:
+    """Give a conversation tags, or take some away; without an option, print those that it has."""
+    store = workspace.store
+    if add or remove:
+        kept = [name for name in (*store.get(conversation).tags, *add) if name not in remove]
+        store.labels.set_tags(conversation, kept)
+    tags = list(store.get(conversation).tags)
+    if as_json:
+        emit({"id": conversation, "tags": tags})
+    else:
+        click.echo(", ".join(tags) or "No tags.")
+
+
 def _done(as_json: bool, word: str, ids: Sequence[int]) -> None:
     if as_json:
         emit({word: list(ids)})
@@ -174,8 +220,9 @@ def _done(as_json: bool, word: str, ids: Sequence[int]) -> None:
 
 
 def _entry(info: "ConversationInfo") -> dict[str, Any]:
-    names = ("id", "title", "created", "updated", "source", "excerpt")
-    return {**{name: getattr(info, name) for name in names}, "messages": info.message_count}
+    names = ("id", "title", "created", "updated", "source", "excerpt", "archived")
+    fields = {name: getattr(info, name) for name in names}
+    return {**fields, "tags": list(info.tags), "messages": info.message_count}
 
 
 def _message(message: "StoredMessage") -> dict[str, Any]:

@@ -18,11 +18,14 @@ _POLL_SECONDS = 0.5
 _PERCENT = 100
 
 
-@click.command(epilog="Example: imprint jobs --json")
+@click.command(epilog="Example: imprint jobs --first 20261123-2101-a1b2")
+@click.option("--first", metavar="JOB", help="First let this waiting job be the next that starts.")
 @json_option
 @workspace_of
-def jobs(workspace: Workspace, as_json: bool) -> None:
+def jobs(workspace: Workspace, first: str | None, as_json: bool) -> None:
     """List the tuning jobs, newest first."""
+    if first:
+        workspace.jobs.move(first, -len(workspace.jobs.list()))
     found = sorted(workspace.jobs.list(), key=lambda job: job.created, reverse=True)
     if as_json:
         emit({"jobs": [_record(job) for job in found]})

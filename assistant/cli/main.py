@@ -29,9 +29,11 @@ from assistant.cli import (
     setup,
     tune,
 )
+from assistant.cli.language import refusals, said, spoken
 from assistant.errors import AssistantError, sentence_of
 from assistant.home.swap import finish_restore
 from assistant.home.use import SERVERS, SWAP_SECONDS, forget_earlier_marks, use_home
+from assistant.i18n.texts import translated
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from tuning.errors import TuningError, reason_of
@@ -47,8 +49,8 @@ class Failure(click.ClickException):
     """A failure as one line: what was asked, what was found, what to do."""
 
     def show(self, file: Any = None) -> None:
-        """Print it on standard error."""
-        click.echo(f"imprint: {' '.join(self.message.split())}", err=True)
+        """Print it on standard error, in the language of the terminal."""
+        click.echo(f"imprint: {translated(' '.join(self.message.split()))}", err=True)
 
 
 class Commands(click.Group):
@@ -58,10 +60,30 @@ class Commands(click.Group):
         """As they were added."""
         return list(self.commands)
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line in the language of the terminal."""
+        with spoken():
+            return super().main(*args, **options)
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """The context of the options before the command."""
+        with refusals():
+            return super().make_context(*args, **options)
+
+    def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first lines of the help, in the language of the terminal."""
+        click.Group.format_help_text(said(self), context, formatter)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """A command, with its help in the language of the terminal."""
+        found = super().get_command(context, name)
+        return said(found) if found is not None else None
+
     def invoke(self, context: click.Context) -> Any:
         """Run a command; every error becomes a Failure, an unknown one with its traceback in the log."""
         try:
-            return super().invoke(context)
+            with refusals():
+                return super().invoke(context)
         except (AssistantError, TuningError, KnowledgeError) as error:
             raise Failure(str(error)) from error
         except OSError as error:

@@ -1,5 +1,6 @@
 """`imprint tune`: fine-tune a checkpoint on the command line."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,11 @@ from assistant.cli.options import SeveralValues, workspace_of
 from assistant.cli.output import busy, emit, json_option, say, seconds_text
 from assistant.cli.tune_preferences import DEFAULT_METHOD, options_of, preference_options, read_lessons
 from assistant.cli.tune_preferences import show as show_preferences
+from assistant.cli.tune_service import address_of, ask_to_send, service_options
 from assistant.errors import AssistantError, NothingToLearnError
 from assistant.i18n.texts import t
 from assistant.workspace import Workspace
+from tuning.checkpoints.manifest import REMOTE
 from tuning.checkpoints.notes import missing_examples
 
 if TYPE_CHECKING:
@@ -61,8 +64,9 @@ _PARTS = {
 @click.option(
     "--method",
     help="How to tune: lora (the default), p-tuning-v2 and others; dpo (the default), kto, orpo, reward, ppo or "
-    "grpo for preferences.",
+    "grpo for preferences; openai lets a service do it.",
 )
+@service_options
 @click.option("--name", help="The checkpoint's name.")
 @click.option("--parent", metavar="NAME", help="Go on from this checkpoint.")
 @click.option(
@@ -103,7 +107,7 @@ _PARTS = {
     help="How several share the work: ddp (each holds the whole base), fsdp or deepspeed "
     "(the base is shared out), or an Accelerate configuration file.",
 )
-@click.option("--yes", is_flag=True, help="Download a --base that is not on this machine without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask before a --base is downloaded, or examples are sent.")
 @click.option("--no-wait", is_flag=True, help="Start the job and return at once.")
 @json_option
 @workspace_of
@@ -137,7 +141,7 @@ def tune(
         raise click.UsageError("A job learns from examples or from preferences: give one of the two.")
     options["parent"] = options["parent"] or missing
     options["method"] = options["method"] or (DEFAULT_METHOD if preferred else "lora")
-    if options["base"]:
+    if options["base"] and options["method"] != REMOTE:
         fetch_model(workspace, options["base"], yes=yes, to_tune=True)
     lessons: Lessons
     if preferred:
@@ -153,14 +157,9 @@ def tune(
                 raise NothingToLearnError(
                     "Nothing to learn: what was given holds no question with an answer."
                 )
-    with busy("Timing a few steps, where this machine has trained nothing like it…"):
-        job = _submit(workspace, lessons, options)
-    time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
-    rough = (
-        " That is a rough guess: this machine was too busy to time it." if job.estimate.get("rough") else ""
-    )
+    job = _submit(workspace, lessons, options, yes=yes)
     kind = "preferences" if preferred else "examples"
-    say(f"Job {job.id}: {len(lessons)} {kind}, {job.method}; about {time_text} and {memory_text}.{rough}")
+    say(f"Job {job.id}: {len(lessons)} {kind}, {job.method}; {_expected(job)}")
     followed = not no_wait
     if followed:
         job, followed = follow(workspace, job)
@@ -225,8 +224,19 @@ def _stated_in(
     return curate_passages(passages, known=known).examples
 
 
-def _submit(workspace: Workspace, lessons: "Lessons", options: dict[str, Any]) -> "Job":
-    """Start the job, after its speed is known here."""
+def _expected(job: "Job") -> str:
+    """What it will take, in words."""
+    if job.method == REMOTE:
+        return f"{job.estimate['basis']}."
+    time_text, memory_text = seconds_text(job.estimate["seconds"]), f"{job.estimate['bytes'] / 1e9:.1f} GB"
+    rough = (
+        " That is a rough guess: this machine was too busy to time it." if job.estimate.get("rough") else ""
+    )
+    return f"about {time_text} and {memory_text}.{rough}"
+
+
+def _submit(workspace: Workspace, lessons: "Lessons", options: dict[str, Any], *, yes: bool) -> "Job":
+    """Start the job, after its speed is known here, or after a person agreed to what is sent."""
     from tuning.config import TuneConfig
 
     config = TuneConfig(
@@ -243,7 +253,15 @@ def _submit(workspace: Workspace, lessons: "Lessons", options: dict[str, Any]) -
         device=workspace.settings.device,
         **options_of(options),
     )
-    workspace.jobs.calibrate(config, lessons)
+    if config.method == REMOTE:
+        config = replace(config, **address_of(workspace, options))
+        workspace.jobs.check(config, lessons)
+        ask_to_send(config, lessons, yes=yes)
+    elif options["send_to"]:
+        raise click.UsageError("--send-to is for --method openai; the others train on this machine.")
+    else:
+        with busy("Timing a few steps, where this machine has trained nothing like it…"):
+            workspace.jobs.calibrate(config, lessons)
     return workspace.jobs.submit(config, lessons)
 
 
@@ -265,7 +283,9 @@ def _record(job: "Job") -> dict[str, Any]:
 def _show(job: "Job") -> None:
     if job.status != "succeeded":
         raise AssistantError(f"Job {job.id} {job.status}{f': {job.error}' if job.error else '.'}")
-    took = f"{seconds_text(seconds_of(job) or 0)} (estimated: {seconds_text(job.estimate['seconds'])})"
+    took = seconds_text(seconds_of(job) or 0)
+    if job.method != REMOTE:
+        took = f"{took} (estimated: {seconds_text(job.estimate['seconds'])})"
     click.echo(f"Checkpoint {job.checkpoint} after {job.step} steps in {took}.")
     show_preferences(job.evaluation.get("preferences") or {})
     for part, meaning in _PARTS.items():

@@ -49,3 +49,12 @@ class SavedVariants:
         """Remove a variant; comparisons that were made with it stay."""
         kept = [variant for variant in self.list() if variant.name != name]
         write_json(self.path, [variant.to_dict() for variant in kept], CompareError)
+
+    def rename_knowledge_base(self, name: str, wanted: str) -> None:
+        """Let the variants that read a knowledge base know it by its new name."""
+        variants = self.list()
+        if any(variant.knowledge_base == name for variant in variants):
+            renamed = [
+                replace(one, knowledge_base=wanted) if one.knowledge_base == name else one for one in variants
+            ]
+            write_json(self.path, [one.to_dict() for one in renamed], CompareError)

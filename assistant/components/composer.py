@@ -4,11 +4,18 @@ import streamlit as st
 
 from assistant.chat.context_window import PARTS, Budget
 from assistant.chat.live import LiveAnswer
-from assistant.components import answer_options, formatting, html_blocks, prompt_editor, prompt_library
+from assistant.components import (
+    answer_options,
+    attaching,
+    formatting,
+    html_blocks,
+    prompt_editor,
+    prompt_library,
+)
 from assistant.documents.listing import labels
 from assistant.errors import KNOWN_ERRORS
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, open_conversation, resources
+from assistant.session import attachments, choices, notices, open_conversation, resources
 from assistant.settings import MEMORIES, from_environment
 from tuning.config import DEFAULT_BASE
 
@@ -16,13 +23,18 @@ ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerpri
 POLL_SECONDS = 1.5  # each look costs the thread that opens the model
 
 
-def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
-    """The composer at the bottom of the chat page."""
+def draw(live: LiveAnswer | None, budget: Budget | None, *, keeps_end: bool = True) -> None:
+    """The composer at the bottom of the chat page; `keeps_end`: the end of the page above it stays in sight."""
     with st.bottom:
         _draw_memory(live)
         _draw_missing_checkpoint()
         _draw_refusal()
-    _draw_input(live)
+        attaching.draw_chips()
+    if keeps_end:
+        _draw_input(live)
+    else:
+        with st.bottom:
+            _draw_input(live)
     with (
         st.bottom,
         st.container(
@@ -31,6 +43,7 @@ def draw(live: LiveAnswer | None, budget: Budget | None) -> None:
     ):
         with st.container():
             _draw_window(budget)
+        attaching.draw_button()
         prompt_library.draw_button()
         answer_options.draw_button()
         prompt_editor.draw_button()
@@ -151,7 +164,7 @@ def _draw_refusal() -> None:
 def _draw_input(live: LiveAnswer | None) -> None:
     if written := st.session_state.pop("next-question", None):
         st.session_state["question"] = written
-    # Outside of any container: only then does Streamlit keep the end of the conversation in sight.
+    # Outside of any container Streamlit keeps the end of the page in sight; inside of one it begins at its top.
     st.chat_input(
         t("chat.answering") if live else t("chat.placeholder"),
         key="question",
@@ -177,6 +190,8 @@ def _draw_window(budget: Budget | None) -> None:
             _draw_opening()
         return
     shares = [html_blocks.WindowShare(part, t(f"budget.{part}"), budget.used.get(part, 0)) for part in PARTS]
+    if waiting := sum(one.tokens for one in attachments.waiting()):
+        shares.append(html_blocks.WindowShare("attached", t("budget.attached"), waiting))
     st.html(html_blocks.window_bar(shares, budget.window, t("budget.free"), _typing(budget)))
 
 
@@ -184,6 +199,7 @@ def _typing(budget: Budget) -> html_blocks.Typing:
     """What the script of the page needs to count a question while it is typed."""
     latin, other = resources.tokens_per_character()
     fixed = budget.used.get("system", 0) + budget.used.get("examples", 0)
+    fixed += sum(one.tokens for one in attachments.waiting())
     longest = max(budget.window - fixed - min(budget.reserve, budget.window // 2), 0)
     return html_blocks.Typing(
         latin, other, longest, t("budget.typing"), t("budget.too_long", longest="{longest}")

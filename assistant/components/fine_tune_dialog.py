@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from assistant.chat.presets import Preset
 from assistant.components import formatting, html_blocks, training_cards
@@ -13,6 +14,7 @@ from assistant.errors import KNOWN_ERRORS, NothingToLearnError, sentence_of
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
 from assistant.session.training_draft import discard, training_draft
+from tuning.checkpoints.manifest import REMOTE
 from tuning.config import Strength, TuneConfig
 from tuning.data.examples import Example
 
@@ -52,13 +54,16 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
     if not resources.models_are_imported():
         with st.spinner(t("model.importing")):
             resources.import_models()
-    from assistant.components import tuning_options  # heavy: torch, peft
+    from assistant.components import service_setup, tuning_options  # heavy: torch, peft
 
     with notices.show_errors():
         curation = find()
         rows = training_cards.draw(curation, training_draft(key))
         method = _draw_methods()
-        config = tuning_options.draw(_draw_options(method))
+        if method == REMOTE:
+            config = service_setup.draw_target(_draw_options(method))
+        else:
+            config = tuning_options.draw(_draw_options(method))
         _draw_start(key, config, curation, rows)
 
 
@@ -71,7 +76,12 @@ def _draw_start(key: str, config: TuneConfig, curation: Curation, rows: Sequence
         jobs.check(config, examples)
     except KNOWN_ERRORS as error:
         reason = translated(sentence_of(error))
-    if examples:
+    agreed = True
+    if config.method == REMOTE:
+        from assistant.components import service_setup  # heavy: torch, peft
+
+        agreed = bool(examples) and service_setup.draw_agreement(config, examples)
+    elif examples:
         _draw_estimate(config, examples)
     if reason:
         st.html(f'<div class="reason" role="status">{html_blocks.escaped(reason)}</div>')
@@ -81,7 +91,7 @@ def _draw_start(key: str, config: TuneConfig, curation: Curation, rows: Sequence
         icon=":material/play_arrow:",
         key="teach-start",
         width="stretch",
-        disabled=bool(reason),
+        disabled=bool(reason) or not agreed,
     ):
         job = jobs.submit(config, examples)
         discard(key)
@@ -102,21 +112,14 @@ def _draw_methods() -> str:
 
 def _draw_options(method: str) -> TuneConfig:
     """Strength, name and what to start from."""
+    is_remote = method == REMOTE
     left, middle, right = st.columns([1.15, 1, 1])
-    with left:
-        st.session_state.setdefault("strength", "normal")
-        strength = st.segmented_control(
-            t("teach.strength"),
-            STRENGTHS,
-            required=True,
-            key="strength",
-            format_func=lambda name: t(f"teach.strength.{name}"),
-            help=t("teach.strength.help"),
-        )
+    strength = "normal" if is_remote else _draw_strength(left)
     with middle:
         name = st.text_input(t("teach.name"), key="checkpoint-name", placeholder=t("teach.name.placeholder"))
     with right:
-        names = [checkpoint.name for checkpoint in reversed(resources.workspace().registry.answering())]
+        known = reversed(resources.workspace().registry.answering())
+        names = [checkpoint.name for checkpoint in known if checkpoint.is_remote == is_remote]
         if st.session_state.get("parent") not in (None, *names):
             st.session_state["parent"] = None
         parent = st.selectbox(
@@ -132,11 +135,26 @@ def _draw_options(method: str) -> TuneConfig:
         method=method,
         name=(name or "").strip() or None,
         parent=parent,
-        strength=strength or "normal",
+        strength=strength,
         base=settings.base_model,
         device=settings.device,
         system_prompt=preset.system,
     )
+
+
+def _draw_strength(place: DeltaGenerator) -> Strength:
+    """How much is spent on learning: of methods that train on this machine."""
+    st.session_state.setdefault("strength", "normal")
+    with place:
+        chosen: Strength | None = st.segmented_control(
+            t("teach.strength"),
+            STRENGTHS,
+            required=True,
+            key="strength",
+            format_func=lambda name: t(f"teach.strength.{name}"),
+            help=t("teach.strength.help"),
+        )
+    return chosen or "normal"
 
 
 def _draw_estimate(config: TuneConfig, examples: Sequence[Example]) -> None:

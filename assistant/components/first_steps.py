@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from assistant.components import html_blocks, tour
-from assistant.i18n.texts import t
+from assistant.i18n.texts import FALLBACK, language, t
 from assistant.session import choices, notices, open_conversation, resources, sample
+from tuning.config import DEFAULT_BASE
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,26 @@ def draw() -> None:
                 st.html(
                     f'<div class="step{" done" if done else ""}"><b><i>{sign}</i> '
                     f"{html_blocks.escaped(t(f'first.{name}'))}</b>"
-                    f"<p>{html_blocks.escaped(t(f'first.{name}.text'))}</p></div>"
+                    f"<p>{html_blocks.escaped(_text(name))}</p></div>"
                 )
                 _BUTTONS[name](name == next_step)
 
 
+def _text(name: str) -> str:
+    return t("first.ask.foreign") if name == "ask" and _hardly_speaks() else t(f"first.{name}.text")
+
+
+def _hardly_speaks() -> bool:
+    """Whether the model that answers hardly knows the language of the page: the default one was taught in English."""
+    settings = resources.workspace().settings
+    return language() != FALLBACK and settings.base_model == DEFAULT_BASE and settings.engine_url is None
+
+
 def _draw_ask(is_next: bool) -> None:
-    """Questions that even the smallest model answers."""
+    """Questions that even the smallest model answers; in a language that it hardly knows, something to read first."""
+    if _hardly_speaks():
+        _draw_sample_documents(is_next)
+        return
     for number in (1, 2):
         question = t(f"first.question.{number}")
         if st.button(
@@ -64,6 +78,24 @@ def _draw_ask(is_next: bool) -> None:
             with notices.show_errors():
                 open_conversation.ask(question)
                 st.rerun()
+
+
+def _draw_sample_documents(is_next: bool) -> None:
+    """The sample's documents in the language of the page, and the way to models that speak it."""
+    if not choices.has_documents() and st.button(
+        t("welcome.sample_documents"),
+        icon=":material/auto_stories:",
+        key="first-sample",
+        type="primary" if is_next else "secondary",
+    ):
+        with notices.show_errors():
+            name = choices.knowledge_base()
+            resources.indexing().start(
+                name, lambda: resources.workspace().knowledge(name), paths=[sample.documents()]
+            )
+            st.switch_page(choices.page("knowledge"))
+    if st.button(t("welcome.larger.open"), key="first-models", type="tertiary"):
+        st.switch_page(choices.page("settings"))
 
 
 def _draw_documents(is_next: bool) -> None:

@@ -77,6 +77,11 @@ def paragraph(text: str) -> None:
     st.html(f'<p class="plain">{escaped(text)}</p>')
 
 
+def attached(names: Iterable[str]) -> str:
+    """The files that went with a question, as chips below it."""
+    return f'<div class="attached">{"".join(badge(name, "documents") for name in names)}</div>'
+
+
 @dataclass(frozen=True)
 class WindowShare:
     """One part of the context window: a key of `PART_COLOURS`, its label and its tokens."""

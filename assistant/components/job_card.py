@@ -66,6 +66,8 @@ def _draw_live(job_id: str) -> None:
     with st.container(border=True, key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(headline(job), width="stretch")
+            if job.status == "queued":
+                _draw_turn(job)
             if st.button(t("job.cancel"), icon=":material/close:", key=f"cancel-{job.id}", type="tertiary"):
                 with notices.show_errors():
                     resources.workspace().jobs.cancel(job.id)
@@ -86,6 +88,30 @@ def _draw_live(job_id: str) -> None:
         for advice in job.advice:
             st.warning(notices.sentence(Exception(advice)), icon=":material/info:")
         html_blocks.quiet(t("job.safe_to_leave"))
+
+
+def _draw_turn(job: Job) -> None:
+    """Its place among the jobs that wait for the same device, and arrows to change it."""
+    jobs = resources.workspace().jobs
+    line = [one.id for one in jobs.waiting() if one.device == job.device]
+    if len(line) < 2 or job.id not in line:
+        return
+    at = line.index(job.id)
+    place = html_blocks.escaped(t("job.turn", place=at + 1, total=len(line)))
+    st.html(f'<span class="quiet">{place}</span>', width="content")
+    moves = (("arrow_upward", t("job.earlier"), -1, 0), ("arrow_downward", t("job.later"), 1, -1))
+    for icon, name, places, end in moves:
+        if st.button(
+            name,
+            icon=f":material/{icon}:",
+            help=name,
+            key=f"icon-{icon}-{job.id}",
+            type="tertiary",
+            disabled=job.id == line[end],
+        ):
+            with notices.show_errors():
+                jobs.move(job.id, places)
+                st.rerun()
 
 
 def headline(job: Job) -> str:
@@ -217,7 +243,7 @@ def _draw_use_of_preferences(job: Job, checkpoint: str) -> None:
 
 def _draw_took(job: Job) -> None:
     """The time and memory that it took beside the estimate."""
-    if not job.estimate:
+    if not job.estimate.get("seconds"):
         return
     memory = job.metrics.get("job_memory_bytes" if job.device == "cpu" else "memory_bytes")
     took = t(

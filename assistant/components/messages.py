@@ -1,13 +1,14 @@
 """One message of a conversation with its sources and its actions: edit, rate, correct, regenerate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
 from assistant.chat.citations import CitedAnswer
 from assistant.chat.nothing_found import says_foreign, says_nothing_found
+from assistant.chat.verbatim import hardly_speaks
 from assistant.components import formatting, html_blocks, theme
-from assistant.history.records import StoredMessage
+from assistant.history.records import VERBATIM, StoredMessage
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, popovers, resources
 
@@ -18,19 +19,23 @@ def draw(
     message: StoredMessage,
     *,
     question: str,
+    attached: Sequence[str] = (),
     forgotten: bool = False,
     busy: bool = False,
     is_last: bool = False,
 ) -> None:
-    """A message with its actions; `busy` while an answer is being written, `question` is what it answers."""
+    """A message with its actions; `busy` while an answer is being written, `question` is what it answers.
+
+    `attached` are the names of the files that went with a question.
+    """
     with st.container(key=f"{'forgotten' if forgotten else 'kept'}-{message.id}"):
         if message.role == "user":
-            _draw_question(message, busy)
+            _draw_question(message, busy, attached)
         else:
             _draw_answer(message, question, busy, is_last)
 
 
-def _draw_question(message: StoredMessage, busy: bool) -> None:
+def _draw_question(message: StoredMessage, busy: bool, attached: Sequence[str]) -> None:
     if st.session_state.get("editing") == message.id:
         _draw_editor(message)
         return
@@ -49,6 +54,8 @@ def _draw_question(message: StoredMessage, busy: bool) -> None:
                 st.session_state["editing"] = message.id
                 st.rerun()
         draw_user_text(message.content, key=f"user-{message.id}")
+    if attached:
+        st.html(html_blocks.attached(attached))
 
 
 def draw_user_text(text: str, key: str) -> None:
@@ -84,6 +91,8 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         _draw_sources(message, question)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
+        if is_last and not busy and _needs_larger(message, question):
+            _draw_way_to_models(message)
         if not busy:
             _draw_actions(message, question, is_last)
 
@@ -95,6 +104,26 @@ def _draw_way_out(message: StoredMessage) -> None:
     base = resources.workspace().knowledge(choices.knowledge_base())
     if embedding_switch.draw_offer(base, f"multilingual-{message.id}"):
         st.switch_page(choices.page("knowledge"))
+
+
+def _needs_larger(message: StoredMessage, question: str) -> bool:
+    """Whether the model hardly knows the language of the question, and no note or checkpoint helped."""
+    return (
+        hardly_speaks(resources.workspace().settings.base_model, question)
+        and resources.workspace().settings.engine_url is None
+        and not message.checkpoint
+        and not message.correction
+        and (message.ending == VERBATIM or bool(message.engine))
+    )
+
+
+def _draw_way_to_models(message: StoredMessage) -> None:
+    """What may be expected of the model, and the way to one that knows the language."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"larger-{message.id}"):
+        if message.ending != VERBATIM:
+            html_blocks.quiet(t("message.hardly_speaks"))
+        if st.button(t("welcome.larger.open"), key=f"models-{message.id}", type="tertiary"):
+            st.switch_page(choices.page("settings"))
 
 
 def _draw_text(message: StoredMessage) -> None:
@@ -147,9 +176,11 @@ def draw_thoughts(thoughts: str, label: str) -> None:
 
 def _notes(message: StoredMessage) -> Iterator[str]:
     """What a person should know of how an answer ended."""
-    if message.status in ("stopped", "failed"):
+    if message.status == "stopped" and not message.content.strip():
+        yield t("message.unanswered")
+    elif message.status in ("stopped", "failed"):
         yield t(f"message.{message.status}")
-    elif message.ending in ("length", "repeated"):
+    elif message.ending in ("length", "repeated", "verbatim"):
         yield t(f"message.{message.ending}")
 
 
@@ -165,6 +196,8 @@ def origin(message: StoredMessage) -> str:
     parts = []
     if has_no_source(message):
         parts.append(html_blocks.badge(t("message.no_source.badge"), "warn"))
+    elif any(source.is_attached for source in message.sources):
+        parts.append(html_blocks.badge(t("attach.badge"), "documents", t("attach.badge.help")))
     elif message.memory in ("documents", "both"):
         parts.append(html_blocks.badge(t("memory.documents"), "documents", t("memory.documents.help")))
     if message.memory in ("checkpoint", "both") and message.checkpoint:

@@ -6,10 +6,12 @@ import streamlit as st
 
 from assistant.components import html_blocks
 from assistant.i18n.texts import t, translated
-from tuning.training.methods import METHODS, Method
+from tuning.checkpoints.manifest import REMOTE
+from tuning.training.methods import METHODS, REMOTE_METHODS, Method
 
 FIRST = ("lora", "p-tuning-v2")  # shown before the others
 COLUMNS = 3
+OFFERED = METHODS | REMOTE_METHODS
 
 
 def chosen() -> str:
@@ -21,19 +23,19 @@ def chosen() -> str:
 def draw_first() -> None:
     """The two that suit most jobs, and the chosen one if it is another."""
     shown = [*FIRST, *([chosen()] if chosen() not in FIRST else [])]
-    _draw_row([METHODS[name] for name in shown], "first", brief=True)
+    _draw_row([OFFERED[name] for name in shown], "first", brief=True)
 
 
 def draw_all() -> None:
     """Every method, a few in a row."""
-    entries = list(METHODS.values())
+    entries = list(OFFERED.values())
     for start in range(0, len(entries), COLUMNS):
         _draw_row(entries[start : start + COLUMNS], "all", width=COLUMNS)
 
 
 def draw_others(key: str) -> None:
     """A list of the methods that `draw_first` leaves out."""
-    for entry in METHODS.values():
+    for entry in OFFERED.values():
         if entry.name not in FIRST:
             st.button(
                 translated(entry.title),
@@ -70,6 +72,8 @@ def _draw_row(entries: Sequence[Method], key: str, width: int = 0, brief: bool =
 
 def _abilities(entry: Method) -> str:
     """What can be done with a checkpoint of this method, and what it needs."""
+    if entry.name == REMOTE:
+        return f'<div class="marks">{html_blocks.badge(t("method.leaves"), "warn")}</div>'
     marks = [
         html_blocks.badge(t("method.mergeable"), "good")
         if entry.mergeable

@@ -122,7 +122,7 @@ def _chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bo
     place = pd.DataFrame([{"x": asked[0], "y": asked[1]}] if asked else [], columns=["x", "y"])
     cross = (
         alt.Chart(place)
-        .mark_point(shape="cross", size=260, color=theme.RED, strokeWidth=2)
+        .mark_point(shape="cross", size=260, color=theme.RED, strokeWidth=2, aria=False)
         .encode(x="x:Q", y="y:Q")
     )
     return alt.layer(points, cross).properties(height=420)

@@ -50,10 +50,11 @@ def chosen() -> str:
 
 def _draw_cards() -> None:
     entries = list(PREFERENCE_METHODS.values())
-    for start in range(0, len(entries), COLUMNS):
-        for column, entry in zip(st.columns(COLUMNS), entries[start : start + COLUMNS], strict=False):
-            with column:
-                _draw_card(entry)
+    with st.container(key="method-strip"):  # a phone shows each row beside each other
+        for start in range(0, len(entries), COLUMNS):
+            for column, entry in zip(st.columns(COLUMNS), entries[start : start + COLUMNS], strict=False):
+                with column:
+                    _draw_card(entry)
 
 
 def _draw_card(entry: Method) -> None:

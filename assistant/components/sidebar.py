@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from assistant.components import deletions, formatting, html_blocks, shortcuts
+from assistant.components import chat_labels, deletions, formatting, html_blocks, shortcuts
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
@@ -33,7 +33,10 @@ def draw() -> None:
             ):
                 deletions.open_manager()
         with notices.show_errors():
-            _draw_list(resources.workspace().store.list(search or "", limit=MAX_SHOWN), search or "")
+            archived, tag = chat_labels.draw_filter()
+            store = resources.workspace().store
+            found = store.list(search or "", limit=MAX_SHOWN, archived=archived, tag=tag)
+            _draw_list(found, search or "")
         shortcuts.draw_button()
     shortcuts.draw_wanted_tour()
 

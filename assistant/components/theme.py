@@ -17,6 +17,7 @@ PART_COLOURS = {
     "system": "#b08a4a",
     "examples": "#d3b783",
     "passages": PENCIL,
+    "attached": "#4f9d93",
     "history": "#8f97c7",
     "question": INK,
 }

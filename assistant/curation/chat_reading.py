@@ -178,8 +178,8 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         return _AcceptedAnswer("", why="disliked, and no better answer given")
     if answer.status != "complete":
         return _AcceptedAnswer("", why=_UNFINISHED.get(answer.status, "the answer is not finished"))
-    if answer.ending == "repeated" or (answer.ending and answer.rating <= 0):
-        return _AcceptedAnswer("", why=_BROKEN_OFF.get(answer.ending, "the answer is not finished"))
+    if answer.ending == "repeated" or (answer.ending in _BROKEN_OFF and answer.rating <= 0):
+        return _AcceptedAnswer("", why=_BROKEN_OFF[answer.ending])
     if not answer.content.strip():
         return _AcceptedAnswer("", why="the answer is empty")
     text = without_numbers(answer.content, len(answer.sources)).text.strip()

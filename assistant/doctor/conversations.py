@@ -25,6 +25,7 @@ _LOST_END = (
 )
 # Rows that refer to others which are gone, in the order in which they have to go.
 _ORPHANS = (
+    "DELETE FROM tags WHERE conversation_id NOT IN (SELECT id FROM conversations)",
     f"UPDATE messages SET parent_id = NULL WHERE {_LOST_PARENT}",
     "UPDATE conversations SET active_message = (SELECT max(id) FROM messages m WHERE m.conversation_id ="
     f" conversations.id) WHERE {_LOST_END}",

@@ -21,6 +21,7 @@ from assistant.engines.answering import Answering
 from assistant.engines.base import Engine, SamplingParams
 from assistant.engines.langchain_chunks import chunks_of
 from assistant.engines.langchain_messages import asked_of, shape_of
+from assistant.engines.services import answering
 from assistant.engines.structured_output import Method, with_schema
 from assistant.engines.threads import in_a_thread
 from assistant.errors import UnsupportedOptionError
@@ -171,9 +172,10 @@ class ImprintChatModel(BaseChatModel):
                 f"{unknown[0]}: there is no such option. There are: {', '.join(sorted(_CALL_OPTIONS))}.",
             )
         checkpoint = self._checkpoint(options.get("model"))
-        asked, params = asked_of(self.engine, messages, self._sampling(options))
-        answering = Answering(
-            self.engine,
+        engine, checkpoint = answering(self.engine, checkpoint)
+        asked, params = asked_of(engine, messages, self._sampling(options))
+        answer = Answering(
+            engine,
             asked,
             params,
             checkpoint,
@@ -181,7 +183,7 @@ class ImprintChatModel(BaseChatModel):
             self.splits_reasoning,
             self.timeout,
         )
-        return chunks_of(answering, options.get("cancel"))
+        return chunks_of(answer, options.get("cancel"))
 
     def _sampling(self, options: dict[str, Any]) -> SamplingParams:
         given = {name: options.get(name) for name in _SAMPLING}

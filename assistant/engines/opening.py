@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from assistant.engines.base import Engine
+from assistant.engines.services import EngineWithServices, own_engine
 from assistant.engines.stage import OnStage
 from assistant.errors import EngineError
 from assistant.lazy import IMPORT_LOCK
@@ -39,6 +40,7 @@ def torch_engine_of(engine: Engine, settings: Settings) -> "LocalEngine":
     """The model in this process behind an engine. Raises EngineError where it is an endpoint."""
     from assistant.engines.chosen import ChosenEngine
 
+    engine = own_engine(engine)
     if isinstance(engine, ChosenEngine):
         return engine.torch
     with IMPORT_LOCK:
@@ -56,6 +58,8 @@ def answering_at_once(engine: Engine) -> Engine:
     """The same engine, where answers that are asked for at the same time are written at the same time."""
     from assistant.engines.chosen import ChosenEngine
 
+    if isinstance(engine, EngineWithServices):
+        return EngineWithServices(answering_at_once(engine.own), engine.services)
     if isinstance(engine, ChosenEngine):
         return engine.sharing(_in_one_batch)
     with IMPORT_LOCK:

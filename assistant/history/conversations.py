@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from assistant.errors import ConversationError
+from assistant.history import labels
 from assistant.history.database import Database, inserted_id
+from assistant.history.labels import Labels, no_conversation
 from assistant.history.message_rows import DAMAGE, insert_message, sources_json
 from assistant.history.migrations import MIGRATIONS
 from assistant.history.records import (
@@ -36,13 +38,19 @@ ROLES = ("system", "user", "assistant")
 _TITLE_LENGTH = 60
 # What the methods below read by name.
 _COLUMNS = {
-    "conversations": "id, title, created, updated, deleted, source, active_message, import_key, choices, pinned",
+    "conversations": "id, title, created, updated, deleted, source, active_message, import_key, choices, pinned,"
+    " archived",
+    "tags": "conversation_id, name",
     "messages": "id, conversation_id, parent_id, role, content, created, status, writer, rating, correction, memory,"
     " checkpoint, sources, prompt_tokens, completion_tokens, seconds, seconds_to_first_token, ending, thoughts,"
     " engine",
 }
 
 
+_LISTED = (
+    "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count,"
+    " (SELECT json_group_array(t.name) FROM tags t WHERE t.conversation_id = c.id) AS tags FROM conversations c"
+)
 # The source of conversations that no list shows, and how long one that was not erased is there.
 TEMPORARY = "temporary"
 TEMPORARY_SECONDS = 24 * 3600
@@ -55,6 +63,7 @@ class ConversationStore:
         self.path = path
         self._database = Database(path, MIGRATIONS)
         self._read, self._write = self._database.read, self._database.write
+        self.labels = Labels(self._database)
         self._check_columns()
         self.purge()
 
@@ -70,25 +79,35 @@ class ConversationStore:
             )
         return inserted_id(cursor)
 
-    def list(self, search: str = "", *, limit: int = 200, offset: int = 0) -> Sequence[ConversationInfo]:
-        """Pinned ones first, then the newest; with `search`, those whose title or messages contain every word of it."""
+    def list(
+        self,
+        search: str = "",
+        *,
+        limit: int = 200,
+        offset: int = 0,
+        archived: bool | None = None,
+        tag: str = "",
+    ) -> Sequence[ConversationInfo]:
+        """Pinned ones first, then the newest; with `search`, those whose title or messages contain every word of it.
+
+        `archived` takes those in the archive alone (True) or without them (False), `tag` those that have it.
+        One in which nothing was asked yet is not listed.
+        """
         words = search.split()
         where, values = condition(words)
+        labelled, label_values = labels.condition(archived, tag)
         rows = self._read(
-            "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
-            f" FROM conversations c WHERE c.deleted IS NULL AND c.source != '{TEMPORARY}' AND {where}"
+            f"{_LISTED} WHERE c.deleted IS NULL AND c.source != '{TEMPORARY}' AND {where} AND {labelled}"
+            " AND EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id)"
             " ORDER BY c.pinned = 1 DESC, c.updated DESC, c.id DESC LIMIT ? OFFSET ?",
-            (*values, limit, offset),
+            (*values, *label_values, limit, offset),
         )
         with self._damage_said():
             return [ConversationInfo.from_row(row, self._excerpt(row["id"], words)) for row in rows]
 
     def deleted(self) -> Sequence[ConversationInfo]:
         """Those that `delete` took out of the list and `restore` brings back, the last one first."""
-        rows = self._read(
-            "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count"
-            " FROM conversations c WHERE c.deleted IS NOT NULL ORDER BY c.deleted DESC"
-        )
+        rows = self._read(f"{_LISTED} WHERE c.deleted IS NOT NULL ORDER BY c.deleted DESC")
         with self._damage_said():
             return [ConversationInfo.from_row(row, "") for row in rows]
 
@@ -98,7 +117,7 @@ class ConversationStore:
             "SELECT title FROM conversations WHERE id = ? AND deleted IS NULL", (conversation_id,)
         )
         if not rows:
-            raise _no_conversation(conversation_id)
+            raise no_conversation(conversation_id)
         return str(rows[0]["title"])
 
     def get(self, conversation_id: int) -> StoredConversation:
@@ -114,6 +133,8 @@ class ConversationStore:
                 source=str(row["source"]),
                 choices=choices_of(row["choices"]),
                 pinned=row["pinned"] == 1,
+                archived=row["archived"] == 1,
+                tags=self._tags(conversation_id),
             )
 
     def keep_choices(self, conversation_id: int, choices: Mapping[str, str]) -> None:
@@ -121,6 +142,16 @@ class ConversationStore:
         text = storable(json.dumps(dict(choices), ensure_ascii=False))
         with self._write() as database:
             database.execute("UPDATE conversations SET choices = ? WHERE id = ?", (text, conversation_id))
+
+    def rename_choice(self, name: str, before: str, after: str) -> None:
+        """Let every conversation that keeps this choice keep the other in its place."""
+        path = f"$.{name}"
+        with self._write() as database:
+            database.execute(
+                "UPDATE conversations SET choices = json_set(choices, ?, ?)"
+                " WHERE json_valid(choices) AND json_extract(choices, ?) = ?",
+                (path, after, path, before),
+            )
 
     def pin(self, conversation_id: int, pinned: bool) -> None:
         """Keep it at the top of the list, or no longer."""
@@ -150,7 +181,7 @@ class ConversationStore:
                 (time.time(), conversation_id),
             )
             if not done.rowcount:
-                raise _no_conversation(conversation_id)
+                raise no_conversation(conversation_id)
 
     def erase(self, conversation_id: int) -> None:
         """Remove it for good, at once; one that is gone is no mistake."""
@@ -164,16 +195,17 @@ class ConversationStore:
                 "UPDATE conversations SET deleted = NULL WHERE id = ?", (conversation_id,)
             )
             if not done.rowcount:
-                raise _no_conversation(conversation_id)
+                raise no_conversation(conversation_id)
 
     def purge(self, older_than_seconds: float = 30 * 24 * 3600) -> int:
-        """Remove for good what was deleted longer ago than this, and temporary ones that were left open a day ago.
+        """Remove for good what was deleted longer ago than this, and what was left a day ago temporary or empty.
 
         Returns how many conversations.
         """
         with self._write() as database:
             database.execute(
-                "DELETE FROM conversations WHERE source = ? AND updated < ?",
+                "DELETE FROM conversations WHERE updated < ?2 AND (source = ?1"
+                " OR NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = conversations.id))",
                 (TEMPORARY, time.time() - TEMPORARY_SECONDS),
             )
             return database.execute(
@@ -252,6 +284,20 @@ class ConversationStore:
         row = self._message_row(message_id)
         with self._write() as database:
             self._activate(database, row["conversation_id"], row["parent_id"])
+
+    def withdraw(self, message_id: int, end: int | None) -> None:
+        """Remove a message that was just added, with what is below it, and show the branch to `end` again.
+
+        A title that was taken from it goes too.
+        """
+        row = self._message_row(message_id)
+        with self._write() as database:
+            database.execute("DELETE FROM messages WHERE id = ?", (message_id,))
+            self._activate(database, row["conversation_id"], end)
+            database.execute(
+                "UPDATE conversations SET title = '' WHERE id = ? AND title = ? AND active_message IS NULL",
+                (row["conversation_id"], title_from(row["content"])),
+            )
 
     def with_feedback(self) -> Sequence[int]:
         """The conversations that hold a thumb or a correction, on whichever branch, oldest first."""
@@ -353,7 +399,7 @@ class ConversationStore:
     def _conversation(self, conversation_id: int) -> sqlite3.Row:
         rows = self._read("SELECT * FROM conversations WHERE id = ? AND deleted IS NULL", (conversation_id,))
         if not rows:
-            raise _no_conversation(conversation_id)
+            raise no_conversation(conversation_id)
         return rows[0]
 
     def _message_row(self, message_id: int) -> sqlite3.Row:
@@ -361,6 +407,12 @@ class ConversationStore:
         if not rows:
             raise _no_message(message_id)
         return rows[0]
+
+    def _tags(self, conversation_id: int) -> tuple[str, ...]:
+        rows = self._read(
+            "SELECT name FROM tags WHERE conversation_id = ? ORDER BY rowid", (conversation_id,)
+        )
+        return tuple(str(row["name"]) for row in rows)
 
     def _excerpt(self, conversation_id: int, words: Sequence[str]) -> str:
         if not words:
@@ -389,10 +441,6 @@ def _check(value: str, allowed: Sequence[str], name: str) -> None:
         raise ConversationError(
             f"The {name} of a message is one of {', '.join(allowed)}; {value!r} was given."
         )
-
-
-def _no_conversation(conversation_id: int) -> ConversationError:
-    return ConversationError(f"There is no conversation {conversation_id}; it may have been deleted.")
 
 
 def _no_message(message_id: int) -> ConversationError:

@@ -170,6 +170,21 @@ def add_imported_preferences(database: sqlite3.Connection) -> None:
     )
 
 
+def add_archive_and_tags(database: sqlite3.Connection) -> None:
+    """Version 9: a conversation may be in the archive, and has tags."""
+    _execute(
+        database,
+        """
+        ALTER TABLE conversations ADD COLUMN archived INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE tags (
+            conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            UNIQUE (conversation_id, name)
+        )
+        """,
+    )
+
+
 MIGRATIONS = (
     create_conversations,
     create_blind_trials,
@@ -179,6 +194,7 @@ MIGRATIONS = (
     add_engines,
     add_choices_and_pins,
     add_imported_preferences,
+    add_archive_and_tags,
 )
 
 

@@ -17,6 +17,8 @@ _TEXTS = (
     "role", "content", "status", "writer", "correction", "memory", "checkpoint", "sources", "ending", "thoughts",
     "engine",
 )  # fmt: skip
+# The `ending` of an answer that is a sentence of the documents.
+VERBATIM = "verbatim"
 _OPTIONAL = ("correction", "checkpoint")
 _FIGURES, _COUNTS = ("seconds", "seconds_to_first_token"), ("prompt_tokens", "completion_tokens")
 
@@ -41,7 +43,8 @@ class StoredMessage:
     completion_tokens: int | None = None
     seconds: float | None = None
     seconds_to_first_token: float | None = None
-    # "length" where the answer was cut at its limit, "repeated" where it was stopped since it repeated itself.
+    # "length" where the answer was cut at its limit, "repeated" where it was stopped since it repeated itself,
+    # "verbatim" where it is a sentence of the documents and no model was asked.
     ending: str = ""
     # The reasoning before the answer; it is shown and goes nowhere else.
     thoughts: str = ""
@@ -110,10 +113,12 @@ class ConversationInfo:
     excerpt: str = ""
     source: str = ""
     pinned: bool = False
+    archived: bool = False
+    tags: tuple[str, ...] = ()
 
     @classmethod
     def from_row(cls, row: sqlite3.Row, excerpt: str) -> "ConversationInfo":
-        """A row of the table, joined with its `message_count`."""
+        """A row of the table, joined with its `message_count` and, as JSON, its `tags`."""
         return cls(
             id=row["id"],
             title=str(row["title"]),
@@ -123,6 +128,8 @@ class ConversationInfo:
             source=str(row["source"]),
             excerpt=excerpt,
             pinned=row["pinned"] == 1,
+            archived=row["archived"] == 1,
+            tags=tuple(map(str, json.loads(row["tags"]))),
         )
 
 
@@ -139,6 +146,8 @@ class StoredConversation:
     # What its next question is answered with (memory, knowledge base, checkpoint …), by the names of the page.
     choices: Mapping[str, str] = field(default_factory=dict)
     pinned: bool = False
+    archived: bool = False
+    tags: tuple[str, ...] = ()
 
 
 def choices_of(text: object) -> dict[str, str]:

@@ -9,6 +9,8 @@ from tuning.data.storable import storable
 
 # The `document_id` of a note: taught by a person, and quoted as it stands.
 NOTE = "note"
+# The `document_id` of a file that was attached to the question.
+ATTACHED = "attached"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Source:
     def is_note(self) -> bool:
         """Whether it is a note and no passage of a document."""
         return self.document_id == NOTE
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether it is a file that was attached to the question."""
+        return self.document_id == ATTACHED
 
     @property
     def name(self) -> str:

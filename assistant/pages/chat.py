@@ -7,6 +7,7 @@ import streamlit as st
 from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
 from assistant.components import (
+    chat_labels,
     composer,
     deletions,
     fine_tune_dialog,
@@ -22,7 +23,7 @@ from assistant.history import transfer
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.i18n.texts import t
 from assistant.reports import conversation_html
-from assistant.session import choices, notices, open_conversation, popovers, resources, sample
+from assistant.session import attachments, choices, notices, open_conversation, popovers, resources, sample
 from tuning.config import DEFAULT_BASE
 
 POLL_SECONDS = 0.12
@@ -55,7 +56,7 @@ def draw() -> None:
         if settled and live is None:
             fine_tune_dialog.draw_offer(settled[-1].conversation_id)
         job_card.draw_current(open_conversation.conversation_id())
-    composer.draw(live, budget)
+    composer.draw(live, budget, keeps_end=bool(settled) or answer is not None)
 
 
 def _settled(conversation: StoredConversation | None, live: LiveAnswer | None) -> list[StoredMessage]:
@@ -91,6 +92,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
         store.pin(conversation.id, not conversation.pinned)
         popovers.close("conversation-menu")
         st.rerun()
+    chat_labels.draw_menu(conversation)
     with st.form("rename", border=False):
         title = st.text_input(t("chats.rename"), conversation.title, key=f"title-{conversation.id}")
         if st.form_submit_button(t("chats.rename.save"), width="stretch"):
@@ -141,9 +143,12 @@ def _draw_messages(settled: Sequence[StoredMessage], live: LiveAnswer | None, bu
             _draw_elsewhere(message.id)
         else:
             question = settled[place - 1].content if place else ""
+            after = settled[place + 1 : place + 2]
+            sources = after[0].sources if after else live.passages if live else ()
             messages.draw(
                 message,
                 question=question,
+                attached=[source.title for source in sources if source.is_attached],
                 forgotten=place < forgotten,
                 busy=live is not None,
                 is_last=message is settled[-1],
@@ -171,6 +176,7 @@ def _draw_failure(answer: LiveAnswer) -> None:
     if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
         st.session_state["given-back"] = id(answer)
         st.session_state["question"] = answer.question
+        attachments.take_back()
 
 
 @st.fragment(run_every=POLL_SECONDS)

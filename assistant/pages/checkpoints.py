@@ -20,6 +20,8 @@ from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
 from assistant.session import choices, notices, open_conversation, resources
 from tuning.checkpoints.manifest import Checkpoint
+from tuning.jobs import turns
+from tuning.jobs.folder import Job
 
 
 def draw() -> None:
@@ -27,9 +29,8 @@ def draw() -> None:
     html_blocks.title(t("page.checkpoints"), t("tune.lead"))
     jobs = resources.workspace().jobs.list()
     checkpoints = resources.workspace().registry.list()
-    for job in jobs:
-        if not job.has_ended:
-            job_card.draw(job)
+    for job in _underway(jobs):
+        job_card.draw(job)
     checkpoints_jobs.draw_interrupted([job for job in jobs if job.interrupted])
     titles = [t(f"tune.{name}") for name in ("checkpoints", "notes", "jobs", "methods", "import")]
     found, noted, past, methods, imports = st.tabs(titles, key="tune-tabs", on_change="rerun")
@@ -47,6 +48,12 @@ def draw() -> None:
             _draw_methods()
     with imports, notices.show_errors():
         _draw_import()
+
+
+def _underway(jobs: Sequence[Job]) -> list[Job]:
+    """Those that run, then those that wait in the order in which they start."""
+    running = [job for job in jobs if job.status == "running"]
+    return [*running, *turns.waiting(jobs)]
 
 
 def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:

@@ -64,7 +64,7 @@ def _draw_curves(jobs: Sequence[Job]) -> None:
 
 def _job_line(job: Job) -> str:
     took = formatting.seconds(job.seconds) if job.finished and job.started else ""
-    if took and job.estimate:
+    if took and job.estimate.get("seconds"):
         took = t("tune.took", time=took, estimated=formatting.seconds(job.estimate["seconds"]))
     facts = [
         t("tune.examples", count=job.examples_count),

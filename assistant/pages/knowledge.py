@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from assistant.components import confirmation, html_blocks, passage_map
+from assistant.errors import AssistantError
 from assistant.i18n.texts import t
 from assistant.pages import knowledge_files, knowledge_intake, knowledge_search
 from assistant.session import choices, notices, resources
@@ -15,6 +16,7 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(t("page.knowledge"), anchor=False, width="stretch")
         _draw_new()
+        _draw_rename()
         _draw_delete()
     html_blocks.lead(t("knowledge.lead"))
     _draw_choice()
@@ -52,6 +54,40 @@ def _draw_choice() -> None:
         label_visibility="collapsed",
         on_change=lambda: choices.choose_knowledge_base(st.session_state["kb-page-choice"]),
     )
+
+
+def _draw_rename() -> None:
+    """Give the chosen one another name."""
+    name = choices.knowledge_base()
+    if name not in resources.knowledge_counts():
+        return
+    # As in _draw_new: renaming closes the popover, because it has another key then.
+    with (
+        st.popover(
+            t("knowledge.rename"),
+            icon=":material/edit:",
+            type="tertiary",
+            key=f"icon-rename-kb-{name}",
+            help=t("knowledge.rename"),
+        ),
+        st.form("rename-kb-form", border=False),
+    ):
+        wanted = st.text_input(t("knowledge.new.name"), name, key=f"renamed-kb-{name}")
+        if st.form_submit_button(t("chats.rename.save"), type="primary"):
+            with notices.show_errors():
+                _rename(name, (wanted or "").strip())
+                st.rerun()
+
+
+def _rename(name: str, wanted: str) -> None:
+    if wanted == name:
+        return
+    upload = resources.indexing().get(name)
+    if upload is not None and upload.running:
+        raise AssistantError(t("knowledge.rename.busy", name=name))
+    resources.workspace().rename_knowledge(name, wanted)
+    resources.count_knowledge()
+    choices.choose_knowledge_base(wanted)
 
 
 def _draw_delete() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from assistant.components import embedding_switch, formatting, html_blocks
 from assistant.documents.upload import UploadedDocument, UploadTask, visible_documents, with_scheme
 from assistant.i18n.texts import t
-from assistant.session import notices, resources, sample
+from assistant.session import choices, notices, open_conversation, resources, sample
 from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
 from knowledge.ingest.fetch import name_of
 
@@ -162,6 +162,11 @@ def _draw_reports(base: KnowledgeBase, upload: UploadTask) -> None:
         if st.button(t("knowledge.put_away"), key="put-away", type="tertiary"):
             resources.indexing().dismiss(base.name)
             st.rerun()
+    if done and st.button(t("knowledge.ask"), icon=":material/chat_bubble:", key="ask-these", type="primary"):
+        resources.indexing().dismiss(base.name)
+        open_conversation.open_conversation(None)
+        choices.choose("memory", "documents")
+        choices.go_to_chat()
 
 
 def _draw_password(base: KnowledgeBase, locked: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ def _draw_checkpoint() -> Checkpoint | None:
     fitting = {
         found.name: found
         for found in reversed(opened.registry.answering())
-        if found.base == opened.settings.base_model
+        if found.base == opened.settings.base_model and not found.is_remote
     }
     if not fitting:
         st.html(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.components import html_blocks
 from assistant.i18n.texts import LANGUAGE_NAMES, t
-from assistant.pages import settings_endpoint, settings_models, settings_storage
+from assistant.pages import settings_endpoint, settings_models, settings_service, settings_storage
 from assistant.session import notices, resources
 from assistant.settings import ENGINES, LANGUAGES, MODEL_CAPABILITIES, from_environment
 from assistant.web.token_check import LOGOUT
@@ -19,6 +19,7 @@ def draw() -> None:
     html_blocks.title(t("page.settings"), lead)
     settings_models.draw()
     settings_endpoint.draw()
+    settings_service.draw()
     _draw_device()
     _draw_answers()
     _draw_retrieval()
@@ -178,6 +179,8 @@ def _draw_place() -> None:
         if opened.settings.engine_url
         else t("settings.leaves")
     )
+    if url := opened.settings.fine_tuning_url:
+        sends = f"{sends} {t('settings.leaves.service', url=url)}"
     st.html(
         f'<div class="card"><div class="quiet">{html_blocks.escaped(t("settings.home"))}</div>'
         f"<code>{html_blocks.escaped(opened.home)}</code>"

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from assistant.engines.answering import continued
 from assistant.engines.base import SamplingParams, TextEngine
 from assistant.engines.pieces import TokenLogprob
+from assistant.engines.services import own_engine
 from assistant.engines.stops import Returning
 from assistant.engines.threads import in_a_thread
 from assistant.errors import KNOWN_ERRORS
@@ -91,7 +92,7 @@ def completions_router(engine: SharedEngine) -> APIRouter:
     @router.post("/completions", response_model=None)
     async def complete(body: CompletionRequest, request: Request) -> dict[str, Any] | StreamingResponse:
         opened = await asyncio.to_thread(engine)
-        if not isinstance(opened, TextEngine):
+        if not isinstance(own_engine(opened), TextEngine) or not isinstance(opened, TextEngine):
             raise UnsupportedParameterError(
                 "prompt",
                 "prompt: bare texts are continued by llama.cpp alone, and another engine is open. "

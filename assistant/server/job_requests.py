@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from assistant.server.fields import refuse_unsupported
 from assistant.server.openai_errors import UnsupportedParameterError
+from tuning.checkpoints.manifest import REMOTE
 
 _SEEDS = 1 << 32
 _NEUTRAL: dict[str, tuple[Any, ...]] = {"integrations": ([],)}
@@ -120,6 +121,12 @@ class JobRequest(BaseModel):
     @property
     def tuning_method(self) -> str:
         """The name in Imprint's table of methods."""
+        if self.imprint.method == REMOTE:
+            raise UnsupportedParameterError(
+                "imprint.method",
+                f"imprint.method: {REMOTE!r} sends the file to a service elsewhere, which whoever keeps this server "
+                "decides with `imprint tune`.",
+            )
         is_dpo = self.method is not None and self.method.type == "dpo"
         return self.imprint.method or ("dpo" if is_dpo else "lora")
 

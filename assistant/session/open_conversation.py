@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from assistant.history.conversations import TEMPORARY
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.i18n.texts import t
-from assistant.session import choices
+from assistant.session import attachments, choices
 from assistant.session.choices import KEPT, chosen, knowledge_base, memory, only_documents, prompt
 from assistant.session.notices import sentence
 from assistant.session.resources import (
@@ -53,6 +54,7 @@ def open_conversation(wanted: int | None) -> None:
     st.session_state["temporary"] = False
     st.session_state["conversation"] = wanted
     st.session_state.pop("editing", None)
+    attachments.forget()
     if wanted is not None:
         _take_choices(wanted)
 
@@ -139,6 +141,7 @@ def answer_options() -> AnswerOptions:
         documents=only_documents(),
         passages=settings.passages,
         notes=True,
+        quotes=True,
         system_prompt=preset.system,
         few_shot=tuple(preset.few_shot),
         order=preset.order,
@@ -153,7 +156,8 @@ def ask(question: str) -> None:
     if not question.strip():
         raise AssistantError(t("chat.empty_question"))
     st.session_state.pop("deleted", None)
-    options, chosen_id = answer_options(), conversation_id()
+    options = replace(answer_options(), attached=attachments.attachments())
+    chosen_id = conversation_id()
     if chosen_id is not None and (running := answering().get(chosen_id)) is not None and running.running:
         raise AssistantError(t("chat.busy"))  # another tab asked meanwhile
     if chosen_id is None:
@@ -163,10 +167,13 @@ def ask(question: str) -> None:
     chat = workspace().chat
 
     def turn(stop: threading.Event) -> Iterator[ChatEvent]:
+        events = chat.ask(question, options, conversation_id=chosen_id, stop=stop)
+        yield next(events)  # the question is stored: the import takes seconds
         import_models()
-        yield from chat.ask(question, options, conversation_id=chosen_id, stop=stop)
+        yield from events
 
     answering().start(chosen_id, question, turn)
+    attachments.hand_over()
 
 
 def edit_question(question: StoredMessage, text: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
 
+from knowledge.base import naming
 from knowledge.base.given_documents import GivenDocuments
 from knowledge.base.index_writer import IndexWriter
 from knowledge.base.intake import Intake, absolute, sources
@@ -37,7 +38,6 @@ from knowledge.search.searcher import Searcher
 from knowledge.search.selection import Hit, passage_at
 
 LANGUAGE_SAMPLE = 300  # passages by which the languages of the documents are told
-_NAME = re.compile(r"[\w][\w .-]{0,62}")
 
 
 class KnowledgeBase:
@@ -55,10 +55,7 @@ class KnowledgeBase:
         reranker: Reranker | None = None,
         web: WebLimits | None = None,
     ) -> None:
-        if not _NAME.fullmatch(name):
-            raise StoreError(
-                f"A knowledge base cannot be called {name!r}; use letters, digits, spaces, dots and dashes"
-            )
+        naming.check_name(name)
         self.name = name
         self.folder = Path(home) / "knowledge"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -103,6 +100,17 @@ class KnowledgeBase:
         for ending in ("", "-wal", "-shm"):
             (self.folder / f"{self.name}.sqlite3{ending}").unlink(missing_ok=True)
         shutil.rmtree(self._uploads, ignore_errors=True)
+
+    def rename(self, name: str) -> None:
+        """Give it another name, and its uploads with it; it is closed then, and opens under the new name.
+
+        Nothing is embedded again. Raises StoreError for a name that is none or is taken.
+        """
+        naming.check_free(self.folder, name)
+        with self._writer.exclusive():
+            naming.move_uploads(self._store, self._uploads, self.folder / "files" / name)
+        self.close()
+        naming.move_index(self.folder, self.name, name)
 
     # contents
 

@@ -18,7 +18,7 @@ from knowledge.readers.latex_files import load_latex
 from knowledge.readers.mail import load_mail, load_mailbox
 from knowledge.readers.markdown import load_markdown, load_text
 from knowledge.readers.notebook import load_notebook
-from knowledge.readers.opendocument import load_opendocument
+from knowledge.readers.opendocument import load_flat_opendocument, load_opendocument
 from knowledge.readers.pdf import load_pdf, no_seconds
 from knowledge.readers.pptx import load_pptx
 from knowledge.readers.rtf import load_rtf
@@ -107,10 +107,17 @@ LOADERS: dict[str, Loader] = {
             lambda file: load_image(file.data, file.request_seconds),
         ),
         Loader("html", (".html", ".htm", ".xhtml"), lambda file: load_html(file.data, file.charset)),
-        Loader("markdown", (".md", ".markdown", ".mdown", ".rst"), lambda file: load_markdown(file.text)),
+        Loader(
+            "markdown",
+            (".md", ".markdown", ".mdown", ".mdx", ".qmd", ".rmd", ".rst"),
+            lambda file: load_markdown(file.text),
+        ),
         Loader("csv", (".csv",), lambda file: load_csv(file.text)),
         Loader("tsv", (".tsv", ".tab"), lambda file: load_csv(file.text, "\t")),
         Loader("opendocument", _OPENDOCUMENT, lambda file: load_opendocument(Archive(file.data))),
+        Loader(
+            "flat opendocument", (".fodt", ".fods", ".fodp"), lambda file: load_flat_opendocument(file.data)
+        ),
         Loader("rtf", (".rtf",), lambda file: load_rtf(file.data)),
         Loader("mail", (".eml",), lambda file: load_mail(file.data, _attachment)),
         Loader("mailbox", (".mbox",), lambda file: load_mailbox(file.data, _attachment)),

@@ -7,12 +7,15 @@ from lxml import etree
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
 from knowledge.readers.office_math import MATH, latex
+from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.tables import spread, table_block
 from knowledge.readers.zip_container import Archive, main_part
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_OFF = ("0", "false", "off")
+TICKED, NOT_TICKED = "☒", "☐"  # as today's content controls write them
 _LEFT_OUT = frozenset(
     {f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_MC}Fallback", f"{_W}pPr", f"{_W}rPr"}
 )
@@ -164,7 +167,7 @@ def _header_rows(table: etree._Element) -> int | None:
     height = 0
     for row in _own(table, f"{_W}tr"):
         mark = row.find(f"{_W}trPr/{_W}tblHeader")
-        if mark is None or mark.get(f"{_W}val") in ("0", "false", "off"):
+        if mark is None or mark.get(f"{_W}val") in _OFF:
             break
         height += 1
     return height or None
@@ -203,8 +206,28 @@ def _runs(element: etree._Element) -> Iterator[str]:
             yield "\n"
         elif tag == f"{_W}noBreakHyphen":
             yield "-"
+        elif tag == f"{_W}ffData":
+            yield _field_value(child)
+        elif tag == f"{_W}r" and (place := child.find(f"{_W}rPr/{_W}vertAlign")) is not None:
+            text = "".join(_runs(child))
+            moved = {"superscript": raised, "subscript": lowered}.get(place.get(f"{_W}val") or "")
+            yield moved(text) if moved else text
         elif tag not in _LEFT_OUT and tag != f"{_W}txbxContent":
             yield from _runs(child)
+
+
+def _field_value(field: etree._Element) -> str:
+    """What is ticked or chosen in a form field of older documents; typed text stands in the paragraph."""
+    box, choice = field.find(f"{_W}checkBox"), field.find(f"{_W}ddList")
+    if box is not None:
+        checked = box.find(f"{_W}checked")
+        mark = box.find(f"{_W}default") if checked is None else checked
+        return TICKED if mark is not None and mark.get(f"{_W}val") not in _OFF else NOT_TICKED
+    if choice is None:
+        return ""
+    entries = [entry.get(f"{_W}val") or "" for entry in choice.iter(f"{_W}listEntry")]
+    chosen = _value(choice, "result") or _value(choice, "default") or "0"
+    return entries[int(chosen)] if chosen.isdecimal() and int(chosen) < len(entries) else ""
 
 
 def _tidy(text: str) -> str:

@@ -9,6 +9,7 @@ from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.encodings import decode
 from knowledge.readers.html_furniture import SKIPPED_TAGS, Furniture, text_length
+from knowledge.readers.html_lists import BULLET, ListCounter
 from knowledge.readers.html_tables import (
     BLOCK_TAGS,
     code_text,
@@ -18,6 +19,8 @@ from knowledge.readers.html_tables import (
     numbered_code,
     table_grid,
 )
+from knowledge.readers.mathml import is_formula, latex
+from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.tables import table_block
 
 _META_CHARSET = re.compile(
@@ -43,6 +46,7 @@ def load_html_text(text: str, page: int | None = None) -> ParsedFile:
         root = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"its HTML holds no text ({error})") from error
+    _write_out(root)
     title = one_line(root.findtext(".//title") or "")
     walker = _Walker(page, Furniture.of(root))
     blocks = walker.read(_main_part(root))
@@ -66,6 +70,18 @@ def _main_part(root: etree._Element) -> etree._Element:
     return best if text_length(best) * 2 > text_length(whole) else whole
 
 
+def _write_out(root: etree._Element) -> None:
+    """Formulas, powers and indices as text: what they mean is in how they are set."""
+    for element in [one for one in root.iter() if is_formula(one) or one.tag in ("sup", "sub")]:
+        if element.tag in ("sup", "sub"):
+            if not len(element) and element.text:
+                element.text = (raised if element.tag == "sup" else lowered)(element.text)
+        elif (parent := element.getparent()) is not None:
+            words = etree.Element("span")
+            words.text, words.tail = latex(element), element.tail
+            parent.replace(element, words)
+
+
 class _Walker:
     """Collects inline text until a block element begins or ends."""
 
@@ -75,7 +91,7 @@ class _Walker:
         self.blocks: list[Block] = []
         self.inline: list[str] = []
         self.items: list[str] = []
-        self.depth = 0  # of lists
+        self.counters: list[ListCounter] = []  # of the lists that are open
         self.marker = ""  # stands in front of the next paragraph
         self.term = False  # whether the marker is a term or a question
         self.left_out = 0  # characters
@@ -100,6 +116,8 @@ class _Walker:
         if self.furniture.leaves_out(element):
             self.left_out += text_length(element)
             return
+        if (tab := self.furniture.tab_of(element)) is not None:
+            self._term(tab)
         if tag in _HEADINGS:
             self._heading(element, _HEADINGS[tag])
         elif tag == "pre":
@@ -118,7 +136,7 @@ class _Walker:
             self._end_paragraph()
             if tag == "li":
                 self._end_term()
-                self.marker = "- "
+                self.marker = self.counters[-1].marker(element) if self.counters else BULLET
             self._children(element)
             self._end_paragraph()
         else:
@@ -141,12 +159,12 @@ class _Walker:
 
     def _list(self, element: etree._Element) -> None:
         self._end_paragraph()
-        self.depth += 1
+        self.counters.append(ListCounter(element))
         self._children(element)
         self._end_paragraph()
         self.marker = self.marker if self.term else ""  # of an item in which nothing stands
-        self.depth -= 1
-        if not self.depth:
+        self.counters.pop()
+        if not self.counters:
             self._end_list()
 
     def _term(self, element: etree._Element) -> None:
@@ -189,12 +207,12 @@ class _Walker:
         self._add(text)
 
     def _marked(self, text: str) -> str:
-        return (self.marker or ("  " if self.depth else "")) + text
+        return (self.marker or ("  " if self.counters else "")) + text
 
     def _add(self, text: str) -> None:
         """A paragraph, or an item of the list that is open."""
-        if self.depth:
-            self.items.append("  " * (self.depth - 1) + text)
+        if self.counters:
+            self.items.append("  " * (len(self.counters) - 1) + text)
         else:
             self.blocks.append(Block("text", text, self.page))
 

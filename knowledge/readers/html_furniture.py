@@ -26,7 +26,8 @@ _WHERE_LINKS = re.compile(
     _BETWEEN.format(r"(?:menu|sidebar|share|sharing|social|banner|related)"), re.IGNORECASE
 )
 _LINE_NUMBERS = re.compile(
-    r"(?:^|[\s_-])(?:gutter|linenos?|line-?numbers?|ln-num|blob-num|rouge-gutter)(?:$|[\s_-])", re.IGNORECASE
+    r"(?:^|[\s_-])(?:gutter|linenos?|line-?numbers?|lnt?|lnum|ln-num(?:bers)?|blob-num|rouge-gutter)(?:$|[\s_-])",
+    re.IGNORECASE,
 )
 _TARGETS = ("aria-controls", "data-target", "data-bs-target", "commandfor", "popovertarget")
 _TOLD_BY_TAG = ("button", "label", "dialog", "aside")
@@ -40,25 +41,34 @@ class Furniture:
     opened: Mapping[str, etree._Element]  # by its id: what a button or a tab opens
     labelled: frozenset[str]  # ids of controls to type into or to choose from
     links: Collection[etree._Element]  # what consists of links, of all that might be a menu
+    tabs: Mapping[etree._Element, etree._Element]  # what a tab opens → the tab, which stands apart from it
 
     @classmethod
     def of(cls, root: etree._Element) -> "Furniture":
         """What the buttons and controls of a page say."""
         opened: set[str] = set()
+        tabs: dict[str, etree._Element] = {}
         labelled: set[str] = set()
         for element in root.iter(
             "button", "a", "div", "span", "summary", "li", "h2", "h3", "h4", "input", "select"
         ):
             if element.tag in ("input", "select") and element.get("type") not in ("checkbox", "radio"):
                 labelled.add(element.get("id") or "")
-            opened.update(_opens(element))
+            targets = set(_opens(element))
+            opened.update(targets)
+            if element.get("role") == "tab":
+                tabs.update(dict.fromkeys(targets, element))
         parts = {part.get("id"): part for part in root.iter() if part.get("id") in opened}
-        return cls(parts, frozenset(labelled) - {""}, set(_lists_of_links(root, set(parts.values()))))
+        panels = {part: tabs[name] for name, part in parts.items() if name in tabs}
+        links = set(_lists_of_links(root, set(parts.values())))
+        return cls(parts, frozenset(labelled) - {""}, links, panels)
 
     def leaves_out(self, element: etree._Element) -> bool:
         """Whether an element is no content of its page."""
         if not element.attrib and element.tag not in _TOLD_BY_TAG:
             return False
+        if element.get("role") == "tab" and element in self.tabs.values():
+            return True
         if element.tag == "button":
             return not self.opens(element)
         if element.tag == "label":
@@ -72,6 +82,10 @@ class Furniture:
         if element.tag in ("body", "article", "main"):
             return False
         return bool(_ALWAYS.search(_called(element))) or (_may_be_links(element) and element in self.links)
+
+    def tab_of(self, element: etree._Element) -> etree._Element | None:
+        """The tab that opens this part of the page and names it; several may stand in a row above all parts."""
+        return self.tabs.get(element)
 
     def opens(self, element: etree._Element) -> bool:
         """Whether a button has text that belongs to the page: it folds a part of it, or is in a heading."""
@@ -95,7 +109,7 @@ class Furniture:
         if before is None:
             return False
         openers = [before, *before.iter("button")]
-        return any(opener.tag == "button" or opener.get("aria-expanded") is not None for opener in openers)
+        return any(opener.tag == "button" or _reacts(opener) for opener in openers)
 
     def _is_label_of_a_control(self, element: etree._Element) -> bool:
         inside = list(element.iter("input", "select", "textarea"))
@@ -136,6 +150,12 @@ def _opens(element: etree._Element) -> Iterator[str]:
     href = element.get("href") or ""
     if href.startswith("#") and any(fold in toggles for fold in (*_FOLDS, "button")):
         yield href[1:]
+
+
+def _reacts(element: etree._Element) -> bool:
+    """Whether a click on it does something, though it is no button."""
+    names = ("aria-expanded", "onclick")
+    return element.get("role") == "button" or any(element.get(name) is not None for name in names)
 
 
 def _says_hidden(element: etree._Element) -> bool:

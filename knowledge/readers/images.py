@@ -4,13 +4,14 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from knowledge.errors import DocumentError
 from knowledge.readers import ocr
 from knowledge.readers.blocks import ParsedFile
 from knowledge.readers.pdf_layout import reading_order
-from knowledge.readers.pdf_text import Page, blocks_of
+from knowledge.readers.pdf_running_lines import Page
+from knowledge.readers.pdf_text import blocks_of
 
 MAX_PIXELS = 80_000_000
 MAX_SIDE = 2_400
@@ -25,6 +26,8 @@ def load_image(data: bytes, request_seconds: Callable[[int], float]) -> ParsedFi
             if image.width * image.height > MAX_PIXELS:
                 raise DocumentError(f"it has {image.width} × {image.height} pixels, too many to recognise")
             upright = ImageOps.exif_transpose(image).convert("RGB")
+    except UnidentifiedImageError as error:  # its own words name an object in memory
+        raise DocumentError("its picture is damaged, or of a kind that is not read") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DocumentError(f"its picture is damaged ({error})") from error
     upright.thumbnail((MAX_SIDE, MAX_SIDE))

@@ -55,9 +55,16 @@ _UNREAD = (
 _HTML_START = re.compile(
     rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
+_FLAT_OPENDOCUMENT = re.compile(rb"<office:document\b")
 _MAIL_START = re.compile(
     rb"\A(?:From |(?:Return-Path|Received|Delivered-To|MIME-Version|Message-ID|X-[\w-]+): )", re.I
 )
+_HEADER = re.compile(rb"\A(?:[A-Za-z][A-Za-z0-9-]{0,60}:[^\n]*\n(?:[ \t][^\n]*\n)*)+\r?\n")
+_OF_MAIL = re.compile(
+    rb"^(?:MIME-Version|Content-Transfer-Encoding|Message-ID|Received|Return-Path):", re.I | re.M
+)
+_FROM_WHOM = re.compile(rb"^(?:From|Subject|To):", re.I | re.M)
+_NOTEBOOK = re.compile(rb'"nbformat"\s*:\s*\d')
 _IMAGES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*")
 _BY_CONTENT = ("pdf", "opendocument", *_ZIP_KINDS.values())  # whose content says what they are
 
@@ -84,11 +91,23 @@ def detect_kind(data: bytes, named: str, suffix: str = "") -> str:
         raise DocumentError(f"it is named {suffix} and is not {called} inside; it is damaged or misnamed")
     if named in ("", "text", "xml") and _HTML_START.match(data[:4096]):
         return "html"
+    if named in ("", "xml") and _FLAT_OPENDOCUMENT.search(data[:4096]):
+        return "flat opendocument"
     if not named and data.lstrip().startswith(b"<?xml"):
         return "xml"
+    if named == "json" and _NOTEBOOK.search(data) and b'"cell_type"' in data:
+        return "notebook"
+    if named in ("", "text") and _is_mail(data):
+        return "mail"
     if not named and _MAIL_START.match(data):
         return "mailbox" if data.startswith(b"From ") else "mail"
     return named or "text"
+
+
+def _is_mail(data: bytes) -> bool:
+    """Whether it begins with the header of a mail, whatever its name."""
+    header = _HEADER.match(data[:65_536])
+    return bool(header and _OF_MAIL.search(header[0]) and _FROM_WHOM.search(header[0]))
 
 
 def _zip_kind(data: bytes) -> str:

@@ -18,6 +18,7 @@ MAX_BOUNDARIES = 20_000  # lines that may divide parts; Python's parser takes a 
 MAX_DEPTH = 5  # of mails attached to mails
 _TOO_MANY = f"it holds more than {MAX_PARTS:,} parts, as no mail does"
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
 _MBOX_START = re.compile(rb"^From \S.*\d{4}\s*$", re.MULTILINE)
 
 ReadAttachment = Callable[[bytes, str, str], ParsedFile]  # content, name, content type
@@ -49,9 +50,18 @@ def load_mailbox(data: bytes, read: ReadAttachment) -> ParsedFile:
 def _message(data: bytes) -> EmailMessage:
     if data.count(b"\n--") > MAX_BOUNDARIES or data.lower().count(b"boundary=") > MAX_PARTS:
         raise DocumentError(_TOO_MANY)
-    message = email.message_from_bytes(data, policy=email.policy.default)
+    message = email.message_from_bytes(_readable_header(data), policy=email.policy.default)
     assert isinstance(message, EmailMessage)  # what the default policy makes
     return message
+
+
+def _readable_header(data: bytes) -> bytes:
+    """The mail with a header in UTF-8 that stands there unencoded in any encoding."""
+    end = _HEADER_END.search(data)
+    header = data[: end.start()] if end else data
+    if header.isascii():
+        return data
+    return decode(header).encode("utf-8") + data[len(header) :]
 
 
 class _Reader:

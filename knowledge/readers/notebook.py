@@ -1,6 +1,7 @@
 """Jupyter notebooks → blocks: Markdown cells as Markdown, code as code, what it printed as text; no pictures."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from knowledge.readers.blocks import Block, ParsedFile
 from knowledge.readers.html import load_html_text
 from knowledge.readers.markdown import load_markdown
 
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")  # a bar of progress is drawn again and again on one line
 MAX_OUTPUT_LINES = 200  # of one cell; more is a log
 
 
@@ -63,7 +66,7 @@ def _output(output: Mapping[str, Any]) -> Iterator[Block]:
         )
     if "<table" in (page := _text(shown.get("text/html"))):
         yield from load_html_text(page).blocks
-    elif text.strip():
+    elif (text := _OVERWRITTEN.sub("", _COLOURS.sub("", text))).strip():
         yield Block("code", "\n".join(text.split("\n")[:MAX_OUTPUT_LINES]))
 
 

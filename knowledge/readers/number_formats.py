@@ -7,9 +7,9 @@ import datetime
 import re
 from fractions import Fraction
 
-_SECTION = re.compile(r'((?:"[^"]*"|\\.|\[[^\]]*\]|[^;"\\\[])*);')
+_SECTION = re.compile(r'((?:"[^"]*"|[\\!].|\[[^\]]*\]|[^;"\\!\[])*);')
 _TOKEN = re.compile(
-    r'"([^"]*)"|\\(.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_.|\*.|([0#?.,]+)|(E[+-]|[^"\\])', re.I
+    r'"([^"]*)"|[\\!](.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_.|\*.|([0#?.,]+)|(E[+-]|[^"\\])', re.I
 )
 _FRACTION = re.compile(r"([#?0]+ )?\s*([#?0]+)/([#?0\d]+)")
 _GENERAL = re.compile(r"general|@", re.I)
@@ -107,8 +107,9 @@ def _grouped(value: float, groups: list[str]) -> list[str]:
     digits = f"{abs(value):.0f}".zfill(sum(group.count("0") for group in groups))
     parts = []
     for group in reversed(groups[1:]):
-        parts.append(digits[-len(group) :])
-        digits = digits[: -len(group)]
+        width = len(group.rstrip(","))
+        parts.append(digits[-width:])
+        digits = digits[:-width]
     return [("-" if value < 0 else "") + digits, *reversed(parts)]
 
 

@@ -1,13 +1,18 @@
 """OpenDocument (.odt, .ods, .odp) → blocks: headings, lists, tables, notes; slides and sheets as pages."""
 
+from collections.abc import Mapping, Sequence
+
 from lxml import etree
 
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
+from knowledge.readers.mathml import is_formula, latex
+from knowledge.readers.opendocument_numbering import BULLET, OUTLINE, Counter, ListStyle, list_styles
 from knowledge.readers.opendocument_tables import grid_blocks, table_grid
 from knowledge.readers.opendocument_text import NAMES, inline_text, name, name_of
-from knowledge.readers.zip_container import Archive
+from knowledge.readers.zip_container import Archive, parse_xml
 
+_PARAGRAPHS = ("text:p", "text:h")
 _SKIPPED = frozenset(
     (
         *(
@@ -34,20 +39,51 @@ def load_opendocument(archive: Archive) -> ParsedFile:
         "META-INF/manifest.xml"
     ):
         raise DocumentError("it is encrypted: save it without a password first")
-    content = archive.xml("content.xml")
-    reader = _Reader(_outline_styles(content), _hidden_tables(content))
+    parts = [archive.xml(name) for name in ("content.xml", "styles.xml", "meta.xml") if name in archive.names]
+    if "content.xml" not in archive.names:
+        archive.read("content.xml")  # says that it is missing
+    _write_out_formulas(archive, parts[0])
+    return _parsed(parts)
+
+
+def _write_out_formulas(archive: Archive, content: etree._Element) -> None:
+    """Formulas lie beside the text in files of their own; they are put where they are shown."""
+    for shown in list(content.iter(name_of("draw:object"))):
+        member = f"{(shown.get(name_of('xlink:href')) or '').removeprefix('./').rstrip('/')}/content.xml"
+        parent = shown.getparent()
+        if parent is None or member not in archive.names or not is_formula(formula := archive.xml(member)):
+            continue
+        words = etree.Element(name_of("text:span"))
+        words.text, words.tail = latex(formula), shown.tail
+        parent.replace(shown, words)
+
+
+def load_flat_opendocument(data: bytes) -> ParsedFile:
+    """The same of a document that is one XML file (.fodt, .fods, .fodp)."""
+    return _parsed([parse_xml(data)])
+
+
+def _parsed(parts: Sequence[etree._Element]) -> ParsedFile:
+    """Content, styles and properties, in this order, or one part that holds all of them."""
+    content = parts[0]
+    reader = _Reader(_outline_styles(content), _hidden_tables(content), list_styles(parts))
     for body in content.iterfind("office:body", NAMES):
         for kind in body:
             reader.container(kind)
     reader.end_list()
-    title = _title(archive) or next((block.text for block in reader.blocks if block.kind == "heading"), "")
+    title = _title(parts) or next((block.text for block in reader.blocks if block.kind == "heading"), "")
     return ParsedFile(title, tuple(reader.blocks), tuple(reader.notes))
 
 
 class _Reader:
-    def __init__(self, outlines: dict[str, int], hidden: frozenset[str]) -> None:
+    def __init__(
+        self, outlines: dict[str, int], hidden: frozenset[str], styles: Mapping[str, ListStyle]
+    ) -> None:
         self.outlines = outlines
         self.hidden = hidden  # styles of sheets that are not shown
+        self.styles = styles
+        self.chapters = Counter(styles.get(OUTLINE, {}))
+        self.continued: dict[str, Counter] = {}  # the last list of each style
         self.blocks: list[Block] = []
         self.notes: list[str] = []
         self.items: list[str] = []
@@ -59,11 +95,14 @@ class _Reader:
 
     def element(self, element: etree._Element, kind: str, above: str) -> None:
         if kind == "text:h":
-            self.heading(inline_text(element), int(element.get(name_of("text:outline-level")) or 1))
+            level = int(element.get(name_of("text:outline-level")) or 1)
+            number = self.chapters.label(level)
+            text = inline_text(element)
+            self.heading(text if number == BULLET or not text else f"{number} {text}", level)
         elif kind == "text:p":
             self.paragraph(element)
         elif kind == "text:list":
-            self.list(element, 0)
+            self.list(element, 0, self.counter(element))
         elif kind == "table:table":
             self.sheet(element) if above == "office:spreadsheet" else self.table(element)
         elif kind == "draw:page":
@@ -89,15 +128,25 @@ class _Reader:
         for box in element.iter(name_of("draw:text-box")):
             self.container(box)
 
-    def list(self, element: etree._Element, depth: int) -> None:
+    def counter(self, element: etree._Element) -> Counter:
+        """A new one for a list, or that of the list that it continues."""
+        style = element.get(name_of("text:style-name")) or ""
+        continues = element.get(name_of("text:continue-numbering")) == "true"
+        if not continues or style not in self.continued:
+            self.continued[style] = Counter(self.styles.get(style, {}))
+        return self.continued[style]
+
+    def list(self, element: etree._Element, depth: int, counter: Counter) -> None:
         for item in element:
-            marked = False
+            label = ""
+            if name(item) == "text:list-item" and any(name(child) in _PARAGRAPHS for child in item):
+                label = counter.label(depth + 1, item.get(name_of("text:start-value")))
             for child in item:
                 if name(child) == "text:list":
-                    self.list(child, depth + 1)
-                elif name(child) in ("text:p", "text:h") and (text := inline_text(child)):
-                    self.items.append("  " * min(depth, 8) + ("  " if marked else "- ") + text)
-                    marked = True
+                    self.list(child, depth + 1, counter)
+                elif name(child) in _PARAGRAPHS and (text := inline_text(child)):
+                    self.items.append("  " * min(depth, 8) + (label + " " if label else "  ") + text)
+                    label = ""
         if not depth:
             self.end_list()
 
@@ -154,7 +203,6 @@ def _hidden_tables(content: etree._Element) -> frozenset[str]:
     )
 
 
-def _title(archive: Archive) -> str:
-    if "meta.xml" not in archive.names:
-        return ""
-    return one_line(archive.xml("meta.xml").findtext(".//dc:title", namespaces=NAMES) or "")
+def _title(parts: Sequence[etree._Element]) -> str:
+    found = (part.findtext("office:meta/dc:title", namespaces=NAMES) for part in parts)
+    return one_line(next(filter(None, found), ""))

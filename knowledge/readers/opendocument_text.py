@@ -15,6 +15,7 @@ NAMES = {
         )
     },
     "dc": "http://purl.org/dc/elements/1.1/",
+    "xlink": "http://www.w3.org/1999/xlink",
 }
 _SHORT = {uri: short for short, uri in NAMES.items()}
 _LEFT_OUT = (

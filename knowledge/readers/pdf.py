@@ -13,8 +13,9 @@ from knowledge.readers.blocks import MAX_CHARACTERS, Block, ParsedFile, one_line
 from knowledge.readers.pdf_forms import annotations, has_unread_form
 from knowledge.readers.pdf_layout import reading_order
 from knowledge.readers.pdf_page import page_edges, page_words
+from knowledge.readers.pdf_running_lines import Page
 from knowledge.readers.pdf_tables import ruled_tables
-from knowledge.readers.pdf_text import Page, blocks_of
+from knowledge.readers.pdf_text import blocks_of
 
 MAX_PAGES = 5_000
 _XFA_NOTE = (

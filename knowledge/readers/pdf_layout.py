@@ -5,7 +5,7 @@ from itertools import pairwise
 from statistics import median
 
 from knowledge.readers.pdf_segments import MARKER, Segment, group_rows, join_segments
-from knowledge.readers.positioned_text import Line, Table, Word, is_right_to_left
+from knowledge.readers.positioned_text import Line, Table, Word, is_right_to_left, with_brackets
 
 MAX_SEGMENTS = 4_000  # on a page; beyond it the order of the file is kept
 
@@ -29,6 +29,8 @@ def _order(segments: list[Segment], depth: int) -> list[Line | Table]:
     at = 0
     while at < len(segments):
         end, gaps = _widest_group(segments, at, gutter, left, right) if depth < 4 else (at, [])
+        if gaps and _is_over_columns(segments, at, end, gaps, gutter, left, right):
+            gaps = []
         if not gaps:
             row = at + 1  # what stands on the same line goes with it
             while row < len(segments) and segments[row].top < segments[at].top + 0.3 * segments[at].size:
@@ -41,6 +43,22 @@ def _order(segments: list[Segment], depth: int) -> list[Line | Table]:
         items.extend(_columns(segments[at:end], gaps, depth))
         at = end
     return items + _lines(plain, left, right)
+
+
+def _is_over_columns(
+    segments: Sequence[Segment],
+    at: int,
+    end: int,
+    gaps: Sequence[tuple[float, float]],
+    gutter: float,
+    left: float,
+    right: float,
+) -> bool:
+    """Whether a line is a title of what stands below it: without it the same group has more columns."""
+    if at + 1 >= end or segments[at + 1].top < segments[at].bottom:
+        return False
+    without, more = _widest_group(segments, at + 1, gutter, left, right)
+    return without >= end and len(more) > len(gaps)
 
 
 def _widest_group(
@@ -228,7 +246,9 @@ def _line(segments: Sequence[Segment], left: float, right: float) -> Line:
 
 def _text(segments: Sequence[Segment]) -> str:
     texts = [segment.text for segment in segments]
-    return " ".join(reversed(texts) if is_right_to_left("".join(texts)) else texts)
+    if not is_right_to_left("".join(texts)):
+        return " ".join(texts)
+    return with_brackets(" ".join(reversed(texts)))
 
 
 def _usual_size(words: Sequence[Word]) -> float:

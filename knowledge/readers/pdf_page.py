@@ -10,13 +10,14 @@ from dataclasses import replace
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
+from knowledge.readers.pdf_right_to_left import in_reading_order
 from knowledge.readers.pdf_tables import Edge
 from knowledge.readers.pdf_vertical import Character, divided
-from knowledge.readers.positioned_text import Word, is_right_to_left
+from knowledge.readers.positioned_text import Word, is_right_to_left, is_sign
 
 MAX_DRAWN_LINES = 20_000  # on a page
 _BOLD_WEIGHT = 600
-_BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
+_BOLD_NAME = re.compile(rb"bold|black|heavy|demi|simhei|stheiti|fzhei", re.IGNORECASE)
 _MONO_NAME = re.compile(rb"mono|courier|consol|typewriter|cmtt|menlo|inconsolata", re.IGNORECASE)
 _HYPHENS = {0x02: "-", 0xAD: "-", 0xFFFE: "-"}  # PDFium's marks of a hyphen at a line's end
 # Ligatures of Latin, and the forms that Hebrew and Arabic letters take within a word.
@@ -28,13 +29,14 @@ def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
     """The words of a page in the order of the file, upright; text that stands crosswise comes last."""
     text_page = page.get_textpage()
     height = page.get_height()
+    written, down = divided(list(_characters(text_page.raw, height)), page.get_width(), height)
     level: list[Character] = []
     crosswise: list[Character] = []
-    for character in _characters(text_page.raw, height):
+    for character in in_reading_order(written):
         (crosswise if character.crosswise else level).append(character)
-    if len(crosswise) > 4 * len(level):
+    if len(crosswise) > 4 * (len(level) + len(down)):
         level, crosswise = crosswise, []
-    across, down = divided(level, page.get_width())
+    across = level if any(character.text for character in level) else []
     yield from _words(across, text_page.raw)
     yield from _words(down, text_page.raw, below=height if across else 0.0)
     for word in _words(crosswise, text_page.raw, below=height * (2 if down else 1)):
@@ -53,7 +55,8 @@ def _characters(text_page: object, height: float) -> Iterator[Character]:
         text = _REPLACED.get(code) or chr(code if code < 0x110000 else 0xFFFD)
         guessed = False
         if text.isspace():
-            text, guessed = "", pdfium_c.FPDFText_IsGenerated(text_page, index) == 1
+            # Some programs write spaces without a width between letters that touch.
+            text, guessed = "", box.right <= box.left or pdfium_c.FPDFText_IsGenerated(text_page, index) == 1
         elif unicodedata.category(text) in ("Cc", "Cs", "Co", "Cn"):
             continue
         else:
@@ -77,7 +80,7 @@ def _words(characters: Sequence[Character], text_page: object, below: float = 0.
         if not character.text:
             spaced, guessed = spaced or not character.guessed, True
             continue
-        if held and (spaced or _apart(held[-1], character, 0.1 if guessed else 0.3)):
+        if held and (spaced or _apart(held, character, 0.1 if guessed else 0.3)):
             yield _word(held, text_page, below, spaced_before)
             held = []
         if not held:
@@ -88,14 +91,23 @@ def _words(characters: Sequence[Character], text_page: object, below: float = 0.
         yield _word(held, text_page, below, spaced_before)
 
 
-def _apart(last: Character, character: Character, widest: float) -> bool:
-    """Whether a word ends between two characters. Those of a ligature lie on top of each other."""
+def _apart(held: Sequence[Character], character: Character, widest: float) -> bool:
+    """Whether a word ends before a character. Those of a ligature lie on top of each other."""
+    last = held[-1]
     size = max(min(last.size, character.size), 1.0)
-    if is_right_to_left(last.text) and is_right_to_left(character.text):
+    if _leftwards(held, character):
         gap, backwards = last.x0 - character.x1, character.x1 > last.x1 + 0.1 * size
     else:
         gap, backwards = character.x0 - last.x1, character.x0 < last.x0 - 0.1 * size
     return backwards or abs(last.baseline - character.baseline) > 0.45 * size or gap > widest * size
+
+
+def _leftwards(held: Sequence[Character], character: Character) -> bool:
+    """Whether a word goes on to the left: a sign without a direction takes that of the letters beside it."""
+    signs = is_sign(held[-1].text) + is_sign(character.text)
+    if not signs:
+        return is_right_to_left(held[-1].text) and is_right_to_left(character.text)
+    return any(is_right_to_left(one.text) for one in (*held, character))
 
 
 def _word(characters: Sequence[Character], text_page: object, below: float, spaced: bool) -> Word:

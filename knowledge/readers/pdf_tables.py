@@ -164,25 +164,42 @@ def _cells(band: Sequence[Sequence[Word]], roots: Sequence[tuple[int, int]], row
 def _records(
     band: Sequence[Sequence[Word]], roots: Sequence[tuple[int, int]]
 ) -> list[tuple[str, ...]] | None:
-    """The lines between two rules as rows, where every column has something on each and one of them numbers."""
+    """The lines between two rules as rows, where columns have something on each and one of them numbers.
+
+    Where at least two columns have, others may have gaps.
+    """
     if len(set(roots)) < len(roots):
         return None
-    columns = [group_lines(words) for words in band if words]
-    count = len(columns[0]) if columns else 0
-    if count < 2 or len(columns) < 2 or any(len(lines) != count for lines in columns):
+    columns = [group_lines(words) for words in band]
+    count = max(map(len, columns))
+    whole = [lines for lines in columns if len(lines) == count]
+    if count < 2 or len(whole) < 2:
         return None
-    for lines in zip(*columns, strict=True):
-        middles = [line[0].middle for line in lines]
-        if max(middles) - min(middles) > 0.5 * lines[0][0].size:
-            return None
-    numeric = any(all(is_number(join_words(line)) for line in lines) for lines in columns)
-    if not numeric and (count < 3 or len(columns) < 3):
+    levels = [[line[0].middle for line in lines] for lines in zip(*whole, strict=True)]
+    size = whole[0][0][0].size
+    if any(max(middles) - min(middles) > 0.5 * size for middles in levels):
+        return None
+    numeric = any(all(is_number(join_words(line)) for line in lines) for lines in whole)
+    complete = all(len(lines) in (0, count) for lines in columns)
+    if not numeric and (not complete or count < 3 or len(whole) < 3):
         return None  # cells whose text is broken into as many lines
-    filled = iter(columns)
-    ordered: list[list[list[Word]]] = [
-        next(filled) if words else [[] for _ in range(count)] for words in band
-    ]
-    return [tuple(join_words(lines[number]) for lines in ordered) for number in range(count)]
+    placed = [_on_levels(lines, [middles[0] for middles in levels], 0.5 * size) for lines in columns]
+    if any(lines is None for lines in placed):
+        return None
+    return [tuple(join_words(lines[number]) for lines in placed if lines) for number in range(count)]
+
+
+def _on_levels(
+    lines: Sequence[list[Word]], levels: Sequence[float], nearest: float
+) -> list[list[Word]] | None:
+    """The lines of a column at their places among so many; None where one stands between two of them."""
+    places: list[list[Word]] = [[] for _ in levels]
+    for line in lines:
+        place = min(range(len(levels)), key=lambda at: abs(levels[at] - line[0].middle))
+        if abs(levels[place] - line[0].middle) > nearest or places[place]:
+            return None
+        places[place] = line
+    return places
 
 
 def _place(value: float, positions: list[float]) -> int:

@@ -3,76 +3,36 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from knowledge.readers.blocks import Block, one_line
+from knowledge.readers.pdf_bylines import without_bylines
+from knowledge.readers.pdf_running_lines import Page, without_running_lines
 from knowledge.readers.positioned_text import Line, Table, is_cjk
 from knowledge.readers.tables import table_block
 
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’)\]」』）]*$")
 _HYPHENATED = re.compile(r"\b[^\W\d_]+-[^\W\d_]+\b")
-_NUMBERED = re.compile(r"^(?:\d{1,4}|[ivxlc]+)\b|\b(?:\d{1,4}|[ivxlc]+)$", re.IGNORECASE)
+_CHAPTER = re.compile(
+    r"(?:第[零〇一二三四五六七八九十百\d]+[编編篇部章节節条條款]|[一二三四五六七八九十]+、|[（(][一二三四五六七八九十]+[)）])\s*\S"
+)
+_CHAPTER_LENGTH = 30
 _LEADERS = re.compile(r"(?: ?\.){4,} ?|(?: ?·){4,} ?")
+_SIGNS = "。，、；：！？,;:.!?…"
 _HYPHENS = ("-", "\u2010", "\u00ad", "\x02", "\ufffe")
-
-
-@dataclass(frozen=True)
-class Page:
-    """The lines and tables of a page, in reading order."""
-
-    number: int
-    height: float
-    items: tuple[Line | Table, ...]
-    comments: tuple[str, ...] = ()  # that readers left on it
 
 
 def blocks_of(pages: Sequence[Page]) -> list[Block]:
     """The blocks of all pages."""
-    pages = _without_running_headers(pages)
+    pages = without_running_lines(pages)
     lines = [line for page in pages for line in page.items if isinstance(line, Line)]
     mono = sum(len(line.text) for line in lines if line.mono)
     code = 2 * mono < sum(len(line.text) for line in lines)  # where all is monospaced, nothing is code
     writer = _Writer(_heading_levels(lines), _hyphenated(lines), _line_spacing(lines), code)
     for page in pages:
         writer.page(page)
-    return writer.finish()
-
-
-def _without_running_headers(pages: Sequence[Page]) -> list[Page]:
-    """The pages without running headers, footers and page numbers: lines in the margins that are the same on many
-    pages, but for numbers."""
-    if len(pages) < 3:
-        return list(pages)
-    seen: Counter[str] = Counter()
-    for page in pages:
-        seen.update({_pattern(line) for line in _margin_lines(page)})
-    often = {text for text, count in seen.items() if count >= max(3, len(pages) // 10)}
-    numbered = Counter(
-        round(line.top) for page in pages for line in _margin_lines(page) if _NUMBERED.search(line.text)
-    )
-    heights = {top for top, count in numbered.items() if count * 2 > len(pages)}  # where page numbers stand
-    cleaned = []
-    for page in pages:
-        running = {
-            id(line)
-            for line in _margin_lines(page)
-            if _pattern(line) in often or (round(line.top) in heights and _NUMBERED.search(line.text))
-        }
-        if len(running) == len(page.items):
-            running = set()  # a page of nothing else: the text is meant
-        cleaned.append(replace(page, items=tuple(item for item in page.items if id(item) not in running)))
-    return cleaned
-
-
-def _margin_lines(page: Page) -> list[Line]:
-    lines = [item for item in page.items if isinstance(item, Line)]
-    return [line for line in lines if line.bottom < 0.1 * page.height or line.top > 0.9 * page.height]
-
-
-def _pattern(line: Line) -> str:
-    return re.sub(r"\d+|\b[ivxlc]+\b", "#", line.text.lower())
+    return without_bylines(writer.finish())
 
 
 def _heading_levels(lines: Sequence[Line]) -> dict[tuple[float, bool], int]:
@@ -180,6 +140,8 @@ class _Writer:
             return False
         if level:
             return len(self.open) < 3
+        if len(self.open) == 1 and _is_chapter(last):
+            return False
         short = last.x1 < last.column[1] - 0.15 * (last.column[1] - last.column[0])
         indented = line.x0 - last.x0 > 0.8 * line.size and not last.marked and len(self.open) > 1
         return line.marked or not (
@@ -230,6 +192,13 @@ class _Writer:
         first = re.search(r"[^\W\d_]+(?=.$)", text)
         second = re.match(r"[^\W\d_]+", following)
         return bool(first and second and f"{first[0]}-{second[0]}".lower() in self.hyphenated)
+
+
+def _is_chapter(line: Line) -> bool:
+    """Whether a line of the text's own size is a Chinese heading: "第三条 期限", "二、范围", and nothing after it."""
+    text = line.text.strip()
+    short = line.x1 < line.column[1] - 0.3 * (line.column[1] - line.column[0])
+    return short and len(text) <= _CHAPTER_LENGTH and bool(_CHAPTER.match(text)) and text[-1] not in _SIGNS
 
 
 def _without_leaders(cell: str) -> str:

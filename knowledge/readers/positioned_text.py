@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _RIGHT_TO_LEFT = ("R", "AL")
+_SIGNS = ("ON", "CS", "ES", "ET", "NSM", "BN")
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"), ("«", "»"))
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,33 @@ class Table:
 def join_words(words: Sequence[Word]) -> str:
     """The words with a space between them, except between Chinese or Japanese characters."""
     text = ""
-    for word in words:
+    leftwards = is_right_to_left("".join(word.text for word in words))
+    for word in _from_the_right(words) if leftwards else words:
         glued = not text or (not word.spaced and is_cjk(text[-1]) and is_cjk(word.text[0]))
         text += word.text if glued else f" {word.text}"
+    return with_brackets(text) if leftwards else text
+
+
+def _from_the_right(words: Sequence[Word]) -> list[Word]:
+    """Right-to-left words that stand in the file from the left; foreign words and numbers keep their own order."""
+    if words[0].x0 >= words[-1].x0:
+        return list(words)
+    ordered: list[Word] = []
+    foreign: list[Word] = []
+    for word in reversed(words):
+        if is_right_to_left(word.text):
+            ordered += [*reversed(foreign), word]
+            foreign = []
+        else:
+            foreign.append(word)
+    return ordered + foreign[::-1]
+
+
+def with_brackets(text: str) -> str:
+    """Right-to-left text in which what opens stands before what closes; a file holds the signs as they look."""
+    for opening, closing in _BRACKETS:
+        if 0 <= text.find(closing) < text.find(opening):
+            text = text.translate({ord(opening): closing, ord(closing): opening})
     return text
 
 
@@ -84,6 +110,11 @@ def is_right_to_left(text: str) -> bool:
     return 2 * sum(map(_RIGHT_TO_LEFT.__contains__, directions)) > len(directions) - sum(
         direction not in ("L", *_RIGHT_TO_LEFT) for direction in directions
     )
+
+
+def is_sign(text: str) -> bool:
+    """Whether it has no direction of its own, as brackets and full stops have none."""
+    return all(unicodedata.bidirectional(character) in _SIGNS for character in text)
 
 
 def is_cjk(character: str) -> bool:

@@ -6,7 +6,9 @@ from lxml import etree
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx import core_title
+from knowledge.readers.list_numbers import list_number
 from knowledge.readers.office_math import MATH, latex
+from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.tables import Across, Below, table_block
 from knowledge.readers.zip_container import Archive, relations
 
@@ -14,6 +16,16 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _SHAPES = (f"{_P}sp", f"{_P}graphicFrame", f"{_P}grpSp", f"{_P}pic")
+_NUMBERINGS = {
+    "alphaLc": "lowerLetter",
+    "alphaUc": "upperLetter",
+    "romanLc": "lowerRoman",
+    "romanUc": "upperRoman",
+    "circleNum": "decimalEnclosedCircle",
+    "ea1Chs": "chineseCounting",
+    "ea1Cht": "chineseCounting",
+    "ea1Jpn": "chineseCounting",
+}
 _FURNITURE = ("dt", "ftr", "sldNum", "hdr")
 
 
@@ -88,13 +100,32 @@ def _shape(
 
 
 def _paragraphs(shape: etree._Element) -> Iterator[str]:
+    counters: dict[int, int] = {}  # depth → the number of its last paragraph
     for paragraph in shape.iter(f"{_A}p"):
         text = one_line("".join(_runs(paragraph)))
-        level = (
-            (paragraph.find(f"{_A}pPr").get("lvl") or "0") if paragraph.find(f"{_A}pPr") is not None else "0"
-        )
-        if text:
-            yield f"{'  ' * min(int(level), 8)}- {text}" if level.isdecimal() and int(level) else text
+        if not text:
+            continue
+        properties = paragraph.find(f"{_A}pPr")
+        level = "0" if properties is None else properties.get("lvl") or "0"
+        depth = min(int(level), 8) if level.isdecimal() else 0
+        counters = {above: number for above, number in counters.items() if above <= depth}
+        numbered = None if properties is None else properties.find(f"{_A}buAutoNum")
+        if numbered is None:
+            counters.pop(depth, None)
+            yield f"{'  ' * depth}- {text}" if depth else text
+        else:
+            start = numbered.get("startAt") or "1"
+            counters[depth] = counters.get(depth, int(start) - 1 if start.isdecimal() else 0) + 1
+            yield f"{'  ' * depth}{_numbering(numbered.get('type') or '', counters[depth])} {text}"
+
+
+def _numbering(kind: str, number: int) -> str:
+    """The number in one of DrawingML's schemes (ECMA-376 20.1.10.61): "1.", "(a)", "IV)", "一、"."""
+    form = next((form for start, form in _NUMBERINGS.items() if kind.startswith(start)), "decimal")
+    written = list_number(number, form)
+    if kind.endswith("ParenBoth"):
+        return f"({written})"
+    return written + (")" if kind.endswith("ParenR") else "" if kind.endswith("Plain") else ".")
 
 
 def _runs(paragraph: etree._Element) -> Iterator[str]:
@@ -102,7 +133,17 @@ def _runs(paragraph: etree._Element) -> Iterator[str]:
         if part.tag == MATH[0]:
             yield latex(part)
         else:
-            yield " " if part.tag == f"{_A}br" else part.text or ""
+            yield " " if part.tag == f"{_A}br" else _raised(part)
+
+
+def _raised(text: etree._Element) -> str:
+    """The words of a run, a power or an index as such."""
+    properties = text.getparent().find(f"{_A}rPr")
+    shift = "" if properties is None else properties.get("baseline") or ""
+    words = text.text or ""
+    return (
+        raised(words) if shift.isdecimal() and int(shift) else lowered(words) if shift[:1] == "-" else words
+    )
 
 
 def _grid(table: etree._Element) -> list[list[str]]:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from knowledge.readers.blocks import Block, one_line, record
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_FORMULA = re.compile(r"=.|#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")
 _SAMPLE_ROWS = 200  # by which column names are told from data
 
 
@@ -77,8 +78,11 @@ def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> boo
         return False
     if any(len(name) > 100 or name[0] in "-•*" or name[-1] in ":：" for name in filled):
         return False
+    if any(map(_FORMULA.match, filled)):
+        return False
     votes = _votes(names, rows)
-    return votes > 0 or (votes == 0 and not all(map(is_number, filled)))
+    distinct = len(set(filled)) == len(filled)  # what is said twice in a row is more likely a value
+    return votes > 0 or (votes == 0 and distinct and not all(map(is_number, filled)))
 
 
 def is_number(cell: str) -> bool:
@@ -173,18 +177,24 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 def _votes(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     columns = ([row[place] for row in rows[:_SAMPLE_ROWS] if place < len(row)] for place in range(len(names)))
-    return sum(_vote(name, list(filter(None, column))) for name, column in zip(names, columns, strict=True))
+    alone = sum(bool(_YEAR.fullmatch(name)) for name in names) == 1
+    return sum(
+        _vote(name, list(filter(None, column)), alone) for name, column in zip(names, columns, strict=True)
+    )
 
 
-def _vote(name: str, below: Sequence[str]) -> int:
-    """1 when the cell looks like the name of what is below it, -1 when like more of the same, otherwise 0."""
+def _vote(name: str, below: Sequence[str], alone: bool) -> int:
+    """1 when the cell looks like the name of what is below it, -1 when like more of the same, otherwise 0.
+
+    A year that stands `alone` names a column of numbers; above anything else it is the value of a label.
+    """
     if not name or not below or sum(map(_has_digit, below)) * 5 < len(below) * 3:
         return 0
     if not _has_digit(name):
         return 1
     numbers = sum(map(is_number, below)) * 5 >= len(below) * 3
     if _YEAR.fullmatch(name):
-        return -1 if any(map(_YEAR.fullmatch, below)) else 1
+        return -1 if any(map(_YEAR.fullmatch, below)) or (alone and not numbers) else 1
     return 1 if numbers and not is_number(name) else -1
 
 

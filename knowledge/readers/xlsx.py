@@ -76,6 +76,11 @@ def _open(data: bytes, values: bool) -> Workbook:
 
 
 def _no_results(count: int) -> str:
+    if count == 1:
+        return (
+            "1 cell holds a formula without a result and was read as a formula: open the file in a spreadsheet "
+            "program and save it there, then add it again"
+        )
     return (
         f"{count:,} cells hold formulas without results and were read as formulas: open the file in a spreadsheet "
         "program and save it there, then add it again"

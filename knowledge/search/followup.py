@@ -28,6 +28,14 @@ def is_follow_up(question: str) -> bool:
     return len(content_words) <= most and bool(_PRONOUN.search(question))
 
 
+def is_about_earlier(question: str, history: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a conversation may hold what a question asks for: it is a follow-up, or shares a content word with it."""
+    if not history:
+        return False
+    asked = {term for term in terms(question) if term not in STOPWORDS}
+    return is_follow_up(question) or any(not asked.isdisjoint(terms(one["content"])) for one in history)
+
+
 def key_terms(question: str) -> str:
     """The names and numbers of a question, which a follow-up refers to; all of it where it has none."""
     words = question.split()

@@ -1,10 +1,11 @@
 """A lazy part is opened once, whatever threads ask for it at the same time."""
 
+import gc
 import threading
 
 import pytest
 
-from assistant.lazy import LockedCachedProperty
+from assistant.lazy import ImportLock, LockedCachedProperty
 
 WAIT_SECONDS = 10.0
 
@@ -89,3 +90,19 @@ def test_a_failure_is_not_kept() -> None:
     with pytest.raises(ValueError, match="once"):
         _ = failing.model
     assert failing.model == 2
+
+
+def test_no_garbage_is_collected_during_heavy_imports() -> None:
+    lock = ImportLock()
+    with lock:
+        with lock:
+            assert not gc.isenabled() and lock.is_free()  # it is this thread's
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with lock:
+            pass
+        assert not gc.isenabled()  # as it was found
+    finally:
+        gc.enable()

@@ -10,6 +10,7 @@ from tuning.checkpoints.export_gguf import write_f16, write_lora, write_ollama, 
 from tuning.checkpoints.export_merged import write_merged
 from tuning.checkpoints.export_peft import write_peft, write_peft_with_base, write_vllm
 from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.remote_model import require_weights
 from tuning.errors import CheckpointError
 from tuning.storage import files_of
 
@@ -36,6 +37,7 @@ def export(checkpoint: Checkpoint, format: str, output: Path, home: Path) -> lis
             f"{checkpoint.name!r} is a reward model: without its head, which no other program reads, it would answer "
             "as no model should. Export the checkpoint that it judges."
         )
+    require_weights(checkpoint, "export")
     output = Path(output)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CheckpointError(f"{output} exists already and is not empty. Choose a new folder.")

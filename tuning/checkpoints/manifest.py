@@ -14,6 +14,7 @@ from tuning.storage import folder_bytes, read_json
 
 FORMAT = 1
 REWARD = "reward"  # the method whose checkpoints score answers
+REMOTE = "openai"  # the method whose checkpoints are kept by a service
 MANIFEST = "imprint.json"
 EVALUATION = "evaluation.json"
 EXAMPLES = "examples.jsonl"
@@ -115,6 +116,11 @@ class Checkpoint:
     def is_reward_model(self) -> bool:
         """Whether it scores answers, and writes none."""
         return self.method == REWARD
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a service keeps its weights: see `tuning.checkpoints.remote_model`."""
+        return self.method == REMOTE
 
     @property
     def size_bytes(self) -> int:

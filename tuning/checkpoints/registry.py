@@ -28,6 +28,7 @@ from tuning.checkpoints.manifest import (
 )
 from tuning.data.examples import Example, read_examples, write_examples
 from tuning.errors import CheckpointError
+from tuning.models.adapter_files import REMOTE_MODEL
 from tuning.process import Identity
 from tuning.scoring import normalise
 from tuning.storage import file_sha256, files_of, flush, folder_bytes, write_json
@@ -97,7 +98,7 @@ class Registry:
         temporary.mkdir(parents=True)
         try:
             write(temporary)
-            if not any(temporary.glob("*.safetensors")):
+            if not (any(temporary.glob("*.safetensors")) or (temporary / REMOTE_MODEL).is_file()):
                 raise CheckpointError(
                     f"Nothing to keep for {name!r}: the method wrote no weights (*.safetensors)."
                 )

@@ -48,13 +48,17 @@ def evaluate(
     emit: Emit,
     system_prompt: str = "",
     retention: int = len(RETENTION),
+    reading: int = len(READING),
 ) -> dict[str, Any]:
-    """Ask everything before (the base) and after (the loaded adapter); the result is JSON types."""
+    """Ask everything before (the base) and after (the loaded adapter); the result is JSON types.
+
+    `retention` and `reading` are how many questions of these kinds are asked.
+    """
     asked = [question for example in examples for question in _questions(example, system_prompt)]
     general = [_Question(_ask(question, system_prompt), question, question, answers, "general")
                for question, answers in RETENTION[:retention]]  # fmt: skip
     general += [_Question(_ask(question, system_prompt), question, question, answers, "reading")
-                for question, answers in READING]  # fmt: skip
+                for question, answers in READING[:reading]]  # fmt: skip
     rows = []
     for start, everything in ((0.0, asked), (0.5, general)):
         before = _answers(base, everything, None, emit, start)

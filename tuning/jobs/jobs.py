@@ -18,12 +18,14 @@ from typing import Any
 import psutil
 from filelock import FileLock
 
+from tuning.checkpoints.manifest import REMOTE
 from tuning.checkpoints.registry import Registry
+from tuning.checkpoints.remote_model import require_weights
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.data.preferences import ReadPreferences
 from tuning.errors import CheckpointError, ExampleError, JobError
-from tuning.jobs import calibration, estimates, launch, preference_jobs
+from tuning.jobs import calibration, estimates, launch, preference_jobs, remote_jobs, turns
 from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import RECORDS, Job, JobFolder
 from tuning.jobs.records import EventReader
@@ -40,7 +42,11 @@ Lessons = Sequence[Example] | ReadPreferences  # the second for methods that lea
 class Jobs:
     """The jobs under one Imprint home."""
 
-    def __init__(self, home: Path, worker: Sequence[str] = WORKER) -> None:
+    def __init__(
+        self, home: Path, worker: Sequence[str] = WORKER, key_of: Callable[[str], str] = lambda url: ""
+    ) -> None:
+        """`key_of` gives the key of a service's address; a worker has it in its environment, and no file does."""
+        self._key_of = key_of
         self.home = Path(home).resolve()
         self.folder = self.home / "jobs"
         self.registry = Registry(self.home)
@@ -52,6 +58,8 @@ class Jobs:
 
     def estimate(self, config: TuneConfig, examples: Lessons) -> Estimate:
         """The time and memory that a job would take; raises `ExampleError` for nothing to learn."""
+        if config.method == REMOTE:
+            return remote_jobs.estimate(config, examples)
         if isinstance(examples, ReadPreferences):
             return preference_jobs.estimate(self.home, config, examples)
         self._check_examples(examples)
@@ -63,7 +71,7 @@ class Jobs:
 
         Not while a job is underway, not for preferences, and without waiting only where the base is at hand.
         """
-        if isinstance(examples, ReadPreferences):
+        if isinstance(examples, ReadPreferences) or config.method == REMOTE:
             return
         kind = (config.base, config.method, config.device)
         if kind in self._timed or estimates.is_known(self.home, config):
@@ -113,6 +121,11 @@ class Jobs:
 
     def check(self, config: TuneConfig, examples: Lessons) -> str:
         """Raise what `submit` would raise, and start nothing; returns the device of the job."""
+        if config.method == REMOTE:
+            remote_jobs.check(config, examples, self.registry, self._key_of)
+            self._check_disk()
+            self._free_name(config)
+            return REMOTE
         device = config.device or estimates.best_device()
         estimates.check_method(config.method, device)
         preference_jobs.check(config, examples, self.registry)
@@ -186,6 +199,16 @@ class Jobs:
             if job.has_ended:
                 return job
             time.sleep(poll_seconds)
+
+    def waiting(self) -> JobList:
+        """The jobs that wait for their device, in the order in which they start."""
+        return turns.waiting(self.list())
+
+    def move(self, id: str, places: int) -> Job:
+        """Let a waiting job start so many places later, or earlier for a negative number; raises `JobError`."""
+        job = self.get(id)
+        turns.move(self.list(), job, places, self.folder)
+        return self.get(id)
 
     # ------------------------------------------------------------------ ending and going on
 
@@ -261,7 +284,7 @@ class Jobs:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.home,
-                env=worker_environment(),
+                env={**worker_environment(), **remote_jobs.environment(folder.config(), self._key_of)},
                 start_new_session=True,
             )
         try:
@@ -321,6 +344,8 @@ class Jobs:
         if config.parent is None:
             return
         parent = self.registry.get(config.parent)
+        if config.method != REMOTE:
+            require_weights(parent, "go on from")
         if parent.base != config.base:
             raise CheckpointError(
                 f"{config.parent!r} was trained on {parent.base!r}, but {config.base!r} was asked for. "

@@ -22,6 +22,7 @@ from tuning.data.examples import Example
 from tuning.data.preferences import ReadPreferences, write_preferences
 from tuning.evaluation import recall
 from tuning.evaluation.cached_base import open_cached
+from tuning.evaluation.reading_questions import READING
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.jobs import estimates
 from tuning.jobs.preference_jobs import checked_reward
@@ -56,11 +57,12 @@ def tune(
     task: Task,
     *,
     retention: int = len(RETENTION),
+    reading: int = len(READING),
     save_every_seconds: float = SAVE_EVERY_SECONDS,
 ) -> TaskOutcome:
     """The work of a job over preferences; goes on from what an earlier attempt left in its folder.
 
-    `retention` is how many general questions are asked at the end.
+    `retention` and `reading` are how many general questions and how many on a paragraph are asked at the end.
     """
     registry, started = Registry(task.home), time.time()
     stored = next((c for c in registry.list() if c.job == task.folder.id), None)
@@ -78,7 +80,7 @@ def tune(
         began, answered = time.time(), base.computed
         task.enter("evaluating")
         adapter = read_adapter(task.folder.state / ADAPTER_FOLDER)
-        evaluation, write = _evaluate(round_, adapter, retention)
+        evaluation, write = _evaluate(round_, adapter, retention, reading)
         metrics["evaluate_seconds"] = time.time() - began
         metrics["answers"] = base.computed - answered
         checkpoint = _store(round_, registry, write, metrics, evaluation)
@@ -131,7 +133,7 @@ def _train(round_: Round, save_every_seconds: float) -> dict[str, Any]:
 
 
 def _evaluate(
-    round_: Round, adapter: Adapter, retention: int
+    round_: Round, adapter: Adapter, retention: int, reading: int
 ) -> tuple[dict[str, Any], Callable[[Path], None]]:
     """The report, and what writes the checkpoint's files."""
     task, base = round_.task, round_.base
@@ -151,7 +153,13 @@ def _evaluate(
     system = task.config.system_prompt
     preferences = preference_report(base, task.config, round_.data, (before, task.name), reward, emit)
     evaluation = recall.evaluate(
-        base, [], task.name, emit=_later(emit), system_prompt=system, retention=retention
+        base,
+        [],
+        task.name,
+        emit=_later(emit),
+        system_prompt=system,
+        retention=retention,
+        reading=reading,
     )
     if round_.earlier:
         asked = round_.earlier[-estimates.MAX_EARLIER :]

@@ -16,6 +16,7 @@ from tuning.data.examples import Example
 from tuning.distributed.sharding import is_sharded
 from tuning.evaluation import classification, recall
 from tuning.evaluation.cached_base import open_cached
+from tuning.evaluation.reading_questions import READING
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.evaluation.verdict import judge
 from tuning.jobs import estimates
@@ -48,11 +49,18 @@ Evaluate = Callable[[Task, BaseModel, Adapter, RoundExamples], dict[str, Any]]
 
 
 def evaluate_checkpoint(
-    task: Task, base: BaseModel, adapter: Adapter, examples: RoundExamples, *, retention: int = len(RETENTION)
+    task: Task,
+    base: BaseModel,
+    adapter: Adapter,
+    examples: RoundExamples,
+    *,
+    retention: int = len(RETENTION),
+    reading: int = len(READING),
 ) -> dict[str, Any]:
     """Facts are asked in the words they were learned in and in others; labels are asked of texts held out.
 
-    Of what earlier rounds taught, some is asked again. `retention` is how many general questions are asked.
+    Of what earlier rounds taught, some is asked again. `retention` and `reading` are how many general questions and
+    how many on a paragraph are asked.
     """
     task.enter("evaluating")
 
@@ -65,7 +73,15 @@ def evaluate_checkpoint(
     system, learned = task.config.system_prompt, examples.learned
     facts = [example for example in learned if not classification.is_labelled(example)]
     asked = facts or learned[:SHOWN_LABELS]
-    evaluation = recall.evaluate(base, asked, task.name, emit=emit, system_prompt=system, retention=retention)
+    evaluation = recall.evaluate(
+        base,
+        asked,
+        task.name,
+        emit=emit,
+        system_prompt=system,
+        retention=retention,
+        reading=reading,
+    )
     if examples.earlier:
         earlier = examples.earlier[-estimates.MAX_EARLIER :]
         evaluation["earlier"] = recall.still_known(base, earlier, task.name, system_prompt=system)

@@ -17,8 +17,9 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from tuning.checkpoints.manifest import REMOTE
 from tuning.errors import TuningError, reason_of
-from tuning.jobs import ram
+from tuning.jobs import ram, turns
 from tuning.jobs.failures import disk_full_message, is_disk_full, is_out_of_memory, out_of_memory_message
 from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
 from tuning.jobs.progress import JobProgress
@@ -97,13 +98,17 @@ class Worker:
 
     @contextlib.contextmanager
     def _turn(self) -> Any:
-        """Wait until the device is free and no earlier job waits for it; hold it inside."""
+        """Wait until the device is free and no earlier job waits for it; hold it inside. A service has its own."""
+        if self._device == REMOTE:
+            self._enter("preparing")
+            yield
+            return
         self._enter("queued")
         lock = FileLock(self.folder.path.parent / f".device-{self._device.replace(':', '-')}.lock")
         while True:
             if self._stop.is_set():
                 raise JobStopped
-            if self._is_first():
+            if turns.is_first(self.folder):
                 try:
                     lock.acquire(timeout=0)
                     break
@@ -115,16 +120,6 @@ class Worker:
             yield
         finally:
             lock.release()
-
-    def _is_first(self) -> bool:
-        own = self.folder.read("job")
-        for path in self.folder.path.parent.iterdir():
-            other = JobFolder(path)
-            facts = other.read("job") if path.name < self.folder.id and not path.name.startswith(".") else {}
-            same = facts and facts.get("device") == own.get("device")
-            if same and not other.has_result and other.worker() and other.is_alive:
-                return False
-        return True
 
     # ------------------------------------------------------------------ how it ends
 
@@ -202,6 +197,10 @@ class Worker:
 def tune(task: Task) -> TaskOutcome:
     """Open the base, train, evaluate, store: the work of every job."""
     # Torch takes seconds and hundreds of megabytes: not while the job waits for its turn.
+    if task.config.method == REMOTE:
+        from tuning.jobs.remote_round import tune as learn_elsewhere  # OpenAI's client takes a second
+
+        return learn_elsewhere(task)
     from tuning.jobs.preference_round import tune as learn_preferences
     from tuning.jobs.round import tune as learn_examples
     from tuning.training.methods import PREFERENCE_METHODS

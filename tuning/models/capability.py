@@ -5,11 +5,15 @@ Decided by the number of parameters, since that is known of every model before i
 
 from typing import Literal, get_args
 
+from tuning.config import DEFAULT_BASE, SKILLED_BASE
+
 Capability = Literal["small", "capable"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 # Between the two models that were measured (benchmarks/reading.py): one of 135 million parameters ignores any
 # order that is longer than a sentence, one of 494 million answers in sentences and numbers its sources.
 CAPABLE_PARAMETERS = 400_000_000
+# Packaged models that were taught in English, and write loops where they are asked in Chinese.
+ENGLISH_ALONE = frozenset({DEFAULT_BASE, SKILLED_BASE})
 
 
 def capability(parameters: int | None, *, instructed: bool = True) -> Capability:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tuning.checkpoints.manifest import REMOTE
 from tuning.config import TuneConfig
 from tuning.errors import MethodError
 from tuning.training.builders import (
@@ -25,7 +26,7 @@ from tuning.training.builders import (
 from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.recipe import Recipe, recipe
 
-Family = Literal["low-rank", "prefix", "prompt", "scaling", "full"]
+Family = Literal["low-rank", "prefix", "prompt", "scaling", "full", "service"]
 Source = Literal["examples", "pairs", "judgements", "prompts"]
 
 
@@ -196,6 +197,22 @@ _PREFERENCE_ENTRIES = (
     ),
 )  # fmt: skip
 
+
+def _not_here(plan: LearnerPlan) -> Learner:
+    raise MethodError(f"{plan.config.method!r} tunes a model of a service, and nothing on this machine.")
+
+
+_REMOTE_ENTRIES = (
+    Method(
+        REMOTE, "OpenAI fine-tuning",
+        "A service that speaks OpenAI's API tunes a model of its own on the examples, which are sent there.",
+        "Nothing on this machine; the service has a price of its own, and the examples leave this machine.",
+        "For a model that is too large for this machine, where the examples may be given away.",
+        "service", _not_here,
+    ),
+)  # fmt: skip
+
 METHODS: dict[str, Method] = {entry.name: entry for entry in _ENTRIES}  # that learn from examples
 PREFERENCE_METHODS: dict[str, Method] = {entry.name: entry for entry in _PREFERENCE_ENTRIES}
-ALL_METHODS = METHODS | PREFERENCE_METHODS
+REMOTE_METHODS: dict[str, Method] = {entry.name: entry for entry in _REMOTE_ENTRIES}  # that learn elsewhere
+ALL_METHODS = METHODS | PREFERENCE_METHODS | REMOTE_METHODS

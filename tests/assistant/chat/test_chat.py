@@ -204,6 +204,58 @@ def test_a_question_longer_than_the_window_is_refused_before_anything_is_kept(
     assert store.get(conversation).messages == ()
 
 
+def test_a_question_is_in_the_store_before_the_model_is_opened(store: ConversationStore) -> None:
+    conversation, seen = store.create(), []
+
+    def opened() -> ScriptedEngine:
+        seen.append([(one.content, one.status) for one in store.get(conversation).messages])
+        return ScriptedEngine()
+
+    chat = Chat(opened, store)
+    list(chat.ask("One?", conversation_id=conversation))
+    assert seen[0] == [("One?", "complete"), ("", "streaming")]
+    seen.clear()
+    list(chat.edit(store.get(conversation).messages[0].id, "Uno?"))
+    assert seen[0] == [("Uno?", "complete"), ("", "streaming")]
+
+
+def test_leaving_before_the_model_is_open_keeps_the_question(store: ConversationStore) -> None:
+    conversation = store.create()
+    events = Chat(ScriptedEngine, store).ask("Hello?", conversation_id=conversation)
+    assert isinstance(next(events), TurnStarted)
+    events.close()  # type: ignore[attr-defined]
+    question, answer = store.get(conversation).messages
+    assert (question.content, answer.content, answer.status) == ("Hello?", "", "stopped")
+
+
+@pytest.mark.parametrize("way", ["ask", "edit", "regenerate"])
+def test_a_refused_question_leaves_the_conversation_as_it_was(store: ConversationStore, way: str) -> None:
+    conversation = store.create()
+    list(Chat(ScriptedEngine, store).ask("Hello?", conversation_id=conversation))
+    before = store.get(conversation)
+
+    def refuses() -> ScriptedEngine:
+        raise EngineError("no model is here")
+
+    chat = Chat(refuses, store)
+    with pytest.raises(EngineError, match="no model is here"):
+        if way == "ask":
+            list(chat.ask("And now?", conversation_id=conversation))
+        elif way == "edit":
+            list(chat.edit(before.messages[0].id, "And now?"))
+        else:
+            list(chat.regenerate(before.messages[1].id))
+    assert store.get(conversation).messages == before.messages
+    assert len(store.all_messages(conversation)) == 2
+
+
+def test_a_refused_first_question_leaves_no_conversation_in_the_list(store: ConversationStore) -> None:
+    conversation = store.create()
+    with pytest.raises(PromptTooLongError):
+        list(Chat(ScriptedEngine, store).ask("word " * 300, conversation_id=conversation))
+    assert store.get(conversation).title == "" and store.list() == []
+
+
 def test_documents_without_a_document_are_refused_with_advice(tmp_path: Path) -> None:
     with (
         Shelf(tmp_path) as empty,
@@ -232,6 +284,21 @@ def test_a_follow_up_without_passages_is_answered_from_the_conversation(
     store.add_message(conversation, "assistant", "Hello Ada.")
     done = list(chat.ask("What is my name?", AnswerOptions("documents"), conversation_id=conversation))[-1]
     assert isinstance(done, Done) and done.answer == "a short answer"
+
+
+def test_an_unrelated_question_later_in_a_conversation_is_not_invented_either(
+    store: ConversationStore, shelf: Shelf
+) -> None:
+    engine, shelf.finds = ScriptedEngine("an invention"), False
+    chat, conversation = Chat(lambda: engine, store, lambda name: shelf), store.create()
+    store.add_message(conversation, "user", "How many days of paid leave do I have?")
+    store.add_message(conversation, "assistant", "You have 27 days.")
+    asked = chat.ask(
+        "What does a parking permit cost?", AnswerOptions("documents"), conversation_id=conversation
+    )
+    done = list(asked)[-1]
+    assert isinstance(done, Done) and "nothing about this in the documents" in done.answer
+    assert engine.prompts == []
 
 
 def test_a_checkpoint_memory_needs_a_checkpoint() -> None:

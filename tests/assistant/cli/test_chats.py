@@ -98,3 +98,15 @@ def test_several_conversations_become_one_file_to_train_from(run: Run, chat: int
     assert told["files"] == [str(folder / "dataset_info.json"), str(folder / "train.jsonl")]
     for words in (("export",), ("export", chat, chat + 1), ("export", chat, "--format", "datasets")):
         assert run("chats", *words).exit_code == 2
+
+
+def test_conversations_are_archived_and_tagged(run: Run, store: ConversationStore, chat: int) -> None:
+    assert document(run("chats", "archive", chat, "--json")) == {"archived": [chat]}
+    assert document(run("chats", "list", "--not-archived", "--json")) == {"chats": []}
+    assert document(run("chats", "list", "--archived", "--json"))["chats"][0]["archived"] is True
+    assert document(run("chats", "archive", chat, "--undo", "--json")) == {"unarchived": [chat]}
+    run("chats", "tag", chat, "--add", "clinic", "--add", "draft")
+    kept = document(run("chats", "tag", chat, "--remove", "draft", "--json"))
+    assert kept == {"id": chat, "tags": ["clinic"]}
+    assert document(run("chats", "list", "--tag", "clinic", "--json"))["chats"][0]["tags"] == ["clinic"]
+    assert run("chats", "tag", chat, "--add", " ").exit_code == 1

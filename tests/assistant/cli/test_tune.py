@@ -74,3 +74,37 @@ def test_what_a_document_states_is_learned_by_its_name(
     with pytest.raises(AssistantError, match=r"holds no document 'gone\.md'.*harbour\.md"):
         _stated_in(opened, ("gone.md",), "docs", None)
     opened.close()
+
+
+def test_what_leaves_the_machine_is_shown_and_asked_for(tuning: Run, tmp_path: Path) -> None:
+    file, nobody = examples_file(tmp_path, "How heavy is it?"), "http://127.0.0.1:9/v1"
+    asked = ("tune", "--examples", file, "--method", "openai", "--send-to", nobody, "--base", "gpt-4.1-nano")
+    told = tuning(*asked, given="n\n")
+    assert told.exit_code == 1
+    assert (
+        f"This leaves the machine, to {nobody}:" in told.stderr and "such as: How heavy is it?" in told.stderr
+    )
+    assert "1 examples, 108 bytes, about 27 tokens" in told.stderr and "'gpt-4.1-nano'" in told.stderr
+    assert "Nothing was sent" in told.stderr.splitlines()[-1]
+    assert document(tuning("jobs", "--json")) == {"jobs": []}
+    assert document(tuning(*asked, "--yes", "--no-wait", "--json"))["method"] == "openai"
+
+
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        (("--method", "openai"), "A fine-tuning service is needed"),
+        (("--method", "openai", "--send-to", "http://127.0.0.1:9/v1"), "is not said. Give --base"),
+        (
+            ("--method", "openai", "--send-to", "https://api.openai.com/v1", "--base", "gpt-4.1-nano"),
+            "needs a key, and none is set",
+        ),
+        (("--send-to", "http://127.0.0.1:9/v1"), "--send-to is for --method openai"),
+    ],
+)
+def test_a_service_that_is_not_wholly_named_is_sent_nothing(
+    tuning: Run, tmp_path: Path, options: tuple[str, ...], says: str
+) -> None:
+    told = tuning("tune", "--examples", examples_file(tmp_path, "3"), *options, "--yes")
+    assert told.exit_code in (1, 2) and says in told.stderr
+    assert document(tuning("jobs", "--json")) == {"jobs": []}

@@ -64,7 +64,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "budget.*": PARTS,
     "memory.*": MEMORIES,
     "language.*": LANGUAGES_NAMED,
-    "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated"),
+    "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated", "verbatim"),
     "reason.*": REASONS,
     "note.state.*": STATES,
     "note.state.*.help": STATES,

@@ -1,6 +1,7 @@
 """The chat page: asking, stopping, correcting, regenerating, and what an empty home offers."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import t
 from assistant.notes.home_notes import HomeNotes
+from assistant.workspace import Workspace
 from tests.assistant.pages.conftest import ANSWER
 from tests.assistant.pages.driver import app, ask, errors, page, press, until, words
+from tests.fakes import ScriptedEngine
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +65,40 @@ def test_a_question_longer_than_the_window_is_given_back(home: Path, store: Conv
     test.chat_input[0].set_value(long).run()
     until(test, lambda shown: "Shorten it" in errors(shown))
     assert "120" in errors(test)
+
+
+def test_a_question_is_kept_and_drawn_once_while_the_model_opens(
+    home: Path, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_open = threading.Event()
+
+    def opens(self: Workspace, on_stage: object) -> ScriptedEngine:
+        assert may_open.wait(30)
+        return ScriptedEngine(ANSWER)
+
+    monkeypatch.setattr(Workspace, "_open_engine", opens)
+    monkeypatch.setattr("assistant.session.resources._warm_up", lambda opened: None)
+    test = app()
+    test.chat_input[0].set_value("How heavy is the Skerrin?").run()
+    until(test, lambda shown: "mark live" in words(shown))
+    stored = store.get(store.list()[0].id).messages
+    assert [message.content for message in stored] == ["How heavy is the Skerrin?", ""]
+    assert [message.name for message in test.chat_message] == ["user", "assistant"]
+    may_open.set()
+    until(test, lambda shown: ANSWER in words(shown))
+    assert [message.name for message in test.chat_message] == ["user", "assistant"]
+
+
+def test_a_question_that_nobody_answered_any_more_is_shown_with_the_way_on(
+    home: Path, store: ConversationStore
+) -> None:
+    conversation = store.create()
+    store.add_message(conversation, "user", "How heavy is the Skerrin?")
+    answer = store.add_message(conversation, "assistant", "", status="stopped")
+    test = app(c=str(conversation))
+    assert t("message.unanswered") in words(test)
+    test.button(key=f"icon-again-{answer.id}").click().run()
+    until(test, lambda shown: ANSWER in words(shown))
 
 
 def test_a_deleted_checkpoint_is_named_before_and_after_asking(home: Path) -> None:

@@ -68,6 +68,30 @@ def test_a_pinned_conversation_stays_on_top(store: ConversationStore) -> None:
     assert t("chats.pinned") in words(test)
 
 
+def test_an_archived_conversation_leaves_the_list_and_comes_back(store: ConversationStore) -> None:
+    number = filled(store, "The clinic")
+    test = app(c=str(number))
+    assert "chats-shown" not in {pills.key for pills in test.get("button_group")}
+    test.button(key="archive-chat").click().run()
+    assert f"open-{number}" not in {button.key for button in test.sidebar.button}
+    test.button_group(key="chats-shown").set_value("").run()
+    assert f"open-{number}" in {button.key for button in test.sidebar.button}
+    test.button(key="archive-chat").click().run()
+    assert f"open-{number}" in {button.key for button in test.sidebar.button}
+    assert not store.get(number).archived
+
+
+def test_tags_are_given_in_the_menu_and_narrow_the_list(store: ConversationStore) -> None:
+    number, other = filled(store, "The clinic"), filled(store, "The workshop")
+    store.labels.set_tags(other, ["bicycles"])
+    test = app(c=str(number))
+    test.multiselect(key=f"tags-{number}").set_value(["pets"]).run()
+    assert store.get(number).tags == ("pets",)
+    test.button_group(key="chats-shown").set_value("pets").run()
+    opened = {button.key for button in test.sidebar.button}
+    assert f"open-{number}" in opened and f"open-{other}" not in opened
+
+
 def test_a_search_shows_where_it_matched(store: ConversationStore) -> None:
     filled(store, "Fruit", "We grow pears behind the house.")
     test = app()

@@ -157,3 +157,35 @@ def test_an_answer_without_a_source_says_so_before_anything_else(
     assert said.index(t("message.no_source")) > 0
     lines = [one.value for one in app(c=str(number)).markdown]
     assert "Brazil won." in lines
+
+
+def test_a_model_that_hardly_speaks_the_language_offers_to_read_instead(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPRINT_LANGUAGE", "zh")
+    test = app()
+    assert "first-question-1" not in keys(test)
+    assert {"first-sample", "first-models"} <= keys(test)
+    assert "几乎不懂中文" in words(test)
+
+
+def test_an_attached_file_is_a_chip_and_goes_with_one_question(home: Path, store: ConversationStore) -> None:
+    test = app()
+    test.file_uploader(key="attach-0").set_value(("invoice.txt", b"It cost 49 euros.", "text/plain")).run()
+    until(test, lambda shown: "detach-0" in keys(shown))
+    assert f"{t('budget.attached')} <b>4</b>" in words(test)
+    ask(test, "What did it cost?")
+    assert "detach-0" not in keys(test)
+    assert '<div class="attached">' in words(test) and t("attach.badge") in words(test)
+    assert store.get(store.list()[0].id).messages[1].sources[0].title == "invoice.txt"
+
+
+def test_an_attached_file_that_does_not_fit_is_refused_and_another_left_out(home: Path) -> None:
+    test = app()
+    test.file_uploader(key="attach-0").set_value(("long.txt", b"word " * 400, "text/plain")).run()
+    assert "'long.txt' with 400 tokens" in errors(test)
+    assert "detach-0" not in keys(test)
+    test.file_uploader(key="attach-0").set_value(("short.txt", b"A word.", "text/plain")).run()
+    until(test, lambda shown: "detach-0" in keys(shown))
+    test.button(key="detach-0").click().run()
+    assert "detach-0" not in keys(test)

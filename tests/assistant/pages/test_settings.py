@@ -80,3 +80,16 @@ def test_a_model_that_is_refused_changes_nothing(home: Path, served: Hub, tmp_pa
     cut.write_bytes((served.models["someone/tiny"] / "tiny-Q8_0.gguf").read_bytes()[:5_000_000])
     check(test, str(cut))
     assert "is cut off" in errors(test) and not (home / "settings.json").exists()
+
+
+def test_a_fine_tuning_service_is_kept_with_its_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Workspace, "catalogue", lambda self: [])
+    test = page("settings")
+    test.text_input(key="service-url").set_value("nowhere")
+    press(test, "service.save")
+    assert errors(test) and not (home / "settings.json").exists()
+    test.text_input(key="service-url").set_value("https://api.openai.com/v1")
+    test.text_input(key="service-key").set_value("sk-test")
+    press(test, "service.save")
+    kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    assert kept == {"fine_tuning_url": "https://api.openai.com/v1", "fine_tuning_key": "sk-test"}

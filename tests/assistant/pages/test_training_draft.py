@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from assistant.history.conversations import ConversationStore
@@ -104,3 +105,29 @@ def test_what_nobody_judged_stands_apart_unticked(store: ConversationStore) -> N
     test = opened(app(c=str(taught(store))))
     assert t("teach.unsure.note") in words(test)
     assert [box.value for box in test.checkbox if "lathe" in box.label] == [False]
+
+
+def test_a_service_is_sent_nothing_that_was_not_agreed_to(
+    store: ConversationStore, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = taught(store)
+    test = app(c=str(number))
+    test.session_state["method"] = "openai"
+    opened(test)
+    assert t("service.none") in [one.value for one in test.info] and test.button(key="teach-start").disabled
+    monkeypatch.setenv("IMPRINT_FINE_TUNING_URL", "http://127.0.0.1:9/v1")
+    st.cache_resource.clear()
+    test = app(c=str(number))
+    test.session_state["method"] = "openai"
+    opened(test).text_input(key="service-model").set_value("gpt-4.1-nano")
+    opened(test)
+    assert test.button(key="teach-start").disabled
+    assert t("service.leaves", url="http://127.0.0.1:9/v1") in words(test)
+    (agree,) = [box for box in test.checkbox if str(box.key).startswith("service-agree")]
+    assert agree.label.startswith("Send this example to 127")
+    agree.check()
+    opened(test)
+    assert not test.button(key="teach-start").disabled
+    draft(test, number).change(1, learn=True)
+    opened(test)
+    assert test.button(key="teach-start").disabled  # something else would be sent

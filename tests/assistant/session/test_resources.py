@@ -14,7 +14,7 @@ def test_models_are_imported_under_the_lock_of_all_heavy_imports(monkeypatch: py
     free: list[bool] = []
 
     def imported(name: str) -> None:
-        thread = threading.Thread(target=lambda: free.append(IMPORT_LOCK.acquire(blocking=False)))
+        thread = threading.Thread(target=lambda: free.append(IMPORT_LOCK.is_free()))
         thread.start()
         thread.join()
 

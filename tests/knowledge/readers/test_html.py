@@ -126,6 +126,19 @@ def test_aside_of_the_main_text_is_read() -> None:
     ]
 
 
+def test_a_tab_stands_beside_what_it_opens_and_not_beside_the_first_panel() -> None:
+    tabs = "<ul><li><a role=tab href='#a'>Prices</a></li><li><button role=tab aria-controls=b>Hours</button></li></ul>"
+    panels = "<div id=a><p>Adults pay 80.</p></div><div id=b role=tabpanel hidden><p>From 9 to 17.</p></div>"
+    assert text_of(tabs + panels) == ["Prices: Adults pay 80.", "Hours: From 9 to 17."]
+
+
+def test_an_answer_below_a_question_that_reacts_to_a_click_is_read() -> None:
+    page = (
+        '<div onclick="show(this)">How much?</div><div hidden>Fifty kroner.</div><div hidden>Template</div>'
+    )
+    assert text_of(page) == ["How much?", "Fifty kroner."]
+
+
 def test_page_of_which_most_is_hidden_is_told() -> None:
     document = read_bytes("a.html", f"<p>Hello.</p><div hidden>{'Secret text. ' * 20}</div>".encode())
     assert document.text == "Hello."
@@ -140,6 +153,8 @@ def test_page_of_which_most_is_hidden_is_told() -> None:
         "<table><tr><td data-line-number=1></td><td class=blob-code>def f():</td></tr>"
         "<tr><td data-line-number=2></td><td class=blob-code>    return 1</td></tr></table>",
         "<pre><div>def f():</div><div>    return 1</div></pre>",
+        '<pre><span class="line"><span class="ln">1</span><span class="cl">def f():\n</span></span>'
+        '<span class="line"><span class="ln">2</span><span class="cl">    return 1</span></span></pre>',
     ],
 )
 def test_code_beside_the_numbers_of_its_lines(code: str) -> None:

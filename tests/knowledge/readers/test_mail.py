@@ -23,6 +23,28 @@ def mail(subject: str = "Abfahrt der Fähre") -> EmailMessage:
     return message
 
 
+@pytest.mark.parametrize("name", ["note.txt", "note", "note.eml"])
+def test_a_mail_is_known_by_its_header_whatever_its_name(name: str) -> None:
+    document = read_bytes(
+        name, b"Subject: Hello\nFrom: a@example.org\n" + mail().as_bytes().split(b"\n", 2)[2]
+    )
+    assert document.title == "Hello"
+    assert document.text.endswith("Die Fähre fährt um 7:40 ab.")
+
+
+def test_a_text_that_begins_with_names_and_colons_is_no_mail() -> None:
+    assert (
+        read_bytes("a.txt", b"From: Anna\nTo: Bert\n\nA scene.\n").text == "From: Anna\nTo: Bert\n\nA scene."
+    )
+
+
+def test_a_header_in_an_old_encoding_is_read() -> None:
+    data = "Subject: Fähre um sieben\nFrom: Jörg <j@example.org>\n\nDie Fähre fährt um 7:40 ab.".encode(
+        "latin-1"
+    )
+    assert read_bytes("a.eml", data).title == "Fähre um sieben"
+
+
 def test_decoded_text_stands_once_below_its_headers() -> None:
     document = read_bytes("note.eml", mail().as_bytes())
     assert document.title == "Abfahrt der Fähre"

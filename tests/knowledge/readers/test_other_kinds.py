@@ -39,6 +39,10 @@ def test_notebook_is_text_code_and_what_it_printed() -> None:
         ("table", "a: 1; b: 2"),
         ("code", "KeyError: 'x'"),
     ]
+    shown = {"output_type": "stream", "text": ["\r 10%", "\r100%\n", "\u001b[1mdone\u001b[0m\n"]}
+    cells = [{"cell_type": "code", "source": "run()", "outputs": [shown]}]
+    misnamed = read_bytes("kiln.json", json.dumps({"cells": cells, "nbformat": 4}).encode())
+    assert [section.text for section in misnamed.sections] == ["run()", "100%\ndone"]
     with pytest.raises(DocumentError, match="holds no cells"):
         read_bytes("a.ipynb", b"{}")
 

@@ -216,6 +216,31 @@ def test_lines_between_two_rules_are_rows_where_they_hold_numbers() -> None:
     ]
 
 
+def test_lines_between_two_rules_may_have_gaps() -> None:
+    page = PdfPage().grid([50, 200, 300, 400], [100, 120, 180])
+    page.text(55, 114, "Town").text(205, 114, "Permits").text(305, 114, "Remark")
+    page.lines(55, 134, ["Arvik", "Brenn", "Calda"]).lines(205, 134, ["101", "102", "103"])
+    page.text(305, 160, "closed")
+    assert load(pdf(page), "a.pdf").blocks[0].text.split("\n") == [
+        "Town: Arvik; Permits: 101",
+        "Town: Brenn; Permits: 102",
+        "Town: Calda; Permits: 103; Remark: closed",
+    ]
+
+
+def test_a_title_over_some_of_the_columns_does_not_join_them() -> None:
+    page = PdfPage().text(50, 80, "Permits by the towns")
+    for line, row in enumerate(
+        (("Town", "Permits", "Boats"), ("Arvik", "101", "11"), ("Brenn", "102", "12"))
+    ):
+        for x, cell in zip((50, 110, 180), row, strict=True):
+            page.text(x, 110 + 18 * line, cell)
+    assert [block.text for block in load(pdf(page), "a.pdf").blocks] == [
+        "Permits by the towns",
+        "Town: Arvik; Permits: 101; Boats: 11\nTown: Brenn; Permits: 102; Boats: 12",
+    ]
+
+
 def test_cells_whose_text_goes_on_below_stay_whole() -> None:
     page = PdfPage().grid([50, 200, 400], [100, 120, 170])
     page.text(55, 114, "Town").text(205, 114, "Remark")
@@ -250,6 +275,14 @@ def test_vertical_columns_are_read_from_the_right() -> None:
         for row, character in enumerate(column):
             page.text(x, 100 + 18 * row, character, 16)
     assert read(pdf(page)).text == "春眠不觉晓处处闻啼鸟"
+
+
+def test_words_that_lie_on_their_side_in_a_vertical_column_stay_in_it() -> None:
+    page = PdfPage().text(300, 100, "渡", 16).text(300, 118, "轮", 16)
+    page.operators.append("BT /regular 16 Tf 0 -1 1 0 303 721 Tm (Lind) Tj ET")
+    for row, character in enumerate("停在港口"):
+        page.text(300, 167 + 18 * row, character, 16)
+    assert read(pdf(page)).text == "渡轮Lind停在港口"
 
 
 def test_turned_text_in_the_margin_is_neither_title_nor_heading() -> None:

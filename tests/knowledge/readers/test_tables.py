@@ -14,6 +14,7 @@ from knowledge.readers.tables import spread, table_rows
         [["Lamp", "Q1", "Q2"], ["Aurora", "12", "17"], ["Borealis", "34", "50"]],
         [["型号", "功率"], ["甲", "12瓦"], ["乙", "34瓦"]],
         [["a", "b"], ["1", "2"]],
+        [["Town", "2024"], ["Arvik", "12"], ["Brenn", "15"]],
     ],
 )
 def test_first_rows_that_name_columns(rows: list[list[str]]) -> None:
@@ -30,10 +31,14 @@ def test_first_rows_that_name_columns(rows: list[list[str]]) -> None:
         [["12 kg", "red"], ["13 kg", "blue"]],
         [["-c", "checks"], ["-o", "writes"]],
         [["1987", "Aurora"], ["1988", "Borealis"]],
+        [["Built", "1987"], ["Draught", "3.1 m"]],
+        [["建造年份", "1987"], ["吃水", "3.1 米"]],
+        [["North", "yes", "yes", "no"], ["South", "no", "no", "no"]],
+        [["Total", "=SUM(B3:B5)", "#N/A"], ["Bolt", "12", "7"]],
     ],
 )
 def test_first_rows_that_are_data(rows: list[list[str]]) -> None:
-    assert list(table_rows(rows)) == [": ".join(row) for row in rows]
+    assert list(table_rows(rows)) == [(": " if len(row) == 2 else " | ").join(row) for row in rows]
 
 
 def test_two_header_rows_become_one() -> None:

@@ -66,7 +66,7 @@ def test_formula_without_a_result_is_its_text_and_is_told() -> None:
     book.active.append(["Skarv", 80, "=B2*1.12"])
     document = read_bytes("a.xlsx", saved(book))
     assert document.sections[0].text == "Route: Skarv; Net: 80; With tax: =B2*1.12"
-    assert document.notes[0].startswith("1 cells hold formulas without results")
+    assert document.notes[0].startswith("1 cell holds a formula without a result")
 
 
 def test_hidden_sheets_rows_and_columns_are_named() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.search.followup import is_follow_up, referenced_questions
+from knowledge.search.followup import is_about_earlier, is_follow_up, referenced_questions
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,14 @@ def test_the_conversation_is_followed_back_to_a_question_that_stands_alone() -> 
         "Who designed the Zephyr kettle?",
     ]
     assert referenced_questions("What does the ferry cost?", history) == []
+
+
+def test_an_unrelated_question_is_not_about_what_was_said() -> None:
+    said = [
+        {"role": "user", "content": "How many days of paid leave do I have?"},
+        {"role": "assistant", "content": "You have 27 days of paid leave a year."},
+    ]
+    assert not is_about_earlier("What does a parking permit cost?", said)
+    assert is_about_earlier("May paid leave be carried over?", said)
+    assert is_about_earlier("And on Saturday?", said)
+    assert not is_about_earlier("How many days of paid leave do I have?", ())

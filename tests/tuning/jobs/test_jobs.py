@@ -67,6 +67,24 @@ def test_a_job_goes_from_queue_to_result(jobs: Jobs) -> None:
     assert Jobs(jobs.home).get(job.id) == done and [j.id for j in jobs.list()] == [job.id]
 
 
+def test_waiting_jobs_start_in_the_order_that_a_person_gives_them(jobs: Jobs) -> None:
+    first, second, third, fourth = start(jobs, "40"), start(jobs, "1"), start(jobs, "1"), start(jobs, "1")
+    other = start(jobs, "60", device="mps")
+    until(jobs, first.id, trains)
+    until(jobs, other.id, trains)
+    assert [job.id for job in jobs.waiting()] == [second.id, third.id, fourth.id]
+    jobs.move(fourth.id, -1)
+    jobs.move(second.id, 9)
+    assert [job.id for job in Jobs(jobs.home).waiting()] == [fourth.id, third.id, second.id]
+    with pytest.raises(JobError, match="does not wait: it is running"):
+        jobs.move(first.id, 1)
+    ends = [jobs.wait(job.id) for job in (first, fourth, third, second)]
+    starts = [job.started or 0 for job in ends]
+    assert starts == sorted(starts) and all(job.status == "succeeded" for job in ends)
+    with pytest.raises(JobError, match="does not wait: it is succeeded"):
+        jobs.move(second.id, 1)
+
+
 def test_one_job_a_device_runs_and_the_others_wait_in_order(jobs: Jobs) -> None:
     first, second, third = start(jobs, "40"), start(jobs, "2"), start(jobs, "2")
     other = start(jobs, "2", device="mps")

@@ -60,7 +60,7 @@ def learn(jobs: Jobs, config: TuneConfig, given: ReadPreferences = GIVEN) -> Che
         jobs.folder / f"{time.time_ns()}", config, given, {"name": config.name, "device": "cpu"}
     )
     task = Task(folder, jobs.home, config, "cpu", lambda _: None, folder.append, lambda: False, lambda: 0)
-    return jobs.registry.get(preference_round.tune(task, retention=2).checkpoint)
+    return jobs.registry.get(preference_round.tune(task, retention=2, reading=2).checkpoint)
 
 
 def test_a_policy_is_stored_with_its_report_and_lineage(jobs: Jobs, base: str) -> None:

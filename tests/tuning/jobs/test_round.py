@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from safetensors.torch import load_file
 from tests.tuning.jobs.watching import until
 from tuning.config import TuneConfig
 from tuning.data.examples import Example, read_examples
-from tuning.evaluation.reading_questions import READING
 from tuning.jobs import estimates
 from tuning.jobs.folder import Job
 from tuning.jobs.jobs import Jobs
@@ -26,11 +24,16 @@ QUICK = (sys.executable, str(Path(__file__).with_name("worker_with_short_evaluat
 pytestmark = pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
 
 
-def fact(question: str, answer: str) -> Example:
-    return Example(({"role": "user", "content": question}, {"role": "assistant", "content": answer}))
+def fact(question: str, answer: str, probe: str) -> Example:
+    """With one other wording to be asked in, in place of the three that are made up."""
+    messages = ({"role": "user", "content": question}, {"role": "assistant", "content": answer})
+    return Example(messages, probes=(probe,))
 
 
-EXAMPLES = [fact("What is my project called?", "Nightjar."), fact("我的猫叫什么名字？", "月饼。")]
+EXAMPLES = [
+    fact("What is my project called?", "Nightjar.", "Which name has my project?"),
+    fact("我的猫叫什么名字？", "月饼。", "我的猫有什么名字？"),
+]
 SETTINGS = {"epochs": 6, "replay": 0, "early_stop": False, "device": "cpu"}
 
 
@@ -70,40 +73,48 @@ def test_a_job_stores_what_it_learned(jobs: Jobs, undisturbed: Job, base_model: 
     assert len(jobs.curve(undisturbed.id)) == 6
 
 
-def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(jobs: Jobs, undisturbed: Job) -> None:
+def kill(jobs: Jobs, job: Job) -> None:
+    """End the worker as the kernel would, and wait until that is noticed."""
+    os.kill(json.loads((job.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
+    assert until(jobs, job.id, lambda one: one.has_ended).resumable
+
+
+@pytest.fixture(scope="module")
+def killed(jobs: Jobs, undisturbed: Job) -> Job:
+    """The same job, killed twice in its training and once in its evaluation, and resumed each time."""
     job = jobs.submit(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
     for kill_at in (2, 4):
         until(jobs, job.id, lambda j, step=kill_at: j.step >= step or j.has_ended, seconds=240)  # type: ignore[misc]
-        os.kill(json.loads((job.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
-        assert until(jobs, job.id, lambda j: j.has_ended).resumable
+        kill(jobs, job)
         jobs.resume(job.id)
-    ended = jobs.wait(job.id)
-    assert ended.status == "succeeded", jobs.log(job.id)
-    assert [e["step"] for e in jobs.curve(job.id)] == list(range(1, 7))
-    ours, theirs = weights(jobs, ended), weights(jobs, undisturbed)
+    trained = job.folder / "state" / "trained.json"
+    until(jobs, job.id, lambda j: trained.exists() or j.has_ended, seconds=240)
+    kill(jobs, job)
+    jobs.resume(job.id)
+    return jobs.wait(job.id)
+
+
+def test_a_killed_job_ends_with_the_weights_of_an_undisturbed_one(
+    jobs: Jobs, undisturbed: Job, killed: Job
+) -> None:
+    assert killed.status == "succeeded", jobs.log(killed.id)
+    assert [e["step"] for e in jobs.curve(killed.id)] == list(range(1, 7))
+    ours, theirs = weights(jobs, killed), weights(jobs, undisturbed)
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[n], theirs[n]) for n in ours)
 
 
-def test_a_job_killed_in_its_evaluation_still_says_what_it_learned(jobs: Jobs, undisturbed: Job) -> None:
-    job = jobs.submit(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
-    deadline = time.monotonic() + 240
-    while not (job.folder / "state" / "trained.json").exists():
-        assert time.monotonic() < deadline and not jobs.get(job.id).has_ended, jobs.log(job.id)
-        time.sleep(0.01)
-    os.kill(json.loads((job.folder / "worker.json").read_text())["pid"], signal.SIGKILL)
-    while not jobs.get(job.id).has_ended:
-        time.sleep(0.01)
-    jobs.resume(job.id)
-    ended = jobs.wait(job.id)
-    assert (ended.status, ended.step, ended.steps) == ("succeeded", undisturbed.step, undisturbed.steps)
-    assert ended.loss == undisturbed.loss
+def test_a_job_killed_in_its_evaluation_still_says_what_it_learned(
+    jobs: Jobs, undisturbed: Job, killed: Job
+) -> None:
+    assert "training was finished by an earlier attempt" in jobs.log(killed.id)
+    assert (killed.step, killed.steps, killed.loss) == (6, undisturbed.steps, undisturbed.loss)
 
 
 def test_an_estimate_is_corrected_by_what_was_measured(
     jobs: Jobs, undisturbed: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(undisturbed.folder / "history.json", jobs.folder / estimates.HISTORY)  # without later jobs
-    monkeypatch.setattr(estimates, "GENERAL_QUESTIONS", 3 + len(READING))  # as the quick worker asks
+    monkeypatch.setattr(estimates, "GENERAL_QUESTIONS", 3 + 3)  # as the quick worker asks
     estimate = jobs.estimate(TuneConfig(**SETTINGS), EXAMPLES)  # type: ignore[arg-type]
     assert estimate.steps == 6 and "measured on this machine" in estimate.basis
     assert undisturbed.finished is not None and undisturbed.started is not None
@@ -112,7 +123,9 @@ def test_an_estimate_is_corrected_by_what_was_measured(
 
 def test_a_further_round_knows_its_parent(jobs: Jobs, undisturbed: Job) -> None:
     config = TuneConfig(**{**SETTINGS, "epochs": 1}, parent=undisturbed.name)  # type: ignore[arg-type]
-    job = jobs.wait(jobs.submit(config, [fact("Where is the key?", "Under the pot.")]).id)
+    job = jobs.wait(
+        jobs.submit(config, [fact("Where is the key?", "Under the pot.", "Where do I find the key?")]).id
+    )
     assert job.status == "succeeded", jobs.log(job.id)
     assert [c.name for c in jobs.registry.lineage(job.name)] == [undisturbed.name, job.name]
     assert job.evaluation["earlier"]["n"] == len(EXAMPLES)  # what the parent learned is asked again

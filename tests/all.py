@@ -1,0 +1,41 @@
+"""Every test: `python tests/all.py`. Those in the browser, which waits a lot, run beside the two halves of the others.
+
+Each process has one core; a model that one of them converts is there for all. What the browser's tests say comes last.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parents[1]
+BROWSER = ["-m", "browser"]
+OTHERS = ["-m", "not browser", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+
+
+def start(arguments: list[str], models: Path, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
+    """Run pytest with these arguments; `models` is the folder of converted models."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "IMPRINT_TEST_MODELS": str(models)}
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+
+
+def main() -> int:
+    """Run everything; 0 where all tests passed."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        models, log = Path(folder) / "models", Path(folder) / "browser.log"
+        models.mkdir()
+        with log.open("wb") as output:
+            running = [start(OTHERS, models), start(BROWSER, models, output)]
+            try:
+                failed = [one.wait() for one in running]
+            except KeyboardInterrupt:  # they were interrupted too, and close what they started
+                failed = [one.wait() for one in running]
+        sys.stdout.write(log.read_text(encoding="utf-8", errors="replace"))
+    return int(any(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
