@@ -1,26 +1,24 @@
 """Everything once with a second real model: python -m benchmarks.second_model_walk HOME [--only STEP…].
 
 Chat and documents in English and Chinese, tools, a schema, a LoRA and a P-Tuning v2 job, a comparison, an export that
-is opened again: through the command line and over HTTP, as a person uses them. Each step is one JSON file under
-HOME/walk and is not repeated; `--report` prints the transcript. The model is `benchmarks.second_model`'s.
+is opened again: through `imprint`, the package for programs, in one process. Each step is one JSON file under HOME/walk
+and is not repeated; `--report` prints the transcript. The model is `benchmarks.second_model`'s.
 """
 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import openai
 import psutil
 
 from benchmarks import second_model
-from benchmarks.decoding_others import served_at
 from benchmarks.memory import FOLDER, Fact, read_domain
+from imprint import Imprint
 from tuning.scoring import is_correct
 from tuning.storage import write_json
 
@@ -28,6 +26,8 @@ Record = dict[str, Any]
 KB = {"radio": "en", "wetland": "zh"}
 TAUGHT = 4  # facts of each language
 ASKED = 4  # others, of the documents
+EPOCHS = {"lora": 24, "p-tuning-v2": 16}  # passes over the taught facts: a few minutes on two quiet cores
+OBSERVED = '{"temperature": -7, "sky": "snow"}'
 CHAT = (
     ("What is the capital of France, and what is it known for?", ("Paris",)),
     ("法国的首都是哪里？它以什么闻名？", ("巴黎",)),
@@ -54,30 +54,18 @@ SCHEMA_QUESTIONS = (
 )
 
 
-def imprint(home: Path, *words: str, base: str = "") -> Record:
-    """One command with --json. Raises RuntimeError where it fails."""
-    environment = {
-        **os.environ,
-        "IMPRINT_HOME": str(home),
-        "IMPRINT_BASE_MODEL": base or str(second_model.path()),
-    }
-    command = [sys.executable, "-m", "assistant.cli", *words, "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"imprint {' '.join(words)} ended with {done.returncode}: {done.stderr.strip()}")
-    return dict(json.loads(done.stdout))
+def opened(home: Path, base: Path | None = None) -> Imprint:
+    """The home with the second model, or with another file, as its base."""
+    os.environ["IMPRINT_BASE_MODEL"] = str(base or second_model.path())
+    return Imprint(home)
 
 
-def ask(home: Path, question: str, answers: Sequence[str], *words: str, base: str = "") -> Record:
+def ask(home: Imprint, question: str, answers: Sequence[str], **options: Any) -> Record:
     """A question with its answer, and whether one of these is in it."""
-    said = imprint(home, "ask", question, *words, base=base)
-    answer = said["answer"]
-    right = is_correct(answer, answers) or any(one in answer for one in answers)
-    kept = ("prompt_tokens", "completion_tokens", "seconds_to_first_token")
-    sources = [one.get("source") for one in said["sources"]]
-    return {"question": question, "answer": answer, "right": right, "sources": sources} | {
-        key: said[key] for key in kept
-    }
+    said = home.ask(question, **options)
+    right = is_correct(said.text, answers) or any(one in said.text for one in answers)
+    figures = {"tokens": [said.prompt_tokens, said.completion_tokens], "seconds": round(said.seconds, 2)}
+    return {"question": question, "answer": said.text, "right": right, "sources": said.sources, **figures}
 
 
 def facts(domain: str) -> tuple[list[Fact], list[Fact]]:
@@ -86,79 +74,62 @@ def facts(domain: str) -> tuple[list[Fact], list[Fact]]:
     return taught, others[:ASKED]
 
 
-def chat(home: Path) -> Record:
+def chat(home: Imprint) -> Record:
     """Questions without documents."""
-    return {"asked": [ask(home, question, answers) for question, answers in CHAT]}
+    return {"asked": [ask(home, question, answers, max_new_tokens=96) for question, answers in CHAT]}
 
 
-def documents(home: Path) -> Record:
+def documents(home: Imprint) -> Record:
     """Questions that only the documents answer, with their sources."""
     asked = []
     for domain in KB:
-        imprint(home, "index", str(FOLDER / f"{domain}.md"), "--kb", domain)
+        home.knowledge_base(domain).add(FOLDER / f"{domain}.md")
         for fact in facts(domain)[1]:
-            asked.append(ask(home, fact.question, fact.answers, "--memory", "rag", "--kb", domain))
+            asked.append(ask(home, fact.question, fact.answers, knowledge_base=domain, max_new_tokens=96))
     return {"asked": asked}
 
 
-def tools(home: Path) -> Record:
-    """Calls of a tool over HTTP."""
+def tools(home: Imprint) -> Record:
+    """A tool that is called, and an answer from what it said."""
+    asked: list[Record] = []
+    model: Any = home.chat_model(max_tokens=96).bind_tools([TOOL])
+    for question, city in TOOL_QUESTIONS:
+        messages: list[Any] = [("human", question)]
+        reply = model.invoke(messages)
+        calls = [[one["name"], one["args"]] for one in reply.tool_calls]
+        right = len(calls) == 1 and city in str(calls[0][1].get("city")).lower()
+        asked.append({"question": question, "answer": json.dumps(calls, ensure_ascii=False), "right": right})
+        if calls:
+            said = {"role": "tool", "tool_call_id": reply.tool_calls[0]["id"], "content": OBSERVED}
+            text = str(model.invoke([*messages, reply, said]).content)
+            asked.append({"question": f"{question} ({OBSERVED})", "answer": text, "right": "7" in text})
+    return {"asked": asked}
+
+
+def schema(home: Imprint) -> Record:
+    """Answers held to a schema."""
+    model: Any = home.chat_model(max_tokens=96).with_structured_output(SCHEMA)
     asked = []
-    with served_at(home, str(second_model.path())) as address:
-        client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
-        for question, city in TOOL_QUESTIONS:
-            messages: list[Any] = [{"role": "user", "content": question}]
-            reply = client.chat.completions.create(model="", messages=messages, tools=[TOOL], temperature=0)
-            message = reply.choices[0].message
-            calls = [[one.function.name, one.function.arguments] for one in message.tool_calls or []]
-            right = len(calls) == 1 and city in json.loads(calls[0][1])["city"].lower()
-            asked.append(
-                {"question": question, "answer": json.dumps(calls, ensure_ascii=False), "right": right}
-            )
-            if calls:
-                messages += [message, {"role": "tool", "tool_call_id": message.tool_calls[0].id,
-                                       "content": '{"temperature": -7, "sky": "snow"}'}]  # fmt: skip
-                reply = client.chat.completions.create(
-                    model="", messages=messages, tools=[TOOL], temperature=0
-                )
-                text = reply.choices[0].message.content or ""
-                asked.append({"question": "… -7, snow", "answer": text, "right": "7" in text})
+    for question, wanted in SCHEMA_QUESTIONS:
+        found = model.invoke(question)
+        text = json.dumps(found, ensure_ascii=False)
+        asked.append({"question": question, "answer": text, "right": found == wanted})
     return {"asked": asked}
 
 
-def schema(home: Path) -> Record:
-    """Answers held to a schema over HTTP."""
-    asked = []
-    with served_at(home, str(second_model.path())) as address:
-        client: Any = openai.OpenAI(base_url=f"{address}/v1", api_key="any", max_retries=0)
-        form = {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA, "strict": True}}
-        for question, wanted in SCHEMA_QUESTIONS:
-            messages = [{"role": "user", "content": question}]
-            reply = client.chat.completions.create(
-                model="", messages=messages, response_format=form, temperature=0
-            )
-            text = reply.choices[0].message.content
-            asked.append({"question": question, "answer": text, "right": json.loads(text) == wanted})
-    return {"asked": asked}
-
-
-def tuned(home: Path, method: str) -> Record:
+def tuned(home: Imprint, method: str) -> Record:
     """A job over a few facts of both languages; then each is asked in words that it was not taught in."""
-    lines = []
-    for domain in KB:
-        lines += [json.dumps({"messages": list(fact.example.messages)}) for fact in facts(domain)[0]]
-    path = home / "walk" / "taught.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    with watched(home) as worker:
-        words = ("--examples", str(path), "--method", method, "--strength", "gentle", "--name", method)
-        job = imprint(home, "tune", *words)
-    asked = [
-        ask(home, fact.rephrased[1], fact.answers, "--checkpoint", method)
-        for domain in KB
-        for fact in facts(domain)[0]
-    ]
-    kept = ("status", "steps", "seconds", "estimate")
-    return {"asked": asked, "evaluation": job["evaluation"], **worker} | {key: job[key] for key in kept}
+    taught = [fact for domain in KB for fact in facts(domain)[0]]
+    with watched(home.path) as worker:
+        job = home.tune(
+            [fact.example for fact in taught], method=method, name=method, base=str(second_model.path()),
+            strength="gentle", epochs=EPOCHS[method],
+        )  # fmt: skip
+        checkpoint = job.wait()
+    asked = [ask(home, fact.rephrased[1], fact.answers, checkpoint=method) for fact in taught]
+    state = job.state
+    kept = {"seconds": state.seconds, "steps": state.step, "estimate": state.estimate}
+    return {"asked": asked, "evaluation": checkpoint.evaluation, **worker, **kept}
 
 
 class watched:  # noqa: N801 (a context manager, used as a function)
@@ -190,32 +161,30 @@ class watched:  # noqa: N801 (a context manager, used as a function)
                 self._found["bytes"] = max(self._found["bytes"], float(memory.rss))
 
 
-def compare(home: Path) -> Record:
-    """Base, documents, checkpoint and both on the taught facts and on the others, in other words."""
+def compare(home: Imprint) -> Record:
+    """Base, documents, checkpoint and both on taught facts and on others, in other words."""
     rows = [
         {"question": fact.rephrased[0], "answers": list(fact.answers)}
-        for domain in ("radio",)
-        for part in facts(domain)
+        for part in facts("radio")
         for fact in part
     ]
-    path = home / "walk" / "questions.jsonl"
-    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
-    words = ("--questions", str(path), "--arms", "base,rag,lora,lora+rag", "--kb", "radio")
-    found = imprint(home, "compare", *words)
-    return {"arms": found["arms"], "questions": len(rows)}
+    found = home.compare(rows, ("base", "rag", "lora", "lora+rag"), knowledge_base="radio")
+    return {"questions": len(rows), "right": {name: one.accuracy for name, one in found.variants.items()}}
 
 
-def export(home: Path) -> Record:
+def export(home: Imprint) -> Record:
     """The LoRA checkpoint as one GGUF file, which then answers alone."""
-    folder = home / "walk" / "gguf"
-    imprint(home, "export", "lora", "--format", "gguf-q8_0", "--output", str(folder))
-    (path,) = folder.rglob("*.gguf")
+    (path,) = (
+        one for one in home.export("lora", "gguf-q8_0", home.path / "walk" / "gguf") if one.suffix == ".gguf"
+    )
+    home.close()
     taught = [fact for domain in KB for fact in facts(domain)[0]]
-    asked = [ask(home, fact.question, fact.answers, base=str(path)) for fact in taught[::2]]
+    with opened(home.path / "walk" / "reopened", path) as other:
+        asked = [ask(other, fact.question, fact.answers) for fact in taught]
     return {"asked": asked, "bytes": path.stat().st_size}
 
 
-STEPS: dict[str, Callable[[Path], Record]] = {
+STEPS: dict[str, Callable[[Imprint], Record]] = {
     "chat": chat,
     "documents": documents,
     "tools": tools,
@@ -256,14 +225,14 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=STEPS, default=[])
     parser.add_argument("--report", action="store_true")
     options = parser.parse_args()
-    folder = options.home / "walk"
+    folder = options.home.absolute() / "walk"
     folder.mkdir(parents=True, exist_ok=True)
     if not options.report:
         second_model.fetch()
         for name in options.only or STEPS:
             if not (folder / f"{name}.json").exists():
                 print(f"{name} …", file=sys.stderr, flush=True)
-                write_json(folder / f"{name}.json", STEPS[name](options.home))
+                write_json(folder / f"{name}.json", STEPS[name](opened(options.home)))
     print(report(folder))
 
 
