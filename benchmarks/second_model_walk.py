@@ -31,7 +31,7 @@ OBSERVED = '{"temperature": -7, "sky": "snow"}'
 CHAT = (
     ("What is the capital of France, and what is it known for?", ("Paris",)),
     ("法国的首都是哪里？它以什么闻名？", ("巴黎",)),
-    ("Write a Python function that reverses a string.", ("[::-1]", "reversed(")),
+    ("Write a Python function that reverses a string.", ("def reverse",)),
 )
 TOOL = {
     "type": "function",
