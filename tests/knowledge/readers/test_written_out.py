@@ -30,7 +30,8 @@ _OUTLINE = """<text:outline-style style:name="Outline"><text:outline-level-style
  style:num-suffix="."/><text:outline-level-style text:level="2" style:num-format="1" text:display-levels="2"/>
 </text:outline-style>"""
 _BODY = """<text:h text:outline-level="1">Terms</text:h><text:list text:style-name="L"><text:list-item>
-<text:p>pay</text:p><text:list><text:list-item><text:p>on time</text:p></text:list-item></text:list></text:list-item><text:list-item>
+<text:p>pay</text:p><text:list><text:list-item><text:p>on time</text:p></text:list-item></text:list></text:list-item>
+<text:list-item>
 <text:p>move</text:p></text:list-item></text:list><text:p>Between.</text:p><text:list text:style-name="L"
  text:continue-numbering="true"><text:list-item><text:p>stop</text:p></text:list-item></text:list>
 <text:h text:outline-level="2">Parts</text:h>"""
