@@ -10,8 +10,15 @@ from assistant.history.conversations import ConversationStore
 from assistant.history.labels import MAX_LENGTH, MAX_TAGS
 
 
+def _asked(store: ConversationStore, title: str) -> int:
+    """A conversation with a question: the list has no others."""
+    conversation = store.create(title)
+    store.add_message(conversation, "user", "Hello")
+    return conversation
+
+
 def test_an_archived_conversation_is_in_its_own_list_alone(store: ConversationStore) -> None:
-    first, second = store.create("Clinic"), store.create("Workshop")
+    first, second = _asked(store, "Clinic"), _asked(store, "Workshop")
     assert not store.labels.has_archived()
     store.labels.archive(first)
     assert store.labels.has_archived() and store.get(first).archived
@@ -24,7 +31,7 @@ def test_an_archived_conversation_is_in_its_own_list_alone(store: ConversationSt
 
 
 def test_tags_narrow_the_list_and_vanish_with_their_conversation(store: ConversationStore) -> None:
-    first, second = store.create("Clinic"), store.create("Workshop")
+    first, second = _asked(store, "Clinic"), _asked(store, "Workshop")
     store.labels.set_tags(first, [" pets ", "work", "pets"])
     store.labels.set_tags(second, ["work", "客户"])
     assert store.get(first).tags == ("pets", "work")
