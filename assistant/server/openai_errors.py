@@ -88,6 +88,10 @@ def _body(request: Request, error: Exception | str, status: int, param: str | No
     return {"error": error_object(error, status, param)}
 
 
+# Names that pydantic puts among those of the fields.
+_KINDS_OF_VALUES = ("str", "function-after", "constrained-int", "constrained-float", "constrained-str")
+
+
 def tell_errors(app: FastAPI) -> None:
     """Let the app answer every error in this form."""
 
@@ -102,8 +106,7 @@ def tell_errors(app: FastAPI) -> None:
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = (
-            ".".join(str(part) for part in first["loc"][1:] if part not in ("str", "function-after"))
-            or "body"
+            ".".join(str(part) for part in first["loc"][1:] if str(part) not in _KINDS_OF_VALUES) or "body"
         )
         message = first["msg"].removeprefix("Value error, ").encode("utf-8", "replace").decode()
         return JSONResponse(_body(request, f"{place}: {message}", 400, place), 400)
