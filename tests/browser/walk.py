@@ -128,7 +128,9 @@ class Walk:
     def begin_chat(self, button: str) -> None:
         """Press what opens a new conversation, and wait until the one before is gone."""
         self.page.locator(button).click()
-        expect(self.page.locator(".st-key-first-steps, .st-key-welcome-larger, .memories").first).to_be_visible()
+        expect(
+            self.page.locator(".st-key-first-steps, .st-key-welcome-larger, .memories").first
+        ).to_be_visible()
 
     def ask(self, question: str) -> None:
         """Ask, and wait until the answer has ended."""
