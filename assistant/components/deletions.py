@@ -52,17 +52,8 @@ def _draw_manager() -> None:
             chat_import.draw()
         with there:
             chosen = _draw_table(store.list(limit=MAX_LISTED), "there", t("chats.none"))
-            label = t("chats.manage.delete", count=len(chosen))
-            ids = [info.id for info in chosen]
-            if st.button(
-                label,
-                icon=":material/delete:",
-                key="delete-many",
-                disabled=not chosen,
-                on_click=deletion.delete,
-                args=(ids,),
-            ):
-                st.rerun()
+            with st.container(horizontal=True, gap="small"):
+                _draw_what_to_do(chosen)
         with gone:
             html_blocks.quiet(t("chats.manage.gone.note"))
             chosen = _draw_table(store.deleted(), "gone", t("chats.manage.gone.none"))
@@ -72,6 +63,30 @@ def _draw_manager() -> None:
                     store.restore(info.id)
                 deletion.forget()
                 st.rerun()
+
+
+def _draw_what_to_do(chosen: Sequence[ConversationInfo]) -> None:
+    """Delete the selected conversations, or archive them."""
+    store, ids = resources.workspace().store, [info.id for info in chosen]
+    if st.button(
+        t("chats.manage.delete", count=len(ids)),
+        icon=":material/delete:",
+        key="delete-many",
+        disabled=not ids,
+        on_click=deletion.delete,
+        args=(ids,),
+    ):
+        st.rerun()
+    if st.button(
+        t("chats.manage.archive", count=len(ids)),
+        icon=":material/archive:",
+        key="archive-many",
+        disabled=not ids,
+    ):
+        with store.transaction():
+            for one in ids:
+                store.labels.archive(one)
+        st.rerun()
 
 
 def _draw_table(found: Sequence[ConversationInfo], name: str, none: str) -> list[ConversationInfo]:

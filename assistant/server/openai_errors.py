@@ -74,6 +74,10 @@ def error_object(error: Exception | str, status: int, param: str | None = None) 
     }
 
 
+# Names that pydantic puts among those of the fields.
+_KINDS_OF_VALUES = ("str", "function-after", "constrained-int", "constrained-float", "constrained-str")
+
+
 def tell_errors(app: FastAPI) -> None:
     """Let the app answer every error in this form."""
 
@@ -88,8 +92,7 @@ def tell_errors(app: FastAPI) -> None:
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = (
-            ".".join(str(part) for part in first["loc"][1:] if part not in ("str", "function-after"))
-            or "body"
+            ".".join(str(part) for part in first["loc"][1:] if str(part) not in _KINDS_OF_VALUES) or "body"
         )
         message = first["msg"].removeprefix("Value error, ").encode("utf-8", "replace").decode()
         return JSONResponse({"error": error_object(f"{place}: {message}", 400, place)}, 400)
