@@ -43,6 +43,8 @@ TOOL = {
 }
 TOOL_QUESTIONS = (("What is the weather in Oslo?", "oslo"), ("北京现在天气怎么样？", "北京"))
 SCHEMA = {
+    "title": "person",
+    "description": "A person.",
     "type": "object",
     "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
     "required": ["name", "age"],
