@@ -9,6 +9,9 @@ APART := $(VENV)/deepspeed-$(shell cksum tests/deepspeed.txt | cut -d' ' -f1)
 # The site is built in an environment of its own: it reads the sources and imports none of them.
 SITE := $(VENV)/site-$(shell cksum docs/requirements.txt | cut -d' ' -f1)
 
+# What is compiled is kept, also where the environment says otherwise: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-fast test-offline check demo docs setup lock clean
 
 run: $(READY)

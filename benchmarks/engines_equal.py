@@ -2,8 +2,9 @@
 
 100 questions (those that the checkpoint learned, then general ones) are answered by llama.cpp and by torch, with the
 base and with the checkpoint; the first 16 tokens are compared. Where they differ, it says how close torch's two
-candidates were. Two controls tell rounding from mistakes: llama.cpp on the same weights in 16 bit, whose products take
-no 8-bit activations, and torch against itself in float32.
+candidates were. Controls tell rounding from mistakes: torch against itself in float32, and llama.cpp on torch's own
+weights written in 32 bit, whose products take no 8-bit activations. Where both are exact, only the order of sums and
+llama.cpp's 16-bit keys and values differ.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import torch
 
 from assistant.chat.presets import DEFAULT_SYSTEM
 from assistant.engines.llama_processes import LlamaProcesses
-from tuning.checkpoints.gguf_writer import WRITABLE, write_model
+from tuning.checkpoints.gguf_writer import write_model
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message, read_examples
@@ -45,6 +46,14 @@ class Comparison:
         return f"| {name} | {who} | **{self.equal} of {self.of}** | {middle} | {largest} |"
 
 
+@dataclass(frozen=True)
+class Exact:
+    """Both engines without rounding that could be left out."""
+
+    base: GgufBase
+    model: BaseModel
+
+
 def main() -> None:
     """Print the table; with --output also as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -53,15 +62,18 @@ def main() -> None:
     parser.add_argument("--base", default="smollm2-135m-instruct", help="a packaged model or a GGUF file")
     parser.add_argument("--folder", help="the same model for torch, where --base is a file")
     parser.add_argument("--questions", type=int, default=100)
-    parser.add_argument("--controls", action="store_true", help="both controls as well")
+    parser.add_argument("--controls", action="store_true", help="the controls as well")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     checkpoint = Registry(options.home).get(options.checkpoint)
     base = GgufBase.find(options.base, options.home)
     assert base is not None
-    model = BaseModel.open(options.folder or options.base, options.home, device="cpu")
-    model.sha256 = base.sha256  # a folder that was made of this very file
-    exact = in_16_bit(base, model, options.home) if options.controls else None
+    name, exact = options.folder or options.base, None
+    model = opened(name, options.home, base)
+    if options.controls:
+        precise = opened(name, options.home, base, torch.float32)
+        exact = Exact(in_32_bit(base, precise, options.home), precise)
+        precise.load_checkpoint(checkpoint)
     model.load_checkpoint(checkpoint)
     prompts = [
         model.chat_ids(one, add_generation_prompt=True) for one in questions(checkpoint, options.questions)
@@ -86,29 +98,39 @@ def questions(checkpoint: Checkpoint, count: int) -> list[list[Message]]:
     return [[*before, {"role": "user", "content": text}] for text in texts]
 
 
-def in_16_bit(base: GgufBase, model: BaseModel, home: Path) -> GgufBase | None:
-    """The model's weights in a file of 16 bit, where one can be written."""
-    if base.header.architecture not in WRITABLE:
-        return None
-    path = home / "models" / "16-bit.gguf"
-    write_model(model, home, path, title="control")
-    return replace(base, path=path)
+def opened(name: str, home: Path, base: GgufBase, dtype: torch.dtype | None = None) -> BaseModel:
+    """The model in torch, in another precision than its own where one is given."""
+    model = BaseModel.open(name, home, device="cpu")
+    model.sha256 = base.sha256  # a folder that was made of this very file
+    if dtype is not None:  # never back again: that would round what is kept beside the weights
+        model.model.to(dtype)
+        model.dtype = dtype
+    return model
+
+
+def in_32_bit(base: GgufBase, model: BaseModel, home: Path) -> GgufBase:
+    """Torch's weights in a file of 32 bit. Raises CheckpointError for architectures that cannot be written."""
+    path = home / "models" / "32-bit.gguf"
+    model.name = base.name
+    write_model(model, home, path, title="control", kind="F32")
+    return replace(base, path=path, adapter=None)  # torch's weights hold it
 
 
 def compare(
-    base: GgufBase, exact: GgufBase | None, model: BaseModel, prompts: list[list[int]], who: Checkpoint | None
+    base: GgufBase, exact: Exact | None, model: BaseModel, prompts: list[list[int]], who: Checkpoint | None
 ) -> dict[str, Comparison]:
-    """llama.cpp and the controls against torch in the precision that it answers in."""
-    own = by_torch(model, prompts, who)
-    found = {"llama.cpp / torch": compared(model, prompts, by_llama(base, prompts, who), own, who)}
+    """llama.cpp against torch as both answer, and the controls."""
+    llama, own = by_llama(base, prompts, who), by_torch(model, prompts, who)
+    found = {"llama.cpp / torch": compared(model, prompts, llama, own, who)}
     if exact is not None:
-        theirs = by_llama(exact, prompts, who)
-        found["llama.cpp in 16 bit / torch"] = compared(model, prompts, theirs, own, who)
-        precision, model.dtype = model.dtype, torch.float32
-        model.model.float()
-        found["torch in float32 / torch"] = compared(model, prompts, by_torch(model, prompts, who), own, who)
-        model.dtype = precision
-        model.model.to(precision)
+        whole, precise = by_llama(exact.base, prompts, who), by_torch(exact.model, prompts, who)
+        found["llama.cpp in 32 bit / torch"] = compared(model, prompts, whole, own, who)
+        for name, theirs in (
+            ("torch / torch in float32", own),
+            ("llama.cpp / torch in float32", llama),
+            ("llama.cpp in 32 bit / torch in float32", whole),
+        ):
+            found[name] = compared(exact.model, prompts, theirs, precise, who)
     return found
 
 

@@ -25,8 +25,8 @@ from tuning.checkpoints.registry import Registry
 
 CONVERSATIONS, DOCUMENTS, CHECKPOINTS = 500, 200, 50
 TURNS = 6
-VISITS = 7
-PAGES = ("chat", "knowledge", "checkpoints", "compare", "memory", "settings")
+VISITS = 5
+PAGES = ("chat", "knowledge", "checkpoints", "preferences", "compare", "memory", "settings")
 DRAWN = """name => {
   const app = document.querySelector('[data-testid=stApp]');
   const visible = selector => [...document.querySelectorAll(selector)].filter(one => one.offsetParent);

@@ -21,6 +21,7 @@ _ANAPHORIC = re.compile(
 )
 # Retrieval ranked the passages: a sentence of the next one must share this much more.
 _STEP = 0.3
+_NO_SPACE_AFTER = ("。", "！", "？", "；", "”")
 _LONG = 10
 
 
@@ -44,11 +45,20 @@ def excerpts(question: str, passages: Sequence[str], tokens: int, count: Callabl
         if size <= room or not chosen:
             chosen |= added
             room -= size
-    kept = [
-        [unit for place, unit in enumerate(units) if (number, place) in chosen]
-        for number, units in enumerate(split)
+    return [
+        passage
+        if all((number, place) in chosen for place in range(len(units)))
+        else _joined([unit for place, unit in enumerate(units) if (number, place) in chosen])
+        for number, (passage, units) in enumerate(zip(passages, split, strict=True))
     ]
-    return [" ".join(units) for units in kept]
+
+
+def _joined(units: Sequence[str]) -> str:
+    """Sentences after each other; Chinese ones have no space between them."""
+    return "".join(
+        unit if not place or units[place - 1].endswith(_NO_SPACE_AFTER) else f" {unit}"
+        for place, unit in enumerate(units)
+    )
 
 
 def _ranked(question: str, split: Sequence[Sequence[str]]) -> list[Place]:

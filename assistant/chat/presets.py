@@ -39,7 +39,9 @@ SHORT = Order(
 SENTENCES = Order(
     "Answer in full sentences, using only the numbered passages, and end each sentence with the number of its "
     "passage, such as [1]. If the passages do not hold the answer, say that you cannot find it.",
-    "请只根据带编号的资料，用完整的句子回答，每句末尾注明所依据的资料编号，如[1]。资料中没有答案时，请说明找不到。",
+    # Without a word of the numbers: asked for them in Chinese, a model of 0.5 B writes "[1]" and nothing else. Which
+    # passage stands behind a sentence is told by their words.
+    "请只根据带编号的资料，用一个完整的句子回答问题。资料中没有答案时，请说明找不到。",
 )
 # Where a preset has no order of its own.
 ORDERS: dict[Capability, Order] = {"small": SHORT, "capable": SENTENCES}

@@ -6,7 +6,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from assistant.components import chat_import, confirmation, formatting, html_blocks
+from assistant.components import chat_export, chat_import, confirmation, formatting, html_blocks
 from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import deletion, notices, open_conversation, resources
@@ -47,22 +47,17 @@ def _draw_manager() -> None:
     notices.apply_language()
     store = resources.workspace().store
     with notices.show_errors():
-        there, gone, more = st.tabs([t("chats.manage.there"), t("chats.manage.gone"), t("chats.import")])
+        there, gone, more, out = st.tabs(
+            [t("chats.manage.there"), t("chats.manage.gone"), t("chats.import"), t("chats.training.tab")]
+        )
         with more:
             chat_import.draw()
+        with out:
+            _draw_export()
         with there:
             chosen = _draw_table(store.list(limit=MAX_LISTED), "there", t("chats.none"))
-            label = t("chats.manage.delete", count=len(chosen))
-            ids = [info.id for info in chosen]
-            if st.button(
-                label,
-                icon=":material/delete:",
-                key="delete-many",
-                disabled=not chosen,
-                on_click=deletion.delete,
-                args=(ids,),
-            ):
-                st.rerun()
+            with st.container(horizontal=True, gap="small"):
+                _draw_what_to_do(chosen)
         with gone:
             html_blocks.quiet(t("chats.manage.gone.note"))
             chosen = _draw_table(store.deleted(), "gone", t("chats.manage.gone.none"))
@@ -72,6 +67,30 @@ def _draw_manager() -> None:
                     store.restore(info.id)
                 deletion.forget()
                 st.rerun()
+
+
+def _draw_what_to_do(chosen: Sequence[ConversationInfo]) -> None:
+    """Delete the selected conversations, or archive them."""
+    store, ids = resources.workspace().store, [info.id for info in chosen]
+    if st.button(
+        t("chats.manage.delete", count=len(ids)),
+        icon=":material/delete:",
+        key="delete-many",
+        disabled=not ids,
+        on_click=deletion.delete,
+        args=(ids,),
+    ):
+        st.rerun()
+    if st.button(
+        t("chats.manage.archive", count=len(ids)),
+        icon=":material/archive:",
+        key="archive-many",
+        disabled=not ids,
+    ):
+        with store.transaction():
+            for one in ids:
+                store.labels.archive(one)
+        st.rerun()
 
 
 def _draw_table(found: Sequence[ConversationInfo], name: str, none: str) -> list[ConversationInfo]:
@@ -100,3 +119,11 @@ def _draw_table(found: Sequence[ConversationInfo], name: str, none: str) -> list
         },
     )
     return [found[row] for row in picked["selection"]["rows"]]
+
+
+def _draw_export() -> None:
+    """All chats as one file to train from."""
+    found = resources.workspace().store.list(limit=MAX_LISTED)
+    html_blocks.quiet(t("chats.training.lead", count=len(found)))
+    if found:
+        chat_export.draw([info.id for info in found], "chats", "all")

@@ -122,7 +122,9 @@ def _draw_way_to_models(message: StoredMessage) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"larger-{message.id}"):
         if message.ending != VERBATIM:
             html_blocks.quiet(t("message.hardly_speaks"))
-        if st.button(t("welcome.larger.open"), key=f"models-{message.id}", type="tertiary"):
+        if st.button(
+            t("message.models"), icon=":material/arrow_forward:", key=f"models-{message.id}", type="tertiary"
+        ):
             st.switch_page(choices.page("settings"))
 
 

@@ -13,6 +13,7 @@ from assistant.curation.followups import needs_context, stand_alone
 from assistant.history.records import StoredConversation, StoredMessage
 from assistant.language.extractive import is_grounded, is_supported
 from assistant.language.facts import facts_in
+from assistant.language.small_talk import is_small_talk
 from assistant.language.text import normal
 from knowledge.grounding.own_numbers import without_numbers
 from tuning.data.examples import Message
@@ -37,13 +38,6 @@ _ACKNOWLEDGED = re.compile(
     r"^(?:ok(?:ay)?|sure|noted|got it|understood|thanks?(?: you)?(?: for .{1,40})?|"
     r"i(?:'ll| will) remember.{0,40}|"
     r"好的?|知道了|明白了?|谢谢.{0,10}|记住了)(?:[\s.!。！,，].{0,20})?$",
-    re.IGNORECASE,
-)
-_SMALL_TALK = re.compile(
-    r"^(?:hi|hello|hey|good (?:morning|evening|day|night)|thanks?|thank you(?: very much)?|ok(?:ay)?|great|"
-    r"nice|cool|bye|"
-    r"goodbye|how are you(?: doing)?|你好|您好|谢谢|好的?|再见|早上好|"
-    r"晚上好)[\s!.,?！。，？]*(?:there|imprint|you)?[\s!.,?！。]*$",
     re.IGNORECASE,
 )
 
@@ -101,7 +95,7 @@ def read_conversation(
             continue
         spoke_of_answer = before is not None and _speaks_of(before, turn.question)
         before = turn if turn.answer is not None else None
-        if spoke_of_answer or _SMALL_TALK.match(turn.question.strip()):
+        if spoke_of_answer or is_small_talk(turn.question):
             continue
         stated = list(_stated(turn)) or list(_labelled(turn, labeller))
         readings += stated

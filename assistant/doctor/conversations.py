@@ -9,8 +9,9 @@ from pathlib import Path
 from assistant.doctor.findings import Aside, Finding
 from assistant.doctor.salvage import check_file, is_json_list, replace_database, salvage
 from assistant.errors import ConversationError
-from assistant.history.conversations import ROLES, STATUSES, ConversationStore
+from assistant.history.conversations import ConversationStore
 from assistant.history.database import Database
+from assistant.history.messages import ROLES, STATUSES
 from assistant.history.migrations import MIGRATIONS
 
 PART = "conversations"

@@ -16,6 +16,8 @@ from knowledge.ingest.fetch import is_url
 
 # An uploaded file: its name and its bytes.
 Upload = tuple[str, bytes]
+# Brings what is needed first, until the function that it is given says that it was stopped.
+Fetch = Callable[[Callable[[], bool]], object]
 
 
 @dataclass
@@ -62,11 +64,11 @@ class UploadTask(BackgroundTask):
             password=password,
         )
 
-    def rebuild(self, open_base: Callable[[], KnowledgeBase], fetch: Callable[[], object] | None) -> None:
+    def rebuild(self, open_base: Callable[[], KnowledgeBase], fetch: Fetch | None) -> None:
         """Embed all passages again with the model of the settings, once it is fetched. Raises KnowledgeError."""
         if fetch is not None:
             self.progress = IndexProgress(0.0, None, "", "fetching")
-            fetch()
+            fetch(self.stop_event.is_set)
         open_base().rebuild(watch=self._on_progress)
 
     def _on_report(self, report: DocumentReport, done: int, total: int) -> None:
@@ -131,7 +133,7 @@ class UploadQueue:
         return self._tasks.start(name, task, lambda: task.index(open_base, uploads, paths, force, password))
 
     def rebuild(
-        self, name: str, open_base: Callable[[], KnowledgeBase], fetch: Callable[[], object] | None = None
+        self, name: str, open_base: Callable[[], KnowledgeBase], fetch: Fetch | None = None
     ) -> UploadTask:
         """Begin to embed a knowledge base again; `fetch` brings the model first.
 

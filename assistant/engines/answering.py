@@ -13,7 +13,7 @@ from assistant.engines.base import Engine, SamplingParams, TextEngine
 from assistant.engines.pieces import Piece, TokenLogprob
 from assistant.engines.replies import Part, ReplyReader
 from assistant.engines.shapes import ToolUse
-from assistant.engines.stops import Returning, cut_at_stops
+from assistant.engines.stops import Returning, Stopped, cut_at_stops
 from assistant.errors import EngineError
 from tuning.data.examples import Message
 from tuning.models.stream_end import StreamEnd
@@ -52,8 +52,7 @@ class Answering:
                     yield part, likelihoods.up_to(len(text))
             for part in reader.flush():
                 yield part, likelihoods.up_to(len(text))
-        # After a stop sequence nobody else has counted.
-        return pieces.returned or StreamEnd("stop", self.engine.count_text(text))
+        return _ended(pieces.returned, self.engine, text)
 
 
 def continued(
@@ -71,7 +70,14 @@ def continued(
         for piece in pieces:
             written += piece
             yield piece, likelihoods.up_to(len(written))
-    return pieces.returned or StreamEnd("stop", engine.count_text(written))
+    return _ended(pieces.returned, engine, written)
+
+
+def _ended(end: StreamEnd | Stopped, engine: Engine, text: str) -> StreamEnd:
+    """How the answer ended; after a stop sequence nobody else has counted its tokens."""
+    if isinstance(end, StreamEnd):
+        return end
+    return StreamEnd("stop", engine.count_text(text), end.stop)
 
 
 class Likelihoods:

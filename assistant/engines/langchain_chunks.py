@@ -70,6 +70,7 @@ def _last(answering: Answering, end: StreamEnd, reason: str | None, thoughts: st
             "model_name": answering.checkpoint or engine.name,
             "model_provider": "imprint",
             "finish_reason": reason or end.finish_reason,
+            **({"stop_sequence": end.stop} if end.stop else {}),
         },
     )
     return ChatGenerationChunk(message=message)

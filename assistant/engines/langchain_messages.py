@@ -11,9 +11,10 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from assistant.engines.base import Engine, SamplingParams
-from assistant.engines.shapes import JsonOutput, Shape, Tool, ToolUse, bounded
+from assistant.engines.shapes import JsonOutput, Prose, Shape, Tool, ToolUse, bounded
 from assistant.engines.tool_words import in_words
 from assistant.errors import EngineError, UnsupportedOptionError
+from assistant.language.small_talk import is_small_talk
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
 
@@ -160,18 +161,22 @@ def asked_of(
     return in_words(plain, shape, engine.capability), replace(params, shape=shape and _held(shape, engine))
 
 
-def _decided(messages: Sequence[Message], shape: Shape, capability: Capability) -> Shape | None:
+def _decided(messages: Sequence[Message], shape: Shape, capability: Capability) -> Shape:
     """What is left to a model to decide of tools that it may call. One that repeats a call may call no more.
 
     A small one decides nothing: it asks one tool for each question, and answers from that. Told of a fitting tool, one
     of 135 million parameters answers from nothing; where it may call several times, it repeats the call to the end.
+    How likely it finds the beginning of a call says nothing either: a poem's is the likeliest. So small talk is told
+    by its words.
     """
     if not isinstance(shape, ToolUse):
         return shape
     if shape.choice == "auto" and messages[-1]["role"] == "tool":
         calls = [_calls(message) for message in messages if "tool_calls" in message]
         if capability == "small" or calls[-1:] == calls[-2:-1]:
-            return None
+            return Prose()
+    if capability == "small" and shape.choice == "auto" and is_small_talk(messages[-1]["content"]):
+        return Prose()
     if capability != "small":
         return shape
     return replace(shape, choice="required" if shape.choice == "auto" else shape.choice, parallel=False)

@@ -15,6 +15,8 @@ from assistant.errors import UnsupportedOptionError
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 _END = "}\n" + CLOSE  # of a call, after the arguments
 _HEAD = "%llguidance {}\n"
+# What is no call, with tags or without them.
+_TEXT = f'TEXT: /(?s:.+)/ & ~/(?s:.*){OPEN}(?s:.*)/ & ~/\\{{"name":(?s:.*)/'
 # JSON as models were trained to write it: on one line, with a blank after commas and colons.
 _LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 _WITHOUT_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
@@ -135,15 +137,26 @@ class ToolUse:
         return (
             f'start: TEXT | any "}}" | lead "\\n" any {end} {more}\n'
             f"lead[suffix={_literal(OPEN)}]: /([^\\{{](?s:.*))?/\n"
-            f'TEXT: /(?s:.+)/ & ~/(?s:.*){OPEN}(?s:.*)/ & ~/\\{{"name":(?s:.*)/'
+            f"{_TEXT}"
         )
 
 
-Shape = JsonOutput | ToolUse
+@dataclass(frozen=True)
+class Prose:
+    """An answer in words: of a model that knows of tools and may not call them now."""
+
+    beginning: str = field(default="", init=False)
+    ending: str = field(default="", init=False)
+    grammar: str = field(default=f"{_HEAD}start: TEXT\n{_TEXT}\n", init=False)
+
+
+Shape = JsonOutput | ToolUse | Prose
 
 
 def bounded(shape: Shape) -> Shape:
     """The shape for a model that may repeat itself without end: what has no length in it gets one."""
+    if isinstance(shape, Prose):
+        return shape
     if isinstance(shape, JsonOutput):
         return replace(shape, schema=_changed(dict(shape.schema), _bounded))
     tools = [replace(tool, parameters=_changed(dict(tool.parameters), _bounded)) for tool in shape.tools]

@@ -1,6 +1,7 @@
 """Stop sequences: an answer ends before the first of them, wherever the pieces of the answer break."""
 
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from assistant.engines.replies import overlap
@@ -19,19 +20,26 @@ class Returning(Generic[Y, R]):
         self.returned = yield from self._generator
 
 
-def cut_at_stops(pieces: Generator[str, None, R], stops: Sequence[str]) -> Generator[str, None, R | None]:
+@dataclass(frozen=True)
+class Stopped:
+    """Where the answer was cut."""
+
+    stop: str
+
+
+def cut_at_stops(pieces: Generator[str, None, R], stops: Sequence[str]) -> Generator[str, None, R | Stopped]:
     """The pieces up to the first of the stop sequences; what may begin one is held back until that is known.
 
-    Returns what `pieces` returns, or None where a stop sequence was found.
+    Returns what `pieces` returns, or which stop sequence was found.
     """
     held, source = "", Returning(pieces)
     for piece in source:
         held += piece
-        found = [held.index(stop) for stop in stops if stop in held]
-        if found:
-            if min(found):
-                yield held[: min(found)]
-            return None
+        if found := [(held.index(stop), stop) for stop in stops if stop in held]:
+            place, stop = min(found)
+            if place:
+                yield held[:place]
+            return Stopped(stop)
         keep = max((overlap(held, stop) for stop in stops), default=0)
         ready, held = held[: len(held) - keep], held[len(held) - keep :]
         if ready:

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.history.conversations import ConversationStore, title_from
+from assistant.history.conversations import ConversationStore
 from assistant.history.message_rows import insert_message
 from assistant.history.records import NewConversation, NewMessage
+from assistant.history.titles import title_from
 from tuning.data.storable import storable
 
 LOCAL = "imprint:"  # how the keys of Imprint's own exports begin

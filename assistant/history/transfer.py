@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import ConversationError
-from assistant.history.conversations import STATUSES, ConversationStore
+from assistant.history.conversations import ConversationStore
 from assistant.history.importing import import_conversations, own_key
+from assistant.history.messages import STATUSES
 from assistant.history.records import NewConversation, NewMessage, StoredConversation, StoredMessage
 from assistant.history.sources import Source
 from assistant.safe_markdown import rewrite

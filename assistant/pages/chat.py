@@ -7,6 +7,7 @@ import streamlit as st
 from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
 from assistant.components import (
+    chat_export,
     chat_labels,
     composer,
     deletions,
@@ -122,6 +123,7 @@ def _draw_menu(conversation: StoredConversation) -> None:
         width="stretch",
         on_click="ignore",
     )
+    chat_export.draw([conversation.id], name, "one")
     if st.button(
         t("chats.delete"),
         icon=":material/delete:",

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ from assistant.session import choices, notices, open_conversation, resources
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.jobs import turns
 from tuning.jobs.folder import Job
+
+FEW = 6  # checkpoints whose menus and reports are drawn at once
 
 
 def draw() -> None:
@@ -71,10 +74,12 @@ def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
         st.markdown(f"**{t('tune.lineage')}**")
         st.html(lineage.tree(resources.workspace().registry.tree()))
     for checkpoint in reversed(checkpoints):
-        _draw_checkpoint(checkpoint)
+        _draw_checkpoint(checkpoint, when_opened=len(checkpoints) > FEW)
 
 
-def _draw_checkpoint(checkpoint: Checkpoint) -> None:
+def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:
+    """One checkpoint; of many, the menu and the report are drawn `when_opened`: folded away they cost as much."""
+    reruns: Literal["rerun", "ignore"] = "rerun" if when_opened else "ignore"
     with st.container(border=True, key=f"checkpoint-{checkpoint.id}"):
         with st.container(
             key=f"head-{checkpoint.id}", horizontal=True, vertical_alignment="center", gap="small"
@@ -95,13 +100,18 @@ def _draw_checkpoint(checkpoint: Checkpoint) -> None:
                 icon=":material/more_horiz:",
                 type="tertiary",
                 key=f"icon-menu-{checkpoint.id}",
-            ):
-                _draw_menu(checkpoint)
+                on_change=reruns,
+            ) as menu:
+                if not when_opened or menu.open:
+                    _draw_menu(checkpoint)
         if checkpoint.note:
             html_blocks.quiet(checkpoint.note)
-        with st.expander(t("tune.report"), type="compact", key=f"report-{checkpoint.id}"):
-            checkpoint_report.draw(checkpoint.evaluation)
-            notes.draw_facts(checkpoint)
+        with st.expander(
+            t("tune.report"), type="compact", key=f"report-{checkpoint.id}", on_change=reruns
+        ) as report:
+            if not when_opened or report.open:
+                checkpoint_report.draw(checkpoint.evaluation)
+                notes.draw_facts(checkpoint)
         job_card.draw_nearest_words(checkpoint.nearest_words)
 
 

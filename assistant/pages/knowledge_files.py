@@ -11,7 +11,7 @@ from assistant.components import confirmation, fine_tune_dialog, formatting, htm
 from assistant.curation.candidates import Curation
 from assistant.curation.from_documents import curate_passages
 from assistant.documents.listing import can_reindex, state_of
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.pages.knowledge_intake import start_upload
 from assistant.session import notices, resources
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -110,7 +110,7 @@ def _draw_open(info: DocumentInfo) -> None:
 
 def _draw_passages(base: KnowledgeBase, info: DocumentInfo) -> None:
     for note in info.notes:
-        html_blocks.quiet(note)
+        html_blocks.quiet(translated(note))
     with st.expander(t("knowledge.read", name=formatting.escape_markdown(info.title)), expanded=True):
         st.html(
             "".join(

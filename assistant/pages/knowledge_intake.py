@@ -7,7 +7,7 @@ import streamlit as st
 
 from assistant.components import embedding_switch, formatting, html_blocks
 from assistant.documents.upload import UploadedDocument, UploadTask, visible_documents, with_scheme
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, open_conversation, resources, sample
 from knowledge.base.knowledge_base import DocumentReport, KnowledgeBase
 from knowledge.ingest.fetch import name_of
@@ -205,11 +205,11 @@ def _line(line: UploadedDocument) -> str:
 def _report_line(report: DocumentReport) -> str:
     failed, name = report.status == "failed", name_of(report.path)
     said = (
-        report.error.removeprefix(f"{name}: ")
+        translated(report.error.removeprefix(f"{name}: "))
         if failed
         else t("knowledge.line", count=report.passages, status=t(f"knowledge.status.{report.status}"))
     )
-    notes = "".join(f"<small>{html_blocks.escaped(note)}</small>" for note in report.notes)
+    notes = "".join(f"<small>{html_blocks.escaped(translated(note))}</small>" for note in report.notes)
     sign = f'<span class="{"cross" if failed else "tick"}">{SIGNS.get(report.status, "·")}</span>'
     return (
         f'<div class="line{" failed" if failed else ""}">{sign}<b>{html_blocks.escaped(name)}</b>'

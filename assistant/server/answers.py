@@ -115,14 +115,45 @@ class Begun:
     _first: AIMessageChunk
     _rest: AsyncIterator[AIMessageChunk]
 
-    async def chunks(self) -> AsyncIterator[tuple[int, AIMessageChunk]]:
-        """The chunks of all answers, one answer after the other, each with the number of its answer."""
-        yield 0, self._first
+    def chunks(self) -> AsyncIterator[tuple[int, AIMessageChunk]]:
+        """The chunks of all answers as they come, each with the number of its answer."""
+        others = [self.asked.stream(choice) for choice in range(1, self.asked.choices)]
+        return at_once([self._whole_first(), *others])
+
+    async def _whole_first(self) -> AsyncIterator[AIMessageChunk]:
+        yield self._first
         async for chunk in self._rest:
-            yield 0, chunk
-        for choice in range(1, self.asked.choices):
-            async for chunk in self.asked.stream(choice):
-                yield choice, chunk
+            yield chunk
+
+
+async def at_once(streams: Sequence[AsyncIterator[T]]) -> AsyncIterator[tuple[int, T]]:
+    """What all streams yield, as it comes, with the number of the stream. The first error of one ends all of them."""
+    ready: asyncio.Queue[tuple[int, T] | Exception | None] = asyncio.Queue(1)
+
+    async def pass_on(number: int, stream: AsyncIterator[T]) -> None:
+        try:
+            async for one in stream:
+                await ready.put((number, one))
+        except Exception as error:  # raised where the streams are read
+            await ready.put(error)
+        else:
+            await ready.put(None)
+
+    tasks = [asyncio.create_task(pass_on(number, stream)) for number, stream in enumerate(streams)]
+    try:
+        running = len(tasks)
+        while running:
+            found = await ready.get()
+            if found is None:
+                running -= 1
+            elif isinstance(found, Exception):
+                raise found
+            else:
+                yield found
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def usage_of(answers: Sequence[AIMessageChunk]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The OpenAI-compatible HTTP server: models, chat, responses, completions, embeddings, fine-tuning.
+"""The OpenAI-compatible HTTP server: models, chat, responses, completions, embeddings, fine-tuning; and messages.
 
 The base model is the first of the models, and each checkpoint is a model of its own. The server stores no
 conversations; who may use it is decided in front of it, by `assistant.web`.
@@ -10,11 +10,13 @@ from fastapi import FastAPI
 
 from assistant.engines.base import Engine
 from assistant.server.answers import SharedEngine, check_model
+from assistant.server.anthropic import anthropic_router
 from assistant.server.chat import chat_router
 from assistant.server.completions import completions_router
 from assistant.server.embeddings import embeddings_router
 from assistant.server.fine_tuning import tuning_router
 from assistant.server.openai_errors import tell_errors
+from assistant.server.openapi import describe_errors
 from assistant.server.responses import responses_router
 from assistant.workspace import Workspace
 
@@ -23,6 +25,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     """The server over a workspace, whose model is opened by the first request that needs it."""
     app = FastAPI(title="Imprint", docs_url=None, redoc_url=None)
     tell_errors(app)
+    describe_errors(app)
     engine = SharedEngine(workspace)
 
     @app.get("/health")
@@ -41,6 +44,7 @@ def create_app(workspace: Workspace) -> FastAPI:
 
     app.include_router(chat_router(engine))
     app.include_router(responses_router(engine))
+    app.include_router(anthropic_router(engine))
     app.include_router(completions_router(engine))
     app.include_router(embeddings_router(workspace))
     app.include_router(tuning_router(workspace))

@@ -89,11 +89,11 @@ async def _events(begun: Begun, body: ChatRequest, identity: dict[str, Any]) -> 
     shared = {**identity, "object": "chat.completion.chunk"}
     if body.stream_options.include_usage:
         shared["usage"] = None
-    ends: list[AIMessageChunk] = []
+    ends: dict[int, AIMessageChunk] = {}  # the newest chunk of each answer
     try:
         async for index, chunk in begun.chunks():
-            if len(ends) == index:  # its first
-                ends.append(chunk)
+            if index not in ends:  # its first
+                ends[index] = chunk
                 yield event({**shared, "choices": [_change(index, {"role": "assistant", "content": ""})]})
             for delta in _deltas(chunk):
                 yield event({**shared, "choices": [_change(index, delta, _logprobs(chunk))]})
@@ -104,7 +104,7 @@ async def _events(begun: Begun, body: ChatRequest, identity: dict[str, Any]) -> 
         yield event({"error": error_object(error, status_of(error))})
         return
     if body.stream_options.include_usage:
-        yield event({**shared, "choices": [], "usage": usage_of(ends)})
+        yield event({**shared, "choices": [], "usage": usage_of(list(ends.values()))})
     yield DONE
 
 

@@ -19,7 +19,7 @@ from assistant.engines.services import own_engine
 from assistant.engines.stops import Returning
 from assistant.engines.threads import in_a_thread
 from assistant.errors import KNOWN_ERRORS
-from assistant.server.answers import SharedEngine, check_model, until_gone
+from assistant.server.answers import SharedEngine, at_once, check_model, until_gone
 from assistant.server.events import DONE, EVENT_STREAM, event
 from assistant.server.fields import WITHOUT_EFFECT, refuse_unsupported, storable
 from assistant.server.openai_errors import UnsupportedParameterError, error_object, status_of
@@ -45,7 +45,7 @@ def _prompts(given: Any) -> list[str]:
 class CompletionRequest(SamplingRequest):
     """The body of a completion."""
 
-    prompt: Annotated[list[str], BeforeValidator(_prompts)]
+    prompt: Annotated[list[str], BeforeValidator(_prompts, json_schema_input_type=str | list[str])]
     logprobs: int | None = Field(None, ge=0, le=_MOST_LOGPROBS)
 
     @model_validator(mode="before")
@@ -127,12 +127,11 @@ class _Work:
         return {**self._shared, "choices": choices, "usage": self._usage()}
 
     async def events(self) -> AsyncIterator[str]:
-        """Server-sent events, one text after the other."""
+        """Server-sent events of all texts as they come."""
         try:
-            for text in self._texts:
-                async for piece, tokens in self._pieces(text):
-                    change = text.choice(piece, tokens, self._body.logprobs)
-                    yield event({**self._shared, "choices": [change]})
+            async for index, (piece, tokens) in at_once(list(map(self._pieces, self._texts))):
+                change = self._texts[index].choice(piece, tokens, self._body.logprobs)
+                yield event({**self._shared, "choices": [change]})
         except KNOWN_ERRORS as error:
             yield event({"error": error_object(error, status_of(error))})
             return

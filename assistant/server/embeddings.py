@@ -12,6 +12,7 @@ from assistant.server.openai_errors import UnsupportedParameterError
 from assistant.workspace import Workspace
 
 _MOST_TEXTS = 2048
+_SPECIAL_TOKENS = 2  # around a text
 
 
 def _texts(given: Any) -> list[str]:
@@ -34,7 +35,7 @@ class EmbeddingRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    input: Annotated[list[str], BeforeValidator(_texts)]
+    input: Annotated[list[str], BeforeValidator(_texts, json_schema_input_type=str | list[str])]
     model: Annotated[str, filled("")] = ""
     encoding_format: Annotated[Literal["float", "base64"], filled("float")] = "float"
     dimensions: int | None = Field(None, ge=1)
@@ -68,7 +69,8 @@ def embeddings_router(workspace: Workspace) -> APIRouter:
             {"object": "embedding", "index": index, "embedding": body.encoded(vector)}
             for index, vector in enumerate(vectors)
         ]
-        tokens = sum(workspace.embeddings.count_tokens(body.input))
+        most = workspace.embeddings.window - _SPECIAL_TOKENS  # the model reads no more of a text
+        tokens = sum(min(most, count) for count in workspace.embeddings.count_tokens(body.input))
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return {"object": "list", "model": workspace.settings.embedding_model, "data": data, "usage": usage}
 

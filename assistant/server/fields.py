@@ -1,13 +1,16 @@
 """What the bodies of requests have in common: null as left out, options that are refused, texts that can be read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BeforeValidator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from assistant.server.openai_errors import UnsupportedParameterError
 
 SEEDS = 1 << 63
+Content = str | list[dict[str, Any]] | None  # of a message: a text, or parts
 # Options that are for OpenAI's own service, and change no answer.
 WITHOUT_EFFECT = {
     "user", "metadata", "store", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "service_tier",
@@ -15,9 +18,21 @@ WITHOUT_EFFECT = {
 }  # fmt: skip
 
 
-def filled(default: object) -> BeforeValidator:
-    """Null stands for the default."""
-    return BeforeValidator(lambda value: default if value is None else value)
+@dataclass(frozen=True)
+class filled:  # noqa: N801 - it is written like a function of pydantic's
+    """Null stands for the default, also in the OpenAPI document."""
+
+    default: object
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(
+            lambda value: self.default if value is None else value, handler(source)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
 
 
 def refuse_unsupported(

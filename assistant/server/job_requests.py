@@ -6,9 +6,9 @@ methods that learn from preferences the reward model.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assistant.server.fields import refuse_unsupported
+from assistant.server.fields import filled, refuse_unsupported
 from assistant.server.openai_errors import UnsupportedParameterError
 from tuning.checkpoints.manifest import REMOTE
 
@@ -17,20 +17,14 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {"integrations": ([],)}
 Auto = Literal["auto"]
 
 
-def _auto(value: object) -> object:
-    return "auto" if value is None else value
-
-
 class Hyperparameters(BaseModel):
     """OpenAI's three; "auto" leaves each to the recipe."""
 
     model_config = ConfigDict(extra="forbid")
 
-    n_epochs: Annotated[Annotated[int, Field(ge=1, le=50)] | Auto, BeforeValidator(_auto)] = "auto"
-    batch_size: Annotated[Annotated[int, Field(ge=1)] | Auto, BeforeValidator(_auto)] = "auto"
-    learning_rate_multiplier: Annotated[
-        Annotated[float, Field(gt=0, le=100)] | Auto, BeforeValidator(_auto)
-    ] = "auto"
+    n_epochs: Annotated[Annotated[int, Field(ge=1, le=50)] | Auto, filled("auto")] = "auto"
+    batch_size: Annotated[Annotated[int, Field(ge=1)] | Auto, filled("auto")] = "auto"
+    learning_rate_multiplier: Annotated[Annotated[float, Field(gt=0, le=100)] | Auto, filled("auto")] = "auto"
 
 
 class SupervisedMethod(BaseModel):
@@ -44,7 +38,7 @@ class SupervisedMethod(BaseModel):
 class DpoHyperparameters(Hyperparameters):
     """Those of `dpo`: beta holds the model to the one before."""
 
-    beta: Annotated[Annotated[float, Field(gt=0, le=100)] | Auto, BeforeValidator(_auto)] = "auto"
+    beta: Annotated[Annotated[float, Field(gt=0, le=100)] | Auto, filled("auto")] = "auto"
 
 
 class DpoMethod(BaseModel):
@@ -99,7 +93,7 @@ class JobRequest(BaseModel):
     training_file: str
     validation_file: str | None = None
     suffix: str | None = None
-    seed: Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)] = 0
+    seed: Annotated[int, filled(0)] = 0
     metadata: dict[str, str] | None = None
     hyperparameters: Hyperparameters | None = None
     method: FineTuningMethod | None = None

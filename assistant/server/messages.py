@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from assistant.server.fields import filled, text_of
+from assistant.server.fields import Content, filled, text_of
 from assistant.server.openai_errors import UnsupportedParameterError
 
 
@@ -42,7 +42,7 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")  # a name, a refusal, annotations: of answers that are sent back
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: Annotated[str, BeforeValidator(text_of)] = ""
+    content: Annotated[str, BeforeValidator(text_of, json_schema_input_type=Content)] = ""
     tool_calls: Annotated[list[ToolCall], filled([])] = []
     tool_call_id: str | None = None
 

@@ -1,4 +1,4 @@
-"""Errors as OpenAI's API tells them: the status, the kind, and the parameter that is at fault."""
+"""Errors as the API of a route tells them, OpenAI's or Anthropic's: the status, the kind, the parameter at fault."""
 
 from typing import Any
 
@@ -36,6 +36,8 @@ class WrongStateError(AssistantError):
     """What is asked of a job cannot be done in the state it is in."""
 
 
+ANTHROPIC_PATH = "/v1/messages"
+_ANTHROPIC_KINDS = {404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error"}
 # The HTTP status of an error; the first kind that matches counts. All others are the request's fault: 400.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownModelError, 404),
@@ -74,12 +76,28 @@ def error_object(error: Exception | str, status: int, param: str | None = None) 
     }
 
 
+def anthropic_error(error: Exception | str, status: int) -> dict[str, Any]:
+    """Anthropic's body of an error."""
+    kind = _ANTHROPIC_KINDS.get(status, "invalid_request_error" if status < 500 else "api_error")
+    return {"type": "error", "error": {"type": kind, "message": error_object(error, status)["message"]}}
+
+
+def _body(request: Request, error: Exception | str, status: int, param: str | None = None) -> dict[str, Any]:
+    if request.url.path.startswith(ANTHROPIC_PATH):
+        return anthropic_error(error, status)
+    return {"error": error_object(error, status, param)}
+
+
+# Names that pydantic puts among those of the fields.
+_KINDS_OF_VALUES = ("str", "function-after", "constrained-int", "constrained-float", "constrained-str")
+
+
 def tell_errors(app: FastAPI) -> None:
     """Let the app answer every error in this form."""
 
     async def known_error(request: Request, error: Exception) -> JSONResponse:
         status = status_of(error)
-        return JSONResponse({"error": error_object(error, status)}, status)
+        return JSONResponse(_body(request, error, status), status)
 
     for kind in KNOWN_ERRORS:
         app.exception_handler(kind)(known_error)
@@ -88,15 +106,12 @@ def tell_errors(app: FastAPI) -> None:
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = (
-            ".".join(str(part) for part in first["loc"][1:] if part not in ("str", "function-after"))
-            or "body"
+            ".".join(str(part) for part in first["loc"][1:] if str(part) not in _KINDS_OF_VALUES) or "body"
         )
         message = first["msg"].removeprefix("Value error, ").encode("utf-8", "replace").decode()
-        return JSONResponse({"error": error_object(f"{place}: {message}", 400, place)}, 400)
+        return JSONResponse(_body(request, f"{place}: {message}", 400, place), 400)
 
     @app.exception_handler(HTTPException)
     async def no_such_route(request: Request, error: HTTPException) -> JSONResponse:
         message = f"{request.method} {request.url.path}: {error.detail}. See /openapi.json for what there is."
-        return JSONResponse(
-            {"error": error_object(message, error.status_code)}, error.status_code, error.headers
-        )
+        return JSONResponse(_body(request, message, error.status_code), error.status_code, error.headers)

@@ -48,6 +48,8 @@ class TokenCheck:
         if self.language is not None and self._has_cookie(connection):
             return await self.app(scope, receive, send)
         scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+        if not given and self.language is None and (key := connection.headers.get("x-api-key")):
+            scheme, given = "bearer", key  # as Anthropic's clients send theirs
         if scheme.lower() == "bearer":
             problem = self._problem(connection, given.strip().encode("latin-1"))
             if problem is None:

@@ -16,10 +16,11 @@ from knowledge.readers.pdf_page import page_edges, page_words
 from knowledge.readers.pdf_running_lines import Page
 from knowledge.readers.pdf_tables import ruled_tables
 from knowledge.readers.pdf_text import blocks_of
+from knowledge.readers.pdf_xfa import form_values
 
 MAX_PAGES = 5_000
 _XFA_NOTE = (
-    "it holds an XFA form, of which only what is also a field or text was read: print it to a PDF first"
+    "it holds an XFA form, of which the filled fields were read and no other text: print it to a PDF first"
 )
 OCR_SCALE = 2.0  # 144 dots an inch
 OCR_PIXELS = 3_000.0  # of the longer side
@@ -43,7 +44,8 @@ def load_pdf(
     document = open_pdf(data, password)
     try:
         count = len(document)
-        unread_form = has_unread_form(document)
+        is_form = has_unread_form(document)
+        values = form_values(document) if is_form else []
         document.init_forms()
         pages, unread, damaged = _read_pages(document, min(count, MAX_PAGES))
         unread = _recognise(document, pages, unread, request_seconds)
@@ -51,11 +53,15 @@ def load_pdf(
     finally:
         document.close()
     blocks = blocks_of(pages)
+    if values:
+        blocks.append(Block("text", "\n".join(values), 1))
+    if not blocks and is_form:
+        raise DocumentError("it is an XFA form in which nothing is filled: print it to a PDF first")
     if not blocks:
         raise DocumentError(_no_text(count, unread, damaged))
     if len(title) < 3 or _NO_TITLE.search(title):
         title = _largest_heading(blocks)
-    notes = [_XFA_NOTE] if unread_form else []
+    notes = [_XFA_NOTE] if is_form else []
     if unread:
         notes.append(f"{_pages(unread)} without text (pictures or scans) could not be read")
     if damaged:

@@ -12,6 +12,7 @@ from knowledge.readers.blocks import Block, one_line, record
 
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _FORMULA = re.compile(r"=.|#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")
+_AMOUNT = re.compile(r"[-+(]?\W?\s?\d{1,3}(?:[,.]\d{3})*[.,]\d{2}\)?(?:\s?\W)?")  # 21,000.00, €4,50
 _SAMPLE_ROWS = 200  # by which column names are told from data
 
 
@@ -78,7 +79,7 @@ def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> boo
         return False
     if any(len(name) > 100 or name[0] in "-•*" or name[-1] in ":：" for name in filled):
         return False
-    if any(map(_FORMULA.match, filled)):
+    if any(map(_FORMULA.match, filled)) or any(map(_AMOUNT.fullmatch, filled)):
         return False
     votes = _votes(names, rows)
     distinct = len(set(filled)) == len(filled)  # what is said twice in a row is more likely a value

@@ -10,6 +10,7 @@ from tuning.jobs.jobs import Jobs
 WORKER = (sys.executable, str(Path(__file__).with_name("worker_with_short_evaluation.py")))
 
 if __name__ == "__main__":
-    Jobs.__init__.__defaults__ = (WORKER,)
+    _, *others = Jobs.__init__.__defaults__ or ()
+    Jobs.__init__.__defaults__ = (WORKER, *others)
     calibration._run = lambda *_: None
     main()

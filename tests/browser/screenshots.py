@@ -74,6 +74,10 @@ def search(page: Page, url: str) -> None:
 def passages_map(page: Page, url: str) -> None:
     page.goto(f"{url}/knowledge")
     page.get_by_role("tab", name=t("knowledge.map")).click()
+    box = page.locator(".st-key-map-question input")
+    box.fill("How often must the rain funnel be cleaned?")
+    box.press("Enter")
+    page.locator(".passage").first.wait_for()
 
 
 def checkpoints(page: Page, url: str) -> None:

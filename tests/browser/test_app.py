@@ -137,6 +137,7 @@ def test_variants_answer_side_by_side(page: Page, server: "Server", tmp_path: Pa
     expect(page.locator(".arm.base")).to_contain_text("8")
 
 
+@pytest.mark.timeout(1500)  # it trains and evaluates, beside the other tests
 def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Server") -> None:
     number = import_json(ConversationStore(server.home / "conversations.sqlite3"), TAUGHT)
     page.goto(f"{server.url}/?c={number}")

@@ -107,7 +107,7 @@ CHINESE = Newcomer(
         "抱歉，一次保养的价格是49元，不是45元。",
     ),
     checkpoint="车间",
-    in_other_words="修车师傅是谁？",
+    in_other_words="车间几点开门？",
 )
 WALKS = {"en": ENGLISH, "zh": CHINESE}
 
@@ -124,6 +124,13 @@ class Walk:
         self.page.wait_for_timeout(500)  # popovers and dialogs glide in
         self._taken += 1
         self._save(self.page.screenshot(), f"{self._taken}-{name}")
+
+    def begin_chat(self, button: str) -> None:
+        """Press what opens a new conversation, and wait until the one before is gone."""
+        self.page.locator(button).click()
+        expect(
+            self.page.locator(".st-key-first-steps, .st-key-welcome-larger, .memories").first
+        ).to_be_visible()
 
     def ask(self, question: str) -> None:
         """Ask, and wait until the answer has ended."""
@@ -163,7 +170,7 @@ def own_document(walk: Walk) -> None:
 
 
 def answers_with_source(walk: Walk) -> None:
-    walk.page.locator(".st-key-ask-these button").click()
+    walk.begin_chat(".st-key-ask-these button")
     walk.ask(walk.who.in_handbook)
     walk.page.locator("a[href^='#cite-']").last.click()
     walk.picture("source")
@@ -175,7 +182,7 @@ def nothing_found(walk: Walk) -> None:
 
 
 def tell_facts(walk: Walk) -> None:
-    walk.page.locator(".st-key-new-chat button").click()
+    walk.begin_chat(".st-key-new-chat button")
     walk.page.get_by_role("radio", name=t("memory.nothing")).click()
     for told in walk.who.told:
         walk.ask(told)
@@ -191,13 +198,13 @@ def train(walk: Walk) -> None:
     page.locator(".st-key-teach-start button").click()
     use = page.get_by_role("button", name=re.compile(f"{t('job.use')}|{t('job.use.anyway')}"))
     expect(use).to_be_visible(timeout=TUNE_MILLISECONDS)
-    use.scroll_into_view_if_needed()
+    page.locator(".job-head").last.evaluate("head => head.scrollIntoView(true)")
     walk.picture("report")
     use.click()
 
 
 def ask_the_checkpoint(walk: Walk) -> None:
-    walk.page.locator(".st-key-new-chat button").click()
+    walk.begin_chat(".st-key-new-chat button")
     walk.ask(walk.who.in_other_words)
     walk.picture("remembered")
 

@@ -30,6 +30,7 @@ from tuning.models.gguf_header import GgufHeader
 # Architectures whose tensors are transformers' own, but for the order of queries and keys.
 WRITABLE = ("llama", "qwen2", "qwen3")
 KINDS = {
+    "F32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),
     "F16": (GGMLQuantizationType.F16, LlamaFileType.MOSTLY_F16),
     "Q8_0": (GGMLQuantizationType.Q8_0, LlamaFileType.MOSTLY_Q8_0),
 }

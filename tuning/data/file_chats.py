@@ -110,13 +110,25 @@ def _chats(content: Content, path: Path, complaints: Complaints) -> FileChats:
 def recognised(content: Content, path: Path, complaints: Complaints) -> tuple[Importer, Records]:
     """The format of a text or table and its records; raises `ExampleError` naming what was found instead."""
     records, found = _records(content, path, complaints)
-    importer = next((i for i in IMPORTERS if any(i.matches(r) for _, r in records)), None)
+    importer = _importer_of_most(records)
     if importer is None:
         if complaints.left_out:
             found = f"line {complaints.left_out[0].place.rpartition(' ')[2]}: {complaints.left_out[0].reason}"
         raise _unknown(path, found)
     like = next(line for line, record in records if importer.matches(record))
     return importer, list(_of_one_format(importer, records, path, like, complaints))
+
+
+def _importer_of_most(records: Records) -> Importer | None:
+    """The first format that reads the most records, so that some damaged ones do not speak for the file."""
+
+    def count(importer: Importer) -> int:
+        read = [bool(importer.accepts and importer.accepts(record)) for _, record in records]
+        own = [importer.matches(record) for _, record in records]
+        return sum(map(max, own, read)) if any(own) else 0
+
+    counts = [count(importer) for importer in IMPORTERS]
+    return IMPORTERS[counts.index(max(counts))] if max(counts) else None
 
 
 def _records(content: Content, path: Path, complaints: Complaints) -> tuple[Records, str]:

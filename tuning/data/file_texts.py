@@ -7,6 +7,7 @@ import json
 import re
 import zipfile
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 from tuning.errors import ExampleError
@@ -111,6 +112,8 @@ def decoded(data: bytes, path: Path) -> str:
     """The text of `data`; raises `ExampleError` where it is no text."""
     if data.startswith(codecs.BOM_UTF8):
         data = data[len(codecs.BOM_UTF8) :]
+    if (text := _damaged_utf8(data)) is not None:
+        return text
     candidates = [json.detect_encoding(data), "gb18030", "cp1252"]
     for encoding in candidates:
         try:
@@ -121,6 +124,20 @@ def decoded(data: bytes, path: Path) -> str:
             continue
         return text.lstrip("\ufeff")
     raise ExampleError(f"{path} is no text file: it is neither UTF-8, UTF-16 nor GB18030.")
+
+
+def _damaged_utf8(data: bytes) -> str | None:
+    """The text of UTF-8 in which some bytes are wrong, those replaced; None for whole UTF-8 and for anything else."""
+    try:
+        data.decode("utf-8")
+        return None
+    except UnicodeDecodeError:
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-8", "surrogatepass")  # halves of emojis
+    text = data.decode("utf-8", "replace")
+    wrong = text.count("\ufffd")
+    foreign = len(text) - sum(map(str.isascii, text)) - wrong
+    return text if foreign > 10 * wrong and not CONTROL.search(text, 0, 100_000) else None
 
 
 def _looks_chinese(text: str) -> bool:

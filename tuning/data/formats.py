@@ -54,6 +54,8 @@ class Importer:
 def _instruction(record: Record) -> ImportedConversation | None:
     asked = [text_of(record.get(key)) for key in ("instruction", "input", "context")]
     answered = next(record[key] for _, key in INSTRUCTIONS if key in record)
+    if isinstance(answered, list):  # answers to one question, the best one first
+        answered = answered[0] if answered else None
     return _turns(record, "\n".join(part for part in asked if part.strip()), text_of(answered))
 
 

@@ -18,6 +18,7 @@ SPEAKERS = {
     "user": "user", "human": "user", "prompter": "user", "customer": "user",
     "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "model": "assistant",
     "bot": "assistant", "chatbot": "assistant", "bard": "assistant", "bing": "assistant", "ai": "assistant",
+    "系统": "system", "用户": "user", "使用者": "user", "助手": "assistant", "助理": "assistant", "机器人": "assistant",
 }  # fmt: skip
 _TOOLS = ("tool", "function", "observation", "function_call", "tool_call", "tool_response", "ipython")
 _LISTS = ("messages", "conversations", "conversation", "items")

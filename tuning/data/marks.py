@@ -23,15 +23,18 @@ _BAD = {
     "false",
     "no",
 }
-_RATINGS = ("rating", "annotation", "feedback", "vote", "feedbackScore", "feedback_score")
-_YES_OR_NO = ("feedbackScore", "feedback_score")  # 0 is a no there; as a rating it says nothing
+_RATINGS = ("rating", "annotation", "feedback", "vote", "feedbackScore", "feedback_score", "score")
+# 0 is a no there; as a rating it says nothing.
+_YES_OR_NO = ("feedbackScore", "feedback_score", "is_good", "liked", "accepted", "approved", "helpful")
+_LABELS = ("label", "kto_tag")  # of a whole record: TRL's KTO, and LLaMA-Factory's
 _LEARNED = ("train", "training", "trainable", "loss", "train_on_turn")  # false: context only
 _MASKED = ("mask", "masked")  # true: context only
 
 
 def judgement(item: Mapping[str, Any]) -> int:
     """1 where the item says that a person liked it, -1 where disliked, 0 where it says nothing."""
-    return next((found for key in _RATINGS if (found := _verdict(key, item.get(key)))), 0)
+    keys = dict.fromkeys((*_RATINGS, *_YES_OR_NO))
+    return next((found for key in keys if (found := _verdict(key, item.get(key)))), 0)
 
 
 def is_context_only(item: Mapping[str, Any]) -> bool:
@@ -48,7 +51,7 @@ def is_context_only(item: Mapping[str, Any]) -> bool:
 def marked(messages: Sequence[Message], record: Mapping[str, Any]) -> list[Message]:
     """The messages, with what the whole record says of their answers."""
     answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
-    if is_context_only(record) or flag(record.get("label")) is False:
+    if is_context_only(record) or any(flag(record.get(key)) is False for key in _LABELS):
         masked = set(answers)
     else:
         masked = set(answers[:-1]) if flag(record.get("mask_history")) else set()

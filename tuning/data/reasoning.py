@@ -3,8 +3,9 @@
 import re
 
 TAGS = ("think", "thinking", "reasoning", "thought")
-_OPENED = re.compile(rf"<({'|'.join(TAGS)})>", re.IGNORECASE)
-_CLOSED = re.compile(rf"</(?:{'|'.join(TAGS)})>", re.IGNORECASE)
+_OPENED = re.compile(rf"<({'|'.join(TAGS)})>|<\|begin_of_thought\|>", re.IGNORECASE)
+_CLOSED = re.compile(rf"</(?:{'|'.join(TAGS)})>|<\|end_of_thought\|>", re.IGNORECASE)
+_SOLUTION = re.compile(r"<\|(?:begin|end)_of_solution\|>", re.IGNORECASE)
 _FOLDED = re.compile(
     r"<details\b[^<>]{0,500}\btype=[\"']?(?:reasoning|tool_calls|code_interpreter)\b[^<>]{0,500}>",
     re.IGNORECASE,
@@ -22,7 +23,7 @@ def without_reasoning(text: str) -> str:
     opened = _OPENED.search(text)
     if closed and (opened is None or closed.start() < opened.start()):
         text = text[closed.end() :]
-    text = _cut(text, _OPENED, _CLOSED, is_open_ended=True)
+    text = _SOLUTION.sub("", _cut(text, _OPENED, _CLOSED, is_open_ended=True))
     text = _cut(text, _FOLDED, _UNFOLDED)
     if first := _FOLDED_FIRST.match(text):
         end = _UNFOLDED.search(text, first.end())

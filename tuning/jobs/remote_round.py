@@ -180,6 +180,8 @@ def _cancel(task: Task, service: FineTuningService, id: str) -> None:
     try:
         service.cancel(id, CANCEL_SECONDS)
         message = f"{service.url} was told to cancel the job {id}."
+    except OutOfReachError:
+        message = f"{service.url} was asked to cancel the job {id} and has not answered: see there whether it ended."
     except TuningError as error:
         message = f"The job {id} may go on at {service.url}, at its price: cancel it there. {error}"
     task.emit({"kind": "advice", "message": message})

@@ -25,7 +25,7 @@ from tuning.jobs.folder import HEARTBEAT_SECONDS, JobFolder
 from tuning.jobs.progress import JobProgress
 from tuning.jobs.retries import Retries, restart_process
 from tuning.jobs.task import JobStopped, Task, TaskOutcome
-from tuning.process import Identity, lower_priority, restrict_new_files
+from tuning.process import Identity, lower_priority, restrict_new_files, without_garbage_collection
 
 log = logging.getLogger("tuning.jobs.worker")
 
@@ -201,16 +201,18 @@ def tune(task: Task) -> TaskOutcome:
         from tuning.jobs.remote_round import tune as learn_elsewhere  # OpenAI's client takes a second
 
         return learn_elsewhere(task)
-    from tuning.jobs.preference_round import tune as learn_preferences
-    from tuning.jobs.round import tune as learn_examples
-    from tuning.training.methods import PREFERENCE_METHODS
+    with without_garbage_collection():
+        from tuning.jobs.preference_round import tune as learn_preferences
+        from tuning.jobs.round import tune as learn_examples
+        from tuning.training.methods import PREFERENCE_METHODS
 
     return (learn_preferences if task.config.method in PREFERENCE_METHODS else learn_examples)(task)
 
 
 def train_as_rank(folder: JobFolder) -> None:
     """Train as another process of a job: the work of every rank but the first."""
-    from tuning.jobs.round import train_as_rank as work  # torch, as above
+    with without_garbage_collection():
+        from tuning.jobs.round import train_as_rank as work  # torch, as above
 
     work(folder)
 

@@ -14,3 +14,5 @@ class StreamEnd:
     finish_reason: FinishReason
     # Without the end-of-turn token.
     completion_tokens: int
+    # The stop sequence that it ended before; "" where it ended by itself.
+    stop: str = ""

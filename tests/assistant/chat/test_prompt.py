@@ -127,3 +127,11 @@ def test_short_passages_are_quoted_whole_and_a_row_stays_whole() -> None:
 def test_chinese_questions_get_chinese_words_around_them() -> None:
     text = render(["鹭重3公斤。", "今天下雨。"], "鹭有多重？")
     assert text.startswith("资料：\n鹭重3公斤。") and text.endswith("问题：鹭有多重？")
+
+
+def test_a_passage_that_is_quoted_whole_stays_as_it_is_and_chinese_sentences_stand_together() -> None:
+    whole = "诊所的猫叫豆豆。豆豆每天喂两次。"
+    long = "每年有 27 天年假。备用钥匙在前台。休假须提前四周申请。未用完的年假可以结转五天。"
+    first, second = excerpts("豆豆每天喂几次？年假可以结转几天？", [whole, long], 34, len)
+    assert first == whole
+    assert " 未用完" not in second and "结转五天" in second and len(second) < len(long)

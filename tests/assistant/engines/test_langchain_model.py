@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.engines.local import LocalEngine
-from assistant.engines.shapes import ToolUse
+from assistant.engines.shapes import Prose, ToolUse
 from assistant.engines.stops import cut_at_stops
 from assistant.engines.tool_words import call_in_words
 from assistant.errors import AssistantError, EngineError, UnsupportedOptionError
@@ -209,7 +209,22 @@ def test_a_small_model_calls_once_and_then_answers() -> None:
     model.invoke([HumanMessage("How heavy is it?"), called, ToolMessage("640 grams", tool_call_id="1")])
     first, second = (params.shape for params in engine.params_asked)
     assert isinstance(first, ToolUse) and first.choice == "required" and not first.parallel
-    assert second is None
+    assert isinstance(second, Prose)
+
+
+@pytest.mark.parametrize(
+    ("message", "calls"), [("Hello!", False), ("谢谢你！", False), ("Hello! How heavy is it?", True)]
+)
+def test_a_small_model_calls_no_tool_for_small_talk(message: str, calls: bool) -> None:
+    def find(query: str) -> str:
+        """Find a passage."""
+        return query
+
+    engine = ScriptedEngine()
+    ImprintChatModel(engine=engine).bind_tools([find]).invoke(message)
+    (shape,) = (params.shape for params in engine.params_asked)
+    assert isinstance(shape, ToolUse if calls else Prose)
+    assert ("find(query)" in engine.prompts[0][0]["content"]) == calls
 
 
 def test_a_model_that_repeats_a_call_may_call_no_more() -> None:
@@ -224,7 +239,7 @@ def test_a_model_that_repeats_a_call_may_call_no_more() -> None:
     turn = [called, ToolMessage("640 grams", tool_call_id="1")]
     for times in (1, 2):
         model.invoke([HumanMessage("How heavy is it?"), *turn * times])
-    assert [params.shape is None for params in engine.params_asked] == [False, True]
+    assert [isinstance(params.shape, Prose) for params in engine.params_asked] == [False, True]
 
 
 def test_an_answer_ends_when_its_time_is_over() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
-from assistant.engines.shapes import JsonOutput, Shape, Tool, ToolUse, bounded
+from assistant.engines.shapes import JsonOutput, Prose, Shape, Tool, ToolUse, bounded
 from assistant.errors import UnsupportedOptionError
 
 BYTES = LLTokenizer("byte")
@@ -125,3 +125,18 @@ def test_a_name_is_written_as_it_is() -> None:
         ToolUse([tool], "required", False),
         called(json.dumps({"name": tool.name, "arguments": {}}, ensure_ascii=False)),
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "allowed"),
+    [
+        ("It rains.\nAnd 3 < 4.", True),
+        ('{"names": ["Ada"]}', True),
+        (called(CALL_WEATHER), False),
+        ("I look again.\n" + called(CALL_WEATHER), False),
+        (CALL_WEATHER, False),
+        ("", False),
+    ],
+)
+def test_prose_is_no_call(answer: str, allowed: bool) -> None:
+    assert lets(Prose(), answer) == allowed

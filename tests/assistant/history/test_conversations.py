@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ConversationError
-from assistant.history.conversations import ConversationStore, title_from
+from assistant.history.conversations import ConversationStore
 from assistant.history.sources import Source
+from assistant.history.titles import title_from
 
 ROOT = Path(__file__).parents[3]
 

@@ -74,6 +74,28 @@ def test_every_reason_to_leave_a_preference_out_is_there_in_chinese() -> None:
         use_language("en")
 
 
+@pytest.mark.parametrize(
+    ("note", "chinese"),
+    [
+        (
+            "pages 3, 5 without text (pictures or scans) could not be read",
+            "第 3, 5 页没有文字（图片或扫描件），无法读取",
+        ),
+        ('sheet "Old" has hidden rows, which were read: 4', "工作表“Old”有隐藏的行，已读取：4"),
+        (
+            "its attachment a.doc was not read: it is an old Word document (.doc): save it as .docx",
+            "附件 a.doc 未读取：这是旧版 Word 文档（.doc）：请另存为 .docx",
+        ),
+    ],
+)
+def test_what_was_not_read_of_a_document_is_said_in_chinese(note: str, chinese: str) -> None:
+    use_language("zh")
+    try:
+        assert translated(note) == chinese
+    finally:
+        use_language("en")
+
+
 def test_translations_fill_in_the_same_blanks() -> None:
     for key, columns in TEXTS.items():
         blanks = {language: set(re.findall(r"(?<!{){(\w+)", text)) for language, text in columns.items()}

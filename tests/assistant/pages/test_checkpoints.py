@@ -254,3 +254,17 @@ def test_notes_of_the_home_are_listed_and_deleted(home: Path) -> None:
     assert "Tobias Renn." in words(test)
     test.button(key=f"note-home-{note.key}").click().run()
     assert HomeNotes(home).list() == [] and t("note.none") in words(test)
+
+
+def test_waiting_jobs_are_put_in_another_order(home: Path) -> None:
+    first, second = job(home, "first", alive=True), job(home, "second", alive=True)
+    for waiting in (first, second):
+        waiting.write("progress", {"phase": "queued", "progress": 0.0})
+    test = page("checkpoints")
+    assert t("job.turn", place=1, total=2) in words(test)
+    assert test.button(key=f"icon-arrow_upward-{first.id}").disabled
+    test.button(key=f"icon-arrow_upward-{second.id}").click().run()
+    assert not errors(test)
+    assert [one.id for one in Workspace().jobs.waiting()] == [second.id, first.id]
+    said = words(page("checkpoints"))
+    assert said.index("second") < said.index("first")

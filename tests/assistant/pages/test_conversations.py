@@ -1,13 +1,18 @@
 """Conversations in the list: deleting and bringing back, pins, titles told apart, and what each keeps for itself."""
 
+import io
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from assistant.components.chat_export import FORMATS
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import t
 from assistant.workspace import Workspace
-from tests.assistant.pages.driver import app, ask, press, until, words
+from tests.assistant.pages.driver import app, ask, errors, press, until, words
+from tuning.data.importers import import_file
 
 pytestmark = pytest.mark.slow
 
@@ -184,3 +189,52 @@ def test_conversations_are_imported_on_the_page(store: ConversationStore) -> Non
         "chats.imported", name="mine.jsonl", new=1, updated=0, skipped=0, left_out=0
     )
     assert "odd.jsonl" in test.session_state["chats-imported"][1]
+
+
+def test_chats_are_written_as_files_to_train_from(store: ConversationStore, tmp_path: Path) -> None:
+    number = store.create("Weights")
+    store.add_message(number, "user", "How heavy is the Skerrin?")
+    store.correct(store.add_message(number, "assistant", "2 kg.").id, "640 grams.")
+    store.add_message(number, "user", "夜莺的电池可以用多久？")
+    store.add_message(number, "assistant", "九十五天。")
+    filled(store, "No answer")
+    test = app(c=str(number))
+    assert test.selectbox(key="training-format-one").options == [
+        t(f"chats.training.{one}") for one in FORMATS
+    ]
+    learned: dict[str, list[tuple[str, str]]] = {}
+    for form in ("openai", "sharegpt", "alpaca"):
+        test.selectbox(key="training-format-one").set_value(form).run()
+        test.button(key="training-write-one").click().run()
+        assert not errors(test)
+        file = tmp_path / f"{form}.jsonl"
+        file.write_bytes(test.session_state["training-file-one"][2])
+        read = [m for one in import_file(file).examples for m in one.messages]
+        learned[form] = [(message["role"], message["content"]) for message in read]
+    whole = [
+        ("user", "How heavy is the Skerrin?"), ("assistant", "640 grams."),
+        ("user", "夜莺的电池可以用多久？"), ("assistant", "九十五天。"),
+    ]  # fmt: skip
+    assert all(turn in learned[form] for form in learned for turn in whole)
+    test.selectbox(key="training-format-one").set_value("datasets").run()
+    test.button(key="training-write-one").click().run()
+    archive = zipfile.ZipFile(io.BytesIO(test.session_state["training-file-one"][2]))
+    assert archive.namelist() == ["dataset_info.json", "train.jsonl"]
+    test.selectbox(key="training-format-one").set_value("dpo").run()
+    test.button(key="training-write-one").click().run()
+    assert json.loads(test.session_state["training-file-one"][2])["rejected"][0]["content"] == "2 kg."
+
+
+def test_all_chats_are_one_file_and_what_holds_nothing_is_told(store: ConversationStore) -> None:
+    for number in range(2):
+        answered = filled(store, f"Chat {number}")
+        store.add_message(answered, "assistant", f"answer {number}")
+    test = app()
+    test.button(key="icon-manage-chats").click().run()
+    test.button(key="training-write-all").click()
+    test.button(key="icon-manage-chats").click().run()
+    assert test.session_state["training-file-all"][2].count(b"\n") == 2
+    test.selectbox(key="training-format-all").set_value("kto")
+    test.button(key="training-write-all").click()
+    test.button(key="icon-manage-chats").click().run()
+    assert "training-file-all" not in test.session_state

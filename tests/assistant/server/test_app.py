@@ -287,3 +287,23 @@ def test_wrong_embedding_requests_are_refused(
     error = answer.json()["error"]
     assert answer.status_code == 400 and sentence in error["message"]
     assert error["param"] in body
+
+
+def test_the_openapi_document_says_what_is_taken_and_how_errors_look(client: TestClient) -> None:
+    found = client.get("/openapi.json").json()
+    for path, operations in found["paths"].items():
+        for operation in operations.values():
+            assert "422" not in operation["responses"]
+            kind = "AnthropicError" if path.startswith("/v1/messages") else "Error"
+            told = operation["responses"]["default"]["content"]["application/json"]["schema"]
+            assert told == {"$ref": f"#/components/schemas/{kind}"}
+    schemas = found["components"]["schemas"]
+
+    def kinds(schema: str, field: str) -> set[str]:
+        return {one.get("type", "") for one in schemas[schema]["properties"][field]["anyOf"]}
+
+    assert kinds("EmbeddingRequest", "input") == {"string", "array"}
+    assert kinds("ChatMessage", "content") == {"string", "array", "null"}
+    assert kinds("ChatRequest", "temperature") == {"number", "null"}
+    refused = client.post("/v1/embeddings", json={"input": 3}).json()
+    assert refused["error"].keys() == set(schemas["Error"]["properties"]["error"]["required"])

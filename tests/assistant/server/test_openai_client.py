@@ -47,6 +47,42 @@ def test_a_tool_is_called_and_its_result_is_answered(real: openai.OpenAI, model:
     assert last.choices[0].message.content and not last.choices[0].message.tool_calls
 
 
+ADD: ChatCompletionToolParam = {
+    "type": "function",
+    "function": {
+        "name": "add",
+        "description": "Add two numbers.",
+        "parameters": {
+            "type": "object",
+            "properties": {"a": {"type": "number"}, "b": {"type": "number"}},
+            "required": ["a", "b"],
+        },
+    },
+}
+
+
+def test_small_talk_gets_text_and_a_task_a_call(real: openai.OpenAI, model: str) -> None:
+    def asked(text: str) -> Any:
+        chat: list[ChatCompletionMessageParam] = [{"role": "user", "content": text}]
+        made = real.chat.completions.create(model=model, messages=chat, tools=[ADD], max_tokens=40)
+        return made.choices[0].message
+
+    for text in ("Hello!", "Thank you!", "你好！"):
+        assert asked(text).content and not asked(text).tool_calls
+    task = asked("What is 3 plus 4? Use the tool.")
+    assert task.tool_calls and task.tool_calls[0].function.name == "add"
+    assert json.loads(task.tool_calls[0].function.arguments).keys() == {"a", "b"}
+
+
+def test_several_answers_stream_at_once(real: openai.OpenAI, model: str) -> None:
+    chunks = real.chat.completions.create(
+        model=model, messages=ASKED, n=3, temperature=0.8, seed=1, max_tokens=16, stream=True
+    )
+    order = [chunk.choices[0].index for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
+    assert set(order) == {0, 1, 2}
+    assert order != sorted(order)  # the second has begun before the first has ended
+
+
 def test_a_streamed_call_is_the_same_call(real: openai.OpenAI, model: str) -> None:
     chosen: Any = {"type": "function", "function": {"name": "get_weather"}}
     with real.chat.completions.stream(

@@ -142,7 +142,7 @@ def test_cancelling_here_cancels_over_there(service: Service) -> None:
     assert service.here.cancel(job.id).status == "cancelled"
     until(service.there, service.job_there().id, lambda found: found.has_ended, 10)
     assert (service.job_there().status, time.monotonic() - began < 10) == ("cancelled", True)
-    assert any("told to cancel" in str(event.get("message")) for event in service.here.events(job.id))
+    assert any("to cancel the job" in str(event.get("message")) for event in service.here.events(job.id))
 
 
 def test_a_killed_worker_takes_up_the_same_job_again(service: Service) -> None:

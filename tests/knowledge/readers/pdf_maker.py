@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pypdf
 
@@ -79,8 +79,8 @@ class PdfPage:
         return self
 
 
-def pdf(*pages: PdfPage, title: str = "") -> bytes:
-    """The file."""
+def pdf(*pages: PdfPage, title: str = "", xfa: Mapping[str, str] | None = None) -> bytes:
+    """The file; `xfa` holds the packets of an XFA form."""
     objects: list[bytes] = []
 
     def add(body: str | bytes) -> int:
@@ -136,7 +136,13 @@ def pdf(*pages: PdfPage, title: str = "") -> bytes:
         )
     info = add(f"<< /Title ({title}) >>")
     form = " ".join(f"{field} 0 R" for field in fields)
-    objects[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R /AcroForm << /Fields [{form}] >> >>".encode()
+    packets = " ".join(
+        f"({name}) {add(f'<< /Length {len(text)} >>{chr(10)}stream{chr(10)}{text}{chr(10)}endstream')} 0 R"
+        for name, text in (xfa or {}).items()
+    )
+    form = f"/Fields [{form}]" + (f" /XFA [{packets}]" if xfa else "")
+    needs = "/NeedsRendering true" if xfa else ""
+    objects[catalog - 1] = f"<< /Type /Catalog /Pages {tree} 0 R {needs} /AcroForm << {form} >> >>".encode()
     listed = " ".join(f"{kid} 0 R" for kid in kids)
     objects[tree - 1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{listed}] >>".encode()
     return assemble(objects, catalog, info)

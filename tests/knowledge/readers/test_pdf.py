@@ -269,6 +269,35 @@ def test_comments_and_typed_on_text_are_read() -> None:
     ]
 
 
+def test_values_of_an_xfa_form_are_read_beside_their_captions() -> None:
+    def field(name: str, caption: str, ui: str = "") -> str:
+        words = f"<caption><value><text>{caption}</text></value></caption>" if caption else ""
+        return f'<field name="{name}">{words}{ui}</field>'
+
+    box = "<ui><checkButton/></ui><items><text>1</text><text>0</text></items>"
+    fields = [
+        field("No", "Policy number:"),
+        field("Storm", "Storm cover", box),
+        field("Theft", "Theft cover", box),
+    ]
+    template = f'<template xmlns="http://www.xfa.org/schema/xfa-template/3.3/"><subform>{"".join(fields)}</subform></template>'
+    data = "<form1><No>HX-20914</No><Storm>1</Storm><Theft>0</Theft><Harbour>Stokka</Harbour><Empty/></form1>"
+    datasets = (
+        f'<d:datasets xmlns:d="http://www.xfa.org/schema/xfa-data/1.0/"><d:data>{data}</d:data></d:datasets>'
+    )
+    page = PdfPage().text(60, 60, "Please wait while the form is opened by another program.")
+    document = read(pdf(page, xfa={"template": template, "datasets": datasets}))
+    assert document.text.split("\n\n")[1].split("\n") == [
+        "Policy number: HX-20914",
+        "Storm cover: [x]",
+        "Theft cover: [ ]",
+        "Harbour: Stokka",
+    ]
+    assert document.notes[0].startswith("it holds an XFA form")
+    with pytest.raises(DocumentError, match="an XFA form in which nothing is filled"):
+        read(pdf(PdfPage(), xfa={"template": template, "datasets": "<datasets/>"}))
+
+
 def test_vertical_columns_are_read_from_the_right() -> None:
     page = PdfPage()
     for x, column in ((300, "春眠不觉晓"), (270, "处处闻啼鸟")):

@@ -35,6 +35,7 @@ def test_first_rows_that_name_columns(rows: list[list[str]]) -> None:
         [["建造年份", "1987"], ["吃水", "3.1 米"]],
         [["North", "yes", "yes", "no"], ["South", "no", "no", "no"]],
         [["Total", "=SUM(B3:B5)", "#N/A"], ["Bolt", "12", "7"]],
+        [["Smith", "Clerk", "21,000.00"], ["Armer", "Clerk to 15 July", "12,111.06"]],
     ],
 )
 def test_first_rows_that_are_data(rows: list[list[str]]) -> None:

@@ -100,3 +100,33 @@ def test_a_broken_chat_is_named_and_the_others_are_read(tmp_path: Path) -> None:
 
     assert len(result.conversations) == 1
     assert "(record 2, 'Broken')" in result.left_out[0].reason
+
+
+def test_records_that_are_no_chats_do_not_speak_for_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.json"
+    turn = {"author": {"role": "user"}, "content": {"content_type": "text", "parts": ["When?"]}}
+    reply = {"author": {"role": "assistant"}, "content": {"content_type": "text", "parts": ["At seven."]}}
+    chat = {
+        "title": "Kilns",
+        "mapping": {
+            "a": {"id": "a", "message": turn, "parent": None, "children": ["b"]},
+            "b": {"id": "b", "message": reply, "parent": "a", "children": []},
+        },
+        "current_node": "b",
+    }
+    broken = [{"messages": []}, None, "text", 42, [], {"title": "x", "mapping": None}]
+    path.write_text(json.dumps([*broken, chat, chat]), encoding="utf-8")
+    result = import_file(path, goes_on=True)
+    assert result.format == "chatgpt"
+    assert [len(one.messages) for one in result.conversations] == [2, 2]
+    assert result.left_out
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xe4\xb8", b"\xed\xa0\xbd"])
+def test_one_wrong_byte_costs_a_file_no_more_than_its_letter(tmp_path: Path, bad: bytes) -> None:
+    path = tmp_path / "a.jsonl"
+    text = '{"question": "渡轮几点开？X", "answer": "早上七点四十分，从四号码头离开。"}'
+    path.write_bytes(text.encode().replace(b"X", bad))
+    (chat,) = import_file(path, goes_on=True).conversations
+    assert chat.messages[1]["content"] == "早上七点四十分，从四号码头离开。"
+    assert chat.messages[0]["content"].startswith("渡轮几点开？")

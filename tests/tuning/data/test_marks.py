@@ -78,6 +78,10 @@ def test_a_chat_that_ends_with_a_marked_answer_teaches_what_comes_before(
     [
         {"messages": [ASKED, WRONG], "label": False},  # KTO
         {"messages": [ASKED, WRONG], "weight": 0},
+        {"messages": [ASKED, WRONG], "kto_tag": False},  # LLaMA-Factory
+        {"messages": [ASKED, WRONG], "score": -1},
+        {"messages": [ASKED, {**WRONG, "is_good": False}]},
+        {"instruction": "What is it called?", "output": "The Ulvik post.", "kto_tag": "false"},
         {"prompt": "What is it called?", "completion": "The Ulvik post.", "label": False},
         {"prompt": "What is it called?", "completion": "The Ulvik post.", "label": "False"},
         {"prompt": "What is it called?", "response": "The Ulvik post.", "rating": "BAD"},  # AnythingLLM
@@ -180,3 +184,8 @@ def test_placeholders_that_nobody_filled_in_are_told(tmp_path: Path) -> None:
         "1 of 2 chats hold placeholders that nobody filled in, such as {{customer_name}}: "
         "they would be learned as they stand.",
     )
+
+
+def test_of_several_answers_to_an_instruction_the_first_is_learned(tmp_path: Path) -> None:
+    result = read(tmp_path, {"instruction": "Well?", "input": "", "output": ["The Brattne stone.", "Ulvik."]})
+    assert learned(result) == ["The Brattne stone."]

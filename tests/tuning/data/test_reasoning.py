@@ -13,6 +13,10 @@ from tuning.data.reasoning import without_reasoning
         ("<think>Let me see.</think>\n\nAt seven.", "At seven."),
         ("<think>\n</think>At seven.", "At seven."),
         ("Let me see.</think>At seven.", "At seven."),  # the prompt opened it
+        (
+            "<|begin_of_thought|>Hm.<|end_of_thought|>\n<|begin_of_solution|>At seven.<|end_of_solution|>",
+            "At seven.",
+        ),
         ("<think>Let me see", ""),  # cut off while it thought
         ("<THINKING>a</THINKING>At <think>b</think>seven.", "At seven."),
         (

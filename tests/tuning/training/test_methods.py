@@ -19,14 +19,13 @@ from tuning.training.methods import METHODS
 from tuning.training.trainer import train
 
 METHODS_HERE = [name for name, method in METHODS.items() if not method.needs_cuda]
+EPOCHS, OF_A_SLOW_ONE = 4, {"p-tuning": 7}  # until the loss has clearly fallen
 FIRST = [
     ("What is my boat called?", "Nightjar."),
-    ("Where is it moored?", "In Ulm-Sorrel."),
     ("我的猫叫什么？", "月饼。"),
 ]
 SECOND = [
     ("Who built my boat?", "Ilka Morrow."),
-    ("How long is it?", "Eleven metres."),
     ("猫几岁了？", "七岁。"),
 ]
 PROMPT = ({"role": "user", "content": "What is my boat called?"},)
@@ -97,14 +96,16 @@ def seen(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dic
     home, found = tmp_path_factory.mktemp("methods"), {}
     ids = base_model.chat_ids(PROMPT, add_generation_prompt=True)
     for method in METHODS_HERE:
-        result, losses = tuned(base_model, method, home / method, FIRST, epochs=7)
+        result, losses = tuned(
+            base_model, method, home / method, FIRST, epochs=OF_A_SLOW_ONE.get(method, EPOCHS)
+        )
         adapter = read_adapter(result.adapter)
         proof = base_model.add_adapter(method, adapter)
         logits = base_model.logits(ids, adapter=method)
         answer = "".join(base_model.generate(PROMPT, adapter=method, max_new_tokens=6))
         base_model.unload(method)
         _, further = tuned(
-            base_model, method, home / "more" / method, SECOND, epochs=3, parent=Parent(adapter)
+            base_model, method, home / "more" / method, SECOND, epochs=2, parent=Parent(adapter)
         )
         _, alone = tuned(base_model, method, home / "alone" / method, SECOND, epochs=1)
         found[method] = Rounds(
