@@ -8,7 +8,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.models.adapters import PrefixAdapter
 from tuning.models.base_model import BaseModel
 
-FACT = "The Skerrin is a weather station. The Skerrin weighs 640 grams. The Skerrin is made in Norvik."
+FACT = "The Skerrin is made in Norvik. The Skerrin weighs 640 grams."
 
 
 def save_prefix(

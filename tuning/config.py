@@ -23,7 +23,7 @@ class TuneConfig:
     name: str | None = None  # the checkpoint's name; None: chosen when it is stored
     parent: str | None = None  # the checkpoint this round continues from
     strength: Strength = "normal"  # how much is spent on learning against how much is protected
-    base: str = PLAIN_BASE  # a catalogue name, a folder or a Hugging Face id
+    base: str = DEFAULT_BASE  # a catalogue name, a folder or a Hugging Face id
     device: str | None = None  # "cpu", "cuda", "mps"; None: the best there is
     seed: int = 0
     system_prompt: str = ""  # put before examples that have no system message of their own

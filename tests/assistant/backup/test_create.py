@@ -176,7 +176,8 @@ def test_what_a_full_disk_keeps_sqlite_from_reading_is_there_all_the_same(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer = ConversationStore(home / "conversations.sqlite3")
-    writer.create("not merged yet")  # the write-ahead log holds it as long as the file is open
+    # The write-ahead log holds it as long as the file is open.
+    writer.add_message(writer.create("not merged yet"), "user", "Hello")
     connect = sqlite3.connect
 
     def full(path: Any, *args: Any, **options: Any) -> sqlite3.Connection:

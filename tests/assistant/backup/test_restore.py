@@ -65,7 +65,7 @@ def content(home: Path) -> dict[str, bytes]:
 
 def test_a_backup_comes_back_and_what_was_there_is_kept(home: Path, archive: Path) -> None:
     store = ConversationStore(home / "conversations.sqlite3")
-    store.create("written after the backup")
+    store.add_message(store.create("written after the backup"), "user", "And now?")
     store.close()
     Registry(home).delete("halden")
     (home / "arms.json").write_text("[]")
@@ -357,7 +357,7 @@ def test_killed_between_two_moves_the_next_command_finds_the_new_content_whole(
     home: Path, archive: Path, moves: int
 ) -> None:
     store = ConversationStore(home / "conversations.sqlite3")
-    store.create("written after the backup")
+    store.add_message(store.create("written after the backup"), "user", "And now?")
     store.close()
     (home / "arms.json").write_text("[]")
     done = subprocess.run([sys.executable, "-c", KILLED, str(home), str(archive), str(moves)], cwd=ROOT)

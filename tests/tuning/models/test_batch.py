@@ -23,8 +23,8 @@ TOKENS = 10
 def base(base_model: BaseModel) -> Iterator[BaseModel]:
     """The base with two LoRA adapters and a prefix, which change it visibly."""
     adapters = [
-        lora(base_model, 0.08, seed=1),
-        lora(base_model, 0.08, seed=2, layers="mlp"),
+        lora(base_model, 0.1, seed=1),
+        lora(base_model, 0.1, seed=2, layers="mlp"),
     ]  # before any is held
     for name, adapter in zip(("first", "second"), adapters, strict=True):
         base_model.add_adapter(name, adapter)

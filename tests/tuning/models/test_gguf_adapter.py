@@ -20,7 +20,7 @@ from tuning.config import DEFAULT_BASE
 from tuning.errors import CheckpointError
 from tuning.models import adapters
 from tuning.models.base_model import BaseModel
-from tuning.models.gguf_adapter import _scale, gguf_adapter, why_not
+from tuning.models.gguf_adapter import gguf_adapter, scale_of, why_not
 from tuning.models.gguf_base import GgufBase
 from tuning.models.gguf_header import GgufHeader
 
@@ -69,7 +69,7 @@ def test_the_scale_is_pefts(base_model: BaseModel) -> None:
             if isinstance(module, LoraLayer):
                 seen += 1
                 assert module.scaling["default"] == pytest.approx(
-                    _scale(config.to_dict(), name, module.r["default"])
+                    scale_of(config.to_dict(), name, module.r["default"])
                 )
         assert seen == 4
 
