@@ -44,8 +44,8 @@ def default_base(home: Path) -> GgufBase:
 def registry(tmp_path_factory: pytest.TempPathFactory, base_model: BaseModel) -> Registry:
     """Checkpoints of the default model with random weights."""
     found = Registry(tmp_path_factory.mktemp("llama"))
-    save_random(base_model, found, "random", "lora", scale=0.1)
-    save_random(base_model, found, "other", "lora", scale=0.08)
+    save_random(base_model, found, "random", "lora", scale=0.08)
+    save_random(base_model, found, "other", "lora", scale=0.06)
     return found
 
 
