@@ -42,7 +42,7 @@ def test_the_app_that_answers_gives_way_and_shows_what_was_restored(
     with running_app(home, IMPRINT_MAX_NEW_TOKENS="300", IMPRINT_MEMORY="nothing") as server:
         page.goto(server.url)
         expect(page.get_by_text("Written afterwards").first).to_be_visible(timeout=WAIT_MILLISECONDS)
-        ask(page, "Count from one to a thousand in words.")
+        ask(page, "Write a long story about a lighthouse.")
         page.wait_for_function(TEXT_OF_LIVE)
         report = restore_backup(home, archive)
         expect(page.get_by_text("Written afterwards")).to_have_count(0, timeout=WAIT_MILLISECONDS)
