@@ -17,7 +17,7 @@ OTHERS = ["-m", "not browser", "-n", "2", "--dist", "loadfile", "--no-loadscope-
 
 def start(arguments: list[str], models: Path, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
     """Run pytest with these arguments; `models` is the folder of converted models."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "IMPRINT_TEST_MODELS": str(models)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "SHARED_TEST_MODELS": str(models)}
     command = [sys.executable, "-m", "pytest", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
 

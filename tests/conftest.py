@@ -24,12 +24,12 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 def imprint_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An Imprint home of this session alone; `IMPRINT_TEST_HOME` names one to keep while developing.
 
-    `IMPRINT_TEST_MODELS` names a folder of converted models that sessions side by side share: one converts, all open.
+    `SHARED_TEST_MODELS` names a folder of converted models that sessions side by side share: one converts, all open.
     """
     if kept := os.environ.get("IMPRINT_TEST_HOME"):
         return Path(kept)
     home = tmp_path_factory.mktemp("imprint-home")
-    if shared := os.environ.get("IMPRINT_TEST_MODELS"):
+    if shared := os.environ.get("SHARED_TEST_MODELS"):
         (home / "models").symlink_to(shared)
     return home
 

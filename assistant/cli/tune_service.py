@@ -7,7 +7,6 @@ import click
 
 from assistant.cli.options import confirmed
 from assistant.cli.output import say
-from assistant.engines.services import service_of
 from assistant.errors import AssistantError
 from assistant.workspace import Workspace
 from tuning.checkpoints.manifest import REMOTE
@@ -32,6 +31,8 @@ def service_options(function: F) -> F:
 
 def address_of(workspace: Workspace, options: dict[str, Any]) -> dict[str, Any]:
     """The fields `send_to` and `base` of a job for a service. Raises AssistantError where one is not known."""
+    from assistant.engines.services import service_of  # heavy, and only for a service
+
     service = service_of(workspace.settings)
     url = options["send_to"] or (service.url if service else None)
     if url is None:

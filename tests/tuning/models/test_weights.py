@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tuning.config import DEFAULT_BASE
+from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.models import weights
 
 
@@ -36,9 +36,9 @@ def test_a_converted_model_whose_bytes_changed_is_converted_again(tmp_path: Path
 
 def test_a_model_converted_by_an_earlier_version_is_taken_as_it_is(tmp_path: Path) -> None:
     convert = Conversion()
-    folder = tmp_path / "models" / DEFAULT_BASE
+    folder = tmp_path / "models" / PLAIN_BASE
     folder.mkdir(parents=True)
     (folder / "imprint.json").write_text('{"sha256": "c0ffee"}')
     (folder / "model.safetensors").write_bytes(b"weights")
-    assert weights.locate(DEFAULT_BASE, tmp_path, convert) == (folder, "c0ffee")
+    assert weights.locate(PLAIN_BASE, tmp_path, convert) == (folder, "c0ffee")
     assert convert.count == 0
