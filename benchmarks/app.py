@@ -67,7 +67,7 @@ def open_page(page: Page, url: str) -> None:
             break
         except Exception:  # it is not listening yet
             time.sleep(0.1)
-    page.get_by_role("radio", name="Nothing").click()
+    page.get_by_role("radio", name="Model alone").click()
 
 
 def first_token(page: Page, question: str) -> float:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from assistant.engines.services import own_engine
 from assistant.workspace import Workspace
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.data.examples import Message
@@ -86,6 +87,7 @@ def bare_llama(workspace: Workspace, environment: dict[str, str]) -> Iterator[Wr
     base = GgufBase.find(workspace.settings.base_model, workspace.home)
     assert base is not None
     counter = workspace.engine()
+    chosen = own_engine(counter)
     process = subprocess.Popen(
         [sys.executable, "-c", _BARE, str(base.path), str(os.cpu_count())],
         stdin=subprocess.PIPE,
@@ -98,7 +100,7 @@ def bare_llama(workspace: Workspace, environment: dict[str, str]) -> Iterator[Wr
 
     def write(messages: list[Message], tokens: int) -> Iterator[str]:
         assert process.stdin is not None and process.stdout is not None
-        ids = counter._llama._prompts.ids(messages)  # type: ignore[attr-defined]
+        ids = chosen._llama._prompts.ids(messages)  # type: ignore[attr-defined]
         body = {"prompt": ids, "n_predict": tokens, "temperature": 0.0, "samplers": ["temperature"]}
         process.stdin.write(json.dumps(body) + "\n")
         process.stdin.flush()
