@@ -5,14 +5,13 @@ Torch's engine is opened when something first needs it. What each of them does i
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from assistant.engines.base import GREEDY, Engine, SamplingParams
+from assistant.engines.base import Engine
+from assistant.engines.forwarding import ForwardingEngine
 from assistant.engines.llama_engine import LlamaEngine
-from assistant.errors import EngineError, UnsupportedOptionError
-from tuning.data.examples import Message
-from tuning.models.stream_end import StreamEnd
+from assistant.errors import EngineError
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from assistant.engines.local import LocalEngine
@@ -20,10 +19,10 @@ if TYPE_CHECKING:  # torch takes seconds to import
 log = logging.getLogger(__name__)
 
 
-class ChosenEngine:
+class ChosenEngine(ForwardingEngine):
     """Answers with llama.cpp where it can, else with torch."""
 
-    reads_tools = False
+    chats_alone = "model: {name} is answered with torch, which goes on with chats alone. Ask it in a chat."
 
     def __init__(
         self,
@@ -32,14 +31,12 @@ class ChosenEngine:
         share: "Callable[[LocalEngine], Engine] | None" = None,
     ) -> None:
         """`share` makes of torch's engine one that answers several callers in one batch."""
+        super().__init__(llama)
         self._llama, self._open_torch, self._share = llama, open_torch, share
         self._opening = threading.Lock()
         self._torch: LocalEngine | None = None
         self._torch_for_answers: Engine | None = None
         self._refused: set[str | None] = set()  # identities of checkpoints that llama.cpp could not load
-        self.name = llama.name
-        self.window = llama.window
-        self.capability = llama.capability
 
     @property
     def torch(self) -> "LocalEngine":
@@ -53,90 +50,23 @@ class ChosenEngine:
         """The same engines, torch's with several answers in one batch; closing it closes nothing."""
         return ChosenEngine(self._llama, lambda: self.torch, share)
 
-    def engine_for(self, checkpoint: str | None) -> Engine:
-        """The engine that answers with a checkpoint. Raises EngineError."""
+    def engine_for(self, checkpoint: str | None) -> tuple[Engine, str | None]:
+        """The engine that answers with a checkpoint, and the checkpoint. Raises EngineError."""
+        return self._llama if self._is_for_llama(checkpoint) else self._with_torch(), checkpoint
+
+    def _is_for_llama(self, checkpoint: str | None) -> bool:
+        """Whether llama.cpp has loaded a checkpoint; one that it refused is not tried again."""
         if checkpoint is None:
-            return self._llama
-        if self._llama.why_not(checkpoint):
-            return self._with_torch()
-        identity = self._llama.identity(checkpoint)
-        if identity in self._refused:
-            return self._with_torch()
+            return True
+        if self._llama.why_not(checkpoint) or (identity := self._llama.identity(checkpoint)) in self._refused:
+            return False
         try:
             self._llama.prompt_capacity(checkpoint)
         except EngineError as error:
             log.warning("checkpoint %s is answered with torch: %s", checkpoint, error)
             self._refused.add(identity)
-            return self._with_torch()
-        return self._llama
-
-    def checkpoints(self) -> list[str]:
-        """Checkpoints tuned from exactly this base."""
-        return self._llama.checkpoints()
-
-    def label(self, checkpoint: str | None) -> str:
-        """As the engine's that answers."""
-        return self.engine_for(checkpoint).label(checkpoint)
-
-    def prompt_capacity(self, checkpoint: str | None) -> int:
-        """As the engine's that answers."""
-        return self.engine_for(checkpoint).prompt_capacity(checkpoint)
-
-    def identity(self, checkpoint: str | None) -> str | None:
-        """As the engine's that answers."""
-        return self.engine_for(checkpoint).identity(checkpoint)
-
-    def system_prompt(self, checkpoint: str | None) -> str:
-        """The system prompt that a checkpoint was tuned with."""
-        return self._llama.system_prompt(checkpoint)
-
-    def stream(
-        self,
-        messages: Sequence[Message],
-        params: SamplingParams = GREEDY,
-        *,
-        checkpoint: str | None = None,
-        stop: threading.Event | None = None,
-    ) -> Generator[str, None, StreamEnd]:
-        """As `Engine.stream`."""
-        engine = self.engine_for(checkpoint)
-        return (yield from engine.stream(messages, params, checkpoint=checkpoint, stop=stop))
-
-    def continue_text(
-        self,
-        text: str,
-        params: SamplingParams = GREEDY,
-        *,
-        checkpoint: str | None = None,
-        stop: threading.Event | None = None,
-    ) -> Generator[str, None, StreamEnd]:
-        """As `TextEngine.continue_text`. Raises UnsupportedOptionError for a checkpoint that torch answers with."""
-        engine = self.engine_for(checkpoint)
-        if not isinstance(engine, LlamaEngine):
-            raise UnsupportedOptionError(
-                "model",
-                f"model: {checkpoint!r} is answered with torch, which goes on with chats alone. Ask it in a chat.",
-            )
-        return (yield from engine.continue_text(text, params, checkpoint=checkpoint, stop=stop))
-
-    def complete(
-        self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64
-    ) -> list[str]:
-        """As `Engine.complete`."""
-        engine = self.engine_for(checkpoint)
-        return engine.complete(batch, checkpoint=checkpoint, max_new_tokens=max_new_tokens)
-
-    def encode(self, text: str) -> list[int]:
-        """Token ids of a bare text."""
-        return self._llama.encode(text)
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens of a prompt with the chat template and the generation prompt."""
-        return self._llama.count_tokens(messages)
-
-    def count_text(self, text: str) -> int:
-        """Tokens of a bare text."""
-        return self._llama.count_text(text)
+            return False
+        return True
 
     def close(self) -> None:
         """End llama.cpp's process, and free torch's model."""

@@ -5,20 +5,19 @@ no other; each address has a key of its own.
 """
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from assistant.engines.base import GREEDY, Engine, SamplingParams, TextEngine
+from assistant.engines.base import Engine
+from assistant.engines.forwarding import ForwardingEngine
 from assistant.engines.remote import RemoteEngine
-from assistant.errors import EngineError, UnsupportedOptionError
+from assistant.errors import EngineError
 from assistant.settings import Settings
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.checkpoints.remote_model import remote_model
-from tuning.data.examples import Message
 from tuning.errors import CheckpointError
-from tuning.models.stream_end import StreamEnd
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,14 @@ class ServiceModels:
             self._opened = {}
 
 
-class EngineWithServices:
-    """An engine of this home, and beside it the models that services keep."""
+class EngineWithServices(ForwardingEngine):
+    """An engine of this home, and beside it the models that services keep; tokens are counted by the former."""
+
+    chats_alone = "model: {name} goes on with chats alone. Ask it in a chat."
 
     def __init__(self, own: Engine, services: ServiceModels) -> None:
+        super().__init__(own)
         self.own, self.services = own, services
-        self.name, self.window, self.capability = own.name, own.window, own.capability
-        self.reads_tools = own.reads_tools
 
     def engine_for(self, checkpoint: str | None) -> tuple[Engine, str | None]:
         """The engine that answers, and what it is asked for as a checkpoint. Raises EngineError."""
@@ -110,72 +110,10 @@ class EngineWithServices:
         own = self.own.checkpoints()
         return [*own, *(name for name in self.services.names() if name not in own)]
 
-    def label(self, checkpoint: str | None) -> str:
-        """As the engine's that answers: of a service, its address."""
-        engine, asked = self.engine_for(checkpoint)
-        return engine.label(asked)
-
-    def prompt_capacity(self, checkpoint: str | None) -> int:
-        """As the engine's that answers."""
-        engine, asked = self.engine_for(checkpoint)
-        return engine.prompt_capacity(asked)
-
-    def identity(self, checkpoint: str | None) -> str | None:
-        """As the engine's that answers: of a service, unknown."""
-        engine, asked = self.engine_for(checkpoint)
-        return engine.identity(asked)
-
     def system_prompt(self, checkpoint: str | None) -> str:
         """The system prompt that a checkpoint was tuned with."""
         found = self.services.find(checkpoint)
         return found.system_prompt if found else self.own.system_prompt(checkpoint)
-
-    def stream(
-        self,
-        messages: Sequence[Message],
-        params: SamplingParams = GREEDY,
-        *,
-        checkpoint: str | None = None,
-        stop: threading.Event | None = None,
-    ) -> Generator[str, None, StreamEnd]:
-        """As `Engine.stream`."""
-        engine, asked = self.engine_for(checkpoint)
-        return (yield from engine.stream(messages, params, checkpoint=asked, stop=stop))
-
-    def continue_text(
-        self,
-        text: str,
-        params: SamplingParams = GREEDY,
-        *,
-        checkpoint: str | None = None,
-        stop: threading.Event | None = None,
-    ) -> Generator[str, None, StreamEnd]:
-        """As `TextEngine.continue_text`. Raises UnsupportedOptionError where the engine that answers cannot."""
-        engine, asked = self.engine_for(checkpoint)
-        if not isinstance(engine, TextEngine):
-            raise UnsupportedOptionError(
-                "model", f"model: {checkpoint or self.name!r} goes on with chats alone. Ask it in a chat."
-            )
-        return (yield from engine.continue_text(text, params, checkpoint=asked, stop=stop))
-
-    def complete(
-        self, batch: Sequence[Sequence[Message]], *, checkpoint: str | None = None, max_new_tokens: int = 64
-    ) -> list[str]:
-        """As `Engine.complete`."""
-        engine, asked = self.engine_for(checkpoint)
-        return engine.complete(batch, checkpoint=asked, max_new_tokens=max_new_tokens)
-
-    def encode(self, text: str) -> list[int]:
-        """Token ids of a bare text, by the engine of this home."""
-        return self.own.encode(text)
-
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Tokens of a prompt, by the engine of this home: of a service's model, an estimate."""
-        return self.own.count_tokens(messages)
-
-    def count_text(self, text: str) -> int:
-        """Tokens of a bare text, by the engine of this home."""
-        return self.own.count_text(text)
 
     def close(self) -> None:
         """Close the engine and the connections."""
