@@ -15,9 +15,10 @@ def draw() -> None:
     """The page."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(t("page.knowledge"), anchor=False, width="stretch")
-        _draw_new()
-        _draw_rename()
-        _draw_delete()
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            _draw_new()
+            _draw_rename()
+            _draw_delete()
     html_blocks.lead(t("knowledge.lead"))
     _draw_choice()
     name = choices.knowledge_base()
