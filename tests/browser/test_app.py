@@ -134,7 +134,7 @@ def test_variants_answer_side_by_side(page: Page, server: "Server", tmp_path: Pa
     page.get_by_role("button", name=t("compare.ask"), exact=True).click()
     for kind in ("base", "documents"):
         expect(page.locator(f".arm.{kind}")).to_contain_text("tokens read", timeout=WAIT_MILLISECONDS)
-    expect(page.locator(".arm.base")).to_contain_text("8")
+    expect(page.locator(".arm.base")).to_contain_text(re.compile("8|eight"))  # which is a matter of rounding
 
 
 @pytest.mark.timeout(1500)  # it trains and evaluates, beside the other tests
