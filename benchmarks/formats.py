@@ -18,6 +18,8 @@ from tuning.data.examples import is_learned
 from tuning.data.importers import import_file
 from tuning.errors import ExampleError
 
+MOST_SAID = 200  # characters of a reason that are shown
+
 
 @dataclass(frozen=True)
 class Row:
@@ -37,7 +39,7 @@ class Row:
         """What was left out, and what a person is told."""
         left_out = [f"{one['place']}: {one['reason']}" for one in self.entry.get("left_out", [])]
         said = [*left_out, *self.entry.get("notes", []), self.entry.get("error", "")]
-        return " ".join(one for one in said if one)
+        return " ".join(one for one in said if one)[:MOST_SAID]
 
 
 def main() -> int:
