@@ -90,7 +90,7 @@ def test_prompts_are_those_of_torch(engine: LlamaEngine, base_model: BaseModel) 
         text = chat[-1]["content"]
         assert engine.encode(text) == base_model.tokenizer(text, add_special_tokens=False)["input_ids"]
     assert engine.window == base_model.window
-    assert engine.label(None) == "llama.cpp · 4 bit"
+    assert engine.label(None) == "llama.cpp · 8 bit"
 
 
 def test_an_answer_is_what_torch_would_say_and_says_how_it_ended(
