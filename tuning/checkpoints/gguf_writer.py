@@ -9,7 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+<<<<<<< HEAD
 from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, get_tensor_name_map
+=======
+from gguf import (
+    GGML_QUANT_SIZES,
+    GGMLQuantizationType,
+    GGUFReader,
+    GGUFWriter,
+    LlamaFileType,
+    get_tensor_name_map,
+)
+from gguf.quants import quantize
+>>>>>>> main
 
 from tuning.checkpoints.gguf_kinds import FILE_TYPES, Array, in_kind, kind_of
 from tuning.errors import CheckpointError
@@ -17,6 +29,7 @@ from tuning.models.base_model import BaseModel
 from tuning.models.gguf_adapter import architecture_of, llama_order
 from tuning.models.gguf_base import GgufBase
 from tuning.models.gguf_header import GgufHeader
+from tuning.models.gguf_merging import take_over
 
 # Architectures whose tensors are transformers' own, but for the order of queries and keys.
 WRITABLE = ("llama", "qwen2", "qwen3")
@@ -32,9 +45,14 @@ def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: st
     writer.add_name(title)
     writer.add_file_type(FILE_TYPES[kind])
     reader = GGUFReader(original.path)
+<<<<<<< HEAD
     _take_over(reader, writer, original.architecture)
     written, layers = set(), original.number("block_count")
     is_tied = bool(base.model.config.tie_word_embeddings)
+=======
+    take_over(reader, writer, original.architecture)
+    written = set()
+>>>>>>> main
     for name, values in _tensors(base, original):
         if values.ndim == 1:  # norms and biases stay exact
             writer.add_tensor(name, values, raw_dtype=GGMLQuantizationType.F32)
@@ -61,15 +79,6 @@ def _original(name: str, home: Path) -> GgufHeader:
             f"A GGUF file can be written of {', '.join(WRITABLE)}; {name!r} is {found.header.architecture!r}. {instead}"
         )
     return found.header
-
-
-def _take_over(reader: GGUFReader, writer: GGUFWriter, architecture: str) -> None:
-    """What the file says of the shape and of the tokens; what it says of itself is written anew."""
-    for key, field in reader.fields.items():
-        if key.startswith((f"{architecture}.", "tokenizer.")):
-            kind, contents = field.types[0], field.contents()
-            of = field.types[-1] if kind == GGUFValueType.ARRAY else None
-            writer.add_key_value(key, contents, kind, of)
 
 
 def _tensors(base: BaseModel, header: GgufHeader) -> Iterator[tuple[str, Array]]:
