@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -74,7 +75,7 @@ def test_the_modules_come_from_the_wheel(installed: Path, tmp_path: Path) -> Non
 def test_the_wheel_answers_outside_the_checkout(installed: Path, imprint_home: Path, tmp_path: Path) -> None:
     (tmp_path / "models").symlink_to(imprint_home / "models")
     answered = json.loads(imprint(installed, tmp_path, "ask", "How many legs has a spider?", "--json"))
-    assert "eight" in answered["answer"] and answered["completion_tokens"] > 0
+    assert re.search("8|eight", answered["answer"]) and answered["completion_tokens"] > 0
 
 
 @pytest.mark.real
