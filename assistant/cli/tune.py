@@ -50,6 +50,12 @@ _PARTS = {
     metavar="NAME…",
     help="Documents of the knowledge base --kb whose statements are learned.",
 )
+@click.option(
+    "--with-model",
+    is_flag=True,
+    help="Let the chosen model write examples, too, from messages and passages of --conversation and --document; "
+    "kept is what it answers alike when asked again, and the text holds.",
+)
 @click.option("--kb", metavar="NAME", help="The knowledge base of --document (default: the chosen one).")
 @click.option(
     "--notes", "from_notes", is_flag=True, help="Learn the notes of this home: see `imprint notes`."
@@ -115,6 +121,7 @@ def tune(
     examples: tuple[Path, ...],
     conversation: tuple[int, ...],
     document: tuple[str, ...],
+    with_model: bool,
     from_notes: bool,
     missing: str | None,
     preferences: tuple[Path, ...],
@@ -148,7 +155,9 @@ def tune(
             lessons = read_lessons(workspace, preferences, votes=votes, with_judge=with_judge)
     else:
         with busy("Reading the examples…"):
-            given = Given(examples, conversation, document, options["kb"], from_notes, missing)
+            given = Given(
+                examples, conversation, document, options["kb"], from_notes, missing, with_model=with_model
+            )
             lessons = read_examples(workspace, given, options["parent"])
     job = _submit(workspace, lessons, options, yes=yes)
     kind = "preferences" if preferred else "examples"

@@ -10,6 +10,7 @@ from assistant.workspace import Workspace
 from tuning.checkpoints.notes import missing_examples
 
 if TYPE_CHECKING:
+    from assistant.curation.candidates import Curation, Labeller
     from tuning.data.examples import Example
 
 
@@ -23,13 +24,15 @@ class Given:
     knowledge_base: str | None  # that of `documents`
     notes: bool
     missing: str | None  # the checkpoint that is taught again
+    with_model: bool = False  # whether the chosen model writes examples too
 
 
 def read_examples(workspace: Workspace, given: Given, parent: str | None) -> "list[Example]":
     """The examples of all that was given. Raises AssistantError, CheckpointError, NothingToLearnError."""
+    labeller = _labeller(workspace) if given.with_model else None
     learned = _of_files(given.files)
-    learned += _of_conversations(workspace, given.conversations, parent)
-    learned += stated_in(workspace, given.documents, given.knowledge_base, parent)
+    learned += _of_conversations(workspace, given.conversations, parent, labeller)
+    learned += stated_in(workspace, given.documents, given.knowledge_base, parent, labeller)
     learned += workspace.notes.home.list() if given.notes else []
     learned += _missing_in(workspace, given.missing) if given.missing else []
     if not learned:
@@ -49,18 +52,32 @@ def _of_files(files: tuple[Path, ...]) -> "list[Example]":
     return learned
 
 
-def _of_conversations(workspace: Workspace, ids: tuple[int, ...], parent: str | None) -> "list[Example]":
+def _labeller(workspace: Workspace) -> "Labeller":
+    """The chosen model as one that writes examples. Raises EngineError."""
+    from assistant.curation.labeller import ModelLabeller
+    from assistant.engines.langchain_model import ImprintChatModel
+
+    return ModelLabeller(ImprintChatModel(engine=workspace.engine()))
+
+
+def _by_model(found: "Curation") -> "list[Example]":
+    return [one.example for one in found.candidates if one.kind == "written"]
+
+
+def _of_conversations(
+    workspace: Workspace, ids: tuple[int, ...], parent: str | None, labeller: "Labeller | None"
+) -> "list[Example]":
     if not ids:
         return []
     from assistant.curation.from_chat import curate
 
     known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-    found = curate([workspace.store.get(one) for one in ids], known=known)
-    if not found.examples and found.plain:
+    found = curate([workspace.store.get(one) for one in ids], known=known, labeller=labeller)
+    if not found.examples and not _by_model(found) and found.plain:
         say(
             f"Nothing in it was rated, corrected or stated: all {len(found.plain)} answers are learned as they are."
         )
-    return found.examples or found.plain
+    return [*found.examples, *_by_model(found)] or found.plain
 
 
 def _missing_in(workspace: Workspace, name: str) -> "list[Example]":
@@ -75,7 +92,11 @@ def _missing_in(workspace: Workspace, name: str) -> "list[Example]":
 
 
 def stated_in(
-    workspace: Workspace, names: tuple[str, ...], kb: str | None, parent: str | None
+    workspace: Workspace,
+    names: tuple[str, ...],
+    kb: str | None,
+    parent: str | None,
+    labeller: "Labeller | None" = None,
 ) -> "list[Example]":
     """What documents of a knowledge base state. Raises AssistantError for a name that is not there."""
     if not names:
@@ -88,4 +109,5 @@ def stated_in(
         p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
     ]
     known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-    return curate_passages(passages, known=known).examples
+    found = curate_passages(passages, known=known, labeller=labeller)
+    return [*found.examples, *_by_model(found)]
