@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.engines.base import MOST_BIAS, MOST_LOGPROBS, MOST_PENALTY
-from assistant.server.fields import SEEDS, WITHOUT_EFFECT, filled, refuse_unsupported
+from assistant.server.fields import MOST_MESSAGES, SEEDS, WITHOUT_EFFECT, Tools, filled, refuse_unsupported
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
 
@@ -60,9 +60,9 @@ class SamplingRequest(BaseModel):
 class ChatRequest(SamplingRequest):
     """The body of a chat completion."""
 
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
     max_completion_tokens: int | None = Field(None, ge=1)
-    tools: Annotated[list[dict[str, Any]], filled([])] = []
+    tools: Tools = []
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: Annotated[bool, filled(True)] = True
     response_format: dict[str, Any] | None = None
