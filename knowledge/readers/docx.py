@@ -6,10 +6,11 @@ from lxml import etree
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
+from knowledge.readers.office_charts import chart_blocks, diagram_blocks, drawn_parts
 from knowledge.readers.office_math import MATH, latex
 from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.tables import spread, table_block
-from knowledge.readers.zip_container import Archive, main_part
+from knowledge.readers.zip_container import Archive, main_part, relations
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -17,18 +18,25 @@ _DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _OFF = ("0", "false", "off")
 TICKED, NOT_TICKED = "☒", "☐"  # as today's content controls write them
 _LEFT_OUT = frozenset(
-    {f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_MC}Fallback", f"{_W}pPr", f"{_W}rPr"}
+    {f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_MC}Fallback", f"{_W}pPr", f"{_W}rPr", f"{_W}rt"}
 )
+# Signs of Wingdings that people put before what holds and what does not; their letters mean nothing without the font.
+_SYMBOLS = {
+    **{"F0FE": "☒", "F0FD": "☒", "F0A8": "☐", "F06F": "☐", "F071": "☐", "F0FC": "✓", "F0FB": "✗"},
+    **{"F052": "☑", "F053": "☒", "F054": "☒", "F0A3": "☐", "F050": "✓", "F04F": "✗"},
+    **{"F0E0": "→", "F0B7": "•", "F0B0": "°", "F0B1": "±", "F0A7": "▪", "F04A": "☺"},
+}
 
 
 def load_docx(archive: Archive) -> ParsedFile:
     """The blocks of a Word document in the order they stand."""
-    body = archive.xml(main_part(archive)).find(f"{_W}body")
+    main = main_part(archive)
+    body = archive.xml(main).find(f"{_W}body")
     reader = _Reader(_heading_styles(archive), Numbering(archive))
     if body is not None:
         reader.container(body)
     reader.end_list()
-    blocks = [*reader.blocks, *_notes(archive)]
+    blocks = [*reader.blocks, *_drawings(archive, main, body), *_notes(archive)]
     title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
     return ParsedFile(title=title, blocks=tuple(blocks))
 
@@ -79,6 +87,7 @@ class _Reader:
         self.numbering = numbering
         self.blocks: list[Block] = []
         self.items: list[str] = []
+        self.open = ""  # a paragraph whose end was deleted: the next one goes on
 
     def container(self, element: etree._Element) -> None:
         for child in element:
@@ -94,7 +103,11 @@ class _Reader:
         boxes = [
             box for box in element.iter(f"{_W}txbxContent") if not _inside(box, f"{_MC}Fallback", element)
         ]
-        text = _tidy(paragraph_text(element))
+        text, self.open = self.open + paragraph_text(element), ""
+        if element.find(f"{_W}pPr/{_W}rPr/{_W}del") is not None and not boxes:
+            self.open = text
+            return
+        text = _tidy(text)
         level = self._level(element)
         label = self.numbering.label(element)  # asked for empty ones as well: they are counted
         if level and text:
@@ -121,7 +134,9 @@ class _Reader:
         """The cells as a full grid: the places that a merged cell covers are marked."""
         grid: list[list[str]] = []
         for row in _own(table, f"{_W}tr"):
-            cells: list[str] = []
+            if row.find(f"{_W}trPr/{_W}del") is not None:
+                continue
+            cells = [""] * _places_before(row)
             for cell in _own(row, f"{_W}tc"):
                 properties = cell.find(f"{_W}tcPr")
                 span = "" if properties is None else _value(properties, "gridSpan")
@@ -151,6 +166,9 @@ class _Reader:
         if self.items:
             self.blocks.append(Block("text", "\n".join(self.items)))
             self.items = []
+        if text := _tidy(self.open):
+            self.blocks.append(Block("text", text))
+        self.open = ""
 
     def _level(self, element: etree._Element) -> int:
         properties = element.find(f"{_W}pPr")
@@ -171,6 +189,13 @@ def _header_rows(table: etree._Element) -> int | None:
             break
         height += 1
     return height or None
+
+
+def _places_before(row: etree._Element) -> int:
+    """How many columns a row leaves out before its first cell."""
+    mark = row.find(f"{_W}trPr/{_W}gridBefore")
+    places = "" if mark is None else mark.get(f"{_W}val") or ""
+    return min(int(places), 100) if places.isdecimal() else 0
 
 
 def _own(element: etree._Element, tag: str) -> Iterator[etree._Element]:
@@ -208,12 +233,21 @@ def _runs(element: etree._Element) -> Iterator[str]:
             yield "-"
         elif tag == f"{_W}ffData":
             yield _field_value(child)
+        elif tag == f"{_W}sym":
+            yield _SYMBOLS.get((child.get(f"{_W}char") or "").upper(), "")
+        elif tag == f"{_W}sdt" and _is_placeholder(child):
+            yield ""  # nobody has filled it in
         elif tag == f"{_W}r" and (place := child.find(f"{_W}rPr/{_W}vertAlign")) is not None:
             text = "".join(_runs(child))
             moved = {"superscript": raised, "subscript": lowered}.get(place.get(f"{_W}val") or "")
             yield moved(text) if moved else text
         elif tag not in _LEFT_OUT and tag != f"{_W}txbxContent":
             yield from _runs(child)
+
+
+def _is_placeholder(control: etree._Element) -> bool:
+    mark = control.find(f"{_W}sdtPr/{_W}showingPlcHdr")
+    return mark is not None and mark.get(f"{_W}val") not in _OFF
 
 
 def _field_value(field: etree._Element) -> str:
@@ -243,12 +277,24 @@ def _inside(element: etree._Element, tag: str, top: etree._Element) -> bool:
     return False
 
 
+def _drawings(archive: Archive, main: str, body: etree._Element | None) -> Iterator[Block]:
+    """The charts and diagrams of the text, which are files of their own."""
+    parts = relations(archive, main)
+    for name in () if body is None else dict.fromkeys(drawn_parts(body)):
+        kind, member = parts.get(name, ("", ""))
+        if kind == "chart" and member in archive.names:
+            yield from chart_blocks(archive.xml(member))
+        elif kind == "diagramData" and member in archive.names:
+            yield from diagram_blocks(archive.xml(member))
+
+
 def _notes(archive: Archive) -> Iterator[Block]:
-    for name in ("word/footnotes.xml", "word/endnotes.xml"):
-        if name not in archive.names:
+    for name, words in (("footnotes", ""), ("endnotes", ""), ("comments", "Comment: ")):
+        member = f"word/{name}.xml"
+        if member not in archive.names:
             continue
-        for note in archive.xml(name):
+        for note in archive.xml(member):
             if note.get(f"{_W}type") is None:
                 text = _tidy("\n".join(paragraph_text(part) for part in note.iter(f"{_W}p")))
                 if text:
-                    yield Block("text", text)
+                    yield Block("text", words + text)

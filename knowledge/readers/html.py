@@ -8,6 +8,7 @@ from lxml import html as lxml_html
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.encodings import decode
+from knowledge.readers.html_controls import write_controls
 from knowledge.readers.html_furniture import SKIPPED_TAGS, Furniture, text_length
 from knowledge.readers.html_lists import BULLET, ListCounter
 from knowledge.readers.html_tables import (
@@ -46,6 +47,7 @@ def load_html_text(text: str, page: int | None = None) -> ParsedFile:
         root = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"its HTML holds no text ({error})") from error
+    write_controls(root)
     _write_out(root)
     title = one_line(root.findtext(".//title") or "")
     walker = _Walker(page, Furniture.of(root))
@@ -72,6 +74,8 @@ def _main_part(root: etree._Element) -> etree._Element:
 
 def _write_out(root: etree._Element) -> None:
     """Formulas, powers and indices as text: what they mean is in how they are set."""
+    for element in list(root.iter("rt", "rp")):  # how characters are pronounced would tear words apart
+        element.text = None
     for element in [one for one in root.iter() if is_formula(one) or one.tag in ("sup", "sub")]:
         if element.tag in ("sup", "sub"):
             if not len(element) and element.text:

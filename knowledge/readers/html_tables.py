@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import etree
 
@@ -30,6 +31,7 @@ BLOCK_TAGS = frozenset(
         *("p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
     )
 )
+MAX_HEIGHT = 1_000  # rows that a cell covers
 
 
 def inner_text(element: etree._Element) -> str:
@@ -59,7 +61,7 @@ def table_grid(table: etree._Element) -> list[list[str]]:
             else:
                 cell = cells.popleft()
                 text = one_line(cell_text(cell))
-                height, width = _span(cell, "rowspan", 1000), _span(cell, "colspan", 100)
+                height, width = _height(cell, row), _span(cell, "colspan", 100)
             if height > 1:
                 below[len(texts)] = (height - 1, width, text)
             texts.extend(spread(text, width, continued))
@@ -78,7 +80,11 @@ def header_rows(table: etree._Element) -> int | None:
     height = next((at for at, row in enumerate(kinds) if "td" in row), len(kinds))
     # A row of one heading that reaches down beside the values names them, and no columns.
     for at, row in enumerate(rows[:height]):
-        if at and height < len(rows) and any(at + _span(cell, "rowspan", 1000) > height for cell in row):
+        if (
+            at
+            and height < len(rows)
+            and any(at + _span(cell, "rowspan", MAX_HEIGHT) > height for cell in row)
+        ):
             height = at
             break
     if height or not kinds or "th" not in kinds[0]:
@@ -156,6 +162,13 @@ def is_layout(rows: list[list[str]], table: etree._Element) -> bool:
     if table.get("role") == "presentation" or widest < 2:
         return True
     return len(rows) == 1 and any(len(cell) > 300 for cell in rows[0])
+
+
+def _height(cell: etree._Element, row: etree._Element) -> int:
+    """The rows that a cell covers: never beyond its part of the table, and all of that part where it says 0."""
+    endless = (cell.get("rowspan") or "").strip() == "0"
+    height = MAX_HEIGHT if endless else _span(cell, "rowspan", MAX_HEIGHT)
+    return 1 + sum(1 for _ in islice(row.itersiblings("tr"), height - 1))
 
 
 def _span(cell: etree._Element, name: str, most: int) -> int:

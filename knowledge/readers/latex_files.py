@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
-from knowledge.readers.tables import Row, spread, table_block
+from knowledge.readers.tables import Below, Row, spread, table_block
 
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _BODY = re.compile(r"\\begin\{document\}(.*?)(?:\\end\{document\}|\Z)", re.DOTALL)
@@ -29,11 +29,23 @@ _ITEM = re.compile(r"\\item\s*(?:\[([^\]]*)\])?\s*")
 _DROPPED = re.compile(
     r"\\(?:label|bibliographystyle|bibliography|includegraphics|vspace|hspace|usepackage|pagestyle|thispagestyle"
     r"|setlength|input|include|maketitle|tableofcontents|newpage|clearpage|centering|noindent|hline|toprule|midrule"
-    rf"|bottomrule|cline)\*?(?:\[[^\]]*\])?(?:{_ARGUMENT})*(?![A-Za-z])"
+    r"|bottomrule|cline|cmidrule|addlinespace|rowcolor|cellcolor|columncolor|endfirsthead|endhead|endfoot"
+    rf"|endlastfoot)\*?(?:\[[^\]]*\])?(?:\([a-z]*\))?(?:{_ARGUMENT})*(?![A-Za-z])"
 )
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{[^}]*\}(?:\[[^\]]*\])?")
 _COMMAND = re.compile(rf"\\[A-Za-z]+\*?(?:\[[^\]]*\])?{_ARGUMENT}")
-_MULTICOLUMN = re.compile(rf"\\multicolumn\{{(\d+)\}}\{{[^}}]*\}}{_ARGUMENT}")
+_MULTICOLUMN = re.compile(rf"\\multicolumn\s*\{{\s*(\d+)\s*\}}\s*{_ARGUMENT}\s*{_ARGUMENT}")
+_OPTION = r"(?:\[[^\]]*\])?"
+_MULTIROW = re.compile(
+    rf"\\multirow\s*{_OPTION}\{{\s*(-?\d+)\s*\}}{_OPTION}\s*(?:\*|\{{[^{{}}]*\}}|=){_OPTION}\s*{_ARGUMENT}"
+)
+_STACKED = re.compile(rf"\\(?:makecell|shortstack|thead|specialcell){_OPTION}\s*{_ARGUMENT}")
+_INNER = re.compile(
+    rf"\\begin\{{tabular\*?\}}{_OPTION}\s*{_ARGUMENT}|\\end\{{tabular\*?\}}|\\\\\*?{_OPTION}|(?<!\\)&"
+)
+_REPEATED_HEAD = re.compile(r"\\endfirsthead.*?\\endhead(?![a-z])", re.DOTALL)
+_FEET = re.compile(r"(\\endhead)(?![a-z]).*\\end(?:last)?foot(?![a-z])", re.DOTALL)
+_ROW_END = re.compile(rf"\\\\\*?{_OPTION}|\\tabularnewline")
 _SIMPLE = {
     **{
         r"\&": "&",
@@ -88,12 +100,22 @@ def _blocks(text: str) -> Iterator[Block]:
         yield from _paragraphs(text[at : match.start()])
         at = match.end()
         if environment := match[1]:
-            end = text.find(f"\\end{{{environment}}}", at)
-            inside, at = (text[at:end], end) if end >= 0 else (text[at:], len(text))
-            yield from _environment(environment, inside)
+            end = _end(text, environment, at)
+            yield from _environment(environment, text[at:end])
+            at = end
         elif words := plain(match[3]):
             yield Block("heading", words, level=_LEVELS[match[2]])
     yield from _paragraphs(text[at:])
+
+
+def _end(text: str, environment: str, at: int) -> int:
+    """Where an environment ends that may hold others of its name."""
+    open_ones = 1
+    for match in re.finditer(rf"\\(begin|end)\{{{re.escape(environment)}\}}", text[at:]):
+        open_ones += 1 if match[1] == "begin" and environment not in _CODE else -(match[1] == "end")
+        if not open_ones:
+            return at + match.start()
+    return len(text)
 
 
 def _environment(name: str, inside: str) -> Iterator[Block]:
@@ -113,16 +135,58 @@ def _paragraphs(text: str) -> Iterator[Block]:
             yield Block("text", found)
 
 
-def _rows(inside: str) -> Iterator[Row]:
+def _rows(inside: str) -> list[Row]:
     inside = re.sub(rf"\A\s*(?:\[[^\]]*\]|{_ARGUMENT})+", "", inside)  # how the columns are aligned
-    for line in re.split(r"\\\\(?:\[[^\]]*\])?|\\tabularnewline", inside):
+    inside = _STACKED.sub(lambda match: _in_one_line(match[1]), _without_repeated_heads(inside))
+    grid: list[Row] = []
+    reaching: list[tuple[int, int, int]] = []  # row and column of a cell, and how many rows it covers
+    for line in _ROW_END.split(_without_inner_tables(inside)):
         row: Row = []
         for cell in re.split(r"(?<!\\)&", line):
-            if merged := _MULTICOLUMN.search(cell):
-                row += spread(plain(merged[2]), max(1, min(int(merged[1][:3]), 100)))
-            else:
-                row.append(plain(cell))
-        yield row
+            merged = _MULTICOLUMN.search(cell)
+            if high := _MULTIROW.search(cell):
+                reaching.append((len(grid), len(row), int(high[1])))
+                cell = cell[: high.start()] + high[2] + cell[high.end() :]
+                merged = _MULTICOLUMN.search(cell)
+            row += spread(plain(merged[3]), max(1, min(int(merged[1][:3]), 100))) if merged else [plain(cell)]
+        grid.append(row)
+    for place in reaching:
+        _reach(grid, *place)
+    return grid
+
+
+def _reach(grid: list[Row], row: int, column: int, height: int) -> None:
+    """Mark the empty places that a cell covers below it; above it where its height is negative."""
+    text = grid[row][column]
+    first = max(row + min(height, 0) + (height < 0), 0)
+    if height < 0 and not any(line[column : column + 1] != [""] for line in grid[first:row]):
+        grid[first][column], grid[row][column] = text, ""
+    for line in grid[first + 1 : first + min(abs(height), len(grid))]:
+        if line[column : column + 1] == [""]:
+            line[column] = Below(text)
+
+
+def _without_repeated_heads(inside: str) -> str:
+    """A long table with its first names alone, and without what stands at the foot of its pages."""
+    return _FEET.sub(r"\1", _REPEATED_HEAD.sub(r"\\endhead", inside))
+
+
+def _without_inner_tables(inside: str) -> str:
+    """Tables within cells in one line: their rows are none of the table around them."""
+    parts: list[str] = []
+    depth = at = 0
+    for match in _INNER.finditer(inside):
+        opens, closes = match[0].startswith(r"\begin"), match[0].startswith(r"\end{")
+        if not (opens or closes or depth):
+            continue
+        parts += [inside[at : match.start()], " "]
+        at = match.end()
+        depth = max(depth + opens - closes, 0)
+    return "".join([*parts, inside[at:]])
+
+
+def _in_one_line(text: str) -> str:
+    return _ROW_END.sub(" ", text)
 
 
 def _words(text: str) -> str:

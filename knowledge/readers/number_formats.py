@@ -4,7 +4,9 @@ The subset of ECMA-376 18.8.31 that changes the text. Colours, alignment and con
 """
 
 import datetime
+import operator
 import re
+from collections.abc import Callable
 from fractions import Fraction
 
 _SECTION = re.compile(r'((?:"[^"]*"|[\\!].|\[[^\]]*\]|[^;"\\!\[])*);')
@@ -12,6 +14,11 @@ _TOKEN = re.compile(
     r'"([^"]*)"|[\\!](.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_.|\*.|([0#?.,]+)|(E[+-]|[^"\\])', re.I
 )
 _FRACTION = re.compile(r"([#?0]+ )?\s*([#?0]+)/([#?0\d]+)")
+_LIMIT = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_COMPARED: dict[str, Callable[[float, float], bool]] = {
+    **{"<": operator.lt, "<=": operator.le, ">": operator.gt},
+    **{">=": operator.ge, "=": operator.eq, "<>": operator.ne},
+}
 _GENERAL = re.compile(r"general|@", re.I)
 
 
@@ -60,11 +67,20 @@ def date_text(value: datetime.datetime | datetime.date, code: str) -> str:
 
 def _section(sections: list[str], value: float) -> tuple[str, float]:
     """The part of the code for this sign; a part of its own for negative numbers says the sign itself."""
+    limits = [_LIMIT.search(section) for section in sections]
+    if any(limits):
+        fitting = (part for part, limit in zip(sections, limits, strict=True) if _holds(limit, value))
+        return next(fitting, sections[-1]), value
     if value < 0 and len(sections) > 1:
         return sections[1], -value
     if value == 0 and len(sections) > 2:
         return sections[2], value
     return sections[0], value
+
+
+def _holds(limit: re.Match[str] | None, value: float) -> bool:
+    """Whether a number is within the limit that a part of the code states, or none is stated."""
+    return limit is None or _COMPARED[limit[1]](value, float(limit[2]))
 
 
 def _around_general(section: str, value: float) -> str:

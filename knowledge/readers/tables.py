@@ -63,7 +63,7 @@ def table_rows(rows: Iterable[Sequence[str]], header: int | None = None) -> Iter
     names += [""] * (max(map(len, body), default=0) - len(names))
     filled = {place for row in body for place, cell in enumerate(row) if cell}
     if any(name and place not in filled for place, name in enumerate(names)):
-        yield _plain(names)  # a column without a value is named all the same
+        yield " | ".join(names).rstrip(" |")  # a column without a value is named all the same
     nameless = [place for place in sorted(filled) if not names[place]]
     if len(nameless) > 1 and any(names):
         for place in nameless:
@@ -146,6 +146,8 @@ def _guessed_height(grid: Sequence[Row], framed: bool) -> int:
 def _names_go_on(grid: Sequence[Row], height: int) -> bool:
     """Whether the row under the names divides one of them that spans several columns."""
     upper, lower = grid[height - 1], grid[height]
+    if _is_below_a_name(lower, grid[height + 1 :]):
+        return True
     merged = any(isinstance(cell, Across) for cell in upper)
     repeated = any(a and a == b for a, b in pairwise(upper)) and len(set(upper)) > 1
     divided = any(
@@ -159,6 +161,14 @@ def _names_go_on(grid: Sequence[Row], height: int) -> bool:
     names = [cell for cell in lower if cell]
     plain = not any(_has_digit(name[:1]) and not _YEAR.fullmatch(name) for name in names)
     return plain and (not merged or _votes(lower, grid[height + 1 :]) > 0)
+
+
+def _is_below_a_name(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row into which a name from above reaches holds names itself, such as units."""
+    own = [cell for cell in row if cell and not isinstance(cell, Across | Below)]
+    reached = any(isinstance(cell, Below) for cell in row)
+    plain = not any(_has_digit(name[:1]) and not _YEAR.fullmatch(name) for name in own)
+    return bool(own) and reached and plain and _votes(row, rows) > 0
 
 
 def _is_form(grid: Sequence[Row]) -> bool:

@@ -5,13 +5,16 @@ Nothing is computed: a formula without a result is read as its text, and a note 
 
 import datetime
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 
 import openpyxl
 from openpyxl.cell.cell import Cell
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
 from knowledge.errors import DocumentError
@@ -29,6 +32,7 @@ from knowledge.readers.xlsx_parts import (
 from knowledge.readers.zip_container import Archive
 
 MAX_CELLS = 3_000_000  # of all sheets together
+_THREAD = re.compile(r"\A\[Threaded comment\].*?Comment:\s*", re.DOTALL)  # what older programs are told
 _STATES = {"hidden": " (hidden sheet)", "veryHidden": " (very hidden sheet)"}
 
 
@@ -91,11 +95,18 @@ def _hidden(sheet: Worksheet, state: str) -> Iterator[str]:
     if state:
         yield f'sheet "{sheet.title}" is hidden, and was read'
     rows = sorted(number for number, row in sheet.row_dimensions.items() if row.hidden)
-    columns = sorted(letter for letter, column in sheet.column_dimensions.items() if column.hidden)
+    columns = [_span_of(column) for column in sheet.column_dimensions.values() if column.hidden]
     for kind, hidden in (("rows", rows), ("columns", columns)):
         if hidden:
             shown = ", ".join(map(str, hidden[:10])) + (" …" if len(hidden) > 10 else "")
             yield f'sheet "{sheet.title}" has hidden {kind}, which were read: {shown}'
+
+
+def _span_of(column: ColumnDimension) -> str:
+    """The letters of a column, or of the first and the last of several that were hidden together."""
+    first, last = column.min or 1, column.max or column.min or 1
+    names = [get_column_letter(number) for number in dict.fromkeys((first, min(last, 16_384)))]
+    return "–".join(names)
 
 
 def sheet_grid(
@@ -190,6 +201,6 @@ def _table(rows: list[list[str]], page: int) -> Iterator[Block]:
 def _comments(sheet: Worksheet, page: int) -> Iterator[Block]:
     """What was noted on cells, beside the value that it is about."""
     for _, cell in sorted(sheet._cells.items()):
-        if cell.comment and (text := one_line(cell.comment.text or "")):
+        if cell.comment and (text := one_line(_THREAD.sub("", cell.comment.text or ""))):
             about = ", ".join(filter(None, (cell.coordinate, cell_text(cell))))
             yield Block("text", f"Comment ({about}): {text}", page)
