@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
+from knowledge.readers.pdf_cells import Edge
 from knowledge.readers.pdf_right_to_left import in_reading_order
-from knowledge.readers.pdf_tables import Edge
 from knowledge.readers.pdf_vertical import Character, divided
 from knowledge.readers.positioned_text import Word, is_right_to_left, is_sign
 

@@ -5,7 +5,7 @@ once a row and known by the names of all its columns.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from knowledge.readers.blocks import Block, one_line, record
@@ -24,6 +24,12 @@ class Across(str):
 
 class Below(str):
     """The text of a merged cell in a row below its first."""
+
+    __slots__ = ()
+
+
+class _Number(str):
+    """What a column without a name is called."""
 
     __slots__ = ()
 
@@ -66,10 +72,22 @@ def table_rows(rows: Iterable[Sequence[str]], header: int | None = None) -> Iter
         yield " | ".join(names).rstrip(" |")  # a column without a value is named all the same
     nameless = [place for place in sorted(filled) if not names[place]]
     if len(nameless) > 1 and any(names):
-        for place in nameless:
-            names[place] = f"#{place + 1}"
-    for row in body:
+        for place in nameless:  # the first one labels the rows
+            names[place] = _Number(f"#{place + 1}" if place or names[0] else "")
+    for at, row in enumerate(body):
+        if header is None and at and _begins_anew(body, at):
+            yield from table_rows(body[at:])
+            return
         yield _named(names, row) if any(names) else _plain(row)
+
+
+def _begins_anew(rows: Sequence[Row], at: int) -> bool:
+    """Whether a row is a caption over the whole table, and names of other columns follow it."""
+    first, *others = rows[at]
+    if not first or not others or not all(isinstance(cell, Across) for cell in others) or at + 3 > len(rows):
+        return False
+    names = [str(cell) for cell in rows[at + 1] if cell and not isinstance(cell, Across | Below)]
+    return len(names) > 1 and not any(map(_has_digit, names)) and _votes(rows[at + 1], rows[at + 2 :]) > 1
 
 
 def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -187,7 +205,8 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _votes(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    columns = ([row[place] for row in rows[:_SAMPLE_ROWS] if place < len(row)] for place in range(len(names)))
+    some = [[("" if isinstance(cell, Across) else cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
+    columns = ([row[place] for row in some if place < len(row)] for place in range(len(names)))
     alone = sum(bool(_YEAR.fullmatch(name)) for name in names) == 1
     return sum(
         _vote(name, list(filter(None, column)), alone) for name, column in zip(names, columns, strict=True)
@@ -231,4 +250,11 @@ def _named(names: Sequence[str], row: Sequence[str]) -> str:
             cells.append(({name: None}, cell))
     if len(cells) == 1 < len(row):
         return cells[0][1]  # over the whole table: it heads the rows below
-    return record((", ".join(filter(None, under)), text) for under, text in cells)
+    return record((_joined(under), text) for under, text in cells)
+
+
+def _joined(names: Collection[str]) -> str:
+    """The names of the columns that a cell covers; their numbers where none has a name."""
+    given = [name for name in names if name and not isinstance(name, _Number)]
+    numbers = [name for name in names if isinstance(name, _Number)]
+    return ", ".join(given or numbers[:1])
