@@ -31,6 +31,8 @@ BLOCK_TAGS = frozenset(
         *("p", "section", "summary", "ul", "tr", "td", "th", "tbody", "thead", "tfoot", "caption"),
     )
 )
+TABLE_ROLES = ("table", "grid", "treegrid")
+_CELL_ROLES = ("cell", "gridcell", "columnheader", "rowheader")
 MAX_HEIGHT = 1_000  # rows that a cell covers
 
 
@@ -70,6 +72,14 @@ def table_grid(table: etree._Element) -> list[list[str]]:
     return grid
 
 
+def role_grid(table: etree._Element) -> list[list[str]]:
+    """The cells of a table that is made of other elements, by what each says that it is."""
+    rows = (part for part in table.iter() if part.get("role") == "row")
+    return [
+        [one_line(cell_text(cell)) for cell in row.iter() if cell.get("role") in _CELL_ROLES] for row in rows
+    ]
+
+
 def header_rows(table: etree._Element) -> int | None:
     """How many rows at the top say that they name the columns, captions not counted; None when none says anything."""
     rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in own_rows(table)]
@@ -78,13 +88,8 @@ def header_rows(table: etree._Element) -> int | None:
         rows.pop(0)
     kinds = [[cell.tag for cell in row] for row in rows]
     height = next((at for at, row in enumerate(kinds) if "td" in row), len(kinds))
-    # A row of one heading that reaches down beside the values names them, and no columns.
     for at, row in enumerate(rows[:height]):
-        if (
-            at
-            and height < len(rows)
-            and any(at + _span(cell, "rowspan", MAX_HEIGHT) > height for cell in row)
-        ):
+        if at and height < len(rows) and (_heads_rows(row) or _reaches(row, height - at)):
             height = at
             break
     if height or not kinds or "th" not in kinds[0]:
@@ -92,13 +97,38 @@ def header_rows(table: etree._Element) -> int | None:
     return int(kinds[0].count("th") > 1)
 
 
+def _heads_rows(row: list[etree._Element]) -> bool:
+    """Whether it is one heading over the rows below it."""
+    return len(row) == 1 and (row[0].get("scope") == "rowgroup" or _span(row[0], "colspan", 100) > 1)
+
+
+def _reaches(row: list[etree._Element], height: int) -> bool:
+    """Whether a heading reaches down beside the values: it names them, and no columns."""
+    return any(_span(cell, "rowspan", MAX_HEIGHT) > height for cell in row)
+
+
+def label_pairs(table: etree._Element) -> list[list[str]]:
+    """The labels of a form with their values, where every row has a label before each value; empty for others."""
+    rows = [[cell for cell in row if cell.tag in ("td", "th")] for row in own_rows(table)]
+    rows = [row for row in rows if row]
+    plain = all(_span(cell, name, 2) == 1 for row in rows for cell in row for name in ("colspan", "rowspan"))
+    kinds = [[cell.tag for cell in row] for row in rows]
+    if len(rows) < 2 or not plain or not all(one == ["th", "td"] * (len(one) // 2) for one in kinds):
+        return []
+    if max(map(len, kinds)) < 4:
+        return []
+    pairs = [row[at : at + 2] for row in rows for at in range(0, len(row), 2)]
+    return [[one_line(cell_text(cell)) for cell in pair] for pair in pairs]
+
+
 def own_rows(table: etree._Element) -> Iterator[etree._Element]:
     """The rows of this table and not of tables inside it."""
-    for child in table:
-        if child.tag == "tr":
-            yield child
-        elif child.tag in ("thead", "tbody", "tfoot"):
-            yield from (row for row in child if row.tag == "tr")
+    for last in (False, True):  # a foot may be written before the body, and is shown below it
+        for child in table:
+            if child.tag == "tr" and not last:
+                yield child
+            elif child.tag in ("thead", "tbody", "tfoot") and (child.tag == "tfoot") == last:
+                yield from (row for row in child if row.tag == "tr")
 
 
 def cell_text(element: etree._Element) -> str:
@@ -112,7 +142,8 @@ def cell_text(element: etree._Element) -> str:
             parts.append(f" ({'; '.join(block.text.split(chr(10)))}) " if block else "")
         elif not is_invisible(child):
             space = " " if child.tag in BLOCK_TAGS or child.tag == "br" else ""
-            parts += [space, cell_text(child), space]
+            struck = "~~" if child.tag in ("del", "s", "strike") else ""
+            parts += [space, struck, cell_text(child), struck, space]
         parts.append(child.tail or "")
     return "".join(parts)
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
+from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.tables import Below, Row, spread, table_block
 
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
@@ -70,6 +71,7 @@ _SIMPLE = {
         r"\aa": "å",
     },
 }
+_MOVED = {"super": raised, "sub": lowered}
 _ACCENT = re.compile(r"""\\(['`"^~=.cvuHr])\s*(?:\{([A-Za-z])\}|([A-Za-z])(?![A-Za-z]*\{))""")
 _COMBINING = dict(
     zip(
@@ -121,7 +123,7 @@ def _end(text: str, environment: str, at: int) -> int:
 def _environment(name: str, inside: str) -> Iterator[Block]:
     if name in _CODE:
         yield Block("code", inside.strip("\n"))
-    elif block := table_block(_rows(inside)):
+    elif block := table_block(_rows(inside), header=_header_rows(inside)):
         yield block
 
 
@@ -137,10 +139,9 @@ def _paragraphs(text: str) -> Iterator[Block]:
 
 def _rows(inside: str) -> list[Row]:
     inside = re.sub(rf"\A\s*(?:\[[^\]]*\]|{_ARGUMENT})+", "", inside)  # how the columns are aligned
-    inside = _STACKED.sub(lambda match: _in_one_line(match[1]), _without_repeated_heads(inside))
     grid: list[Row] = []
     reaching: list[tuple[int, int, int]] = []  # row and column of a cell, and how many rows it covers
-    for line in _ROW_END.split(_without_inner_tables(inside)):
+    for line in _lines(inside):
         row: Row = []
         for cell in re.split(r"(?<!\\)&", line):
             merged = _MULTICOLUMN.search(cell)
@@ -153,6 +154,22 @@ def _rows(inside: str) -> list[Row]:
     for place in reaching:
         _reach(grid, *place)
     return grid
+
+
+def _lines(inside: str) -> list[str]:
+    """The rows as they are written; what stands in a cell in several lines is one."""
+    inside = _STACKED.sub(lambda match: _ROW_END.sub(" ", match[1]), _without_repeated_heads(inside))
+    return _ROW_END.split(_without_inner_tables(inside))
+
+
+def _header_rows(inside: str) -> int | None:
+    """How many rows stand above the rule that divides names from values; None where every row has one, or none."""
+    rows = _lines(inside)
+    ruled = [at for at, row in enumerate(rows) if at and re.match(r"\s*\\(?:midrule|hline)(?![a-z])", row)]
+    within = [at for at in ruled if any(row.strip() and _DROPPED.sub("", row).strip() for row in rows[at:])]
+    captions = sum("\\caption" in row for row in rows[: within[0]]) if within else 0
+    few = len(within) == 1 or r"\midrule" in inside
+    return (within[0] - captions or None) if within and few else None
 
 
 def _reach(grid: list[Row], row: int, column: int, height: int) -> None:
@@ -185,10 +202,6 @@ def _without_inner_tables(inside: str) -> str:
     return "".join([*parts, inside[at:]])
 
 
-def _in_one_line(text: str) -> str:
-    return _ROW_END.sub(" ", text)
-
-
 def _words(text: str) -> str:
     """Formulas kept, the rest without commands."""
     parts, at = [], 0
@@ -202,6 +215,7 @@ def _without_commands(text: str) -> str:
     text = _ENVIRONMENT.sub(" ", _DROPPED.sub(" ", text))
     text = _ACCENT.sub(lambda match: (match[2] or match[3]) + _COMBINING[match[1]], text)
     text = re.sub(rf"\\footnote{_ARGUMENT}", r" (\1)", text)
+    text = re.sub(rf"\\text(super|sub)script{_ARGUMENT}", lambda match: _MOVED[match[1]](match[2]), text)
     text = re.sub(rf"\\href\{{[^{{}}]*\}}{_ARGUMENT}", r"\1", text)
     for _ in range(4):  # commands inside of commands
         shorter = _COMMAND.sub(r"\1", text)

@@ -143,7 +143,10 @@ def _body(part: Message) -> list[Block]:
     charset = part.get_content_charset() or ""
     if part.get_content_type() == "text/html":
         return list(load_html(content, charset).blocks)
-    return list(load_text(decode(content, charset)).blocks)
+    text = decode(content, charset)
+    if str(part.get_param("format")).lower() == "flowed":
+        text = re.sub(r"(?<!^--) \n(?!>)", " ", text, flags=re.MULTILINE)  # a line that was only wrapped
+    return list(load_text(text).blocks)
 
 
 def _lower(block: Block) -> Block:

@@ -73,6 +73,8 @@ def _output(output: Mapping[str, Any]) -> Iterator[Block]:
         yield from load_markdown(written).blocks
     elif nameless and (formula := _text(shown.get("text/latex"))):
         yield Block("text", formula)
+    elif nameless and "application/json" in shown:
+        yield Block("code", json.dumps(shown["application/json"], ensure_ascii=False))
     elif (text := _OVERWRITTEN.sub("", _COLOURS.sub("", text))).strip():
         yield Block("code", "\n".join(text.split("\n")[:MAX_OUTPUT_LINES]))
 

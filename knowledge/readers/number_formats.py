@@ -46,8 +46,10 @@ def time_text(value: datetime.time | datetime.timedelta, code: str = "") -> str:
         seconds = round(value.total_seconds())
     sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
     hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    if "[s" in code.lower():
+        return f"{sign}{seconds}"
     if "[m" in code.lower():
-        return f"{sign}{seconds // 60}:{rest:02d}"
+        return f"{sign}{seconds // 60}" + (f":{rest:02d}" if "s" in code.lower() or rest else "")
     return f"{sign}{hours}:{minutes:02d}" + (f":{rest:02d}" if rest or "s" in code.lower() else "")
 
 
@@ -130,6 +132,8 @@ def _grouped(value: float, groups: list[str]) -> list[str]:
 
 
 def _digits(value: float, pattern: str) -> str:
+    if not value and not pattern.strip("?"):
+        return ""  # only a space is kept for the digit
     whole, _, decimals = pattern.partition(".")
     places = len(decimals.replace(",", ""))
     least = decimals.count("0")

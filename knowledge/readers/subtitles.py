@@ -12,7 +12,7 @@ _CUE = re.compile(
     re.MULTILINE,
 )
 _SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]{1,200})>")
-_MARKS = re.compile(r"<[^>\n]{0,200}>|\{\\[^}\n]{0,200}\}")
+_MARKS = re.compile(r"</?[A-Za-z][^>\n]{0,200}>|<(?:\d+:)?\d+:[\d.]+>|\{\\[^}\n]{0,200}\}")
 _NUMBER = re.compile(r"\n+[ \t]*\d+[ \t]*\Z")  # of the next cue
 _TITLE = re.compile(r"\AWEBVTT[ \t]+(?:-[ \t]*)?([^\n]+)")
 

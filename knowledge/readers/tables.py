@@ -13,6 +13,7 @@ from knowledge.readers.blocks import Block, one_line, record
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _FORMULA = re.compile(r"=.|#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")
 _AMOUNT = re.compile(r"[-+(]?\W?\s?\d{1,3}(?:[,.]\d{3})*[.,]\d{2}\)?(?:\s?\W)?")  # 21,000.00, €4,50
+_DIGITS = re.compile(r"\d+")
 _SAMPLE_ROWS = 200  # by which column names are told from data
 
 
@@ -87,7 +88,17 @@ def _begins_anew(rows: Sequence[Row], at: int) -> bool:
     if not first or not others or not all(isinstance(cell, Across) for cell in others) or at + 3 > len(rows):
         return False
     names = [str(cell) for cell in rows[at + 1] if cell and not isinstance(cell, Across | Below)]
-    return len(names) > 1 and not any(map(_has_digit, names)) and _votes(rows[at + 1], rows[at + 2 :]) > 1
+    below = [["" if isinstance(cell, Across) else cell for cell in row] for row in rows[at + 2 :]]
+    return len(names) > 1 and not any(map(_has_digit, names)) and _votes(rows[at + 1], below) > 1
+
+
+def rows_of_names(rows: Iterable[Sequence[str]]) -> tuple[list[Row], bool]:
+    """The rows that seem to name the columns, without captions; and whether what is below speaks for it."""
+    grid = _own_rows(rows)
+    while grid and _is_caption(grid, None):
+        grid.pop(0)
+    names = grid[: _guessed_height(grid, framed=False)]
+    return names, bool(names) and _votes(_names(names), grid[len(names) :]) > 0
 
 
 def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -99,9 +110,24 @@ def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> boo
         return False
     if any(map(_FORMULA.match, filled)) or any(map(_AMOUNT.fullmatch, filled)):
         return False
+    if _are_alike(filled, rows):
+        return True
     votes = _votes(names, rows)
     distinct = len(set(filled)) == len(filled)  # what is said twice in a row is more likely a value
     return votes > 0 or (votes == 0 and distinct and not all(map(is_number, filled)))
+
+
+def _are_alike(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether they are numbered names of one kind, such as "Week 1" and "Week 2", and no cell below is of that kind."""
+    kinds = {_DIGITS.sub("0", name) for name in names}
+    if (
+        len(names) < 3
+        or len(kinds) > 1
+        or len(set(names)) < len(names)
+        or not re.search(r"[^\W\d_]{3}", names[0])
+    ):
+        return False
+    return not any(_DIGITS.sub("0", cell) in kinds for row in rows[:_SAMPLE_ROWS] for cell in row)
 
 
 def is_number(cell: str) -> bool:
@@ -205,8 +231,7 @@ def _names(rows: Sequence[Row]) -> list[str]:
 
 
 def _votes(names: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    some = [[("" if isinstance(cell, Across) else cell) for cell in row] for row in rows[:_SAMPLE_ROWS]]
-    columns = ([row[place] for row in some if place < len(row)] for place in range(len(names)))
+    columns = ([row[place] for row in rows[:_SAMPLE_ROWS] if place < len(row)] for place in range(len(names)))
     alone = sum(bool(_YEAR.fullmatch(name)) for name in names) == 1
     return sum(
         _vote(name, list(filter(None, column)), alone) for name, column in zip(names, columns, strict=True)

@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.number_formats import date_text, number_text, time_text
+from knowledge.readers.table_parts import NamesAbove, side_by_side
 from knowledge.readers.tables import Across, Below, is_number, looks_like_names, spread, table_block
 from knowledge.readers.xlsx_parts import (
     Area,
@@ -53,7 +54,8 @@ def load_xlsx(data: bytes) -> ParsedFile:
         cells += sum(map(len, grid))
         if cells > MAX_CELLS:
             raise DocumentError(f"it holds more than {MAX_CELLS:,} cells; split it into smaller files")
-        found = [*_blocks(grid, number), *_comments(sheet, number)]
+        found = [block for part in side_by_side(grid) for block in _blocks(part, number)]
+        found += _comments(sheet, number)
         found += [Block("text", text, number) for text in drawn_texts(archive, members.get(sheet.title, ""))]
         if found:
             state = _STATES.get(sheet.sheet_state, "")
@@ -168,6 +170,7 @@ def cell_text(cell: Cell) -> str:
 def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
     """Tables, divided by empty rows; a row with a single text is a caption."""
     table: list[list[str]] = []
+    above = NamesAbove()
     for number, row in enumerate([*grid, []]):
         own = sum(bool(cell) and not isinstance(cell, Across | Below) for cell in row)
         if any(row) and (own > 1 or table):
@@ -175,7 +178,7 @@ def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
             continue
         if not any(row) and len(table) == 1 and _names_what_follows(table[0], grid[number + 1 :]):
             continue
-        yield from _table(table, page)
+        yield from _table(table, above, page)
         table = []
         if any(row):
             yield Block("text", next(filter(None, row)), page)
@@ -190,11 +193,12 @@ def _names_what_follows(names: list[str], following: Sequence[list[str]]) -> boo
     return used <= {place for place, name in enumerate(names) if name} and looks_like_names(names, below)
 
 
-def _table(rows: list[list[str]], page: int) -> Iterator[Block]:
+def _table(rows: list[list[str]], above: NamesAbove, page: int) -> Iterator[Block]:
     if not rows:
         return
+    rows, header = above.with_names(rows)
     first = min(next((column for column, cell in enumerate(row) if cell), len(row)) for row in rows)
-    if block := table_block([row[first:] for row in rows], page):
+    if block := table_block([row[first:] for row in rows], page, header):
         yield block
 
 
