@@ -87,7 +87,7 @@ def header_rows(table: etree._Element) -> int | None:
     while len(rows) > 1 and len(rows[0]) == 1 and (_span(rows[0][0], "colspan", 100) > 1 or len(rows[1]) > 1):
         rows.pop(0)
     kinds = [[cell.tag for cell in row] for row in rows]
-    height = next((at for at, row in enumerate(kinds) if "td" in row), len(kinds))
+    height = next((at for at, row in enumerate(rows) if not _is_head(row)), len(rows))
     for at, row in enumerate(rows[:height]):
         if at and height < len(rows) and (_heads_rows(row) or _reaches(row, height - at)):
             height = at
@@ -95,6 +95,12 @@ def header_rows(table: etree._Element) -> int | None:
     if height or not kinds or "th" not in kinds[0]:
         return height or None
     return int(kinds[0].count("th") > 1)
+
+
+def _is_head(row: list[etree._Element]) -> bool:
+    """Whether it stands in the head of its table, or has names alone."""
+    group = row[0].iterancestors("thead", "table")
+    return next(group).tag == "thead" or all(cell.tag == "th" for cell in row)
 
 
 def _heads_rows(row: list[etree._Element]) -> bool:
