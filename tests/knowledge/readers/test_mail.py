@@ -119,7 +119,8 @@ def test_text_behind_an_attachment_is_read_and_its_other_form_is_not() -> None:
     message.attach(both)
     document = read_bytes("a.eml", message.as_bytes())
     assert document.text.split("\n\n") == [
-        "Subject: Fees", "before the file", "Attachment: Tarife für März.csv", "Route: Skarv; Fare: 55", "after the file",
+        "Subject: Fees", "before the file", "Attachment: Tarife für März.csv", "Route: Skarv; Fare: 55",
+        "after the file",
     ]  # fmt: skip
     assert ("Attachment: Tarife für März.csv",) in {headings for _, _, headings in sections_of(document)}
 
