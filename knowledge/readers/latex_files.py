@@ -44,8 +44,7 @@ _STACKED = re.compile(rf"\\(?:makecell|shortstack|thead|specialcell){_OPTION}\s*
 _INNER = re.compile(
     rf"\\begin\{{tabular\*?\}}{_OPTION}\s*{_ARGUMENT}|\\end\{{tabular\*?\}}|\\\\\*?{_OPTION}|(?<!\\)&"
 )
-_REPEATED_HEAD = re.compile(r"\\endfirsthead.*?\\endhead(?![a-z])", re.DOTALL)
-_FEET = re.compile(r"(\\endhead)(?![a-z]).*\\end(?:last)?foot(?![a-z])", re.DOTALL)
+_FEET = re.compile(r"\\end(?:last)?foot(?![a-z])")
 _ROW_END = re.compile(rf"\\\\\*?{_OPTION}|\\tabularnewline")
 _SIMPLE = {
     **{
@@ -113,10 +112,10 @@ def _blocks(text: str) -> Iterator[Block]:
 def _end(text: str, environment: str, at: int) -> int:
     """Where an environment ends that may hold others of its name."""
     open_ones = 1
-    for match in re.finditer(rf"\\(begin|end)\{{{re.escape(environment)}\}}", text[at:]):
+    for match in re.compile(rf"\\(begin|end)\{{{re.escape(environment)}\}}").finditer(text, at):
         open_ones += 1 if match[1] == "begin" and environment not in _CODE else -(match[1] == "end")
         if not open_ones:
-            return at + match.start()
+            return match.start()
     return len(text)
 
 
@@ -185,7 +184,11 @@ def _reach(grid: list[Row], row: int, column: int, height: int) -> None:
 
 def _without_repeated_heads(inside: str) -> str:
     """A long table with its first names alone, and without what stands at the foot of its pages."""
-    return _FEET.sub(r"\1", _REPEATED_HEAD.sub(r"\\endhead", inside))
+    head = inside.find(r"\endhead")
+    if 0 <= (first := inside.find(r"\endfirsthead")) < head:
+        inside, head = inside[:first] + inside[head:], first
+    feet = list(_FEET.finditer(inside, max(head, 0)))
+    return inside[:head] + inside[feet[-1].end() :] if feet and head >= 0 else inside
 
 
 def _without_inner_tables(inside: str) -> str:

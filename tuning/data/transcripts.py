@@ -16,7 +16,7 @@ _ASSISTANT = (
 _NAMES = f"(?P<user>{_USER})|(?P<assistant>{_ASSISTANT})|(?P<system>system|系统)"
 # "User: …", "**User:** …", "> User: …"; "## User" on a line of its own; "### Human: …" wherever it stands.
 _TURN = re.compile(
-    rf"(?:^[ \t>]*(?P<heading>\#{{1,6}}[ \t]*)?(?:\*\*|__)?|(?P<inline>[ \t]*\#{{3}}[ \t]+))(?:{_NAMES})"
+    rf"(?:^[ \t>]*(?P<heading>\#{{1,6}}[ \t]*)?(?:\*\*|__)?|(?P<inline>\#{{3}}[ \t]+))(?:{_NAMES})"
     rf"(?P<end>[ \t]*(?:\*\*|__)?[ \t]*[:：][ \t]*(?:\*\*|__)?|(?:\*\*|__)?[ \t]*$)",
     re.MULTILINE | re.IGNORECASE,
 )
