@@ -21,7 +21,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.data.preferences import ReadPreferences
-from tuning.errors import JobError
+from tuning.errors import JobError, MethodError
 from tuning.jobs import admission, calibration, estimates, launch, preference_jobs, remote_jobs, turns
 from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import RECORDS, Job, JobFolder
@@ -87,14 +87,16 @@ class Jobs:
         """Whether some steps are being timed now."""
         return calibration.is_underway(self.home)
 
-    def submit(self, config: TuneConfig, examples: Lessons) -> Job:
+    def submit(self, config: TuneConfig, examples: Lessons, validation: Sequence[Example] = ()) -> Job:
         """Start a job on examples or preferences; it waits by itself until its device is free.
 
+        Of what it learns, the state is kept that has the least loss on `validation`, where that is given.
         Raises `ExampleError` where there is nothing to learn, `MethodError` where the method cannot run on
         the device, `CheckpointError` where the name is taken or the parent does not fit, `JobError` where
         the disk is full.
         """
         device = self.check(config, examples)
+        _check_validation(config, examples, validation)
         estimate = self.estimate(config, examples)
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / ".submit.lock"):
@@ -109,7 +111,7 @@ class Jobs:
             }
             path = self.folder / _new_id(time.time_ns())
             lessons = examples if isinstance(examples, ReadPreferences) else list(examples)
-            folder = JobFolder.create(path, replace(config, name=name), lessons, facts)
+            folder = JobFolder.create(path, replace(config, name=name), lessons, facts, validation)
             self._start(folder)
         return folder.job()
 
@@ -278,6 +280,12 @@ class Jobs:
 
     def _free_name(self, config: TuneConfig) -> str:
         return admission.free_name(config, self.registry, self.list())
+
+
+def _check_validation(config: TuneConfig, lessons: Lessons, validation: Sequence[Example]) -> None:
+    """Raises MethodError where nothing would be asked of these examples."""
+    if validation and (config.method == REMOTE or isinstance(lessons, ReadPreferences)):
+        raise MethodError(f"Validation examples were given, and {config.method!r} asks none. Leave them out.")
 
 
 def _new_id(nanoseconds: int) -> str:

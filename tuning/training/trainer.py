@@ -25,7 +25,13 @@ from tuning.models.packing import Encoded, encode, pack, prepare
 from tuning.models.prefix import PrefixInput, text_kv
 from tuning.training import builders, methods
 from tuning.training.batches import Batches, StepBatch
-from tuning.training.conversations import Parent, TrainingConversation, conversations_of, split
+from tuning.training.conversations import (
+    Parent,
+    TrainingConversation,
+    conversations_of,
+    kept_aside,
+    split,
+)
 from tuning.training.early_stopping import EarlyStopping
 from tuning.training.learner import Learner, LearnerPlan
 from tuning.training.recipe import schedule
@@ -55,6 +61,7 @@ def train(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
+    validation: Sequence[TrainingConversation] = (),
     resume: bool = False,
     parent: Parent | None = None,
     save_every_seconds: float = SAVE_EVERY_SECONDS,
@@ -62,11 +69,12 @@ def train(
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
-    `should_stop` is asked before every step; `replayed` general prompts are answered before the first.
+    `should_stop` is asked before every step; the state with the least loss on `validation` is kept, and on those that
+    the configuration holds out; `replayed` general prompts are answered before the first.
     Raises ExampleError, MethodError or ModelError.
     """
     hooks = _Hooks(emit, should_stop, save_every_seconds)
-    return _Trainer(base, config, examples, folder, hooks, replayed).run(parent, resume)
+    return _Trainer(base, config, examples, validation, folder, hooks, replayed).run(parent, resume)
 
 
 class _Trainer:
@@ -77,6 +85,7 @@ class _Trainer:
         base: BaseModel,
         config: TuneConfig,
         examples: Sequence[TrainingConversation],
+        validation: Sequence[TrainingConversation],
         folder: Path,
         hooks: _Hooks,
         replayed: int,
@@ -94,6 +103,7 @@ class _Trainer:
                 f"window of {base.window} tokens. Shorten them."
             )
         self._conversations, self._held_out = split(self._prepared.conversations, config)
+        self._held_out += kept_aside(base, config, validation, window)
         self._per_epoch = self._recipe.steps_per_epoch(len(self._conversations))
         self._steps = self._recipe.epochs * self._per_epoch
         self._ranks = Ranks.join(base.device)
