@@ -25,6 +25,8 @@ from tuning.jobs import turns
 from tuning.jobs.folder import Job
 
 FEW = 6  # checkpoints whose menus and reports are drawn at once
+MOST = 12  # checkpoints that are drawn at once, and that a click adds
+LISTED = "checkpoints-listed"
 
 
 def draw() -> None:
@@ -44,8 +46,9 @@ def draw() -> None:
             empty_state.draw("checkpoints", t("tune.empty"), t("tune.empty.text"))
     with noted:
         notes.draw_home()
-    with past:
-        checkpoints_jobs.draw(jobs)
+    if past.open:  # draws the curves of every job
+        with past:
+            checkpoints_jobs.draw(jobs)
     if methods.open:  # imports torch
         with methods:
             _draw_methods()
@@ -73,8 +76,17 @@ def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
     if any(checkpoint.parent for checkpoint in checkpoints):
         st.markdown(f"**{t('tune.lineage')}**")
         st.html(lineage.tree(resources.workspace().registry.tree()))
-    for checkpoint in reversed(checkpoints):
+    shown = st.session_state.get(LISTED, MOST)
+    for checkpoint in checkpoints[::-1][:shown]:
         _draw_checkpoint(checkpoint, when_opened=len(checkpoints) > FEW)
+    if len(checkpoints) > shown:
+        st.button(
+            t("tune.more", count=len(checkpoints) - shown),
+            icon=":material/expand_more:",
+            key="more-checkpoints",
+            on_click=st.session_state.update,
+            kwargs={LISTED: shown + MOST},
+        )
 
 
 def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:

@@ -202,4 +202,13 @@ def _catalogues() -> list[Path]:
 def _stamps() -> tuple[int, ...]:
     """When each catalogue was last written, by whichever process: `imprint index` may run beside the app."""
     files = (file for path in _catalogues() for file in (path, path.with_name(f"{path.name}-wal")))
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    return tuple(map(_written, files))
+
+
+def _written(file: Path) -> int:
+    """When something was written to a file; an empty log comes and goes with every look at its catalogue."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0
+    return found.st_mtime_ns if found.st_size else 0

@@ -14,3 +14,5 @@ def test_the_search_can_be_kept_to_some_documents(home: Path, shelf: dict[str, s
     assert "310 grams" in words(test) and "640 grams" not in words(test)
     test.text_input(key="search-passages").set_value("Who wrote Hamlet?").run()
     assert test.info[0].value == t("knowledge.search.none.only", count=1)
+    # What is nearest is shown all the same, as what the chat would not read.
+    assert t("knowledge.search.near") in words(test) and "310 grams" in words(test)
