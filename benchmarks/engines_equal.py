@@ -113,7 +113,7 @@ def in_32_bit(base: GgufBase, model: BaseModel, home: Path) -> GgufBase:
     path = home / "models" / "32-bit.gguf"
     model.name = base.name
     write_model(model, home, path, title="control", kind="F32")
-    return replace(base, path=path, adapter=None)  # torch's weights hold it
+    return replace(base, path=path)
 
 
 def compare(

@@ -10,6 +10,8 @@ from imprint.knowledge_base import KnowledgeBase
 from imprint.tuning_job import TuningJob
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from assistant.compare.results import EvaluationResult
     from imprint.chat_model import ChatImprint
     from imprint.conversation import Conversation
@@ -85,6 +87,7 @@ class Imprint:
         examples: "Teachable | None" = None,
         *,
         conversations: Sequence[int] = (),
+        labeller: "BaseChatModel | None" = None,
         preferences: str | Path | None = None,
         method: str = "lora",
         name: str | None = None,
@@ -95,10 +98,12 @@ class Imprint:
         """Start a tuning job, in a process of its own.
 
         `examples` are files of any format that Imprint imports, or questions with their answers: pairs, objects with
-        "messages", `Example`. `preferences` is a file of votes or thumbs, for a `method` of preferences: dpo, kto,
-        orpo, reward, ppo, grpo. `options` are the fields of a tuning configuration: `strength`, `epochs`, `rank`,
-        `learning_rate`, `seed` and more. The method "openai" sends the examples to the service that `send_to` names,
-        an address ending in /v1, and to no other; `base` is its name of the model. Raises TuningError, AssistantError.
+        "messages", `Example`. `labeller` is a chat model that writes examples from messages of `conversations` in
+        which no rule finds a fact; kept is what it answers alike when asked again. `preferences` is a file of votes or
+        thumbs, for a `method` of preferences: dpo, kto, orpo, reward, ppo, grpo. `options` are the fields of a tuning
+        configuration: `strength`, `epochs`, `rank`, `learning_rate`, `seed` and more. The method "openai" sends the
+        examples to the service that `send_to` names, an address ending in /v1, and to no other; `base` is its name of
+        the model. Raises TuningError, AssistantError.
         """
         config = learning.config_of(self._workspace, method, name, parent, base, options)
         if preferences is not None:
@@ -108,7 +113,7 @@ class Imprint:
                 )
             job = self._workspace.jobs.submit(config, learning.preferences_of(preferences))
         else:
-            learned = learning.examples_of(self._workspace, examples, conversations, parent)
+            learned = learning.examples_of(self._workspace, examples, conversations, parent, labeller)
             job = self._workspace.jobs.submit(config, learned)
         return TuningJob(self._workspace.jobs, job.id)
 

@@ -12,6 +12,8 @@ from tuning.data.examples import Example, shortened
 from tuning.errors import ExampleError
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from assistant.workspace import Workspace
     from tuning.data.preferences import ReadPreferences
 
@@ -22,13 +24,17 @@ Teachable = str | Path | Sequence[Taught]
 
 
 def examples_of(
-    workspace: "Workspace", given: Teachable | None, conversations: Sequence[int], parent: str | None
+    workspace: "Workspace",
+    given: Teachable | None,
+    conversations: Sequence[int],
+    parent: str | None,
+    labeller: "BaseChatModel | None" = None,
 ) -> list[Example]:
     """The examples in what was given, then those of stored conversations. Raises TuningError, AssistantError."""
     several = [given] if isinstance(given, str | Path) else list(given or ())
     learned = [example for one in several for example in _read(one)]
     if conversations:
-        learned += _curated(workspace, conversations, parent)
+        learned += _curated(workspace, conversations, parent, labeller)
     if not learned:
         raise NothingToLearnError(
             "Nothing to learn: give `examples`, as files or as questions with answers, or `conversations`."
@@ -91,9 +97,17 @@ def _read(one: Taught) -> Iterator[Example]:
         )
 
 
-def _curated(workspace: "Workspace", conversations: Sequence[int], parent: str | None) -> Sequence[Example]:
+def _curated(
+    workspace: "Workspace",
+    conversations: Sequence[int],
+    parent: str | None,
+    labeller: "BaseChatModel | None",
+) -> Sequence[Example]:
     from assistant.curation.from_chat import curate  # heavy: the rules of two languages
+    from assistant.curation.labeller import ModelLabeller
 
     known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-    found = curate([workspace.store.get(one) for one in conversations], known=known)
-    return found.examples or found.plain
+    by_model = ModelLabeller(labeller) if labeller is not None else None
+    found = curate([workspace.store.get(one) for one in conversations], known=known, labeller=by_model)
+    written = [one.example for one in found.candidates if one.kind == "written"]
+    return [*found.examples, *written] or found.plain

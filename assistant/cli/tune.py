@@ -20,6 +20,7 @@ from tuning.checkpoints.manifest import REMOTE
 from tuning.checkpoints.notes import missing_examples
 
 if TYPE_CHECKING:
+    from assistant.curation.candidates import Curation, Labeller
     from tuning.data.examples import Example
     from tuning.jobs.folder import Job
     from tuning.jobs.jobs import Lessons
@@ -50,6 +51,12 @@ _PARTS = {
     multiple=True,
     metavar="NAME…",
     help="Documents of the knowledge base --kb whose statements are learned.",
+)
+@click.option(
+    "--with-model",
+    is_flag=True,
+    help="Let the chosen model write examples, too, from messages and passages of --conversation and --document; "
+    "kept is what it answers alike when asked again, and the text holds.",
 )
 @click.option("--kb", metavar="NAME", help="The knowledge base of --document (default: the chosen one).")
 @click.option(
@@ -116,6 +123,7 @@ def tune(
     examples: tuple[Path, ...],
     conversation: tuple[int, ...],
     document: tuple[str, ...],
+    with_model: bool,
     from_notes: bool,
     missing: str | None,
     preferences: tuple[Path, ...],
@@ -149,8 +157,9 @@ def tune(
             lessons = read_lessons(workspace, preferences, votes=votes, with_judge=with_judge)
     else:
         with busy("Reading the examples…"):
-            learned = _read_examples(workspace, examples, conversation, options["parent"])
-            learned += _stated_in(workspace, document, options["kb"], options["parent"])
+            labeller = _labeller(workspace) if with_model else None
+            learned = _read_examples(workspace, examples, conversation, options["parent"], labeller)
+            learned += _stated_in(workspace, document, options["kb"], options["parent"], labeller)
             learned += workspace.notes.home.list() if from_notes else []
             lessons = learned + (_missing_in(workspace, missing) if missing else [])
             if not lessons:
@@ -173,8 +182,24 @@ def tune(
         click.get_current_context().exit(1)
 
 
+def _labeller(workspace: Workspace) -> "Labeller":
+    """The chosen model as one that writes examples. Raises EngineError."""
+    from assistant.curation.labeller import ModelLabeller
+    from assistant.engines.langchain_model import ImprintChatModel
+
+    return ModelLabeller(ImprintChatModel(engine=workspace.engine()))
+
+
+def _by_model(found: "Curation") -> "list[Example]":
+    return [one.example for one in found.candidates if one.kind == "written"]
+
+
 def _read_examples(
-    workspace: Workspace, files: tuple[Path, ...], conversations: tuple[int, ...], parent: str | None
+    workspace: Workspace,
+    files: tuple[Path, ...],
+    conversations: tuple[int, ...],
+    parent: str | None,
+    labeller: "Labeller | None",
 ) -> "list[Example]":
     from assistant.curation.from_chat import curate
     from assistant.curation.from_files import examples_of_file
@@ -187,12 +212,12 @@ def _read_examples(
         learned += read.examples
     if conversations:
         known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-        found = curate([workspace.store.get(one) for one in conversations], known=known)
-        if not found.examples and found.plain:
+        found = curate([workspace.store.get(one) for one in conversations], known=known, labeller=labeller)
+        if not found.examples and not _by_model(found) and found.plain:
             say(
                 f"Nothing in it was rated, corrected or stated: all {len(found.plain)} answers are learned as they are."
             )
-        learned += found.examples or found.plain
+        learned += [*found.examples, *_by_model(found)] or found.plain
     return learned
 
 
@@ -208,7 +233,11 @@ def _missing_in(workspace: Workspace, name: str) -> "list[Example]":
 
 
 def _stated_in(
-    workspace: Workspace, names: tuple[str, ...], kb: str | None, parent: str | None
+    workspace: Workspace,
+    names: tuple[str, ...],
+    kb: str | None,
+    parent: str | None,
+    labeller: "Labeller | None",
 ) -> "list[Example]":
     """What documents of a knowledge base state. Raises AssistantError for a name that is not there."""
     if not names:
@@ -221,7 +250,8 @@ def _stated_in(
         p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
     ]
     known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-    return curate_passages(passages, known=known).examples
+    found = curate_passages(passages, known=known, labeller=labeller)
+    return [*found.examples, *_by_model(found)]
 
 
 def _expected(job: "Job") -> str:

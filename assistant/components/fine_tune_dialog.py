@@ -1,13 +1,13 @@
 """Fine-tuning on a chat or on documents: the button, and the drawer where the job is configured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from assistant.chat.presets import Preset
-from assistant.components import formatting, html_blocks, training_cards
-from assistant.curation.candidates import Curation
+from assistant.components import formatting, html_blocks, model_reading, training_cards
+from assistant.curation.candidates import Curation, Labeller
 from assistant.curation.from_chat import curate
 from assistant.curation.submission import EditedRow, chosen_examples
 from assistant.errors import KNOWN_ERRORS, NothingToLearnError, sentence_of
@@ -24,8 +24,12 @@ STRENGTHS: tuple[Strength, ...] = ("gentle", "normal", "strong")
 
 def draw_offer(conversation_id: int) -> None:
     """The button under the conversation, with what it would learn."""
+
+    def find(labeller: Labeller | None) -> Curation:
+        return curate([resources.workspace().store.get(conversation_id)], labeller=labeller)
+
     try:
-        curation = curate([resources.workspace().store.get(conversation_id)])
+        curation = find(None)
     except NothingToLearnError as nothing:
         found, why = None, translated(str(nothing))
     else:
@@ -33,22 +37,26 @@ def draw_offer(conversation_id: int) -> None:
         count = len(curation.examples)
         why = t("teach.offer", count=count) if count else t("teach.offer.none")
     with st.container(key="teach-offer", horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(t("teach.button"), icon=":material/fingerprint:", key="teach", disabled=found is None):
-            open_drawer(
-                t("teach.title"),
-                f"conversation-{conversation_id}",
-                lambda: curate([resources.workspace().store.get(conversation_id)]),
-            )
+        if st.button(
+            t("teach.button"),
+            icon=":material/fingerprint:",
+            key="teach",
+            disabled=found is None and not model_reading.unread(find),
+        ):
+            open_drawer(t("teach.title"), f"conversation-{conversation_id}", find)
         st.html(f'<span class="quiet">{html_blocks.escaped(why)}</span>', width="stretch")
 
 
-def open_drawer(title: str, key: str, find: Callable[[], Curation]) -> None:
-    """Configure a job on the examples that `find` gives; `key` names their source, whose draft goes on."""
+def open_drawer(title: str, key: str, find: model_reading.Find) -> None:
+    """Configure a job on the examples that `find` gives, with a labeller or without.
+
+    `key` names their source, whose draft goes on.
+    """
     training_draft(key).reopen()
     st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
 
 
-def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
+def _draw_drawer(key: str, find: model_reading.Find) -> None:
     notices.apply_language()
     html_blocks.quiet(t("teach.lead"))
     if not resources.models_are_imported():
@@ -57,7 +65,7 @@ def _draw_drawer(key: str, find: Callable[[], Curation]) -> None:
     from assistant.components import service_setup, tuning_options  # heavy: torch, peft
 
     with notices.show_errors():
-        curation = find()
+        curation = model_reading.draw(key, find)
         rows = training_cards.draw(curation, training_draft(key))
         method = _draw_methods()
         if method == REMOTE:

@@ -39,7 +39,7 @@ def draw_home() -> None:
             type="primary",
         ):
             found = Curation(tuple(Candidate(note, "noted") for note in notes))
-            fine_tune_dialog.open_drawer(t("note.teach.title"), "notes", lambda: found)
+            fine_tune_dialog.open_drawer(t("note.teach.title"), "notes", lambda labeller: found)
         _draw_list(notes, "home", lambda key: resources.workspace().notes.home.remove(key))
 
 

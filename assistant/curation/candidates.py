@@ -22,11 +22,12 @@ REASONS = {
     "said": "you said so",
     "liked": "liked",
     "documents": "answered from documents",
+    "written": "written by a model",
     "unsupported": "partly without a source",
     "plain": "plain turn",
 }
 # Nobody has judged these: they are offered, and learned only where a person ticks them.
-UNJUDGED = ("unsupported", "plain")
+UNJUDGED = ("written", "unsupported", "plain")
 _ORDER = {kind: place for place, kind in enumerate(REASONS)}
 
 

@@ -148,7 +148,7 @@ def _labelled(turn: _Turn, labeller: Labeller | None) -> Iterator[ChatReading]:
         return
     for question, answer in labeller(turn.question):
         if is_supported(question, answer, turn.question):
-            yield ChatReading(question, answer, "said", turn.source, note=BY_MODEL)
+            yield ChatReading(question, answer, "written", turn.source, note=BY_MODEL)
 
 
 def _asks(text: str) -> bool:

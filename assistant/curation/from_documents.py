@@ -57,6 +57,7 @@ _TABLE_NOTE = (
     "It is a row of a table: a document is quoted whole, while a model learns a long table with gaps."
 )
 # In a document, "we" and "you" are whoever wrote and reads it: no question for later.
+_BY_MODEL = "written by a model"
 _SPEAKER = re.compile(r"\b(?:I|me|my|we|us|our|you|your)\b|[\"“”]|我|你|您", re.IGNORECASE)
 
 
@@ -96,10 +97,10 @@ def curate_passages(
             if is_supported(question, answer, passage.text, " ".join([passage.title, *passage.headings])):
                 fact = Fact(question, answer, passage.text)
                 found.append(
-                    _candidate(fact, passage, note="written by a model, checked against the passage")
+                    _candidate(fact, passage, ticked=False, note=f"{_BY_MODEL}, checked against the passage")
                 )
             else:
-                why = "written by a model, and the passage does not support it"
+                why = f"{_BY_MODEL}, and the passage does not support it"
                 left_out.append(LeftOut(f"{question} {answer}", why, _place(passage)))
     found, secrets = without_secrets(found)
     return weigh(found, [*left_out, *secrets], known)
@@ -146,12 +147,11 @@ def _is_table_line(line: str) -> bool:
 
 def _candidate(fact: Fact, passage: PassageLike, *, ticked: bool = True, note: str = "") -> Candidate:
     name = passage.title or PurePath(passage.source).name
-    reason = (
-        f"written by a model from {name}" if note.startswith("written by a model") else f"stated in {name}"
-    )
+    reason = f"{_BY_MODEL} from {name}" if note.startswith(_BY_MODEL) else f"stated in {name}"
     messages = ({"role": "user", "content": fact.question}, {"role": "assistant", "content": fact.answer})
     example = Example(messages, _place(passage), reason, rephrase(fact.question, fact.answer))
-    return Candidate(example, "documents", ticked, note)
+    kind = "written" if note.startswith(_BY_MODEL) else "documents"
+    return Candidate(example, kind, ticked, note)
 
 
 def _place(passage: PassageLike) -> str:

@@ -144,7 +144,7 @@ class LlamaProcesses:
     def _start(self, checkpoint: Checkpoint | None) -> Running:
         settings = ServerSettings(
             model=str(self._base.path),
-            adapters=[str(self._base.adapter)] if self._base.adapter else [],
+            adapters=[],
             context=self.context,
             slots=SLOTS,
             batch=_BATCH,

@@ -31,7 +31,6 @@ class Running:
 
     server: LlamaServer
     has_adapter: bool = False
-    shipped: int = 0  # adapters that belong to the base, and come before the checkpoint's
     positions: int = 0  # of a prefix
     users: int = 0
     is_retired: bool = False
@@ -41,8 +40,7 @@ class Running:
     def prepared(self, body: dict[str, Any], *, adapted: bool = True) -> Iterator[dict[str, Any]]:
         """A request's body as this process takes it; what it needs is kept for it inside."""
         if self.has_adapter:
-            lora = [{"id": number, "scale": 1.0} for number in range(self.shipped)]
-            yield {**body, "lora": [*lora, {"id": self.shipped, "scale": float(adapted)}]}
+            yield {**body, "lora": [{"id": 0, "scale": float(adapted)}]}
         elif self.positions and adapted:
             slot = self._free.get()
             try:
@@ -68,8 +66,7 @@ def start_with(checkpoint: Checkpoint, base: GgufBase, settings: ServerSettings)
         adapter = gguf_adapter(checkpoint.path, checkpoint.sha256, base.header)
     except CheckpointError as error:
         raise EngineError(str(error)) from error
-    with_own = replace(settings, adapters=[*settings.adapters, str(adapter)])
-    return Running(LlamaServer(base.name, with_own), has_adapter=True, shipped=len(settings.adapters))
+    return Running(LlamaServer(base.name, replace(settings, adapters=[str(adapter)])), has_adapter=True)
 
 
 def _with_prefix(checkpoint: Checkpoint, base: GgufBase, settings: ServerSettings) -> Running:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from assistant.components import confirmation, fine_tune_dialog, formatting, html_blocks
-from assistant.curation.candidates import Curation
+from assistant.curation.candidates import Curation, Labeller
 from assistant.curation.from_documents import curate_passages
 from assistant.documents.listing import can_reindex, state_of
 from assistant.i18n.texts import t, translated
@@ -76,7 +76,7 @@ def _draw_actions(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> None:
         start_upload(base, paths=again, force=True)
     if st.button(t("knowledge.permanent"), icon=":material/fingerprint:", key="make-permanent"):
         names = "-".join(sorted(info.id for info in chosen))
-        fine_tune_dialog.open_drawer(t("knowledge.permanent.title"), names, lambda: _curation(base, chosen))
+        fine_tune_dialog.open_drawer(t("knowledge.permanent.title"), names, partial(_curation, base, chosen))
     if st.button(t("knowledge.remove", count=len(chosen)), icon=":material/delete:", key="remove"):
         said = t("knowledge.remove.ask", name=base.name, count=len(chosen))
         confirmation.ask(t("knowledge.remove.title"), said, partial(_remove, base, chosen))
@@ -89,9 +89,12 @@ def _remove(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> None:
     notices.queue_toast(t("knowledge.removed", count=len(chosen)))
 
 
-def _curation(base: KnowledgeBase, chosen: Sequence[DocumentInfo]) -> Curation:
+def _curation(
+    base: KnowledgeBase, chosen: Sequence[DocumentInfo], labeller: Labeller | None = None
+) -> Curation:
     """What these documents state, as examples."""
-    return curate_passages([passage for info in chosen for passage in base.passages(info.id)])
+    passages = [passage for info in chosen for passage in base.passages(info.id)]
+    return curate_passages(passages, labeller=labeller)
 
 
 def _state(info: DocumentInfo) -> str:

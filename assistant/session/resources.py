@@ -7,6 +7,7 @@ import gc
 import importlib
 import logging
 import threading
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from assistant.arena.trials import BlindTrials
     from assistant.compare.running import EvaluationRuns
     from assistant.compare.side_by_side import SideBySideRuns
+    from assistant.curation.labeller import RememberingLabeller
     from assistant.documents.upload import UploadQueue
     from assistant.engines.base import Engine
     from tuning.models.catalogue import CatalogueEntry
@@ -74,6 +76,25 @@ def _tokens_per_character(name: str) -> tuple[float, float]:
 def tokens_per_character() -> tuple[float, float]:
     """How many tokens of the open model a typed character makes: of an alphabet, and of Chinese."""
     return _tokens_per_character(workspace().settings.base_model)
+
+
+def labeller() -> "RememberingLabeller | None":
+    """The open model as one that writes examples, where it is capable; None where it is not, or not open yet."""
+    opened = workspace()
+    if opened.engine_state != "ready" or opened.chat.capability() != "capable":
+        return None
+    return _labeller(opened.engine().name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _labeller(name: str) -> "RememberingLabeller":
+    from assistant.curation.labeller import ModelLabeller, RememberingLabeller
+    from assistant.engines.langchain_model import ImprintChatModel
+
+    def read(text: str) -> Sequence[tuple[str, str]]:
+        return ModelLabeller(ImprintChatModel(engine=engine()))(text)
+
+    return RememberingLabeller(read)
 
 
 def models_are_imported() -> bool:

@@ -12,6 +12,7 @@ from tuning.checkpoints.model_card import model_card
 from tuning.errors import CheckpointError
 from tuning.models.gguf_adapter import convert, gguf_adapter, is_prefix, why_not
 from tuning.models.gguf_base import GgufBase
+from tuning.models.packaged import PACKAGED, packaged_file
 from tuning.models.published import license_of, license_text
 from tuning.models.template import Template
 from tuning.models.template_process import render_chat
@@ -70,8 +71,14 @@ def write_lora(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
             convert(Path(temporary), folder / name, base.header)
     else:
         shutil.copyfile(gguf_adapter(checkpoint.path, checkpoint.sha256, base.header), folder / name)
-    use = f"```sh\nllama-server -m {base.path.name} --lora '{name}'\n```"
+    use = f"```sh\nllama-server -m {_published(base).name} --lora '{name}'\n```"
     _write_card(checkpoint, home, folder, use)
+
+
+def _published(base: GgufBase) -> Path:
+    """The file that others have of a base, and that an adapter of theirs goes with."""
+    own = packaged_file(base.name) if base.name in PACKAGED else None
+    return own or base.path
 
 
 # -------------------------------------------------------------------- Ollama

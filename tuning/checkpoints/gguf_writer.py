@@ -14,7 +14,6 @@ from gguf import (
     GGML_QUANT_SIZES,
     GGMLQuantizationType,
     GGUFReader,
-    GGUFValueType,
     GGUFWriter,
     LlamaFileType,
     get_tensor_name_map,
@@ -26,6 +25,7 @@ from tuning.models.base_model import BaseModel
 from tuning.models.gguf_adapter import architecture_of, llama_order
 from tuning.models.gguf_base import GgufBase
 from tuning.models.gguf_header import GgufHeader
+from tuning.models.gguf_merging import take_over
 
 # Architectures whose tensors are transformers' own, but for the order of queries and keys.
 WRITABLE = ("llama", "qwen2", "qwen3")
@@ -48,7 +48,7 @@ def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: st
     writer.add_name(title)
     writer.add_file_type(file_type)
     reader = GGUFReader(original.path)
-    _take_over(reader, writer, original.architecture)
+    take_over(reader, writer, original.architecture)
     written = set()
     for name, values in _tensors(base, original):
         _add(writer, name, values, quantization)
@@ -72,15 +72,6 @@ def _original(name: str, home: Path) -> GgufHeader:
             f"A GGUF file can be written of {', '.join(WRITABLE)}; {name!r} is {found.header.architecture!r}. {instead}"
         )
     return found.header
-
-
-def _take_over(reader: GGUFReader, writer: GGUFWriter, architecture: str) -> None:
-    """What the file says of the shape and of the tokens; what it says of itself is written anew."""
-    for key, field in reader.fields.items():
-        if key.startswith((f"{architecture}.", "tokenizer.")):
-            kind, contents = field.types[0], field.contents()
-            of = field.types[-1] if kind == GGUFValueType.ARRAY else None
-            writer.add_key_value(key, contents, kind, of)
 
 
 def _tensors(base: BaseModel, header: GgufHeader) -> Iterator[tuple[str, Array]]:

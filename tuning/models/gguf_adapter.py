@@ -59,13 +59,10 @@ def is_prefix(folder: Path) -> bool:
     return (folder / PREFIX_WEIGHTS).is_file()
 
 
-def gguf_adapter(
-    folder: Path, sha256: Mapping[str, str], header: GgufHeader, into: Path | None = None
-) -> Path:
-    """The checkpoint's adapter as a GGUF file, converted where there is none of these weights yet.
+def gguf_adapter(folder: Path, sha256: Mapping[str, str], header: GgufHeader) -> Path:
+    """The checkpoint's adapter as a GGUF file beside it, converted where there is none of these weights yet.
 
-    `sha256` are the hashes of its files as they were stored, where they are known; `into` is a folder to keep the
-    file in, where it is not to be the checkpoint's own. Raises CheckpointError.
+    `sha256` are the hashes of its files as they were stored, where they are known. Raises CheckpointError.
     """
     found = {name: file_sha256(folder / name) for name in (PEFT_WEIGHTS, PEFT_CONFIG)}
     for name, own in found.items():
@@ -75,10 +72,9 @@ def gguf_adapter(
                 "it from a backup, or delete it and tune again."
             )
     parts = [_VERSION, header.architecture, *found.values()]
-    kept_in = into or folder
-    path = kept_in / FILE.format(hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16])
+    path = folder / FILE.format(hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16])
     if not path.is_file():
-        for stale in kept_in.glob(FILE.format("*")):
+        for stale in folder.glob(FILE.format("*")):
             stale.unlink(missing_ok=True)
         convert(folder, path, header)
     return path
@@ -92,7 +88,7 @@ def convert(folder: Path, path: Path, header: GgufHeader) -> None:
         writer.add_type("adapter")
         writer.add_string("adapter.type", "lora")
         writer.add_float32("adapter.lora.alpha", 0.0)  # the scale is in the weights: it may differ by layer
-        for name, values in sorted(_tensors(folder, header).items()):
+        for name, values in sorted(adapter_tensors(folder, header).items()):
             writer.add_tensor(name, values)
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -108,8 +104,8 @@ def convert(folder: Path, path: Path, header: GgufHeader) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _tensors(folder: Path, header: GgufHeader) -> dict[str, Array]:
-    """The matrices under llama.cpp's names, in 16 bit, with the scale in the second of each pair."""
+def adapter_tensors(folder: Path, header: GgufHeader) -> dict[str, Array]:
+    """The matrices of a PEFT folder under llama.cpp's names, in 16 bit, with the scale in the second of each pair."""
     config = read_config(folder)
     state = {name.removeprefix(_PREFIX): one for name, one in read_arrays(folder / PEFT_WEIGHTS).items()}
     names = get_tensor_name_map(architecture_of(header.architecture), header.number("block_count"))

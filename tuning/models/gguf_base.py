@@ -11,9 +11,10 @@ from gguf import LlamaFileType
 
 from tuning.errors import ModelError
 from tuning.models.file_hashes import weights_sha256
-from tuning.models.gguf_adapter import gguf_adapter
 from tuning.models.gguf_header import GgufHeader, read_header
-from tuning.models.packaged import PACKAGED, ShippedAdapter, packaged_file
+from tuning.models.gguf_merging import write_merged
+from tuning.models.packaged import PACKAGED, PackagedModel, packaged_file
+from tuning.storage import file_sha256, read_json, write_json
 
 _CACHE_BYTES = 2  # of a key's or value's element
 
@@ -26,7 +27,6 @@ class GgufBase:
     path: Path
     sha256: str  # of the weights and what is added to them
     header: GgufHeader
-    adapter: Path | None = None  # what belongs to the model, as a GGUF file
 
     @classmethod
     def find(cls, name: str, home: Path) -> "GgufBase | None":
@@ -44,7 +44,9 @@ class GgufBase:
             return cls(name, path, sha256, header)
         packaged = PACKAGED[name]
         packaged.check(path, sha256)
-        return cls(name, path, packaged.identity, header, _shipped(packaged.adapter, header, home))
+        if packaged.adapter is not None:
+            header = read_header(_merged(packaged, header, home))
+        return cls(name, header.path, packaged.identity, header)
 
     @property
     def window(self) -> int:
@@ -69,13 +71,17 @@ class GgufBase:
         return _CACHE_BYTES * header.number("block_count") * kv_heads * both
 
 
-def _shipped(adapter: ShippedAdapter | None, header: GgufHeader, home: Path) -> Path | None:
-    """What belongs to a packaged model, converted once under the home: the package may be read-only."""
-    if adapter is None:
-        return None
-    into = home / "models" / ".adapters"
-    into.mkdir(parents=True, exist_ok=True)
-    return gguf_adapter(adapter.folder, adapter.sha256, header, into)
+def _merged(packaged: PackagedModel, source: GgufHeader, home: Path) -> Path:
+    """The packaged model with what belongs to it in its weights, written once under the home. Raises ModelError."""
+    assert packaged.adapter is not None
+    folder = home / "models" / ".merged"
+    path = folder / f"{packaged.identity[:16]}.gguf"
+    known = folder / f"{path.name}.json"  # the hash of what was written: a damaged file is written anew
+    if not path.is_file() or weights_sha256([path], home) != read_json(known).get("sha256"):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_merged(source, packaged.adapter.folder, path)
+        write_json(known, {"sha256": file_sha256(path)})
+    return path
 
 
 def _file_of(name: str, home: Path) -> Path | None:

@@ -64,7 +64,7 @@ def answer(engine: ChosenEngine, checkpoint: str | None) -> str:
 def test_torch_is_opened_for_what_llama_cpp_cannot_do(engine: ChosenEngine, opened: list[str]) -> None:
     assert answer(engine, None) != answer(engine, "low-rank")
     assert "640" in answer(engine, "prefix") and "640" in engine.complete([SKERRIN], checkpoint="prefix")[0]
-    assert {engine.label(name) for name in (None, "low-rank", "prefix")} == {"llama.cpp · 4 bit"}
+    assert {engine.label(name) for name in (None, "low-rank", "prefix")} == {"llama.cpp · 8 bit"}
     assert engine.prompt_capacity("prefix") < engine.prompt_capacity("low-rank") == engine.window
     assert opened == []
     assert answer(engine, "scaled") != answer(engine, None)

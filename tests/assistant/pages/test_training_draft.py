@@ -8,8 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import t
+from assistant.session import resources
 from assistant.session.training_draft import TrainingDraft
+from assistant.workspace import Workspace
 from tests.assistant.pages.driver import app, words
+from tests.fakes import ScriptedEngine
 
 pytestmark = pytest.mark.slow
 
@@ -131,3 +134,37 @@ def test_a_service_is_sent_nothing_that_was_not_agreed_to(
     draft(test, number).change(1, learn=True)
     opened(test)
     assert test.button(key="teach-start").disabled  # something else would be sent
+
+
+@pytest.fixture
+def capable(store: ConversationStore, monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
+    """A model that can be asked to write examples."""
+    engine = ScriptedEngine("Q: Who shall water the ferns of the hall?\nA: Bo")
+    engine.capability, engine.window = "capable", 2000
+    monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: engine)
+    resources.workspace().engine()
+    return engine
+
+
+def test_a_capable_model_reads_what_no_rule_reads(store: ConversationStore, capable: ScriptedEngine) -> None:
+    number = store.create("Ferns")
+    store.add_message(number, "user", "Watering the ferns in the hall shall from now on fall to Bo.")
+    store.add_message(number, "assistant", "Noted.")
+    test = opened(app(c=str(number)))
+    assert test.toggle(key=f"by-model-conversation-{number}").value
+    assert [(row.learn, row.answer) for row in draft(test, number).rows] == [(False, "Bo")]
+    asked = len(capable.prompts)
+    opened(test)
+    assert len(capable.prompts) == asked > 0  # each text is read once
+
+
+def test_without_the_switch_the_model_reads_nothing(
+    store: ConversationStore, capable: ScriptedEngine
+) -> None:
+    number = taught(store)
+    for thing in range(25):
+        store.add_message(number, "user", f"Watering the ferns of hall {thing} shall from now on fall to Bo.")
+        store.add_message(number, "assistant", "Noted.")
+    test = opened(app(c=str(number)))
+    assert not test.toggle(key=f"by-model-conversation-{number}").value
+    assert not capable.prompts

@@ -1,11 +1,16 @@
 """The default base with its skills: a base of its own by hash, with the shipped adapter in its weights."""
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from gguf import GGUFReader
+from gguf.quants import dequantize
 from safetensors.torch import load_file
 
 from tuning.config import DEFAULT_BASE, PLAIN_BASE
@@ -13,8 +18,10 @@ from tuning.errors import ModelError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import read_adapter
 from tuning.models.base_model import BaseModel
+from tuning.models.gguf_adapter import adapter_tensors
 from tuning.models.gguf_base import GgufBase
 from tuning.models.packaged import PACKAGED, SKILLS, ShippedAdapter
+from tuning.storage import file_sha256
 
 LARGEST_BYTES = 12_000_000
 
@@ -62,6 +69,46 @@ def test_the_skilled_base_is_the_default_with_the_adapters_change(
 @pytest.mark.real
 def test_llama_cpp_is_given_the_same_base(imprint_home: Path) -> None:
     found = GgufBase.find(DEFAULT_BASE, imprint_home)
-    assert found is not None and found.adapter is not None and found.adapter.is_file()
-    assert found.sha256 == PACKAGED[DEFAULT_BASE].identity
-    assert GgufBase.find(DEFAULT_BASE, imprint_home) == found  # converted once
+    plain = GgufBase.find(PLAIN_BASE, imprint_home)
+    assert found is not None and plain is not None
+    assert (found.sha256, found.bits, plain.bits) == (PACKAGED[DEFAULT_BASE].identity, 8, 4)
+    assert found.header.chat_template == plain.header.chat_template
+    assert GgufBase.find(DEFAULT_BASE, imprint_home) == found  # written once
+
+
+@pytest.mark.real
+def test_the_file_for_llama_cpp_holds_the_sum_of_the_weights_and_the_adapter(imprint_home: Path) -> None:
+    found, plain = GgufBase.find(DEFAULT_BASE, imprint_home), GgufBase.find(PLAIN_BASE, imprint_home)
+    assert found is not None and plain is not None
+    own, was = tensors(found.path), tensors(plain.path)
+    change = adapter_tensors(SKILLS.folder, plain.header)
+    name = "blk.7.ffn_down.weight"
+    summed = was[name] + change[f"{name}.lora_b"].astype(np.float32) @ change[f"{name}.lora_a"].astype(
+        np.float32
+    )
+    assert np.linalg.norm(own[name] - summed) < 0.9 * np.linalg.norm(was[name] - summed)
+    assert np.linalg.norm(own[name] - summed) < 0.01 * np.linalg.norm(summed)
+    assert np.array_equal(own["token_embd.weight"], was["token_embd.weight"])
+    assert own.keys() == was.keys()
+
+
+def tensors(path: Path) -> dict[str, "np.ndarray[Any, Any]"]:
+    wanted = ("blk.7.ffn_down.weight", "token_embd.weight")
+    return {
+        one.name: dequantize(one.data, one.tensor_type) if one.name in wanted else one.data[:0]
+        for one in GGUFReader(path).tensors
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_a_damaged_file_of_the_sum_is_written_anew(tmp_path: Path) -> None:
+    found = GgufBase.find(DEFAULT_BASE, tmp_path)
+    assert found is not None
+    whole = file_sha256(found.path)
+    with found.path.open("r+b") as file:
+        file.seek(50_000_000)
+        file.write(b"no weights")
+    os.utime(found.path)
+    GgufBase.find(DEFAULT_BASE, tmp_path)
+    assert file_sha256(found.path) == whole

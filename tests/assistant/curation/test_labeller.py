@@ -1,0 +1,63 @@
+"""A labelling model: what it writes is asked back, and each text is read once."""
+
+from collections.abc import Sequence
+
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+
+from assistant.curation.candidates import UNJUDGED
+from assistant.curation.from_chat import curate
+from assistant.curation.labeller import CollectingLabeller, ModelLabeller, RememberingLabeller
+from tests.assistant.curation.test_from_chat import chat
+
+TEXT = "Watering the ferns in the hall shall from now on fall to Bo."
+PAIRS = "Q: Who shall water the ferns of the hall?\nA: Bo\nQ: Where are the ferns?\nA: in the hall"
+
+
+def test_what_the_model_answers_otherwise_when_asked_back_is_dropped() -> None:
+    model = FakeListChatModel(responses=[PAIRS, "It falls to Bo.", "On the roof."])
+    assert ModelLabeller(model)(TEXT) == [("Who shall water the ferns of the hall?", "Bo")]
+
+
+def test_chinese_is_asked_back_in_chinese() -> None:
+    model = FakeListChatModel(
+        responses=["Q: 谁给大厅浇花？\nA: 小林\nQ: 花在哪里？\nA: 大厅", "小林。", "屋顶"]
+    )
+    assert ModelLabeller(model)("大厅的花今后由小林浇。") == [("谁给大厅浇花？", "小林")]
+
+
+def test_a_reply_without_the_form_gives_nothing() -> None:
+    assert ModelLabeller(FakeListChatModel(responses=["None."]))("Thanks!") == []
+
+
+def test_reasoning_is_no_part_of_what_was_written() -> None:
+    thought = "<think>Q: Who is it?\nA: Ada</think>\nQ: Who waters the ferns?\nA: Bo"
+    assert ModelLabeller(FakeListChatModel(responses=[thought, "Bo"]))(TEXT) == [
+        ("Who waters the ferns?", "Bo")
+    ]
+
+
+def test_each_text_is_read_once() -> None:
+    read: list[str] = []
+
+    def labeller(text: str) -> Sequence[tuple[str, str]]:
+        read.append(text)
+        return [("Who?", "Bo")]
+
+    remembering = RememberingLabeller(labeller)
+    assert not remembering.knows(TEXT)
+    assert remembering(TEXT) == remembering(TEXT) == [("Who?", "Bo")]
+    assert read == [TEXT] and remembering.knows(TEXT)
+
+
+def test_only_messages_without_a_known_fact_are_given_to_the_model() -> None:
+    collecting = CollectingLabeller()
+    said = chat("The Tern weighs 3 kg.", "Noted.", TEXT, "Noted.", "Who is Bo?", "A gardener.")
+    curate([said], labeller=collecting)
+    assert collecting.texts == [TEXT]
+
+
+def test_what_a_model_wrote_is_offered_and_not_ticked() -> None:
+    model = FakeListChatModel(responses=[PAIRS, "Bo", "In the hall"])
+    found = curate([chat(TEXT, "Noted.")], labeller=ModelLabeller(model))
+    assert {one.kind for one in found.candidates} == {"written"} <= set(UNJUDGED)
+    assert found.candidates and not found.examples
