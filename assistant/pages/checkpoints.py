@@ -24,7 +24,7 @@ from tuning.checkpoints.manifest import Checkpoint
 from tuning.jobs import turns
 from tuning.jobs.folder import Job
 
-FEW = 6  # checkpoints whose menus and reports are drawn at once
+FEW = 6  # checkpoints whose menus are drawn at once
 MOST = 12  # checkpoints that are drawn at once, and that a click adds
 LISTED = "checkpoints-listed"
 
@@ -90,7 +90,7 @@ def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
 
 
 def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:
-    """One checkpoint; of many, the menu and the report are drawn `when_opened`: folded away they cost as much."""
+    """One checkpoint; of many, the menu is drawn `when_opened`: folded away it costs as much."""
     reruns: Literal["rerun", "ignore"] = "rerun" if when_opened else "ignore"
     with st.container(border=True, key=f"checkpoint-{checkpoint.id}"):
         with st.container(
@@ -119,9 +119,9 @@ def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:
         if checkpoint.note:
             html_blocks.quiet(checkpoint.note)
         with st.expander(
-            t("tune.report"), type="compact", key=f"report-{checkpoint.id}", on_change=reruns
+            t("tune.report"), type="compact", key=f"report-{checkpoint.id}", on_change="rerun"
         ) as report:
-            if not when_opened or report.open:
+            if report.open:  # it asks the documents for every fact
                 checkpoint_report.draw(checkpoint.evaluation)
                 notes.draw_facts(checkpoint)
         job_card.draw_nearest_words(checkpoint.nearest_words)

@@ -263,6 +263,8 @@ def test_each_fact_is_shown_where_it_is_and_taught_again(home: Path, base_model:
         base_model, registry, "halden", "lora", evaluation=asked, examples=[TAUGHT, colour], notes=[colour]
     )
     test = page("checkpoints")
+    test.session_state[f"report-{stored.id}"] = True
+    test.run()
     assert not errors(test)
     for state in ("held", "noted"):
         assert f"{t(f'note.state.{state}')} 1" in words(test)

@@ -34,12 +34,12 @@ def test_looking_at_a_knowledge_base_changes_nothing(tmp_path: Path, monkeypatch
     st.cache_resource.clear()
     for name in ("one", "two"):
         PassageStore(tmp_path / "knowledge" / f"{name}.sqlite3").close()
-    before = resources._stamps()
+    before = resources.stamps()
     assert resources.knowledge_counts() == {"one": 0, "two": 0}
     assert resources.documents_of("two") == []
-    assert resources._stamps() == before
+    assert resources.stamps() == before
     store = PassageStore(tmp_path / "knowledge" / "two.sqlite3")
     store.set_facts(embedding="another")
-    assert resources._stamps() != before
+    assert resources.stamps() != before
     store.close()
     st.cache_resource.clear()
