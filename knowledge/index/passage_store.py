@@ -61,7 +61,8 @@ class PassageStore:
                     "documents"
                 )
             self._db.executescript(SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {FORMAT}")
+            if self._version() != FORMAT:  # writing it again would make every look at a file a change of it
+                self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('revision', '0')")
         if self.fact("terms") != TERMS_VERSION:
@@ -82,7 +83,10 @@ class PassageStore:
 
     def _made_by_another_version(self) -> bool:
         tables = self._db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-        return bool(tables) and self._db.execute("PRAGMA user_version").fetchone()[0] != FORMAT
+        return bool(tables) and self._version() != FORMAT
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def close(self) -> None:
         """Close the file; a second time does nothing."""
