@@ -9,19 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-<<<<<<< HEAD
-from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, get_tensor_name_map
-=======
-from gguf import (
-    GGML_QUANT_SIZES,
-    GGMLQuantizationType,
-    GGUFReader,
-    GGUFWriter,
-    LlamaFileType,
-    get_tensor_name_map,
-)
-from gguf.quants import quantize
->>>>>>> main
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
 
 from tuning.checkpoints.gguf_kinds import FILE_TYPES, Array, in_kind, kind_of
 from tuning.errors import CheckpointError
@@ -45,14 +33,9 @@ def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: st
     writer.add_name(title)
     writer.add_file_type(FILE_TYPES[kind])
     reader = GGUFReader(original.path)
-<<<<<<< HEAD
-    _take_over(reader, writer, original.architecture)
+    take_over(reader, writer, original.architecture)
     written, layers = set(), original.number("block_count")
     is_tied = bool(base.model.config.tie_word_embeddings)
-=======
-    take_over(reader, writer, original.architecture)
-    written = set()
->>>>>>> main
     for name, values in _tensors(base, original):
         if values.ndim == 1:  # norms and biases stay exact
             writer.add_tensor(name, values, raw_dtype=GGMLQuantizationType.F32)
