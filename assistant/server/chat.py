@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from langchain_core.messages import AIMessageChunk
 
-from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import DEFAULT_TOKENS, Asked, Begun, SharedEngine, check_model, usage_of
@@ -26,7 +25,7 @@ def chat_router(engine: SharedEngine) -> APIRouter:
 
     @router.post("/chat/completions", response_model=None)
     async def complete(body: ChatRequest, request: Request) -> dict[str, Any] | StreamingResponse:
-        asked = _asked(await asyncio.to_thread(engine), body)
+        asked = await asyncio.to_thread(_asked, engine, body)
         identity = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.name}
         if body.service_tier:
             identity["service_tier"] = STANDARD_TIER
@@ -40,7 +39,8 @@ def chat_router(engine: SharedEngine) -> APIRouter:
     return router
 
 
-def _asked(engine: Engine, body: ChatRequest) -> Asked:
+def _asked(shared: SharedEngine, body: ChatRequest) -> Asked:
+    engine = shared()
     model = ImprintChatModel(
         engine=engine,
         checkpoint=check_model(engine, body.model),

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from assistant.server.openai_errors import UnsupportedParameterError
 
 SEEDS = 1 << 63
+MOST_MESSAGES = 10_000  # of a request, whose body may be of 8 MiB; each costs more than its bytes
+MOST_TOOLS = 128  # as with OpenAI
 Content = str | list[dict[str, Any]] | None  # of a message: a text, or parts
 # Who asks, and what OpenAI is to keep of it: none of them is meant to change an answer. docs/api.md names them.
 WITHOUT_EFFECT = {"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
@@ -31,6 +33,9 @@ class filled:  # noqa: N801 - it is written like a function of pydantic's
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+Tools = Annotated[list[dict[str, Any]], Field(max_length=MOST_TOOLS), filled([])]
 
 
 class StreamOptions(BaseModel):

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.engines.base import MOST_BIAS, MOST_LOGPROBS, MOST_PENALTY
 from assistant.server.fields import (
+    MOST_MESSAGES,
     SEEDS,
     WITHOUT_EFFECT,
     PromptCacheOptions,
     StreamOptions,
+    Tools,
     filled,
     refuse_unsupported,
 )
@@ -66,9 +68,9 @@ class SamplingRequest(BaseModel):
 class ChatRequest(SamplingRequest):
     """The body of a chat completion."""
 
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
     max_completion_tokens: int | None = Field(None, ge=1)
-    tools: Annotated[list[dict[str, Any]], filled([])] = []
+    tools: Tools = []
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: Annotated[bool, filled(True)] = True
     response_format: dict[str, Any] | None = None

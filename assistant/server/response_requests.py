@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.engines.base import MOST_LOGPROBS
-from assistant.server.fields import WITHOUT_EFFECT, PromptCacheOptions, filled, refuse_unsupported
+from assistant.server.fields import (
+    MOST_MESSAGES,
+    WITHOUT_EFFECT,
+    PromptCacheOptions,
+    Tools,
+    filled,
+    refuse_unsupported,
+)
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
 
@@ -55,7 +62,7 @@ class ResponseRequest(BaseModel):
     max_output_tokens: int | None = Field(None, ge=1)
     temperature: Annotated[float, filled(0.0)] = Field(0.0, ge=0, le=2)
     top_p: Annotated[float, filled(1.0)] = Field(1.0, gt=0, le=1)
-    tools: Annotated[list[dict[str, Any]], filled([])] = []
+    tools: Tools = []
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: Annotated[bool, filled(True)] = True
     text: Annotated[TextFormat, filled(TextFormat())] = TextFormat()
@@ -78,6 +85,9 @@ class ResponseRequest(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "ResponseRequest":
+        if isinstance(self.input, list) and len(self.input) > MOST_MESSAGES:
+            said = f"input: there should be at most {MOST_MESSAGES} items, not {len(self.input)}."
+            raise UnsupportedParameterError("input", said, "invalid_value")
         if other := set(self.include) - {_LOGPROBS}:
             raise UnsupportedParameterError("include", f"include: {sorted(other)[0]!r} is not supported.")
         if self.top_logprobs and not self.include:

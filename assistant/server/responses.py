@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from langchain_core.messages import AIMessageChunk
 
-from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import DEFAULT_TOKENS, Asked, Begun, SharedEngine, check_model
@@ -27,7 +26,7 @@ def responses_router(engine: SharedEngine) -> APIRouter:
 
     @router.post("/responses", response_model=None)
     async def respond(body: ResponseRequest, request: Request) -> dict[str, Any] | StreamingResponse:
-        asked = _asked(await asyncio.to_thread(engine), body)
+        asked = await asyncio.to_thread(_asked, engine, body)
         shared = _shared(asked, body)
         if body.stream:
             begun = await asked.begun(request)
@@ -43,7 +42,8 @@ def responses_router(engine: SharedEngine) -> APIRouter:
     return router
 
 
-def _asked(engine: Engine, body: ResponseRequest) -> Asked:
+def _asked(shared: SharedEngine, body: ResponseRequest) -> Asked:
+    engine = shared()
     model = ImprintChatModel(
         engine=engine,
         checkpoint=check_model(engine, body.model),

@@ -23,6 +23,7 @@ from tuning.data.formats import IMPORTERS, Importer, Read
 from tuning.data.imported import ImportedConversation, RatedAnswer
 from tuning.data.storable import storable
 from tuning.data.text_labels import unnamed_labels
+from tuning.data.transcripts import looks_like_transcript, transcript_records
 from tuning.errors import ExampleError
 
 WRAPPERS = ("data", "examples", "conversations", "items", "rows", "train")
@@ -140,6 +141,8 @@ def _records(content: Content, path: Path, complaints: Complaints) -> tuple[Reco
     if isinstance(content, str) and looks_like_chatml(content):
         return list(chatml_records(content)), "it begins as ChatML and has no turn"
     if isinstance(content, str) and not looks_like_json(content):
+        if looks_like_transcript(content):
+            return list(transcript_records(content)), "it begins as a transcript and has no answer"
         return _table(content, path)
     values = _json_values(content, path, complaints) if isinstance(content, str) else content
     records = _unwrapped(values)

@@ -9,12 +9,11 @@ from gguf import GGUFReader
 from assistant.engines.llama_engine import LlamaEngine
 from assistant.engines.llama_server import LlamaServer, ServerSettings
 from tests.assistant.engines.test_llama_engine import (
-    ROUNDING,
     STORY,
     answer,
     default_base,
-    largest_gap,
 )
+from tests.rounding import ROUNDING, largest_gap
 from tests.saved_checkpoints import save_random
 from tuning.checkpoints.export import export
 from tuning.checkpoints.manifest import Checkpoint

@@ -12,7 +12,8 @@ from tuning.config import TuneConfig
 from tuning.errors import ExampleError, MethodError
 from tuning.models.base_model import BaseModel
 from tuning.training.conversations import split
-from tuning.training.trainer import TrainResult, train
+from tuning.training.train_result import TrainResult
+from tuning.training.trainer import train
 
 
 def run(base: BaseModel, folder: Path, **options: Any) -> tuple[TrainResult, list[dict[str, Any]]]:
