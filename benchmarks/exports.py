@@ -25,7 +25,7 @@ from tuning.checkpoints.registry import Registry
 from tuning.config import DEFAULT_BASE, PLAIN_BASE
 from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
-from tuning.models.gguf_base import GgufBase
+from tuning.models.packaged import packaged_file
 
 # How far the random weights are from nothing: each method's answer is to differ from the base's, and to be words.
 SCALES = {"lora": 0.1, "ia3": 0.15, "adalora": 0.5, "prompt-tuning": 0.05, "p-tuning-v2": 0.3, "full": 0.01}
@@ -83,17 +83,16 @@ def reopened(home: Path, base: BaseModel, form: str, folder: Path) -> list[int]:
     """The tokens of another program's answer."""
     prompt = base.chat_ids(ASKED, add_generation_prompt=True)
     if form.startswith("gguf") or form == "ollama":
-        return by_llama_cpp(home, base, form, folder, prompt)
+        return by_llama_cpp(base, form, folder, prompt)
     return by_transformers(home, base, form, folder, prompt)
 
 
-def by_llama_cpp(home: Path, base: BaseModel, form: str, folder: Path, prompt: list[int]) -> list[int]:
+def by_llama_cpp(base: BaseModel, form: str, folder: Path, prompt: list[int]) -> list[int]:
     """llama.cpp with the whole file, or with the base's own file and the adapter."""
     (file,) = folder.glob("*.gguf")
     if form == "gguf-lora":
-        own = GgufBase.find(DEFAULT_BASE, home)
-        assert own is not None
-        settings = ServerSettings(str(own.path), [str(file)], 512, 1, 128, 2, 0)
+        published = packaged_file(DEFAULT_BASE)  # the skills are in the adapter, and not in this file
+        settings = ServerSettings(str(published), [str(file)], 512, 1, 128, 2, 0)
     else:
         settings = ServerSettings(str(file), [], 512, 1, 128, 2, 0)
     server = LlamaServer(form, settings)
