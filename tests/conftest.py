@@ -76,9 +76,11 @@ def _no_network() -> Iterator[None]:
 REAL_WEIGHTS = {"base_model", "plain_model", "minilm"}
 
 
-# Files that take long, the longest first: begun first, so that none of the two halves waits for the other at the end.
+# Files that take long, the longest first: begun first, so that no part of the tests waits for another at the end.
+# `test_jobs` needs no model: it runs while the first of the others converts theirs.
 LONG = (
     "test_langchain_standard.py",
+    "test_jobs.py",
     "test_recall.py",
     "test_notebooks.py",
     "test_round.py",
