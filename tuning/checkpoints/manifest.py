@@ -229,7 +229,9 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} is not a checkpoint: it has no {path.name!r}.") from error
+        raise CheckpointError(
+            f"{folder} is not a checkpoint: it has no {path.name!r}. Restore or delete the folder."
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}). Restore or delete the folder.") from error
     if not isinstance(record, dict):

@@ -174,7 +174,10 @@ def test_many_names_of_modules_that_are_not_there_cost_nothing(
     checkpoint = import_peft(registry, copy, "kite", base_model)
     assert base_model.load_checkpoint(checkpoint).largest_change > 0
     (used,) = base_model.model.peft_config.values()
-    assert (used.target_modules, used.alpha_pattern) == ({"q_proj"}, {})  # PEFT compares each with each module
+    assert (used.target_modules, used.alpha_pattern) == (
+        {"q_proj"},
+        {},
+    )  # PEFT compares each with each module
     base_model.unload("kite")
 
 
