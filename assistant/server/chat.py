@@ -14,6 +14,7 @@ from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import DEFAULT_TOKENS, Asked, Begun, SharedEngine, check_model, usage_of
 from assistant.server.events import DONE, EVENT_STREAM, event
+from assistant.server.fields import STANDARD_TIER
 from assistant.server.openai_errors import error_object, status_of
 from assistant.server.requests import ChatRequest
 
@@ -26,6 +27,8 @@ def chat_router(engine: SharedEngine) -> APIRouter:
     async def complete(body: ChatRequest, request: Request) -> dict[str, Any] | StreamingResponse:
         asked = await asyncio.to_thread(_asked, engine, body)
         identity = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.name}
+        if body.service_tier:
+            identity["service_tier"] = STANDARD_TIER
         if body.stream:
             begun = await asked.begun(request)
             return StreamingResponse(_events(begun, body, identity), media_type=EVENT_STREAM)

@@ -14,6 +14,7 @@ from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import DEFAULT_TOKENS, Asked, Begun, SharedEngine, check_model
 from assistant.server.events import EVENT_STREAM, event
+from assistant.server.fields import STANDARD_TIER
 from assistant.server.openai_errors import error_object, status_of
 from assistant.server.response_items import OutputItems
 from assistant.server.response_requests import ResponseRequest
@@ -72,11 +73,12 @@ def _shared(asked: Asked, body: ResponseRequest) -> dict[str, Any]:
         "store": False,
         "temperature": body.temperature,
         "top_p": body.top_p,
-        "text": body.text.model_dump(),
+        "text": body.text.model_dump(exclude_none=True),
         "tool_choice": body.tool_choice or "auto",
         "tools": body.tools,
         "truncation": "disabled",
         "usage": None,
+        **({"service_tier": STANDARD_TIER} if body.service_tier else {}),
     }
 
 
