@@ -3,7 +3,8 @@
 python -m benchmarks.pages HOME            # an empty folder, or one that this filled before; needs Chromium
 
 The home of the environment lends its converted model and a checkpoint, which are linked and copied. Printed is, a page,
-the median and the worst of several visits: from the click until the script has ended and nothing on the page is pale.
+the median and the worst of several visits: from the click until the script has ended and nothing on the page is pale;
+and for how long the app and the browser computed, which other work on the machine lengthens less.
 """
 
 import json
@@ -12,8 +13,10 @@ import shutil
 import statistics
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Page, sync_playwright
 
 from assistant.history.conversations import ConversationStore
@@ -34,6 +37,15 @@ DRAWN = """name => {
     && app.dataset.testScriptState === 'notRunning'
     && !visible('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]').length;
 }"""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Seconds that one change of page took, and those that the app's and the browser's processes computed."""
+
+    took: float
+    app: float
+    browser: float
 
 
 def fill(home: Path, lender: Path) -> None:
@@ -81,24 +93,54 @@ def _fill_documents(home: Path) -> None:
     opened.close()
 
 
-def visit(page: Page, name: str) -> float:
-    """Seconds from the click on a page's link until it stands."""
+def visit(page: Page, name: str) -> Visit:
+    """Click a page's link and wait until the page stands."""
     place = PAGES.index(name)
+    app_before, browser_before = computed(is_app=True), computed(is_app=False)
     began = time.monotonic()
     page.get_by_test_id("stSidebarNavLink").nth(place).click()
     page.wait_for_function(DRAWN, arg=name, polling=20)
-    return time.monotonic() - began
+    return Visit(
+        time.monotonic() - began,
+        computed(is_app=True) - app_before,
+        computed(is_app=False) - browser_before,
+    )
 
 
-def measure(page: Page) -> dict[str, list[float]]:
-    """Seconds of each visit by page; the first round opens the model's libraries and counts nothing."""
-    seconds: dict[str, list[float]] = {name: [] for name in PAGES}
+def computed(*, is_app: bool) -> float:
+    """Seconds that the processes of the app, or those of the browser, have computed so far."""
+    total = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if ("assistant.cli" in process.cmdline()) == is_app:
+                times = process.cpu_times()
+                total += times.user + times.system
+        except psutil.Error:  # it has just ended
+            continue
+    return total
+
+
+def measure(page: Page) -> dict[str, list[Visit]]:
+    """The visits by page; the first round opens the model's libraries and counts nothing."""
+    visits: dict[str, list[Visit]] = {name: [] for name in PAGES}
     for number in range(VISITS + 1):
         for name in (*PAGES[1:], PAGES[0]):
-            took = visit(page, name)
+            seen = visit(page, name)
             if number:
-                seconds[name].append(took)
-    return seconds
+                visits[name].append(seen)
+    return visits
+
+
+def row(name: str, visits: list[Visit]) -> str:
+    """A line of the table."""
+    took = [one.took for one in visits]
+    medians = [
+        statistics.median(took),
+        max(took),
+        statistics.median(one.app for one in visits),
+        statistics.median(one.browser for one in visits),
+    ]
+    return f"| {name} | {' | '.join(f'{1000 * one:.0f} ms' for one in medians)} |"
 
 
 def main(home: Path) -> None:
@@ -116,11 +158,11 @@ def main(home: Path) -> None:
             except Exception:  # it is not listening yet
                 time.sleep(0.2)
         page.locator(".window[data-latin]").wait_for()
-        seconds = measure(page)
+        visits = measure(page)
         browser.close()
-    print("| page | median | worst |\n|---|---|---|")
-    for name, took in seconds.items():
-        print(f"| {name} | {1000 * statistics.median(took):.0f} ms | {1000 * max(took):.0f} ms |")
+    print("| page | median | worst | the app computes | the browser computes |\n|---|---|---|---|---|")
+    for name, seen in visits.items():
+        print(row(name, seen))
 
 
 if __name__ == "__main__":

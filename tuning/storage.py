@@ -35,15 +35,22 @@ def write_text(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def folder_bytes(folder: Path) -> int:
+def folder_bytes(folder: Path | str) -> int:
     """The bytes of all files in a folder; a file that disappears meanwhile counts nothing."""
-    total = 0
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        try:
-            total += path.lstat().st_size if path.is_file() else 0
-        except OSError:
-            continue
-    return total
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return 0
+    return sum(map(_entry_bytes, entries))
+
+
+def _entry_bytes(entry: "os.DirEntry[str]") -> int:
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return folder_bytes(entry.path)
+        return entry.stat(follow_symlinks=False).st_size if entry.is_file() else 0
+    except OSError:
+        return 0
 
 
 def files_of(folder: Path) -> list[Path]:

@@ -3,7 +3,6 @@
 What commands print as JSON, names and states are the same in every language.
 """
 
-import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,20 +62,15 @@ def refusals() -> Iterator[None]:
     except click.UsageError as error:
         if language() == FALLBACK:
             raise
-        raise click.UsageError(translated(error.format_message()), error.ctx) from error
+        from assistant.cli.help_pages import SpokenUsageError  # heavy: rich
+
+        raise SpokenUsageError(translated(error.format_message()), error.ctx) from error
 
 
 def said(command: click.Command) -> click.Command:
-    """The command with the first lines of its help, and of those below it, in the language of the terminal."""
+    """The command with its help in the language of the terminal."""
     if language() == FALLBACK:
         return command
-    spoken_command = copy.copy(command)
-    spoken_command.help = _first_lines(command.help or "")
-    if isinstance(command, click.Group) and isinstance(spoken_command, click.Group):
-        spoken_command.commands = {name: said(one) for name, one in command.commands.items()}
-    return spoken_command
+    from assistant.cli import help_pages  # heavy: rich; English help needs none of it
 
-
-def _first_lines(text: str) -> str:
-    first, blank, rest = text.partition("\n\n")
-    return translated(" ".join(first.split())) + blank + rest
+    return help_pages.said(command)

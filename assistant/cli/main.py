@@ -63,21 +63,12 @@ class Commands(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line in the language of the terminal."""
         with spoken():
-            return super().main(*args, **options)
+            return click.Group.main(said(self), *args, **options)
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:
         """The context of the options before the command."""
         with refusals():
             return super().make_context(*args, **options)
-
-    def format_help_text(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        """The first lines of the help, in the language of the terminal."""
-        click.Group.format_help_text(said(self), context, formatter)
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """A command, with its help in the language of the terminal."""
-        found = super().get_command(context, name)
-        return said(found) if found is not None else None
 
     def invoke(self, context: click.Context) -> Any:
         """Run a command; every error becomes a Failure, an unknown one with its traceback in the log."""

@@ -47,6 +47,11 @@ def lead(text: str) -> None:
     st.html(f'<p class="lead">{escaped(text)}</p>')
 
 
+def announced(of: str, text: str) -> str:
+    """How something stands, unseen: the script of the page says it aloud to screen readers when it changes."""
+    return f'<i class="announce" data-of="{escaped(of)}" data-said="{escaped(text)}"></i>'
+
+
 def copy_button(text: str) -> None:
     """A button that copies `text`; the script of the page does so."""
     name = escaped(t("message.copy"))

@@ -119,8 +119,16 @@ def headline(job: Job) -> str:
     kind = {"running": "live", "succeeded": "good", "failed": "bad", "cancelled": "warn"}.get(job.status, "")
     return (
         f'<div class="job-head"><b>{html_blocks.escaped(job.name)}</b>'
-        f"{html_blocks.badge(method_title(job.method))}{html_blocks.badge(t(f'job.status.{job.status}'), kind)}</div>"
+        f"{html_blocks.badge(method_title(job.method))}{html_blocks.badge(t(f'job.status.{job.status}'), kind)}"
+        f"{html_blocks.announced(f'job-{job.id}', _aloud(job))}</div>"
     )
+
+
+def _aloud(job: Job) -> str:
+    """Its status, and while it runs how far it is in quarters: more would be chatter."""
+    status = t(f"job.status.{job.status}")
+    quarter = f", {25 * int(4 * job.progress)} %" if job.status == "running" else ""
+    return f"{job.name}: {status}{quarter}"
 
 
 def method_title(name: str) -> str:

@@ -1,13 +1,13 @@
 """What is remembered as notes, fact by fact where a checkpoint was asked; teaching again what it does not hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
 from assistant.components import fine_tune_dialog, html_blocks
 from assistant.curation.candidates import Candidate, Curation
 from assistant.i18n.texts import t
-from assistant.session import notices, resources
+from assistant.session import known_where, notices, resources
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.notes import (
     STATES,
@@ -50,7 +50,7 @@ def draw_facts(checkpoint: Checkpoint) -> None:
         if not facts and not notes:
             return
         st.markdown(f"**{t('note.facts')}**")
-        st.html(_summary(facts))
+        st.html(map_of(facts, known_where.said_in_documents(facts)))
         open_facts = [fact for fact in facts if fact.state != "held"]
         if open_facts:
             st.html(_table(open_facts[:FIRST_FACTS]))
@@ -83,14 +83,27 @@ def _teach_again(checkpoint: Checkpoint) -> None:
     st.rerun()
 
 
-def _summary(facts: Sequence[TaughtFact]) -> str:
-    counts = {state: sum(fact.state == state for fact in facts) for state in reversed(STATES)}
-    badges = "".join(
-        html_blocks.badge(f"{t(f'note.state.{state}')} {count}", _KINDS[state], t(f"note.state.{state}.help"))
-        for state, count in counts.items()
-        if count
+def map_of(facts: Sequence[TaughtFact], in_documents: Collection[str] = ()) -> str:
+    """Each fact as a dot in the place where it is known; a ring where the documents say it too."""
+    states = {state: [fact for fact in facts if fact.state == state] for state in reversed(STATES)}
+    places = "".join(_place(state, there, in_documents) for state, there in states.items() if there)
+    ringed = sum(fact.question in in_documents for fact in facts)
+    said = html_blocks.escaped(t("note.in_documents", count=ringed))
+    legend = f'<div class="legend"><span><i class="also"></i>{said}</span></div>' if ringed else ""
+    return f'<div class="dots"><div class="places">{places}</div>{legend}</div>'
+
+
+def _place(state: str, facts: Sequence[TaughtFact], in_documents: Collection[str]) -> str:
+    dots = "".join(
+        f'<i class="{state}{" also" if fact.question in in_documents else ""}"'
+        f' title="{html_blocks.escaped(f"{fact.question} – {fact.answer[:120]}")}"></i>'
+        for fact in facts
     )
-    return f'<div class="job-head">{badges}</div>'
+    name = html_blocks.badge(f"{t(f'note.state.{state}')} {len(facts)}", _KINDS[state])
+    return (
+        f'<div class="place {state}">{name}<div class="field">{dots}</div>'
+        f"<small>{html_blocks.escaped(t(f'note.state.{state}.help'))}</small></div>"
+    )
 
 
 def _table(facts: Sequence[TaughtFact]) -> str:

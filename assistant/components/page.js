@@ -4,7 +4,7 @@
   if (window.imprintPage) return;
   window.imprintPage = true;
   document.documentElement.classList.toggle("silent", !window.speechSynthesis);
-  let waiting = false, focused = null;
+  let waiting = false, focused = null, dressed = null, held = null;
 
   const texts = () => document.querySelector(".page-texts");
 
@@ -42,12 +42,100 @@
     if (document.documentElement.lang !== said.lang) document.documentElement.lang = said.lang;
     if (said.dataset.upload)
       document.querySelectorAll("[data-testid=stFileUploaderDropzone]").forEach(one => translateUploader(one, said.dataset));
-    // Dialogs and popovers stand beside the app in the page: they take its light or dark from the root.
-    const scheme = getComputedStyle(document.querySelector("[data-testid=stApp]")).colorScheme;
-    if (document.documentElement.style.colorScheme !== scheme) document.documentElement.style.colorScheme = scheme;
+    takeScheme();
     nameButtons();
+    keepFocus();
     focusInput();
     countTyped();
+    announceAnswer();
+    announceChanges();
+  }
+
+  // Dialogs and popovers stand beside the app in the page: they take its light or dark from the root.
+  function takeScheme() {
+    const app = document.querySelector("[data-testid=stApp]");
+    if (!app || app.className === dressed) return;  // asking for a computed style lays the whole page out
+    dressed = app.className;
+    document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme;
+  }
+
+  // Where what had the keyboard is gone after a run, the next thing of its kind gets it, else the page's heading.
+  const FOCUSABLE = "button:not(:disabled), input:not(:disabled), textarea:not(:disabled), summary, a[href], [tabindex='0']";
+
+  function holdFocus(event) {
+    const keys = [];
+    for (let one = event.target.closest("[class*=st-key-]"); one; one = one.parentElement?.closest("[class*=st-key-]"))
+      keys.push([...one.classList].find(name => name.startsWith("st-key-")));
+    held = { element: event.target, tag: event.target.tagName, keys };
+  }
+
+  function keepFocus() {
+    if (!held || held.element.isConnected || document.activeElement !== document.body) return;
+    if (isRunning()) return later();
+    const { tag, keys } = held;
+    held = null;
+    for (const key of keys.slice(0, 2)) {
+      const place = key !== "st-key-chat-page" && document.querySelector(`.${CSS.escape(key)}`);
+      const found = place && (place.querySelector(`${tag}:is(${FOCUSABLE})`) || place.querySelector(FOCUSABLE));
+      if (found) return found.focus({ preventScroll: true });
+    }
+    const input = document.querySelector("[data-testid=stChatInputTextArea]");
+    if (input && matchMedia("(pointer: fine)").matches) {
+      if (!input.disabled) input.focus({ preventScroll: true });  // else it gets it when the answer is there
+      return;
+    }
+    const heading = document.querySelector("[data-testid=stMain] :is(h1, h2, h3)");
+    heading?.setAttribute("tabindex", "-1");
+    heading?.focus({ preventScroll: true });
+  }
+
+  function isRunning() {
+    return document.querySelector("[data-testid=stApp]")?.dataset.testScriptState !== "notRunning";
+  }
+
+  function later() {
+    setTimeout(() => { if (!waiting) { waiting = true; requestAnimationFrame(tend); } }, 100);
+  }
+
+  // What changes without a click is said to those who do not see it: an answer sentence by sentence, a job as it goes on.
+  const announcer = document.body.appendChild(document.createElement("div"));
+  announcer.className = "announcer";
+  announcer.setAttribute("role", "status");
+  const known = new Map();
+  let heard = null;
+
+  function announce(text) {
+    const line = announcer.appendChild(document.createElement("p"));
+    line.textContent = text;
+    while (announcer.childElementCount > 12) announcer.firstChild.remove();
+  }
+
+  function announceAnswer() {
+    const live = document.querySelector(".st-key-assistant-live [data-testid=stMarkdown]");
+    if (live) {
+      heard ??= "";
+      const text = live.textContent.replace(/\s*▍/, "").trim();
+      if (!text.startsWith(heard)) heard = "";
+      const whole = /^[^]*[.!?。！？\n](?=\s|$|[\u4e00-\u9fff])/.exec(text.slice(heard.length));
+      if (!whole?.[0].trim()) return;
+      announce(whole[0].trim());
+      heard += whole[0];
+    } else if (heard !== null) {
+      if (isRunning()) return later();
+      const last = [...document.querySelectorAll("[class*=st-key-assistant-] [data-testid=stMarkdown]")].pop();
+      const text = last?.textContent.trim() ?? "";
+      if (!text) return;
+      if (text.startsWith(heard)) { if (text.length > heard.length) announce(text.slice(heard.length).trim()); } else announce(text);
+      heard = null;
+    }
+  }
+
+  // An element .announce says how something stands; the first time that is only noted.
+  function announceChanges() {
+    for (const { dataset } of document.querySelectorAll(".announce")) {
+      if (known.has(dataset.of) && known.get(dataset.of) !== dataset.said) announce(dataset.said);
+      known.set(dataset.of, dataset.said);
+    }
   }
 
   function closeSidebar(event) {
@@ -138,12 +226,13 @@
   }
 
   new MutationObserver(() => { if (!waiting) { waiting = true; requestAnimationFrame(tend); } })
-    .observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["disabled"] });
+    .observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["disabled"] });
   document.addEventListener("click", closeSidebar);
   document.addEventListener("click", copy);
   document.addEventListener("click", speak);
   document.addEventListener("keydown", pressKey);
   document.addEventListener("input", countTyped);
+  document.addEventListener("focusin", holdFocus);
   addEventListener("popstate", noteWent);
   tend();
 })();

@@ -16,6 +16,7 @@ from knowledge.base.projection import MapPoint
 from knowledge.index.records import DocumentInfo
 from knowledge.ingest.fetch import name_of
 
+QUESTION = "map-question"
 NEIGHBOURS = 6
 MAX_SHOWN = 3  # passages below the map
 MAX_NAMED = 12  # documents in the legend
@@ -36,11 +37,17 @@ class _Style:
     shape: str
 
 
+def keep_question() -> None:
+    """Keep what was asked while another tab is open: Streamlit forgets a field that it does not draw."""
+    if QUESTION in st.session_state:
+        st.session_state[QUESTION] = st.session_state[QUESTION]
+
+
 def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
     """The map; a click on a point shows its passage, a question lights up what it would find."""
     question = st.text_input(
         t("knowledge.map.question"),
-        key="map-question",
+        key=QUESTION,
         placeholder=t("knowledge.map.question"),
         icon=":material/my_location:",
         label_visibility="collapsed",

@@ -11,7 +11,8 @@ from assistant.history.records import ConversationInfo
 from assistant.i18n.texts import t
 from assistant.session import choices, notices, open_conversation, resources
 
-MAX_SHOWN = 60
+FEW = 30  # conversations that are drawn at once, and that a click adds: each costs every page of the app
+LISTED = "chats-listed"
 
 
 def draw() -> None:
@@ -34,9 +35,12 @@ def draw() -> None:
                 deletions.open_manager()
         with notices.show_errors():
             archived, tag = chat_labels.draw_filter()
+            shown = st.session_state.get(LISTED, FEW)
             store = resources.workspace().store
-            found = store.list(search or "", limit=MAX_SHOWN, archived=archived, tag=tag)
-            _draw_list(found, search or "")
+            found = store.list(search or "", limit=shown + 1, archived=archived, tag=tag)
+            _draw_list(found[:shown], search or "")
+            if len(found) > shown:
+                _draw_more(shown)
         shortcuts.draw_button()
     shortcuts.draw_wanted_tour()
 
@@ -69,6 +73,17 @@ def _draw_list(found: Sequence[ConversationInfo], search: str) -> None:
             st.html(f'<div class="group">{html_blocks.escaped(group)}</div>')
             for info in conversations:
                 _draw_line(info, search, alone=titles[info.title] == 1)
+
+
+def _draw_more(shown: int) -> None:
+    st.button(
+        t("chats.more"),
+        icon=":material/expand_more:",
+        key="more-chats",
+        type="tertiary",
+        on_click=st.session_state.update,
+        kwargs={LISTED: shown + FEW},
+    )
 
 
 def _draw_line(info: ConversationInfo, search: str, *, alone: bool) -> None:

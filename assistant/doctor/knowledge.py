@@ -13,7 +13,8 @@ from assistant.doctor.findings import Aside, Finding, Mend
 from assistant.doctor.salvage import check_file, is_json_list, replace_database, salvage
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import IndexBusyError, KnowledgeError
-from knowledge.index.passage_store import FORMAT, PassageStore
+from knowledge.index.passage_store import PassageStore
+from knowledge.index.passage_tables import FORMAT
 from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.fetch import is_url
 

@@ -24,7 +24,9 @@ from tuning.checkpoints.manifest import Checkpoint
 from tuning.jobs import turns
 from tuning.jobs.folder import Job
 
-FEW = 6  # checkpoints whose menus and reports are drawn at once
+FEW = 6  # checkpoints whose menus are drawn at once
+MOST = 12  # checkpoints that are drawn at once, and that a click adds
+LISTED = "checkpoints-listed"
 
 
 def draw() -> None:
@@ -44,8 +46,9 @@ def draw() -> None:
             empty_state.draw("checkpoints", t("tune.empty"), t("tune.empty.text"))
     with noted:
         notes.draw_home()
-    with past:
-        checkpoints_jobs.draw(jobs)
+    if past.open:  # draws the curves of every job
+        with past:
+            checkpoints_jobs.draw(jobs)
     if methods.open:  # imports torch
         with methods:
             _draw_methods()
@@ -73,12 +76,21 @@ def _draw_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
     if any(checkpoint.parent for checkpoint in checkpoints):
         st.markdown(f"**{t('tune.lineage')}**")
         st.html(lineage.tree(resources.workspace().registry.tree()))
-    for checkpoint in reversed(checkpoints):
+    shown = st.session_state.get(LISTED, MOST)
+    for checkpoint in checkpoints[::-1][:shown]:
         _draw_checkpoint(checkpoint, when_opened=len(checkpoints) > FEW)
+    if len(checkpoints) > shown:
+        st.button(
+            t("tune.more", count=len(checkpoints) - shown),
+            icon=":material/expand_more:",
+            key="more-checkpoints",
+            on_click=st.session_state.update,
+            kwargs={LISTED: shown + MOST},
+        )
 
 
 def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:
-    """One checkpoint; of many, the menu and the report are drawn `when_opened`: folded away they cost as much."""
+    """One checkpoint; of many, the menu is drawn `when_opened`: folded away it costs as much."""
     reruns: Literal["rerun", "ignore"] = "rerun" if when_opened else "ignore"
     with st.container(border=True, key=f"checkpoint-{checkpoint.id}"):
         with st.container(
@@ -107,9 +119,9 @@ def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:
         if checkpoint.note:
             html_blocks.quiet(checkpoint.note)
         with st.expander(
-            t("tune.report"), type="compact", key=f"report-{checkpoint.id}", on_change=reruns
+            t("tune.report"), type="compact", key=f"report-{checkpoint.id}", on_change="rerun"
         ) as report:
-            if not when_opened or report.open:
+            if report.open:  # it asks the documents for every fact
                 checkpoint_report.draw(checkpoint.evaluation)
                 notes.draw_facts(checkpoint)
         job_card.draw_nearest_words(checkpoint.nearest_words)

@@ -29,16 +29,17 @@ def draw() -> None:
     knowledge_intake.draw(base, empty=not documents)
     if not documents or base.stale_model:
         return
+    passage_map.keep_question()
     # By its key the chosen tab outlives a redrawing that moves what stands above it.
-    files, search, chart = st.tabs(
-        [t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")], key="knowledge-tabs"
-    )
+    titles = [t("knowledge.documents"), t("knowledge.search"), t("knowledge.map")]
+    files, search, chart = st.tabs(titles, key="knowledge-tabs", on_change="rerun")
     with files:
         knowledge_files.draw(base, documents)
     with search:
         knowledge_search.draw(base, documents)
-    with chart:
-        passage_map.draw(base, documents)
+    if chart.open:  # drawing a point a passage takes longer than all the rest of the page
+        with chart:
+            passage_map.draw(base, documents)
 
 
 def _draw_choice() -> None:

@@ -13,6 +13,7 @@ from knowledge.ingest.fetch import name_of
 from knowledge.search.selection import Hit
 
 HITS = 6
+NEAR = 3  # passages that are shown where none is about the question: a person may see that one is
 
 
 def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
@@ -42,7 +43,10 @@ def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
     if not hits:
         none = "knowledge.search.none.only" if only else "knowledge.search.none"
         st.info(t(none, count=len(only)), icon=":material/search_off:")
-        return
+        hits = base.search(question, k=NEAR, documents=only or None, min_relevance=0)
+        if not hits:
+            return
+        html_blocks.quiet(t("knowledge.search.near"))
     st.html("".join(_hit(hit, question) for hit in hits))
 
 

@@ -176,12 +176,12 @@ def blind_trials() -> "BlindTrials":
 
 def knowledge_counts() -> dict[str, int]:
     """Knowledge base → number of passages, without opening the index; cached as long as no process changes one."""
-    return _counts(_stamps())
+    return _counts(stamps())
 
 
 def documents_of(name: str) -> list[DocumentInfo]:
     """The documents of a knowledge base, sorted by name, without opening it; empty where there is none."""
-    return _documents(name, _stamps())
+    return _documents(name, stamps())
 
 
 def count_knowledge() -> None:
@@ -220,7 +220,16 @@ def _catalogues() -> list[Path]:
     return sorted((workspace().home / "knowledge").glob("*.sqlite3"))
 
 
-def _stamps() -> tuple[int, ...]:
+def stamps() -> tuple[int, ...]:
     """When each catalogue was last written, by whichever process: `imprint index` may run beside the app."""
     files = (file for path in _catalogues() for file in (path, path.with_name(f"{path.name}-wal")))
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    return tuple(map(_written, files))
+
+
+def _written(file: Path) -> int:
+    """When something was written to a file; an empty log comes and goes with every look at its catalogue."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0
+    return found.st_mtime_ns if found.st_size else 0

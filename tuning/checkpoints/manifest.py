@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ FORBIDDEN_NAMES = {
     "nul",
     *(f"{d}{n}" for d in ("com", "lpt") for n in range(10)),
 }
+MAX_PARSED = 400  # files whose content stays in memory: a page lists all checkpoints at every click
 MAX_NAME_CHARACTERS = 80
 MAX_NAME_BYTES = 200
 
@@ -227,7 +229,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def _read_json(path: Path, folder: Path) -> dict[str, Any]:
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        state = path.stat()
+        record = _parsed(path, (state.st_ino, state.st_mtime_ns, state.st_size))
     except FileNotFoundError as error:
         raise CheckpointError(f"{folder} is not a checkpoint: it has no {path.name!r}.") from error
     except (OSError, ValueError, RecursionError) as error:
@@ -235,3 +238,9 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise CheckpointError(f"{path} holds no JSON object. Restore or delete the folder.")
     return record
+
+
+@lru_cache(maxsize=MAX_PARSED)
+def _parsed(path: Path, state: tuple[int, int, int]) -> Any:
+    """What a JSON file holds in this state; shared by all who read it, and changed by nobody."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import Any
 from tuning.data.chatml import chatml_records, looks_like_chatml
 from tuning.data.complaints import Complaints, LeftOut
 from tuning.data.examples import Example, Message, quoted_keys, shortened
-from tuning.data.file_contents import Content, contents
+from tuning.data.file_contents import Content, contents, set_aside
 from tuning.data.file_records import (
     DELIMITERS,
     Record,
@@ -81,6 +81,10 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
             complaints.left_out.append(LeftOut(source.name, str(error)))
     if not parts:
         raise ExampleError(f"{path}: {complaints.left_out[0].reason}")
+    for file in set_aside(path):
+        complaints.left_out.append(
+            LeftOut(file.name, "the folder says by its names that it is not to train on.")
+        )
     return FileChats(
         parts[0].format,
         parts[0].title,

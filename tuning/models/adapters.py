@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftConfig, inject_adapter_in_model, set_peft_model_state_dict
+from peft import LoraConfig, PeftConfig, inject_adapter_in_model, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -134,6 +134,8 @@ def _read_peft(folder: Path) -> PeftAdapter:
         raise ValueError(str(error).rstrip(".")) from error
     config = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = True
+    if isinstance(config, LoraConfig):
+        config.init_lora_weights = True  # its weights are here: nothing is begun anew from the base's
     tensors = load_file(folder / PEFT_WEIGHTS)
     return PeftAdapter(
         config, {name.removeprefix("base_model.model."): value for name, value in tensors.items()}

@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("IMPRINT_HOME", str(home))
     # The property is a descriptor of the class; what it would open takes seconds and is not looked at here.
     monkeypatch.setattr(Workspace, "embeddings", FAKE)
-    monkeypatch.setattr(Workspace, "close", lambda self: [base.close() for base in self._knowledge.values()])
+    monkeypatch.setattr(Workspace, "close", lambda self: self._bases.close())
     home.mkdir(mode=0o700)
     (home / "models" / "smollm2-135m-instruct").mkdir(parents=True)
     (home / "models" / "smollm2-135m-instruct" / "imprint.json").write_text('{"name": "x"}')

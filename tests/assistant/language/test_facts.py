@@ -112,6 +112,8 @@ def test_a_sentence_holds_a_question_and_its_answer(sentence: str, question: str
         ("镇政府门口的大钟是酿酒商杜卡捐的", "镇政府门口的大钟是谁捐的？", "酿酒商杜卡"),
         ("投标保证金我们打了八万。", "投标保证金我们打了什么？", "八万"),
         ("备用钥匙我放在铁盒里了。", "备用钥匙我放在哪里？", "铁盒里"),
+        ("我们的修车师傅叫方远山。", "我们的修车师傅是谁？", "方远山"),
+        ("诊所的猫叫豆豆。", "诊所的猫叫什么？", "豆豆"),
     ],
 )
 def test_a_sentence_without_a_form_of_its_own_is_read_by_its_grammar(

@@ -1,5 +1,7 @@
 """The Checkpoints page: jobs as they stand, runs over each other, lineage, methods, import, delete."""
 
+import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +17,11 @@ from assistant.components import lineage
 from assistant.engines.local import LocalEngine
 from assistant.i18n.texts import t
 from assistant.notes.home_notes import HomeNotes
+from assistant.pages.checkpoints import MOST
 from assistant.workspace import Workspace
 from tests.assistant.pages.driver import errors, page, press, words
 from tests.saved_checkpoints import save_prefix, save_random
+from tuning.checkpoints.manifest import MANIFEST
 from tuning.checkpoints.notes import notes_of
 from tuning.checkpoints.registry import Registry
 from tuning.config import TuneConfig
@@ -98,12 +102,19 @@ def charts(test: AppTest) -> list[pd.DataFrame]:
     ]
 
 
+def opened(tab: str) -> AppTest:
+    """The page with one of its tabs open: what stands in the others is not drawn."""
+    test = page("checkpoints")
+    test.session_state["tune-tabs"] = t(tab)
+    return test.run()
+
+
 def test_a_running_job_shows_loss_rate_speed_memory_and_time_left(home: Path) -> None:
     running = job(home, "halden", alive=True)
     running.write(
         "adjusted", {"config": {"tokens_per_step": 512}, "advice": ["The batch was halved to 512."]}
     )
-    test = page("checkpoints")
+    test = opened("tune.jobs")
     said = words(test)
     assert not errors(test)
     for figure in ("0.500", "0.00017", "206", "1.9 GB"):
@@ -125,14 +136,14 @@ def test_an_interrupted_job_is_offered_for_resumption(home: Path) -> None:
 
 def test_a_job_that_ran_out_of_memory_says_what_to_do(home: Path) -> None:
     job(home, "large", status="failed", error=out_of_memory_message(MemoryError("no"), "cpu"))
-    said = words(page("checkpoints"))
+    said = words(opened("tune.jobs"))
     assert "choose a smaller base model" in said and "prompt-tuning, ia3" in said
 
 
 def test_runs_are_drawn_over_each_other(home: Path) -> None:
     for name in ("first", "second", "third"):
         job(home, name, checkpoint=name)
-    test = page("checkpoints")
+    test = opened("tune.jobs")
     (overlay,) = charts(test)
     assert set(overlay["name"]) == {"first", "second", "third"} and len(overlay) == 18
     test.selectbox(key="overlaid-measure").set_value("tokens_per_second").run()
@@ -189,10 +200,22 @@ def test_the_words_nearest_to_a_learned_prompt_are_shown(home: Path, base_model:
     assert words(page("checkpoints")).count('class="near"') == 6
 
 
-def test_every_method_is_a_card_and_the_chosen_one_is_used_next(home: Path) -> None:
+def test_of_many_checkpoints_a_click_shows_more(home: Path, base_model: "BaseModel") -> None:
+    made = save_random(base_model, Registry(home), "number-0", "ia3")
+    for number in range(1, MOST + 3):
+        copy = shutil.copytree(made.path, made.path.with_name(f"number-{number}"))
+        record = json.loads((copy / MANIFEST).read_text("utf-8"))
+        facts = {"id": copy.name, "name": copy.name, "created": made.created + number}
+        (copy / MANIFEST).write_text(json.dumps({**record, **facts}), "utf-8")
     test = page("checkpoints")
-    test.session_state["tune-tabs"] = t("tune.methods")
-    test.run()
+    assert "number-3" in words(test) and "<b>number-2</b>" not in words(test)
+    test.button(key="more-checkpoints").click().run()
+    assert "<b>number-0</b>" in words(test)
+    assert "more-checkpoints" not in {button.key for button in test.button}
+
+
+def test_every_method_is_a_card_and_the_chosen_one_is_used_next(home: Path) -> None:
+    test = opened("tune.methods")
     said = words(test)
     assert all(entry.title in said and entry.sentence in said for entry in METHODS.values())
     assert t("method.needs_cuda") in said and t("method.not_mergeable") in said
@@ -240,6 +263,8 @@ def test_each_fact_is_shown_where_it_is_and_taught_again(home: Path, base_model:
         base_model, registry, "halden", "lora", evaluation=asked, examples=[TAUGHT, colour], notes=[colour]
     )
     test = page("checkpoints")
+    test.session_state[f"report-{stored.id}"] = True
+    test.run()
     assert not errors(test)
     for state in ("held", "noted"):
         assert f"{t(f'note.state.{state}')} 1" in words(test)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.components.chat_export import FORMATS
+from assistant.components.sidebar import FEW
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import t
 from assistant.workspace import Workspace
@@ -62,6 +63,18 @@ def test_conversations_of_one_title_are_told_apart(store: ConversationStore) -> 
     labels = [b.label for b in app().sidebar.button if b.key and b.key.startswith("open-")]
     assert len(set(labels)) == 3
     assert "Other" in labels  # nothing is added to a title that stands alone
+
+
+def test_of_many_conversations_a_click_shows_more(store: ConversationStore) -> None:
+    for number in range(FEW + 3):
+        filled(store, f"Number {number}")
+    test = app()
+    listed = [button.key for button in test.sidebar.button if (button.key or "").startswith("open-")]
+    assert len(listed) == FEW
+    test.button(key="more-chats").click().run()
+    listed = [button.key for button in test.sidebar.button if (button.key or "").startswith("open-")]
+    assert len(listed) == FEW + 3
+    assert "more-chats" not in {button.key for button in test.button}
 
 
 def test_a_pinned_conversation_stays_on_top(store: ConversationStore) -> None:

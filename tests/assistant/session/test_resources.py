@@ -2,11 +2,14 @@
 
 import importlib
 import threading
+from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from assistant.lazy import IMPORT_LOCK
 from assistant.session import resources
+from knowledge.index.passage_store import PassageStore
 
 
 def test_models_are_imported_under_the_lock_of_all_heavy_imports(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +25,21 @@ def test_models_are_imported_under_the_lock_of_all_heavy_imports(monkeypatch: py
     monkeypatch.setattr(resources, "_imported", threading.Event())
     resources.import_models()
     assert free == [False, False] and resources.models_are_imported()
+
+
+def test_looking_at_a_knowledge_base_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counts are kept until somebody writes: every page asks for them several times."""
+    monkeypatch.setenv("IMPRINT_HOME", str(tmp_path))
+    monkeypatch.setattr(resources, "_warm_up", lambda opened: None)
+    st.cache_resource.clear()
+    for name in ("one", "two"):
+        PassageStore(tmp_path / "knowledge" / f"{name}.sqlite3").close()
+    before = resources.stamps()
+    assert resources.knowledge_counts() == {"one": 0, "two": 0}
+    assert resources.documents_of("two") == []
+    assert resources.stamps() == before
+    store = PassageStore(tmp_path / "knowledge" / "two.sqlite3")
+    store.set_facts(embedding="another")
+    assert resources.stamps() != before
+    store.close()
+    st.cache_resource.clear()

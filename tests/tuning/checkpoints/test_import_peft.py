@@ -143,6 +143,11 @@ SLOW = "(.*.*.*.*.*.*.*.*.*.*.*.*)*q_projX"
         ({"bias": ["none"]}, "sets 'bias' to"),
         ({"peft_type": ["LORA"]}, r"is a .* adapter"),
         ({"base_model_name_or_path": 7}, "sets 'base_model_name_or_path' to 7"),
+        (
+            {"init_lora_weights": "pissa_niter_999999999"},
+            "sets 'init_lora_weights' .* changed weights of its base",
+        ),
+        ({"r": 2.0}, "sets 'r' to 2.0"),
     ],
 )
 def test_hostile_options_are_refused_in_one_sentence_before_peft_sees_them(
