@@ -183,6 +183,15 @@ def test_a_catalogue_is_rebuilt_from_its_documents(home: Path, tmp_path: Path, d
     }
 
 
+def test_a_catalogue_of_which_nothing_is_left_says_that_the_documents_are_to_be_given_again(
+    home: Path, tmp_path: Path
+) -> None:
+    path = indexed(home, tmp_path / "docs")
+    os.truncate(path, 5000)
+    mended = state(home, mend=True)[("knowledge base", "default")]
+    assert mended.status == "mended" and "index them again; the damaged catalogue is" in mended.message
+
+
 def _aside(home: Path) -> str:
     return next(home.glob("damaged-*")).name
 
