@@ -57,7 +57,10 @@ def main() -> None:
     formats = options.formats.split(",")
     print(f"| method | {' | '.join(formats)} |\n|---|{'---|' * len(formats)}", flush=True)
     for method in options.methods.split(","):
-        print(f"| {method} | {' | '.join(row(options.home, method, formats))} |", flush=True)
+        print(f"| {method} |", end="", flush=True)
+        for cell in row(options.home, method, formats):
+            print(f" {cell} |", end="", flush=True)
+        print()
 
 
 def row(home: Path, method: str, formats: list[str]) -> Iterator[str]:
