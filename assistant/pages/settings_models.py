@@ -36,8 +36,8 @@ def draw() -> None:
     first = [entry for entry in entries if entry.at_hand or entry in (best.chat, best.tune)]
     for entry in first:
         model_cards.draw_card(entry, best, offers)
-    with st.expander(t("settings.models.more")):
-        for entry in entries:
+    with st.expander(t("settings.models.more"), key="more-models", on_change="rerun") as more:
+        for entry in entries if more.open else ():
             if entry not in first:
                 model_cards.draw_card(entry, best, offers)
     _draw_other(offers)
