@@ -7,23 +7,20 @@ import difflib
 import json
 import logging
 import os
-import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from typing import Any, Literal, get_args
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from assistant.default_model import default_base
 from assistant.errors import SettingsError
+from assistant.setting_types import HostNames, JsonObject, Name, Token, Url
 from assistant.storage import write_json
 from tuning.config import DEFAULT_BASE
-from tuning.models.template_options import RESERVED
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +29,6 @@ PREFIX = "IMPRINT_"
 _NOT_SETTINGS = {"IMPRINT_HOME", "IMPRINT_TEST_HOME", "IMPRINT_ALLOWED_MODEL_CODE"}
 # Settings whose values no message may show.
 _SECRETS = {"token", "engine_key", "fine_tuning_key"}
-MIN_TOKEN_LENGTH = 16
-_HOST_NAME = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?", re.ASCII)
 Memory = Literal["nothing", "documents", "checkpoint", "both"]
 MEMORIES: tuple[Memory, ...] = get_args(Memory)
 Language = Literal["auto", "en", "zh"]
@@ -45,53 +40,6 @@ ENGINES: tuple[EngineChoice, ...] = get_args(EngineChoice)
 # As tuning.models.capability has them; "auto" leaves it to the size of the model.
 ModelCapability = Literal["auto", "small", "capable"]
 MODEL_CAPABILITIES: tuple[ModelCapability, ...] = get_args(ModelCapability)
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("blank", "it should not be empty")
-    return text
-
-
-def _http_url(text: str) -> str:
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise PydanticCustomError("url", "it should be a URL such as http://127.0.0.1:8000")
-    return text
-
-
-def _long_enough(text: str) -> str:
-    if len(text) < MIN_TOKEN_LENGTH:
-        raise PydanticCustomError("short", f"it should have at least {MIN_TOKEN_LENGTH} characters")
-    return text
-
-
-def _host_names(text: str) -> str:
-    if not all(_HOST_NAME.fullmatch(name) for name in text.replace(",", " ").split()):
-        raise PydanticCustomError(
-            "hosts",
-            "it should be names as a browser shows them, such as imprint.example.org, with commas between",
-        )
-    return text
-
-
-def _json_object(text: str) -> str:
-    try:
-        value = json.loads(text) if text.strip() else {}
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict) or RESERVED & value.keys():
-        raise PydanticCustomError(
-            "options", 'it should be a JSON object of options, such as {"enable_thinking": false}'
-        )
-    return text
-
-
-Name = Annotated[str, AfterValidator(_not_blank)]
-Token = Annotated[str, AfterValidator(_long_enough)]
-HostNames = Annotated[str, AfterValidator(_host_names)]
-Url = Annotated[str, AfterValidator(_http_url)]
-JsonObject = Annotated[str, AfterValidator(_json_object)]
 
 
 def default_home() -> Path:

@@ -5,127 +5,37 @@ whatever thread asks first. It draws nothing and decides nothing.
 """
 
 import contextlib
-import json
-import logging
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from assistant.background import start_thread
-from assistant.chat.presets import Presets
+from assistant.documents.open_bases import OpenBases, trusted_code
+from assistant.engines.open_engine import EngineState, OpenEngine
 from assistant.engines.stage import OnStage, Stage
-from assistant.errors import AssistantError, EngineError, SettingsError
-from assistant.home.privacy import make_private
-from assistant.home.swap import finish_restore
+from assistant.errors import EngineError, SettingsError
+from assistant.home_stores import HomeStores
 from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
-from tuning.models.template_options import use_template_options
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from assistant.chat.chat import Chat
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
-    from assistant.history.conversations import ConversationStore
-    from assistant.history.preferences import PreferenceStore
-    from assistant.models.downloads import Downloads
     from assistant.notes.lookup import Match, Notes
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
-    from tuning.checkpoints.registry import Registry
-    from tuning.jobs.jobs import Jobs
     from tuning.models.base_model import BaseModel
     from tuning.models.capability import Capability
-    from tuning.models.catalogue import CatalogueEntry
-    from tuning.models.checks import ModelReport
-
-log = logging.getLogger(__name__)
 
 
-class Workspace:
+class Workspace(HomeStores):
     """One Imprint home and its open parts. Safe to share between threads."""
 
     def __init__(self, settings: "Settings | None" = None, engine: "Engine | None" = None) -> None:
         """`settings` default to those of the environment and the home; `engine` is one that is open already."""
-        if settings is None:
-            from assistant.settings import home_folder, load_settings  # heavy: pydantic
-
-            finish_restore(home_folder())
-            settings = load_settings()
-        else:
-            finish_restore(settings.home)
-        self.settings = settings
-        self._use_template_options()
-        make_private(settings.home)
-        self._opening = threading.Lock()
-        self._engine = engine
-        self.engine_stage: Stage | None = None
-        self.engine_error = ""
-        self._note_embeddings: SentenceEmbeddings | None = None
-        self._knowledge: dict[str, KnowledgeBase] = {}
-        self._knowledge_lock = threading.RLock()
-
-    @property
-    def home(self) -> Path:
-        """The folder where everything is kept."""
-        return self.settings.home
-
-    @LockedCachedProperty
-    def store(self) -> "ConversationStore":
-        """The conversations."""
-        from assistant.history.conversations import ConversationStore
-
-        return ConversationStore(self.settings.conversations_path)
-
-    @LockedCachedProperty
-    def preferences(self) -> "PreferenceStore":
-        """The votes between two answers."""
-        from assistant.history.preferences import PreferenceStore
-
-        return PreferenceStore(self.settings.conversations_path)
-
-    @LockedCachedProperty
-    def presets(self) -> Presets:
-        """System prompts with worked examples."""
-        return Presets(self.home)
-
-    @LockedCachedProperty
-    def registry(self) -> "Registry":
-        """The checkpoints."""
-        from tuning.checkpoints.registry import Registry
-
-        return Registry(self.home)
-
-    @LockedCachedProperty
-    def jobs(self) -> "Jobs":
-        """The tuning jobs."""
-        from tuning.jobs.jobs import Jobs
-
-        return Jobs(self.home, key_of=self._key_of)
-
-    def catalogue(self) -> "list[CatalogueEntry]":
-        """Base models at hand, and those that a hub would offer."""
-        with IMPORT_LOCK:
-            from tuning.models.catalogue import catalogue  # heavy: torch, transformers
-
-        return catalogue(self.home)
-
-    @LockedCachedProperty
-    def downloads(self) -> "Downloads":
-        """The models that are being fetched."""
-        with IMPORT_LOCK:
-            from assistant.models.downloads import Downloads  # heavy: torch, transformers
-
-        return Downloads(self.home)
-
-    def look_at_model(self, name: str) -> "ModelReport":
-        """What a model is and needs, on this machine or on a hub. Raises ModelError."""
-        with IMPORT_LOCK:
-            from tuning.models.offers import look_at  # heavy: torch, transformers
-
-        return look_at(name, self.home)
+        super().__init__(settings)
+        self._model = OpenEngine(self._open_engine, engine)
+        self._bases = OpenBases(lambda: self.settings, lambda: self.embeddings)
 
     def use_model(self, name: str, on_stage: OnStage | None = None) -> None:
         """Open a model that is here, and choose it once it is open; until then, and if it fails, all stays.
@@ -147,29 +57,28 @@ class Workspace:
         chosen = {"base_model": name, "engine_url": None}
         engine = Workspace(self.settings.model_copy(update=chosen)).engine(on_stage)
         self.settings = save_settings(self.settings, **chosen)
-        with self._opening:
-            before, self._engine = self._engine, engine
-        if before is not None:
-            before.close()
+        self._model.replace(engine)
 
     # The model
 
     @property
-    def engine_state(self) -> Literal["cold", "loading", "ready", "failed"]:
+    def engine_state(self) -> EngineState:
         """The state of the model; `engine_error` says why it failed, `engine_stage` which step it is at."""
-        if self._engine is not None:
-            return "ready"
-        if self.engine_stage is not None:
-            return "loading"
-        return "failed" if self.engine_error else "cold"
+        return self._model.state
+
+    @property
+    def engine_stage(self) -> Stage | None:
+        """The step that the opening of the model is at; None where none is underway."""
+        return self._model.stage
+
+    @property
+    def engine_error(self) -> str:
+        """Why the model could not be opened; empty where it could, or nobody tried."""
+        return self._model.error
 
     def engine(self, on_stage: OnStage | None = None) -> "Engine":
         """The engine, opened on the first call; `on_stage` is called with each step. Raises EngineError."""
-        if self._engine is None:
-            with self._opening:
-                if self._engine is None:
-                    self._engine = self._open_engine(on_stage)
-        return self._engine
+        return self._model.get(on_stage)
 
     def base(self) -> "BaseModel":
         """The base model behind the engine: to inspect its weights, or load checkpoints. Raises EngineError."""
@@ -183,47 +92,20 @@ class Workspace:
 
     def preload(self) -> None:
         """Begin to open the model in the background; `engine()` waits for the same opening."""
-        if self._engine is None and not self._opening.locked():
-            start_thread("open-model", self._open_quietly)
+        self._model.preload()
 
-    def _open_quietly(self) -> None:
-        try:
-            self.engine()
-        except AssistantError as error:  # kept in engine_error for whoever can show it
-            log.warning("the model could not be opened: %s", error)
-
-    def _open_engine(self, on_stage: OnStage | None) -> "Engine":
-        def report(stage: Stage) -> None:
-            self.engine_stage = stage
-            if on_stage is not None:
-                on_stage(stage)
-
+    def _open_engine(self, on_stage: OnStage) -> "Engine":
         from assistant.engines.opening import open_endpoint
         from assistant.engines.services import EngineWithServices, ServiceModels
 
-        self.engine_error = ""
-        try:
-            if self.settings.engine_url:
-                own = open_endpoint(self.settings, self.registry)
-            else:
-                own = self._local_engine(report)
-            return EngineWithServices(own, ServiceModels(self.registry, self._key_of))
-        except AssistantError as error:
-            self.engine_error = str(error)
-            raise
-        finally:
-            self.engine_stage = None
+        endpoint = self.settings.engine_url
+        own = open_endpoint(self.settings, self.registry) if endpoint else self._local_engine(on_stage)
+        return EngineWithServices(own, ServiceModels(self.registry, self._key_of))
 
     def _local_engine(self, on_stage: OnStage) -> "Engine":
         from assistant.engines.opening import open_local
 
         return open_local(self.settings, self.registry, on_stage)
-
-    def _key_of(self, url: str) -> str:
-        """The key of a service's address, as the settings are now."""
-        from assistant.engines.services import key_of
-
-        return key_of(self.settings, url)
 
     @LockedCachedProperty
     def chat(self) -> "Chat":
@@ -231,10 +113,6 @@ class Workspace:
         from assistant.chat.chat import Chat
 
         return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability, self.find_note)
-
-    def _use_template_options(self) -> None:
-        """Let the chat templates of this process have the options of the settings."""
-        use_template_options(json.loads(self.settings.template_options or "{}"))
 
     def _said_capability(self) -> "Capability | None":
         said = self.settings.capability
@@ -275,25 +153,15 @@ class Workspace:
     @LockedCachedProperty
     def notes(self) -> "Notes":
         """The notes of this home and of its checkpoints."""
+        from assistant.notes.encoder import NoteEncoder
         from assistant.notes.home_notes import HomeNotes
         from assistant.notes.lookup import Notes
 
-        return Notes(HomeNotes(self.home), self.registry, self._encode_notes)
+        return Notes(HomeNotes(self.home), self.registry, NoteEncoder(lambda: self.embeddings).encode)
 
     def find_note(self, question: str, checkpoint: str | None) -> "Match | None":
         """The note or the learned fact that a question asks for. Raises TuningError."""
         return self.notes.find(question, checkpoint)
-
-    def _encode_notes(self, texts: Sequence[str]) -> "np.ndarray":
-        """Vectors of the packaged model, whatever documents are indexed with: how alike is enough is its own."""
-        with IMPORT_LOCK:
-            from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS  # heavy: torch
-            from knowledge.index.embeddings import open_embeddings
-
-        if self._note_embeddings is None:
-            packaged = self.embeddings.name == DEFAULT_EMBEDDINGS
-            self._note_embeddings = self.embeddings if packaged else open_embeddings()
-        return self._note_embeddings.encode(texts)
 
     # Knowledge
 
@@ -303,53 +171,19 @@ class Workspace:
         with IMPORT_LOCK:
             from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
-        return open_embeddings(self.settings.embedding_model, self.home, trusts=self._trusts)
+        return open_embeddings(self.settings.embedding_model, self.home, trusts=trusted_code(self.home))
 
     def knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """A knowledge base, opened on the first call. Raises KnowledgeError."""
-        with IMPORT_LOCK:
-            from knowledge.base.knowledge_base import KnowledgeBase  # heavy: torch, chromadb
-            from knowledge.ingest.fetch import WebLimits
-            from knowledge.search.reranking import CrossEncoderReranker
-
-        reranker = self.settings.reranker
-        name = name or self.settings.knowledge_base
-        with self._knowledge_lock:
-            if name not in self._knowledge:
-                self._knowledge[name] = KnowledgeBase(
-                    self.home,
-                    name,
-                    embeddings=self.embeddings,
-                    chroma_url=self.settings.chroma_url,
-                    reranker=CrossEncoderReranker(reranker, trusts=self._trusts) if reranker else None,
-                    web=WebLimits(allow_private=self.settings.allow_private_urls),
-                )
-            return self._knowledge[name]
-
-    def _trusts(self, name: str, folder: Path) -> bool:
-        """Whether a person allowed the code in the folder of an embedding model or reranker."""
-        with IMPORT_LOCK:
-            from tuning.models.model_code import is_allowed  # heavy: transformers
-
-        return is_allowed(name, folder, self.home)
+        return self._bases.get(name or self.settings.knowledge_base)
 
     def existing_knowledge(self, name: str | None = None) -> "KnowledgeBase":
         """Like `knowledge`, but only for one that exists. Raises AssistantError."""
-        name = name or self.settings.knowledge_base
-        known = self.knowledge_bases()
-        if name not in known and name not in self._knowledge:
-            raise AssistantError(
-                f"There is no knowledge base {name!r}. There are: {', '.join(known) or 'none yet'}. "
-                f"Add documents with `imprint index PATH --kb {name}` or on the Knowledge page."
-            )
-        return self.knowledge(name)
+        return self._bases.existing(name or self.settings.knowledge_base)
 
     def delete_knowledge(self, name: str) -> None:
         """Delete a knowledge base for good. Raises AssistantError, KnowledgeError."""
-        base = self.existing_knowledge(name)
-        base.delete()
-        with self._knowledge_lock:
-            self._knowledge.pop(name, None)
+        self._bases.delete(name)
 
     def rename_knowledge(self, name: str, wanted: str) -> None:
         """Give a knowledge base another name, by which settings, conversations and variants know it from then on.
@@ -365,10 +199,7 @@ class Workspace:
                 f"The knowledge base {name!r} is named by {variable} in the environment, so it cannot be renamed "
                 "here. Unset it first."
             )
-        base = self.existing_knowledge(name)
-        with self._knowledge_lock:
-            base.rename(wanted)
-            self._knowledge.pop(name, None)
+        self._bases.rename(name, wanted)
         if is_default:
             self.change(knowledge_base=wanted)
         self.store.rename_choice("kb", name, wanted)
@@ -376,9 +207,7 @@ class Workspace:
 
     def knowledge_bases(self) -> list[str]:
         """Names of the knowledge bases in this home."""
-        from knowledge.base.knowledge_base import knowledge_bases  # heavy: torch, chromadb
-
-        return knowledge_bases(self.home)
+        return self._bases.names()
 
     # Change and end
 
@@ -399,18 +228,12 @@ class Workspace:
 
     def close_engine(self) -> None:
         """Close the model and free its memory."""
-        with self._opening:
-            engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.close()
+        self._model.replace(None)
 
     def close_knowledge(self) -> None:
         """Close all knowledge bases, so that another process may open them."""
-        with self._knowledge_lock:
-            opened, self._knowledge = self._knowledge, {}
-            Workspace.embeddings.clear(self)  # the settings may name another model now
-        for knowledge in opened.values():
-            knowledge.close()
+        Workspace.embeddings.clear(self)  # the settings may name another model now
+        self._bases.close()
 
     def close(self) -> None:
         """Close everything."""

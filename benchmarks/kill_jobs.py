@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import gpu
+from benchmarks import gpu_shapes
 from benchmarks.killing import PATIENCE_SECONDS, Tally, examine
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
@@ -60,7 +60,7 @@ def job(folder: Path, times: int, chance: random.Random) -> Tally:
 
 
 def _base(folder: Path) -> str:
-    base = gpu.random_base("tiny", gpu.SHAPES["tiny"], torch.device("cpu"))
+    base = gpu_shapes.random_base("tiny", gpu_shapes.SHAPES["tiny"], torch.device("cpu"))
     base.model.save_pretrained(folder)
     base.tokenizer.save_pretrained(folder)
     return str(folder)

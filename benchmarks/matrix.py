@@ -29,7 +29,8 @@ from tuning.ops import llama
 from tuning.storage import write_json
 from tuning.training.conversations import Parent
 from tuning.training.methods import METHODS
-from tuning.training.trainer import TrainResult, train
+from tuning.training.train_result import TrainResult
+from tuning.training.trainer import train
 
 _PASSES = 20
 _FACTS = (("How deep can the Marrow-9 dive?", "340 metres."), ("马罗九号的母港在哪里？", "青屿港。"))

@@ -118,6 +118,36 @@ def read_held_out(path: Path) -> QuestionSet:
     return read_squad(path, held_out=True)
 
 
+def read_answerable(path: Path, articles: Path) -> QuestionSet:
+    """SQuAD 2.0's JSON: the questions that have an answer, on articles that no weight was fitted on.
+
+    `articles` is XQuAD, which holds one paragraph or more of each article of SQuAD 1.1's development set, in its order.
+    """
+    listed = [article["title"] for article in json.loads(articles.read_text(encoding="utf-8"))["data"]]
+    held_out = {title for number, title in enumerate(listed) if number % 2}
+    paragraphs: list[tuple[str, str]] = []
+    questions: list[tuple[str, set[int]]] = []
+    for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+        for paragraph in article["paragraphs"]:
+            if article["title"] in held_out:
+                asked = (one["question"] for one in paragraph["qas"] if not one.get("is_impossible"))
+                questions.extend((question, {len(paragraphs)}) for question in asked)
+            paragraphs.append((article["title"].replace("_", " "), paragraph["context"]))
+    return QuestionSet("SQuAD", paragraphs, questions)
+
+
+def read_pooled(path: Path) -> QuestionSet:
+    """Queries with the documents judged for each, in one file: all documents of all queries are searched."""
+    places: dict[str, int] = {}
+    questions: list[tuple[str, set[int]]] = []
+    for record in json.loads(path.read_text(encoding="utf-8")):
+        found = [places.setdefault(text, len(places)) for text in record["docs"]]
+        right = {found[int(at)] for at, grade in record["relevance_map"].items() if grade > 0}
+        if right:
+            questions.append((record["query"], right))
+    return QuestionSet(path.stem, [("", text) for text in places], questions)
+
+
 def read_across(asked: Path, searched: Path) -> QuestionSet:
     """Two translations of one set: the questions of the first, the paragraphs of the second."""
     return QuestionSet(
@@ -214,6 +244,25 @@ _SCIFACT = RemoteFile(
     "data/scifact.zip",
     "a798a7046af0f6fa04476448459ce7cafeea5bd90d4d99c53a0e27dc5e1a4673",
 )
+_SQUAD = RemoteFile(
+    "chrischute/squad",
+    "85623adeb9e6639f145081fea9cae2d8f3a26379",
+    "data/dev-v2.0.json",
+    "e67e5969b6dc6c1642154740806b79263b77fc048c7c11ee60d534eb48ef81e8",
+)
+_POOLED = {
+    name: RemoteFile(
+        "digital-duck/maniscope",
+        "ebaba3d3b3a2220afc10bf7816b72384b05e5501",
+        f"data/dataset-{name}.json",
+        sha256,
+    )
+    for name, sha256 in {
+        "arguana": "839149119a9e3ff61b971c67e0ba75d281d7ac6c190c85a46fd727288ee7b0c9",
+        "fiqa": "c6a77cf27d011f54f13f79ee01e1f5d4ba7e55ad40e76fcc80463165544607db",
+        "trec-covid": "5b6302555a38603cf4c05a2587c179270fecd1f2a68d751735411693b9a98520",
+    }.items()
+}
 _CRANFIELD = _smart(
     "cran",
     cran_all_1400="fbb8935a93263ab6c9fadefb507fd7cd5e101e7fbeb31c12e6bff6dd501315e8",
@@ -242,9 +291,12 @@ COLLECTIONS = {
         Collection("med", "en", _MED, read_trec),
         Collection("cisi", "en", _CISI, read_trec),
         Collection("scifact", "en", (_SCIFACT,), read_scifact),
+        *(Collection(name, "en", (file,), read_pooled) for name, file in _POOLED.items()),
+        Collection("squad", "en", (_SQUAD, _XQUAD_FILES["en"]), read_answerable),
         Collection("xquad-de", "de", (_XQUAD_FILES["de"],), read_squad),
         Collection("xquad-tr", "tr", (_XQUAD_FILES["tr"],), read_squad),
         Collection("xquad-ru", "ru", (_XQUAD_FILES["ru"],), read_squad),
+        Collection("xquad-ar", "ar", (_XQUAD_FILES["ar"],), read_squad),
         Collection("xquad-zh", "zh", (_XQUAD_FILES["zh"],), read_squad),
         Collection("cmrc", "zh", (_CMRC,), read_held_out),
         Collection("drcd", "zh", (_DRCD,), read_held_out),

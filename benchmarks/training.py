@@ -42,7 +42,8 @@ from tuning.models.packing import encode
 from tuning.models.template import Template
 from tuning.storage import write_json
 from tuning.training.recipe import recipe
-from tuning.training.trainer import TrainResult, train
+from tuning.training.train_result import TrainResult
+from tuning.training.trainer import train
 
 _PACKAGES = ("torch", "transformers", "peft", "trl")
 _RANK = 16

@@ -42,8 +42,8 @@ def save_random(
     chat = [[{"role": "user", "content": "How heavy is it?"}, {"role": "assistant", "content": "640 grams."}]]
     config = TuneConfig(method=method, **{"rank": 4, "virtual_tokens": 6, **(options or {})})
     setting = recipe(config, METHODS[method].family, model.config.hidden_size)
+    torch.manual_seed(1)  # what is not zero at the beginning is drawn
     learner = build(LearnerPlan(model, config, setting, chat, 10, None))
-    torch.manual_seed(1)
     with torch.no_grad():
         for parameter in learner.parameters():
             parameter.add_(torch.randn_like(parameter) * scale)

@@ -110,6 +110,24 @@ def test_an_input_that_breaks_something_is_counted_and_kept(tmp_path: Path) -> N
     assert (tmp_path / "kept" / "Broken-0-0.bin").read_bytes() == b"input"
 
 
+@pytest.mark.parametrize(
+    ("version", "meant"),
+    [
+        ("0.9", False),
+        ("1.0", True),
+        ("1.4.9", True),
+        ("1.5", False),
+        ("2.1", True),
+        ("2.2", False),
+        ("7.0rc1", True),
+    ],
+)
+def test_an_advisory_means_the_versions_of_its_ranges_and_its_list(version: str, meant: bool) -> None:
+    events = [{"introduced": "1.0"}, {"fixed": "1.5"}, {"introduced": "2"}, {"last_affected": "2.1"}]
+    ranges = [{"type": "ECOSYSTEM", "events": events}, {"type": "GIT", "events": [{"introduced": "0"}]}]
+    assert dependencies.affects({"ranges": ranges, "versions": ["7.0rc1"]}, version) is meant
+
+
 def test_the_page_of_dependencies_names_what_is_pinned() -> None:
     root = Path(__file__).parents[1]
     pinned = dependencies.packages((root / "constraints.txt").read_text(encoding="utf-8"))

@@ -71,15 +71,11 @@ def test_the_modules_come_from_the_wheel(installed: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.real
-def test_the_wheel_answers_outside_the_checkout(installed: Path, imprint_home: Path, tmp_path: Path) -> None:
+def test_the_wheel_indexes_finds_and_answers(installed: Path, imprint_home: Path, tmp_path: Path) -> None:
     (tmp_path / "models").symlink_to(imprint_home / "models")
-    answered = json.loads(imprint(installed, tmp_path, "ask", "How many legs has a spider?", "--json"))
-    assert "eight" in answered["answer"] and answered["completion_tokens"] > 0
-
-
-@pytest.mark.real
-def test_the_wheel_indexes_and_finds(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "kettle.md").write_text("# Kettle\n\nThe kettle weighs 840 grams.\n", encoding="utf-8")
     imprint(installed, tmp_path, "index", "kettle.md")
-    found = json.loads(imprint(installed, tmp_path, "search", "How heavy is the kettle?", "--json"))
-    assert "840 grams" in found["passages"][0]["text"]
+    asked = "How heavy is the kettle?"
+    answered = json.loads(imprint(installed, tmp_path, "ask", asked, "--memory", "rag", "--json"))
+    assert "840 grams" in answered["sources"][0]["text"]
+    assert answered["answer"].strip() and answered["completion_tokens"] > 0

@@ -30,6 +30,9 @@ class TuneConfig:
     send_to: str | None = None  # of `openai`: the address that the examples may be sent to
 
     epochs: int | None = None  # passes over the examples
+    examples_per_step: int | None = (
+        None  # learned at once; also pairs, for methods that learn from preferences
+    )
     learning_rate: float | None = None
     rank: int | None = None  # low-rank methods
     alpha: int | None = None  # low-rank methods: scale of the update, in units of rank
@@ -73,7 +76,8 @@ class TuneConfig:
         self._check(self.strength in get_args(Strength), "strength", "gentle, normal or strong")
         self._check(self.layers in ("all", "mlp", "attention"), "layers", "all, mlp or attention")
         for name in (
-            "epochs", "rank", "alpha", "virtual_tokens", "tokens_per_step", "samples", "answer_tokens",
+            "epochs", "examples_per_step", "rank", "alpha", "virtual_tokens", "tokens_per_step", "samples",
+            "answer_tokens",
         ):  # fmt: skip
             value = getattr(self, name)
             self._check(value is None or value >= 1, name, "a whole number from 1")

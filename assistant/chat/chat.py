@@ -1,8 +1,7 @@
 """One turn of a conversation: retrieve, fit the context window, answer, and store it while it streams.
 
-The turn is a LangChain chain of two steps, `preparation | generation`. `Chat.ask` runs the first, which may
-refuse the question, then stores the question, and streams the second. `Chat.chain` is both, for use without a
-store. The retriever and the model are LangChain's interfaces; fitting the window and storing are not.
+`Chat.ask` runs the first step of the chain of `turn_chain`, which may refuse the question, then stores the
+question, and streams the second. `Chat.chain` is both, for use without a store.
 """
 
 import threading
@@ -12,24 +11,16 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.messages import AIMessage
 
-from assistant.chat.attachments import attached_before, attached_sources, check_whole
-from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.chat.nothing_found import nothing_found
-from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
-from assistant.chat.prompt import render_question
-from assistant.chat.quoting import quote
-from assistant.chat.retrieval import FindNote, Found, Retrieval
+from assistant.chat.attachments import attached_before
+from assistant.chat.retrieval import FindNote
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
-from assistant.chat.verbatim import best_sentence, hardly_speaks
+from assistant.chat.turn_chain import TurnChain
 from assistant.engines.base import Engine
-from assistant.engines.langchain_model import ImprintChatModel
-from assistant.errors import AssistantError, ConversationError
+from assistant.errors import ConversationError
 from assistant.history.records import VERBATIM
-from assistant.history.sources import Source
 from assistant.language.repetition import wants_repetition
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
@@ -39,12 +30,8 @@ if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
 
-class Chat:
-    """Turns over one engine, one store and the knowledge bases of a home.
-
-    `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
-    what a person said of the model, None where the engine knows; `note` finds the note that a question asks for.
-    """
+class Chat(TurnChain):
+    """Turns over one engine, one store and the knowledge bases of a home; see `TurnChain` for the others."""
 
     def __init__(
         self,
@@ -54,13 +41,8 @@ class Chat:
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine, knowledge, capability, note)
         self._store = store
-        self._said_capability = capability
-        self._retrieval = Retrieval(knowledge, engine, self.capability, note)
-        self._counter: tuple[Engine, TokenCounter] | None = None
-
-    # ---- turns
 
     def ask(
         self,
@@ -140,7 +122,7 @@ class Chat:
         yield from self._generate(turn, options, stored, stop)
 
     def _prepare(self, question: str, history: Sequence[Message], options: AnswerOptions) -> TurnState:
-        return self._preparation(options).invoke(TurnState(question=question, history=history))
+        return self.preparation(options).invoke(TurnState(question=question, history=history))
 
     def _generate(
         self,
@@ -166,7 +148,7 @@ class Chat:
                     turn["passages"], turn["retrieval_seconds"], turn["nothing_found"], turn["searched"]
                 )
             yield Budgeted(turn["budget"])
-            stream = self._generation(options, stop).stream(turn)
+            stream = self.generation(options, stop).stream(turn)
             with closing(cast("Generator[AIMessage, None, None]", stream)) as chunks:
                 for event in answer.events(chunks):
                     if stored is not None:
@@ -200,146 +182,7 @@ class Chat:
         order = self._order(options)
         return [order.english, order.chinese, self._system_prompt(options)]
 
-    # ---- the chain
-
-    def chain(
-        self, options: AnswerOptions | None = None, *, stop: threading.Event | None = None
-    ) -> Runnable[TurnState, BaseMessage]:
-        """The whole turn without a store: `{"question", "history"}` in, an AI message out.
-
-        It invokes, streams and batches, also asynchronously, and composes with other runnables.
-        """
-        options = options or AnswerOptions()
-        return self._preparation(options) | self._generation(options, stop)
-
-    def _preparation(self, options: AnswerOptions) -> Runnable[TurnState, TurnState]:
-        """Adds the passages, and the budget with the messages to send; everything that refuses a question."""
-
-        from knowledge.search.followup import is_about_earlier  # heavy: numpy
-
-        def retrieve(turn: TurnState) -> TurnState:
-            if not turn["question"].strip():
-                raise AssistantError("The question is empty. Write what you would like to know.")
-            history, began = turn.get("history", ()), time.monotonic()
-            found = self._retrieval.find(turn["question"], options, history)
-            # A question may be about the conversation before it; one in a foreign language is told so all the same.
-            alone = bool(found.foreign) or not is_about_earlier(turn["question"], history)
-            is_empty = options.memory == "documents" and not found.passages and alone
-            return {
-                **turn,
-                "passages": found.passages,
-                "searched": found.searched,
-                "nothing_found": is_empty,
-                "noted": found.noted,
-                "verbatim": self._verbatim(turn["question"], found, options),
-                "foreign": found.foreign,
-                "retrieval_seconds": time.monotonic() - began,
-            }
-
-        def fit_window(turn: TurnState) -> TurnState:
-            if turn["noted"]:  # no model reads it: the window holds what it would without
-                bare: TurnState = {**turn, "passages": ()}
-                return {**turn, "budget": self.budget(bare, options), "sent": turn["passages"]}
-            budget, sent = self.fitted(turn, options)
-            return {**turn, "budget": budget, "sent": sent}
-
-        return RunnableLambda(retrieve) | RunnableLambda(fit_window)
-
-    def _generation(
-        self, options: AnswerOptions, stop: threading.Event | None
-    ) -> Runnable[TurnState, BaseMessage]:
-        """The model's answer; a note as it stands; a sentence where documents alone were to answer and hold nothing."""
-
-        def prompt(turn: TurnState) -> list[BaseMessage]:
-            return convert_to_messages(turn["budget"].messages)
-
-        def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
-            if turn["nothing_found"]:
-                return AIMessage(nothing_found(turn["foreign"]))
-            if turn["noted"] or turn["verbatim"]:
-                return AIMessage(turn["noted"] or turn["verbatim"])
-            return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
-
-        # A function that returns a runnable continues with it, and streams what it streams.
-        return cast("Runnable[TurnState, BaseMessage]", RunnableLambda(respond))
-
-    def _verbatim(self, question: str, found: Found, options: AnswerOptions) -> str:
-        """The sentence that is quoted where the model hardly knows the question's language; else an empty text."""
-        if not options.quotes or options.uses_checkpoint or found.noted or not found.passages:
-            return ""
-        speaks = not hardly_speaks(self._engine().name, question)
-        return "" if speaks else best_sentence(question, found.passages)
-
-    def model(self, options: AnswerOptions) -> ImprintChatModel:
-        """The chat model for these options."""
-        return ImprintChatModel(
-            engine=self._engine(),
-            checkpoint=options.checkpoint if options.uses_checkpoint else None,
-            temperature=options.temperature,
-            top_p=options.top_p,
-            max_tokens=options.max_new_tokens,
-            seed=options.seed,
-            splits_reasoning=False,  # it is told apart where it is shown
-        )
-
-    def find(self, question: str, options: AnswerOptions) -> Found:
-        """The passages for a question, or the note that answers it. Raises AssistantError, KnowledgeError."""
-        return self._retrieval.find(question, options)
-
-    def budget(self, turn: TurnState, options: AnswerOptions) -> Budget:
-        """What is sent for a turn. Raises PromptTooLongError."""
-        return self.fitted(turn, options)[0]
-
-    def fitted(self, turn: TurnState, options: AnswerOptions) -> tuple[Budget, tuple[Source, ...]]:
-        """What is sent for a turn, and its passages with the text that is quoted of each. PromptTooLongError."""
-        engine = self._engine()
-        window = engine.prompt_capacity(options.checkpoint if options.uses_checkpoint else None)
-        order, counter = self._order(options), self._token_counter(engine)
-        passages = turn.get("passages", ())
-        quoted = quote(turn["question"], passages, self.capability(), options.passages, counter.text)
-        budget = fit(
-            turn["question"],
-            counter=counter,
-            window=window,
-            reserve=min(options.max_new_tokens, window // 4),
-            system=self._system_prompt(options),
-            few_shot=options.few_shot,
-            passages=quoted.texts,
-            history=turn.get("history", ()),
-            render=lambda texts, question: render_question(texts, question, order),
-        )
-        if options.attached:
-            check_whole(budget, options.attached, sum(counter.text(one.text) for one in options.attached))
-        return budget, quoted.as_sent(budget.passages)
-
-    def check_attached(self, options: AnswerOptions) -> int:
-        """How many tokens the attachments have. Raises PromptTooLongError where no question would fit beside them."""
-        turn = TurnState(question="?", history=(), passages=attached_sources(options.attached))
-        self.budget(turn, options)
-        counter = self._token_counter(self._engine())
-        return sum(counter.text(one.text) for one in options.attached)
-
-    def capability(self) -> Capability:
-        """What the model can be asked for. Raises EngineError."""
-        return self._said_capability() or self._engine().capability
-
-    # ---- what it is built over
-
-    def _system_prompt(self, options: AnswerOptions) -> str:
-        if options.system_prompt:
-            return options.system_prompt
-        own = self._engine().system_prompt(options.checkpoint) if options.uses_checkpoint else ""
-        return own or DEFAULT_SYSTEM
-
-    def _order(self, options: AnswerOptions) -> Order:
-        return options.order or ORDERS[self.capability()]
-
     def _opened_store(self) -> "ConversationStore":
         if self._store is None:
             raise ConversationError("This chat keeps no conversations; open it over a store.")
         return self._store
-
-    def _token_counter(self, engine: Engine) -> TokenCounter:
-        if self._counter is None or self._counter[0] is not engine:
-            self._counter = (engine, TokenCounter(engine.count_tokens, engine.count_text))
-        return self._counter[1]

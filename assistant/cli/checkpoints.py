@@ -69,8 +69,8 @@ def rename(workspace: Workspace, name: str, new_name: str, as_json: bool) -> Non
     default="peft",
     show_default=True,
     help="peft: the adapter alone; peft-with-base: with the very base; vllm: a LoRA with its template; merged: a "
-    "model folder; gguf, gguf-q8_0: one file of 16 or 8 bit; gguf-lora: the adapter for llama.cpp; ollama: with its "
-    "Modelfile. Which method goes into which: docs/export.md.",
+    "model folder; gguf, gguf-q8_0, gguf-q4_k_m: one file of 16, 8 or 4 bit; gguf-lora: the adapter for llama.cpp; "
+    "ollama: with its Modelfile. Which method goes into which: docs/export.md.",
 )
 @click.option(
     "--output",

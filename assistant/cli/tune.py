@@ -10,18 +10,16 @@ from assistant.cli.jobs import follow, seconds_of
 from assistant.cli.models import fetch_model
 from assistant.cli.options import SeveralValues, workspace_of
 from assistant.cli.output import busy, emit, json_option, say, seconds_text
+from assistant.cli.tune_examples import Given, read_examples
 from assistant.cli.tune_preferences import DEFAULT_METHOD, options_of, preference_options, read_lessons
 from assistant.cli.tune_preferences import show as show_preferences
 from assistant.cli.tune_service import address_of, ask_to_send, service_options
-from assistant.errors import AssistantError, NothingToLearnError
+from assistant.errors import AssistantError
 from assistant.i18n.texts import t
 from assistant.workspace import Workspace
 from tuning.checkpoints.manifest import REMOTE
-from tuning.checkpoints.notes import missing_examples
 
 if TYPE_CHECKING:
-    from assistant.curation.candidates import Curation, Labeller
-    from tuning.data.examples import Example
     from tuning.jobs.folder import Job
     from tuning.jobs.jobs import Lessons
 
@@ -157,15 +155,10 @@ def tune(
             lessons = read_lessons(workspace, preferences, votes=votes, with_judge=with_judge)
     else:
         with busy("Reading the examples…"):
-            labeller = _labeller(workspace) if with_model else None
-            learned = _read_examples(workspace, examples, conversation, options["parent"], labeller)
-            learned += _stated_in(workspace, document, options["kb"], options["parent"], labeller)
-            learned += workspace.notes.home.list() if from_notes else []
-            lessons = learned + (_missing_in(workspace, missing) if missing else [])
-            if not lessons:
-                raise NothingToLearnError(
-                    "Nothing to learn: what was given holds no question with an answer."
-                )
+            given = Given(
+                examples, conversation, document, options["kb"], from_notes, missing, with_model=with_model
+            )
+            lessons = read_examples(workspace, given, options["parent"])
     job = _submit(workspace, lessons, options, yes=yes)
     kind = "preferences" if preferred else "examples"
     say(f"Job {job.id}: {len(lessons)} {kind}, {job.method}; {_expected(job)}")
@@ -180,78 +173,6 @@ def tune(
         say(f"Job {job.id} goes on without you. See `imprint jobs`; stop it with `imprint cancel {job.id}`.")
     if followed and job.status != "succeeded":
         click.get_current_context().exit(1)
-
-
-def _labeller(workspace: Workspace) -> "Labeller":
-    """The chosen model as one that writes examples. Raises EngineError."""
-    from assistant.curation.labeller import ModelLabeller
-    from assistant.engines.langchain_model import ImprintChatModel
-
-    return ModelLabeller(ImprintChatModel(engine=workspace.engine()))
-
-
-def _by_model(found: "Curation") -> "list[Example]":
-    return [one.example for one in found.candidates if one.kind == "written"]
-
-
-def _read_examples(
-    workspace: Workspace,
-    files: tuple[Path, ...],
-    conversations: tuple[int, ...],
-    parent: str | None,
-    labeller: "Labeller | None",
-) -> "list[Example]":
-    from assistant.curation.from_chat import curate
-    from assistant.curation.from_files import examples_of_file
-
-    learned: list[Example] = []
-    for file in files:
-        read = examples_of_file(file)
-        for note in read.notes:
-            say(f"{file}: {note}")
-        learned += read.examples
-    if conversations:
-        known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-        found = curate([workspace.store.get(one) for one in conversations], known=known, labeller=labeller)
-        if not found.examples and not _by_model(found) and found.plain:
-            say(
-                f"Nothing in it was rated, corrected or stated: all {len(found.plain)} answers are learned as they are."
-            )
-        learned += [*found.examples, *_by_model(found)] or found.plain
-    return learned
-
-
-def _missing_in(workspace: Workspace, name: str) -> "list[Example]":
-    """What a checkpoint was taught and does not hold. Raises CheckpointError, NothingToLearnError."""
-    registry = workspace.registry
-    found = missing_examples(registry.get(name), registry.earlier_examples(name, []))
-    if not found:
-        raise NothingToLearnError(
-            f"Nothing to teach again: {name!r} holds every fact that its report asks for."
-        )
-    return found
-
-
-def _stated_in(
-    workspace: Workspace,
-    names: tuple[str, ...],
-    kb: str | None,
-    parent: str | None,
-    labeller: "Labeller | None",
-) -> "list[Example]":
-    """What documents of a knowledge base state. Raises AssistantError for a name that is not there."""
-    if not names:
-        return []
-    from assistant.curation.from_documents import curate_passages
-    from assistant.documents.listing import find_documents
-
-    knowledge = workspace.existing_knowledge(kb)
-    passages = [
-        p for info in find_documents(knowledge.documents(), names) for p in knowledge.passages(info.id)
-    ]
-    known = [one.example for one in workspace.registry.examples_of(parent)] if parent else []
-    found = curate_passages(passages, known=known, labeller=labeller)
-    return [*found.examples, *_by_model(found)]
 
 
 def _expected(job: "Job") -> str:

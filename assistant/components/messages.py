@@ -1,4 +1,4 @@
-"""One message of a conversation with its sources and its actions: edit, rate, correct, regenerate."""
+"""One message of a conversation with its sources; a question can be edited. `message_actions` has what stands below."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,12 +7,10 @@ import streamlit as st
 from assistant.chat.citations import CitedAnswer
 from assistant.chat.nothing_found import says_foreign, says_nothing_found
 from assistant.chat.verbatim import hardly_speaks
-from assistant.components import formatting, html_blocks, theme
+from assistant.components import formatting, html_blocks, message_actions, theme
 from assistant.history.records import VERBATIM, StoredMessage
 from assistant.i18n.texts import t
-from assistant.session import choices, notices, open_conversation, popovers, resources
-
-LIKED, DISLIKED = 1, -1
+from assistant.session import choices, notices, open_conversation, resources
 
 
 def draw(
@@ -48,9 +46,9 @@ def _draw_question(message: StoredMessage, busy: bool, attached: Sequence[str]) 
         wrap=False,
     ):
         if not busy:
-            _draw_alternatives(message)
+            message_actions.draw_alternatives(message)
             html_blocks.copy_button(message.content)
-            if _icon("edit", t("message.edit"), f"edit-{message.id}"):
+            if message_actions.icon_button("edit", t("message.edit"), f"edit-{message.id}"):
                 st.session_state["editing"] = message.id
                 st.rerun()
         draw_user_text(message.content, key=f"user-{message.id}")
@@ -94,7 +92,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         if is_last and not busy and _needs_larger(message, question):
             _draw_way_to_models(message)
         if not busy:
-            _draw_actions(message, question, is_last)
+            message_actions.draw(message, question, is_last)
 
 
 def _draw_way_out(message: StoredMessage) -> None:
@@ -235,100 +233,3 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
         for number, source in enumerate(message.sources, 1)
     ]
     st.html(html_blocks.sources(t("message.sources", count=len(passages)), passages))
-
-
-def _draw_actions(message: StoredMessage, question: str, is_last: bool) -> None:
-    store = resources.workspace().store
-    with st.container(
-        key=f"actions-{message.id}", horizontal=True, vertical_alignment="center", gap="xxsmall"
-    ):
-        for rating, icon, name in ((LIKED, "thumb_up", "like"), (DISLIKED, "thumb_down", "dislike")):
-            given = message.rating == rating
-            with st.container(key=f"given-{name}-{message.id}" if given else None, width="content"):
-                if _icon(icon, t(f"message.{name}"), f"{name}-{message.id}"):
-                    store.rate(message.id, 0 if given else rating)
-                    st.rerun()
-        with st.popover(
-            t("message.correct"),
-            icon=":material/edit:",
-            type="tertiary",
-            key=popovers.popover_key(f"correct-{message.id}"),
-        ):
-            _draw_correction(message, question)
-        if _icon("bookmark_add", t("message.remember"), f"remember-{message.id}"):
-            with notices.show_errors():
-                _remember(message, question, message.correction or message.content)
-                st.rerun()
-        if _icon("refresh", t("message.regenerate"), f"again-{message.id}"):
-            with notices.show_errors():
-                open_conversation.regenerate(message)
-                st.rerun()
-        html_blocks.copy_button(message.correction or message.content)
-        html_blocks.speak_button(message.correction or message.content)
-        if is_last and message.ending == "length" and message.status == "complete":
-            _draw_continue(message)
-        _draw_alternatives(message)
-
-
-def _draw_continue(message: StoredMessage) -> None:
-    """The way on where an answer was cut at its longest length."""
-    icon = ":material/arrow_forward:"
-    if st.button(t("message.continue"), icon=icon, key=f"continue-{message.id}", type="tertiary"):
-        with notices.show_errors():
-            open_conversation.ask(t("message.continue.question"))
-            st.rerun()
-
-
-def _draw_correction(message: StoredMessage, question: str) -> None:
-    with st.form(f"correction-{message.id}", border=False):
-        text = st.text_area(
-            t("message.correct.label"),
-            message.correction or message.content,
-            key=f"correction-text-{message.id}",
-            help=t("message.correct.help"),
-            width=420,
-            height=120,
-        )
-        saved = st.form_submit_button(t("message.correct.save"), type="primary")
-        remembered = st.form_submit_button(t("message.correct.remember"), icon=":material/bookmark_add:")
-        if saved or remembered:
-            with notices.show_errors():
-                same = (text or "").strip() == message.content.strip()
-                resources.workspace().store.correct(message.id, None if same else text)
-                if remembered:
-                    _remember(message, question, text or "")
-                else:
-                    notices.queue_toast(t("message.corrected.note"))
-                popovers.close(f"correct-{message.id}")
-                st.rerun()
-
-
-def _remember(message: StoredMessage, question: str, answer: str) -> None:
-    """Keep the answer as a note: it is quoted from the next question on."""
-    resources.workspace().notes.home.add(question, answer, f"conversation {message.conversation_id}")
-    notices.queue_toast(t("message.remembered"), ":material/bookmark_added:")
-
-
-def _draw_alternatives(message: StoredMessage) -> None:
-    """Arrows between the answers (or wordings) that stand at the same place."""
-    if message.alternatives < 2:
-        return
-    store = resources.workspace().store
-    places = store.alternatives(message.id)
-    at = message.alternative - 1
-    if _icon("chevron_left", t("message.previous"), f"before-{message.id}", disabled=at == 0):
-        store.select(places[at - 1].id)
-        st.rerun()
-    st.html(
-        f'<span class="quiet numbers">{message.alternative}/{message.alternatives}</span>', width="content"
-    )
-    if _icon("chevron_right", t("message.next"), f"after-{message.id}", disabled=at == len(places) - 1):
-        store.select(places[at + 1].id)
-        st.rerun()
-
-
-def _icon(icon: str, name: str, key: str, *, disabled: bool = False) -> bool:
-    """A button of which only the icon is seen: its name is there for those who do not see it."""
-    return st.button(
-        name, icon=f":material/{icon}:", help=name, key=f"icon-{key}", type="tertiary", disabled=disabled
-    )

@@ -13,7 +13,8 @@ from assistant.doctor.findings import Aside, Finding, Mend
 from assistant.doctor.salvage import check_file, is_json_list, replace_database, salvage
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.errors import IndexBusyError, KnowledgeError
-from knowledge.index.passage_store import FORMAT, PassageStore
+from knowledge.index.passage_store import PassageStore
+from knowledge.index.passage_tables import FORMAT
 from knowledge.index.shared_chroma import SharedChroma
 from knowledge.ingest.fetch import is_url
 
@@ -135,6 +136,8 @@ def _mend_catalogue(path: Path, aside: Aside, open_base: OpenBase) -> Mend:
         reports = open_base(path.stem).add([one for one in sources if _is_there(one)], force=True)
         failed = sorted({one for one in sources if not _is_there(one)} - kept_documents)
         failed += [report.path for report in reports if report.status == "failed"]
+        if not sources and not kept_documents:
+            return f"not even the list of its documents can be read: index them again; the damaged catalogue is {kept}"
         lost = f"; these could not be read again: {', '.join(failed)}" if failed else ""
         read = sum(report.status != "failed" for report in reports)
         return f"{read} documents were read again{lost}; the damaged catalogue is {kept}"

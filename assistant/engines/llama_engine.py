@@ -16,7 +16,8 @@ from assistant.engines.finding import find_checkpoint
 from assistant.engines.llama_processes import SLOTS, LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
 from assistant.engines.many_streams import complete_by_streams
-from assistant.errors import EngineError, PromptTooLongError
+from assistant.engines.prompt_length import ids_that_fit
+from assistant.errors import EngineError
 from assistant.language.thinking import left_open
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
@@ -177,14 +178,8 @@ class LlamaEngine:
 
     def _ids(self, prompt: str, checkpoint: str | None) -> tuple[list[int], int]:
         """The ids of a prompt, and how many tokens its answer may have. Raises PromptTooLongError."""
-        ids, most = self.encode(prompt), self.prompt_capacity(checkpoint)
-        if len(ids) >= most:
-            raise PromptTooLongError(
-                f"The prompt has {len(ids):,} tokens, and {checkpoint or self.name} reads {most:,}. "
-                "Shorten the question, or choose a model with a larger window.",
-                tokens=len(ids),
-                window=most,
-            )
+        most = self.prompt_capacity(checkpoint)
+        ids = ids_that_fit(self.encode, prompt, most, checkpoint or self.name)
         return ids, most - len(ids)
 
     def _request(self, ids: list[int], room: int, params: SamplingParams) -> dict[str, Any]:

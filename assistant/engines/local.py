@@ -17,7 +17,8 @@ from assistant.engines import torch_choice
 from assistant.engines.base import GREEDY, SamplingParams
 from assistant.engines.fair_lock import FairLock
 from assistant.engines.finding import find_checkpoint
-from assistant.errors import EngineError, PromptTooLongError
+from assistant.engines.prompt_length import ids_that_fit
+from assistant.errors import EngineError
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Message
@@ -173,15 +174,9 @@ class LocalEngine:
 
     def _room_for_answer(self, prompt: list[Message], adapter: str | None) -> int:
         """Tokens left for the answer. Raises PromptTooLongError where there is none."""
-        used, room = self.count_tokens(prompt), self._base.prompt_capacity(adapter)
-        if used >= room:
-            raise PromptTooLongError(
-                f"The prompt has {used:,} tokens, and {adapter or self.name} reads {room:,}. "
-                "Shorten the question, or choose a model with a larger window.",
-                tokens=used,
-                window=room,
-            )
-        return room - used
+        room = self._base.prompt_capacity(adapter)
+        text = self._base.chat_text(prompt, add_generation_prompt=True)
+        return room - len(ids_that_fit(self.encode, text, room, adapter or self.name))
 
     def _load(self, name: str | None) -> str | None:
         """Load the checkpoint unless it is in memory; gives its adapter's name. Call it holding the lock."""

@@ -2,24 +2,26 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 
 # A spreadsheet computes a cell that begins so; the full-width forms count in some East Asian locales.
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*(?:[eE][+-]?\d+)?%?")
 
 
 def to_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """The table with its headings; texts that would be formulas begin with an apostrophe, numbers stay numbers."""
+    """The table with its headings; numbers stay numbers, a text that might be a formula begins with an apostrophe."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([_cell(heading) for heading in headings])
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    plain, quoting = csv.writer(text), csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
+    for row in [headings, *rows]:
+        cells = [_cell(value) for value in row]
+        (quoting if any(map(_may_split, cells)) else plain).writerow(cells)
     return text.getvalue()
 
 
+def _may_split(cell: object) -> bool:
+    """Whether a spreadsheet that expects another separator would see two cells in it, unless it is in quotes."""
+    return isinstance(cell, str) and any(separator in cell for separator in ";\t|")
+
+
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value

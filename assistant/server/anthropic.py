@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from langchain_core.messages import AIMessageChunk
 
-from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import Asked, Begun, SharedEngine, check_model
@@ -27,7 +26,7 @@ def anthropic_router(engine: SharedEngine) -> APIRouter:
 
     @router.post("/messages", response_model=None)
     async def answer(body: MessagesRequest, request: Request) -> dict[str, Any] | StreamingResponse:
-        asked = _asked(await asyncio.to_thread(engine), body)
+        asked = await asyncio.to_thread(_asked, engine, body)
         shared = {
             "id": f"msg_{uuid.uuid4().hex}",
             "type": "message",
@@ -52,7 +51,8 @@ def anthropic_router(engine: SharedEngine) -> APIRouter:
     return router
 
 
-def _asked(engine: Engine, body: MessagesRequest) -> Asked:
+def _asked(shared: SharedEngine, body: MessagesRequest) -> Asked:
+    engine = shared()
     model = ImprintChatModel(
         engine=engine,
         checkpoint=check_model(engine, body.model),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from assistant.server.fields import Content, filled, refuse_unsupported, text_of
+from assistant.server.fields import MOST_MESSAGES, Content, Tools, filled, refuse_unsupported, text_of
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
 
@@ -74,9 +74,9 @@ class CountRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     model: Annotated[str, filled("")] = ""
-    messages: list[Turn] = Field(min_length=1)
+    messages: list[Turn] = Field(min_length=1, max_length=MOST_MESSAGES)
     system: Annotated[str, BeforeValidator(text_of, json_schema_input_type=Content)] = ""
-    tools: Annotated[list[dict[str, Any]], filled([])] = []
+    tools: Tools = []
     tool_choice: Annotated[ToolChoice, filled(ToolChoice())] = ToolChoice()
 
     @model_validator(mode="before")

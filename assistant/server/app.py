@@ -14,6 +14,8 @@ from assistant.server.anthropic import anthropic_router
 from assistant.server.chat import chat_router
 from assistant.server.completions import completions_router
 from assistant.server.embeddings import embeddings_router
+from assistant.server.file_routes import files_router
+from assistant.server.files import UploadedFiles
 from assistant.server.fine_tuning import tuning_router
 from assistant.server.openai_errors import tell_errors
 from assistant.server.openapi import describe_errors
@@ -47,7 +49,9 @@ def create_app(workspace: Workspace) -> FastAPI:
     app.include_router(anthropic_router(engine))
     app.include_router(completions_router(engine))
     app.include_router(embeddings_router(workspace))
-    app.include_router(tuning_router(workspace))
+    uploads = UploadedFiles(workspace.home, workspace.settings.max_upload_mb)
+    app.include_router(files_router(uploads))
+    app.include_router(tuning_router(workspace, uploads))
     return app
 
 

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from langchain_core.messages import AIMessageChunk
 
-from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import DEFAULT_TOKENS, Asked, Begun, SharedEngine, check_model, usage_of
 from assistant.server.events import DONE, EVENT_STREAM, event
+from assistant.server.fields import STANDARD_TIER
 from assistant.server.openai_errors import error_object, status_of
 from assistant.server.requests import ChatRequest
 
@@ -25,8 +25,10 @@ def chat_router(engine: SharedEngine) -> APIRouter:
 
     @router.post("/chat/completions", response_model=None)
     async def complete(body: ChatRequest, request: Request) -> dict[str, Any] | StreamingResponse:
-        asked = _asked(await asyncio.to_thread(engine), body)
+        asked = await asyncio.to_thread(_asked, engine, body)
         identity = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": asked.name}
+        if body.service_tier:
+            identity["service_tier"] = STANDARD_TIER
         if body.stream:
             begun = await asked.begun(request)
             return StreamingResponse(_events(begun, body, identity), media_type=EVENT_STREAM)
@@ -37,7 +39,8 @@ def chat_router(engine: SharedEngine) -> APIRouter:
     return router
 
 
-def _asked(engine: Engine, body: ChatRequest) -> Asked:
+def _asked(shared: SharedEngine, body: ChatRequest) -> Asked:
+    engine = shared()
     model = ImprintChatModel(
         engine=engine,
         checkpoint=check_model(engine, body.model),

@@ -13,6 +13,7 @@ from assistant.workspace import Workspace
 
 _MOST_TEXTS = 2048
 _SPECIAL_TOKENS = 2  # around a text
+_CHARACTERS_A_TOKEN = 100  # at the most: the rest of a text need not be looked at
 
 
 def _texts(given: Any) -> list[str]:
@@ -60,7 +61,9 @@ def embeddings_router(workspace: Workspace) -> APIRouter:
 
     @router.post("/embeddings")
     def embed(body: EmbeddingRequest) -> dict[str, Any]:
-        vectors = workspace.embeddings.embed_documents(body.input)
+        most = workspace.embeddings.window - _SPECIAL_TOKENS  # the model reads no more of a text
+        texts = [text[: most * _CHARACTERS_A_TOKEN] for text in body.input]
+        vectors = workspace.embeddings.embed_documents(texts)
         if body.dimensions not in (None, len(vectors[0])):
             raise UnsupportedParameterError(
                 "dimensions", f"dimensions: the vectors have {len(vectors[0])}, and cannot be shortened."
@@ -69,8 +72,7 @@ def embeddings_router(workspace: Workspace) -> APIRouter:
             {"object": "embedding", "index": index, "embedding": body.encoded(vector)}
             for index, vector in enumerate(vectors)
         ]
-        most = workspace.embeddings.window - _SPECIAL_TOKENS  # the model reads no more of a text
-        tokens = sum(min(most, count) for count in workspace.embeddings.count_tokens(body.input))
+        tokens = sum(min(most, count) for count in workspace.embeddings.count_tokens(texts))
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return {"object": "list", "model": workspace.settings.embedding_model, "data": data, "usage": usage}
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from assistant.server.openai_errors import UnsupportedParameterError
 
 SEEDS = 1 << 63
+MOST_MESSAGES = 10_000  # of a request, whose body may be of 8 MiB; each costs more than its bytes
+MOST_TOOLS = 128  # as with OpenAI
 Content = str | list[dict[str, Any]] | None  # of a message: a text, or parts
-# Options that are for OpenAI's own service, and change no answer.
-WITHOUT_EFFECT = {
-    "user", "metadata", "store", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "service_tier",
-    "prompt_cache_options", "moderation",
-}  # fmt: skip
+# Who asks, and what OpenAI is to keep of it: none of them is meant to change an answer. docs/api.md names them.
+WITHOUT_EFFECT = {"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
+STANDARD_TIER = "default"  # what an answer says that it was computed as, where a tier was asked for
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,28 @@ class filled:  # noqa: N801 - it is written like a function of pydantic's
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+Tools = Annotated[list[dict[str, Any]], Field(max_length=MOST_TOOLS), filled([])]
+
+
+class StreamOptions(BaseModel):
+    """Options of a streamed answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    include_usage: bool | None = None
+    include_obfuscation: Literal[False] | None = None
+
+
+class PromptCacheOptions(BaseModel):
+    """How long OpenAI keeps a prompt; here each is kept as long as there is room. What asks for more is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: str | None = None
+    ttl: str | None = None
+    prewarm: Literal[False] | None = None
 
 
 def refuse_unsupported(

@@ -1,4 +1,4 @@
-"""The body of a fine-tuning request: OpenAI's options, each with its effect, a warning, or a refusal.
+"""The body of a fine-tuning request: OpenAI's options, each with its effect or a refusal.
 
 What OpenAI's API does not have stands under "imprint" in `extra_body`: the tuning method and its strength, and for
 methods that learn from preferences the reward model.
@@ -58,14 +58,21 @@ class FineTuningMethod(BaseModel):
     supervised: SupervisedMethod | None = None
     dpo: DpoMethod | None = None
 
-    @model_validator(mode="after")
-    def _is_known(self) -> "FineTuningMethod":
-        if self.type not in ("supervised", "dpo"):
+    @model_validator(mode="before")
+    @classmethod
+    def _is_known(cls, value: Any) -> Any:
+        given = value.get("type", "supervised") if isinstance(value, dict) else "supervised"
+        if given not in ("supervised", "dpo"):
             raise UnsupportedParameterError(
                 "method.type",
-                f"method.type: {self.type!r} is not supported by this server; 'supervised' and 'dpo' are.",
+                f"method.type: {given!r} is not supported by this server; 'supervised' and 'dpo' are.",
             )
-        return self
+        for name in value if isinstance(value, dict) else ():
+            if name not in ("type", given) and value[name] is not None:
+                raise UnsupportedParameterError(
+                    f"method.{name}", f"method.{name}: the method's type is {given!r}. Leave it out."
+                )
+        return value
 
     @property
     def settings(self) -> Hyperparameters | None:
@@ -106,6 +113,17 @@ class JobRequest(BaseModel):
             refuse_unsupported(value, list(cls.model_fields), _NEUTRAL, set())
         return value
 
+    @model_validator(mode="after")
+    def _check(self) -> "JobRequest":
+        inner = self.method.settings if self.method else None
+        if inner and self.hyperparameters and inner != self.hyperparameters:
+            raise UnsupportedParameterError(
+                "hyperparameters",
+                "hyperparameters: others stand under method. Give them once, under method.",
+                "invalid_value",
+            )
+        return self
+
     @property
     def settings(self) -> Hyperparameters:
         """The hyper-parameters, from whichever of the two places holds them."""
@@ -136,21 +154,11 @@ class JobRequest(BaseModel):
         return None if self.settings.n_epochs == "auto" else self.settings.n_epochs
 
     @property
+    def examples_per_step(self) -> int | None:
+        """OpenAI's batch size; None leaves it to the recipe."""
+        return None if self.settings.batch_size == "auto" else self.settings.batch_size
+
+    @property
     def usable_seed(self) -> int:
         """The seed, of any size, as one that a run takes."""
         return self.seed % _SEEDS
-
-    def warnings(self) -> list[str]:
-        """What is kept with the job and has no effect on it, in sentences."""
-        found = []
-        if self.settings.batch_size != "auto":
-            found.append(
-                f"batch_size {self.settings.batch_size} is not used: how many examples are computed at once "
-                "follows from the memory there is, and does not change the result."
-            )
-        if self.validation_file:
-            found.append(
-                "validation_file is kept with the job and not asked: the report asks every example in other "
-                "wordings, and questions that were not taught."
-            )
-        return found

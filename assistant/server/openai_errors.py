@@ -38,6 +38,12 @@ class WrongStateError(AssistantError):
 
 ANTHROPIC_PATH = "/v1/messages"
 _ANTHROPIC_KINDS = {404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error"}
+# What the options of chat completions are called elsewhere.
+_OTHER_NAMES = {
+    ("/v1/responses", "response_format"): "text.format",
+    ("/v1/responses", "messages"): "input",
+    ("/v1/completions", "messages"): "prompt",
+}
 # The HTTP status of an error; the first kind that matches counts. All others are the request's fault: 400.
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownModelError, 404),
@@ -83,9 +89,13 @@ def anthropic_error(error: Exception | str, status: int) -> dict[str, Any]:
 
 
 def _body(request: Request, error: Exception | str, status: int, param: str | None = None) -> dict[str, Any]:
-    if request.url.path.startswith(ANTHROPIC_PATH):
+    path = request.url.path
+    if path.startswith(ANTHROPIC_PATH):
         return anthropic_error(error, status)
-    return {"error": error_object(error, status, param)}
+    told = error_object(error, status, param)
+    if (name := _OTHER_NAMES.get((path, told["param"]))) is not None:
+        told |= {"param": name, "message": str(told["message"]).replace(f"{told['param']}:", f"{name}:", 1)}
+    return {"error": told}
 
 
 # Names that pydantic puts among those of the fields.

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from assistant.server.events import EVENT_STREAM
 from assistant.server.openai_errors import ANTHROPIC_PATH
 
 _TEXT = {"type": "string"}
@@ -36,6 +37,7 @@ _ANTHROPIC = {
         },
     },
 }
+_STREAMED = ("/v1/chat/completions", "/v1/completions", "/v1/responses", ANTHROPIC_PATH)
 _SCHEMAS = {"Error": _OPENAI, "AnthropicError": _ANTHROPIC}
 
 
@@ -53,6 +55,8 @@ def describe_errors(app: FastAPI) -> None:
             for operation in operations.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _response(path)
+            if path in _STREAMED:
+                operations["post"]["responses"]["200"]["content"][EVENT_STREAM] = {"schema": _TEXT}
         return found
 
     app.openapi = document  # type: ignore[method-assign]

@@ -3,12 +3,21 @@
 Clients that serialise every option send `null` for those that nobody set; null is as good as left out.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.engines.base import MOST_BIAS, MOST_LOGPROBS, MOST_PENALTY
-from assistant.server.fields import SEEDS, WITHOUT_EFFECT, filled, refuse_unsupported
+from assistant.server.fields import (
+    MOST_MESSAGES,
+    SEEDS,
+    WITHOUT_EFFECT,
+    PromptCacheOptions,
+    StreamOptions,
+    Tools,
+    filled,
+    refuse_unsupported,
+)
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
 
@@ -16,16 +25,9 @@ MOST_CHOICES = 16
 # Options that are not supported, with the values that ask for nothing.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "audio": (), "function_call": ("none", "auto"), "functions": ([],), "modalities": (["text"],), "prediction": (),
-    "reasoning_effort": ("none",), "verbosity": ("medium",), "web_search_options": (),
+    "reasoning_effort": ("none",), "verbosity": ("medium",), "web_search_options": (), "moderation": (),
+    "store": (False,),
 }  # fmt: skip
-
-
-class StreamOptions(BaseModel):
-    """Options of a streamed answer."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    include_usage: Annotated[bool, filled(False)] = False
 
 
 class SamplingRequest(BaseModel):
@@ -46,6 +48,12 @@ class SamplingRequest(BaseModel):
     presence_penalty: Annotated[float, filled(0.0)] = Field(0.0, ge=-MOST_PENALTY, le=MOST_PENALTY)
     logit_bias: Annotated[dict[int, Annotated[float, Field(ge=-MOST_BIAS, le=MOST_BIAS)]], filled({})] = {}
 
+    @model_validator(mode="after")
+    def _check_stream_options(self) -> Self:
+        if self.stream_options.include_usage and not self.stream:
+            raise _invalid("stream_options", "it is for streamed answers, and stream is not true")
+        return self
+
     @property
     def stops(self) -> list[str] | None:
         """The stop sequences; an empty one stops nothing."""
@@ -60,14 +68,16 @@ class SamplingRequest(BaseModel):
 class ChatRequest(SamplingRequest):
     """The body of a chat completion."""
 
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
     max_completion_tokens: int | None = Field(None, ge=1)
-    tools: Annotated[list[dict[str, Any]], filled([])] = []
+    tools: Tools = []
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: Annotated[bool, filled(True)] = True
     response_format: dict[str, Any] | None = None
     logprobs: Annotated[bool, filled(False)] = False
     top_logprobs: int | None = Field(None, ge=0, le=MOST_LOGPROBS)
+    service_tier: str | None = None
+    prompt_cache_options: PromptCacheOptions | None = None
 
     @model_validator(mode="before")
     @classmethod

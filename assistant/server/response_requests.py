@@ -1,30 +1,53 @@
 """The body of `/v1/responses`: its input as the messages of a chat, and options that have an effect or are refused."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assistant.engines.base import MOST_LOGPROBS
-from assistant.server.fields import WITHOUT_EFFECT, filled, refuse_unsupported
+from assistant.server.fields import (
+    MOST_MESSAGES,
+    WITHOUT_EFFECT,
+    PromptCacheOptions,
+    Tools,
+    filled,
+    refuse_unsupported,
+)
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
 
 # Options that are not supported, with the values that ask for nothing.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "background": (False,), "conversation": (), "include": ([],), "max_tool_calls": (), "previous_response_id": (),
-    "prompt": (), "reasoning": ({},), "truncation": ("disabled",), "stream_options": ({},), "context_management": ([],),
+    "prompt": (), "truncation": ("disabled",), "stream_options": ({}, {"include_obfuscation": False}),
+    "context_management": ([],), "moderation": (), "store": (False,), "access_programs": ({},), "image": ({},),
+    "background_options": ({},),
 }  # fmt: skip
 _LOGPROBS = "message.output_text.logprobs"
+_OF_A_TOOL = ("type", "name", "description", "parameters", "strict")
 _STORED = "The server stores no conversations: send the whole of it as input."
 
 
 class TextFormat(BaseModel):
     """How the text of an answer looks."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="forbid")
 
+    verbosity: Literal["medium"] | None = None
     format: Annotated[dict[str, Any], filled({"type": "text"})] = {"type": "text"}
+
+
+class ReasoningOptions(BaseModel):
+    """How much is thought before an answer: as the model does by itself, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effort: Literal["none"] | None = None
+    summary: None = None
+    generate_summary: None = None
+    context: Literal["auto"] | None = None
+    mode: Literal["standard"] | None = None
 
 
 class ResponseRequest(BaseModel):
@@ -39,13 +62,16 @@ class ResponseRequest(BaseModel):
     max_output_tokens: int | None = Field(None, ge=1)
     temperature: Annotated[float, filled(0.0)] = Field(0.0, ge=0, le=2)
     top_p: Annotated[float, filled(1.0)] = Field(1.0, gt=0, le=1)
-    tools: Annotated[list[dict[str, Any]], filled([])] = []
+    tools: Tools = []
     tool_choice: str | dict[str, Any] | None = None
     parallel_tool_calls: Annotated[bool, filled(True)] = True
     text: Annotated[TextFormat, filled(TextFormat())] = TextFormat()
     top_logprobs: int | None = Field(None, ge=0, le=MOST_LOGPROBS)
     include: Annotated[list[str], filled([])] = []
     metadata: Annotated[dict[str, str], filled({})] = {}
+    reasoning: ReasoningOptions | None = None
+    service_tier: str | None = None
+    prompt_cache_options: PromptCacheOptions | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -59,8 +85,15 @@ class ResponseRequest(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "ResponseRequest":
+        if isinstance(self.input, list) and len(self.input) > MOST_MESSAGES:
+            said = f"input: there should be at most {MOST_MESSAGES} items, not {len(self.input)}."
+            raise UnsupportedParameterError("input", said, "invalid_value")
         if other := set(self.include) - {_LOGPROBS}:
             raise UnsupportedParameterError("include", f"include: {sorted(other)[0]!r} is not supported.")
+        if self.top_logprobs and not self.include:
+            raise UnsupportedParameterError(
+                "top_logprobs", f"top_logprobs: include must hold {_LOGPROBS!r} for it.", "invalid_value"
+            )
         require_calls(self.messages, "input")
         return self
 
@@ -111,9 +144,14 @@ def _messages(items: list[dict[str, Any]]) -> Iterator[ChatMessage]:
 
 
 def _chat_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    """A tool in the form of chat completions."""
+    """A tool in the form of chat completions. Raises UnsupportedParameterError for what it asks beyond that."""
     if tool.get("type") != "function":
         return tool
+    for name, value in tool.items():
+        if name not in _OF_A_TOOL and value and (name, value) != ("allowed_callers", ["direct"]):
+            raise UnsupportedParameterError(
+                "tools", f"tools: {name!r} of {tool.get('name')!r} is not supported. Leave it out."
+            )
     return {"type": "function", "function": {name: value for name, value in tool.items() if name != "type"}}
 
 

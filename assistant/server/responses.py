@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from langchain_core.messages import AIMessageChunk
 
-from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.errors import KNOWN_ERRORS
 from assistant.server.answers import DEFAULT_TOKENS, Asked, Begun, SharedEngine, check_model
 from assistant.server.events import EVENT_STREAM, event
+from assistant.server.fields import STANDARD_TIER
 from assistant.server.openai_errors import error_object, status_of
 from assistant.server.response_items import OutputItems
 from assistant.server.response_requests import ResponseRequest
@@ -26,7 +26,7 @@ def responses_router(engine: SharedEngine) -> APIRouter:
 
     @router.post("/responses", response_model=None)
     async def respond(body: ResponseRequest, request: Request) -> dict[str, Any] | StreamingResponse:
-        asked = _asked(await asyncio.to_thread(engine), body)
+        asked = await asyncio.to_thread(_asked, engine, body)
         shared = _shared(asked, body)
         if body.stream:
             begun = await asked.begun(request)
@@ -42,7 +42,8 @@ def responses_router(engine: SharedEngine) -> APIRouter:
     return router
 
 
-def _asked(engine: Engine, body: ResponseRequest) -> Asked:
+def _asked(shared: SharedEngine, body: ResponseRequest) -> Asked:
+    engine = shared()
     model = ImprintChatModel(
         engine=engine,
         checkpoint=check_model(engine, body.model),
@@ -72,11 +73,12 @@ def _shared(asked: Asked, body: ResponseRequest) -> dict[str, Any]:
         "store": False,
         "temperature": body.temperature,
         "top_p": body.top_p,
-        "text": body.text.model_dump(),
+        "text": body.text.model_dump(exclude_none=True),
         "tool_choice": body.tool_choice or "auto",
         "tools": body.tools,
         "truncation": "disabled",
         "usage": None,
+        **({"service_tier": STANDARD_TIER} if body.service_tier else {}),
     }
 
 

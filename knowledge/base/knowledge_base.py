@@ -2,11 +2,9 @@
 the two agree again when it is next opened."""
 
 import hashlib
-import re
 import shutil
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,11 +14,13 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.embeddings import Embeddings
 
 from knowledge.base import naming
+from knowledge.base.document_languages import DocumentLanguages
 from knowledge.base.given_documents import GivenDocuments
 from knowledge.base.index_writer import IndexWriter
 from knowledge.base.intake import Intake, absolute, sources
 from knowledge.base.projection import MAX_POINTS, MapPoint, project
 from knowledge.base.reports import DocumentReport, IndexProgress
+from knowledge.base.uploads import keep_upload
 from knowledge.errors import StoreError
 from knowledge.index.embeddings import as_encoder, open_embeddings
 from knowledge.index.passage_store import PassageStore
@@ -30,14 +30,10 @@ from knowledge.ingest.chunking import Passage
 from knowledge.ingest.document import Document, document_from_parsed
 from knowledge.ingest.fetch import WebLimits, is_url
 from knowledge.readers.blocks import Block, ParsedFile
-from knowledge.search.languages import is_in_another, languages_of
 from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.reranking import Reranker
-from knowledge.search.scripts import KNOWN_FLUENCY, OWN_SCRIPTS, SURE_FLUENCY, is_written_in, script_of
 from knowledge.search.searcher import Searcher
 from knowledge.search.selection import Hit, passage_at
-
-LANGUAGE_SAMPLE = 300  # passages by which the languages of the documents are told
 
 
 class KnowledgeBase:
@@ -62,10 +58,10 @@ class KnowledgeBase:
         self.embeddings = embeddings or open_embeddings()
         self.web = web or WebLimits()
         self._encoder = as_encoder(self.embeddings)
-        self._languages: tuple[int, tuple[str, ...]] | None = None  # of which revision
         self._close_lock = threading.Lock()
         self._closed = False
         self._store = PassageStore(self.folder / f"{name}.sqlite3")
+        self._languages = DocumentLanguages(self._store, self._encoder)
         with ExitStack() as on_failure:
             on_failure.callback(self._store.close)
             self._chroma = SharedChroma.open(self.folder / "chroma", chroma_url)
@@ -181,15 +177,7 @@ class KnowledgeBase:
 
         The same name again replaces it. Index it with `add`.
         """
-        self._uploads.mkdir(parents=True, exist_ok=True)
-        path = self._uploads / safe_name(name)
-        temporary = path.with_name(f".{uuid.uuid4().hex}.part")  # two tabs may upload the same name
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-        return path
+        return keep_upload(self._uploads, name, data)
 
     def remove(self, document_id: str) -> None:
         """Remove a document; its file stays, unless it was an upload. Raises StoreError."""
@@ -257,25 +245,11 @@ class KnowledgeBase:
 
         Another script is told by its letters, another language of the same script by its words.
         """
-        script = script_of(question)
-        if not script or self._encoder.fluency(question) >= SURE_FLUENCY:
-            return False
-        if not is_written_in(self._sample(), script):
-            return self._encoder.fluency(question) < KNOWN_FLUENCY
-        return script not in OWN_SCRIPTS and is_in_another(question, self.languages())
+        return self._languages.is_foreign(question)
 
     def languages(self) -> tuple[str, ...]:
         """ISO 639 codes of the languages that the documents are in, the most frequent first."""
-        revision = self._store.revision
-        if self._languages is None or self._languages[0] != revision:
-            self._languages = (revision, languages_of(self._sample()))
-        return self._languages[1]
-
-    def _sample(self) -> list[str]:
-        """The texts of an even sample of the passages."""
-        ids = self._store.passage_ids()
-        texts = self._store.texts(ids[:: -(-len(ids) // LANGUAGE_SAMPLE) or 1])
-        return [text.text for text in texts.values()]
+        return self._languages.codes()
 
     def map(self, question: str = "") -> tuple[list[MapPoint], tuple[float, float] | None]:
         """Every passage (or an even sample) in two dimensions, and the place of the question among them."""
@@ -303,15 +277,6 @@ class KnowledgeBase:
 def knowledge_bases(home: Path) -> list[str]:
     """The names of the knowledge bases kept under `home`."""
     return sorted(path.stem for path in (Path(home) / "knowledge").glob("*.sqlite3"))
-
-
-def safe_name(name: str) -> str:
-    """A file name without folders, control characters and leading dots."""
-    last = re.split(r"[\\/]", name)[-1]
-    kept = "".join(character for character in last if character.isprintable() and character not in '<>:"|?*')
-    stem, dot, suffix = kept.strip().lstrip(".").rpartition(".")
-    short = f"{stem[:100]}{dot}{suffix[:20]}"
-    return short if short.strip(". ") else "document"
 
 
 def _from_langchain(source: str, parts: Sequence[LangChainDocument]) -> Document:

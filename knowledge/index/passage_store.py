@@ -3,10 +3,8 @@
 It is the source of truth, which the vectors follow; a group of documents is written in one transaction.
 """
 
-import json
 import sqlite3
 import threading
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +14,15 @@ from typing import Any
 import numpy as np
 
 from knowledge.errors import MEND, StoreError, database_problem
+from knowledge.index.passage_tables import (
+    FORMAT,
+    PLACES,
+    SCHEMA,
+    bump_revision,
+    drop_orphans,
+    remove_places,
+    write_document,
+)
 from knowledge.index.records import (
     DocumentInfo,
     Place,
@@ -29,29 +36,6 @@ from knowledge.index.records import (
 from knowledge.index.term_renewal import renew_terms
 from knowledge.text.terms import TERMS_VERSION
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY, source TEXT NOT NULL UNIQUE, title TEXT NOT NULL, sha256 TEXT NOT NULL,
-    bytes INTEGER NOT NULL, indexed REAL NOT NULL, notes TEXT NOT NULL DEFAULT '[]'
-);
-CREATE INDEX IF NOT EXISTS documents_by_content ON documents (sha256);
-CREATE TABLE IF NOT EXISTS passages (
-    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, text TEXT NOT NULL, context TEXT NOT NULL,
-    terms BLOB NOT NULL, parts BLOB NOT NULL DEFAULT ''
-);
-CREATE TABLE IF NOT EXISTS places (
-    document_id TEXT NOT NULL, position INTEGER NOT NULL, passage_id TEXT NOT NULL, title TEXT NOT NULL,
-    page INTEGER, headings TEXT NOT NULL,
-    start INTEGER NOT NULL, end INTEGER NOT NULL, PRIMARY KEY (document_id, position)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS places_by_passage ON places (passage_id);
--- LangChain documents that were given whole: their id, text and metadata, as JSON.
-CREATE TABLE IF NOT EXISTS given (document_id TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
--- Ids whose vectors may be missing or left over: written before a change of the vectors, cleared after it.
-CREATE TABLE IF NOT EXISTS unsettled (passage_id TEXT PRIMARY KEY) WITHOUT ROWID;
-"""
-FORMAT = 2  # version of the tables above
 # What a row raises that holds something else than was once written into it.
 _DAMAGE = (AttributeError, LookupError, OverflowError, TypeError, ValueError, RecursionError)
 _CHUNK = 500  # SQLite takes a limited number of parameters
@@ -76,7 +60,7 @@ class PassageStore:
                     f"{path} was made by another version of Imprint: `imprint doctor --mend` rebuilds it from its "
                     "documents"
                 )
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
             if self._version() != FORMAT:  # writing it again would make every look at a file a change of it
                 self._db.execute(f"PRAGMA user_version = {FORMAT}")
             self._db.execute("INSERT OR IGNORE INTO facts VALUES ('identity', ?)", (uuid.uuid4().hex[:12],))
@@ -136,7 +120,7 @@ class PassageStore:
         """Set several values at once; the revision grows."""
         with self._writing() as db:
             db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
-            _bump_revision(db)
+            bump_revision(db)
 
     @property
     def revision(self) -> int:
@@ -173,10 +157,10 @@ class PassageStore:
         with self._writing() as db:
             dropped: set[str] = set()
             for document in documents:
-                dropped |= _remove_places(db, document.info.id)
-                _write(db, document)
-            orphans = _drop_orphans(db, dropped)
-            _bump_revision(db)
+                dropped |= remove_places(db, document.info.id)
+                write_document(db, document)
+            orphans = drop_orphans(db, dropped)
+            bump_revision(db)
         return orphans
 
     def remove(self, document_ids: Iterable[str]) -> list[str]:
@@ -184,11 +168,11 @@ class PassageStore:
         with self._writing() as db:
             dropped: set[str] = set()
             for document_id in document_ids:
-                dropped |= _remove_places(db, document_id)
+                dropped |= remove_places(db, document_id)
                 db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
                 db.execute("DELETE FROM given WHERE document_id = ?", (document_id,))
-            orphans = _drop_orphans(db, dropped)
-            _bump_revision(db)
+            orphans = drop_orphans(db, dropped)
+            bump_revision(db)
         return orphans
 
     def rename(self, old_id: str, info: DocumentInfo) -> None:
@@ -199,7 +183,7 @@ class PassageStore:
                 (info.id, info.path, info.title, old_id),
             )
             db.execute("UPDATE places SET document_id = ? WHERE document_id = ?", (info.id, old_id))
-            _bump_revision(db)
+            bump_revision(db)
 
     def keep_given(self, values: Mapping[str, str]) -> None:
         """Keep what was given with documents, by document id; earlier values are replaced."""
@@ -272,7 +256,7 @@ class PassageStore:
         """The occurrences of each passage, in the order in which the documents were indexed."""
         found: dict[str, list[Place]] = {passage_id: [] for passage_id in passage_ids}
         rows = self._chunks(
-            f"{_PLACES} WHERE p.passage_id IN ({{}}) ORDER BY d.indexed, d.source, p.position", passage_ids
+            f"{PLACES} WHERE p.passage_id IN ({{}}) ORDER BY d.indexed, d.source, p.position", passage_ids
         )
         with self._translated_errors():
             for row in rows:
@@ -281,7 +265,7 @@ class PassageStore:
 
     def places_of(self, document_id: str) -> list[Place]:
         """A document's passages in reading order."""
-        rows = self._rows(f"{_PLACES} WHERE p.document_id = ? ORDER BY p.position", (document_id,))
+        rows = self._rows(f"{PLACES} WHERE p.document_id = ? ORDER BY p.position", (document_id,))
         with self._translated_errors():
             return [place_of(row) for row in rows]
 
@@ -305,67 +289,3 @@ class PassageStore:
     def pending(self) -> list[str]:
         """Passages that were marked and never cleared: the process ended in between, their vectors must be checked."""
         return [row[0] for row in self._rows("SELECT passage_id FROM unsettled")]
-
-
-_PLACES = (
-    "SELECT p.passage_id, p.document_id, p.position, d.source, p.title, p.page, p.headings, p.start, p.end"
-    " FROM places p JOIN documents d ON d.id = p.document_id"
-)
-
-
-def _bump_revision(db: sqlite3.Connection) -> None:
-    db.execute("UPDATE facts SET value = CAST(value AS INTEGER) + 1 WHERE name = 'revision'")
-
-
-def _remove_places(db: sqlite3.Connection, document_id: str) -> set[str]:
-    rows = db.execute("SELECT passage_id FROM places WHERE document_id = ?", (document_id,)).fetchall()
-    db.execute("DELETE FROM places WHERE document_id = ?", (document_id,))
-    return {row[0] for row in rows}
-
-
-def _drop_orphans(db: sqlite3.Connection, candidates: set[str]) -> list[str]:
-    """Delete those passages that no document contains any more, and mark their vectors as pending."""
-    orphans = [
-        one
-        for one in candidates
-        if not db.execute("SELECT 1 FROM places WHERE passage_id = ? LIMIT 1", (one,)).fetchone()
-    ]
-    db.executemany("DELETE FROM passages WHERE id = ?", [(one,) for one in orphans])
-    db.executemany("INSERT OR IGNORE INTO unsettled VALUES (?)", [(one,) for one in orphans])
-    return orphans
-
-
-def _write(db: sqlite3.Connection, document: StoredDocument) -> None:
-    info = document.info
-    db.execute(
-        "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            info.id,
-            info.path,
-            info.title,
-            info.sha256,
-            info.bytes,
-            info.indexed or time.time(),
-            json.dumps(info.notes, ensure_ascii=False),
-        ),
-    )
-    db.executemany(
-        "INSERT OR IGNORE INTO passages (id, text, context, terms, parts) VALUES (?, ?, ?, ?, ?)",
-        [(text.id, text.text, text.context, text.terms.tobytes(), text.parts) for text in document.texts],
-    )
-    db.executemany(
-        "INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                info.id,
-                place.position,
-                place.passage_id,
-                place.title,
-                place.page,
-                json.dumps(place.headings, ensure_ascii=False),
-                place.start,
-                place.end,
-            )
-            for place in document.places
-        ],
-    )

@@ -88,6 +88,8 @@ def fetch(url: str, limits: WebLimits | None = None) -> Download:
                 raise DocumentError(
                     f"{source}: cannot be fetched ({error or type(error).__name__})"
                 ) from error
+            except (httpx.InvalidURL, ValueError) as error:
+                raise DocumentError(f"{url}: it redirects to what is no address ({error})") from error
             if isinstance(answer, Download):
                 return answer
             url = answer

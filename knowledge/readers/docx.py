@@ -6,29 +6,23 @@ from lxml import etree
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
-from knowledge.readers.office_math import MATH, latex
-from knowledge.readers.raised_text import lowered, raised
-from knowledge.readers.tables import spread, table_block
-from knowledge.readers.zip_container import Archive, main_part
+from knowledge.readers.docx_text import MC, OFF, W, paragraph_text, tidy, value_of
+from knowledge.readers.office_charts import chart_blocks, diagram_blocks, drawn_parts
+from knowledge.readers.tables import Across, spread, table_block
+from knowledge.readers.zip_container import Archive, main_part, relations
 
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"
-_OFF = ("0", "false", "off")
-TICKED, NOT_TICKED = "☒", "☐"  # as today's content controls write them
-_LEFT_OUT = frozenset(
-    {f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_MC}Fallback", f"{_W}pPr", f"{_W}rPr"}
-)
 
 
 def load_docx(archive: Archive) -> ParsedFile:
     """The blocks of a Word document in the order they stand."""
-    body = archive.xml(main_part(archive)).find(f"{_W}body")
+    main = main_part(archive)
+    body = archive.xml(main).find(f"{W}body")
     reader = _Reader(_heading_styles(archive), Numbering(archive))
     if body is not None:
         reader.container(body)
     reader.end_list()
-    blocks = [*reader.blocks, *_notes(archive)]
+    blocks = [*reader.blocks, *_drawings(archive, main, body), *_notes(archive)]
     title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
     return ParsedFile(title=title, blocks=tuple(blocks))
 
@@ -47,17 +41,17 @@ def _heading_styles(archive: Archive) -> dict[str, int]:
         return {}
     levels: dict[str, int] = {}
     parents: dict[str, str] = {}
-    for style in archive.xml("word/styles.xml").iter(f"{_W}style"):
-        identity = style.get(f"{_W}styleId") or ""
-        name = _value(style, "name").lower()
-        outline = style.find(f"{_W}pPr/{_W}outlineLvl")
+    for style in archive.xml("word/styles.xml").iter(f"{W}style"):
+        identity = style.get(f"{W}styleId") or ""
+        name = value_of(style, "name").lower()
+        outline = style.find(f"{W}pPr/{W}outlineLvl")
         if name == "title":
             levels[identity] = 1  # above all headings, which are one level lower here
         elif name.startswith("heading ") and name[8:].isdecimal():
             levels[identity] = int(name[8:]) + 1
-        elif outline is not None and (outline.get(f"{_W}val") or "9") in "012345678":
-            levels[identity] = int(outline.get(f"{_W}val") or 0) + 2
-        elif based := _value(style, "basedOn"):
+        elif outline is not None and (outline.get(f"{W}val") or "9") in "012345678":
+            levels[identity] = int(outline.get(f"{W}val") or 0) + 2
+        elif based := value_of(style, "basedOn"):
             parents[identity] = based
     for identity, parent in parents.items():
         for _ in range(10):
@@ -68,33 +62,31 @@ def _heading_styles(archive: Archive) -> dict[str, int]:
     return levels
 
 
-def _value(element: etree._Element, name: str) -> str:
-    child = element.find(f"{_W}{name}")
-    return "" if child is None else child.get(f"{_W}val") or ""
-
-
 class _Reader:
     def __init__(self, styles: dict[str, int], numbering: Numbering) -> None:
         self.styles = styles
         self.numbering = numbering
         self.blocks: list[Block] = []
         self.items: list[str] = []
+        self.open = ""  # a paragraph whose end was deleted: the next one goes on
 
     def container(self, element: etree._Element) -> None:
         for child in element:
-            if child.tag == f"{_W}p":
+            if child.tag == f"{W}p":
                 self.paragraph(child)
-            elif child.tag == f"{_W}tbl":
+            elif child.tag == f"{W}tbl":
                 self.end_list()
                 self.table(child)
-            elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}moveTo", f"{_W}customXml"):
+            elif child.tag in (f"{W}sdt", f"{W}sdtContent", f"{W}ins", f"{W}moveTo", f"{W}customXml"):
                 self.container(child)
 
     def paragraph(self, element: etree._Element) -> None:
-        boxes = [
-            box for box in element.iter(f"{_W}txbxContent") if not _inside(box, f"{_MC}Fallback", element)
-        ]
-        text = _tidy(paragraph_text(element))
+        boxes = [box for box in element.iter(f"{W}txbxContent") if not _inside(box, f"{MC}Fallback", element)]
+        text, self.open = self.open + paragraph_text(element), ""
+        if element.find(f"{W}pPr/{W}rPr/{W}del") is not None and not boxes:
+            self.open = text
+            return
+        text = tidy(text)
         level = self._level(element)
         label = self.numbering.label(element)  # asked for empty ones as well: they are counted
         if level and text:
@@ -109,9 +101,9 @@ class _Reader:
             self.container(box)
 
     def table(self, element: etree._Element) -> None:
-        widths = [sum(1 for _ in _own(row, f"{_W}tc")) for row in _own(element, f"{_W}tr")]
+        widths = [sum(1 for _ in _own(row, f"{W}tc")) for row in _own(element, f"{W}tr")]
         if sum(widths) == 1 or all(width < 2 for width in widths):
-            for cell in element.iter(f"{_W}tc"):  # one column only frames its text
+            for cell in element.iter(f"{W}tc"):  # one column only frames its text
                 self.container(cell)
             self.end_list()
         elif block := table_block(self.grid(element), header=_header_rows(element)):
@@ -120,14 +112,20 @@ class _Reader:
     def grid(self, table: etree._Element) -> list[list[str]]:
         """The cells as a full grid: the places that a merged cell covers are marked."""
         grid: list[list[str]] = []
-        for row in _own(table, f"{_W}tr"):
-            cells: list[str] = []
-            for cell in _own(row, f"{_W}tc"):
-                properties = cell.find(f"{_W}tcPr")
-                span = "" if properties is None else _value(properties, "gridSpan")
-                merged = None if properties is None else properties.find(f"{_W}vMerge")
+        for row in _own(table, f"{W}tr"):
+            if row.find(f"{W}trPr/{W}del") is not None:
+                continue
+            cells = [""] * _places_before(row)
+            for cell in _own(row, f"{W}tc"):
+                properties = cell.find(f"{W}tcPr")
+                span = "" if properties is None else value_of(properties, "gridSpan")
+                merged = None if properties is None else properties.find(f"{W}vMerge")
                 text = one_line(self.cell_text(cell))
-                continued = merged is not None and merged.get(f"{_W}val") != "restart" and bool(grid)
+                across = None if properties is None else properties.find(f"{W}hMerge")
+                if across is not None and across.get(f"{W}val") != "restart" and cells:
+                    cells.append(Across(cells[-1]))  # as documents of Word 6 have it
+                    continue
+                continued = merged is not None and merged.get(f"{W}val") != "restart" and bool(grid)
                 if continued:
                     text = grid[-1][len(cells)] if len(cells) < len(grid[-1]) else ""
                 cells.extend(spread(text, min(int(span) if span.isdecimal() else 1, 100), continued))
@@ -138,12 +136,12 @@ class _Reader:
         """The paragraphs of a cell; a table inside it is written out row by row."""
         parts: list[str] = []
         for child in cell:
-            if child.tag == f"{_W}p":
+            if child.tag == f"{W}p":
                 parts.append(_labelled(self.numbering.label(child), paragraph_text(child), bullets=False))
-            elif child.tag == f"{_W}tbl":
+            elif child.tag == f"{W}tbl":
                 block = table_block(self.grid(child), header=_header_rows(child))
                 parts.append(f"({' / '.join(block.text.splitlines())})" if block else "")
-            elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins"):
+            elif child.tag in (f"{W}sdt", f"{W}sdtContent", f"{W}ins"):
                 parts.append(self.cell_text(child))
         return " ".join(part for part in parts if part)
 
@@ -151,33 +149,43 @@ class _Reader:
         if self.items:
             self.blocks.append(Block("text", "\n".join(self.items)))
             self.items = []
+        if text := tidy(self.open):
+            self.blocks.append(Block("text", text))
+        self.open = ""
 
     def _level(self, element: etree._Element) -> int:
-        properties = element.find(f"{_W}pPr")
+        properties = element.find(f"{W}pPr")
         if properties is None:
             return 0
-        outline = _value(properties, "outlineLvl")
+        outline = value_of(properties, "outlineLvl")
         if outline.isdecimal() and int(outline) < 9:
             return int(outline) + 2
-        return self.styles.get(_value(properties, "pStyle"), 0)
+        return self.styles.get(value_of(properties, "pStyle"), 0)
 
 
 def _header_rows(table: etree._Element) -> int | None:
     """How many rows at the top repeat on every page, as rows of column names do; None when none says so."""
     height = 0
-    for row in _own(table, f"{_W}tr"):
-        mark = row.find(f"{_W}trPr/{_W}tblHeader")
-        if mark is None or mark.get(f"{_W}val") in _OFF:
+    for row in _own(table, f"{W}tr"):
+        mark = row.find(f"{W}trPr/{W}tblHeader")
+        if mark is None or mark.get(f"{W}val") in OFF:
             break
         height += 1
     return height or None
+
+
+def _places_before(row: etree._Element) -> int:
+    """How many columns a row leaves out before its first cell."""
+    mark = row.find(f"{W}trPr/{W}gridBefore")
+    places = "" if mark is None else mark.get(f"{W}val") or ""
+    return min(int(places), 100) if places.isdecimal() else 0
 
 
 def _own(element: etree._Element, tag: str) -> Iterator[etree._Element]:
     for child in element:
         if child.tag == tag:
             yield child
-        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}customXml"):
+        elif child.tag in (f"{W}sdt", f"{W}sdtContent", f"{W}ins", f"{W}customXml"):
             yield from _own(child, tag)
 
 
@@ -186,52 +194,6 @@ def _labelled(label: ListLabel | None, text: str, bullets: bool = True) -> str:
     if label is None or not label.text or (label.text == BULLET and not bullets):
         return text
     return f"{label.text} {text}".strip()
-
-
-def paragraph_text(element: etree._Element) -> str:
-    """The words of a paragraph as it reads now: insertions in, deletions out."""
-    return "".join(_runs(element))
-
-
-def _runs(element: etree._Element) -> Iterator[str]:
-    for child in element:
-        tag = child.tag
-        if tag == f"{_W}t":
-            yield child.text or ""
-        elif tag in MATH:
-            yield latex(child)
-        elif tag in (f"{_W}tab", f"{_W}ptab"):
-            yield "\t"
-        elif tag in (f"{_W}br", f"{_W}cr"):
-            yield "\n"
-        elif tag == f"{_W}noBreakHyphen":
-            yield "-"
-        elif tag == f"{_W}ffData":
-            yield _field_value(child)
-        elif tag == f"{_W}r" and (place := child.find(f"{_W}rPr/{_W}vertAlign")) is not None:
-            text = "".join(_runs(child))
-            moved = {"superscript": raised, "subscript": lowered}.get(place.get(f"{_W}val") or "")
-            yield moved(text) if moved else text
-        elif tag not in _LEFT_OUT and tag != f"{_W}txbxContent":
-            yield from _runs(child)
-
-
-def _field_value(field: etree._Element) -> str:
-    """What is ticked or chosen in a form field of older documents; typed text stands in the paragraph."""
-    box, choice = field.find(f"{_W}checkBox"), field.find(f"{_W}ddList")
-    if box is not None:
-        checked = box.find(f"{_W}checked")
-        mark = box.find(f"{_W}default") if checked is None else checked
-        return TICKED if mark is not None and mark.get(f"{_W}val") not in _OFF else NOT_TICKED
-    if choice is None:
-        return ""
-    entries = [entry.get(f"{_W}val") or "" for entry in choice.iter(f"{_W}listEntry")]
-    chosen = _value(choice, "result") or _value(choice, "default") or "0"
-    return entries[int(chosen)] if chosen.isdecimal() and int(chosen) < len(entries) else ""
-
-
-def _tidy(text: str) -> str:
-    return "\n".join(line for line in (one_line(line) for line in text.split("\n")) if line)
 
 
 def _inside(element: etree._Element, tag: str, top: etree._Element) -> bool:
@@ -243,12 +205,24 @@ def _inside(element: etree._Element, tag: str, top: etree._Element) -> bool:
     return False
 
 
+def _drawings(archive: Archive, main: str, body: etree._Element | None) -> Iterator[Block]:
+    """The charts and diagrams of the text, which are files of their own."""
+    parts = relations(archive, main)
+    for name in () if body is None else dict.fromkeys(drawn_parts(body)):
+        kind, member = parts.get(name, ("", ""))
+        if kind == "chart" and member in archive.names:
+            yield from chart_blocks(archive.xml(member))
+        elif kind == "diagramData" and member in archive.names:
+            yield from diagram_blocks(archive.xml(member))
+
+
 def _notes(archive: Archive) -> Iterator[Block]:
-    for name in ("word/footnotes.xml", "word/endnotes.xml"):
-        if name not in archive.names:
+    for name, words in (("footnotes", ""), ("endnotes", ""), ("comments", "Comment: ")):
+        member = f"word/{name}.xml"
+        if member not in archive.names:
             continue
-        for note in archive.xml(name):
-            if note.get(f"{_W}type") is None:
-                text = _tidy("\n".join(paragraph_text(part) for part in note.iter(f"{_W}p")))
+        for note in archive.xml(member):
+            if note.get(f"{W}type") is None:
+                text = tidy("\n".join(paragraph_text(part) for part in note.iter(f"{W}p")))
                 if text:
-                    yield Block("text", text)
+                    yield Block("text", words + text)

@@ -8,15 +8,19 @@ from lxml import html as lxml_html
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.encodings import decode
+from knowledge.readers.html_controls import write_controls
 from knowledge.readers.html_furniture import SKIPPED_TAGS, Furniture, text_length
 from knowledge.readers.html_lists import BULLET, ListCounter
 from knowledge.readers.html_tables import (
     BLOCK_TAGS,
+    TABLE_ROLES,
     code_text,
     header_rows,
     inner_text,
     is_layout,
+    label_pairs,
     numbered_code,
+    role_grid,
     table_grid,
 )
 from knowledge.readers.mathml import is_formula, latex
@@ -27,6 +31,7 @@ _META_CHARSET = re.compile(
     rb"""<(?:meta[^>]+charset|\?xml[^>]+encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE
 )
 _BREAK = "\u2028"  # a line break that white space cannot be taken for
+_STRUCK = ("del", "s", "strike")  # what holds no longer
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LEFT_OUT_NOTE = "most of the page's text was left out as menus, banners or hidden parts"
 
@@ -46,6 +51,7 @@ def load_html_text(text: str, page: int | None = None) -> ParsedFile:
         root = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"its HTML holds no text ({error})") from error
+    write_controls(root)
     _write_out(root)
     title = one_line(root.findtext(".//title") or "")
     walker = _Walker(page, Furniture.of(root))
@@ -72,6 +78,10 @@ def _main_part(root: etree._Element) -> etree._Element:
 
 def _write_out(root: etree._Element) -> None:
     """Formulas, powers and indices as text: what they mean is in how they are set."""
+    for element in [one for one in root.iter("dt", "dd") if _within_another(one)]:
+        element.getparent().addnext(element)
+    for element in list(root.iter("rt", "rp")):  # how characters are pronounced would tear words apart
+        element.text = None
     for element in [one for one in root.iter() if is_formula(one) or one.tag in ("sup", "sub")]:
         if element.tag in ("sup", "sub"):
             if not len(element) and element.text:
@@ -80,6 +90,12 @@ def _write_out(root: etree._Element) -> None:
             words = etree.Element("span")
             words.text, words.tail = latex(element), element.tail
             parent.replace(element, words)
+
+
+def _within_another(element: etree._Element) -> bool:
+    """Whether a term stands in a term, as the parser has it where the end of the first one is not written."""
+    parent = element.getparent()
+    return parent is not None and parent.tag in ("dt", "dd")
 
 
 class _Walker:
@@ -94,6 +110,7 @@ class _Walker:
         self.counters: list[ListCounter] = []  # of the lists that are open
         self.marker = ""  # stands in front of the next paragraph
         self.term = False  # whether the marker is a term or a question
+        self.meant = ""  # the marker of the last term that was defined
         self.left_out = 0  # characters
 
     def read(self, element: etree._Element) -> list[Block]:
@@ -120,18 +137,27 @@ class _Walker:
             self._term(tab)
         if tag in _HEADINGS:
             self._heading(element, _HEADINGS[tag])
+        elif element.get("role") in TABLE_ROLES and tag != "table":
+            self._end_run()
+            self.blocks += filter(None, [table_block(role_grid(element), self.page)])
         elif tag == "pre":
             self._code(element)
         elif tag == "table":
             self._table(element)
         elif tag == "br":
             self.inline.append(_BREAK)
+        elif tag in _STRUCK:
+            self.inline.append("~~")
+            self._children(element)
+            self.inline.append("~~")
         elif tag == "img":
             self.inline.append(element.get("alt") or "")
         elif tag in ("ul", "ol"):
             self._list(element)
         elif tag in ("dt", "summary", "button"):
             self._term(element)
+        elif tag == "dd":
+            self._definition(element)
         elif tag in BLOCK_TAGS:
             self._end_paragraph()
             if tag == "li":
@@ -170,13 +196,29 @@ class _Walker:
     def _term(self, element: etree._Element) -> None:
         """A term stands in front of its definition, a question in front of its answer; one without is a paragraph."""
         self._end_paragraph()
+        before = element.getprevious()
+        also = element.tag == "dt" and before is not None and before.tag == "dt" and self.term
+        earlier = f"{self.marker.removesuffix(': ')}, " if also else ""
+        self.term = self.term and not also
         self._end_term()
         if element.find(".//pre") is None and not any(element.iter(*_HEADINGS)):
             if term := one_line(inner_text(element)):
+                term = earlier + term
                 self.marker, self.term = f"{term} " if term[-1] in "?？" else f"{term}: ", True
         else:
             self._children(element)
             self._end_paragraph()
+
+    def _definition(self, element: etree._Element) -> None:
+        """What a term means; each of several meanings stands behind it."""
+        self._end_paragraph()
+        before = element.getprevious()
+        if before is not None and before.tag == "dd" and not self.term and self.meant:
+            self.marker, self.term = self.meant, True
+        elif self.term:
+            self.meant = self.marker
+        self._children(element)
+        self._end_paragraph()
 
     def _end_term(self) -> None:
         if self.term:
@@ -188,6 +230,8 @@ class _Walker:
         rows = table_grid(element)
         if code := numbered_code(element):
             self.blocks.append(Block("code", code, self.page))
+        elif pairs := label_pairs(element):
+            self.blocks += filter(None, [table_block(pairs, self.page, 0)])
         elif is_layout(rows, element):
             self._children(element)
             self._end_paragraph()

@@ -164,7 +164,8 @@ def _says_hidden(element: etree._Element) -> bool:
 
 
 def _says_display_none(element: etree._Element) -> bool:
-    return "display:none" in (element.get("style") or "").replace(" ", "").lower()
+    style = "".join((element.get("style") or "").lower().split())
+    return "display:none" in style or "visibility:hidden" in style
 
 
 def _called(element: etree._Element) -> str:

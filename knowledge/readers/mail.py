@@ -79,16 +79,18 @@ class _Reader:
         body = message.get_body(("plain", "html"))
         blocks += _body(body) if body is not None else []
         for part in self._attachments(message, body):
-            blocks += self._attachment(part, depth)
+            inline = part.get_content_maintype() == "text" and not part.get_filename()
+            blocks += _body(part) if inline else self._attachment(part, depth)
         return ParsedFile(_header(message, "Subject"), tuple(blocks), tuple(self.notes))
 
     def _attachments(self, message: EmailMessage, body: Message | None) -> Iterator[EmailMessage]:
-        for part in _leaves(message):
+        for part, is_other in _leaves(message):
             self.parts += 1
             if self.parts > MAX_PARTS:
                 raise DocumentError(_TOO_MANY)
             inline = part.get_content_maintype() == "text" and not part.get_filename()
-            if part is not body and not inline and isinstance(part, EmailMessage):
+            shown = not inline or (not is_other and part.get_content_subtype() in ("plain", "html"))
+            if part is not body and shown and isinstance(part, EmailMessage):
                 yield part
 
     def _attachment(self, part: EmailMessage, depth: int) -> list[Block]:
@@ -113,16 +115,21 @@ class _Reader:
         return [heading, *map(_lower, parsed.blocks)]
 
 
-def _leaves(message: Message) -> Iterator[Message]:
-    """The parts that hold something; a mail inside is one of them."""
-    waiting = [message]
+def _leaves(message: Message) -> Iterator[tuple[Message, bool]]:
+    """The parts that hold something, and whether each is another form of one; a mail inside is one of them."""
+    waiting = [(message, False)]
     while waiting:
-        part = waiting.pop()
+        part, is_other = waiting.pop()
         payload = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            waiting += reversed([one for one in payload if isinstance(one, Message)])
-        else:
-            yield part
+        if part.get_content_maintype() != "multipart" or not isinstance(payload, list):
+            yield part, is_other
+            continue
+        parts = [one for one in payload if isinstance(one, Message)]
+        plain = next(
+            (one for one in parts if one.get_content_type() == "text/plain"), parts[0] if parts else None
+        )
+        alternative = part.get_content_subtype() == "alternative"
+        waiting += [(one, is_other or (alternative and one is not plain)) for one in reversed(parts)]
 
 
 def _header(message: Message, name: str) -> str:
@@ -136,7 +143,10 @@ def _body(part: Message) -> list[Block]:
     charset = part.get_content_charset() or ""
     if part.get_content_type() == "text/html":
         return list(load_html(content, charset).blocks)
-    return list(load_text(decode(content, charset)).blocks)
+    text = decode(content, charset)
+    if str(part.get_param("format")).lower() == "flowed":
+        text = re.sub(r"(?<!^--) \n(?!>)", " ", text, flags=re.MULTILINE)  # a line that was only wrapped
+    return list(load_text(text).blocks)
 
 
 def _lower(block: Block) -> Block:

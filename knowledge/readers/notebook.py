@@ -12,6 +12,9 @@ from knowledge.readers.markdown import load_markdown
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _OVERWRITTEN = re.compile(r"[^\n]*\r(?!\n)")  # a bar of progress is drawn again and again on one line
+_NAMELESS = re.compile(
+    r"<(?:IPython\.core\.display|pandas\.io\.formats\.style)\.\w+(?: object)?(?: at 0x\w+)?>"
+)
 MAX_OUTPUT_LINES = 200  # of one cell; more is a log
 
 
@@ -61,11 +64,17 @@ def _output(output: Mapping[str, Any]) -> Iterator[Block]:
     if output.get("output_type") in ("error", "pyerr"):
         text = f"{output.get('ename', '')}: {output.get('evalue', '')}"
     else:
-        text = (
-            _text(output.get("text")) or _text(shown.get("text/plain")) or _text(shown.get("text/markdown"))
-        )
-    if "<table" in (page := _text(shown.get("text/html"))):
+        text = _text(output.get("text")) or _text(shown.get("text/plain"))
+    page, written = _text(shown.get("text/html")), _text(shown.get("text/markdown"))
+    nameless = not text.strip() or bool(_NAMELESS.fullmatch(text.strip()))
+    if "<table" in page or (page and nameless):
         yield from load_html_text(page).blocks
+    elif written and nameless:
+        yield from load_markdown(written).blocks
+    elif nameless and (formula := _text(shown.get("text/latex"))):
+        yield Block("text", formula)
+    elif nameless and "application/json" in shown:
+        yield Block("code", json.dumps(shown["application/json"], ensure_ascii=False))
     elif (text := _OVERWRITTEN.sub("", _COLOURS.sub("", text))).strip():
         yield Block("code", "\n".join(text.split("\n")[:MAX_OUTPUT_LINES]))
 

@@ -4,7 +4,9 @@ The subset of ECMA-376 18.8.31 that changes the text. Colours, alignment and con
 """
 
 import datetime
+import operator
 import re
+from collections.abc import Callable
 from fractions import Fraction
 
 _SECTION = re.compile(r'((?:"[^"]*"|[\\!].|\[[^\]]*\]|[^;"\\!\[])*);')
@@ -12,6 +14,11 @@ _TOKEN = re.compile(
     r'"([^"]*)"|[\\!](.)|\[\$([^\]-]*)[^\]]*\]|\[[^\]]*\]|_.|\*.|([0#?.,]+)|(E[+-]|[^"\\])', re.I
 )
 _FRACTION = re.compile(r"([#?0]+ )?\s*([#?0]+)/([#?0\d]+)")
+_LIMIT = re.compile(r"\[(<=|>=|<>|<|>|=)(-?\d+(?:\.\d+)?)\]")
+_COMPARED: dict[str, Callable[[float, float], bool]] = {
+    **{"<": operator.lt, "<=": operator.le, ">": operator.gt},
+    **{">=": operator.ge, "=": operator.eq, "<>": operator.ne},
+}
 _GENERAL = re.compile(r"general|@", re.I)
 
 
@@ -39,8 +46,10 @@ def time_text(value: datetime.time | datetime.timedelta, code: str = "") -> str:
         seconds = round(value.total_seconds())
     sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
     hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    if "[s" in code.lower():
+        return f"{sign}{seconds}"
     if "[m" in code.lower():
-        return f"{sign}{seconds // 60}:{rest:02d}"
+        return f"{sign}{seconds // 60}" + (f":{rest:02d}" if "s" in code.lower() or rest else "")
     return f"{sign}{hours}:{minutes:02d}" + (f":{rest:02d}" if rest or "s" in code.lower() else "")
 
 
@@ -60,11 +69,20 @@ def date_text(value: datetime.datetime | datetime.date, code: str) -> str:
 
 def _section(sections: list[str], value: float) -> tuple[str, float]:
     """The part of the code for this sign; a part of its own for negative numbers says the sign itself."""
+    limits = [_LIMIT.search(section) for section in sections]
+    if any(limits):
+        fitting = (part for part, limit in zip(sections, limits, strict=True) if _holds(limit, value))
+        return next(fitting, sections[-1]), value
     if value < 0 and len(sections) > 1:
         return sections[1], -value
     if value == 0 and len(sections) > 2:
         return sections[2], value
     return sections[0], value
+
+
+def _holds(limit: re.Match[str] | None, value: float) -> bool:
+    """Whether a number is within the limit that a part of the code states, or none is stated."""
+    return limit is None or _COMPARED[limit[1]](value, float(limit[2]))
 
 
 def _around_general(section: str, value: float) -> str:
@@ -114,6 +132,8 @@ def _grouped(value: float, groups: list[str]) -> list[str]:
 
 
 def _digits(value: float, pattern: str) -> str:
+    if not value and not pattern.strip("?"):
+        return ""  # only a space is kept for the digit
     whole, _, decimals = pattern.partition(".")
     places = len(decimals.replace(",", ""))
     least = decimals.count("0")

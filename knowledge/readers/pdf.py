@@ -12,7 +12,7 @@ from knowledge.readers import ocr
 from knowledge.readers.blocks import MAX_CHARACTERS, Block, ParsedFile, one_line
 from knowledge.readers.pdf_forms import annotations, has_unread_form
 from knowledge.readers.pdf_layout import reading_order
-from knowledge.readers.pdf_page import page_edges, page_words
+from knowledge.readers.pdf_page import page_edges, page_text
 from knowledge.readers.pdf_running_lines import Page
 from knowledge.readers.pdf_tables import ruled_tables
 from knowledge.readers.pdf_text import blocks_of
@@ -99,9 +99,9 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
         except pypdfium2.PdfiumError:
             damaged.append(index + 1)  # the others may be whole
             continue
-        words = list(page_words(page))
-        added = annotations(document, page, words)
-        words += added.words
+        text = page_text(page)
+        added = annotations(document, page, text)
+        words = [*text.words, *added.words]
         characters += sum(len(word.text) for word in words)
         if characters > MAX_CHARACTERS:
             raise DocumentError(
@@ -109,7 +109,7 @@ def _read_pages(document: pypdfium2.PdfDocument, count: int) -> tuple[list[Page]
             )
         if not words and _has_picture(page):
             unread.append(index + 1)
-        edges = page_edges(page) if words else []
+        edges = page_edges(page, text) if words else []
         tables, rest = ruled_tables(edges, words)
         items = tuple(reading_order(rest, tables))
         pages.append(Page(index + 1, page.get_height(), items, added.comments))

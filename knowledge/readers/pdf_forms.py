@@ -3,6 +3,7 @@
 import ctypes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -10,7 +11,10 @@ import pypdfium2
 import pypdfium2.raw as pdfium_c
 
 from knowledge.readers.blocks import one_line
+from knowledge.readers.pdf_page import PageText
 from knowledge.readers.positioned_text import Word
+
+Place = Callable[[float, float], tuple[float, float]]  # of a point of the paper among the words
 
 MAX_ANNOTATIONS = 10_000  # on a page
 TICKED, NOT_TICKED = "[x]", "[ ]"
@@ -41,9 +45,10 @@ def has_unread_form(document: pypdfium2.PdfDocument) -> bool:
     return document.get_formtype() in _XFA
 
 
-def annotations(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, words: list[Word]) -> Annotations:
+def annotations(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, text: PageText) -> Annotations:
     """Field values, ticks and typed-on text at their places, in the usual size of the page's words."""
-    size = median(word.size for word in words) if words else _USUAL_SIZE
+    size = median(word.size for word in text.words) if text.words else _USUAL_SIZE
+    place = partial(text.place, height=page.get_height())
     placed: list[Word] = []
     comments: list[str] = []
     for index in range(min(pdfium_c.FPDFPage_GetAnnotCount(page.raw), MAX_ANNOTATIONS)):
@@ -52,11 +57,11 @@ def annotations(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage, words:
             continue
         kind = pdfium_c.FPDFAnnot_GetSubtype(annotation)
         if kind == pdfium_c.FPDF_ANNOT_WIDGET and document.formenv:
-            placed += _words(_field(document.formenv.raw, annotation), annotation, page, size)
+            placed += _words(_field(document.formenv.raw, annotation), annotation, place, size)
         elif kind == pdfium_c.FPDF_ANNOT_FREETEXT:
-            placed += _words(_contents(annotation), annotation, page, size)
-        elif kind in _COMMENTS and (text := one_line(_contents(annotation))):
-            comments.append(text)
+            placed += _words(_contents(annotation), annotation, place, size)
+        elif kind in _COMMENTS and (remark := one_line(_contents(annotation))):
+            comments.append(remark)
         pdfium_c.FPDFPage_CloseAnnot(annotation)
     return Annotations(tuple(placed), tuple(comments))
 
@@ -89,17 +94,18 @@ def _string(function: Callable[..., int], *arguments: Any) -> str:
     return buffer.raw[: length - 2].decode("utf-16-le", "replace")
 
 
-def _words(text: str, annotation: Any, page: pypdfium2.PdfPage, size: float) -> Iterator[Word]:
+def _words(text: str, annotation: Any, place: Place, size: float) -> Iterator[Word]:
     """One word a line of the text: it may stand beside its label and is kept whole."""
     box = pdfium_c.FS_RECTF()
     lines = [one_line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     lines = [line for line in lines if line]
     if not lines or not pdfium_c.FPDFAnnot_GetRect(annotation, box):
         return
-    top, bottom = page.get_height() - box.top, page.get_height() - box.bottom
+    (a, b), (c, d) = place(box.left, box.top), place(box.right, box.bottom)
+    (left, right), (top, bottom) = sorted((a, c)), sorted((b, d))
     low = bottom - top < 2.5 * size
     first = (top + bottom - size * len(lines)) / 2 if low else top + 2
     for number, line in enumerate(lines):
         above = first + 1.2 * size * number
-        width = min(box.right - box.left, 0.5 * size * len(line))
-        yield Word(line, box.left, box.left + width, above, above + size, size, bold=False, filled=True)
+        width = min(right - left, 0.5 * size * len(line))
+        yield Word(line, left, left + width, above, above + size, size, bold=False, filled=True)

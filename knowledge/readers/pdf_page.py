@@ -5,13 +5,13 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pypdfium2
 import pypdfium2.raw as pdfium_c
 
+from knowledge.readers.pdf_cells import Edge
 from knowledge.readers.pdf_right_to_left import in_reading_order
-from knowledge.readers.pdf_tables import Edge
 from knowledge.readers.pdf_vertical import Character, divided
 from knowledge.readers.positioned_text import Word, is_right_to_left, is_sign
 
@@ -25,8 +25,24 @@ _FORMS = (*range(0xFB00, 0xFB07), *range(0xFB1D, 0xFDFD), *range(0xFE70, 0xFEFD)
 _REPLACED = {code: unicodedata.normalize("NFKC", chr(code)) for code in _FORMS} | _HYPHENS
 
 
-def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
+@dataclass(frozen=True)
+class PageText:
     """The words of a page in the order of the file, upright; text that stands crosswise comes last."""
+
+    words: tuple[Word, ...]
+    turn: int = (
+        0  # quarter turns that made the page upright: 1 and -1 where its text runs up or down the paper
+    )
+
+    def place(self, x: float, y: float, height: float) -> tuple[float, float]:
+        """A point of the paper, whose y grows upwards, where it lies among the words."""
+        if self.turn:
+            return self.turn * y, self.turn * x
+        return x, height - y
+
+
+def page_text(page: pypdfium2.PdfPage) -> PageText:
+    """What is written on a page."""
     text_page = page.get_textpage()
     height = page.get_height()
     written, down = divided(list(_characters(text_page.raw, height)), page.get_width(), height)
@@ -34,14 +50,16 @@ def page_words(page: pypdfium2.PdfPage) -> Iterator[Word]:
     crosswise: list[Character] = []
     for character in in_reading_order(written):
         (crosswise if character.crosswise else level).append(character)
+    turn = 0
     if len(crosswise) > 4 * (len(level) + len(down)):
+        turn = -1 if 2 * sum(one.baseline < 0 for one in crosswise) > len(crosswise) else 1
         level, crosswise = crosswise, []
     across = level if any(character.text for character in level) else []
-    yield from _words(across, text_page.raw)
-    yield from _words(down, text_page.raw, below=height if across else 0.0)
-    for word in _words(crosswise, text_page.raw, below=height * (2 if down else 1)):
-        yield replace(word, turned=True)
+    words = [*_words(across, text_page.raw), *_words(down, text_page.raw, below=height if across else 0.0)]
+    aside = _words(crosswise, text_page.raw, below=height * (2 if down else 1))
+    words += [replace(word, turned=True) for word in aside]
     text_page.close()
+    return PageText(tuple(words), turn)
 
 
 def _characters(text_page: object, height: float) -> Iterator[Character]:
@@ -136,41 +154,45 @@ def _font(text_page: object, index: int) -> tuple[bool, bool]:
     return heavy or bool(_BOLD_NAME.search(called)), bool(flags.value & 1 or _MONO_NAME.search(called))
 
 
-def page_edges(page: pypdfium2.PdfPage) -> list[Edge]:
+def page_edges(page: pypdfium2.PdfPage, text: PageText) -> list[Edge]:
     """The straight horizontal and vertical lines drawn on a page, those that bound filled boxes included."""
-    height, width = page.get_height(), page.get_width()
+    size = page.get_size()
     edges: list[Edge] = []
     for shape in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH], max_depth=4):
-        edges.extend(_path_edges(shape, height, width))
+        edges.extend(_path_edges(shape, text, size))
         if len(edges) > MAX_DRAWN_LINES:
             break
     return edges
 
 
-def _path_edges(shape: pypdfium2.PdfObject, height: float, width: float) -> Iterator[Edge]:
+def _path_edges(shape: pypdfium2.PdfObject, text: PageText, size: tuple[float, float]) -> Iterator[Edge]:
     matrix = shape.get_matrix()
     start = last = (0.0, 0.0)
     x, y = ctypes.c_float(), ctypes.c_float()
     for index in range(min(pdfium_c.FPDFPath_CountSegments(shape.raw), MAX_DRAWN_LINES)):
         segment = pdfium_c.FPDFPath_GetPathSegment(shape.raw, index)
         pdfium_c.FPDFPathSegment_GetPoint(segment, x, y)
-        point = matrix.on_point(x.value, y.value)
+        across, up = matrix.on_point(x.value, y.value)
+        point = text.place(across, up, size[1])
         kind = pdfium_c.FPDFPathSegment_GetType(segment)
         if kind == pdfium_c.FPDF_SEGMENT_MOVETO:
             start = last = point
             continue
         if kind == pdfium_c.FPDF_SEGMENT_LINETO:
-            yield from _edge(last, point, height, width)
+            yield from _edge(last, point, text.turn, size)
         last = point
         if pdfium_c.FPDFPathSegment_GetClose(segment):
-            yield from _edge(last, start, height, width)
+            yield from _edge(last, start, text.turn, size)
             last = start
 
 
-def _edge(a: tuple[float, float], b: tuple[float, float], height: float, width: float) -> Iterator[Edge]:
+def _edge(
+    a: tuple[float, float], b: tuple[float, float], turn: int, size: tuple[float, float]
+) -> Iterator[Edge]:
+    """The line between two points, where it is long and straight and no border of the paper."""
     x0, x1 = sorted((a[0], b[0]))
-    top, bottom = sorted((height - a[1], height - b[1]))
+    top, bottom = sorted((a[1], b[1]))
     along, across = max(x1 - x0, bottom - top), min(x1 - x0, bottom - top)
-    inside = x1 > 1 and x0 < width - 1 and bottom > 1 and top < height - 1
-    if along >= 6 and across <= 1 and inside and along < 2 * max(height, width):
+    inside = turn or (x1 > 1 and x0 < size[0] - 1 and bottom > 1 and top < size[1] - 1)
+    if along >= 6 and across <= 1 and inside and along < 2 * max(size):
         yield Edge(x0, top, x1, bottom)

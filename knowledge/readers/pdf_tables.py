@@ -1,28 +1,14 @@
 """Ruled lines on a PDF page → tables. Pure geometry: y grows downwards, lengths are points."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from knowledge.readers.pdf_cells import TOLERANCE, Cells, Edge, Place
+from knowledge.readers.pdf_open_cells import with_undrawn
 from knowledge.readers.positioned_text import Table, Word, group_lines, join_words
 from knowledge.readers.tables import Across, Below, is_number
 
-TOLERANCE = 3.0  # lines nearer than this are one
+MAX_CELLS = 20_000
 MAX_EDGES = 1_000  # on a page, after joining; beyond it this is a drawing
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A straight line from (x0, top) to (x1, bottom); one of the two directions has no length."""
-
-    x0: float
-    top: float
-    x1: float
-    bottom: float
-
-    @property
-    def horizontal(self) -> bool:
-        """Whether it separates rows."""
-        return self.x1 - self.x0 > self.bottom - self.top
 
 
 def ruled_tables(edges: Sequence[Edge], words: Sequence[Word]) -> tuple[list[Table], list[Word]]:
@@ -32,19 +18,26 @@ def ruled_tables(edges: Sequence[Edge], words: Sequence[Word]) -> tuple[list[Tab
         return [], list(words)
     tables: list[Table] = []
     rest = list(words)
-    for group in _touching(edges):
-        xs = _positions([x for edge in group if not edge.horizontal for x in (edge.x0,)])
-        ys = _positions([y for edge in group if edge.horizontal for y in (edge.top,)])
-        if len(xs) < 3 or len(ys) < 2 or len(xs) * len(ys) > 20_000:
+    groups = [(group, Cells.of(group)) for group in _touching(edges)]
+    for group, drawn in sorted(
+        groups, key=lambda pair: len(pair[1].xs) < 3
+    ):  # tables before frames around them
+        inside = [word for word in rest if len(drawn.xs) > 1 and drawn.has(_middle(word), word.middle)]
+        lines, places = with_undrawn(group, inside)
+        cells = Cells.of(lines)
+        if len(cells.xs) < 3 or len(cells.ys) < 2 or len(cells.xs) * len(cells.ys) > MAX_CELLS:
             continue
-        inside = [word for word in rest if _between(word, xs, ys)]
-        rows = _grid(group, xs, ys, inside)
+        rows = _grid(cells, inside, places)
         if sum(bool(any(row)) for row in rows) < 2:
             continue
         chosen = set(map(id, inside))
         rest = [word for word in rest if id(word) not in chosen]
-        tables.append(Table(tuple(rows), xs[0], xs[-1], ys[0], ys[-1]))
+        tables.append(Table(tuple(rows), cells.xs[0], cells.xs[-1], cells.ys[0], cells.ys[-1]))
     return tables, rest
+
+
+def _middle(word: Word) -> float:
+    return (word.x0 + word.x1) / 2
 
 
 def joined(edges: Sequence[Edge]) -> list[Edge]:
@@ -93,55 +86,15 @@ def _touching(edges: Sequence[Edge]) -> list[list[Edge]]:
     return [group for group in groups.values() if len(group) >= 4]
 
 
-def _positions(values: list[float]) -> list[float]:
-    positions: list[float] = []
-    for value in sorted(values):
-        if not positions or value - positions[-1] > TOLERANCE:
-            positions.append(value)
-    return positions
-
-
-def _between(word: Word, xs: list[float], ys: list[float]) -> bool:
-    middle = (word.x0 + word.x1) / 2
-    return xs[0] <= middle <= xs[-1] and ys[0] <= word.middle <= ys[-1]
-
-
-def _grid(
-    edges: Sequence[Edge], xs: list[float], ys: list[float], words: Sequence[Word]
-) -> list[tuple[str, ...]]:
-    """The cells' texts; where no line is drawn between two cells they are one."""
-    columns, rows = len(xs) - 1, len(ys) - 1
-    owner = {(row, column): (row, column) for row in range(rows) for column in range(columns)}
-
-    def find(cell: tuple[int, int]) -> tuple[int, int]:
-        while owner[cell] != cell:
-            cell = owner[cell]
-        return cell
-
-    verticals = [edge for edge in edges if not edge.horizontal]
-    horizontals = [edge for edge in edges if edge.horizontal]
-    for row in range(rows):
-        y = (ys[row] + ys[row + 1]) / 2
-        for column in range(columns - 1):
-            x = xs[column + 1]
-            if not any(abs(e.x0 - x) <= TOLERANCE and e.top <= y <= e.bottom for e in verticals):
-                owner[find((row, column + 1))] = find((row, column))
-    for column in range(columns):
-        x = (xs[column] + xs[column + 1]) / 2
-        for row in range(rows - 1):
-            y = ys[row + 1]
-            if not any(abs(e.top - y) <= TOLERANCE and e.x0 <= x <= e.x1 for e in horizontals):
-                owner[find((row + 1, column))] = find((row, column))
-    held: dict[tuple[int, int], list[Word]] = {}
+def _grid(cells: Cells, words: Sequence[Word], places: Mapping[int, float]) -> list[tuple[str, ...]]:
+    """The cells' texts; `places` has the x of words that belong to a column into which they do not reach."""
+    held: dict[Place, list[Word]] = {}
     for word in words:
-        cell = (_place(word.middle, ys), _place((word.x0 + word.x1) / 2, xs))
-        held.setdefault(find(cell), []).append(word)
+        held.setdefault(cells.at(places.get(id(word), _middle(word)), word.middle), []).append(word)
     grid: list[tuple[str, ...]] = []
-    for row in range(rows):
-        roots = [find((row, column)) for column in range(columns)]
-        reaches = any(root[0] != row for root in roots) or (
-            row + 1 < rows and any(find((row + 1, column)) in roots for column in range(columns))
-        )
+    for row, roots in enumerate(cells.roots):
+        below = cells.roots[row + 1] if row + 1 < len(cells.roots) else []
+        reaches = any(root[0] != row for root in roots) or any(root in roots for root in below)
         band = [held.get(root, []) for root in roots]
         if not reaches and (records := _records(band, roots)):
             grid.extend(records)
@@ -200,7 +153,3 @@ def _on_levels(
             return None
         places[place] = line
     return places
-
-
-def _place(value: float, positions: list[float]) -> int:
-    return min(max(sum(position <= value for position in positions) - 1, 0), len(positions) - 2)

@@ -7,6 +7,7 @@ from lxml import etree
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx import core_title
 from knowledge.readers.list_numbers import list_number
+from knowledge.readers.office_charts import chart_blocks, diagram_blocks, drawn_parts
 from knowledge.readers.office_math import MATH, latex
 from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.tables import Across, Below, table_block
@@ -35,14 +36,18 @@ def load_pptx(archive: Archive) -> ParsedFile:
     listed = archive.xml("ppt/presentation.xml").iter(f"{_P}sldId")
     names = [targets.get(entry.get(f"{_R}id") or "", ("", ""))[1] for entry in listed]
     blocks: list[Block] = []
+    notes: list[str] = []
     for number, name in enumerate((name for name in names if name in archive.names), start=1):
-        blocks.extend(_slide(archive, name, number))
+        slide = archive.xml(name)
+        if slide.get("show") in ("0", "false"):
+            notes.append(f"slide {number} is hidden, and was read")
+        blocks.extend(_slide(archive, slide, name, number))
     title = core_title(archive) or next((block.text for block in blocks if block.kind == "heading"), "")
-    return ParsedFile(title=title, blocks=tuple(blocks))
+    return ParsedFile(title=title, blocks=tuple(blocks), notes=tuple(notes))
 
 
-def _slide(archive: Archive, name: str, number: int) -> Iterator[Block]:
-    tree = archive.xml(name).find(f"{_P}cSld/{_P}spTree")
+def _slide(archive: Archive, slide: etree._Element, name: str, number: int) -> Iterator[Block]:
+    tree = slide.find(f"{_P}cSld/{_P}spTree")
     parts = relations(archive, name)
     shapes = [] if tree is None else list(_shapes(tree))
     titles = [shape for shape in shapes if _placeholder(shape) in ("title", "ctrTitle")]
@@ -55,6 +60,8 @@ def _slide(archive: Archive, name: str, number: int) -> Iterator[Block]:
     for kind, member in parts.values():
         if kind == "notesSlide" and member in archive.names:
             yield from _notes(archive.xml(member), number)
+        elif kind == "comments" and member in archive.names:
+            yield from _comments(archive.xml(member), number)
 
 
 def _shapes(tree: etree._Element) -> Iterator[etree._Element]:
@@ -92,9 +99,11 @@ def _shape(
     for table in shape.iter(f"{_A}tbl"):
         if block := table_block(_grid(table), number):
             yield block
-    for kind, member in (parts.get(part.get(f"{_R}id") or "", ("", "")) for part in shape.iter()):
+    for kind, member in (parts.get(name, ("", "")) for name in drawn_parts(shape)):
         if kind == "chart" and member in archive.names:
-            yield from _chart(archive.xml(member), number)
+            yield from chart_blocks(archive.xml(member), number)
+        elif kind == "diagramData" and member in archive.names:
+            yield from diagram_blocks(archive.xml(member), number)
     if shape.tag == f"{_P}sp" and (text := "\n".join(_paragraphs(shape))):
         yield Block("text", text, number)
 
@@ -162,32 +171,16 @@ def _grid(table: etree._Element) -> list[list[str]]:
     return grid
 
 
-def _chart(chart: etree._Element, number: int) -> Iterator[Block]:
-    """A chart as its title and a table of its series."""
-    namespace = chart.nsmap.get("c") or "http://schemas.openxmlformats.org/drawingml/2006/chart"
-    c = f"{{{namespace}}}"
-    title = chart.find(f".//{c}title")
-    if title is not None and (text := one_line("".join(part.text or "" for part in title.iter(f"{_A}t")))):
-        yield Block("text", text, number)
-    rows: list[list[str]] = []
-    for series in chart.iter(f"{c}ser"):
-        name, categories, values = (_points(series.find(f"{c}{part}"), c) for part in ("tx", "cat", "val"))
-        if not rows:
-            rows = [[""], *([category] for category in categories)]
-        rows[0].append(" ".join(name))
-        for row, value in zip(rows[1:], values, strict=False):
-            row.append(value)
-    if rows and rows[0]:
-        rows[0][0] = "category"
-    if block := table_block(rows, number, header=1):
-        yield block
-
-
-def _points(part: etree._Element | None, c: str) -> list[str]:
-    return [] if part is None else [value.text or "" for value in part.iter(f"{c}v")]
-
-
 def _notes(notes: etree._Element, number: int) -> Iterator[Block]:
     for shape in notes.iter(f"{_P}sp"):
         if _placeholder(shape) == "body" and (text := "\n".join(_paragraphs(shape))):
             yield Block("text", f"Notes: {text}", number)
+
+
+def _comments(comments: etree._Element, number: int) -> Iterator[Block]:
+    """Remarks on a slide, as PowerPoint wrote them before 2021 and writes them since."""
+    for part in comments.iter():
+        if etree.QName(part).localname not in ("text", "txBody"):
+            continue
+        if text := one_line(part.text or "".join(run.text or "" for run in part.iter(f"{_A}t"))):
+            yield Block("text", f"Comment: {text}", number)

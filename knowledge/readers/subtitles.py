@@ -12,13 +12,14 @@ _CUE = re.compile(
     re.MULTILINE,
 )
 _SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]{1,200})>")
-_MARKS = re.compile(r"<[^>\n]{0,200}>|\{\\[^}\n]{0,200}\}")
+_MARKS = re.compile(r"</?[A-Za-z][^>\n]{0,200}>|<(?:\d+:)?\d+:[\d.]+>|\{\\[^}\n]{0,200}\}")
+_NUMBER = re.compile(r"\n+[ \t]*\d+[ \t]*\Z")  # of the next cue
 _TITLE = re.compile(r"\AWEBVTT[ \t]+(?:-[ \t]*)?([^\n]+)")
 
 
 def load_subtitles(text: str) -> ParsedFile:
     """One line a cue: "1:02:03 Ann: What is said". Raises DocumentError when there is no cue."""
-    cues = list(_cues(text))
+    cues = list(_cues(text.lstrip("\ufeff")))
     if not cues:
         raise DocumentError("it is named as subtitles and holds no line with a time")
     title = _TITLE.match(text)
@@ -31,7 +32,11 @@ def _cues(text: str) -> Iterator[tuple[str, str]]:
     shown: list[str] = []  # in the cue before: captions that roll show every line twice
     for match, following in zip(matches, [*matches[1:], None], strict=False):
         inside = text[match.end() : following.start() if following else len(text)].strip("\n")
-        lines = [_plain(line) for line in inside.split("\n\n", 1)[0].split("\n")]
+        if text.startswith("WEBVTT"):  # what stands behind an empty line is a remark, a style or a name
+            inside = inside.split("\n\n", 1)[0]
+        elif following:
+            inside = _NUMBER.sub("", inside)
+        lines = [_plain(line) for line in inside.split("\n")]
         fresh = [line for line in lines if line and line not in shown]
         shown = lines
         if fresh:

@@ -5,7 +5,7 @@ once a row and known by the names of all its columns.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from knowledge.readers.blocks import Block, one_line, record
@@ -13,6 +13,7 @@ from knowledge.readers.blocks import Block, one_line, record
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _FORMULA = re.compile(r"=.|#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")
 _AMOUNT = re.compile(r"[-+(]?\W?\s?\d{1,3}(?:[,.]\d{3})*[.,]\d{2}\)?(?:\s?\W)?")  # 21,000.00, €4,50
+_DIGITS = re.compile(r"\d+")
 _SAMPLE_ROWS = 200  # by which column names are told from data
 
 
@@ -24,6 +25,12 @@ class Across(str):
 
 class Below(str):
     """The text of a merged cell in a row below its first."""
+
+    __slots__ = ()
+
+
+class _Number(str):
+    """What a column without a name is called."""
 
     __slots__ = ()
 
@@ -63,13 +70,35 @@ def table_rows(rows: Iterable[Sequence[str]], header: int | None = None) -> Iter
     names += [""] * (max(map(len, body), default=0) - len(names))
     filled = {place for row in body for place, cell in enumerate(row) if cell}
     if any(name and place not in filled for place, name in enumerate(names)):
-        yield _plain(names)  # a column without a value is named all the same
+        yield " | ".join(names).rstrip(" |")  # a column without a value is named all the same
     nameless = [place for place in sorted(filled) if not names[place]]
     if len(nameless) > 1 and any(names):
-        for place in nameless:
-            names[place] = f"#{place + 1}"
-    for row in body:
+        for place in nameless:  # the first one labels the rows
+            names[place] = _Number(f"#{place + 1}" if place or names[0] else "")
+    for at, row in enumerate(body):
+        if header is None and at and _begins_anew(body, at):
+            yield from table_rows(body[at:])
+            return
         yield _named(names, row) if any(names) else _plain(row)
+
+
+def _begins_anew(rows: Sequence[Row], at: int) -> bool:
+    """Whether a row is a caption over the whole table, and names of other columns follow it."""
+    first, *others = rows[at]
+    if not first or not others or not all(isinstance(cell, Across) for cell in others) or at + 3 > len(rows):
+        return False
+    names = [str(cell) for cell in rows[at + 1] if cell and not isinstance(cell, Across | Below)]
+    below = [["" if isinstance(cell, Across) else cell for cell in row] for row in rows[at + 2 :]]
+    return len(names) > 1 and not any(map(_has_digit, names)) and _votes(rows[at + 1], below) > 1
+
+
+def rows_of_names(rows: Iterable[Sequence[str]]) -> tuple[list[Row], bool]:
+    """The rows that seem to name the columns, without captions; and whether what is below speaks for it."""
+    grid = _own_rows(rows)
+    while grid and _is_caption(grid, None):
+        grid.pop(0)
+    names = grid[: _guessed_height(grid, framed=False)]
+    return names, bool(names) and _votes(_names(names), grid[len(names) :]) > 0
 
 
 def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -81,9 +110,24 @@ def looks_like_names(names: Sequence[str], rows: Sequence[Sequence[str]]) -> boo
         return False
     if any(map(_FORMULA.match, filled)) or any(map(_AMOUNT.fullmatch, filled)):
         return False
+    if _are_alike(filled, rows):
+        return True
     votes = _votes(names, rows)
     distinct = len(set(filled)) == len(filled)  # what is said twice in a row is more likely a value
     return votes > 0 or (votes == 0 and distinct and not all(map(is_number, filled)))
+
+
+def _are_alike(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether they are numbered names of one kind, such as "Week 1" and "Week 2", and no cell below is of that kind."""
+    kinds = {_DIGITS.sub("0", name) for name in names}
+    if (
+        len(names) < 3
+        or len(kinds) > 1
+        or len(set(names)) < len(names)
+        or not re.search(r"[^\W\d_]{3}", names[0])
+    ):
+        return False
+    return not any(_DIGITS.sub("0", cell) in kinds for row in rows[:_SAMPLE_ROWS] for cell in row)
 
 
 def is_number(cell: str) -> bool:
@@ -146,6 +190,8 @@ def _guessed_height(grid: Sequence[Row], framed: bool) -> int:
 def _names_go_on(grid: Sequence[Row], height: int) -> bool:
     """Whether the row under the names divides one of them that spans several columns."""
     upper, lower = grid[height - 1], grid[height]
+    if _is_below_a_name(lower, grid[height + 1 :]):
+        return True
     merged = any(isinstance(cell, Across) for cell in upper)
     repeated = any(a and a == b for a, b in pairwise(upper)) and len(set(upper)) > 1
     divided = any(
@@ -159,6 +205,14 @@ def _names_go_on(grid: Sequence[Row], height: int) -> bool:
     names = [cell for cell in lower if cell]
     plain = not any(_has_digit(name[:1]) and not _YEAR.fullmatch(name) for name in names)
     return plain and (not merged or _votes(lower, grid[height + 1 :]) > 0)
+
+
+def _is_below_a_name(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row into which a name from above reaches holds names itself, such as units."""
+    own = [cell for cell in row if cell and not isinstance(cell, Across | Below)]
+    reached = any(isinstance(cell, Below) for cell in row)
+    plain = not any(_has_digit(name[:1]) and not _YEAR.fullmatch(name) for name in own)
+    return bool(own) and reached and plain and _votes(row, rows) > 0
 
 
 def _is_form(grid: Sequence[Row]) -> bool:
@@ -221,4 +275,11 @@ def _named(names: Sequence[str], row: Sequence[str]) -> str:
             cells.append(({name: None}, cell))
     if len(cells) == 1 < len(row):
         return cells[0][1]  # over the whole table: it heads the rows below
-    return record((", ".join(filter(None, under)), text) for under, text in cells)
+    return record((_joined(under), text) for under, text in cells)
+
+
+def _joined(names: Collection[str]) -> str:
+    """The names of the columns that a cell covers; their numbers where none has a name."""
+    given = [name for name in names if name and not isinstance(name, _Number)]
+    numbers = [name for name in names if isinstance(name, _Number)]
+    return ", ".join(given or numbers[:1])

@@ -5,18 +5,22 @@ Nothing is computed: a formula without a result is read as its text, and a note 
 
 import datetime
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
 
 import openpyxl
 from openpyxl.cell.cell import Cell
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.workbook import Workbook
+from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
 
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.number_formats import date_text, number_text, time_text
+from knowledge.readers.table_parts import NamesAbove, side_by_side
 from knowledge.readers.tables import Across, Below, is_number, looks_like_names, spread, table_block
 from knowledge.readers.xlsx_parts import (
     Area,
@@ -29,6 +33,7 @@ from knowledge.readers.xlsx_parts import (
 from knowledge.readers.zip_container import Archive
 
 MAX_CELLS = 3_000_000  # of all sheets together
+_THREAD = re.compile(r"\A\[Threaded comment\].*?Comment:\s*", re.DOTALL)  # what older programs are told
 _STATES = {"hidden": " (hidden sheet)", "veryHidden": " (very hidden sheet)"}
 
 
@@ -49,7 +54,8 @@ def load_xlsx(data: bytes) -> ParsedFile:
         cells += sum(map(len, grid))
         if cells > MAX_CELLS:
             raise DocumentError(f"it holds more than {MAX_CELLS:,} cells; split it into smaller files")
-        found = [*_blocks(grid, number), *_comments(sheet, number)]
+        found = [block for part in side_by_side(grid) for block in _blocks(part, number)]
+        found += _comments(sheet, number)
         found += [Block("text", text, number) for text in drawn_texts(archive, members.get(sheet.title, ""))]
         if found:
             state = _STATES.get(sheet.sheet_state, "")
@@ -91,11 +97,18 @@ def _hidden(sheet: Worksheet, state: str) -> Iterator[str]:
     if state:
         yield f'sheet "{sheet.title}" is hidden, and was read'
     rows = sorted(number for number, row in sheet.row_dimensions.items() if row.hidden)
-    columns = sorted(letter for letter, column in sheet.column_dimensions.items() if column.hidden)
+    columns = [_span_of(column) for column in sheet.column_dimensions.values() if column.hidden]
     for kind, hidden in (("rows", rows), ("columns", columns)):
         if hidden:
             shown = ", ".join(map(str, hidden[:10])) + (" …" if len(hidden) > 10 else "")
             yield f'sheet "{sheet.title}" has hidden {kind}, which were read: {shown}'
+
+
+def _span_of(column: ColumnDimension) -> str:
+    """The letters of a column, or of the first and the last of several that were hidden together."""
+    first, last = column.min or 1, column.max or column.min or 1
+    names = [get_column_letter(number) for number in dict.fromkeys((first, min(last, 16_384)))]
+    return "–".join(names)
 
 
 def sheet_grid(
@@ -157,6 +170,7 @@ def cell_text(cell: Cell) -> str:
 def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
     """Tables, divided by empty rows; a row with a single text is a caption."""
     table: list[list[str]] = []
+    above = NamesAbove()
     for number, row in enumerate([*grid, []]):
         own = sum(bool(cell) and not isinstance(cell, Across | Below) for cell in row)
         if any(row) and (own > 1 or table):
@@ -164,7 +178,7 @@ def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
             continue
         if not any(row) and len(table) == 1 and _names_what_follows(table[0], grid[number + 1 :]):
             continue
-        yield from _table(table, page)
+        yield from _table(table, above, page)
         table = []
         if any(row):
             yield Block("text", next(filter(None, row)), page)
@@ -179,17 +193,18 @@ def _names_what_follows(names: list[str], following: Sequence[list[str]]) -> boo
     return used <= {place for place, name in enumerate(names) if name} and looks_like_names(names, below)
 
 
-def _table(rows: list[list[str]], page: int) -> Iterator[Block]:
+def _table(rows: list[list[str]], above: NamesAbove, page: int) -> Iterator[Block]:
     if not rows:
         return
+    rows, header = above.with_names(rows)
     first = min(next((column for column, cell in enumerate(row) if cell), len(row)) for row in rows)
-    if block := table_block([row[first:] for row in rows], page):
+    if block := table_block([row[first:] for row in rows], page, header):
         yield block
 
 
 def _comments(sheet: Worksheet, page: int) -> Iterator[Block]:
     """What was noted on cells, beside the value that it is about."""
     for _, cell in sorted(sheet._cells.items()):
-        if cell.comment and (text := one_line(cell.comment.text or "")):
+        if cell.comment and (text := one_line(_THREAD.sub("", cell.comment.text or ""))):
             about = ", ".join(filter(None, (cell.coordinate, cell_text(cell))))
             yield Block("text", f"Comment ({about}): {text}", page)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("app_with_short_evaluation.py")
-LIMITS = {"IMPRINT_MAX_NEW_TOKENS": "64"}
+# Enough that an answer can be stopped on a fast machine too.
+LIMITS = {"IMPRINT_MAX_NEW_TOKENS": "128"}
 START_SECONDS = 60
 # A loaded machine of two cores is slow; what is measured has its own limits.
 WAIT_MILLISECONDS = 90_000
@@ -96,7 +97,7 @@ def running_app(home: Path, **variables: str) -> Iterator[Server]:
             **os.environ,
             "PYTHONPATH": str(ROOT),
             "IMPRINT_HOME": str(home),
-            "IMPRINT_MAX_NEW_TOKENS": "64",
+            **LIMITS,
             **variables,
         },
         stdout=log,

@@ -50,7 +50,7 @@ def unwanted(page: Page) -> list[str]:
 
 
 def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Server") -> None:
-    SavedVariants(server.home).save(Variant(NAME, system_prompt="Answer in one word.", max_new_tokens=16))
+    SavedVariants(server.home).save(Variant(NAME, system_prompt="Answer in one word.", max_new_tokens=1))
     QuestionSets(server.home).save("three", [Question(text, ("Paris",)) for text in ASKED])
     page.goto(f"{server.url}/compare?view=blind")
     variant = page.get_by_role("button", name=NAME, exact=True)
@@ -81,7 +81,9 @@ def test_a_blind_trial_from_the_first_vote_to_the_report(page: Page, server: "Se
     assert "<svg" in report and NAME in report and all(question in report for question in ASKED)
     lines = [json.loads(line) for line in saved(page, t("blind.export")).splitlines()]
     decided = [one for one in ballots[:2] if len(set(store.answers(trial.id, one.place).values())) == 2]
-    assert decided  # where both answers are the same, there is nothing to prefer
+    assert (
+        decided
+    )  # where both answers are the same, there is nothing to prefer: one token is hardly a whole answer
     for ballot, line in zip(decided, lines, strict=True):
         answers = store.answers(trial.id, ballot.place)
         better = ballot.first_arm if ballot.outcome == "first" else ballot.second_arm

@@ -28,6 +28,13 @@ def hostile(place: str) -> str:
 |---|---|
 | <div style="background:url({FAR}?{place}8)"> | \\$![after]({FAR}?{place}9)$ |
 
+<picture><source srcset="{FAR}?{place}12 2x"></picture><img srcset="{FAR}?{place}13"><video poster={FAR}?{place}14>
+<link rel=prefetch href={FAR}?{place}15><meta http-equiv=refresh content="0;url={FAR}?{place}16"><base href={FAR}>
+![a](//pictures.invalid/{place}17) ![a](<{FAR}?{place}18>) ![a](http:&#x2f;&#x2f;pictures.invalid/{place}19) ![a][Far]
+[x](data:text/html,<script>window.RAN=6</script>) [x](JaVaScRiPt:window.RAN=7) [x](java&#10;script:window.RAN=8) [^1]
+
+[^1]: ![note]({FAR}?{place}20)
+
 <script>window.RAN=5</script><style>body {{ background: url({FAR}?{place}10) }}</style>
 
 [far]: {FAR}?{place}11

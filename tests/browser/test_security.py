@@ -69,6 +69,10 @@ def test_uploads_charts_and_tables_work_under_the_policy(
     page.locator("input[type=file]").set_input_files([document])
     expect(page.get_by_text("1 file read", exact=True)).to_be_visible(timeout=WAIT_MILLISECONDS)
     expect(page.locator("canvas").first).to_be_visible(timeout=WAIT_MILLISECONDS)
+    page.get_by_test_id("stDataFrame").hover()
+    expect(page.get_by_role("button", name="Fullscreen")).to_be_visible()
+    # Streamlit's export would leave formulas as they are
+    expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)
     page.get_by_role("tab", name="Map").click()
     expect(page.locator(".vega-embed canvas, .vega-embed svg").first).to_be_visible(timeout=WAIT_MILLISECONDS)
     assert violations == []

@@ -1,7 +1,11 @@
-"""The real worker, with fewer general prompts that are replayed, and fewer questions at the end."""
+"""The real worker, with lighter steps, fewer general prompts that are replayed, and fewer questions at the end.
+
+What the pages need is that a job learns; that general knowledge stays beside it is tested elsewhere.
+"""
 
 import functools
 import sys
+from dataclasses import replace
 
 from tuning.alignment import kept
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
@@ -17,7 +21,8 @@ REPLAYED = REPLAY_PROMPTS[:: len(REPLAY_PROMPTS) // 16]
 def work(task: Task) -> TaskOutcome:
     if task.config.method in PREFERENCE_METHODS:
         return preference_round.tune(task, **ASKED)
-    return round.tune(task, evaluate=functools.partial(round.evaluate_checkpoint, **ASKED))
+    lighter = replace(task, config=replace(task.config, replay=2, reading=0.0, reversals=0.0))
+    return round.tune(lighter, evaluate=functools.partial(round.evaluate_checkpoint, **ASKED))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def preference_recipe(config: TuneConfig, hidden: int, items: int) -> Preference
     """The recipe over so many items on a base of this width; what the configuration sets wins. Raises MethodError."""
     method = config.method
     samples = method in ("ppo", "grpo")
-    per_step = _PER_ROLLOUT if samples else _PER_STEP
+    per_step = config.examples_per_step or (_PER_ROLLOUT if samples else _PER_STEP)
     passes = math.ceil(max(1, items) / per_step)
     epochs = max(round(_PASSES[method] * _STRENGTH[config.strength]), math.ceil(_MIN_STEPS / passes))
     beta = _LENGTH_NORMALISED_BETA if config.loss == "length-normalised" else _BETA[method]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuning.checkpoints.export_gguf import write_f16, write_lora, write_ollama, write_q8_0
+from tuning.checkpoints.export_gguf import write_f16, write_lora, write_ollama, write_q4_k_m, write_q8_0
 from tuning.checkpoints.export_merged import write_merged
 from tuning.checkpoints.export_peft import write_peft, write_peft_with_base, write_vllm
 from tuning.checkpoints.manifest import Checkpoint
@@ -64,6 +64,7 @@ EXPORTERS: dict[str, Exporter] = {
         Exporter("merged", "Model folder with merged weights", write_merged),
         Exporter("gguf", "GGUF file for llama.cpp, 16 bit", write_f16),
         Exporter("gguf-q8_0", "GGUF file for llama.cpp, 8 bit", write_q8_0),
+        Exporter("gguf-q4_k_m", "GGUF file for llama.cpp, 4 bit", write_q4_k_m),
         Exporter("gguf-lora", "GGUF adapter for llama.cpp", write_lora),
         Exporter("ollama", "Ollama folder", write_ollama),
     )

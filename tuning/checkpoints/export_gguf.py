@@ -37,6 +37,12 @@ def write_q8_0(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     _write_card(checkpoint, home, folder)
 
 
+def write_q4_k_m(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
+    """One file in 4 bit, and more where llama.cpp gives more."""
+    _write_whole(checkpoint, home, folder, "Q4_K_M")
+    _write_card(checkpoint, home, folder)
+
+
 def _write_whole(checkpoint: Checkpoint, home: Path, folder: Path, kind: str) -> None:
     base = merged(checkpoint, home)
     write_model(base, home, folder / f"{checkpoint.name}.gguf", title=checkpoint.name, kind=kind)

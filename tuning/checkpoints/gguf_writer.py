@@ -6,20 +6,12 @@ packaged one, Ollama's, those of a hub) can be written; the others are for llama
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from gguf import (
-    GGML_QUANT_SIZES,
-    GGMLQuantizationType,
-    GGUFReader,
-    GGUFWriter,
-    LlamaFileType,
-    get_tensor_name_map,
-)
-from gguf.quants import quantize
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, get_tensor_name_map
 
+from tuning.checkpoints.gguf_kinds import FILE_TYPES, Array, in_kind, kind_of
 from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
 from tuning.models.gguf_adapter import architecture_of, llama_order
@@ -29,29 +21,27 @@ from tuning.models.gguf_merging import take_over
 
 # Architectures whose tensors are transformers' own, but for the order of queries and keys.
 WRITABLE = ("llama", "qwen2", "qwen3")
-KINDS = {
-    "F32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),
-    "F16": (GGMLQuantizationType.F16, LlamaFileType.MOSTLY_F16),
-    "Q8_0": (GGMLQuantizationType.Q8_0, LlamaFileType.MOSTLY_Q8_0),
-}
-Array = np.ndarray[Any, Any]
 
 
 def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: str = "F16") -> None:
-    """Write the weights of `base`, matrices as a kind of `KINDS`, with the tokens of its own GGUF file.
+    """Write the weights of `base`, matrices in a kind of `FILE_TYPES`, with the tokens of its own GGUF file.
 
     Raises `CheckpointError` for models that are no GGUF file, or of an architecture that is not known here.
     """
     original = _original(base.name, home)
-    quantization, file_type = KINDS[kind]
     writer = GGUFWriter(path, original.architecture)
     writer.add_name(title)
-    writer.add_file_type(file_type)
+    writer.add_file_type(FILE_TYPES[kind])
     reader = GGUFReader(original.path)
     take_over(reader, writer, original.architecture)
-    written = set()
+    written, layers = set(), original.number("block_count")
+    is_tied = bool(base.model.config.tie_word_embeddings)
     for name, values in _tensors(base, original):
-        _add(writer, name, values, quantization)
+        if values.ndim == 1:  # norms and biases stay exact
+            writer.add_tensor(name, values, raw_dtype=GGMLQuantizationType.F32)
+        else:
+            of = kind_of(kind, name, values.shape[-1], layers, is_tied)
+            writer.add_tensor(name, in_kind(values, of), raw_dtype=of)
         written.add(name)
     _add_constants(reader, writer, written)
     writer.write_header_to_file()
@@ -87,15 +77,6 @@ def _tensors(base: BaseModel, header: GgufHeader) -> Iterator[tuple[str, Array]]
         if values.ndim == 2:
             values = llama_order(values, name.removesuffix(".weight"), header)
         yield target, np.ascontiguousarray(values)
-
-
-def _add(writer: GGUFWriter, name: str, values: Array, kind: GGMLQuantizationType) -> None:
-    block, _ = GGML_QUANT_SIZES[kind]
-    if values.ndim == 1:  # norms and biases stay exact
-        kind = GGMLQuantizationType.F32
-    elif values.shape[-1] % block:
-        kind = GGMLQuantizationType.F16
-    writer.add_tensor(name, quantize(values, kind), raw_dtype=kind)
 
 
 def _add_constants(reader: GGUFReader, writer: GGUFWriter, written: set[str]) -> None:

@@ -232,7 +232,9 @@ def _read_json(path: Path, folder: Path) -> dict[str, Any]:
         state = path.stat()
         record = _parsed(path, (state.st_ino, state.st_mtime_ns, state.st_size))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} is not a checkpoint: it has no {path.name!r}.") from error
+        raise CheckpointError(
+            f"{folder} is not a checkpoint: it has no {path.name!r}. Restore or delete the folder."
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} cannot be read ({error}). Restore or delete the folder.") from error
     if not isinstance(record, dict):

@@ -10,7 +10,7 @@ from typing import Any
 from tuning.data.chatml import chatml_records, looks_like_chatml
 from tuning.data.complaints import Complaints, LeftOut
 from tuning.data.examples import Example, Message, quoted_keys, shortened
-from tuning.data.file_contents import Content, contents
+from tuning.data.file_contents import Content, contents, set_aside
 from tuning.data.file_records import (
     DELIMITERS,
     Record,
@@ -23,6 +23,7 @@ from tuning.data.formats import IMPORTERS, Importer, Read
 from tuning.data.imported import ImportedConversation, RatedAnswer
 from tuning.data.storable import storable
 from tuning.data.text_labels import unnamed_labels
+from tuning.data.transcripts import looks_like_transcript, transcript_records
 from tuning.errors import ExampleError
 
 WRAPPERS = ("data", "examples", "conversations", "items", "rows", "train")
@@ -80,6 +81,10 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
             complaints.left_out.append(LeftOut(source.name, str(error)))
     if not parts:
         raise ExampleError(f"{path}: {complaints.left_out[0].reason}")
+    for file in set_aside(path):
+        complaints.left_out.append(
+            LeftOut(file.name, "the folder says by its names that it is not to train on.")
+        )
     return FileChats(
         parts[0].format,
         parts[0].title,
@@ -136,6 +141,8 @@ def _records(content: Content, path: Path, complaints: Complaints) -> tuple[Reco
     if isinstance(content, str) and looks_like_chatml(content):
         return list(chatml_records(content)), "it begins as ChatML and has no turn"
     if isinstance(content, str) and not looks_like_json(content):
+        if looks_like_transcript(content):
+            return list(transcript_records(content)), "it begins as a transcript and has no answer"
         return _table(content, path)
     values = _json_values(content, path, complaints) if isinstance(content, str) else content
     records = _unwrapped(values)

@@ -41,8 +41,15 @@ def data_files(folder: Path) -> list[Path]:
         raise ExampleError(
             f"{folder} holds {len(files):,} files, and at most {MAX_FILES:,} are read. Split it."
         )
-    to_train = [file for file in files if _is_to_train(file.relative_to(folder))]
-    return to_train or files
+    return [file for file in files if _is_to_train(file.relative_to(folder))] or files
+
+
+def set_aside(path: Path) -> list[Path]:
+    """The files of a data set's folder that are not read, since it says that others are to train on."""
+    if not path.is_dir():
+        return []
+    read = set(data_files(path))
+    return [file for file in sorted(path.rglob("*")) if _holds_rows(file, path) and file not in read]
 
 
 def _holds_rows(file: Path, folder: Path) -> bool:

@@ -105,7 +105,8 @@ def _check_unpacked(path: Path, packed: int, unpacked: int) -> None:
 
 
 def _cannot_be_unpacked(path: Path, error: Exception) -> ExampleError:
-    return ExampleError(f"{path} is an archive that cannot be unpacked ({error}). Unpack it yourself.")
+    why = "it has a password" if "encrypted" in str(error) else error
+    return ExampleError(f"{path} is an archive that cannot be unpacked ({why}). Unpack it yourself.")
 
 
 def decoded(data: bytes, path: Path) -> str:

@@ -26,6 +26,7 @@ from tuning.data.librechat import is_librechat, read_librechat
 from tuning.data.marks import judgement, marked
 from tuning.data.preference_records import is_preference, read_preference
 from tuning.data.text_labels import ENTITIES, LABELLED, has_entities, is_labelled, labelled_reader
+from tuning.data.transcripts import is_transcript, read_transcript
 from tuning.errors import ExampleError
 
 Read = Callable[[Record], "ImportedConversation | Example | None"]
@@ -158,5 +159,6 @@ IMPORTERS: tuple[Importer, ...] = (  # the first that matches a record reads the
     Importer("pairs", "questions and answers", _holds(*PAIRS), _alone(_pair)),
     Importer("gemini", 'Gemini {"contents"}', is_gemini, _alone(read_gemini)),
     Importer("chatml", "ChatML <|im_start|>…", is_chatml, _alone(read_chatml)),
+    Importer("transcript", "transcripts (User: … Assistant: …)", is_transcript, _alone(read_transcript)),
     Importer("labelled", "labelled text {text, label}", is_labelled, _labelled),
 )

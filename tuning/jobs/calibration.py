@@ -34,7 +34,7 @@ from tuning.storage import read_json, write_json
 
 if TYPE_CHECKING:
     from tuning.models.base_model import BaseModel
-    from tuning.training.trainer import TrainResult
+    from tuning.training.train_result import TrainResult
 
 log = logging.getLogger(__name__)
 

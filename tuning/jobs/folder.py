@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -90,7 +90,12 @@ class JobFolder:
 
     @classmethod
     def create(
-        cls, path: Path, config: TuneConfig, lessons: Lessons, facts: Mapping[str, Any]
+        cls,
+        path: Path,
+        config: TuneConfig,
+        lessons: Lessons,
+        facts: Mapping[str, Any],
+        validation: Sequence[Example] = (),
     ) -> "JobFolder":
         """Write a new job's folder; it appears whole, by rename."""
         temporary = path.with_name(f".new-{os.getpid()}-{path.name}")
@@ -98,6 +103,8 @@ class JobFolder:
         if isinstance(lessons, ReadPreferences):
             write_preferences(temporary / "preferences.jsonl", lessons.pairs, lessons.judgements)
         write_examples(temporary / "examples.jsonl", [] if isinstance(lessons, ReadPreferences) else lessons)
+        if validation:
+            write_examples(temporary / "validation.jsonl", list(validation))
         (temporary / "reserve").write_bytes(b"\0" * RESERVE_BYTES)
         write_json(temporary / "config.json", config.to_dict())
         write_json(temporary / "job.json", {**facts, "examples_count": len(lessons)})
@@ -146,6 +153,11 @@ class JobFolder:
     def examples(self) -> list[Example]:
         """What is to be learned."""
         return read_examples(self.path / "examples.jsonl")
+
+    def validation(self) -> list[Example]:
+        """What the state to keep is chosen by, beside a share of the examples."""
+        path = self.path / "validation.jsonl"
+        return read_examples(path) if path.is_file() else []
 
     def preferences(self) -> ReadPreferences:
         """What people prefer, where the job learns from that."""

@@ -5,7 +5,6 @@ Any number of programs may hold a `Jobs` on one home; closing them all leaves th
 
 import os
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -15,26 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 from filelock import FileLock
 
 from tuning.checkpoints.manifest import REMOTE
 from tuning.checkpoints.registry import Registry
-from tuning.checkpoints.remote_model import require_weights
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 from tuning.data.preferences import ReadPreferences
-from tuning.errors import CheckpointError, ExampleError, JobError
-from tuning.jobs import calibration, estimates, launch, preference_jobs, remote_jobs, turns
+from tuning.errors import JobError, MethodError
+from tuning.jobs import admission, calibration, estimates, launch, preference_jobs, remote_jobs, turns
 from tuning.jobs.estimates import Estimate
 from tuning.jobs.folder import RECORDS, Job, JobFolder
 from tuning.jobs.records import EventReader
-from tuning.process import Identity, end_group, worker_environment
+from tuning.jobs.worker_process import end_worker, start_worker
 
 WORKER = (sys.executable, "-P", "-m", "tuning.jobs.worker")
-CANCEL_PATIENCE_SECONDS = 3.5  # a worker that does not end by then is killed
-REMOTE_CANCEL_SECONDS = 10.0
-MIN_FREE_BYTES = 100_000_000
 JobList = list[Job]  # `list` is a method below
 Lessons = Sequence[Example] | ReadPreferences  # the second for methods that learn from what people prefer
 
@@ -62,7 +56,7 @@ class Jobs:
             return remote_jobs.estimate(config, examples)
         if isinstance(examples, ReadPreferences):
             return preference_jobs.estimate(self.home, config, examples)
-        self._check_examples(examples)
+        admission.check_examples(examples)
         earlier = self.registry.earlier_examples(config.parent, examples)
         return estimates.estimate(self.home, config, examples, earlier)
 
@@ -93,14 +87,16 @@ class Jobs:
         """Whether some steps are being timed now."""
         return calibration.is_underway(self.home)
 
-    def submit(self, config: TuneConfig, examples: Lessons) -> Job:
+    def submit(self, config: TuneConfig, examples: Lessons, validation: Sequence[Example] = ()) -> Job:
         """Start a job on examples or preferences; it waits by itself until its device is free.
 
+        Of what it learns, the state is kept that has the least loss on `validation`, where that is given.
         Raises `ExampleError` where there is nothing to learn, `MethodError` where the method cannot run on
         the device, `CheckpointError` where the name is taken or the parent does not fit, `JobError` where
         the disk is full.
         """
         device = self.check(config, examples)
+        _check_validation(config, examples, validation)
         estimate = self.estimate(config, examples)
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder / ".submit.lock"):
@@ -115,7 +111,7 @@ class Jobs:
             }
             path = self.folder / _new_id(time.time_ns())
             lessons = examples if isinstance(examples, ReadPreferences) else list(examples)
-            folder = JobFolder.create(path, replace(config, name=name), lessons, facts)
+            folder = JobFolder.create(path, replace(config, name=name), lessons, facts, validation)
             self._start(folder)
         return folder.job()
 
@@ -123,17 +119,17 @@ class Jobs:
         """Raise what `submit` would raise, and start nothing; returns the device of the job."""
         if config.method == REMOTE:
             remote_jobs.check(config, examples, self.registry, self._key_of)
-            self._check_disk()
+            admission.check_disk(self.home)
             self._free_name(config)
             return REMOTE
         device = config.device or estimates.best_device()
         estimates.check_method(config.method, device)
         preference_jobs.check(config, examples, self.registry)
         if not isinstance(examples, ReadPreferences):
-            self._check_examples(examples)
+            admission.check_examples(examples)
         launch.check(config, device)
-        self._check_parent(config)
-        self._check_disk()
+        admission.check_parent(config, self.registry)
+        admission.check_disk(self.home)
         self._free_name(config)
         return device
 
@@ -221,13 +217,7 @@ class Jobs:
         if job.has_ended:
             raise JobError(f"Job {job.id!r} cannot be cancelled: it has ended already ({job.status}).")
         folder.write("cancel", {"time": time.time()})
-        worker = folder.worker()
-        if worker is not None and not worker.is_local:
-            self._await_end(folder, worker)
-        elif worker is not None and folder.is_alive:
-            if not end_group(worker.pid, CANCEL_PATIENCE_SECONDS):
-                raise JobError(f"Job {job.id!r}: process {worker.pid} could not be ended. End it by hand.")
-            self.registry.remove_leftovers_of(worker.pid)
+        end_worker(folder, self.registry)
         if not folder.has_result:
             self._settle(folder)
         return folder.job()
@@ -239,8 +229,8 @@ class Jobs:
             job = folder.job()
             if not job.resumable:
                 raise JobError(f"Job {job.id!r} cannot be resumed: it is {job.status}.")
-            self._check_parent(folder.config())
-            self._check_disk()
+            admission.check_parent(folder.config(), self.registry)
+            admission.check_disk(self.home)
             worker = folder.worker()
             if worker is not None:
                 self.registry.remove_leftovers_of(worker.pid)
@@ -275,43 +265,6 @@ class Jobs:
             raise JobError(f"{what} {id!r}. The newest are: {', '.join(known[:5]) or 'none yet'}.")
         return JobFolder(self.folder / found[0])
 
-    def _start(self, folder: JobFolder) -> None:
-        """Start the worker in a session of its own, so that it outlives this program and its terminal."""
-        with folder.log.open("ab") as log:
-            process = subprocess.Popen(
-                [*self._command(folder), str(folder.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.home,
-                env={**worker_environment(), **remote_jobs.environment(folder.config(), self._key_of)},
-                start_new_session=True,
-            )
-        try:
-            folder.write("worker", Identity.of(process.pid).to_dict())
-        except psutil.NoSuchProcess:  # it has ended already; its log says why
-            folder.write("worker", Identity(process.pid, time.time()).to_dict())
-        threading.Thread(target=process.wait, daemon=True).start()  # or it would stay as a zombie
-
-    def _command(self, folder: JobFolder) -> Sequence[str]:
-        """What starts the worker: as many at once as are to train together (see `ranks`)."""
-        config = folder.config()
-        if config.processes == 1:
-            return self._worker
-        return launch.launch(config, [part for part in self._worker[1:] if part != "-P"])
-
-    @staticmethod
-    def _await_end(folder: JobFolder, worker: Identity) -> None:
-        """A worker of another machine sees by itself that its job was cancelled."""
-        deadline = time.monotonic() + REMOTE_CANCEL_SECONDS
-        while folder.is_alive and not folder.has_result:
-            if time.monotonic() > deadline:
-                raise JobError(
-                    f"Job {folder.id!r} runs on {worker.host!r} and did not end within "
-                    f"{REMOTE_CANCEL_SECONDS:.0f} seconds. End process {worker.pid} there."
-                )
-            time.sleep(0.1)
-
     def _settle(self, folder: JobFolder) -> None:
         """Write the result of a job whose worker was killed: what it stored in its last moment counts."""
         stored = [c for c in self.registry.list() if c.job == folder.id]
@@ -321,53 +274,18 @@ class Jobs:
         else:
             folder.finish("cancelled")
 
+    def _start(self, folder: JobFolder) -> None:
+        keys = remote_jobs.environment(folder.config(), self._key_of)
+        start_worker(folder, self._worker, self.home, keys)
+
     def _free_name(self, config: TuneConfig) -> str:
-        taken = {job.name.casefold() for job in self.list() if not job.has_ended}
-        if config.name is None:
-            number, name = 1, self.registry.free_name(config.method)
-            while name.casefold() in taken:
-                number += 1
-                name = self.registry.free_name(f"{config.method}-{number}")
-            return name
-        if self.registry.exists(config.name):
-            raise CheckpointError(
-                f"A checkpoint {config.name!r} exists already. Choose another name, or delete it first."
-            )
-        name = self.registry.free_name(config.name)
-        if name.casefold() in taken:
-            raise CheckpointError(
-                f"A job that is underway makes {config.name!r} already. Choose another name."
-            )
-        return name
+        return admission.free_name(config, self.registry, self.list())
 
-    def _check_parent(self, config: TuneConfig) -> None:
-        if config.parent is None:
-            return
-        parent = self.registry.get(config.parent)
-        if config.method != REMOTE:
-            require_weights(parent, "go on from")
-        if parent.base != config.base:
-            raise CheckpointError(
-                f"{config.parent!r} was trained on {parent.base!r}, but {config.base!r} was asked for. "
-                f"Choose {parent.base!r} as base, or start without a parent."
-            )
 
-    def _check_disk(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self.home).free
-        if free < MIN_FREE_BYTES:
-            raise JobError(
-                f"The disk of {self.home} has {free / 1e6:.0f} MB free; a job needs at least "
-                f"{MIN_FREE_BYTES / 1e6:.0f} MB. Free some space first."
-            )
-
-    @staticmethod
-    def _check_examples(examples: Sequence[Example]) -> None:
-        if not examples:
-            raise ExampleError(
-                "There is nothing to learn: no example was given. Like or correct an answer, or choose a "
-                "file with questions and answers."
-            )
+def _check_validation(config: TuneConfig, lessons: Lessons, validation: Sequence[Example]) -> None:
+    """Raises MethodError where nothing would be asked of these examples."""
+    if validation and (config.method == REMOTE or isinstance(lessons, ReadPreferences)):
+        raise MethodError(f"Validation examples were given, and {config.method!r} asks none. Leave them out.")
 
 
 def _new_id(nanoseconds: int) -> str:

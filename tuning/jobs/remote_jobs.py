@@ -14,7 +14,15 @@ from tuning.remote.outgoing import outgoing
 from tuning.remote.service import check_service
 
 KEY_VARIABLE = "TUNING_SERVICE_KEY"  # of a worker alone
-USED = ("name", "parent", "base", "seed", "epochs", "system_prompt")  # of a configuration
+USED = (
+    "name",
+    "parent",
+    "base",
+    "seed",
+    "epochs",
+    "examples_per_step",
+    "system_prompt",
+)  # of a configuration
 _UNKNOWN = "the service says when it is done and what it costs; neither is known before"
 
 

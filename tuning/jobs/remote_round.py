@@ -91,7 +91,9 @@ def _begun(task: Task, registry: Registry, service: FineTuningService) -> _Under
 def _created(task: Task, registry: Registry, service: FineTuningService, file: str) -> ServiceJob:
     config, parent = task.config, parent_of(task.config, registry)
     model = parent.model if parent else config.base
-    return service.create(model, file, task.name, seed=config.seed, epochs=config.epochs)
+    amounts = {"n_epochs": config.epochs, "batch_size": config.examples_per_step}
+    given = {name: amount for name, amount in amounts.items() if amount is not None}
+    return service.create(model, file, task.name, seed=config.seed, hyperparameters=given)
 
 
 def _follow(

@@ -172,6 +172,7 @@ def _train(
         task.folder.state,
         emit=emit,
         should_stop=task.should_stop,
+        validation=task.folder.validation(),
         resume=resume,
         parent=Parent(parent, examples.earlier) if parent else None,
         save_every_seconds=save_every_seconds,
@@ -211,6 +212,7 @@ def train_as_rank(folder: JobFolder) -> None:
         folder.state,
         emit=lambda event: None,
         should_stop=lambda: folder.is_cancelled,
+        validation=folder.validation(),
         resume=folder.state.exists(),
         parent=Parent(parent, examples.earlier) if parent else None,
     )

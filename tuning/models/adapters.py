@@ -7,12 +7,14 @@ It does not decide which adapter is active (`tuning.models.base_model`) and trai
 import json
 import warnings
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftConfig, inject_adapter_in_model, set_peft_model_state_dict
+from peft import LoraConfig, PeftConfig, PeftType, inject_adapter_in_model, set_peft_model_state_dict
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -91,6 +93,7 @@ class FullAdapter:
             self.state[key], parameter.data = parameter.data, value
 
 
+_NAMES = ("target_modules", "exclude_modules", "feedforward_modules", "rank_pattern", "alpha_pattern")
 Adapter = PeftAdapter | PrefixAdapter | FullAdapter
 
 
@@ -134,6 +137,8 @@ def _read_peft(folder: Path) -> PeftAdapter:
         raise ValueError(str(error).rstrip(".")) from error
     config = PeftConfig.from_pretrained(str(folder))
     config.inference_mode = True
+    if isinstance(config, LoraConfig):
+        config.init_lora_weights = True  # its weights are here: nothing is begun anew from the base's
     tensors = load_file(folder / PEFT_WEIGHTS)
     return PeftAdapter(
         config, {name.removeprefix("base_model.model."): value for name, value in tensors.items()}
@@ -169,7 +174,7 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
         # A switch may happen while answering, and several adapters side by side are the point.
         with torch.inference_mode(False), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Already found a `peft_config`")
-            inject_adapter_in_model(adapter.config, model, key)
+            inject_adapter_in_model(_of_modules(adapter.config, model), model, key)
             outcome: Any = set_peft_model_state_dict(model, adapter.state, adapter_name=key)
     except (RuntimeError, ValueError) as error:
         detach(model, key)
@@ -196,6 +201,27 @@ def attach(model: PreTrainedModel, adapter: PeftAdapter, key: str, name: str) ->
     for layer in tuner_layers(model):
         layer.set_adapter([])
         layer.requires_grad_(False)
+
+
+def _of_modules(config: PeftConfig, model: nn.Module) -> PeftConfig:
+    """The configuration with the names that the model has: PEFT compares every name with every module."""
+    ends = {
+        end for name, _ in model.named_modules() for end in accumulate(reversed(name.split(".")), _before)
+    }
+    narrowed = copy(config)
+    for option in _NAMES:
+        names = getattr(config, option, None)
+        if isinstance(names, dict) and config.peft_type == PeftType.LORA:  # AdaLoRA's are of its own tensors
+            setattr(narrowed, option, {name: value for name, value in names.items() if name in ends})
+        elif isinstance(names, set | list) and not ends.isdisjoint(
+            names
+        ):  # else PEFT says that none is there
+            setattr(narrowed, option, type(names)(name for name in names if name in ends))
+    return narrowed
+
+
+def _before(end: str, part: str) -> str:
+    return f"{part}.{end}"
 
 
 def _first_line(error: Exception) -> str:

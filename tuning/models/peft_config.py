@@ -74,6 +74,8 @@ class _Lora(_Options):
     layers_pattern: Name | Names | None = None
     rank_pattern: dict[Name, Rank] | None = None
     alpha_pattern: dict[Name, Scale] | None = None
+    # The others (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA) change the base's own weights first, and belong to those.
+    init_lora_weights: bool | Literal["gaussian", "eva", "orthogonal", "mica"] | None = True
 
 
 class _AdaLora(_Lora):
@@ -154,6 +156,8 @@ def _refusal(path: Path, config: Mapping[str, Any], error: ValidationError) -> s
     option = str(found["loc"][0])
     if "modules" in option or "pattern" in option:
         wanted = "only plain names of modules are taken, in a list, and no patterns"
+    elif option == "init_lora_weights":
+        wanted = "it was trained beside changed weights of its base, and does not fit the base as it is"
     else:
         wanted = found["msg"][:1].lower() + found["msg"][1:]
     return f"{path} sets {option!r} to {quoted(config.get(option))}: {wanted}. Ask its author for another."

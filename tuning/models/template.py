@@ -45,8 +45,12 @@ class Template:
         known = [self.tokenizer.chat_template, list(self.stop_ids), self.tokenizer.bos_token]
         return hashlib.sha256(json.dumps(known, ensure_ascii=False).encode()).hexdigest()[:16]
 
+    def chat_text(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
+        """A conversation as text, by the model's own template. Raises ModelError where it refuses."""
+        return render_chat(self.name, self.tokenizer, messages, add_generation_prompt=add_generation_prompt)
+
     def chat_ids(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> list[int]:
         """The ids of a conversation through the model's own template. Raises ModelError where it refuses."""
-        text = render_chat(self.name, self.tokenizer, messages, add_generation_prompt=add_generation_prompt)
+        text = self.chat_text(messages, add_generation_prompt=add_generation_prompt)
         encoded: Any = self.tokenizer(text, add_special_tokens=False)
         return list(encoded["input_ids"])

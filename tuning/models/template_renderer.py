@@ -34,7 +34,7 @@ def main() -> None:
         except RecursionError:
             reply = {"error": "it calls itself without end"}
         except Exception as error:  # a template is a program of its own: whatever it raises is its refusal
-            reply = {"error": str(error)[:500] or "it failed without saying why"}
+            reply = {"error": " ".join(str(error).split())[:500] or "it failed without saying why"}
         print(json.dumps(reply), file=replies, flush=True)
 
 
@@ -47,7 +47,7 @@ def _rendered(render: Any, request: dict[str, Any]) -> str:
     )
     if len(rendered[0]) > MOST_CHARACTERS:
         raise ValueError(f"it makes {len(rendered[0])} characters of this conversation")
-    return str(rendered[0])
+    return str(rendered[0]).encode("utf-8", "replace").decode()  # half an emoji cannot be tokenized
 
 
 def _limit_memory() -> None:

@@ -81,13 +81,15 @@ class FineTuningService:
         with self._told("the training file"):
             return str(self._client.files.create(file=(name, content), purpose="fine-tune").id)
 
-    def create(self, model: str, file: str, suffix: str, *, seed: int, epochs: int | None) -> ServiceJob:
-        """Start a job on a file. Raises JobError."""
+    def create(
+        self, model: str, file: str, suffix: str, *, seed: int, hyperparameters: Mapping[str, Any]
+    ) -> ServiceJob:
+        """Start a job on a file; hyper-parameters that are left out are the service's own. Raises JobError."""
         options: dict[str, Any] = {}
-        if epochs is not None:
+        if hyperparameters:
             options["method"] = {
                 "type": "supervised",
-                "supervised": {"hyperparameters": {"n_epochs": epochs}},
+                "supervised": {"hyperparameters": dict(hyperparameters)},
             }
         with self._told(f"a fine-tuning job on {model!r}"):
             return _job(

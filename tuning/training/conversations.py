@@ -73,6 +73,19 @@ def conversations_of(config: TuneConfig, examples: Sequence[TrainingConversation
     return [with_system(example.messages, config.system_prompt) for example in examples]
 
 
+def kept_aside(
+    base: Template, config: TuneConfig, validation: Sequence[TrainingConversation], window: int
+) -> tuple[list[Message], ...]:
+    """Validation examples as conversations. Raises ExampleError where none fits the window."""
+    prepared = prepare(base, conversations_of(config, validation), window)
+    if validation and not prepared.encoded:
+        raise ExampleError(
+            f"None of the {len(validation)} validation examples fits the model's window of {window} tokens. "
+            "Shorten them, or leave them out."
+        )
+    return prepared.conversations
+
+
 def split(
     conversations: Sequence[list[Message]], config: TuneConfig
 ) -> tuple[list[list[Message]], list[list[Message]]]:

@@ -49,7 +49,8 @@ _UPDATE_SCALE = {"gentle": 0.85, "normal": 1.0, "strong": 1.0}
 def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) -> Recipe:
     """The recipe for a method family on a base of this width; what the configuration sets wins."""
     longer, protect = _STRENGTH[config.strength]
-    passes = math.ceil(examples / _EXAMPLES_PER_STEP)  # steps of one pass
+    per_step = config.examples_per_step or _EXAMPLES_PER_STEP
+    passes = math.ceil(examples / per_step)  # steps of one pass
     epochs = config.epochs or max(round(40 * longer), math.ceil(_MIN_STEPS * longer / passes))
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
     scale = min(1.0, (576 / hidden) ** 0.7)
@@ -65,7 +66,7 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
         epochs=epochs,
         min_epochs=math.ceil(0.75 * epochs),  # known phrases come early, unknown ones later
         learning_rate=config.learning_rate or rates[family],
-        examples_per_step=_EXAMPLES_PER_STEP,
+        examples_per_step=per_step,
         replay=config.replay if config.replay is not None else 8,
         replay_weight=config.replay_weight if config.replay_weight is not None else 3 * protect,
         word_dropout=config.word_dropout if config.word_dropout is not None else 0.3,

@@ -4,16 +4,14 @@ Rows are packed with block masks, logits exist only where there is a target, the
 is float32. `batches` decides what is learned in which words, `methods` what is trainable, `run_state` what is kept.
 """
 
-import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from tuning.augment.question_noise import held_out
@@ -21,18 +19,25 @@ from tuning.config import TuneConfig
 from tuning.distributed.ranks import Ranks
 from tuning.errors import ExampleError
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import forward
-from tuning.models.packing import Encoded, encode, pack, prepare
-from tuning.models.prefix import PrefixInput, text_kv
+from tuning.models.packing import encode, prepare
+from tuning.models.prefix import text_kv
 from tuning.training import builders, methods
 from tuning.training.batches import Batches, StepBatch
-from tuning.training.conversations import Parent, TrainingConversation, conversations_of, split
+from tuning.training.conversations import (
+    Parent,
+    TrainingConversation,
+    conversations_of,
+    kept_aside,
+    split,
+)
 from tuning.training.early_stopping import EarlyStopping
 from tuning.training.learner import Learner, LearnerPlan
+from tuning.training.measures import answer_surprise, memory_bytes
 from tuning.training.recipe import schedule
 from tuning.training.replay import REPLAYED, Replay, replay_set
 from tuning.training.run_state import ADAPTER_FOLDER, RunState, load_state, save_state, write_adapter
 from tuning.training.step import Step
+from tuning.training.train_result import TrainResult
 
 SAVE_EVERY_SECONDS = 20.0
 Emit = Callable[[dict[str, Any]], None]
@@ -47,42 +52,6 @@ class _Hooks:
     save_every_seconds: float
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What a run made: the adapter's folder, and how it went."""
-
-    adapter: Path  # a folder with the adapter's files and nothing else
-    stopped: bool  # asked to stop before its end
-    early: bool  # ended early because everything was known
-    steps: int
-    tokens: int  # computed on
-    seconds: float
-    loss: float  # over the last pass
-    learned: float  # share of the examples that are known in wordings kept out of training
-    examples: int
-    shortened: int  # examples that lost their oldest turns to the window
-    dropped: int  # examples that did not fit the window at all
-    memory_bytes: int  # at most, while training
-    probe: dict[str, Any]  # a question, and what the checkpoint must answer to it
-    validated: int = 0  # examples kept out of training to choose the best state by
-    validation_loss: float | None = None  # a token of their answers, in the state that is kept
-    best_step: int | None = None  # where that state was reached
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Tokens computed on, a second."""
-        return self.tokens / max(self.seconds, 1e-9)
-
-    def to_dict(self) -> dict[str, Any]:
-        """How it went, as JSON types."""
-        return asdict(self) | {"adapter": str(self.adapter), "tokens_per_second": self.tokens_per_second}
-
-    def save(self, folder: Path) -> None:
-        """Copy the adapter's files into a folder that exists."""
-        for file in sorted(self.adapter.iterdir()):
-            shutil.copy2(file, folder / file.name)
-
-
 def train(
     base: BaseModel,
     config: TuneConfig,
@@ -91,6 +60,7 @@ def train(
     *,
     emit: Emit,
     should_stop: Callable[[], bool],
+    validation: Sequence[TrainingConversation] = (),
     resume: bool = False,
     parent: Parent | None = None,
     save_every_seconds: float = SAVE_EVERY_SECONDS,
@@ -98,11 +68,12 @@ def train(
 ) -> TrainResult:
     """Train one adapter from examples; `folder` takes the resumable state and, at the end, the adapter.
 
-    `should_stop` is asked before every step; `replayed` general prompts are answered before the first.
+    `should_stop` is asked before every step; the state with the least loss on `validation` is kept, and on those that
+    the configuration holds out; `replayed` general prompts are answered before the first.
     Raises ExampleError, MethodError or ModelError.
     """
     hooks = _Hooks(emit, should_stop, save_every_seconds)
-    return _Trainer(base, config, examples, folder, hooks, replayed).run(parent, resume)
+    return _Trainer(base, config, examples, validation, folder, hooks, replayed).run(parent, resume)
 
 
 class _Trainer:
@@ -113,6 +84,7 @@ class _Trainer:
         base: BaseModel,
         config: TuneConfig,
         examples: Sequence[TrainingConversation],
+        validation: Sequence[TrainingConversation],
         folder: Path,
         hooks: _Hooks,
         replayed: int,
@@ -130,6 +102,7 @@ class _Trainer:
                 f"window of {base.window} tokens. Shorten them."
             )
         self._conversations, self._held_out = split(self._prepared.conversations, config)
+        self._held_out += kept_aside(base, config, validation, window)
         self._per_epoch = self._recipe.steps_per_epoch(len(self._conversations))
         self._steps = self._recipe.epochs * self._per_epoch
         self._ranks = Ranks.join(base.device)
@@ -312,18 +285,3 @@ def _checkpointing(base: BaseModel, wanted: bool) -> Iterator[None]:
             warnings.simplefilter("ignore", FutureWarning)
             base.model.gradient_checkpointing_disable()
         base.model.eval()
-
-
-@torch.no_grad()
-def answer_surprise(base: BaseModel, item: Encoded, prefix: PrefixInput) -> float:
-    """How surprising an answer is to what is learned now, in nats a token."""
-    row = pack([item]).to(base.device)
-    logits = forward(base, row, prefix).float()
-    return float(torch.nn.functional.cross_entropy(logits, row.targets))
-
-
-def memory_bytes(base: BaseModel) -> int:
-    """What this process holds where the model runs."""
-    if base.device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(base.device))
-    return int(psutil.Process().memory_info().rss)

@@ -7,7 +7,7 @@ import pytest
 from assistant.chat.retrieval import Found, Retrieval
 from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
-from tests.assistant.chat.test_chat import Shelf
+from tests.assistant.chat.conftest import Shelf
 from tests.fakes import ScriptedEngine
 
 HISTORY = (

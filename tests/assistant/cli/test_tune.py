@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli.tune import _stated_in
+from assistant.cli.tune_examples import stated_in
 from assistant.errors import AssistantError
 from assistant.settings import Settings, load_settings
 from assistant.workspace import Workspace
@@ -67,12 +67,12 @@ def test_what_a_document_states_is_learned_by_its_name(
     document.write_text("# Harbour\n\nThe harbour master of Tolm is Inga Reyes.\n", encoding="utf-8")
     opened = Workspace(load_settings())
     opened.knowledge("docs").add([document])
-    examples = _stated_in(opened, ("harbour.md",), "docs", None)
+    examples = stated_in(opened, ("harbour.md",), "docs", None)
     assert [(one.question, one.answer) for one in examples] == [
         ("Who is the harbour master of Tolm?", "Inga Reyes.")
     ]
     with pytest.raises(AssistantError, match=r"holds no document 'gone\.md'.*harbour\.md"):
-        _stated_in(opened, ("gone.md",), "docs", None)
+        stated_in(opened, ("gone.md",), "docs", None)
     opened.close()
 
 

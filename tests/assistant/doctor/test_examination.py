@@ -40,7 +40,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("IMPRINT_HOME", str(home))
     # The property is a descriptor of the class; what it would open takes seconds and is not looked at here.
     monkeypatch.setattr(Workspace, "embeddings", FAKE)
-    monkeypatch.setattr(Workspace, "close", lambda self: [base.close() for base in self._knowledge.values()])
+    monkeypatch.setattr(Workspace, "close", lambda self: self._bases.close())
     home.mkdir(mode=0o700)
     (home / "models" / "smollm2-135m-instruct").mkdir(parents=True)
     (home / "models" / "smollm2-135m-instruct" / "imprint.json").write_text('{"name": "x"}')
@@ -181,6 +181,15 @@ def test_a_catalogue_is_rebuilt_from_its_documents(home: Path, tmp_path: Path, d
     assert list(home.glob("damaged-*/default.sqlite3")) and state(home).keys() <= {
         ("put aside", _aside(home))
     }
+
+
+def test_a_catalogue_of_which_nothing_is_left_says_that_the_documents_are_to_be_given_again(
+    home: Path, tmp_path: Path
+) -> None:
+    path = indexed(home, tmp_path / "docs")
+    os.truncate(path, 5000)
+    mended = state(home, mend=True)[("knowledge base", "default")]
+    assert mended.status == "mended" and "index them again; the damaged catalogue is" in mended.message
 
 
 def _aside(home: Path) -> str:

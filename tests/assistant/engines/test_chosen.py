@@ -58,7 +58,7 @@ def engine(
 
 
 def answer(engine: ChosenEngine, checkpoint: str | None) -> str:
-    return "".join(engine.stream(SKERRIN, SamplingParams(12), checkpoint=checkpoint))
+    return "".join(engine.stream(SKERRIN, SamplingParams(24), checkpoint=checkpoint))
 
 
 def test_torch_is_opened_for_what_llama_cpp_cannot_do(engine: ChosenEngine, opened: list[str]) -> None:
@@ -88,7 +88,7 @@ def test_a_checkpoint_that_llama_cpp_cannot_prove_goes_to_torch_which_says_what_
 
 def test_answers_at_once_share_both_engines(engine: ChosenEngine, opened: list[str]) -> None:
     sharing = answering_at_once(engine)
-    streams = [sharing.stream(SKERRIN, SamplingParams(12), checkpoint=name) for name in ("prefix", "scaled")]
+    streams = [sharing.stream(SKERRIN, SamplingParams(24), checkpoint=name) for name in ("prefix", "scaled")]
     pieces = [next(stream) for stream in streams]
     rest = ["".join(stream) for stream in streams]
     assert "640" in pieces[0] + rest[0] and rest[1]

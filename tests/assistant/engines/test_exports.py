@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gguf import GGUFReader
 
 from assistant.engines.llama_engine import LlamaEngine
 from assistant.engines.llama_server import LlamaServer, ServerSettings
 from tests.assistant.engines.test_llama_engine import (
-    ROUNDING,
     STORY,
     answer,
     default_base,
-    largest_gap,
 )
+from tests.rounding import ROUNDING, largest_gap
 from tests.saved_checkpoints import save_random
 from tuning.checkpoints.export import export
 from tuning.checkpoints.manifest import Checkpoint
@@ -58,6 +58,31 @@ def test_a_whole_file_answers_as_the_checkpoint(
         assert is_the_checkpoints(base_model, answer(engine, STORY, TOKENS))
     finally:
         engine.close()
+
+
+@pytest.mark.slow
+def test_a_file_of_4_bit_is_llama_cpps_own(
+    checkpoint: Checkpoint, base_model: BaseModel, imprint_home: Path, tmp_path: Path
+) -> None:
+    """As large as one of `llama-quantize`, opened by llama.cpp, and nearer to the checkpoint than to its base."""
+    (file,) = (
+        one
+        for one in export(checkpoint, "gguf-q4_k_m", tmp_path / "out", imprint_home)
+        if one.suffix == ".gguf"
+    )
+    base = GgufBase.find(str(file), tmp_path)
+    assert base is not None and base.bits == 4
+    kinds = {one.name: one.tensor_type.name for one in GGUFReader(file).tensors}
+    # Rows of 576 numbers cannot have K kinds, those of 1536 can; half of these matrices get more bits.
+    assert kinds["token_embd.weight"] == "Q8_0" and kinds["blk.5.attn_q.weight"] == "Q5_0"
+    down = [kind for name, kind in kinds.items() if name.endswith("ffn_down.weight")]
+    assert set(down) == {"Q4_K", "Q6_K"} and down.count("Q6_K") == 14
+    engine = LlamaEngine(base, Registry(tmp_path))
+    try:
+        text = answer(engine, STORY, TOKENS)
+    finally:
+        engine.close()
+    assert largest_gap(base_model, STORY, text, NAME) < largest_gap(base_model, STORY, text)
 
 
 @pytest.mark.slow

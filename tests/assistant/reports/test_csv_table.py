@@ -12,7 +12,7 @@ from assistant.reports import arena_html
 from assistant.reports.csv_table import to_csv
 from assistant.reports.evaluation_files import answers_csv
 
-FORMULAS = ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "-1+1", '=HYPERLINK("x")']
+FORMULAS = ["=1+1", "+cmd", "-cmd", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "-1+1", "+1", '=HYPERLINK("x")']
 
 
 def cells(text: str) -> list[list[str]]:
@@ -27,7 +27,14 @@ def test_a_formula_is_a_text_in_every_column(formula: str) -> None:
     assert table.startswith(("'", "\"'"))
 
 
-@pytest.mark.parametrize("value", [-5, 1.5, "-5", "+3.14", "-1,000", "-2e-3", "-10%", "", "a=b", "640 克"])
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_a_text_stays_one_cell_where_another_separator_is_expected(separator: str) -> None:
+    table = to_csv(["x"], [[f"a{separator}=1+1"], [f'a"{separator}=1+1']])
+    rows = list(csv.reader(io.StringIO(table, newline=""), delimiter=separator))
+    assert rows == [["x"], [f"a{separator}=1+1"], [f'a"{separator}=1+1']]
+
+
+@pytest.mark.parametrize("value", [-5, 1.5, "5", "3.14", "", "a=b", "640 克"])
 def test_a_number_and_a_plain_text_stay_as_they_are(value: object) -> None:
     assert cells(to_csv(["x"], [["", value]])) == [["", str(value)]]
 

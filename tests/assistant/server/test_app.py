@@ -299,6 +299,8 @@ def test_the_openapi_document_says_what_is_taken_and_how_errors_look(client: Tes
             kind = "AnthropicError" if path.startswith("/v1/messages") else "Error"
             told = operation["responses"]["default"]["content"]["application/json"]["schema"]
             assert told == {"$ref": f"#/components/schemas/{kind}"}
+    for path in ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"):
+        assert "text/event-stream" in found["paths"][path]["post"]["responses"]["200"]["content"]
     schemas = found["components"]["schemas"]
 
     def kinds(schema: str, field: str) -> set[str]:

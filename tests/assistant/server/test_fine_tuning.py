@@ -14,6 +14,7 @@ from assistant.server.app import create_app
 from assistant.settings import Settings
 from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
+from tuning.jobs.folder import JobFolder
 from tuning.jobs.jobs import Jobs
 
 pytestmark = pytest.mark.slow
@@ -199,8 +200,8 @@ def test_an_embedding_model_that_cannot_be_opened_is_an_error_in_openais_form(tm
     assert raised.value.type == "server_error"
 
 
-def test_every_option_has_its_effect_or_is_told(client: openai.OpenAI) -> None:
-    file, other = upload(client), upload(client)
+def test_every_option_reaches_the_job(client: openai.OpenAI, workspace: Workspace) -> None:
+    file, other = upload(client), upload(client, "4")
     job = client.fine_tuning.jobs.create(
         model=BASE,
         training_file=file,
@@ -216,12 +217,11 @@ def test_every_option_has_its_effect_or_is_told(client: openai.OpenAI) -> None:
         2**40,
     )
     assert job.hyperparameters.to_dict() == {"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 0.1}
-    warned = [
-        event.message
-        for event in client.fine_tuning.jobs.list_events(job.id, limit=50)
-        if event.level == "warn"
-    ]
-    assert any("batch_size 4" in one for one in warned) and any("validation_file" in one for one in warned)
+    kept = workspace.jobs.get(job.id)
+    assert (kept.config["epochs"], kept.config["examples_per_step"]) == (2, 4)
+    assert [one.question for one in JobFolder(kept.folder).validation()] == ["4"]
+    for wanted, found in (("north", [job.id]), ("south", [])):
+        assert [one.id for one in client.fine_tuning.jobs.list(metadata={"team": wanted})] == found
     client.files.delete(file)
     assert client.fine_tuning.jobs.retrieve(job.id).training_file == file
 
@@ -242,6 +242,7 @@ def test_the_learning_rate_is_multiplied(client: openai.OpenAI, workspace: Works
         ({"method": {"type": "reinforcement"}}, 400, "'supervised' and 'dpo' are"),
         ({"validation_file": "file-" + "0" * 32}, 404, "There is no file"),
         ({"integrations": [{"type": "wandb"}]}, 400, "integrations: not supported"),
+        ({"method": {"type": "dpo"}, "validation_file": "file-1"}, 400, "validation_file: 'dpo' asks none"),
         ({"extra_body": {"epochs": 3}}, 400, "epochs: there is no such option"),
         ({"hyperparameters": {"n_epochs": 0}}, 400, "n_epochs"),
         ({"suffix": "a/b"}, 400, "cannot name a checkpoint"),

@@ -69,6 +69,22 @@ def test_a_large_question_is_refused(server: httpx.Client) -> None:
     assert server.get("/v1/models").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("chat/completions", {"messages": [{"role": "user", "content": "x"}] * 20_000}),
+        ("messages", {"messages": [{"role": "user", "content": "x"}] * 20_000, "max_tokens": 1}),
+        ("responses", {"input": [{"role": "user", "content": "x"}] * 20_000}),
+        ("chat/completions", {"messages": [{"role": "user", "content": "x"}], "tools": [{}] * 200}),
+    ],
+)
+def test_more_than_any_model_reads_is_refused_by_its_number(
+    server: httpx.Client, path: str, given: dict[str, object]
+) -> None:
+    refused = server.post(f"/v1/{path}", json=given)
+    assert refused.status_code == 400 and "at most" in refused.json()["error"]["message"]
+
+
 def test_another_site_starts_and_ends_nothing(server: httpx.Client) -> None:
     foreign = {"origin": "https://evil.example", "content-type": "text/plain"}
     for path in ("/v1/files", "/v1/fine_tuning/jobs", "/v1/fine_tuning/jobs/2/cancel"):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from langchain_core.documents import Document
 
-from knowledge.base.knowledge_base import KnowledgeBase, knowledge_bases, safe_name
+from knowledge.base.knowledge_base import KnowledgeBase, knowledge_bases
+from knowledge.base.uploads import safe_name
 from knowledge.errors import StoreError
 from knowledge.index.embeddings import SentenceEmbeddings
 from tests.knowledge.bases import add_upload, agrees, statuses

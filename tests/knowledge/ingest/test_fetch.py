@@ -113,6 +113,8 @@ def test_a_redirect_to_a_private_address_is_not_followed(site: str, monkeypatch:
         ("/bomb", "larger than"),
         ("/odd", "packs its answer as zstd"),
         ("/to/ftp://x/", "only http"),
+        ("/to/data:text/plain,x", "redirects to what is no address"),
+        ("/to///[", "redirects to what is no address"),
     ],
 )
 def test_limits_and_errors(site: str, path: str, reason: str) -> None:

@@ -16,6 +16,7 @@ class PdfPage:
 
     def __init__(self) -> None:
         self.operators: list[str] = []
+        self.rotation = 0  # degrees clockwise by which the page is shown
         self.annotations: list[str] = []
 
     def text(self, x: float, y: float, text: str, size: float = 10, font: str = "regular") -> "PdfPage":
@@ -60,6 +61,13 @@ class PdfPage:
     ) -> "PdfPage":
         for number, line in enumerate(lines):
             self.text(x, y + number * leading, line, size)
+        return self
+
+    def sideways(self, rotation: int) -> "PdfPage":
+        """The same page lying on its side, and shown upright: as programs write landscape pages."""
+        self.rotation = rotation
+        self.operators.insert(0, "q 0 1 -1 0 595 0 cm" if rotation == 90 else "q 0 -1 1 0 0 842 cm")
+        self.operators.append("Q")
         return self
 
     def grid(self, xs: Sequence[float], ys: Sequence[float]) -> "PdfPage":
@@ -130,7 +138,8 @@ def pdf(*pages: PdfPage, title: str = "", xfa: Mapping[str, str] | None = None) 
         stream = add(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
         kids.append(
             add(
-                f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 595 842] /Resources {resources} "
+                f"<< /Type /Page /Parent {tree} 0 R /MediaBox [0 0 595 842] /Rotate {page.rotation} "
+                f"/Resources {resources} "
                 f"/Contents {stream} 0 R /Annots [{listed}] >>"
             )
         )

@@ -71,3 +71,53 @@ def test_a_document_that_lies_under_another_name_is_found() -> None:
             new.writestr(renamed, old.read(name).replace(b"word/document.xml", b"word/document2.xml"))
     document = read_bytes("a.docx", moved.getvalue())
     assert sections_of(document) == [("text", "It shines.", ("Lamp",))]
+
+
+W = nsdecls("w")
+
+
+def _word(*parts: str) -> list[str]:
+    file = docx.Document()
+    for part in parts:
+        file.element.body.insert(len(file.element.body) - 1, parse_xml(part))
+    return read_bytes("a.docx", saved(file)).text.split("\n")
+
+
+def _paragraph(inside: str, properties: str = "") -> str:
+    return f"<w:p {W}><w:pPr>{properties}</w:pPr>{inside}</w:p>"
+
+
+def _run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def _row(*texts: str, properties: str = "", cells: str = "") -> str:
+    written = "".join(f"<w:tc><w:tcPr>{cells}</w:tcPr><w:p>{_run(text)}</w:p></w:tc>" for text in texts)
+    return f"<w:tr><w:trPr>{properties}</w:trPr>{written}</w:tr>"
+
+
+def test_cells_stay_in_their_columns_where_a_row_begins_late_or_was_deleted() -> None:
+    rows = [
+        _row("Town", "Boats", "Fees"), _row("Arvik", "7", "40"),
+        _row("9", "41", properties='<w:gridBefore w:val="1"/>'),
+        _row("Old", "1", "2", properties='<w:del w:id="1"/>'),
+        _row("Brenn", "5", properties='<w:gridAfter w:val="1"/>'),
+    ]  # fmt: skip
+    assert _word(f"<w:tbl {W}>{''.join(rows)}</w:tbl>") == [
+        "Town: Arvik; Boats: 7; Fees: 40", "Boats: 9; Fees: 41", "Town: Brenn; Boats: 5",
+    ]  # fmt: skip
+
+
+def test_what_a_reader_sees_of_changes_controls_and_signs() -> None:
+    end_deleted = '<w:rPr><w:del w:id="1"/></w:rPr>'
+    box = '<w:r><w:sym w:font="Wingdings" w:char="F0{}"/></w:r>'
+    control = "<w:sdt><w:sdtPr>{}</w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>"
+    ruby = f"<w:r><w:ruby><w:rt>{_run('とう')}</w:rt><w:rubyBase>{_run('東')}</w:rubyBase></w:ruby></w:r>"
+    assert _word(
+        _paragraph(_run("The fee is "), end_deleted),
+        _paragraph(_run("40 kroner.") + _run("secret", "<w:vanish/>")),
+        _paragraph(box.format("FE") + _run(" storm ") + box.format("A8") + _run(" theft")),
+        _paragraph(_run("Cover: ") + control.format("<w:dropDownList/>", _run("Storm"))),
+        _paragraph(_run("Name: ") + control.format("<w:showingPlcHdr/>", _run("Click to enter text."))),
+        _paragraph(ruby + _run("京")),
+    ) == ["The fee is 40 kroner.", "", "☒ storm ☐ theft", "", "Cover: Storm", "", "Name:", "", "東京"]

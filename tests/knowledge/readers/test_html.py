@@ -56,7 +56,7 @@ def test_terms_stand_in_front_of_their_definitions() -> None:
     page = "<html><dl><dt>foot<dd>It stands.<dd>Heavy.<dt>alone</dt>"
     page += "<dt>head<dd><p>It <i>shines</i>.</p><dt>last</dl>"
     assert read_bytes("a.html", page.encode()).text.split("\n\n") == [
-        *("foot: It stands.", "Heavy.", "alone", "head: It shines.", "last"),
+        *("foot: It stands.", "foot: Heavy.", "alone, head: It shines.", "last"),
     ]
 
 

@@ -1,6 +1,9 @@
 """Mail: headers, the text once, attachments by their own readers."""
 
 from email.message import EmailMessage
+from email.mime.application import MIMEApplication
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
 
@@ -101,3 +104,27 @@ def test_mails_within_mails_end() -> None:
         outer.add_attachment(message)
         message = outer
     assert "deepest" not in read_bytes("a.eml", message.as_bytes()).text
+
+
+def test_text_behind_an_attachment_is_read_and_its_other_form_is_not() -> None:
+    message = MIMEMultipart("mixed")
+    message["Subject"] = "Fees"
+    message.attach(MIMEText("before the file"))
+    fares = MIMEApplication(b"Route,Fare\nSkarv,55\n")
+    fares.add_header("Content-Disposition", "inline", filename="=?utf-8?B?VGFyaWZlIGbDvHIgTcOkcnouY3N2?=")
+    message.attach(fares)
+    both = MIMEMultipart("alternative")
+    both.attach(MIMEText("after the file"))
+    both.attach(MIMEText("<p>after the file, in colours</p>", "html"))
+    message.attach(both)
+    document = read_bytes("a.eml", message.as_bytes())
+    assert document.text.split("\n\n") == [
+        "Subject: Fees", "before the file", "Attachment: Tarife für März.csv", "Route: Skarv; Fare: 55",
+        "after the file",
+    ]  # fmt: skip
+    assert ("Attachment: Tarife für März.csv",) in {headings for _, _, headings in sections_of(document)}
+
+
+def test_lines_that_were_only_wrapped_are_one() -> None:
+    data = b"Subject: x\nFrom: a\nContent-Type: text/plain; format=flowed\n\nThe ferry leaves \nat 7:40.\n-- \nAnna\n"
+    assert read_bytes("a.eml", data).text.endswith("The ferry leaves at 7:40.\n-- \nAnna")

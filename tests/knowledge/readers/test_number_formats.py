@@ -33,6 +33,13 @@ from knowledge.readers.number_formats import date_text, number_text, time_text
         (123_456, '0!.0,"万"', "12.3万"),
         (-0.001, "0.00", "0.00"),
         (3, ";;;", "3"),
+        (5, '0"%"', "5%"),
+        (1250.5, "[$¥-804]#,##0.00", "¥1,250.50"),
+        (1250.5, "#,##0.00\\ [$zł-415]", "1,250.50 zł"),
+        (0, '_("$"* #,##0.00_);_("$"* \\(#,##0.00\\);_("$"* "-"??_)', "$-"),
+        (5, '[<1000]0" g";0.0," kg"', "5 g"),
+        (5000, '[<1000]0" g";0.0," kg"', "5.0 kg"),
+        (12_345_678, "[>=10000000]##\\,##\\,##\\,##0;[>=100000]##\\,##\\,##0;##,##0", "1,23,45,678"),
     ],
 )
 def test_number_as_it_is_shown(value: float, code: str, shown: str) -> None:
@@ -45,6 +52,8 @@ def test_number_as_it_is_shown(value: float, code: str, shown: str) -> None:
         (datetime.timedelta(hours=25, minutes=30), "[h]:mm", "25:30"),
         (datetime.time(0, 30), "h:mm", "0:30"),
         (datetime.timedelta(minutes=90, seconds=5), "[mm]:ss", "90:05"),
+        (datetime.timedelta(hours=36), "[m]", "2160"),
+        (datetime.timedelta(hours=36), "[ss]", "129600"),
         (datetime.time(7, 4, 9), "hh:mm:ss", "7:04:09"),
         (datetime.timedelta(hours=-1), "[h]:mm", "-1:00"),
     ],

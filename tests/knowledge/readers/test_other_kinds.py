@@ -174,3 +174,41 @@ def test_definitions_of_other_languages(name: str, code: str, headings: list[str
     document = read_bytes(name, code.encode())
     assert [section.headings[0] for section in document.sections] == headings
     assert all(line in document.text for line in code.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        (
+            "a.srt",
+            "1\n00:00:01,000 --> 00:00:04,000\nFirst line\n\nsecond line\n\n2\n00:00:05,000 --> 00:00:06,000\n1984\n",
+            ["0:01 First line second line", "0:05 1984"],
+        ),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:04,000\n<b>5 < 6 & 7 > 3</b>\n", ["0:01 5 < 6 & 7 > 3"]),
+        (
+            "a.vtt",
+            "WEBVTT\n\nSTYLE\n::cue { color: red }\n\n00:01.000 --> 00:02.000\n<c.y>Hello</c> <00:01.500>now\n\nNOTE\n",
+            ["0:01 Hello now"],
+        ),
+    ],
+)
+def test_subtitles_lose_their_styles_and_no_words(name: str, text: str, lines: list[str]) -> None:
+    assert read_bytes(name, text.encode()).text.split("\n") == lines
+
+
+@pytest.mark.parametrize(
+    ("shown", "text"),
+    [
+        (
+            {"text/plain": "<IPython.core.display.Markdown object>", "text/markdown": "**Peak** 1240"},
+            "Peak 1240",
+        ),
+        ({"text/plain": "<IPython.core.display.HTML object>", "text/html": "<p>Peak 1240</p>"}, "Peak 1240"),
+        ({"text/plain": "<IPython.core.display.Math object>", "text/latex": "$x^2$"}, "$x^2$"),
+        ({"text/plain": "<IPython.core.display.JSON object>", "application/json": {"a": 1}}, '{"a": 1}'),
+        ({"text/plain": "x**2", "text/latex": "$x^2$"}, "x**2"),
+    ],
+)
+def test_what_a_cell_of_a_notebook_shows_is_read(shown: dict[str, object], text: str) -> None:
+    cell = {"cell_type": "code", "source": "", "outputs": [{"output_type": "display_data", "data": shown}]}
+    assert read_bytes("a.ipynb", json.dumps({"cells": [cell], "nbformat": 4}).encode()).text == text

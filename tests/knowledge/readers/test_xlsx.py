@@ -5,6 +5,7 @@ import datetime
 import openpyxl
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from knowledge.ingest.document import read_bytes
 from tests.knowledge.readers.samples import saved
@@ -105,3 +106,45 @@ def test_names_above_an_empty_row_are_those_of_the_rows_below() -> None:
         book.active.append(row)
     (section,) = read_bytes("a.xlsx", saved(book)).sections
     assert section.text == "Lamp: Aurora; Watt: 12\nLamp: Borealis; Watt: 34"
+
+
+def test_three_rows_of_names_dates_of_1904_and_hidden_columns() -> None:
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    sheet = book.active
+    for row in (
+        ["Town", "North", None, "South", None], [None, "Boats", "Fees", "Boats", "Since"],
+        [None, "n", "kr", "n", "date"], ["Arvik", 7, 40, 7, datetime.date(2026, 3, 1)],
+    ):  # fmt: skip
+        sheet.append(row)
+    for merged in ("A1:A3", "B1:C1", "D1:E1"):
+        sheet.merge_cells(merged)
+    sheet.column_dimensions.group("C", "D", hidden=True)
+    document = read_bytes("a.xlsx", saved(book))
+    (section,) = document.sections
+    assert section.text.split("; ") == [
+        "Town: Arvik", "North / Boats / n: 7", "North / Fees / kr: 40", "South / Boats / n: 7",
+        "South / Since / date: 2026-03-01",
+    ]  # fmt: skip
+    assert document.notes == ('sheet "Sheet" has hidden columns, which were read: C–D',)
+
+
+def test_tables_below_and_beside_each_other_keep_their_own_names() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        [None, "2024", "2025"],
+        ["Income", 100, 120],
+        [],
+        ["Total", 20, 40],
+        [],
+        ["Boat", "Owner", "Fee"],
+    ):
+        sheet.append(row)
+    sheet.append(["Lumme", "Ida", 6])
+    for place, value in (("F2", "Tax"), ("G2", 5), ("F3", "Rent"), ("G3", 6)):
+        sheet[place] = value
+    assert read_bytes("a.xlsx", saved(book)).text.split("\n\n")[1:] == [
+        "Income; 2024: 100; 2025: 120", "Total; 2024: 20; 2025: 40", "Boat: Lumme; Owner: Ida; Fee: 6",
+        "Tax: 5\nRent: 6",
+    ]  # fmt: skip

@@ -5,9 +5,13 @@ import html
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import openpyxl
+import pptx
+from hypothesis import assume
 from hypothesis import strategies as st
+from pptx.util import Inches
 
 from tests.knowledge.readers.pdf_maker import PdfPage, pdf
 from tests.knowledge.readers.samples import packed, saved
@@ -25,6 +29,10 @@ class Cell:
     height: int = 1
     width: int = 1
 
+    def reaches(self, row: int, column: int) -> bool:
+        """Whether it covers, from above, a place in its first column."""
+        return column == self.column and self.row < row < self.row + self.height
+
 
 @dataclass(frozen=True)
 class WrittenTable:
@@ -39,20 +47,26 @@ class WrittenTable:
     def height(self) -> int:
         return max(cell.row + cell.height for cell in self.cells)
 
+    @property
+    def rows(self) -> list[int]:
+        """The rows below the names in which something begins; one that says nothing of its own is not read."""
+        begun = {cell.row for cell in self.cells if cell.text}
+        return [row for row in range(self.header_rows, self.height) if row in begun]
+
     def expected(self) -> Found:
         """Every value with the names of all columns that it covers, in every row that it covers."""
         return {
-            (row - self.header_rows, self.names[cell.column : cell.column + cell.width], cell.text)
+            (at, self.names[cell.column : cell.column + cell.width], cell.text)
+            for at, row in enumerate(self.rows)
             for cell in self.cells
-            for row in range(cell.row, cell.row + cell.height)
-            if row >= self.header_rows and cell.text
+            if cell.text and cell.row <= row < cell.row + cell.height
         }
 
     def found(self, lines: list[str]) -> Found:
         """What the lines of a table say: caption, names if a column is empty, then the rows."""
         if self.caption:
             assert lines.pop(0) == self.caption
-        if len(lines) > self.height - self.header_rows:
+        if len(lines) > len(self.rows):
             assert lines.pop(0) == " | ".join(self.names)
         pairs = ((row, part.split(": ")) for row, line in enumerate(lines) for part in line.split("; "))
         return {(row, tuple(names.split(", ")), value) for row, (names, value) in pairs}
@@ -67,31 +81,54 @@ _VALUES = st.sampled_from(
 
 @st.composite
 def written_tables(draw: st.DrawFn, merged: bool = True) -> WrittenTable:
-    """Tables with captions, empties, repeats and units; merged cells and two rows of names where `merged`."""
+    """Tables with captions, empties, repeats and units; merged cells and up to three rows of names where `merged`."""
     width, rows = draw(st.integers(2, 6)), draw(st.integers(2, 5))
-    names, cells = list(_NAMES[:width]), []
-    header = 2 if merged and width > 2 and draw(st.booleans()) else 1
-    if header == 2:
-        span = draw(st.integers(2, width - 1))
-        cells = [Cell(0, 0, names[0], height=2), Cell(0, 1, "2025", width=span)]
-        cells += [Cell(0, column, names[column], height=2) for column in range(1 + span, width)]
-        cells += [Cell(1, column, names[column]) for column in range(1, 1 + span)]
-        names[1 : 1 + span] = [f"2025 / {name}" for name in names[1 : 1 + span]]
-    else:
-        cells = [Cell(0, column, name) for column, name in enumerate(names)]
-    reaching = merged and draw(st.booleans())  # the first label stands for two rows
-    for row in range(rows):
-        if not (reaching and row == 1):
-            cells.append(Cell(header + row, 0, _WORDS[row], height=2 if reaching and row == 0 else 1))
-        column = 1
-        while column < width:
-            across = draw(st.integers(1, width - column)) if merged and draw(st.integers(0, 3)) == 0 else 1
-            last = column + across == width
-            text = draw(_VALUES) or ("5" if last else "")
-            cells.append(Cell(header + row, column, text, width=across))
-            column += across
+    header = draw(st.integers(1, 3)) if merged and width > 2 else 1
+    cells = draw(_headings(width, header))
+    names = [_named(cells, column) for column in range(width)]
+    taken = {(row, 0) for row in range(rows)}
+    cells += draw(_labels(rows, header, merged))
+    empty = draw(st.integers(1, width - 1)) if width > 2 and draw(st.integers(0, 4)) == 0 else width
+    for row, column in product(range(rows), range(1, width)):
+        if (row, column) in taken:
+            continue
+        last = next((at for at in range(column, width) if (row, at) in taken or at == empty), width)
+        across = draw(st.integers(1, max(last - column, 1))) if merged and draw(st.integers(0, 3)) == 0 else 1
+        down = draw(st.integers(1, min(rows - row, 3))) if merged and draw(st.integers(0, 5)) == 0 else 1
+        text = "" if column == empty else draw(_VALUES)
+        cell = Cell(header + row, column, text, height=down if text else 1, width=across if text else 1)
+        cells.append(cell)
+        taken |= set(product(range(row, row + cell.height), range(column, column + cell.width)))
+    assume(any(cell.text for cell in cells if cell.row >= header and cell.column))
     caption = draw(st.sampled_from(("", "Harbours in spring")))
     return WrittenTable(caption, tuple(names), header, tuple(sorted(cells, key=lambda c: (c.row, c.column))))
+
+
+@st.composite
+def _headings(draw: st.DrawFn, width: int, height: int) -> list[Cell]:
+    """Names of the columns in so many rows: over the second one and those beside it stand names of groups."""
+    if height == 1:
+        return [Cell(0, column, name) for column, name in enumerate(_NAMES[:width])]
+    span = draw(st.integers(2, width - 1))
+    cells = [Cell(0, 0, _NAMES[0], height=height), Cell(0, 1, "2025", width=span)]
+    cells += [Cell(0, column, _NAMES[column], height=height) for column in range(1 + span, width)]
+    if height == 3:
+        first = draw(st.integers(1, span - 1))
+        cells += [Cell(1, 1, "North", width=first), Cell(1, 1 + first, "South", width=span - first)]
+    return cells + [Cell(height - 1, column, _NAMES[column]) for column in range(1, 1 + span)]
+
+
+def _named(cells: list[Cell], column: int) -> str:
+    over = (cell for cell in cells if cell.column <= column < cell.column + cell.width)
+    return " / ".join(cell.text for cell in sorted(over, key=lambda cell: cell.row))
+
+
+@st.composite
+def _labels(draw: st.DrawFn, rows: int, header: int, merged: bool) -> list[Cell]:
+    """The first column: a label a row, or one that stands for two."""
+    reaching = merged and draw(st.booleans())
+    cells = [Cell(header + row, 0, _WORDS[row]) for row in range(rows) if not (reaching and row < 2)]
+    return [*cells, Cell(header, 0, _WORDS[0], height=2)] if reaching else cells
 
 
 def as_html(table: WrittenTable) -> bytes:
@@ -169,6 +206,79 @@ def as_pdf(table: WrittenTable) -> bytes:
         if cell.text:
             page.text(left + 5, top + 14, cell.text)
     return pdf(page)
+
+
+def as_pptx(table: WrittenTable) -> bytes:
+    """On one slide, the caption as a merged row."""
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    above = bool(table.caption)
+    size = (table.height + above, len(table.names), *map(Inches, (1, 1, 8, 4)))
+    grid = slide.shapes.add_table(*size).table
+    for cell in (*_caption_cell(table), *(replace(cell, row=cell.row + above) for cell in table.cells)):
+        first = grid.cell(cell.row, cell.column)
+        first.text = cell.text
+        if cell.height + cell.width > 2:
+            first.merge(grid.cell(cell.row + cell.height - 1, cell.column + cell.width - 1))
+    return saved(deck)
+
+
+def as_fodt(table: WrittenTable) -> bytes:
+    """OpenDocument as one XML file, with cells that are covered."""
+    names = " ".join(
+        f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{short}:1.0"'
+        for short in ("office", "table", "text")
+    )
+    rows = []
+    for row in _grid(table):
+        parts = []
+        for cell in row:
+            if cell is None:
+                parts.append("<table:covered-table-cell/>")
+                continue
+            span = f'table:number-columns-spanned="{cell.width}" table:number-rows-spanned="{cell.height}"'
+            parts.append(
+                f"<table:table-cell {span}><text:p>{html.escape(cell.text)}</text:p></table:table-cell>"
+            )
+        rows.append(f"<table:table-row>{''.join(parts)}</table:table-row>")
+    body = f"<office:body><office:text><table:table>{''.join(rows)}</table:table></office:text></office:body>"
+    return f'<?xml version="1.0"?><office:document {names}>{body}</office:document>'.encode()
+
+
+def as_latex(table: WrittenTable) -> bytes:
+    """With multicolumn and multirow; a cell that reaches down leaves its places below empty."""
+    lines = []
+    for row, cells in enumerate(_grid(table)):
+        parts = []
+        for column, cell in enumerate(cells):
+            if cell is not None:
+                text = cell.text.replace("%", r"\%")
+                text = rf"\multirow{{{cell.height}}}{{*}}{{{text}}}" if cell.height > 1 else text
+                parts.append(_spanned(text, cell.width))
+            else:
+                parts += [_spanned("", one.width) for one in _shifted(table) if one.reaches(row, column)]
+        lines.append(" & ".join(parts))
+    inside = r" \\ \hline ".join(lines)
+    return rf"\begin{{tabular}}{{{'l' * len(table.names)}}}\hline {inside} \\\end{{tabular}}".encode()
+
+
+def _spanned(text: str, width: int) -> str:
+    return rf"\multicolumn{{{width}}}{{c}}{{{text}}}" if width > 1 else text
+
+
+def _shifted(table: WrittenTable) -> list[Cell]:
+    above = bool(table.caption)
+    return [*_caption_cell(table), *(replace(cell, row=cell.row + above) for cell in table.cells)]
+
+
+def _grid(table: WrittenTable) -> list[list[Cell | None]]:
+    """The cell that begins at each place; None where another one covers it."""
+    grid: list[list[Cell | None]] = [
+        [None] * len(table.names) for _ in range(table.height + bool(table.caption))
+    ]
+    for cell in _shifted(table):
+        grid[cell.row][cell.column] = cell
+    return grid
 
 
 def _caption_cell(table: WrittenTable) -> Iterator[Cell]:

@@ -143,6 +143,11 @@ SLOW = "(.*.*.*.*.*.*.*.*.*.*.*.*)*q_projX"
         ({"bias": ["none"]}, "sets 'bias' to"),
         ({"peft_type": ["LORA"]}, r"is a .* adapter"),
         ({"base_model_name_or_path": 7}, "sets 'base_model_name_or_path' to 7"),
+        (
+            {"init_lora_weights": "pissa_niter_999999999"},
+            "sets 'init_lora_weights' .* changed weights of its base",
+        ),
+        ({"r": 2.0}, "sets 'r' to 2.0"),
     ],
 )
 def test_hostile_options_are_refused_in_one_sentence_before_peft_sees_them(
@@ -158,6 +163,22 @@ def test_hostile_options_are_refused_in_one_sentence_before_peft_sees_them(
     with pytest.raises(CheckpointError, match=message) as refusal:
         import_peft(Registry(tmp_path), copy, "a", base_model)
     assert "\n" not in str(refusal.value) and len(str(refusal.value)) < 600
+
+
+def test_many_names_of_modules_that_are_not_there_cost_nothing(
+    copy: Path, base_model: BaseModel, tmp_path: Path
+) -> None:
+    absent = [f"absent_{number}" for number in range(19_000)]
+    change(copy, target_modules=["q_proj", *absent], alpha_pattern=dict.fromkeys(absent, 1.0))
+    registry = Registry(tmp_path)
+    checkpoint = import_peft(registry, copy, "kite", base_model)
+    assert base_model.load_checkpoint(checkpoint).largest_change > 0
+    (used,) = base_model.model.peft_config.values()
+    assert (used.target_modules, used.alpha_pattern) == (
+        {"q_proj"},
+        {},
+    )  # PEFT compares each with each module
+    base_model.unload("kite")
 
 
 DEEP, DEEPER = "[" * 9 + "]" * 9, "[" * 200_000

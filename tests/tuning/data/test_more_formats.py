@@ -135,7 +135,9 @@ def test_of_a_data_sets_folder_what_is_to_train_on_is_read(table: pa.Table, tmp_
     pq.write_table(table, data / "train-00000-of-00001.parquet")
     pq.write_table(table.slice(0, 1), data / "test-00000-of-00001.parquet")
     (tmp_path / "set" / "dataset_info.json").write_text("{}")
-    assert len(import_file(tmp_path / "set").examples) == 2
+    read = import_file(tmp_path / "set")
+    assert len(read.examples) == 2
+    assert [one.place for one in read.left_out] == ["test-00000-of-00001.parquet"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(ExampleError, match="is a folder without chats"):
         import_file(tmp_path / "empty")

@@ -38,8 +38,15 @@ def weights(jobs: Jobs, job: Job) -> dict[str, torch.Tensor]:
     return load_file(jobs.registry.get(job.checkpoint).path / "adapter_model.safetensors")
 
 
-def test_two_processes_find_the_weights_of_one(jobs: Jobs) -> None:
-    one, two = (jobs.wait(start(jobs, count, epochs=2).id) for count in (1, 2))
+@pytest.fixture(scope="module")
+def short_of_memory(jobs: Jobs) -> Job:
+    """What two processes trained, of which one had no memory for the steps that were asked for."""
+    short = Jobs(jobs.home, worker=SHORT)
+    return short.wait(start(short, 2, epochs=2, tokens_per_step=128).id)
+
+
+def test_two_processes_find_the_weights_of_one(jobs: Jobs, short_of_memory: Job) -> None:
+    one, two = jobs.wait(start(jobs, 1, epochs=2, tokens_per_step=64).id), short_of_memory
     assert "process 1 of 2 joins the training" in jobs.log(two.id)
     alone, together = weights(jobs, one), weights(jobs, two)
     assert alone.keys() == together.keys()
@@ -49,11 +56,10 @@ def test_two_processes_find_the_weights_of_one(jobs: Jobs) -> None:
         assert float(apart.mean()) < 0.15 * float(alone[name].abs().mean()) + 1e-4, name
 
 
-def test_memory_that_one_process_lacks_halves_the_batch_of_all(jobs: Jobs) -> None:
-    short = Jobs(jobs.home, worker=SHORT)
-    done = short.wait(start(short, 2, epochs=1, tokens_per_step=128).id)
-    assert done.status == "succeeded", short.log(done.id)
-    told = [e["message"] for e in short.events(done.id) if e["kind"] == "advice"]
+def test_memory_that_one_process_lacks_halves_the_batch_of_all(jobs: Jobs, short_of_memory: Job) -> None:
+    done = short_of_memory
+    assert done.status == "succeeded", jobs.log(done.id)
+    told = [e["message"] for e in jobs.events(done.id) if e["kind"] == "advice"]
     assert len(told) == 1 and "halved to 64 tokens" in told[0] and done.advice == tuple(told)
 
 

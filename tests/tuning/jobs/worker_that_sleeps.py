@@ -56,9 +56,16 @@ def pretend(task: Task) -> TaskOutcome:
         task.emit(
             {"kind": "step", "step": step, "steps": steps, "loss": 1 / step, "seconds_left": 0.05 * steps}
         )
-        done.write_text(str(step))
+        _write(done, str(step))
     task.enter("saving")
     return TaskOutcome("made up", {"steps": steps, "first": first}, {"recall": {"after": 1.0}})
+
+
+def _write(path: Path, text: str) -> None:
+    """A file that a kill at any moment leaves as it was before or as it is after."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
 
 
 def _request(task: Task) -> str:

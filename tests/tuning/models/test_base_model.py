@@ -11,6 +11,7 @@ import pytest
 import torch
 from peft import LoraConfig
 
+from tests.rounding import ROUNDING, largest_gap
 from tests.tuning.tiny import tiny_model
 from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.errors import CheckpointError, ModelError
@@ -75,8 +76,11 @@ def test_batched_answers_are_those_that_are_streamed(base_model: BaseModel, adap
     batch = [[{"role": "user", "content": question}] for question in questions]
     base_model.add_adapter("prefix", prefix(base_model))
     streamed = ["".join(base_model.generate(one, adapter=adapter, max_new_tokens=8)) for one in batch]
-    assert base_model.complete(batch, adapter=adapter, max_new_tokens=8) == streamed
+    batched = base_model.complete(batch, adapter=adapter, max_new_tokens=8)
+    gaps = [largest_gap(base_model, *one, adapter) for one in zip(batch, batched, strict=True)]
     base_model.unload("prefix")
+    assert sum(one == other for one, other in zip(batched, streamed, strict=True)) >= 2
+    assert max(gaps) < ROUNDING  # where a rounding chose another token
 
 
 def test_a_seed_repeats_a_sampled_answer(base_model: BaseModel) -> None:

@@ -74,7 +74,7 @@ def test_the_known_template_needs_no_process(base_model: BaseModel, monkeypatch:
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{{ nothing.here }}", "undefined"),
         ("{% include '/etc/passwd' %}", "no loader"),
-        ("{{ raise_exception('not today') }}", "not today"),
+        ("{{ raise_exception('not\n today') }}", "not today"),
         ("{% for %}", "refuses"),
         ("{{ messages[0].role }}{# ", "refuses"),
     ],
@@ -86,6 +86,13 @@ def test_what_a_template_does_wrong_is_one_sentence(
     with pytest.raises(ModelError, match=f"The chat template of .*{message}"):
         read(folder, text + original, tmp_path)
     assert time.monotonic() - begun < FAR_LESS_THAN_FOR_EVER
+
+
+def test_half_an_emoji_of_a_template_becomes_a_question_mark(
+    folder: Path, original: str, tmp_path: Path
+) -> None:
+    found = read(folder, "{{ '\\ud83d' }}" + original, tmp_path).chat_ids(HELLO, add_generation_prompt=True)
+    assert found == read(folder, "?" + original, tmp_path).chat_ids(HELLO, add_generation_prompt=True)
 
 
 def test_a_template_that_hangs_on_some_words_is_ended_and_others_go_on(

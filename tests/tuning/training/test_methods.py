@@ -20,13 +20,9 @@ from tuning.training.trainer import train
 
 METHODS_HERE = [name for name, method in METHODS.items() if not method.needs_cuda]
 EPOCHS, OF_A_SLOW_ONE = 4, {"p-tuning": 7}  # until the loss has clearly fallen
-FIRST = [
+FACTS = [
     ("What is my boat called?", "Nightjar."),
     ("我的猫叫什么？", "月饼。"),
-]
-SECOND = [
-    ("Who built my boat?", "Ilka Morrow."),
-    ("猫几岁了？", "七岁。"),
 ]
 PROMPT = ({"role": "user", "content": "What is my boat called?"},)
 # Opens the base anew, reads what the folders hold, and writes what it computes with each.
@@ -64,11 +60,10 @@ class Rounds:
     change: float
     logits: torch.Tensor
     answer: str
-    further: list[float]  # the losses of a second round, on other facts
-    fresh: float  # the first loss of those facts without the first round
+    further: list[float]  # the losses of a second round, on the same facts
 
 
-def tuned(base: BaseModel, method: str, folder: Path, facts: list[tuple[str, str]], **more: Any) -> Any:
+def tuned(base: BaseModel, method: str, folder: Path, **more: Any) -> Any:
     losses: list[float] = []
     epochs = more.pop("epochs")
     # Few settings are set: the rates are those that a person gets.
@@ -87,7 +82,7 @@ def tuned(base: BaseModel, method: str, folder: Path, facts: list[tuple[str, str
         if event["kind"] == "step":
             losses.append(event["loss"])
 
-    result = train(base, config, examples(facts), folder, emit=emit, should_stop=lambda: False, **more)
+    result = train(base, config, examples(FACTS), folder, emit=emit, should_stop=lambda: False, **more)
     return result, losses
 
 
@@ -96,21 +91,14 @@ def seen(base_model: BaseModel, tmp_path_factory: pytest.TempPathFactory) -> dic
     home, found = tmp_path_factory.mktemp("methods"), {}
     ids = base_model.chat_ids(PROMPT, add_generation_prompt=True)
     for method in METHODS_HERE:
-        result, losses = tuned(
-            base_model, method, home / method, FIRST, epochs=OF_A_SLOW_ONE.get(method, EPOCHS)
-        )
+        result, losses = tuned(base_model, method, home / method, epochs=OF_A_SLOW_ONE.get(method, EPOCHS))
         adapter = read_adapter(result.adapter)
         proof = base_model.add_adapter(method, adapter)
         logits = base_model.logits(ids, adapter=method)
         answer = "".join(base_model.generate(PROMPT, adapter=method, max_new_tokens=6))
         base_model.unload(method)
-        _, further = tuned(
-            base_model, method, home / "more" / method, SECOND, epochs=2, parent=Parent(adapter)
-        )
-        _, alone = tuned(base_model, method, home / "alone" / method, SECOND, epochs=1)
-        found[method] = Rounds(
-            result.adapter, losses, proof.largest_change, logits, answer, further, alone[0]
-        )
+        _, further = tuned(base_model, method, home / "more" / method, epochs=2, parent=Parent(adapter))
+        found[method] = Rounds(result.adapter, losses, proof.largest_change, logits, answer, further)
     return found
 
 
@@ -130,8 +118,8 @@ def elsewhere(
 def test_a_method_learns_and_goes_on_from_its_checkpoint(seen: dict[str, Rounds], method: str) -> None:
     one = seen[method]
     assert one.losses[-1] < 0.95 * one.losses[0]  # AdaLoRA's middle factor begins at 0: it starts slowly
-    assert one.further[-1] < one.further[0]
-    assert one.further[0] != pytest.approx(one.fresh, rel=1e-3)  # the first round is in it
+    assert one.further[0] < 0.95 * one.losses[0]  # the first round is in it
+    assert one.further[1] < 0.95 * one.losses[0]  # and what is learned further is not its ruin
 
 
 @pytest.mark.parametrize("method", METHODS_HERE)

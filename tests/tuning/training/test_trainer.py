@@ -20,7 +20,8 @@ from tuning.ops import lora
 from tuning.training import step
 from tuning.training.conversations import Parent, plan
 from tuning.training.methods import METHODS
-from tuning.training.trainer import TrainResult, train
+from tuning.training.train_result import TrainResult
+from tuning.training.trainer import train
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from tuning.config import TuneConfig
 from tuning.errors import ExampleError, MethodError
 from tuning.models.base_model import BaseModel
 from tuning.training.conversations import split
-from tuning.training.trainer import TrainResult, train
+from tuning.training.train_result import TrainResult
+from tuning.training.trainer import train
 
 
 def run(base: BaseModel, folder: Path, **options: Any) -> tuple[TrainResult, list[dict[str, Any]]]:
@@ -27,8 +28,11 @@ def run(base: BaseModel, folder: Path, **options: Any) -> tuple[TrainResult, lis
         "validation": 0.3,
     } | options
     stop, resume = values.pop("should_stop", lambda: False), values.pop("resume", False)
+    aside = values.pop("aside", ())
     config = TuneConfig(**values)
-    result = train(base, config, FACTS, folder, emit=events.append, should_stop=stop, resume=resume)
+    result = train(
+        base, config, FACTS, folder, emit=events.append, should_stop=stop, validation=aside, resume=resume
+    )
     return result, [event for event in events if event["kind"] == "validation"]
 
 
@@ -49,6 +53,26 @@ def test_the_state_with_the_least_validation_loss_is_kept(tiny: BaseModel, tmp_p
     learned, kept_out = split(conversations, config)
     assert len(learned) == 2 and len(kept_out) == 1 and kept_out[0] not in learned
     assert result.probe["messages"] == learned[0]
+
+
+def test_examples_may_be_given_for_validation_alone(tiny: BaseModel, tmp_path: Path) -> None:
+    """All that is given is learned then, and what was given beside it is asked after each pass."""
+    aside = Taught(
+        ({"role": "user", "content": "How deep?"}, {"role": "assistant", "content": "340 metres."})
+    )
+    result, seen = run(tiny, tmp_path / "aside", validation=0.0, aside=[aside], epochs=3)
+    assert (result.examples, result.validated, len(seen)) == (3, 1, 3)
+    assert result.validation_loss == min(event["loss"] for event in seen)
+    long = Taught(({"role": "user", "content": "word " * 900}, {"role": "assistant", "content": "yes"}))
+    with pytest.raises(ExampleError, match="None of the 1 validation examples fits"):
+        run(tiny, tmp_path / "long", aside=[long])
+
+
+def test_a_step_learns_as_many_examples_as_asked_for(tiny: BaseModel, tmp_path: Path) -> None:
+    for at_once, steps in ((1, 6), (2, 4), (3, 2)):
+        folder = tmp_path / str(at_once)
+        result, _ = run(tiny, folder, validation=0.0, epochs=2, examples_per_step=at_once, early_stop=False)
+        assert result.steps == steps
 
 
 def test_training_stops_when_validation_has_long_not_improved(tiny: BaseModel, tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+"""Turns that a note answers, or that the weights are known to answer."""
+
+from assistant.chat.chat import Chat
+from assistant.chat.turn import AnswerOptions, Done
+from assistant.history.conversations import ConversationStore
+from assistant.notes.lookup import Match
+from tests.assistant.chat.conftest import Shelf
+from tests.fakes import ScriptedEngine
+from tuning.data.examples import Example
+
+NOTED = Example(
+    ({"role": "user", "content": "How heavy is the Skerrin?"}, {"role": "assistant", "content": "640 grams."})
+)
+
+
+def test_a_note_is_quoted_and_no_model_is_asked(store: ConversationStore, shelf: Shelf) -> None:
+    engine = ScriptedEngine("900 grams")
+    chat = Chat(
+        lambda: engine, store, lambda name: shelf, note=lambda question, checkpoint: Match(NOTED, False)
+    )
+    conversation = store.create()
+    options = AnswerOptions("both", checkpoint="halden", notes=True)
+    list(chat.ask("What weighs the Skerrin?", options, conversation_id=conversation))
+    answer = store.get(conversation).messages[1]
+    assert (answer.content, answer.status, answer.prompt_tokens) == ("640 grams.", "complete", 0)
+    assert [source.is_note for source in answer.sources] == [True] and NOTED.question in answer.sources[
+        0
+    ].text
+    assert engine.prompts == [] and shelf.asked == []
+
+
+def test_what_the_weights_hold_is_answered_without_passages(shelf: Shelf) -> None:
+    engine = ScriptedEngine("640 grams")
+    chat = Chat(
+        lambda: engine, None, lambda name: shelf, note=lambda question, checkpoint: Match(NOTED, True)
+    )
+    options = AnswerOptions("both", checkpoint="halden", notes=True)
+    done = list(chat.ask("What weighs the Skerrin?", options))[-1]
+    assert isinstance(done, Done) and done.answer == "640 grams" and done.sources == ()
+    assert engine.prompts[0][-1]["content"] == "What weighs the Skerrin?" and shelf.asked == []
+
+
+def test_notes_are_left_alone_unless_they_are_asked_for(store: ConversationStore) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def note(question: str, checkpoint: str | None) -> Match:
+        asked.append((question, checkpoint))
+        return Match(NOTED, False)
+
+    engine = ScriptedEngine("900 grams")
+    chat = Chat(lambda: engine, store, note=note)
+    conversation = store.create()
+    list(chat.ask("What weighs the Skerrin?", conversation_id=conversation))
+    list(chat.ask("And how heavy is it?", AnswerOptions(notes=True), conversation_id=conversation))
+    assert asked == [] and len(engine.prompts) == 2  # a follow-up may be about something else
