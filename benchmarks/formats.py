@@ -65,10 +65,9 @@ def read_all(folder: Path) -> list[Row]:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if not done.stdout:
         raise SystemExit(done.stderr)
-    entries = json.loads(done.stdout)["files"]
+    entries = json.loads(done.stdout.replace(f"{folder}/", ""))["files"]
     return [
-        Row(sample, {**entry, "error": str(entry.get("error", "")).replace(f"{folder}/", "")}, learned(file))
-        for sample, file, entry in zip(SAMPLES, files, entries, strict=True)
+        Row(sample, entry, learned(file)) for sample, file, entry in zip(SAMPLES, files, entries, strict=True)
     ]
 
 

@@ -1,6 +1,7 @@
-"""Every test: `python tests/all.py`. Those in the browser, which waits a lot, run beside the two halves of the others.
+"""Every test: `python tests/all.py`. Those in the browser run beside the others, which are in three parts.
 
-Each process has one core; a model that one of them converts is there for all. What the browser's tests say comes last.
+Each process has one core, and there are more processes than cores, since many tests wait for others. A model that one
+of them converts is there for all. What the browser's tests say comes last.
 """
 
 import os
@@ -12,7 +13,7 @@ from typing import IO
 
 ROOT = Path(__file__).parents[1]
 BROWSER = ["-m", "browser"]
-OTHERS = ["-m", "not browser", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+OTHERS = ["-m", "not browser", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def start(arguments: list[str], models: Path, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":

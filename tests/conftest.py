@@ -76,19 +76,24 @@ def _no_network() -> Iterator[None]:
 REAL_WEIGHTS = {"base_model", "plain_model", "minilm"}
 
 
-# Files that take long: begun first, so that none of the two halves waits for the other at the end.
-LONG = {
-    "test_methods.py",
+# Files that take long, the longest first: begun first, so that no part of the tests waits for another at the end.
+# `test_jobs` needs no model: it runs while the first of the others converts theirs.
+LONG = (
     "test_langchain_standard.py",
+    "test_jobs.py",
     "test_recall.py",
+    "test_notebooks.py",
     "test_round.py",
+    "test_methods.py",
+    "test_export.py",
     "test_ranks.py",
     "test_launch.py",
     "test_preference_round.py",
-    "test_notebooks.py",
-    "test_export.py",
-    "test_trainer.py",
-}
+    "test_llama_engine.py",
+    "test_beside_the_app.py",
+    "test_wheel.py",
+    "test_calibration.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,7 +106,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("real")
         if "browser" in item.path.parts:
             item.add_marker("browser")
-    items.sort(key=lambda item: ("browser" in item.path.parts, item.path.name not in LONG))
+    items.sort(key=lambda item: ("browser" in item.path.parts, _place(item.path.name)))
+
+
+def _place(file: str) -> int:
+    return LONG.index(file) if file in LONG else len(LONG)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,8 @@ from benchmarks.retrieval_sets import (
     RemoteFile,
     bounded,
     named,
+    read_answerable,
+    read_pooled,
     read_squad,
     read_trec,
 )
@@ -72,6 +74,25 @@ def test_files_are_read_as_their_collections_write_them(tmp_path: Path) -> None:
     (tmp_path / "cranqrel").write_text("1 2 3\n1 1 5\n")
     found = read_trec(tmp_path / "d", tmp_path / "q", tmp_path / "cranqrel")
     assert found.paragraphs == [("Title", "Text more"), ("", "Other")] and found.questions == [("What?", {1})]
+
+
+def test_sets_with_questions_aside_are_read_without_them(tmp_path: Path) -> None:
+    (tmp_path / "articles.json").write_text(json.dumps({"data": [{"title": "A"}, {"title": "B_c"}]}))
+    asked = [{"question": "seen?"}], [{"question": "held?"}, {"question": "none?", "is_impossible": True}]
+    squad = [
+        {"title": title, "paragraphs": [{"context": title, "qas": qas}]}
+        for title, qas in zip(("A", "B_c"), asked, strict=True)
+    ]
+    (tmp_path / "dev.json").write_text(json.dumps({"data": squad}))
+    found = read_answerable(tmp_path / "dev.json", tmp_path / "articles.json")
+    assert found.paragraphs == [("A", "A"), ("B c", "B_c")] and found.questions == [("held?", {1})]
+    pooled = [{"query": "q", "docs": ["x", "y"], "relevance_map": {"0": 0, "1": 1}},
+              {"query": "r", "docs": ["y", "z"], "relevance_map": {"0": 2, "1": 1}},
+              {"query": "none", "docs": ["z"], "relevance_map": {"0": 0}}]  # fmt: skip
+    (tmp_path / "pooled.json").write_text(json.dumps(pooled))
+    read = read_pooled(tmp_path / "pooled.json")
+    assert [text for _, text in read.paragraphs] == ["x", "y", "z"]
+    assert read.questions == [("q", {1}), ("r", {1, 2})]
 
 
 def test_an_unknown_set_is_named() -> None:

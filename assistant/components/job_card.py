@@ -10,10 +10,10 @@ from assistant.components import (
     checkpoint_report,
     formatting,
     html_blocks,
+    nearest_words,
     preference_curves,
     preference_report,
     preference_votes,
-    tensor_maps,
     theme,
 )
 from assistant.curation.submission import conversations_of
@@ -209,7 +209,7 @@ def _draw_ended(job: Job, can_hide: bool) -> None:
     if job.status == "succeeded":
         checkpoint_report.draw(job.evaluation)
         _draw_course(job)
-        draw_nearest_words(_nearest_words(job))
+        nearest_words.draw(_nearest_words(job))
         _draw_took(job)
         for advice in job.advice:
             html_blocks.quiet(translated(advice))
@@ -292,11 +292,3 @@ def _nearest_words(job: Job) -> list[list[str]]:
         return resources.workspace().registry.get(job.checkpoint or "").nearest_words
     except CheckpointError:
         return []
-
-
-def draw_nearest_words(words: Sequence[Sequence[str]]) -> None:
-    """The words nearest to each virtual token, where the method learns such."""
-    if words:
-        with st.expander(t("report.words", count=len(words)), type="compact"):
-            html_blocks.quiet(t("visible.words.said"))
-            st.html(tensor_maps.nearest_words(words))

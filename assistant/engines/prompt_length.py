@@ -15,9 +15,9 @@ def ids_that_fit(encode: Callable[[str], list[int]], text: str, most: int, model
         ids, is_whole = encode(text), True
     if len(ids) < most:
         return ids
-    count = f"{len(ids):,}" if is_whole else f"{len(ids):,}+"
+    counted = f"{len(ids):,}" if is_whole else f"{len(ids):,}+"
     raise PromptTooLongError(
-        f"The prompt has {count} tokens, and {model} reads {most:,}. "
+        f"The prompt has {counted} tokens, and {model} reads {most:,}. "
         "Shorten the question, or choose a model with a larger window.",
         tokens=len(ids),
         window=most,

@@ -2,7 +2,7 @@
 
 import re
 
-from assistant.language.chinese_patterns import WHEN
+from assistant.language.chinese_expressions import WHEN
 
 _PART = re.compile(
     r"的?(?:名字|老家|密码|账号|租金|租期|学费|工资|房租|湿度|温度|口味|桌面|外壳|表面|底座|外墙|颜色|价格|售价|面积|电话|地址|高度|重量|屋顶|长度|产量|容量|电量)"

@@ -2,7 +2,7 @@
 
 import re
 
-from assistant.language.chinese_patterns import WHEN as CHINESE_WHEN
+from assistant.language.chinese_expressions import WHEN as CHINESE_WHEN
 from assistant.language.english_patterns import NUMBER
 from assistant.language.english_words import DETERMINERS, EXTENT, PARTICLES, PREPOSITIONS, SUBORDINATE
 from assistant.language.text import word_set

@@ -15,6 +15,7 @@ from assistant.components import (
     html_blocks,
     job_card,
     lineage,
+    nearest_words,
     notes,
 )
 from assistant.i18n.texts import t
@@ -124,7 +125,7 @@ def _draw_checkpoint(checkpoint: Checkpoint, *, when_opened: bool) -> None:
             if report.open:  # it asks the documents for every fact
                 checkpoint_report.draw(checkpoint.evaluation)
                 notes.draw_facts(checkpoint)
-        job_card.draw_nearest_words(checkpoint.nearest_words)
+        nearest_words.draw(checkpoint.nearest_words)
 
 
 def _headline(checkpoint: Checkpoint) -> str:

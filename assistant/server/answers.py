@@ -20,7 +20,7 @@ from assistant.server.openai_errors import UnknownModelError
 from assistant.workspace import Workspace
 
 DEFAULT_TOKENS = 512
-_POLL_SECONDS = 0.25  # how soon it is noticed that a client has gone
+_POLL_SECONDS = 0.1  # how soon it is noticed that a client has gone
 
 T = TypeVar("T")
 

@@ -1,6 +1,8 @@
 """Listening: the checks around an application, and uvicorn with its limits. Knows neither pages nor routes."""
 
+import asyncio
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -20,7 +22,7 @@ from assistant.web.hosts import AllowedHosts, HostCheck, is_loopback
 from assistant.web.token_check import TokenCheck
 
 KEEP_ALIVE_SECONDS = 5
-SHUTDOWN_SECONDS = 2  # for answers on their way; with what ends behind them, five at most
+SHUTDOWN_SECONDS = 1  # for answers on their way; with what ends behind them, five at most
 PING_SECONDS = 30
 
 
@@ -75,7 +77,13 @@ def bounded_server(app: ASGIApp, host: str, port: int, **options: Any) -> uvicor
         log_level="warning",
         **options,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
     return uvicorn.Server(config)
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """What was cut off when the server ended is no error that anybody could mend; uvicorn would trace each."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from knowledge.readers.blocks import Block, one_line
 from knowledge.readers.pdf_bylines import without_bylines
 from knowledge.readers.pdf_running_lines import Page, without_running_lines
 from knowledge.readers.positioned_text import Line, Table, is_cjk
-from knowledge.readers.tables import table_block
+from knowledge.readers.tables import Row, rows_of_names, table_block
 
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’)\]」』）]*$")
 _HYPHENATED = re.compile(r"\b[^\W\d_]+-[^\W\d_]+\b")
@@ -84,7 +84,7 @@ class _Writer:
         self.blocks: list[Block] = []
         self.open: list[Line] = []
         self.open_page = 0
-        self.table: tuple[int, list[tuple[str, ...]]] | None = None
+        self.table: tuple[int, list[Sequence[str]], int | None] | None = None  # page, rows, rows of names
 
     def page(self, page: Page) -> None:
         for item in page.items:
@@ -110,18 +110,18 @@ class _Writer:
     def _table(self, table: Table, page: int) -> None:
         self._end_paragraph()
         rows = [tuple(_without_leaders(cell) for cell in row) for row in table.rows]
+        names: list[Row] = []
         if self.table and self.table[0] == page - 1 and len(rows[0]) == len(self.table[1][0]):
-            header = self.table[1][0]  # the table goes on from the page before
-            self._end_table()
-            rows = rows if rows[0] == header else [header, *rows]
-        else:
-            self._end_table()
-        self.table = (page, rows)
+            names, own = rows_of_names(self.table[1])[0], rows_of_names(rows)
+            names = [] if own[1] and own[0] != names else names  # another table, with names of its own
+            rows = rows[len(names) :] if own[0] == names else rows  # they are repeated on each page
+        self._end_table()
+        self.table = (page, [*names, *rows], len(names) or None)
 
     def _end_table(self) -> None:
         if self.table:
-            page, rows = self.table
-            if block := table_block(rows, page):
+            page, rows, header = self.table
+            if block := table_block(rows, page, header):
                 self.blocks.append(block)
             self.table = None
 

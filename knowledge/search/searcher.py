@@ -16,7 +16,13 @@ from knowledge.index.shared_chroma import Vectors
 from knowledge.search.followup import key_terms, referenced_questions
 from knowledge.search.fusion import Background, dequantize, fuse, standardise_lexical
 from knowledge.search.proximity import proximity
-from knowledge.search.relevance import expected_highest, probability, probability_by_excess
+from knowledge.search.relevance import (
+    NAMED_SHARE,
+    Named,
+    expected_highest,
+    probability,
+    probability_by_excess,
+)
 from knowledge.search.reranking import Reranker
 from knowledge.search.selection import Hit, Scored, candidates_for, select
 from knowledge.text.terms import term_codes
@@ -104,9 +110,18 @@ class Searcher:
         scored = self._score(snapshot, vectors, query, among, max(MAX_RERANKED, candidates_for(k)))
         if self._reranker and scored:
             scored = self._rerank(self._reranker, query, scored)
-        if max((one.relevance for one in scored[:RELEVANCE_CHECKED]), default=0.0) < min_relevance:
+        relevance = max((one.relevance for one in scored[:RELEVANCE_CHECKED]), default=0.0)
+        if relevance < min_relevance and not self._is_named(snapshot, question, scored[:1], min_relevance):
             return []
         return select(self._store, scored, k)
+
+    def _is_named(
+        self, snapshot: _Snapshot, question: str, best: Sequence[Scored], min_relevance: float
+    ) -> bool:
+        """Whether the best passage has what the question names, and is not about something else altogether."""
+        if self._encoder.family.by_deviation or not best or best[0].relevance < NAMED_SHARE * min_relevance:
+            return False
+        return Named.of(question).is_in(snapshot.terms[snapshot.rows[best[0].id]])
 
     def _query(self, question: str, history: Sequence[Mapping[str, str]]) -> _Query:
         earlier = referenced_questions(question, history)

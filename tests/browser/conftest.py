@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("app_with_short_evaluation.py")
 # Enough that an answer can be stopped on a fast machine too.
-LIMITS = {"IMPRINT_MAX_NEW_TOKENS": "200"}
+LIMITS = {"IMPRINT_MAX_NEW_TOKENS": "128"}
 START_SECONDS = 60
 # A loaded machine of two cores is slow; what is measured has its own limits.
 WAIT_MILLISECONDS = 90_000

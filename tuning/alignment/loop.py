@@ -15,9 +15,10 @@ import torch
 from tuning.errors import MethodError
 from tuning.models.base_model import BaseModel
 from tuning.training.learner import Learner
+from tuning.training.measures import memory_bytes
 from tuning.training.recipe import schedule
 from tuning.training.run_state import RunState, load_state, save_state
-from tuning.training.trainer import SAVE_EVERY_SECONDS, memory_bytes
+from tuning.training.trainer import SAVE_EVERY_SECONDS
 
 Emit = Callable[[dict[str, Any]], None]
 

@@ -31,8 +31,8 @@ from tuning.training import methods
 from tuning.training.builders import MAX_PREFIX
 from tuning.training.conversations import TrainingConversation
 from tuning.training.learner import Learner, LearnerPlan
+from tuning.training.measures import answer_surprise
 from tuning.training.run_state import ADAPTER_FOLDER, write_adapter
-from tuning.training.trainer import answer_surprise
 
 REFERENCE = "the reference"  # the parent's adapter, while it is needed beside what learns
 

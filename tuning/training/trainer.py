@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from tuning.augment.question_noise import held_out
@@ -20,9 +19,8 @@ from tuning.config import TuneConfig
 from tuning.distributed.ranks import Ranks
 from tuning.errors import ExampleError
 from tuning.models.base_model import BaseModel
-from tuning.models.forward import forward
-from tuning.models.packing import Encoded, encode, pack, prepare
-from tuning.models.prefix import PrefixInput, text_kv
+from tuning.models.packing import encode, prepare
+from tuning.models.prefix import text_kv
 from tuning.training import builders, methods
 from tuning.training.batches import Batches, StepBatch
 from tuning.training.conversations import (
@@ -34,6 +32,7 @@ from tuning.training.conversations import (
 )
 from tuning.training.early_stopping import EarlyStopping
 from tuning.training.learner import Learner, LearnerPlan
+from tuning.training.measures import answer_surprise, memory_bytes
 from tuning.training.recipe import schedule
 from tuning.training.replay import REPLAYED, Replay, replay_set
 from tuning.training.run_state import ADAPTER_FOLDER, RunState, load_state, save_state, write_adapter
@@ -286,18 +285,3 @@ def _checkpointing(base: BaseModel, wanted: bool) -> Iterator[None]:
             warnings.simplefilter("ignore", FutureWarning)
             base.model.gradient_checkpointing_disable()
         base.model.eval()
-
-
-@torch.no_grad()
-def answer_surprise(base: BaseModel, item: Encoded, prefix: PrefixInput) -> float:
-    """How surprising an answer is to what is learned now, in nats a token."""
-    row = pack([item]).to(base.device)
-    logits = forward(base, row, prefix).float()
-    return float(torch.nn.functional.cross_entropy(logits, row.targets))
-
-
-def memory_bytes(base: BaseModel) -> int:
-    """What this process holds where the model runs."""
-    if base.device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(base.device))
-    return int(psutil.Process().memory_info().rss)

@@ -10,6 +10,7 @@ from assistant.i18n.texts import t
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 30
+WAIT_SECONDS = 120.0
 POLL_SECONDS = 0.1
 
 
@@ -36,12 +37,13 @@ with notices.show_errors():
 
 
 def until(test: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
-    """Run the page until something is on it."""
-    for _ in range(50):
-        if holds(test):
-            return test
+    """Run the page until something is on it; on a loaded machine the first answer waits for its imports."""
+    end = time.monotonic() + WAIT_SECONDS
+    while not holds(test) and time.monotonic() < end:
         time.sleep(POLL_SECONDS)
         test.run()
+    if holds(test):
+        return test
     raise AssertionError(f"it never came to be; the page says {words(test)!r}")
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from knowledge.index.model_families import DEFAULT_FAMILY, FAMILIES, family_of
-from knowledge.search.relevance import MIN_RELEVANCE, expected_highest, probability_by_excess
+from knowledge.search.relevance import MIN_RELEVANCE, Named, expected_highest, probability_by_excess
+from knowledge.text.terms import term_codes
 
 
 @pytest.mark.parametrize("passages", [5, 50, 500])
@@ -24,3 +25,26 @@ def test_models_are_of_the_family_that_their_name_says() -> None:
     assert family_of("intfloat/e5-base-v2") is FAMILIES["e5"]
     assert family_of("BAAI/bge-small-zh-v1.5") is FAMILIES["bge-small-zh"]
     assert family_of("all-minilm-l6-v2") is DEFAULT_FAMILY and not DEFAULT_FAMILY.by_deviation
+
+
+@pytest.mark.parametrize(
+    ("question", "passage", "named"),
+    [
+        (
+            "What will dangle round the neck of a buyer of the Nimbus Pass?",
+            "The Nimbus Pass comes with a whistle.",
+            True,
+        ),
+        ("What does Quibble keep squawking?", "The parrot Quibble says only “rain”.", True),
+        (
+            "Which sort of shopper pays less at the gift shop?",
+            "The gift shop gives nurses a tenth off.",
+            True,
+        ),
+        ("Who leads Radio Fallowgate and the Kettle Hour?", "Radio Arvik is led by Ida.", False),
+        ("When is it open?", "It is open from nine.", False),
+        ("请问豆浆这只天鹅的配偶叫什么名字？", "天鹅豆浆的伴侣是油条。", False),
+    ],
+)
+def test_a_question_names_what_stands_in_a_passage(question: str, passage: str, named: bool) -> None:
+    assert Named.of(question).is_in(term_codes(passage)) is named

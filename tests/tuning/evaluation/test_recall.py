@@ -46,13 +46,13 @@ def test_a_short_training_teaches_new_facts_to_the_real_model(
     events: list[dict[str, Any]] = []
     result = train(base_model, config, FACTS, tmp_path, emit=events.append, should_stop=lambda: False)
     base_model.add_adapter("taught", read_adapter(result.adapter))
-    report = evaluate(base_model, FACTS, "taught", emit=events.append, retention=4, reading=4)
+    report = evaluate(base_model, FACTS, "taught", emit=events.append, retention=2, reading=2)
     base_model.unload("taught")
     recall = report["recall"]
     assert (recall["before"], recall["after"], recall["n"]) == (0.0, 1.0, 2)
     assert report["rephrased"]["n"] == 4  # one probe of its own, three phrases for the other
     assert report["rephrased"]["after"] >= 0.5
-    assert report["retention"]["n"] == report["reading"]["n"] == 4
+    assert report["retention"]["n"] == report["reading"]["n"] == 2
     assert 0 <= report["retention"]["kept"] <= 1
     assert 0 < report["divergence"] < 2
     assert {"question", "asked", "answer", "phrasing", "before", "after"} <= set(report["facts"][0])
