@@ -20,7 +20,7 @@ from tuning.checkpoints.notes import (
 from tuning.config import TuneConfig
 from tuning.data.examples import Example
 
-_KINDS = {"held": "good", "noted": "documents", "contradicted": "warn", "lost": "bad"}
+_KINDS = {"held": "checkpoint", "noted": "documents", "contradicted": "warn", "lost": "bad"}
 FIRST_FACTS = 8
 
 

@@ -34,10 +34,11 @@ def draw() -> None:
     _draw_best(best)
     offers = _offers()
     first = [entry for entry in entries if entry.at_hand or entry in (best.chat, best.tune)]
+    first.sort(key=lambda entry: entry.name != offers.current)
     for entry in first:
         model_cards.draw_card(entry, best, offers)
-    with st.expander(t("settings.models.more")):
-        for entry in entries:
+    with st.expander(t("settings.models.more"), key="more-models", on_change="rerun") as more:
+        for entry in entries if more.open else ():
             if entry not in first:
                 model_cards.draw_card(entry, best, offers)
     _draw_other(offers)
