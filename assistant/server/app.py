@@ -17,7 +17,7 @@ from assistant.server.embeddings import embeddings_router
 from assistant.server.file_routes import files_router
 from assistant.server.files import UploadedFiles
 from assistant.server.fine_tuning import tuning_router
-from assistant.server.openai_errors import tell_errors
+from assistant.server.openai_errors import UnknownModelError, tell_errors
 from assistant.server.openapi import describe_errors
 from assistant.server.responses import responses_router
 from assistant.workspace import Workspace
@@ -40,9 +40,14 @@ def create_app(workspace: Workspace) -> FastAPI:
 
     @app.get("/v1/models/{name:path}")
     def model(name: str) -> dict[str, Any]:
+        if not name:  # some clients end the path of the list with a slash
+            return models()
         opened = engine()
         check_model(opened, name)
-        return next(one for one in _models(opened) if one["id"] == name)
+        found = next((one for one in _models(opened) if one["id"] == name), None)
+        if found is None:
+            raise UnknownModelError(f"The model {name!r} was deleted a moment ago.")
+        return found
 
     app.include_router(chat_router(engine))
     app.include_router(responses_router(engine))

@@ -231,6 +231,7 @@ def test_several_choices(client: TestClient, stream: bool) -> None:
 
 def test_one_model_is_told_and_an_unknown_one_is_not_found(client: TestClient) -> None:
     assert client.get("/v1/models/夜莺").json()["parent"] == "scripted"
+    assert client.get("/v1/models/").json() == client.get("/v1/models").json()
     for path in ("/v1/models/gpt", "/v1/nothing"):
         answer = client.get(path)
         assert answer.status_code == 404 and answer.json()["error"]["type"] == "invalid_request_error"
