@@ -77,7 +77,8 @@
     for (const key of keys.slice(0, 2)) {
       const place = key !== "st-key-chat-page" && document.querySelector(`.${CSS.escape(key)}`);
       const found = place && (place.querySelector(`${tag}:is(${FOCUSABLE})`) || place.querySelector(FOCUSABLE));
-      if (found) return found.focus({ preventScroll: true });
+      // A field would take the keys that are shortcuts outside of it.
+      if (found && (found.tagName === tag || !found.matches("input, textarea"))) return found.focus({ preventScroll: true });
     }
     const input = document.querySelector("[data-testid=stChatInputTextArea]");
     if (input && matchMedia("(pointer: fine)").matches) {

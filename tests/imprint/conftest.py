@@ -27,7 +27,7 @@ def engine() -> ScriptedEngine:
 @pytest.fixture
 def home(tmp_path: Path, engine: ScriptedEngine) -> Iterator[Imprint]:
     with Imprint(tmp_path / "home") as opened:
-        opened._workspace._engine = engine
+        opened._workspace._model.replace(engine)
         opened._workspace.__dict__["jobs"] = Jobs(opened.path, worker=PRETEND)
         yield opened
         for job in opened.jobs():

@@ -45,8 +45,8 @@ def workspace(address: str, tmp_path: Path) -> Iterator[Workspace]:
     opened = Workspace(Settings(home=tmp_path / "here", fine_tuning_url=address, fine_tuning_key=KEY))
     manifest = Manifest("halden", "openai", "scripted", "", system_prompt="Be brief.", examples=[LEARNED])
     opened.registry.save(manifest, RemoteModel(address, "scripted", "ftjob-1").write)
-    opened._engine = EngineWithServices(
-        ScriptedEngine("from here"), ServiceModels(opened.registry, opened._key_of)
+    opened._model.replace(
+        EngineWithServices(ScriptedEngine("from here"), ServiceModels(opened.registry, opened._key_of))
     )
     yield opened
     opened.close()
