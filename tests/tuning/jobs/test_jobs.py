@@ -165,9 +165,10 @@ def test_a_job_outlives_the_program_that_started_it(jobs: Jobs) -> None:
 
 
 def test_a_terminal_that_closes_does_not_reach_the_job(jobs: Jobs) -> None:
-    job = start(jobs, "1")
-    until(jobs, job.id, lambda j: j.phase != "queued")
+    job = start(jobs, "200")
+    until(jobs, job.id, trains)
     assert os.getsid(worker_pid(job)) == os.getpgid(worker_pid(job)) == worker_pid(job)
+    jobs.cancel(job.id)
     jobs.wait(job.id)
 
 

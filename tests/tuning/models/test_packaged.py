@@ -102,10 +102,14 @@ def tensors(path: Path) -> dict[str, "np.ndarray[Any, Any]"]:
 
 @pytest.mark.slow
 @pytest.mark.real
-def test_a_damaged_file_of_the_sum_is_written_anew(tmp_path: Path) -> None:
+def test_a_damaged_file_of_the_sum_is_written_anew(imprint_home: Path, tmp_path: Path) -> None:
+    shared = GgufBase.find(DEFAULT_BASE, imprint_home)
+    assert shared is not None
+    shutil.copytree(shared.path.parent, tmp_path / "models" / shared.path.parent.name)
     found = GgufBase.find(DEFAULT_BASE, tmp_path)
     assert found is not None
-    whole = file_sha256(found.path)
+    whole = file_sha256(shared.path)
+    assert whole == file_sha256(found.path)
     with found.path.open("r+b") as file:
         file.seek(50_000_000)
         file.write(b"no weights")
