@@ -74,7 +74,7 @@ class Database:
             yield
         except (sqlite3.Error, UnicodeError) as problem:  # text that is not UTF-8 is damage too
             raise ConversationError(
-                f"The conversations in {self.path} cannot be read or written: {database_problem(problem)}"
+                f"The conversations in {self.path} cannot be read or written: {database_problem(problem, self.path)}"
             ) from problem
         except OverflowError as problem:
             raise ConversationError(

@@ -22,7 +22,7 @@ from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 
-from knowledge.errors import StoreError
+from knowledge.errors import FULL, StoreError, is_full
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ def open_folder(folder: Path) -> ClientAPI:
         SharedSystemClient._identifier_to_system.pop(
             str(folder), None
         )  # or the next try finds this broken one
+        if _says_full(error) or is_full(folder):
+            raise StoreError(f"Chroma cannot open {folder}: {FULL}") from error
         raise StoreError(
             f"Chroma cannot open {folder} ({_reason(error)}). Its vectors can be computed again: "
             "`imprint doctor --mend` does it, or move the folder away"
@@ -91,6 +93,8 @@ def _translated(method: Callable[P, T]) -> Callable[P, T]:
                 error
             ):
                 raise
+            if _says_full(error):
+                raise StoreError(f"Chroma cannot write: {FULL}") from error
             raise StoreError(
                 f"Chroma failed ({_reason(error)}). Free some disk space, or see what `imprint doctor` says; no text "
                 "was lost"
@@ -102,6 +106,11 @@ def _translated(method: Callable[P, T]) -> Callable[P, T]:
 def _is_panic(error: BaseException) -> bool:
     """Whether Chroma's native part broke off; pyo3 exports no class for it, and it is no Exception."""
     return type(error).__name__ == "PanicException"
+
+
+def _says_full(error: BaseException) -> bool:
+    """Whether the disk is what failed, of which Chroma's native part tells in words alone."""
+    return "disk is full" in str(error) or "No space left" in str(error)
 
 
 def _reason(error: BaseException) -> str:

@@ -76,7 +76,7 @@ class PassageStore:
             yield
         except (sqlite3.Error, UnicodeError) as error:
             raise StoreError(
-                f"The knowledge base {self.path} cannot be read or written: {database_problem(error)}"
+                f"The knowledge base {self.path} cannot be read or written: {database_problem(error, self.path)}"
             ) from error
         except _DAMAGE as error:
             raise StoreError(f"The knowledge base {self.path} holds damaged rows. {MEND}") from error

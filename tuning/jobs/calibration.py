@@ -57,10 +57,13 @@ def calibrate(home: Path, config: TuneConfig, examples: Sequence[Example]) -> bo
     """
     if config.processes > 1 or is_known(home, config):
         return is_known(home, config)
-    (home / "jobs").mkdir(parents=True, exist_ok=True)
-    with FileLock(home / "jobs" / LOCK):
-        if not is_known(home, config):
-            _run(home, config, examples)
+    try:
+        (home / "jobs").mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "jobs" / LOCK):
+            if not is_known(home, config):
+                _run(home, config, examples)
+    except OSError as error:  # no room, no right to write: the job itself will say so
+        log.warning("calibration failed: %s", error)
     return is_known(home, config)
 
 

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
 from assistant.history.preferences import PreferenceStore
 from assistant.history.transfer import export
-from knowledge.errors import database_problem, disk_problem
+from knowledge.errors import FULL, database_problem, disk_problem
 from tests.damage import damaged
 
 
@@ -67,7 +68,7 @@ def test_a_full_disk_loses_nothing_and_says_so(store: ConversationStore) -> None
     conversation = store.create("Kept")
     pages = store._database.read("PRAGMA page_count")[0][0]
     store._database.read(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(ConversationError, match=r"the disk is full .* Free some space"):
+    with pytest.raises(ConversationError, match=r"the disk is full\. Free some space"):
         store.add_message(conversation, "user", "x" * 100_000)
     assert store.get(conversation).messages == ()
     store._database.read("PRAGMA max_page_count = 100000")
@@ -79,7 +80,16 @@ def test_a_file_that_may_only_be_read_says_so(filled: Path) -> None:
     with pytest.raises(sqlite3.OperationalError) as refused:
         database.execute("DELETE FROM conversations")
     database.close()
-    assert database_problem(refused.value).startswith("it is not writable, or its disk is read-only")
+    assert database_problem(refused.value, filled).startswith("it is not writable, or its disk is read-only")
+
+
+def test_where_no_room_is_left_the_disk_is_what_failed(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite says "disk I/O error" where it cannot make the files beside a database."""
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    assert database_problem(failed, filled).startswith("its disk failed")
+    monkeypatch.setattr("knowledge.errors.shutil.disk_usage", lambda path: SimpleNamespace(free=4096))
+    assert database_problem(failed, filled.parent / "none" / "x") == FULL
 
 
 @pytest.mark.parametrize(

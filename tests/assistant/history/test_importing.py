@@ -133,7 +133,7 @@ def test_a_full_disk_keeps_nothing_of_the_file_and_says_so(store: ConversationSt
     pages = store._database.read("PRAGMA page_count")[0][0]
     store._database.read(f"PRAGMA max_page_count = {pages + 4}")
     many = [parse_json(chat(f"q{n}", "r" * 5000)) for n in range(100)]
-    with pytest.raises(ConversationError, match=r"the disk is full .* Free some space"):
+    with pytest.raises(ConversationError, match=r"the disk is full\. Free some space"):
         import_conversations(store, many)
     assert store.list() == []
     store._database.read("PRAGMA max_page_count = 100000")

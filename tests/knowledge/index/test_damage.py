@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
@@ -94,12 +95,20 @@ def test_a_full_disk_loses_nothing_and_says_so(home: Path, tmp_path: Path) -> No
         before = base.documents()
         pages = base._store._rows("PRAGMA page_count")[0][0]
         base._store._rows(f"PRAGMA max_page_count = {pages + 10}")
-        with pytest.raises(StoreError, match=r"the disk is full .* Free some space"):
+        with pytest.raises(StoreError, match=r"the disk is full\. Free some space"):
             base.add([new])
         assert base.documents() == before
         base._store._rows("PRAGMA max_page_count = 100000")
         base.add([new])
         assert len(base.documents()) == len(before) + 1 and agrees(base)
+
+
+def test_chroma_on_a_full_disk_is_not_taken_for_damaged(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = home / "knowledge" / "chroma" / "chroma.sqlite3"
+    file.write_bytes(file.read_bytes()[:5000] + bytes(20_000))
+    monkeypatch.setattr("knowledge.errors.shutil.disk_usage", lambda path: SimpleNamespace(free=4096))
+    with pytest.raises(StoreError, match=r"Chroma cannot open .*: the disk is full. Free some space"):
+        open_folder(file.parent)
 
 
 def test_a_closed_index_says_so_in_words(home: Path) -> None:

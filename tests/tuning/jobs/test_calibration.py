@@ -1,5 +1,6 @@
 """Where nothing is known of a kind of job, a few of its steps are timed, once."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,16 @@ def test_a_machine_too_busy_to_time_a_few_steps_gets_a_rough_estimate(
     estimates.remember_rates(jobs.home, config, "cpu", Rates(0.01, 1.0, 0.1, 1e9))
     found = jobs.estimate(config, EXAMPLES)
     assert not found.rough and found.measured
+
+
+def test_a_calibration_without_room_gives_up_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The job itself says what is wrong; a thread that ends in a traceback would say it worse."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(calibration, "write_json", full)
+    assert not calibration.calibrate(tmp_path, TuneConfig(base="llama", device="cpu"), EXAMPLES)
+    assert "No space left" in caplog.text
