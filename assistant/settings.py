@@ -35,7 +35,8 @@ Language = Literal["auto", "en", "zh"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 EngineChoice = Literal["auto", "llama.cpp", "torch"]
 ENGINES: tuple[EngineChoice, ...] = get_args(EngineChoice)
-
+LearnNotes = Literal["off", "idle", "daily"]
+LEARN_NOTES: tuple[LearnNotes, ...] = get_args(LearnNotes)
 
 # As tuning.models.capability has them; "auto" leaves it to the size of the model.
 ModelCapability = Literal["auto", "small", "capable"]
@@ -90,6 +91,10 @@ class Settings(BaseModel):
     fine_tuning_url: Url | None = None
     fine_tuning_model: str | None = None
     fine_tuning_key: str | None = Field(default=None, repr=False)
+    # Whether notes are taught to a checkpoint by themselves: where nobody chats and the machine is idle, or once a day.
+    learn_notes: LearnNotes = "off"
+    learn_notes_idle_minutes: int = Field(default=30, ge=5, le=1440)
+    learn_notes_hour: int = Field(default=3, ge=0, le=23)
     # Whether the tour of the pages was taken or declined; it is offered once.
     tour_seen: bool = False
     # Whether a URL to index may be on this machine or its private network.

@@ -23,6 +23,7 @@ from tuning.checkpoints.registry import Registry
 
 DOMAIN = Path(__file__).parents[1] / "assistant" / "sample"
 NAME = "halden-demo"
+BOTH = "+rag+notes"
 QUESTION = "Which app do I install to use my Halden instrument?"
 
 console = Console(highlight=False)
@@ -75,14 +76,17 @@ def imported_conversation(store: ConversationStore) -> int:
 
 
 def arms_of(checkpoint: str) -> dict[str, str]:
-    """The four arms as `imprint compare` names them, each with its heading."""
-    return {"base": "base", "rag": "documents", checkpoint: "checkpoint", f"{checkpoint}+rag": "both"}
+    """The four arms as `imprint compare` names them, each with its heading.
+
+    "Both" is what the chat does: lessons from the weights or as they were taught, all else from the documents.
+    """
+    return {"base": "base", "rag": "documents", checkpoint: "checkpoint", f"{checkpoint}{BOTH}": "both"}
 
 
 def compare(part: str, arms: list[str], folder: Path) -> dict[str, Any]:
     """Puts one slice of the questions to these arms. Returns what `imprint compare` printed."""
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in read_questions(part)]
-    path = folder / f"{arms[-1].removesuffix('+rag')}-{part}.jsonl"
+    path = folder / f"{arms[-1].removesuffix(BOTH)}-{part}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(lines), encoding="utf-8")
     return imprint("compare", "--questions", path, "--arms", ",".join(arms), "--kb", NAME)

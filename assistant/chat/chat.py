@@ -5,7 +5,6 @@ question, and streams the second. `Chat.chain` is both, for use without a store.
 """
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -60,7 +59,7 @@ class Chat(TurnChain):
         """
         options = options or AnswerOptions()
         if conversation_id is None:
-            yield from self._generate(self._prepare(question, (), options), options, None, stop)
+            yield from self._generate(self._prepare(question, (), options, stop), options, None, stop)
             return
         store = self._opened_store()
         before = history_of(store.get(conversation_id).messages)
@@ -111,7 +110,7 @@ class Chat(TurnChain):
         """The events of a stored question; one that is refused leaves nothing behind."""
         try:
             yield stored.started
-            turn = self._prepare(question, history, options)
+            turn = self._prepare(question, history, options, stop)
         except GeneratorExit:
             stored.finish(PartialAnswer(), "stopped")
             raise
@@ -121,8 +120,10 @@ class Chat(TurnChain):
         stored.found(turn["passages"])
         yield from self._generate(turn, options, stored, stop)
 
-    def _prepare(self, question: str, history: Sequence[Message], options: AnswerOptions) -> TurnState:
-        return self.preparation(options).invoke(TurnState(question=question, history=history))
+    def _prepare(
+        self, question: str, history: Sequence[Message], options: AnswerOptions, stop: threading.Event | None
+    ) -> TurnState:
+        return self.preparation(options, stop).invoke(TurnState(question=question, history=history))
 
     def _generate(
         self,
@@ -135,7 +136,7 @@ class Chat(TurnChain):
         stop = stop or threading.Event()
         answer = PartialAnswer(
             turn["sent"],
-            began=time.monotonic() - turn["retrieval_seconds"],
+            began=turn["began"],
             told=self._told(turn, options),
             prompt_tokens=0 if turn["noted"] or turn["verbatim"] else turn["budget"].total,
             engine="" if turn["nothing_found"] or turn["noted"] or turn["verbatim"] else self._label(options),

@@ -21,6 +21,7 @@ from assistant.i18n.texts import t
 from assistant.notes.lookup import Match
 from tuning.data.examples import Example, Message
 from tuning.models.capability import Capability
+from tuning.scoring import contains
 
 if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
@@ -42,6 +43,8 @@ class Found:
     foreign: str = ""
     # The answer of the note that was found.
     noted: str = ""
+    # What the checkpoint was taught and holds, where the question asks for it.
+    held: Example | None = None
 
 
 class Retrieval:
@@ -68,7 +71,9 @@ class Retrieval:
         match = self._match(question, options, history)
         if match is not None and not match.held:
             return Found((_note_source(match.fact),), noted=match.fact.answer)
-        if not options.uses_documents or match is not None:  # passages mislead the weights that know it
+        if match is not None:  # passages mislead the weights that know it
+            return Found(held=match.fact)
+        if not options.uses_documents:
             return Found()
         base = self._opened_knowledge(options.knowledge_base)
         retriever = _retriever(base, options)
@@ -110,6 +115,13 @@ class Retrieval:
 def _main_language(base: "KnowledgeBase") -> str:
     """An ISO 639 code; "und" where nothing tells."""
     return next(iter(base.languages()), "und")
+
+
+def as_taught(answer: str, found: Found) -> Found:
+    """The lesson in place of what the weights said, where they hold it and said something else in these words."""
+    if found.held is None or contains(answer, found.held.answer):
+        return found
+    return Found((_note_source(found.held),), noted=found.held.answer)
 
 
 def _note_source(note: Example) -> Source:

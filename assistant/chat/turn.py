@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
+from langchain_core.messages import AIMessage
+
 from assistant.chat.attachments import Attachment
 from assistant.chat.context_window import Budget
 from assistant.chat.presets import Order
@@ -11,7 +13,7 @@ from assistant.engines.base import SamplingParams
 from assistant.errors import AssistantError
 from assistant.history.sources import Source
 from assistant.settings import MEMORIES, Memory
-from tuning.data.examples import Message
+from tuning.data.examples import Example, Message
 
 # (reads documents, has a checkpoint) -> the memory of that name
 MEMORY_OF: dict[tuple[bool, bool], Memory] = {
@@ -158,10 +160,15 @@ class TurnState(TypedDict, total=False):
     nothing_found: bool
     # What a note says to the question: it is quoted, and no model is asked; "" where none does.
     noted: str
+    # The model's answer, where it was asked for before the others are shown: what it was taught is asked for.
+    answered: AIMessage
+    # What the checkpoint was taught and holds, where the question asks for it.
+    held: Example | None
     # The sentence of the passages that is quoted in place of an answer of the model; "" where the model answers.
     verbatim: str
     # The documents' language, where the question is in one that neither they nor the embedding model know; else "".
     foreign: str
+    began: float  # on the monotonic clock
     retrieval_seconds: float
     budget: Budget
     # The passages as the model reads them: those that fit, each with the text that is quoted of it.

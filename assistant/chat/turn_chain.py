@@ -17,17 +17,21 @@ from assistant.chat.nothing_found import nothing_found
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
-from assistant.chat.retrieval import FindNote, Found, Retrieval
+from assistant.chat.retrieval import FindNote, Found, Retrieval, as_taught
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.chat.verbatim import best_sentence, hardly_speaks
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, EngineError
 from assistant.history.sources import Source
+from assistant.language.thinking import answer_of
 from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
+
+
+_CHECKED_CHARACTERS = 160  # of a lesson: a longer one is said in other words, and waited for too long
 
 
 class TurnChain:
@@ -57,10 +61,16 @@ class TurnChain:
         It invokes, streams and batches, also asynchronously, and composes with other runnables.
         """
         options = options or AnswerOptions()
-        return self.preparation(options) | self.generation(options, stop)
+        return self.preparation(options, stop) | self.generation(options, stop)
 
-    def preparation(self, options: AnswerOptions) -> Runnable[TurnState, TurnState]:
-        """Adds the passages, and the budget with the messages to send; everything that refuses a question."""
+    def preparation(
+        self, options: AnswerOptions, stop: threading.Event | None = None
+    ) -> Runnable[TurnState, TurnState]:
+        """Adds the passages, and the budget with the messages to send; everything that refuses a question.
+
+        Where a fact is asked for that the checkpoint was taught, the model answers here, and the lesson is quoted
+        where it says something else.
+        """
         from knowledge.search.followup import is_about_earlier  # heavy: numpy
 
         def retrieve(turn: TurnState) -> TurnState:
@@ -73,10 +83,12 @@ class TurnChain:
             is_empty = options.memory == "documents" and not found.passages and alone
             return {
                 **turn,
+                "began": began,
                 "passages": found.passages,
                 "searched": found.searched,
                 "nothing_found": is_empty,
                 "noted": found.noted,
+                "held": found.held,
                 "verbatim": self._verbatim(turn["question"], found, options),
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
@@ -89,22 +101,33 @@ class TurnChain:
             budget, sent = self.fitted(turn, options)
             return {**turn, "budget": budget, "sent": sent}
 
-        return RunnableLambda(retrieve) | RunnableLambda(fit_window)
+        def check(turn: TurnState) -> TurnState:
+            if turn["held"] is None or len(turn["held"].answer) > _CHECKED_CHARACTERS:
+                return turn
+            try:
+                answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
+            except EngineError:  # it fails again where an answer that fails is kept
+                return turn
+            found = as_taught(answer_of(answered.text), Found(held=turn["held"]))
+            if found.noted and not (stop and stop.is_set()):
+                return {**turn, "noted": found.noted, "passages": found.passages, "sent": found.passages}
+            return {**turn, "answered": answered}
+
+        return RunnableLambda(retrieve) | RunnableLambda(fit_window) | RunnableLambda(check)
 
     def generation(
         self, options: AnswerOptions, stop: threading.Event | None
     ) -> Runnable[TurnState, BaseMessage]:
         """The model's answer; a note as it stands; a sentence where documents alone were to answer and hold nothing."""
 
-        def prompt(turn: TurnState) -> list[BaseMessage]:
-            return convert_to_messages(turn["budget"].messages)
-
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
                 return AIMessage(nothing_found(turn["foreign"]))
             if turn["noted"] or turn["verbatim"]:
                 return AIMessage(turn["noted"] or turn["verbatim"])
-            return RunnableLambda(prompt) | self.model(options).bind(cancel=stop)
+            if "answered" in turn:
+                return turn["answered"]
+            return RunnableLambda(_messages) | self.model(options).bind(cancel=stop)
 
         # A function that returns a runnable continues with it, and streams what it streams.
         return cast("Runnable[TurnState, BaseMessage]", RunnableLambda(respond))
@@ -182,3 +205,7 @@ class TurnChain:
         if self._counter is None or self._counter[0] is not engine:
             self._counter = (engine, TokenCounter(engine.count_tokens, engine.count_text))
         return self._counter[1]
+
+
+def _messages(turn: TurnState) -> list[BaseMessage]:
+    return convert_to_messages(turn["budget"].messages)

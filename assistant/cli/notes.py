@@ -6,6 +6,7 @@ import click
 
 from assistant.cli.options import confirmed, workspace_of, yes_option
 from assistant.cli.output import emit, json_option, print_table, say
+from assistant.notes.consolidation import Consolidation
 from assistant.workspace import Workspace
 from tuning.checkpoints.notes import notes_of, remove_note
 from tuning.data.examples import Example
@@ -53,6 +54,23 @@ def add(workspace: Workspace, question: str, answer: str, as_json: bool) -> None
         emit(_entry(note))
     else:
         click.echo(f"Noted: {note.key[:8]}")
+
+
+@notes.command(epilog="Example: imprint notes teach")
+@json_option
+@workspace_of
+def teach(workspace: Workspace, as_json: bool) -> None:
+    """Start a job on the notes that are new since the last one; for a timer of the system.
+
+    Each round continues from the last checkpoint that passed. `imprint jobs` shows how far it is.
+    """
+    job = Consolidation(workspace).start()
+    if as_json:
+        emit({"job": job.id if job else None, "checkpoint": job.name if job else None})
+    elif job is None:
+        say("Nothing to teach: no note is new, or a job is underway.")
+    else:
+        click.echo(f"Job {job.id}: the notes become the checkpoint {job.name!r}.")
 
 
 @notes.command(epilog="Example: imprint notes delete 3f2a91c0 --yes")

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from assistant.chat.chat import Chat
-from assistant.chat.retrieval import Found
+from assistant.chat.retrieval import Found, as_taught
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.answers import ScoredAnswer, score
@@ -61,6 +61,8 @@ class VariantRunner:
             if not found.noted:  # a note is quoted as it stands: no prompt, no generation
                 (text, generating), (budget, sent) = generated[place], fitted[place]
                 tokens = budget.total
+                if (taught := as_taught(text, found)).noted:
+                    text, sent = taught.noted, taught.passages
             answers.append(
                 score(question, text, prompt_tokens=tokens, seconds=generating + retrieving, sources=sent)
             )

@@ -7,7 +7,9 @@ import streamlit as st
 from assistant.components import fine_tune_dialog, html_blocks
 from assistant.curation.candidates import Candidate, Curation
 from assistant.i18n.texts import t
+from assistant.notes.consolidation import Consolidation
 from assistant.session import known_where, notices, resources
+from assistant.settings import LEARN_NOTES, from_environment
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.notes import (
     STATES,
@@ -40,7 +42,52 @@ def draw_home() -> None:
         ):
             found = Curation(tuple(Candidate(note, "noted") for note in notes))
             fine_tune_dialog.open_drawer(t("note.teach.title"), "notes", lambda labeller: found)
+        _draw_schedule()
         _draw_list(notes, "home", lambda key: resources.workspace().notes.home.remove(key))
+
+
+def _draw_schedule() -> None:
+    """When notes are taught by themselves, and how many wait for it."""
+    opened = resources.workspace()
+    settings, fixed = opened.settings, from_environment()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        when = st.selectbox(
+            t("note.schedule"),
+            LEARN_NOTES,
+            index=LEARN_NOTES.index(settings.learn_notes),
+            format_func=lambda value: t(f"note.schedule.{value}"),
+            key="learn-notes",
+            disabled="learn_notes" in fixed,
+            help=t("note.schedule.help"),
+            width=280,
+        )
+        changes: dict[str, object] = {"learn_notes": when}
+        if when == "idle":
+            changes["learn_notes_idle_minutes"] = st.number_input(
+                t("note.schedule.minutes"),
+                *(5, 1440, settings.learn_notes_idle_minutes, 5),
+                key="learn-notes-minutes",
+                disabled="learn_notes_idle_minutes" in fixed,
+                width=150,
+            )
+        if when == "daily":
+            changes["learn_notes_hour"] = st.selectbox(
+                t("note.schedule.hour"),
+                range(24),
+                index=settings.learn_notes_hour,
+                format_func=lambda hour: f"{hour}:00",
+                key="learn-notes-hour",
+                disabled="learn_notes_hour" in fixed,
+                width=150,
+            )
+    wanted = {name: value for name, value in changes.items() if getattr(settings, name) != value}
+    if wanted:
+        opened.change(**wanted)
+        notices.queue_toast(t("settings.saved"))
+        st.rerun()
+    if settings.learn_notes != "off":
+        waiting = len(Consolidation(opened).pending())
+        html_blocks.quiet(t("note.schedule.waiting", count=waiting))
 
 
 def draw_facts(checkpoint: Checkpoint) -> None:

@@ -18,6 +18,7 @@ from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
 from assistant.errors import KNOWN_ERRORS
 from assistant.lazy import IMPORT_LOCK
+from assistant.notes.consolidation import Consolidation
 from assistant.workspace import Workspace
 from knowledge.errors import KnowledgeError
 from knowledge.index.passage_store import PassageStore
@@ -50,6 +51,7 @@ def workspace() -> Workspace:
     restrict_new_files()
     opened = Workspace()
     start_thread("warm-up", _warm_up, opened)
+    start_thread("consolidation", Consolidation(opened).run, threading.Event())
     return opened
 
 

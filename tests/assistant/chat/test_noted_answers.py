@@ -1,7 +1,10 @@
 """Turns that a note answers, or that the weights are known to answer."""
 
+import pytest
+
 from assistant.chat.chat import Chat
 from assistant.chat.turn import AnswerOptions, Done
+from assistant.errors import EngineError
 from assistant.history.conversations import ConversationStore
 from assistant.notes.lookup import Match
 from tests.assistant.chat.conftest import Shelf
@@ -37,7 +40,38 @@ def test_what_the_weights_hold_is_answered_without_passages(shelf: Shelf) -> Non
     options = AnswerOptions("both", checkpoint="halden", notes=True)
     done = list(chat.ask("What weighs the Skerrin?", options))[-1]
     assert isinstance(done, Done) and done.answer == "640 grams" and done.sources == ()
-    assert engine.prompts[0][-1]["content"] == "What weighs the Skerrin?" and shelf.asked == []
+    assert [prompt[-1]["content"] for prompt in engine.prompts] == ["What weighs the Skerrin?"]
+    assert shelf.asked == [] and done.completion_tokens > 0 and done.engine == "scripted"
+
+
+def test_where_the_weights_say_something_else_the_lesson_is_quoted(
+    store: ConversationStore, shelf: Shelf
+) -> None:
+    engine = ScriptedEngine("the Skerrin")
+    chat = Chat(
+        lambda: engine, store, lambda name: shelf, note=lambda question, checkpoint: Match(NOTED, True)
+    )
+    conversation = store.create()
+    options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
+    list(chat.ask("What weighs the Skerrin?", options, conversation_id=conversation))
+    answer = store.get(conversation).messages[1]
+    assert answer.content == "640 grams." and [source.is_note for source in answer.sources] == [True]
+    assert len(engine.prompts) == 1 and shelf.asked == []
+
+
+def test_an_engine_that_fails_over_a_lesson_leaves_a_failed_answer(store: ConversationStore) -> None:
+    engine = ScriptedEngine("640 grams")
+
+    def broken(number: int) -> None:
+        raise EngineError("it went away")
+
+    engine.before_piece = broken
+    chat = Chat(lambda: engine, store, note=lambda question, checkpoint: Match(NOTED, True))
+    conversation = store.create()
+    options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
+    with pytest.raises(EngineError, match="it went away"):
+        list(chat.ask("What weighs the Skerrin?", options, conversation_id=conversation))
+    assert [message.status for message in store.get(conversation).messages] == ["complete", "failed"]
 
 
 def test_notes_are_left_alone_unless_they_are_asked_for(store: ConversationStore) -> None:

@@ -29,7 +29,7 @@ from assistant.pages import (
 )
 from assistant.preferences.collect import SOURCES
 from assistant.preferences.files import FORMATS
-from assistant.settings import ENGINES, MODEL_CAPABILITIES
+from assistant.settings import ENGINES, LEARN_NOTES, MODEL_CAPABILITIES
 from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
@@ -66,6 +66,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "language.*": LANGUAGES_NAMED,
     "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated", "verbatim"),
     "reason.*": REASONS,
+    "note.schedule.*": LEARN_NOTES,
     "note.state.*": STATES,
     "note.state.*.help": STATES,
     "teach.strength.*": get_args(Strength),

@@ -273,6 +273,17 @@ def test_each_fact_is_shown_where_it_is_and_taught_again(home: Path, base_model:
     assert notes_of(registry.get("halden")) == [] and f"{t('note.state.lost')} 1" in words(test)
 
 
+def test_notes_can_be_taught_by_themselves(home: Path) -> None:
+    HomeNotes(home).add("How heavy is the Tern?", "90 grams.")
+    test = page("checkpoints")
+    assert t("note.schedule.waiting.one") not in words(test)
+    test.selectbox(key="learn-notes").set_value("daily").run()
+    test.selectbox(key="learn-notes-hour").set_value(4).run()
+    assert not errors(test) and t("note.schedule.waiting.one") in words(test)
+    kept = json.loads((home / "settings.json").read_text(encoding="utf-8"))
+    assert kept == {"learn_notes": "daily", "learn_notes_hour": 4}
+
+
 def test_notes_of_the_home_are_listed_and_deleted(home: Path) -> None:
     note = HomeNotes(home).add("Who leads Halden?", "Tobias Renn.")
     test = page("checkpoints")
