@@ -46,11 +46,11 @@ def app(folder: Path, times: int, chance: random.Random) -> Tally:
                 box = page.get_by_test_id("stChatInputTextArea")
                 box.wait_for(timeout=PATIENCE_SECONDS * 1000)
                 if not shown:  # not while the model is converted
-                    _ask(page, "Say yes.", shown)
+                    _ask(page, "Say yes.", shown, patient=True)
                 elif (
                     tally.kills % 2
                 ):  # every second time once it answers, else while it may still be opening the model
-                    _ask(page, f"Say the number {len(shown)}.", shown)
+                    _ask(page, f"Say the number {len(shown)}.", shown, patient=True)
                 killer = threading.Timer(chance.uniform(0.1, _MOST_SECONDS), victim.kill, [0])
                 killer.start()
                 with contextlib.suppress(Error):
@@ -65,15 +65,15 @@ def app(folder: Path, times: int, chance: random.Random) -> Tally:
     return tally
 
 
-def _ask(page: Page, question: str, shown: dict[str, str]) -> None:
+def _ask(page: Page, question: str, shown: dict[str, str], *, patient: bool = False) -> None:
     box = page.get_by_test_id("stChatInputTextArea")
     answers = page.locator(_ANSWER).count()
     box.fill(question)
     box.press("Enter")
-    timeout = PATIENCE_SECONDS * 1000 if not shown else _STEP_MILLISECONDS
+    timeout = PATIENCE_SECONDS * 1000 if patient else _STEP_MILLISECONDS
     page.locator(_ANSWER).nth(answers).wait_for(timeout=timeout)
     page.wait_for_function(_IDLE, timeout=timeout)
-    page.locator("[class*=st-key-icon-again-]").last.wait_for()
+    page.locator("[class*=st-key-icon-again-]").last.wait_for(timeout=timeout)
     shown[question] = page.locator(_ANSWER).last.inner_text().strip()
 
 

@@ -24,15 +24,18 @@ from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.stats import Interval, bootstrap_mean
+from assistant.language.paraphrase import rephrase
+from assistant.notes.matching import closest
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
+from knowledge.index.embeddings import open_embeddings
 from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
 from tuning.evaluation.cached_base import open_cached
 from tuning.evaluation.recall import divergence
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.models.base_model import BaseModel
-from tuning.scoring import is_correct
+from tuning.scoring import contains, is_correct
 from tuning.storage import write_json
 from tuning.training.trainer import train
 
@@ -54,7 +57,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "stepping back": {"kept": 0.85},
 }  # fmt: skip
 KINDS = (
-    "training", "rephrased", "reversed", "sentence in hand",
+    "training", "rephrased", "weights and notes", "reversed", "sentence in hand", "untaught, quoted", "general, quoted",
     "documents", "both", "untaught documents", "untaught both",
 )  # fmt: skip
 _TOKENS = 32
@@ -163,6 +166,39 @@ def in_hand(facts: Sequence[Fact]) -> tuple[list[Asked], list[list[dict[str, str
     return asked, prompts
 
 
+def with_notes(
+    facts: Sequence[Fact], untaught: Sequence[Fact], rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rephrasings as the chat answers them: a lesson that is asked for is quoted where the weights say otherwise.
+
+    Of questions that no lesson answers, those that are answered with one count as "quoted".
+    """
+    encode = open_embeddings().encode
+    lessons = [replace(one.example, probes=rephrase(one.question, one.answer)) for one in facts]
+
+    def quoted(question: str) -> Example | None:
+        return closest(question, lessons, encode)
+
+    found = []
+    for row in rows:
+        if row["kind"] == "rephrased":
+            lesson = quoted(row["question"])
+            said = row["said"] if lesson is None or contains(row["said"], lesson.answer) else lesson.answer
+            right = is_correct(said, row["answers"])
+            found.append({**row, "kind": "weights and notes", "said": said, "correct": right})
+    strangers = [
+        (one.question, one.fact, "untaught") for one in questions_of(untaught) if one.kind == "rephrased"
+    ]
+    strangers += [(row["question"], row["fact"], "general") for row in rows if row["kind"] == "general"]
+    for question, fact, of in strangers:
+        lesson = quoted(question)
+        said = "" if lesson is None else lesson.answer
+        found.append(
+            {"kind": f"{of}, quoted", "fact": fact, "question": question, "said": said, "correct": bool(said)}
+        )
+    return found
+
+
 def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) -> list[list[dict[str, str]]]:
     """The prompts of the same questions behind what the domain's documents say on them."""
     knowledge = workspace.knowledge(domain.replace("+", "-"))
@@ -205,6 +241,7 @@ def run(
             _row(one, text) | {"before": is_correct(first, one.answers)}
             for one, text, first in zip(world, kept, before, strict=True)
         ]
+        rows += with_notes(facts, untaught, rows)
         given, prompts = in_hand(facts)
         told = base.complete(prompts, max_new_tokens=_TOKENS)
         rows += [_row(one, text) for one, text in zip(given, told, strict=True)]

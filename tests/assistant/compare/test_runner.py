@@ -13,6 +13,7 @@ from assistant.compare.variants import Variant
 from assistant.errors import CompareError
 from tests.assistant.compare.samples import VARIANTS, FakeCheckpoint, KnowingEngine, numbered, plan_of, run
 from tests.fakes import ScriptedEngine
+from tuning.data.examples import Example
 
 
 @pytest.fixture
@@ -83,6 +84,19 @@ def test_costs_are_measured_and_set_against_the_training(monkeypatch: pytest.Mon
     result = run(KnowingEngine(), plan, costs=True, checkpoints=[FakeCheckpoint("halden", seconds=300.0)])
     assert [cost.variant for cost in result.costs] == ["rag", "halden"]
     assert [even.training_seconds for even in result.break_even] == [300.0]
+
+
+def test_a_lesson_stands_in_for_weights_that_say_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    lesson = Example(
+        ({"role": "user", "content": "Who?"}, {"role": "assistant", "content": "William Shakespeare"})
+    )
+    monkeypatch.setattr("assistant.chat.retrieval.Retrieval.find", lambda *_: Found(held=lesson))
+    result = run(
+        KnowingEngine(), plan_of(variants=[Variant("halden+notes", checkpoint="halden", notes=True)])
+    )
+    answers = [row.answers["halden+notes"] for row in result.rows]
+    assert {answer.text.rstrip(".") for answer in answers} == {"William Shakespeare"}
+    assert [len(answer.sources) for answer in answers] == [1, 1, 0]
 
 
 def test_a_stopped_evaluation_says_so() -> None:
