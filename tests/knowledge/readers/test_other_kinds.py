@@ -66,6 +66,37 @@ def test_rtf_has_its_paragraphs_tables_and_title() -> None:
     assert read_bytes("misnamed.doc", RTF).title == "The kiln"
 
 
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        (  # a table in a cell; the rows are described behind their cells
+            rb"\pard\intbl Name\cell Detail\cell\trowd\cellx100\cellx900\row\intbl Arvik\cell\pard\intbl\itap2 Boat"
+            rb"\nestcell Length\nestcell{\*\nesttableprops\trowd\cellx3\cellx5\nestrow}{\nonesttables\par}Lind\nestcell"
+            rb" 12 m\nestcell{\*\nesttableprops\trowd\cellx3\cellx5\nestrow}\pard\intbl and more\cell\row\pard end",
+            ["Name: Arvik; Detail: (Boat: Lind; Length: 12 m) and more", "end"],
+        ),
+        (  # a wide cell instead of merged ones
+            rb"\trowd\cellx2000\cellx6010 Town\cell 2025\cell\row\trowd\cellx2000\cellx4000\cellx6000\cell Boats\cell"
+            rb" Nets\cell\row\trowd\cellx2000\cellx4000\cellx6000 Arvik\cell 7\cell 9\cell\row",
+            ["Town: Arvik; 2025 / Boats: 7; 2025 / Nets: 9"],
+        ),
+        (  # a row that says that it is one of names, a cell of two paragraphs, and the sign that divides cells elsewhere
+            rb"\trowd\trhdr\cellx1\cellx900\intbl A\par B\cell C|D\cell\row\trowd\cellx1\cellx900 x\cell y\cell\row",
+            ["A B: x; C|D: y"],
+        ),
+        (
+            rb"One{\footnote\pard A note.} two.{\*\annotation\pard Sure?}\par{\listtext\pard\'b7\tab}red\par{\pntext 2.\tab}"
+            rb"ash\par{\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt\pard boxed\par}}{\shprslt boxed}}{\pict\bin4 }}}{}end",
+            ["One two.", "A note.", "Comment: Sure?", "- red", "2. ash", "end", "boxed"],
+        ),
+        (rb"\trowd\cellx1\cellx900 A\cell B\cell never closed", ["A: B", "never closed"]),
+    ],
+)
+def test_rtf_tables_and_what_stands_beside_the_text(source: bytes, texts: list[str]) -> None:
+    document = read_bytes("a.rtf", b"{\\rtf1\\ansi " + source + b"}")
+    assert document.text.split("\n\n") == texts
+
+
 def test_subtitles_keep_their_times_and_say_rolling_lines_once() -> None:
     srt = "1\n00:00:01,000 --> 00:00:04,000\n<i>The ferry</i>\nleaves at seven.\n\n2\n"
     srt += "01:02:03,500 --> 01:02:05,000\n- No!\n"

@@ -21,6 +21,7 @@ from tests.knowledge.readers.written_tables import (
     as_latex,
     as_pdf,
     as_pptx,
+    as_rtf,
     as_xlsx,
     written_tables,
 )
@@ -51,8 +52,9 @@ def _lines(name: str, data: bytes) -> list[str]:
         ("a.pptx", as_pptx),
         ("a.fodt", as_fodt),
         ("a.tex", as_latex),
+        ("a.rtf", as_rtf),
     ],
-    ids=["html", "docx", "xlsx", "pdf", "pptx", "opendocument", "latex"],
+    ids=["html", "docx", "xlsx", "pdf", "pptx", "opendocument", "latex", "rtf"],
 )
 def test_every_value_is_found_under_its_names(name: str, write: Callable[[WrittenTable], bytes]) -> None:
     @_EXAMPLES

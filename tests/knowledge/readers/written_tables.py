@@ -1,4 +1,4 @@
-"""One table, written as HTML, DOCX, XLSX, CSV and ruled PDF, and what a reader must find in it."""
+"""One table, written as each kind of file, and what a reader must find in it."""
 
 import csv
 import html
@@ -260,6 +260,22 @@ def as_latex(table: WrittenTable) -> bytes:
         lines.append(" & ".join(parts))
     inside = r" \\ \hline ".join(lines)
     return rf"\begin{{tabular}}{{{'l' * len(table.names)}}}\hline {inside} \\\end{{tabular}}".encode()
+
+
+def as_rtf(table: WrittenTable) -> bytes:
+    """Every place is a cell, and those that are merged say which of them is the first."""
+    lines = []
+    for row in range(table.height + bool(table.caption)):
+        inside = [cell for cell in _shifted(table) if cell.row <= row < cell.row + cell.height]
+        shape, texts = "", ""
+        for cell in sorted(inside, key=lambda cell: cell.column):
+            for at in range(cell.width):
+                across = ("\\clmrg" if at else "\\clmgf") if cell.width > 1 else ""
+                down = ("\\clvmgf" if row == cell.row else "\\clvmrg") if cell.height > 1 else ""
+                shape += f"{across}{down}\\cellx{1000 * (cell.column + at + 1)}"
+                texts += ("" if at or row != cell.row else cell.text.replace("€", "\\u8364?")) + "\\cell "
+        lines.append(rf"\trowd{shape}\pard\intbl {texts}\row")
+    return (r"{\rtf1\ansi Before.\par" + "".join(lines) + r"\pard}").encode()
 
 
 def _spanned(text: str, width: int) -> str:
