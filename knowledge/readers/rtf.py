@@ -1,4 +1,4 @@
-"""RTF → blocks: paragraphs, tables, notes and boxes. Headings are not told from text: RTF knows them by style numbers."""
+"""RTF → blocks: paragraphs, tables, notes and boxes. Headings are not told from text: only style numbers mark them."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The rows of an RTF table → a full grid. Their cells are bounded by lengths, so that a row may have fewer than others."""
+"""The rows of an RTF table → a full grid. Lengths bound their cells, so that a row may have fewer than others."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence

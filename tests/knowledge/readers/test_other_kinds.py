@@ -80,13 +80,13 @@ def test_rtf_has_its_paragraphs_tables_and_title() -> None:
             rb" Nets\cell\row\trowd\cellx2000\cellx4000\cellx6000 Arvik\cell 7\cell 9\cell\row",
             ["Town: Arvik; 2025 / Boats: 7; 2025 / Nets: 9"],
         ),
-        (  # a row that says that it is one of names, a cell of two paragraphs, and the sign that divides cells elsewhere
+        (  # a row that is marked as one of names, a cell of two paragraphs, and a sign that divides cells elsewhere
             rb"\trowd\trhdr\cellx1\cellx900\intbl A\par B\cell C|D\cell\row\trowd\cellx1\cellx900 x\cell y\cell\row",
             ["A B: x; C|D: y"],
         ),
         (
-            rb"One{\footnote\pard A note.} two.{\*\annotation\pard Sure?}\par{\listtext\pard\'b7\tab}red\par{\pntext 2.\tab}"
-            rb"ash\par{\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt\pard boxed\par}}{\shprslt boxed}}{\pict\bin4 }}}{}end",
+            rb"One{\footnote\pard A note.} two.{\*\annotation\pard Sure?}\par{\listtext\pard\'b7\tab}red\par"
+            rb"{\pntext 2.\tab}ash\par{\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt\pard boxed\par}}{\shprslt no}}{\pict\bin4 }}}{}end",
             ["One two.", "A note.", "Comment: Sure?", "- red", "2. ash", "end", "boxed"],
         ),
         (rb"\trowd\cellx1\cellx900 A\cell B\cell never closed", ["A: B", "never closed"]),
