@@ -86,7 +86,8 @@ def test_rtf_has_its_paragraphs_tables_and_title() -> None:
         ),
         (
             rb"One{\footnote\pard A note.} two.{\*\annotation\pard Sure?}\par{\listtext\pard\'b7\tab}red\par"
-            rb"{\pntext 2.\tab}ash\par{\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt\pard boxed\par}}{\shprslt no}}{\pict\bin4 }}}{}end",
+            rb"{\pntext 2.\tab}ash\par{\shp{\*\shpinst{\sp{\sn a}{\sv b}}{\shptxt\pard boxed\par}}{\shprslt no}}"
+            rb"{\pict\bin4 }}}{}end",
             ["One two.", "A note.", "Comment: Sure?", "- red", "2. ash", "end", "boxed"],
         ),
         (rb"\trowd\cellx1\cellx900 A\cell B\cell never closed", ["A: B", "never closed"]),
