@@ -8,7 +8,8 @@ from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
 from knowledge.readers.docx_text import MC, OFF, W, paragraph_text, tidy, value_of
 from knowledge.readers.office_charts import chart_blocks, diagram_blocks, drawn_parts
-from knowledge.readers.tables import Across, spread, table_block
+from knowledge.readers.table_cells import Across, spread
+from knowledge.readers.tables import table_block
 from knowledge.readers.zip_container import Archive, main_part, relations
 
 _DC_TITLE = "{http://purl.org/dc/elements/1.1/}title"

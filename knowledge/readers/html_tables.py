@@ -8,7 +8,8 @@ from lxml import etree
 
 from knowledge.readers.blocks import one_line
 from knowledge.readers.html_furniture import is_invisible, is_line_number
-from knowledge.readers.tables import spread, table_block
+from knowledge.readers.table_cells import Name, spread
+from knowledge.readers.tables import table_block
 
 BLOCK_TAGS = frozenset(
     (
@@ -62,7 +63,7 @@ def table_grid(table: etree._Element) -> list[list[str]]:
                 height, width, text = hanging.pop(len(texts))
             else:
                 cell = cells.popleft()
-                text = one_line(cell_text(cell))
+                text = (Name if cell.tag == "th" else str)(one_line(cell_text(cell)))
                 height, width = _height(cell, row), _span(cell, "colspan", 100)
             if height > 1:
                 below[len(texts)] = (height - 1, width, text)

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.raised_text import lowered, raised
-from knowledge.readers.tables import Below, Row, spread, table_block
+from knowledge.readers.table_cells import Below, Row, spread
+from knowledge.readers.tables import table_block
 
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _BODY = re.compile(r"\\begin\{document\}(.*?)(?:\\end\{document\}|\Z)", re.DOTALL)

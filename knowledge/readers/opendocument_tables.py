@@ -8,7 +8,8 @@ from lxml import etree
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block
 from knowledge.readers.opendocument_text import inline_text, name, name_of
-from knowledge.readers.tables import spread, table_block
+from knowledge.readers.table_cells import spread
+from knowledge.readers.tables import table_block
 
 MAX_CELLS = 3_000_000  # of one table
 _MOST_COLUMNS = 16_384

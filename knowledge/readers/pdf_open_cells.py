@@ -12,7 +12,7 @@ from statistics import median
 from knowledge.readers.pdf_cells import TOLERANCE, Cells, Edge, Place, positions
 from knowledge.readers.pdf_segments import Segment, group_rows, join_segments
 from knowledge.readers.positioned_text import Word, is_cjk
-from knowledge.readers.tables import is_number
+from knowledge.readers.table_cells import is_number
 
 MAX_WORDS = 5_000  # in one table
 _ROUNDS = 2  # what is found in one region may divide those beside it

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from knowledge.readers.pdf_cells import TOLERANCE, Cells, Edge, Place
 from knowledge.readers.pdf_open_cells import with_undrawn
 from knowledge.readers.positioned_text import Table, Word, group_lines, join_words
-from knowledge.readers.tables import Across, Below, is_number
+from knowledge.readers.table_cells import Across, Below, is_number
 
 MAX_CELLS = 20_000
 MAX_EDGES = 1_000  # on a page, after joining; beyond it this is a drawing

@@ -10,7 +10,8 @@ from knowledge.readers.blocks import Block, one_line
 from knowledge.readers.pdf_bylines import without_bylines
 from knowledge.readers.pdf_running_lines import Page, without_running_lines
 from knowledge.readers.positioned_text import Line, Table, is_cjk
-from knowledge.readers.tables import Row, rows_of_names, table_block
+from knowledge.readers.table_cells import Row
+from knowledge.readers.tables import rows_of_names, table_block
 
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’)\]」』）]*$")
 _HYPHENATED = re.compile(r"\b[^\W\d_]+-[^\W\d_]+\b")

@@ -10,7 +10,8 @@ from knowledge.readers.list_numbers import list_number
 from knowledge.readers.office_charts import chart_blocks, diagram_blocks, drawn_parts
 from knowledge.readers.office_math import MATH, latex
 from knowledge.readers.raised_text import lowered, raised
-from knowledge.readers.tables import Across, Below, table_block
+from knowledge.readers.table_cells import Across, Below
+from knowledge.readers.tables import table_block
 from knowledge.readers.zip_container import Archive, relations
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"

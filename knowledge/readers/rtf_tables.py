@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from knowledge.readers.tables import Across, Row, spread
+from knowledge.readers.table_cells import Across, Row, spread
 
 _NEAR = 100  # twentieths of a point: edges nearer than this are one
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from knowledge.readers.tables import Row, rows_of_names
+from knowledge.readers.table_cells import Row
+from knowledge.readers.tables import rows_of_names
 
 MAX_BESIDE = 50  # groups of columns on one sheet; more are one table with gaps
 Part = tuple[

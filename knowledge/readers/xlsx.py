@@ -20,8 +20,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.number_formats import date_text, number_text, time_text
+from knowledge.readers.table_cells import Across, Below, is_number, spread
+from knowledge.readers.table_names import looks_like_names
 from knowledge.readers.table_parts import NamesAbove, side_by_side
-from knowledge.readers.tables import Across, Below, is_number, looks_like_names, spread, table_block
+from knowledge.readers.tables import table_block
 from knowledge.readers.xlsx_parts import (
     Area,
     drawn_texts,
@@ -173,7 +175,8 @@ def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
     above = NamesAbove()
     for number, row in enumerate([*grid, []]):
         own = sum(bool(cell) and not isinstance(cell, Across | Below) for cell in row)
-        if any(row) and (own > 1 or table):
+        over = own == 1 and _heads_columns(row, grid[number + 1 :][:1])
+        if any(row) and (own > 1 or over or table):
             table.append(row)
             continue
         if not any(row) and len(table) == 1 and _names_what_follows(table[0], grid[number + 1 :]):
@@ -182,6 +185,14 @@ def _blocks(grid: list[list[str]], page: int) -> Iterator[Block]:
         table = []
         if any(row):
             yield Block("text", next(filter(None, row)), page)
+
+
+def _heads_columns(row: list[str], below: Sequence[list[str]]) -> bool:
+    """Whether a merged cell stands over some columns of the row below it: over all of them it is a caption."""
+    places = {place for place, cell in enumerate(row) if cell}
+    return len(places) > 1 and any(
+        {place for place, cell in enumerate(one) if cell} > places for one in below
+    )
 
 
 def _names_what_follows(names: list[str], following: Sequence[list[str]]) -> bool:

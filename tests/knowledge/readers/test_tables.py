@@ -2,7 +2,8 @@
 
 import pytest
 
-from knowledge.readers.tables import spread, table_rows
+from knowledge.readers.table_cells import spread
+from knowledge.readers.tables import table_rows
 
 
 @pytest.mark.parametrize(
