@@ -99,7 +99,7 @@ LOADERS: dict[str, Loader] = {
         Loader("pptx", (".pptx", ".pptm", ".ppsx"), lambda file: load_pptx(Archive(file.data))),
         Loader("xlsx", (".xlsx", ".xlsm"), lambda file: load_xlsx(file.data)),
         Loader("epub", (".epub",), lambda file: load_epub(Archive(file.data))),
-        Loader("json", (".json",), lambda file: load_json(file.text)),
+        Loader("json", (".json", ".geojson", ".jsonld"), lambda file: load_json(file.text)),
         Loader("jsonl", (".jsonl", ".ndjson"), lambda file: load_json_lines(file.text)),
         Loader(
             "image",
@@ -124,7 +124,7 @@ LOADERS: dict[str, Loader] = {
         Loader("notebook", (".ipynb",), lambda file: load_notebook(file.text)),
         Loader("subtitles", (".srt", ".vtt"), lambda file: load_subtitles(file.text)),
         Loader("latex", (".tex", ".ltx"), lambda file: load_latex(file.text)),
-        Loader("xml", (".xml", ".rss", ".atom"), lambda file: load_xml(file.data)),
+        Loader("xml", (".xml", ".rss", ".atom", ".svg", ".kml", ".gpx"), lambda file: load_xml(file.data)),
         Loader("code", _CODE, lambda file: load_code(file.text, file.suffix)),
         Loader("text", (".txt", ".text", ".log"), lambda file: load_text(file.text)),
     )

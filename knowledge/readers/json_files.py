@@ -72,6 +72,7 @@ def _mapping(value: Mapping[str, Any], level: int) -> Iterator[Block]:
 
 def _list(values: Sequence[Any], level: int) -> Iterator[Block]:
     """Records without long texts are rows of a table; others stand one after the other."""
+    values = [_flattened(value) if isinstance(value, Mapping) else value for value in values]
     if all(isinstance(value, Mapping) and all(_is_cell(item) for item in value.values()) for value in values):
         rows = [record((key, _cell(item)) for key, item in value.items()) for value in values]
         yield Block("table", "\n".join(row for row in rows if row))
@@ -83,6 +84,15 @@ def _list(values: Sequence[Any], level: int) -> Iterator[Block]:
                 yield from _record_with_text(value)
             else:
                 yield from _blocks(value, level)
+
+
+def _flattened(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record with the short values of records in it as its own: {"size": {"length": 9}} → {"size.length": 9}."""
+    inner = {key: item for key, item in value.items() if isinstance(item, Mapping) and item}
+    if not inner or not all(_is_cell(one) for item in inner.values() for one in item.values()):
+        return value
+    pairs = ((key, inner.get(key, {"": item})) for key, item in value.items())
+    return {f"{key}.{name}" if name else key: one for key, item in pairs for name, one in item.items()}
 
 
 def _record_with_text(value: Mapping[str, Any]) -> Iterator[Block]:

@@ -49,6 +49,10 @@ _UNREAD = (
     *((b"\x7fELF", _PROGRAM), (b"MZ\x90", _PROGRAM), (b"\xca\xfe\xba\xbe", _PROGRAM), (b"\x00asm", _PROGRAM)),
     (b"SQLite format 3\x00", "it is a SQLite database: export its tables as CSV"),
     (b"PAR1", "it is a Parquet table: export it as CSV"),
+    (
+        b"\x78\x9f\x3e\x22",
+        "it holds what Outlook packs (winmail.dat): have the mail sent as HTML or text",
+    ),
     (b"%!PS", "it is PostScript: convert it to PDF"),
     (b"AT&TFORM", "it is a DjVu book: convert it to PDF"),
 )

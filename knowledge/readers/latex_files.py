@@ -1,6 +1,6 @@
 """LaTeX → blocks: title, sections, paragraphs, lists, tables, code; formulas stay as they are written.
 
-Nothing is expanded: a macro of the file's own is shown with its name.
+Macros that the file does not define are shown without their names, by what they are applied to.
 """
 
 import re
@@ -8,20 +8,22 @@ import unicodedata
 from collections.abc import Iterator
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line
+from knowledge.readers.latex_source import CODE_ENVIRONMENTS, prepared
 from knowledge.readers.raised_text import lowered, raised
 from knowledge.readers.table_cells import Below, Row, spread
 from knowledge.readers.tables import table_block
 
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _BODY = re.compile(r"\\begin\{document\}(.*?)(?:\\end\{document\}|\Z)", re.DOTALL)
 _LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5}
 # Braces within braces, three deep; bounded, because one that is not closed would be sought to the end, each time again.
 _ARGUMENT = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]{0,2000}\}){0,2000}\}){0,2000})\}"
 _SECTION = re.compile(rf"\\({'|'.join(_LEVELS)})\*?\s*(?:\[[^\]]*\])?\s*{_ARGUMENT}")
 _TITLE = re.compile(rf"\\title\s*(?:\[[^\]]*\])?\s*{_ARGUMENT}")
-_CODE = ("verbatim", "verbatim*", "lstlisting", "minted", "Verbatim")
+_CODE_OPTIONS = re.compile(r"\A(?:\[[^\]]*\])?(?:\{[^{}]*\})?(?=\s*\n)")
 _TABLES = ("tabular", "tabular*", "tabularx", "longtable", "array")
-_PARTS = re.compile(rf"\\begin\{{({'|'.join(map(re.escape, (*_CODE, *_TABLES)))})\}}|{_SECTION.pattern}")
+_PARTS = re.compile(
+    rf"\\begin\{{({'|'.join(map(re.escape, (*CODE_ENVIRONMENTS, *_TABLES)))})\}}|{_SECTION.pattern}"
+)
 _MATH = re.compile(
     r"(\$\$.*?\$\$|(?<!\\)\$[^$]*\$|\\\[.*?\\\]|\\\(.*?\\\)|"
     r"\\begin\{(equation|align|gather|multline|displaymath)\*?\}.*?\\end\{\2\*?\})",
@@ -84,7 +86,7 @@ _COMBINING = dict(
 
 def load_latex(text: str) -> ParsedFile:
     """The blocks of a LaTeX file, or of a part of one that has no preamble."""
-    text = _COMMENT.sub("", text)
+    text = prepared(text)
     title = _TITLE.search(text)
     body = _BODY.search(text)
     blocks = tuple(_blocks(body[1] if body else text))
@@ -114,15 +116,17 @@ def _end(text: str, environment: str, at: int) -> int:
     """Where an environment ends that may hold others of its name."""
     open_ones = 1
     for match in re.compile(rf"\\(begin|end)\{{{re.escape(environment)}\}}").finditer(text, at):
-        open_ones += 1 if match[1] == "begin" and environment not in _CODE else -(match[1] == "end")
+        open_ones += (
+            1 if match[1] == "begin" and environment not in CODE_ENVIRONMENTS else -(match[1] == "end")
+        )
         if not open_ones:
             return match.start()
     return len(text)
 
 
 def _environment(name: str, inside: str) -> Iterator[Block]:
-    if name in _CODE:
-        yield Block("code", inside.strip("\n"))
+    if name in CODE_ENVIRONMENTS:
+        yield Block("code", _CODE_OPTIONS.sub("", inside).strip("\n"))
     elif block := table_block(_rows(inside), header=_header_rows(inside)):
         yield block
 
@@ -226,6 +230,7 @@ def _without_commands(text: str) -> str:
         if shorter == text:
             break
         text = shorter
+    text = re.sub(r"(?<!\\)[{}]|\\\\(?:\[[^\]]*\])?", " ", text)
     for written, meant in _SIMPLE.items():
         text = re.sub(re.escape(written) + (r"(?![A-Za-z])\s?" if written[-1].isalpha() else ""), meant, text)
-    return unicodedata.normalize("NFC", re.sub(r"(?<!\\)[{}]|\\\\(?:\[[^\]]*\])?", " ", text))
+    return unicodedata.normalize("NFC", text)

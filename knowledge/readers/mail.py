@@ -89,7 +89,7 @@ class _Reader:
             if self.parts > MAX_PARTS:
                 raise DocumentError(_TOO_MANY)
             inline = part.get_content_maintype() == "text" and not part.get_filename()
-            shown = not inline or (not is_other and part.get_content_subtype() in ("plain", "html"))
+            shown = not inline or not is_other
             if part is not body and shown and isinstance(part, EmailMessage):
                 yield part
 

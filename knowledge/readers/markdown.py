@@ -3,6 +3,7 @@
 import re
 
 from knowledge.readers.blocks import Block, ParsedFile
+from knowledge.readers.html import load_html
 from knowledge.readers.tables import table_block
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
@@ -12,6 +13,8 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 _TABLE_RULE = re.compile(r"^ *\|?(?: *:?-+:? *\|)+(?: *:?-+:? *)?\|? *$")
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_HTML_TABLE = re.compile(r"^ {0,3}<table\b", re.IGNORECASE)
+_TABLE_TAG = re.compile(r"(</?)table\b", re.IGNORECASE)
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 # Bounded, because an unclosed mark would otherwise be searched for to the end of the text, each time again.
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.{1,500}?)(?<=\S)\1")
@@ -58,10 +61,11 @@ class _Reader:
         self.at = 0
         self.blocks: list[Block] = []
         self.paragraph: list[str] = []
+        self.html_ends = True  # until a table of HTML is not closed
 
     def read(self) -> list[Block]:
         while self.at < len(self.lines):
-            if not (self._code() or self._heading() or self._table()):
+            if not (self._code() or self._heading() or self._table() or self._html_table()):
                 self._paragraph_line()
         self._end_paragraph()
         return self.blocks
@@ -117,6 +121,21 @@ class _Reader:
         if block := table_block(rows, header=1):
             self.blocks.append(block)
         return True
+
+    def _html_table(self) -> bool:
+        if not self.html_ends or not _HTML_TABLE.match(self.lines[self.at]):
+            return False
+        depth, start = 0, self.at
+        for at in range(start, len(self.lines)):
+            tags = _TABLE_TAG.findall(self.lines[at])
+            depth += tags.count("<") - tags.count("</")
+            if depth < 1:
+                self._end_paragraph()
+                self.at = at + 1
+                self.blocks += load_html("\n".join(self.lines[start : self.at]).encode(), "utf-8").blocks
+                return True
+        self.html_ends = False
+        return False
 
     def _paragraph_line(self) -> None:
         line = self.lines[self.at]

@@ -24,7 +24,9 @@ _SQL = re.compile(
     re.I,
 )
 _SECTION = re.compile(r"^()\[{1,2}[^\[\]]+\]{1,2}\s*$")
-_BELONGS = re.compile(r"^[ \t]*(?:@|#(?!!)|//|/\*|\*|--|\[\w|///|\"\"\")")
+_BELONGS = re.compile(r"^[ \t]*(?:@|#(?!!)|//|/\*|\*|--|\[\w|///)")
+_TEXT_ABOVE = re.compile(_BELONGS.pattern + r"|^[ \t]*\"\"\"")  # Python's stands below
+_WITH_TEXT_ABOVE = (".ex", ".exs", ".jl")
 _PATTERNS = {
     **dict.fromkeys((".toml", ".ini", ".cfg"), (_SECTION,)),
     **dict.fromkeys((".c", ".h", ".cc", ".cpp", ".hpp", ".hh", ".m"), (_DEFINITION, _C_FUNCTION)),
@@ -38,7 +40,8 @@ _DEEPEST = 4  # spaces before a definition that is a part of another
 def load_code(text: str, suffix: str = "") -> ParsedFile:
     """The blocks of a program: what comes before the first definition, then each under its first line."""
     lines = text.split("\n")
-    starts = list(_definitions(lines, _PATTERNS.get(suffix, (_DEFINITION,))))
+    belongs = _TEXT_ABOVE if suffix in _WITH_TEXT_ABOVE else _BELONGS
+    starts = list(_definitions(lines, _PATTERNS.get(suffix, (_DEFINITION,)), belongs))
     if len(starts) < FEWEST_DEFINITIONS:
         return ParsedFile(blocks=(Block("code", text),) if text.strip() else ())
     blocks = list(_code(lines[: starts[0][0]]))
@@ -50,7 +53,9 @@ def load_code(text: str, suffix: str = "") -> ParsedFile:
     return ParsedFile(blocks=tuple(blocks))
 
 
-def _definitions(lines: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> Iterator[tuple[int, int, int]]:
+def _definitions(
+    lines: Sequence[str], patterns: Sequence[re.Pattern[str]], belongs: re.Pattern[str]
+) -> Iterator[tuple[int, int, int]]:
     """For each definition: where its comments and decorators begin, its own line, and its level."""
     last = -1
     for number, line in enumerate(lines):
@@ -59,7 +64,7 @@ def _definitions(lines: Sequence[str], patterns: Sequence[re.Pattern[str]]) -> I
         if not found or indent > _DEEPEST:
             continue
         first = number
-        while first - 1 > last and _BELONGS.match(lines[first - 1]):
+        while first - 1 > last and belongs.match(lines[first - 1]):
             first -= 1
         yield first, number, 2 if indent else 1
         last = number

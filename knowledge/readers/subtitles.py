@@ -13,7 +13,7 @@ _CUE = re.compile(
 )
 _SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]{1,200})>")
 _MARKS = re.compile(r"</?[A-Za-z][^>\n]{0,200}>|<(?:\d+:)?\d+:[\d.]+>|\{\\[^}\n]{0,200}\}")
-_NUMBER = re.compile(r"\n+[ \t]*\d+[ \t]*\Z")  # of the next cue
+_NUMBER = re.compile(r"(?:\A|\n+)[ \t]*\d+[ \t]*\Z")  # of the next cue
 _TITLE = re.compile(r"\AWEBVTT[ \t]+(?:-[ \t]*)?([^\n]+)")
 
 

@@ -1,13 +1,25 @@
 """XML of any kind → blocks: records as rows, text with marks in it as paragraphs, the rest by its titles and names."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from lxml import etree
 
 from knowledge.readers.blocks import Block, ParsedFile, one_line, record
+from knowledge.readers.html import load_html
+from knowledge.readers.xml_tables import beside_rows, is_table, xml_table
 from knowledge.readers.zip_container import parse_xml
 
 MAX_HEADINGS = 4
+_ESCAPED = (
+    "description",
+    "content",
+    "summary",
+    "encoded",
+    "body",
+    "text",
+)  # in which feeds write HTML as text
+_MARKUP = re.compile(r"</(?:p|div|a|ul|ol|b|i|em|strong|span|h[1-6]|table)>|<(?:br|img)\b", re.IGNORECASE)
 _TITLES = ("title", "name", "heading", "head", "label")
 
 
@@ -19,8 +31,15 @@ def load_xml(data: bytes) -> ParsedFile:
     return ParsedFile(title, blocks)
 
 
-def _blocks(element: etree._Element, level: int) -> Iterator[Block]:
+def _blocks(element: etree._Element, level: int, headed: str = "") -> Iterator[Block]:
     children = [child for child in element if isinstance(child.tag, str)]
+    if is_table(element):
+        for child in beside_rows(element):
+            if (text := one_line(_all_text(child))) and text != headed:
+                yield Block("text", text)
+        if block := xml_table(element):
+            yield block
+        return
     if line := record(_attributes(element)):
         yield Block("table", line)
     if not children or _is_mixed(element):
@@ -53,7 +72,7 @@ def _part(element: etree._Element, level: int) -> Iterator[Block]:
     heading = one_line(_all_text(titled)) if titled is not None else ""
     if level <= MAX_HEADINGS:
         yield Block("heading", heading or _name(element), level=level)
-    yield from _blocks(element, level + 1)
+    yield from _blocks(element, level + 1, heading if level <= MAX_HEADINGS else "")
 
 
 def _row(lines: Sequence[str]) -> Iterator[Block]:
@@ -95,7 +114,10 @@ def _is_paragraph(element: etree._Element) -> bool:
 
 
 def _all_text(element: etree._Element) -> str:
-    return str(element.xpath("string()"))  # without comments
+    text = str(element.xpath("string()"))  # without comments
+    if _name(element) in _ESCAPED and _MARKUP.search(text):
+        return "\n".join(block.text for block in load_html(text.encode("utf-8", "replace"), "utf-8").blocks)
+    return text
 
 
 def _name(element: etree._Element) -> str:

@@ -25,6 +25,12 @@ def test_json_records_are_rows_and_keys_are_headings() -> None:
     ]
 
 
+def test_records_in_records_stay_in_their_row() -> None:
+    fleet = [{"name": "Lind", "size": {"length": 12, "beam": 4}}, {"name": "Aure", "size": {"length": 9}}]
+    document = read_bytes("a.json", json.dumps(fleet).encode())
+    assert document.text == "name: Lind; size.length: 12; size.beam: 4\nname: Aure; size.length: 9"
+
+
 def test_json_lines_and_a_broken_one() -> None:
     document = read_bytes("a.jsonl", b'{"a": 1}\nnonsense\n{"a": 2}\n{"a": 3}\n')
     assert document.text == "a: 1\na: 2\na: 3"

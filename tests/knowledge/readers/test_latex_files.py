@@ -33,6 +33,13 @@ from knowledge.readers.dispatch import load
             r"\begin{tabular}{ll}\toprule Model & $R^2$ \\ \midrule A & $0.9\pm0.1$ \\ B & $0.8$ \\\end{tabular}",
             [r"Model: A; $R^2$: $0.9\pm0.1$", "Model: B; $R^2$: $0.8$"],
         ),
+        (
+            r"\newcommand{\ferry}{the \emph{Lind}}\newcommand\span[2][7]{#1--#2}\def\kind{kiln}"
+            r"\ferry{} sails \span{8} or \span[5]{6} to the \kind. \newcommand{\a}{\b\b}\newcommand{\b}{\a\a}",
+            ["the Lind sails 7–8 or 5–6 to the kiln."],
+        ),
+        ("Is \\verb|a_b{50%}| % no \\verb|\nso\\iffalse not \\fi?", ["Is a_b{50%} so?"]),
+        ("\\begin{lstlisting}[language=C]\nint a; % kept\n\\end{lstlisting}", ["int a; % kept"]),
         (r"CO\textsubscript{2} at 10 m\textsuperscript{2}", ["CO₂ at 10 m²"]),
     ],
 )

@@ -128,3 +128,17 @@ def test_text_behind_an_attachment_is_read_and_its_other_form_is_not() -> None:
 def test_lines_that_were_only_wrapped_are_one() -> None:
     data = b"Subject: x\nFrom: a\nContent-Type: text/plain; format=flowed\n\nThe ferry leaves \nat 7:40.\n-- \nAnna\n"
     assert read_bytes("a.eml", data).text.endswith("The ferry leaves at 7:40.\n-- \nAnna")
+
+
+def test_text_of_another_kind_is_read_and_what_outlook_packs_is_named() -> None:
+    invitation = (
+        b"Subject: x\nFrom: a\nContent-Type: text/calendar\n\nBEGIN:VCALENDAR\nSUMMARY:Harbour meeting\n"
+    )
+    assert "SUMMARY:Harbour meeting" in read_bytes("a.eml", invitation).text
+    message = MIMEMultipart("mixed")
+    message["Subject"] = "Fees"
+    message.attach(MIMEText("See."))
+    message.attach(MIMEApplication(b"\x78\x9f\x3e\x22\x01", Name="winmail.dat"))
+    document = read_bytes("a.eml", message.as_bytes())
+    assert document.text.split("\n\n") == ["Subject: Fees", "See.", "Attachment: winmail.dat"]
+    assert "what Outlook packs" in document.notes[0]

@@ -15,6 +15,13 @@ def test_markdown_front_matter_setext_links_and_nested_fences() -> None:
     ]
 
 
+def test_a_table_of_html_is_one_and_an_unclosed_one_is_text() -> None:
+    table = "<table>\n<tr><th>Town<th>Boats\n\n<tr><td>Arvik<td><table><tr><td>7</table>\n</table>"
+    document = read_bytes("a.md", f"Before\n{table}\nAfter\n\n<table>\nnever".encode())
+    texts = [section.text for section in document.sections]
+    assert texts == ["Before", "Town: Arvik; Boats: (7)", "After\n\n<table>\nnever"]
+
+
 def test_restructured_text_headings() -> None:
     document = read_bytes("a.rst", b"====\nLamp\n====\n\nIt shines.\n\nParts\n-----\n\nFoot.\n")
     assert [line[1:] for line in sections_of(document)] == [

@@ -125,7 +125,7 @@ The kiln~is held at $t=\frac{a}{b}$ for 9\,hours, says M\"uller\footnote{Twice.}
 \begin{itemize}\item red \textbf{clay} \item[ash] grey\end{itemize}
 \begin{tabular}{lr}\toprule Town & Boats \\ \midrule Arvik & 7 \\ Brenn & 5\%\\ \end{tabular}
 \begin{verbatim}
-x = 1 % kept? no
+x = 1 % kept? yes
 \end{verbatim}
 \subsection*{After}
 \begin{equation} E = mc^2 \end{equation}
@@ -142,7 +142,7 @@ def test_latex_has_sections_lists_tables_and_formulas() -> None:
             ("Heat & clay",),
         ),
         ("table", "Town: Arvik; Boats: 7\nTown: Brenn; Boats: 5%", ("Heat & clay",)),
-        ("code", "x = 1 ", ("Heat & clay",)),
+        ("code", "x = 1 % kept? yes", ("Heat & clay",)),
         ("text", "\\begin{equation} E = mc^2 \\end{equation}", ("Heat & clay", "After")),
     ]
 
@@ -159,6 +159,28 @@ def test_xml_records_are_rows_and_marked_text_is_a_paragraph() -> None:
     assert any(section.headings[-1:] == ("Rules",) for section in document.sections)
 
 
+@pytest.mark.parametrize(
+    ("xml", "text"),
+    [
+        (  # a table of DocBook with merged cells
+            "<article><para>See.</para><table><title>Fleet</title><tgroup cols='3'><colspec colname='a'/>"
+            "<colspec colname='b'/><colspec colname='c'/><thead><row><entry morerows='1'>Town</entry>"
+            "<entry namest='b' nameend='c'>2025</entry></row><row><entry>Boats</entry><entry>Nets</entry></row></thead>"
+            "<tbody><row><entry>Arvik</entry><entry>7</entry><entry>9</entry></row></tbody></tgroup></table></article>",
+            "Town: Arvik; 2025 / Boats: 7; 2025 / Nets: 9",
+        ),
+        (  # HTML written as text
+            "<rss><channel><item><title>Late</title><description>&lt;p&gt;At &lt;b&gt;7:40&lt;/b&gt;&lt;/p&gt;"
+            "</description></item></channel></rss>",
+            "title: Late; description: At 7:40",
+        ),
+        ("<r><code>&lt;b&gt;x&lt;/b&gt;</code></r>", "code: <b>x</b>"),
+    ],
+)
+def test_tables_of_xml_and_text_that_is_html(xml: str, text: str) -> None:
+    assert text in read_bytes("a.xml", xml.encode()).text.split("\n\n")
+
+
 def test_code_is_divided_at_its_definitions() -> None:
     code = '''import os
 
@@ -170,7 +192,6 @@ def light(lamp):
 
 class Lamp:
     """A lamp."""
-
     def dim(self):
         pass
 '''
@@ -215,6 +236,11 @@ def test_definitions_of_other_languages(name: str, code: str, headings: list[str
             "a.srt",
             "1\n00:00:01,000 --> 00:00:04,000\nFirst line\n\nsecond line\n\n2\n00:00:05,000 --> 00:00:06,000\n1984\n",
             ["0:01 First line second line", "0:05 1984"],
+        ),
+        (  # a cue without words
+            "a.srt",
+            "1\n00:00:01,000 --> 00:00:02,000\n\n2\n00:00:03,000 --> 00:00:04,000\nHello\n",
+            ["0:03 Hello"],
         ),
         ("a.srt", "1\n00:00:01,000 --> 00:00:04,000\n<b>5 < 6 & 7 > 3</b>\n", ["0:01 5 < 6 & 7 > 3"]),
         (

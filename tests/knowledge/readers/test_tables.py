@@ -2,7 +2,7 @@
 
 import pytest
 
-from knowledge.readers.table_cells import spread
+from knowledge.readers.table_cells import Name, spread
 from knowledge.readers.tables import table_rows
 
 
@@ -75,3 +75,56 @@ def test_empty_columns_keep_their_names_and_nameless_ones_their_place() -> None:
     ]
     rows = [["Lamp", "Watt", "", ""], ["Aurora", "12", "", "x"], ["Borealis", "34", "y", ""]]
     assert list(table_rows(rows)) == ["Lamp: Aurora; Watt: 12; #4: x", "Lamp: Borealis; Watt: 34; #3: y"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (  # words where all other rows hold numbers
+            [
+                *(["Town", "Boats", "Nets"], ["Arvik", "7", "9"], ["Brenn", "8", "3"]),
+                *(["Harbour", "Depth", "Length"], ["North", "3.5 m", "40 m"]),
+            ],
+            [
+                "Town: Arvik; Boats: 7; Nets: 9",
+                "Town: Brenn; Boats: 8; Nets: 3",
+                "Harbour: North; Depth: 3.5 m; Length: 40 m",
+            ],
+        ),
+        (  # cells that are merged in another way from here on
+            [
+                *(["Town", "Boats", "Nets"], ["Arvik", "7", "9"], ["Harbour", *spread("Depth", 2)]),
+                *(["North", *spread("3.5 m", 2)], ["South", *spread("2 m", 2)]),
+            ],
+            ["Town: Arvik; Boats: 7; Nets: 9", "Harbour: North; Depth: 3.5 m", "Harbour: South; Depth: 2 m"],
+        ),
+        (  # cells that the file marks as names; a sum is none
+            [
+                *([Name("Town"), Name("Boats")], ["Arvik", "7"], [Name("Sum"), Name("7")]),
+                *([Name("Harbour"), Name("Depth")], ["North", "deep"]),
+            ],
+            ["Town: Arvik; Boats: 7", "Town: Sum; Boats: 7", "Harbour: North; Depth: deep"],
+        ),
+    ],
+)
+def test_a_second_table_in_one_grid_has_its_own_names(rows: list[list[str]], lines: list[str]) -> None:
+    assert list(table_rows(rows)) == lines
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ["Brenn", "closed", "closed"],  # a value that is missing
+        ["Brenn", "none", "9"],
+        ["Brenn", *spread("not counted", 2)],
+    ],
+)
+def test_words_among_numbers_are_not_always_names(row: list[str]) -> None:
+    rows = [["Town", "Boats", "Nets"], ["Arvik", "7", "9"], row, ["Calda", "8", "3"], ["Dorre", "1", "2"]]
+    assert list(table_rows(rows))[2] == "Town: Calda; Boats: 8; Nets: 3"
+
+
+@pytest.mark.parametrize("units", [["", "number", "kg"], ["", "(n)", "[kg]"]])
+def test_units_below_the_names_belong_to_them(units: list[str]) -> None:
+    rows = [["Town", "Boats", "Catch"], units, ["Arvik", "7", "9.5"], ["Brenn", "3", "2"]]
+    assert next(table_rows(rows)) == f"Town: Arvik; Boats / {units[1]}: 7; Catch / {units[2]}: 9.5"
