@@ -10,6 +10,7 @@ from knowledge.readers.mathml import is_formula, latex
 from knowledge.readers.opendocument_numbering import BULLET, OUTLINE, Counter, ListStyle, list_styles
 from knowledge.readers.opendocument_tables import grid_blocks, table_grid
 from knowledge.readers.opendocument_text import NAMES, inline_text, name, name_of
+from knowledge.readers.table_parts import side_by_side
 from knowledge.readers.zip_container import Archive, parse_xml
 
 _PARAGRAPHS = ("text:p", "text:h")
@@ -158,7 +159,8 @@ class _Reader:
         self.page = (self.page or 0) + 1
         title = element.get(name_of("table:name")) or ""
         grid, header = table_grid(element)
-        found = list(grid_blocks(grid, header, self.page))
+        beside = [grid] if header else side_by_side(grid)
+        found = [block for part in beside for block in grid_blocks(part, header, self.page)]
         if not found:
             return
         if element.get(name_of("table:style-name")) in self.hidden:

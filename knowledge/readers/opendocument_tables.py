@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from lxml import etree
 
 from knowledge.errors import DocumentError
-from knowledge.readers.blocks import Block
+from knowledge.readers.blocks import Block, one_line
 from knowledge.readers.opendocument_text import inline_text, name, name_of
 from knowledge.readers.table_cells import spread
+from knowledge.readers.table_parts import NamesAbove
 from knowledge.readers.tables import table_block
 
 MAX_CELLS = 3_000_000  # of one table
 _MOST_COLUMNS = 16_384
+_VALUES = ("value", "date-value", "time-value", "boolean-value", "string-value")
 _GROUPS = ("table:table-row-group", "table:table-rows", "table:table-header-rows")
 
 Grid = list[list[str]]
@@ -58,12 +60,15 @@ def _cover(grid: Grid, area: _Area) -> None:
 def grid_blocks(grid: Grid, header: int | None, page: int | None) -> Iterator[Block]:
     """The tables of a grid, which empty rows divide; a row with a single text is one."""
     table: Grid = []
+    above = NamesAbove()
     for row in [*grid, []]:
         if any(row):
             table.append(row)
             continue
+        lines = len(table) == 1 and sum(map(bool, table[0])) == 1
+        if table and header is None and not lines:
+            table, header = above.with_names(table)
         if table and (block := table_block(_from_first_column(table), page, header)):
-            lines = len(table) == 1 and sum(map(bool, table[0])) == 1
             yield Block("text" if lines else "table", block.text, page)
         table, header = [], None if table else header
 
@@ -108,7 +113,8 @@ def cell_text(cell: etree._Element) -> str:
     if shown:
         return shown
     formula = cell.get(name_of("table:formula")) or ""
-    return cell.get(name_of("office:value")) or formula.partition(":")[2]
+    value = next(filter(None, (cell.get(name_of(f"office:{kind}")) for kind in _VALUES)), "")
+    return one_line(value.replace("T", " ") if value[:1].isdecimal() else value) or formula.partition(":")[2]
 
 
 def _rows(table: etree._Element, in_header: bool = False) -> Iterator[tuple[etree._Element, bool]]:

@@ -44,6 +44,36 @@ def _are_alike(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     return not any(_DIGITS.sub("0", cell) in kinds for row in rows[:SAMPLE_ROWS] for cell in row)
 
 
+def with_groups(grid: Sequence[Row]) -> list[Row]:
+    """The rows, where names of groups of columns stand above the first one of each: they cover the others too.
+
+    Known by names below that only the groups tell apart: ",2024,,2025," above "Town,Boats,Nets,Boats,Nets".
+    """
+    rows = list(grid)
+    if (
+        len(rows) < 3
+        or rows[0][0]
+        or any(isinstance(cell, Across | Below) for row in rows[:2] for cell in row)
+    ):
+        return rows
+    groups, names = rows[0], rows[1]
+    if (
+        len(set(names)) == len(names)
+        or not all(names)
+        or any(map(is_number, names))
+        or len(groups) > len(names)
+    ):
+        return rows
+    covering: Row = []
+    for cell in [*groups, *[""] * (len(names) - len(groups))]:
+        before = covering[-1] if covering else ""
+        covering.append(cell or (Across(before) if before else ""))
+    pairs = list(zip(map(str, covering), names, strict=True))
+    if len(set(pairs)) < len(pairs) or not all(covering[1:]) or votes(names, rows[2:]) <= 0:
+        return rows
+    return [covering, *rows[1:]]
+
+
 def guessed_height(grid: Sequence[Row], framed: bool) -> int:
     """How many rows look like the names of the columns; in a form, where labels stand beside values, none does."""
     if len(grid) < 2:

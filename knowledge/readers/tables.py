@@ -10,7 +10,7 @@ from itertools import pairwise
 from knowledge.readers.blocks import Block, one_line, record
 from knowledge.readers.table_beginnings import beginnings
 from knowledge.readers.table_cells import Across, Below, Name, Row
-from knowledge.readers.table_names import guessed_height, names_of, votes
+from knowledge.readers.table_names import guessed_height, names_of, votes, with_groups
 
 
 class _Number(str):
@@ -39,6 +39,8 @@ def table_rows(rows: Iterable[Sequence[str]], header: int | None = None) -> Iter
     grid = [[row[place] for place in apart if place < len(row)] for row in grid]
     while grid and _is_caption(grid, header):
         yield _plain(grid.pop(0))
+    if header is None:
+        grid = with_groups(grid)
     height = guessed_height(grid, framed) if header is None else _stated_height(grid, header)
     names, body = names_of(grid[:height]), grid[height:]
     if not body:

@@ -101,3 +101,22 @@ def test_row_that_repeats_endlessly_is_refused() -> None:
     )
     with pytest.raises(DocumentError, match="it holds more than 3,000,000 cells"):
         read("spreadsheet", f'<table:table table:name="A">{rows}</table:table>')
+
+
+def test_values_without_text_and_tables_beside_each_other_in_a_sheet() -> None:
+    def value(kind: str, written: str) -> str:
+        return f'<table:table-cell office:{kind}="{written}"/>'
+
+    rows = row(cell("Town"), cell("Since"), cell("Open"), _EMPTY, cell("Port"), cell("Depth"))
+    rows += row(cell("Arvik"), value("date-value", "2025-01-02"), value("boolean-value", "true"), _EMPTY)
+    rows += row(
+        cell("Brenn"), value("date-value", "2025-03-04T07:40:00"), value("string-value", "no"), _EMPTY
+    )
+    rows = rows.replace(
+        f"{_EMPTY}</table:table-row>", f"{_EMPTY}{cell('North')}{cell('3')}</table:table-row>", 1
+    )
+    sheet = read("spreadsheet", f'<table:table table:name="Fleet">{rows}</table:table>')
+    assert [section.text.split("\n") for section in sheet.sections] == [
+        ["Town: Arvik; Since: 2025-01-02; Open: true", "Town: Brenn; Since: 2025-03-04 07:40:00; Open: no"],
+        ["Port: North; Depth: 3"],
+    ]

@@ -128,3 +128,14 @@ def test_words_among_numbers_are_not_always_names(row: list[str]) -> None:
 def test_units_below_the_names_belong_to_them(units: list[str]) -> None:
     rows = [["Town", "Boats", "Catch"], units, ["Arvik", "7", "9.5"], ["Brenn", "3", "2"]]
     assert next(table_rows(rows)) == f"Town: Arvik; Boats / {units[1]}: 7; Catch / {units[2]}: 9.5"
+
+
+def test_names_of_groups_above_the_first_of_their_columns_cover_the_others() -> None:
+    rows = [
+        ["", "2024", "", "2025"],
+        ["Town", "Boats", "Nets", "Boats", "Nets"],
+        ["Arvik", "7", "9", "8", "10"],
+    ]
+    assert list(table_rows(rows)) == [
+        "Town: Arvik; 2024 / Boats: 7; 2024 / Nets: 9; 2025 / Boats: 8; 2025 / Nets: 10"
+    ]

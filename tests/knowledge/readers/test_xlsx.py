@@ -148,3 +148,12 @@ def test_tables_below_and_beside_each_other_keep_their_own_names() -> None:
         "Income; 2024: 100; 2025: 120", "Total; 2024: 20; 2025: 40", "Boat: Lumme; Owner: Ida; Fee: 6",
         "Tax: 5\nRent: 6",
     ]  # fmt: skip
+
+
+def test_a_name_over_some_columns_in_the_first_row_belongs_to_them() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["", "2025"], ["Town", "Boats", "Nets"], ["Arvik", 7, 9]):
+        sheet.append([cell or None for cell in row])
+    sheet.merge_cells("B1:C1")
+    assert read_bytes("a.xlsx", saved(book)).text.endswith("Town: Arvik; 2025 / Boats: 7; 2025 / Nets: 9")
