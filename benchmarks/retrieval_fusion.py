@@ -15,7 +15,7 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ from langchain_core.documents import Document
 from benchmarks.retrieval_sets import COLLECTIONS, FOLDER, Collection, bounded, named
 from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS
-from knowledge.index.embeddings import SentenceEmbeddings, open_embeddings
+from knowledge.index.embeddings import SentenceEmbeddings, Spans
 from knowledge.search import fusion
 from knowledge.search.fusion import dequantize, standardise_lexical
 from knowledge.search.proximity import proximity
@@ -122,6 +122,32 @@ def collect(
         seconds=seconds,
         characters=sum(len(text) for _, text in questions.paragraphs),
     )
+
+
+class _Remembering(SentenceEmbeddings):
+    """Embeds each text once: every pair of languages has the same paragraphs and questions."""
+
+    def __init__(self, name: str, home: Path | None) -> None:
+        super().__init__(name, home=home)
+        self._queries: dict[str, np.ndarray] = {}
+        self._passages: dict[tuple[str, Spans], tuple[np.ndarray, np.ndarray]] = {}
+
+    def encode_query(self, text: str) -> np.ndarray:
+        if text not in self._queries:
+            self._queries[text] = super().encode_query(text)
+        return self._queries[text]
+
+    def encode_passages(
+        self, texts: Sequence[str], parts: Sequence[Spans], on_batch: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        keys = [(text, tuple(spans)) for text, spans in zip(texts, parts, strict=True)]
+        new = [key for key in dict.fromkeys(keys) if key not in self._passages]
+        if new:
+            rows = super().encode_passages([key[0] for key in new], [key[1] for key in new], on_batch)
+            self._passages |= dict(zip(new, zip(*rows, strict=True), strict=True))
+        found = [self._passages[key] for key in keys]
+        whole = np.stack([one[0] for one in found]) if found else np.zeros((0, 0), dtype=np.float32)
+        return whole, [one[1] for one in found]
 
 
 @dataclass(frozen=True)
@@ -250,7 +276,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=FOLDER / "scores", help="scores of earlier runs")
     parser.add_argument("--fit", action="store_true", help="choose the weights, each set left out once")
     options = parser.parse_args()
-    embeddings = open_embeddings(options.model, options.home)
+    embeddings = _Remembering(options.model, options.home)
     sets = [
         _kept(options.kept, one, embeddings, (options.paragraphs, options.questions), options.clones)
         for one in named(options.sets)

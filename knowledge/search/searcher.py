@@ -152,7 +152,6 @@ class Searcher:
         dense = snapshot.background.standardise(
             query.vector, _by_sentence(ids, query.vector, cosines, found.sentences)
         )
-        highest = expected_highest(len(snapshot.ids))
         scores = fuse(dense, standardise_lexical(found.bm25, lexical), close, query.fluency)
         # In documents on one subject its name is in every passage and weighs next to nothing, and a question that
         # shares only the name is about them all the same.
@@ -166,7 +165,7 @@ class Searcher:
                 dense=cosines[ids[at]],
                 lexical=float(lexical[at]),
                 relevance=self._relevance(
-                    cosines[ids[at]], float(dense[at]) - highest, float(covered[at]), query.fluency
+                    cosines[ids[at]], float(dense[at]), float(covered[at]), query.fluency, len(snapshot.ids)
                 ),
                 rank_dense=found.rank_dense.get(ids[at]),
                 rank_lexical=found.rank_lexical.get(ids[at]),
@@ -175,10 +174,12 @@ class Searcher:
             if ids[at] in cosines
         ]
 
-    def _relevance(self, cosine: float, excess: float, covered: float, fluency: float) -> float:
+    def _relevance(
+        self, cosine: float, standard: float, covered: float, fluency: float, passages: int
+    ) -> float:
         if self._encoder.family.by_deviation:
-            return probability_by_excess(excess, covered)
-        return probability(cosine, covered, fluency)
+            return probability_by_excess(standard - expected_highest(passages), covered)
+        return probability(cosine, covered, fluency, passages)
 
     def _candidates(
         self, snapshot: _Snapshot, vectors: Vectors, query: _Query, among: Sequence[str] | None

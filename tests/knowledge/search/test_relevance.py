@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from knowledge.index.model_families import DEFAULT_FAMILY, FAMILIES, family_of
-from knowledge.search.relevance import MIN_RELEVANCE, Named, expected_highest, probability_by_excess
+from knowledge.search.relevance import MIN_RELEVANCE, Named, expected_highest, probability, probability_by_excess
 from knowledge.text.terms import term_codes
 
 
@@ -18,6 +18,13 @@ def test_shared_words_need_a_close_passage_and_strange_words_only_a_closer_one()
     assert probability_by_excess(0.3, 0.0) > MIN_RELEVANCE  # across languages no word is shared
     assert probability_by_excess(0.3, 0.3) < MIN_RELEVANCE < probability_by_excess(0.8, 0.8)
     assert probability_by_excess(-1.0, 0.0) < MIN_RELEVANCE
+
+
+def test_few_passages_need_to_share_less_where_the_words_decide_alone() -> None:
+    few, many = (probability(0.3, 0.16, fluency=0.0, passages=count) for count in (10, 400))
+    assert few > MIN_RELEVANCE > many
+    assert probability(0.3, 0.16, 1.0, 10) == probability(0.3, 0.16, 1.0, 400)
+    assert probability(0.3, 0.01, 0.0, 1) < MIN_RELEVANCE  # one shared pair of characters is chance
 
 
 def test_models_are_of_the_family_that_their_name_says() -> None:
