@@ -32,12 +32,12 @@ from knowledge.base.knowledge_base import KnowledgeBase
 from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS
 from knowledge.index.embeddings import SentenceEmbeddings, Spans
 from knowledge.search import fusion
-from knowledge.search.fusion import dequantize, standardise_lexical
+from knowledge.search.fusion import dequantize, standardise_lexical, trust_in_words
 from knowledge.search.proximity import proximity
 from knowledge.text.terms import term_codes
 
 SHOWN = 15  # passages asked for: two of one paragraph count once, and ten paragraphs are judged
-FIELDS = ("lexical", "whole", "sentence", "coverage", "bigrams")
+FIELDS = ("lexical", "whole", "sentence", "coverage", "bigrams", "anywhere")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Scores:
     sentence: np.ndarray  # of its best sentence
     coverage: np.ndarray
     bigrams: np.ndarray
+    anywhere: np.ndarray  # coverage in the whole passage: its highest says how much words count
     fluency: np.ndarray  # [questions]
     paragraphs: np.ndarray  # [passages]
     relevant: list[set[int]]
@@ -186,6 +187,7 @@ class _Index:
             snapshot.background.standardise(vector, sentence),
             close.sentence_coverage,
             close.bigram_overlap,
+            close.coverage,
         )
 
 
@@ -203,7 +205,9 @@ class Weights:
         weight = self.dense * scores.fluency[:, None]
         vectors = self.whole * scores.whole + (1 - self.whole) * scores.sentence
         near = self.coverage * scores.coverage + self.bigrams * scores.bigrams
-        fused: np.ndarray = weight * vectors + (1 - weight) * scores.lexical + near
+        pairs = zip(scores.anywhere, scores.fluency, strict=True)
+        trust = np.array([[trust_in_words(row, float(known))] for row, known in pairs])
+        fused: np.ndarray = weight * vectors + trust * ((1 - weight) * scores.lexical + near)
         return fused
 
 

@@ -15,6 +15,9 @@ from knowledge.search.proximity import Proximity
 # Fitted on half of the articles of SQuAD v1.1 and of DRCD's development set; judged on the other halves.
 DENSE_WEIGHT = 0.8  # the rest is the weight of BM25
 SENTENCE_WEIGHT, BIGRAM_WEIGHT = 4.0, 3.0  # standard deviations that a share of 1 adds
+# The share of the question's words in the best passage from which words count in full. Below it the documents are in
+# another language or in other words, and what is shared by chance, such as "the" in a Chinese text, would decide.
+TRUSTED_COVERAGE = 0.4
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,17 @@ def fuse(
     `fluency`, 0 to 1, is how well the embedding model knows the question's language: at 0 BM25 decides alone.
     """
     weight = DENSE_WEIGHT * fluency
-    total: np.ndarray = weight * dense + (1 - weight) * lexical
-    return total + SENTENCE_WEIGHT * close.sentence_coverage + BIGRAM_WEIGHT * close.bigram_overlap
+    near = SENTENCE_WEIGHT * close.sentence_coverage + BIGRAM_WEIGHT * close.bigram_overlap
+    fused: np.ndarray = weight * dense + trust_in_words(close.coverage, fluency) * (
+        (1 - weight) * lexical + near
+    )
+    return fused
+
+
+def trust_in_words(coverage: np.ndarray, fluency: float) -> float:
+    """How much shared words count, 0 to 1, by the highest coverage of any passage; in full where they decide alone."""
+    share = min(1.0, float(coverage.max(initial=0.0)) / TRUSTED_COVERAGE)
+    return 1 - fluency * (1 - share)
 
 
 def quantize(vectors: np.ndarray) -> bytes:

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from knowledge.index.model_families import DEFAULT_FAMILY, FAMILIES, family_of
-from knowledge.search.relevance import MIN_RELEVANCE, Named, expected_highest, probability, probability_by_excess
+from knowledge.search.relevance import (
+    MIN_RELEVANCE,
+    Named,
+    expected_highest,
+    probability,
+    probability_by_excess,
+)
 from knowledge.text.terms import term_codes
 
 
