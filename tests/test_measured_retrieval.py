@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.documents import Key, judge, keys, named_lines
-from benchmarks.retrieval_fusion import Scores, Weights, choose
+from benchmarks.retrieval_fusion import FIELDS, Scores, Weights, choose
 from benchmarks.retrieval_fusion import judge as judge_ranks
 from benchmarks.retrieval_sets import (
     COLLECTIONS,
@@ -49,7 +49,7 @@ def test_weights_that_fall_below_a_side_alone_are_not_chosen() -> None:
 
 
 def test_fused_scores_are_those_of_the_words_alone_where_the_model_knows_no_word() -> None:
-    rows = {key: np.array([[1.0, 2.0]]) for key in ("lexical", "whole", "sentence", "coverage", "bigrams")}
+    rows = {key: np.array([[1.0, 2.0]]) for key in FIELDS}
     scores = Scores(
         "s",
         **rows,
