@@ -8,7 +8,7 @@ from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.docx_numbering import BULLET, ListLabel, Numbering
 from knowledge.readers.docx_text import MC, OFF, W, paragraph_text, tidy, value_of
 from knowledge.readers.office_charts import chart_blocks, diagram_blocks, drawn_parts
-from knowledge.readers.table_cells import Across, spread
+from knowledge.readers.table_cells import Across, Name, spread
 from knowledge.readers.tables import table_block
 from knowledge.readers.zip_container import Archive, main_part, relations
 
@@ -129,6 +129,8 @@ class _Reader:
                 continued = merged is not None and merged.get(f"{W}val") != "restart" and bool(grid)
                 if continued:
                     text = grid[-1][len(cells)] if len(cells) < len(grid[-1]) else ""
+                elif _is_bold(cell):
+                    text = Name(text)
                 cells.extend(spread(text, min(int(span) if span.isdecimal() else 1, 100), continued))
             grid.append(cells)
         return grid
@@ -162,6 +164,13 @@ class _Reader:
         if outline.isdecimal() and int(outline) < 9:
             return int(outline) + 2
         return self.styles.get(value_of(properties, "pStyle"), 0)
+
+
+def _is_bold(cell: etree._Element) -> bool:
+    """Whether all text of a cell is set in bold, as names of columns are."""
+    runs = [run for run in cell.iter(f"{W}r") if run.find(f"{W}t") is not None]
+    marks = [run.find(f"{W}rPr/{W}b") for run in runs]
+    return bool(marks) and all(mark is not None and mark.get(f"{W}val") not in OFF for mark in marks)
 
 
 def _header_rows(table: etree._Element) -> int | None:

@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from knowledge.errors import DocumentError
 from knowledge.readers.blocks import Block, ParsedFile, one_line
 from knowledge.readers.number_formats import date_text, number_text, time_text
-from knowledge.readers.table_cells import Across, Below, is_number, spread
+from knowledge.readers.table_cells import Across, Below, Name, is_number, spread
 from knowledge.readers.table_names import looks_like_names
 from knowledge.readers.table_parts import NamesAbove, side_by_side
 from knowledge.readers.tables import table_block
@@ -122,6 +122,8 @@ def sheet_grid(
         sheet._cells.items()
     ):  # only those that are there: a sheet may claim millions
         text = cell_text(cell) or (_formula(formulas, row, column) if formulas else "")
+        if cell.data_type == "s" and cell.has_style and cell.font.b:
+            text = Name(text)
         if text:
             grid.setdefault(row, {})[column] = text
     for left, top, right, bottom in areas:

@@ -121,3 +121,16 @@ def test_what_a_reader_sees_of_changes_controls_and_signs() -> None:
         _paragraph(_run("Name: ") + control.format("<w:showingPlcHdr/>", _run("Click to enter text."))),
         _paragraph(ruby + _run("京")),
     ) == ["The fee is 40 kroner.", "", "☒ storm ☐ theft", "", "Cover: Storm", "", "Name:", "", "東京"]
+
+
+def test_bold_words_in_the_middle_of_a_table_name_the_columns_below() -> None:
+    document = docx.Document()
+    rows = (("Town", "Boats"), ("Arvik", "7"), ("Harbour", "Depth"), ("North", "deep"))
+    table = document.add_table(len(rows), 2)
+    for at, row in enumerate(rows):
+        for place, text in enumerate(row):
+            table.cell(at, place).paragraphs[0].add_run(text).bold = at % 2 == 0
+    assert read_bytes("a.docx", saved(document)).text.split("\n") == [
+        "Town: Arvik; Boats: 7",
+        "Harbour: North; Depth: deep",
+    ]

@@ -157,3 +157,13 @@ def test_a_name_over_some_columns_in_the_first_row_belongs_to_them() -> None:
         sheet.append([cell or None for cell in row])
     sheet.merge_cells("B1:C1")
     assert read_bytes("a.xlsx", saved(book)).text.endswith("Town: Arvik; 2025 / Boats: 7; 2025 / Nets: 9")
+
+
+def test_bold_words_in_the_middle_of_a_table_name_the_columns_below() -> None:
+    book = openpyxl.Workbook()
+    for row in (["Town", "Boats"], ["Arvik", 7], ["Sum", 7], ["Harbour", "Depth"], ["North", "deep"]):
+        book.active.append(row)
+    for place in ("A1", "B1", "A3", "B3", "A4", "B4"):
+        book.active[place].font = Font(bold=True)
+    lines = ["Town: Arvik; Boats: 7", "Town: Sum; Boats: 7", "Harbour: North; Depth: deep"]
+    assert read_bytes("a.xlsx", saved(book)).text.split("\n")[-3:] == lines
