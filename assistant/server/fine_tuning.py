@@ -15,15 +15,13 @@ from assistant.server.files import UploadedFiles
 from assistant.server.job_objects import checkpoint_object, event_object, job_object
 from assistant.server.job_requests import JobRequest
 from assistant.server.listing import PerPage, page
-from assistant.server.openai_errors import UnsupportedParameterError, WrongStateError
+from assistant.server.openai_errors import UnknownModelError, UnsupportedParameterError, WrongStateError
+from assistant.server.training_files import lessons_of, validation_of
 from assistant.workspace import Workspace
+from tuning.checkpoints.manifest import checked_name
 from tuning.config import TuneConfig
-from tuning.data.examples import Example
-from tuning.data.importers import import_file
-from tuning.data.preferences import ReadPreferences, read_preferences
-from tuning.errors import ExampleError, JobError
+from tuning.errors import CheckpointError, JobError
 from tuning.jobs.folder import Job
-from tuning.jobs.jobs import Lessons
 
 _PER_PAGE = 20  # where nobody asks for another number
 _METADATA = re.compile(r"metadata\[(.*)\]")
@@ -35,8 +33,9 @@ def tuning_router(workspace: Workspace, uploads: UploadedFiles) -> APIRouter:
 
     @router.post("/fine_tuning/jobs")
     def create_job(body: JobRequest) -> dict[str, Any]:
-        validation = _validation(uploads, body)
-        lessons = _lessons(uploads, body)
+        _check_name(workspace, body.suffix)
+        validation = validation_of(uploads, body)
+        lessons = lessons_of(uploads, body)
         job = workspace.jobs.submit(_config(workspace, body, len(lessons)), lessons, validation)
         uploads.note_request(job.id, {"request": body.model_dump()})
         return job_object(uploads, job)
@@ -111,54 +110,27 @@ def _state_of_the_job() -> Iterator[None]:
         raise WrongStateError(str(error)) from error
 
 
-def _validation(uploads: UploadedFiles, body: JobRequest) -> list[Example]:
-    """The examples to choose the best state by. Raises UnsupportedParameterError where the method asks none."""
-    from tuning.training.methods import method  # heavy: torch
-
-    if not body.validation_file:
-        return []
-    if method(body.tuning_method).learns_from != "examples":
+def _check_name(workspace: Workspace, name: str | None) -> None:
+    """Raises UnsupportedParameterError where a suffix cannot name a new checkpoint."""
+    if name is None:
+        return
+    try:
+        free = workspace.registry.free_name(checked_name(name))
+    except CheckpointError as error:
+        raise UnsupportedParameterError("suffix", f"suffix: {error}", "invalid_value") from error
+    if free != checked_name(name):
         raise UnsupportedParameterError(
-            "validation_file", f"validation_file: {body.tuning_method!r} asks none. Leave it out."
+            "suffix", f"suffix: a checkpoint {name!r} exists already. Choose another name.", "invalid_value"
         )
-    return _examples(uploads, body.validation_file)
-
-
-def _lessons(uploads: UploadedFiles, body: JobRequest) -> Lessons:
-    """The examples of an uploaded file, or its preferences where the method learns from these."""
-    from tuning.training.methods import method  # heavy: torch
-
-    if method(body.tuning_method).learns_from == "examples":
-        return _examples(uploads, body.training_file)
-    return _preferences(uploads, body.training_file)
-
-
-def _preferences(uploads: UploadedFiles, file_id: str) -> ReadPreferences:
-    """The preferences of an uploaded file. Errors name the file as the client knows it."""
-    upload, path = uploads.get(file_id), uploads.path(file_id)
-    try:
-        return read_preferences(path)
-    except ExampleError as error:
-        named = str(error).replace(str(path), upload.filename).replace(path.name, upload.filename)
-        raise ExampleError(named) from error
-
-
-def _examples(uploads: UploadedFiles, file_id: str) -> list[Example]:
-    """The examples of an uploaded file. Errors name the file as the client knows it."""
-    upload, path = uploads.get(file_id), uploads.path(file_id)
-    try:
-        examples = list(import_file(path).examples)
-    except ExampleError as error:
-        raise ExampleError(str(error).replace(str(path), upload.filename)) from error
-    if not examples:
-        raise ExampleError(f"{upload.filename} holds no answer to learn.")
-    return [replace(one, source=one.source.replace(path.name, upload.filename, 1)) for one in examples]
 
 
 def _config(workspace: Workspace, body: JobRequest, examples: int) -> TuneConfig:
     settings, parent = workspace.settings, None
     if body.model and body.model != settings.base_model:
-        parent = workspace.registry.get(body.model).name
+        try:
+            parent = workspace.registry.get(body.model).name
+        except CheckpointError as error:
+            raise UnknownModelError(f"{error} The base is {settings.base_model!r}.") from error
     config = TuneConfig(
         method=body.tuning_method,
         strength=body.imprint.strength,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from assistant.server.fields import filled, refuse_unsupported
+from assistant.server.fields import Metadata, filled, refuse_unsupported
 from assistant.server.openai_errors import UnsupportedParameterError
 from tuning.checkpoints.manifest import REMOTE
 
@@ -101,10 +101,10 @@ class JobRequest(BaseModel):
     validation_file: str | None = None
     suffix: str | None = None
     seed: Annotated[int, filled(0)] = 0
-    metadata: dict[str, str] | None = None
+    metadata: Metadata | None = None
     hyperparameters: Hyperparameters | None = None
     method: FineTuningMethod | None = None
-    imprint: ImprintOptions = ImprintOptions()
+    imprint: Annotated[ImprintOptions, filled(ImprintOptions())] = ImprintOptions()
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """The messages of a chat as OpenAI's API writes them, and as LangChain's messages."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -48,9 +48,11 @@ class ChatMessage(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_old_functions(cls, value: Any) -> Any:
+    def _refuse_what_is_not_read(cls, value: Any) -> Any:
         if isinstance(value, dict) and (value.get("role") == "function" or value.get("function_call")):
             raise ValueError("functions are not read by this server; tools and their role 'tool' are")
+        if isinstance(value, dict) and value.get("audio"):
+            raise ValueError("the model reads text; an answer that was spoken is not kept here")
         return value
 
     @model_validator(mode="after")
@@ -79,14 +81,27 @@ class ChatMessage(BaseModel):
 
 
 def require_calls(messages: Sequence[ChatMessage], param: str) -> None:
-    """Raises UnsupportedParameterError where a result answers no call before it."""
+    """Raises UnsupportedParameterError where a result answers no call before it, or a call has no result after it."""
     known: set[str] = set()
+    waiting: set[str] = set()  # calls of the last answer whose results have not come
     for place, message in enumerate(messages):
-        known |= {call.id for call in message.tool_calls}
-        if message.role == "tool" and message.tool_call_id not in known:
+        if message.role != "tool":
+            _require_none(waiting, f"before message {place}", param)
+            waiting = {call.id for call in message.tool_calls}
+            known |= waiting
+        elif message.tool_call_id not in known:
             raise UnsupportedParameterError(
                 param,
                 f"{param}: message {place} is a result for {message.tool_call_id!r}, and no message before it "
                 "has that call.",
                 "invalid_value",
             )
+        waiting -= {str(message.tool_call_id)}
+    _require_none(waiting, "at the end", param)
+
+
+def _require_none(waiting: Collection[str], where: str, param: str) -> None:
+    if waiting:
+        raise UnsupportedParameterError(
+            param, f"{param}: the result of the call {min(waiting)!r} is missing {where}.", "invalid_value"
+        )

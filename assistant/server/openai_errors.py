@@ -1,5 +1,6 @@
 """Errors as the API of a route tells them, OpenAI's or Anthropic's: the status, the kind, the parameter at fault."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -32,6 +33,10 @@ class UnsupportedParameterError(AssistantError):
         self.param, self.code = param, code
 
 
+class UnknownFileParameterError(UnsupportedParameterError):
+    """A parameter names a file that does not exist."""
+
+
 class WrongStateError(AssistantError):
     """What is asked of a job cannot be done in the state it is in."""
 
@@ -48,6 +53,7 @@ _OTHER_NAMES = {
 _STATUSES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownModelError, 404),
     (UnknownFileError, 404),
+    (UnknownFileParameterError, 404),
     (FileTooLargeError, 413),
     (WrongStateError, 400),
     (UnsupportedOptionError, 400),
@@ -99,7 +105,38 @@ def _body(request: Request, error: Exception | str, status: int, param: str | No
 
 
 # Names that pydantic puts among those of the fields.
-_KINDS_OF_VALUES = ("str", "function-after", "constrained-int", "constrained-float", "constrained-str")
+_KINDS_OF_VALUES = (
+    *("str", "int", "float", "bool", "function-after", "constrained-int", "constrained-float"),
+    "constrained-str",
+)
+
+
+def _what_is_wrong(errors: Sequence[Any]) -> tuple[str, str]:
+    """The place of the first error, and what it says; where one of several forms would do, what each of them wants.
+
+    A form that was followed further than the others is the one that was meant.
+    """
+    found = [(_place(error["loc"]), str(error["msg"]).removeprefix("Value error, ")) for error in errors]
+    place, message = found[0]
+    deeper = next((one for one in found if one[0].startswith(f"{place}.")), None)
+    if deeper is not None:
+        place, message = deeper
+    else:
+        wanted = dict.fromkeys(said.removeprefix("Input should be ") for at, said in found if at == place)
+        message = " or ".join([message, *(said for said in wanted if not message.endswith(said))])
+    return place or "body", message.encode("utf-8", "replace").decode()
+
+
+def _place(parts: Sequence[str | int]) -> str:
+    """The field at fault, without what pydantic puts among the names; of a wrong key, the object that has it."""
+    names = list(parts[1:])
+    if names[-1:] == ["[key]"]:
+        names = names[:-2]
+    return ".".join(str(name) for name in names if not _is_kind(str(name)))
+
+
+def _is_kind(name: str) -> bool:
+    return name in _KINDS_OF_VALUES or name.startswith(("list[", "dict[", "literal["))
 
 
 def tell_errors(app: FastAPI) -> None:
@@ -114,11 +151,7 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = (
-            ".".join(str(part) for part in first["loc"][1:] if str(part) not in _KINDS_OF_VALUES) or "body"
-        )
-        message = first["msg"].removeprefix("Value error, ").encode("utf-8", "replace").decode()
+        place, message = _what_is_wrong(error.errors())
         return JSONResponse(_body(request, f"{place}: {message}", 400, place), 400)
 
     @app.exception_handler(HTTPException)

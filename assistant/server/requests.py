@@ -14,9 +14,12 @@ from assistant.server.fields import (
     WITHOUT_EFFECT,
     PromptCacheOptions,
     StreamOptions,
+    Tier,
     Tools,
+    WithoutEffect,
     filled,
     refuse_unsupported,
+    require_choice,
 )
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
@@ -30,7 +33,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }  # fmt: skip
 
 
-class SamplingRequest(BaseModel):
+class SamplingRequest(WithoutEffect, BaseModel):
     """What chat completions and completions of text share."""
 
     model_config = ConfigDict(extra="ignore")
@@ -65,7 +68,7 @@ class SamplingRequest(BaseModel):
         return None if self.seed is None else (self.seed + choice) % SEEDS
 
 
-class ChatRequest(SamplingRequest):
+class ChatRequest(SamplingRequest, BaseModel):
     """The body of a chat completion."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES)
@@ -76,7 +79,7 @@ class ChatRequest(SamplingRequest):
     response_format: dict[str, Any] | None = None
     logprobs: Annotated[bool, filled(False)] = False
     top_logprobs: int | None = Field(None, ge=0, le=MOST_LOGPROBS)
-    service_tier: str | None = None
+    service_tier: Tier | None = None
     prompt_cache_options: PromptCacheOptions | None = None
 
     @model_validator(mode="before")
@@ -89,13 +92,11 @@ class ChatRequest(SamplingRequest):
     @model_validator(mode="after")
     def _check(self) -> "ChatRequest":
         require_calls(self.messages, "messages")
-        choice = self.tool_choice
+        require_choice(self.tool_choice, self.tools)
         if self.top_logprobs and not self.logprobs:
             raise _invalid("top_logprobs", "logprobs must be true for it")
-        if isinstance(choice, str) and choice not in ("none", "auto", "required"):
-            raise _invalid("tool_choice", f"'none', 'auto', 'required' or a function; {choice!r} was given")
-        if not self.tools and choice not in (None, "none", "auto"):
-            raise _invalid("tool_choice", "there are no tools to choose from")
+        if self.max_tokens and self.max_completion_tokens and self.max_tokens != self.max_completion_tokens:
+            raise _invalid("max_tokens", "max_completion_tokens says another number. Give one of them")
         return self
 
     @property

@@ -9,10 +9,14 @@ from assistant.engines.base import MOST_LOGPROBS
 from assistant.server.fields import (
     MOST_MESSAGES,
     WITHOUT_EFFECT,
+    Metadata,
     PromptCacheOptions,
+    Tier,
     Tools,
+    WithoutEffect,
     filled,
     refuse_unsupported,
+    require_choice,
 )
 from assistant.server.messages import ChatMessage, require_calls
 from assistant.server.openai_errors import UnsupportedParameterError
@@ -50,7 +54,7 @@ class ReasoningOptions(BaseModel):
     mode: Literal["standard"] | None = None
 
 
-class ResponseRequest(BaseModel):
+class ResponseRequest(WithoutEffect, BaseModel):
     """The body of a response."""
 
     model_config = ConfigDict(extra="ignore")
@@ -68,9 +72,9 @@ class ResponseRequest(BaseModel):
     text: Annotated[TextFormat, filled(TextFormat())] = TextFormat()
     top_logprobs: int | None = Field(None, ge=0, le=MOST_LOGPROBS)
     include: Annotated[list[str], filled([])] = []
-    metadata: Annotated[dict[str, str], filled({})] = {}
+    metadata: Annotated[Metadata, filled({})] = {}
     reasoning: ReasoningOptions | None = None
-    service_tier: str | None = None
+    service_tier: Tier | None = None
     prompt_cache_options: PromptCacheOptions | None = None
 
     @model_validator(mode="before")
@@ -85,6 +89,9 @@ class ResponseRequest(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "ResponseRequest":
+        require_choice(self.tool_choice, self.tools)
+        if not self.messages:
+            raise UnsupportedParameterError("input", "input: it holds nothing to answer.", "invalid_value")
         if isinstance(self.input, list) and len(self.input) > MOST_MESSAGES:
             said = f"input: there should be at most {MOST_MESSAGES} items, not {len(self.input)}."
             raise UnsupportedParameterError("input", said, "invalid_value")
@@ -123,6 +130,8 @@ def _messages(items: list[dict[str, Any]]) -> Iterator[ChatMessage]:
     calls: list[dict[str, Any]] = []
     for item in items:
         kind = item.get("type", "message")
+        if kind == "reasoning":  # what was thought is not sent back to the model
+            continue
         if kind == "function_call":
             function = {"name": item.get("name"), "arguments": item.get("arguments")}
             calls.append({"id": item.get("call_id"), "function": function})
@@ -135,7 +144,7 @@ def _messages(items: list[dict[str, Any]]) -> Iterator[ChatMessage]:
         elif kind == "function_call_output":
             result = {"role": "tool", "content": item.get("output"), "tool_call_id": item.get("call_id")}
             yield ChatMessage.model_validate(result)
-        elif kind != "reasoning":  # what was thought is not sent back to the model
+        else:
             raise UnsupportedParameterError(
                 "input", f"input: items of the type {kind!r} are not read. {_STORED}"
             )

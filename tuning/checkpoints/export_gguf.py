@@ -6,12 +6,15 @@ from pathlib import Path
 
 from tuning.checkpoints.export_merged import merged, write_license
 from tuning.checkpoints.export_peft import with_skills
-from tuning.checkpoints.gguf_writer import write_model
+from tuning.checkpoints.gguf_from_folder import header_of_folder, write_from_folder
+from tuning.checkpoints.gguf_writer import is_writable, write_model
+from tuning.checkpoints.llama_converter import require_converter
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.model_card import model_card
 from tuning.errors import CheckpointError
 from tuning.models.gguf_adapter import convert, gguf_adapter, is_prefix, why_not
 from tuning.models.gguf_base import GgufBase
+from tuning.models.gguf_header import GgufHeader
 from tuning.models.packaged import PACKAGED, packaged_file
 from tuning.models.published import license_of, license_text
 from tuning.models.template import Template
@@ -44,9 +47,14 @@ def write_q4_k_m(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
 
 
 def _write_whole(checkpoint: Checkpoint, home: Path, folder: Path, kind: str) -> None:
+    write = write_model if is_writable(checkpoint.base, home) else write_from_folder
+    if write is write_from_folder:
+        require_converter()  # before the model is opened
     base = merged(checkpoint, home)
-    write_model(base, home, folder / f"{checkpoint.name}.gguf", title=checkpoint.name, kind=kind)
-    base.close()
+    try:
+        write(base, home, folder / f"{checkpoint.name}.gguf", title=checkpoint.name, kind=kind)
+    finally:
+        base.close()
 
 
 def _write_card(checkpoint: Checkpoint, home: Path, folder: Path, options: str = "") -> None:
@@ -57,28 +65,36 @@ def _write_card(checkpoint: Checkpoint, home: Path, folder: Path, options: str =
 
 def write_lora(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     """The adapter alone, for `llama-server --lora`. Raises `CheckpointError` for what llama.cpp cannot add."""
+    if is_prefix(checkpoint.path):
+        raise _not_addable(checkpoint, "it is a prefix")
     base = GgufBase.find(checkpoint.base, home)
-    if base is None:
-        raise CheckpointError(
-            f"An adapter for llama.cpp goes with the base as a GGUF file, and {checkpoint.base!r} is a folder of "
-            "safetensors. Export it as 'merged', and convert that folder with llama.cpp's convert_hf_to_gguf.py."
-        )
-    problem = (
-        "it is a prefix" if is_prefix(checkpoint.path) else why_not(checkpoint.path, base.header.architecture)
-    )
-    if problem:
-        raise CheckpointError(
-            f"llama.cpp cannot add {checkpoint.name!r} to a base: {problem}. Export it as 'gguf'."
-        )
+    if base is not None:
+        _write_adapter(checkpoint, base.header, folder)
+        file = _published(base).name
+    else:
+        with header_of_folder(checkpoint.base, home) as header:
+            _write_adapter(checkpoint, header, folder)
+        file = f"{checkpoint.base.rpartition('/')[2]}.gguf"
+    use = f"```sh\nllama-server -m {file} --lora '{checkpoint.name}.gguf'\n```"
+    _write_card(checkpoint, home, folder, use)
+
+
+def _write_adapter(checkpoint: Checkpoint, header: GgufHeader, folder: Path) -> None:
+    if problem := why_not(checkpoint.path, header.architecture):
+        raise _not_addable(checkpoint, problem)
     name = f"{checkpoint.name}.gguf"
     if (whole := with_skills(checkpoint)) is not None:
         with tempfile.TemporaryDirectory() as temporary:
             whole.write(Path(temporary))
-            convert(Path(temporary), folder / name, base.header)
+            convert(Path(temporary), folder / name, header)
     else:
-        shutil.copyfile(gguf_adapter(checkpoint.path, checkpoint.sha256, base.header), folder / name)
-    use = f"```sh\nllama-server -m {_published(base).name} --lora '{name}'\n```"
-    _write_card(checkpoint, home, folder, use)
+        shutil.copyfile(gguf_adapter(checkpoint.path, checkpoint.sha256, header), folder / name)
+
+
+def _not_addable(checkpoint: Checkpoint, problem: str) -> CheckpointError:
+    return CheckpointError(
+        f"llama.cpp cannot add {checkpoint.name!r} to a base: {problem}. Export it as 'gguf'."
+    )
 
 
 def _published(base: GgufBase) -> Path:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tuning.checkpoints.export_peft import check_same_base
+from tuning.checkpoints.gguf_from_folder import copy_tokenizer_models
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.model_card import model_card
 from tuning.errors import CheckpointError
@@ -20,6 +21,7 @@ def write_merged(checkpoint: Checkpoint, home: Path, folder: Path) -> None:
     base = merged(checkpoint, home)
     base.model.bfloat16().save_pretrained(folder)
     base.tokenizer.save_pretrained(folder)
+    copy_tokenizer_models(checkpoint.base, home, folder)
     base.close()
     use = '```python\nfrom transformers import pipeline\n\nchat = pipeline("text-generation", "FOLDER")\n```'
     write_text(folder / "README.md", model_card(checkpoint, home, "transformers", use))

@@ -1,7 +1,7 @@
 """A tuned model as one GGUF file, for llama.cpp and what is built on it: the base's own file with other weights.
 
 What that file says of the model and of its tokens is taken over, so only models that are GGUF files already (the
-packaged one, Ollama's, those of a hub) can be written; the others are for llama.cpp's converter.
+packaged one, Ollama's, those of a hub) can be written; the others are for llama.cpp's converter (`gguf_from_folder`).
 """
 
 from collections.abc import Iterator
@@ -19,8 +19,15 @@ from tuning.models.gguf_base import GgufBase
 from tuning.models.gguf_header import GgufHeader
 from tuning.models.gguf_merging import take_over
 
-# Architectures whose tensors are transformers' own, but for the order of queries and keys.
-WRITABLE = ("llama", "qwen2", "qwen3")
+# Architectures whose tensors are transformers' own, but for the order of queries and keys, and for the norms.
+WRITABLE = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3")
+_NORMS_FROM_ZERO = ("gemma2", "gemma3")  # transformers adds the one that these files hold
+
+
+def is_writable(name: str, home: Path) -> bool:
+    """Whether `write_model` can write this base; raises ModelError where its file cannot be read."""
+    found = GgufBase.find(name, home)
+    return found is not None and found.header.architecture in WRITABLE
 
 
 def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: str = "F16") -> None:
@@ -52,14 +59,9 @@ def write_model(base: BaseModel, home: Path, path: Path, *, title: str, kind: st
 
 def _original(name: str, home: Path) -> GgufHeader:
     found = GgufBase.find(name, home)
-    instead = "Export it as 'merged', and convert that folder with llama.cpp's convert_hf_to_gguf.py."
-    if found is None:
+    if found is None or found.header.architecture not in WRITABLE:
         raise CheckpointError(
-            f"A GGUF file is written from the base's own, and {name!r} is a folder of safetensors. {instead}"
-        )
-    if found.header.architecture not in WRITABLE:
-        raise CheckpointError(
-            f"A GGUF file can be written of {', '.join(WRITABLE)}; {name!r} is {found.header.architecture!r}. {instead}"
+            f"{name!r} is no GGUF file of {', '.join(WRITABLE)}, so none is written from it."
         )
     return found.header
 
@@ -76,6 +78,8 @@ def _tensors(base: BaseModel, header: GgufHeader) -> Iterator[tuple[str, Array]]
         values: Array = tensor.detach().cpu().to(torch.float32).numpy()
         if values.ndim == 2:
             values = llama_order(values, name.removesuffix(".weight"), header)
+        elif header.architecture in _NORMS_FROM_ZERO:
+            values = values + 1
         yield target, np.ascontiguousarray(values)
 
 

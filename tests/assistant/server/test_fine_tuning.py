@@ -169,15 +169,19 @@ def test_a_failed_job_says_why(client: openai.OpenAI, workspace: Workspace) -> N
 
 
 def test_what_cannot_be_tuned_is_refused(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError, match="There is no checkpoint 'gpt'"):
+    with pytest.raises(openai.NotFoundError, match="There is no checkpoint 'gpt'"):
         client.fine_tuning.jobs.create(model="gpt", training_file=upload(client))
     with pytest.raises(openai.NotFoundError, match="There is no file"):
         client.fine_tuning.jobs.create(model=BASE, training_file="file-1")
     with pytest.raises(openai.NotFoundError, match="There is no job"):
         client.fine_tuning.jobs.retrieve("20990101")
-    broken = client.files.create(file=("a.jsonl", b"{not json"), purpose="fine-tune").id
-    with pytest.raises(openai.BadRequestError):
-        client.fine_tuning.jobs.create(model=BASE, training_file=broken)
+    good = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}\n'
+    for line in (b"{not json", b'{"messages": []}', good.replace(b"assistant", b"user"), b"null"):
+        content = b"\xef\xbb\xbf" + good + b"\r\n" + line + b"\n\n" + good
+        broken = client.files.create(file=("a.jsonl", content), purpose="fine-tune").id
+        with pytest.raises(openai.BadRequestError, match=r"training_file: a\.jsonl, line 3: ") as raised:
+            client.fine_tuning.jobs.create(model=BASE, training_file=broken)
+        assert raised.value.param == "training_file"
 
 
 def test_embeddings_are_those_of_the_index(client: openai.OpenAI, workspace: Workspace) -> None:

@@ -182,7 +182,7 @@ def test_what_the_service_says_of_a_failure_is_told(service: Service, refused: C
     said = refused("refuse")
     assert "This cannot be done: 'x'" in said and service.job_there().id in said
     said = refused(base="gpt-9", name="other")
-    assert "refused with 400" in said and "'gpt-9'" in said
+    assert "refused with 404" in said and "'gpt-9'" in said
     assert "refused with 404" in refused(send_to=service.url.removesuffix("/v1"), name="elsewhere")
 
 

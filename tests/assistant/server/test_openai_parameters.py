@@ -40,6 +40,10 @@ BODIES: dict[str, dict[str, Any]] = {
     EMBEDDINGS: {"input": "a lighthouse"},
     JOBS: {"model": "scripted", "training_file": "file-" + "0" * 32},
 }
+USER = {"role": "user", "content": "How heavy?"}
+CALL = {"id": "c1", "type": "function", "function": {"name": "weigh", "arguments": "{}"}}
+CALLS = {"role": "assistant", "tool_calls": [CALL]}
+RESULT = {"role": "tool", "tool_call_id": "c1", "content": "640 grams"}
 TELLING = {"telling": [1]}  # a value that is neutral for nothing
 
 
@@ -53,6 +57,16 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def names_of(*asked: Any) -> set[str]:
     """The parameters of the client's types."""
     return set().union(*(one.__required_keys__ | one.__optional_keys__ for one in asked))
+
+
+def tool(**members: Any) -> dict[str, Any]:
+    """A function that may be called."""
+    return {"type": "function", "function": {"name": "weigh", **members}}
+
+
+def allowed(name: str) -> dict[str, Any]:
+    """OpenAI's choice of some of the tools."""
+    return {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [tool(name=name)]}}
 
 
 def nested(places: str, name: str) -> dict[str, Any]:
@@ -139,6 +153,31 @@ def test_a_member_of_a_parameter_is_done_or_refused(
          "tools", "'defer_loading' of 'f'"),
         (JOBS, {"method": {"type": "supervised", "dpo": {"hyperparameters": {"beta": 1}}}},
          "method.dpo", "is 'supervised'"),
+        (CHAT, {"user": ["a"]}, "user", "valid string"),
+        (CHAT, {"metadata": [1]}, "metadata", "valid dictionary"),
+        (CHAT, {"metadata": {str(one): "x" for one in range(17)}}, "metadata", "at most 16"),
+        (RESPONSES, {"metadata": {"long": "x" * 513}}, "metadata.long", "at most 512"),
+        (JOBS, {"metadata": {"x" * 65: "long"}}, "metadata", "at most 64"),
+        (EMBEDDINGS, {"user": 5}, "user", "valid string"),
+        (TEXT, {"safety_identifier": {}}, "safety_identifier", "valid string"),
+        (CHAT, {"service_tier": "gold"}, "service_tier", "'flex'"),
+        (CHAT, {"logit_bias": {"hello": 5}}, "logit_bias", "valid integer"),
+        (CHAT, {"stop": 5}, "stop", "valid string or a valid list"),
+        (CHAT, {"stop": ["a", None]}, "stop.1", "valid string"),
+        (CHAT, {"max_tokens": 5, "max_completion_tokens": 6}, "max_tokens", "another number"),
+        (RESPONSES, {"input": [5]}, "input.0", "valid dictionary"),
+        (RESPONSES, {"input": []}, "input", "nothing to answer"),
+        (RESPONSES, {"tool_choice": "required"}, "tool_choice", "no tools to choose from"),
+        (RESPONSES, {"tool_choice": "any"}, "tool_choice", "'any' was given"),
+        (CHAT, {"tools": [tool(parameters=[])]}, "tools", "schema of an object"),
+        (CHAT, {"tools": [tool(parameters={"type": "string"})]}, "tools", "schema of an object"),
+        (CHAT, {"tools": [tool(strict="yes")]}, "tools", "strict is true or false"),
+        (CHAT, {"tools": [tool()], "tool_choice": allowed("other")}, "tool_choice", "tools weigh"),
+        (CHAT, {"messages": [USER, {"role": "assistant", "audio": {"id": "a"}}, USER]}, "messages.1", "spoken"),
+        (CHAT, {"messages": [USER, CALLS, USER, RESULT]}, "messages", "'c1' is missing before message 2"),
+        (CHAT, {"messages": [USER, CALLS]}, "messages", "'c1' is missing at the end"),
+        (CHAT, {"messages": [RESULT, USER]}, "messages", "no message before it"),
+        (JOBS, {"suffix": "a/b"}, "suffix", "cannot name a checkpoint"),
         (JOBS, {"hyperparameters": {"n_epochs": 1},
                 "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}}},
          "hyperparameters", "Give them once"),
@@ -163,6 +202,17 @@ def test_an_unused_tool_member_of_the_client_is_refused(client: TestClient) -> N
     for name in names_of(FunctionToolParam) - plain.keys() - {"description"}:
         answer = client.post(RESPONSES, json={**BODIES[RESPONSES], "tools": [{**plain, name: TELLING}]})
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, "tools"), name
+
+
+def test_an_earlier_answer_may_be_a_refusal_or_a_call_with_its_result(client: TestClient) -> None:
+    refusal = {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}
+    asked = {"messages": [USER, refusal, USER, CALLS, RESULT], "user": "a", "metadata": {"a": "b"}}
+    assert client.post(CHAT, json=asked).status_code == 200
+    call = {"type": "function_call", "call_id": "c1", "name": "weigh", "arguments": "{}"}
+    thought = {"type": "reasoning", "summary": []}
+    results = [{"type": "function_call_output", "call_id": name, "output": "640"} for name in ("c1", "c2")]
+    items = [{"role": "user", "content": "?"}, call, thought, {**call, "call_id": "c2"}, *results]
+    assert client.post(RESPONSES, json={"input": items}).status_code == 200
 
 
 def test_values_that_ask_for_nothing_are_taken(client: TestClient) -> None:
@@ -201,6 +251,7 @@ def test_a_file_is_for_one_purpose_and_stays(client: TestClient) -> None:
     file = {"file": ("a.jsonl", b"{}")}
     for form, param in (
         ({"purpose": "batch"}, "purpose"),
+        ({"purpose": "fine-tune", "ttl": "5"}, "ttl"),
         (
             {"purpose": "fine-tune", "expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"},
             "expires_after",
