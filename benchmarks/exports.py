@@ -28,7 +28,7 @@ from tuning.models.base_model import BaseModel
 from tuning.models.packaged import packaged_file
 
 # How far the random weights are from nothing: each method's answer is to differ from the base's, and to be words.
-SCALES = {"lora": 0.1, "ia3": 0.15, "adalora": 0.2, "prompt-tuning": 0.05, "p-tuning-v2": 0.3, "full": 0.01}
+SCALES = {"lora": 0.1, "ia3": 0.15, "adalora": 0.2, "prompt-tuning": 0.5, "p-tuning-v2": 0.3, "full": 0.01}
 ASKED = [{"role": "user", "content": "Write a very long story about the sea."}]
 TOKENS = 12
 
@@ -104,7 +104,9 @@ def by_llama_cpp(form: str, folder: Path, prompt: list[int], own: Path) -> list[
     if form == "gguf-lora":
         body["lora"] = [{"id": 0, "scale": 1.0}]
     try:
-        return list(server.post("/completion", body)["tokens"])  # what random weights say is no text to read again
+        return list(
+            server.post("/completion", body)["tokens"]
+        )  # what random weights say is no text to read again
     finally:
         server.close()
 

@@ -15,7 +15,7 @@ import sentencepiece
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
-from benchmarks.exports import by_llama_cpp, compared
+from benchmarks.exports import ASKED, by_llama_cpp, compared
 from tests.saved_checkpoints import save_random
 from tuning.checkpoints.export import export
 from tuning.checkpoints.gguf_from_folder import write_from_folder
@@ -78,7 +78,7 @@ def answered(base: BaseModel, checkpoint: Checkpoint, form: str, home: Path, fol
     """The tokens of llama.cpp's answer from the exported file."""
     output = folder / form / "out"
     export(checkpoint, form, output, home)
-    prompt = base.chat_ids([{"role": "user", "content": "Write a story."}], add_generation_prompt=True)
+    prompt = base.chat_ids(ASKED, add_generation_prompt=True)
     return by_llama_cpp(form, output, prompt, folder / "base.gguf")
 
 

@@ -1,6 +1,7 @@
 """The site: every page is in its navigation, and every name of the reference is there."""
 
 import re
+import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,11 @@ def test_the_reference_describes_every_public_name() -> None:
     assert {getattr(imprint, name) for name in imprint.__all__ if name not in errors} <= set(objects)
     guide = (DOCS / "python.md").read_text(encoding="utf-8")
     assert all(error in guide for error in errors - {"Example"})
+
+
+def test_the_badges_say_what_the_package_says() -> None:
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    said = {"python": about["requires-python"].replace(">=", "") + " or newer", "license": about["license"]}
+    for name, text in said.items():
+        assert f">{text}</text>" in (ROOT / "docs" / "badges" / f"{name}.svg").read_text("utf-8")
+        assert f"docs/badges/{name}.svg" in (ROOT / "README.md").read_text("utf-8")
