@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from llguidance import LLMatcher, LLTokenizer
 
+from assistant.engines.langchain_messages import shape_of
 from assistant.engines.shapes import JsonOutput, Prose, Shape, Tool, ToolUse, bounded
 from assistant.errors import UnsupportedOptionError
 
@@ -106,6 +107,15 @@ def test_tools_are_named_once_and_one_that_is_not_there_cannot_be_chosen() -> No
     with pytest.raises(UnsupportedOptionError, match="no tool 'fly'") as raised:
         ToolUse([NOW], "fly")
     assert raised.value.option == "tool_choice"
+
+
+def test_a_choice_of_some_tools_leaves_the_others_out() -> None:
+    functions = [{"type": "function", "function": {"name": name}} for name in ("now", "fly")]
+    for inner in (functions[:1], [{"type": "function", "name": "now"}]):  # of chat completions, and of responses
+        choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": inner}}
+        shape = shape_of({"tools": functions, "tool_choice": choice})
+        assert isinstance(shape, ToolUse)
+        assert ([tool.name for tool in shape.tools], shape.choice) == (["now"], "required")
 
 
 def test_strings_and_lists_of_a_small_model_come_to_an_end() -> None:
