@@ -111,7 +111,10 @@ def test_tools_are_named_once_and_one_that_is_not_there_cannot_be_chosen() -> No
 
 def test_a_choice_of_some_tools_leaves_the_others_out() -> None:
     functions = [{"type": "function", "function": {"name": name}} for name in ("now", "fly")]
-    for inner in (functions[:1], [{"type": "function", "name": "now"}]):  # of chat completions, and of responses
+    for inner in (
+        functions[:1],
+        [{"type": "function", "name": "now"}],
+    ):  # of chat completions, and of responses
         choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": inner}}
         shape = shape_of({"tools": functions, "tool_choice": choice})
         assert isinstance(shape, ToolUse)
