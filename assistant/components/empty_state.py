@@ -7,10 +7,13 @@ from assistant.i18n.texts import t
 from assistant.session import choices, open_conversation, sample
 
 
-def draw(key: str, title: str, text: str) -> None:
-    """A card with the next steps; `key` tells those of one page apart."""
+def draw(key: str, title: str, text: str, with_sample: str = "") -> None:
+    """A card with the next steps; `key` tells those of one page apart.
+
+    `with_sample` takes the place of `text` as long as the sample is offered.
+    """
     with st.container(border=True, key=f"empty-{key}"):
-        st.html(html_blocks.card(title, text))
+        st.html(html_blocks.card(title, with_sample if with_sample and sample.is_offered() else text))
         with st.container(horizontal=True, gap="small"):
             if sample.is_offered() and st.button(
                 t("welcome.sample_chat"), icon=":material/forum:", type="primary", key=f"sample-{key}"

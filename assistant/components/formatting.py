@@ -39,6 +39,15 @@ def size(value: float | None) -> str:
     raise AssertionError("unreachable")
 
 
+def large(number: int) -> str:
+    """A large number in the units that the language counts in: 134.5 million, 1.3 亿; a small one in its digits."""
+    for unit in reversed(t("number.large").split("|")):
+        size, name = unit.split()
+        if number >= float(size):
+            return f"{number / float(size):.1f} {name}"
+    return f"{number:,}"
+
+
 def moment(value: float, form: Literal["moment", "day", "short"] = "moment") -> str:
     """A time in seconds since 1970 as a local date and time, as the language writes it; a dash for what is no time."""
     time = local_time(value)
@@ -56,4 +65,4 @@ def local_time(value: float) -> datetime | None:
 
 def location(name: str, page: int | None, headings: Sequence[str]) -> str:
     """Where a passage is from: document, page, headings."""
-    return " › ".join([name, *([f"p. {page}"] if page is not None else []), *headings])
+    return " › ".join([name, *([t("place.page", page=page)] if page is not None else []), *headings])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import pandas as pd
 
-from assistant.components import html_blocks, theme
+from assistant.components import formatting, html_blocks, theme
 from assistant.components.token_bars import readable
 from assistant.i18n.texts import t
 
@@ -36,11 +36,7 @@ def sizes_to_scale(sizes: "Sizes", base: str, checkpoint: str) -> str:
 
 def count(numbers: int) -> str:
     """A count of parameters in words: 134.5 million."""
-    if numbers >= 1e9:
-        return t("visible.count.billion", count=f"{numbers / 1e9:.1f}")
-    if numbers >= 1e6:
-        return t("visible.count.million", count=f"{numbers / 1e6:.1f}")
-    return t("visible.count.plain", count=f"{numbers:,}")
+    return t("visible.count", count=formatting.large(numbers))
 
 
 def change_map(found: "Sequence[WeightChange]") -> alt.Chart:

@@ -20,7 +20,7 @@ from assistant.components import (
 )
 from assistant.i18n.texts import t
 from assistant.pages import checkpoints_jobs
-from assistant.session import choices, notices, open_conversation, resources
+from assistant.session import choices, notices, open_conversation, resources, sample
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.jobs import turns
 from tuning.jobs.folder import Job
@@ -44,7 +44,8 @@ def draw() -> None:
         if checkpoints or jobs:
             _draw_checkpoints(checkpoints)
         else:
-            empty_state.draw("checkpoints", t("tune.empty"), t("tune.empty.text"))
+            lessons = t("tune.empty.text.sample", count=sample.lesson_count())
+            empty_state.draw("checkpoints", t("tune.empty"), t("tune.empty.text"), lessons)
     with noted:
         notes.draw_home()
     if past.open:  # draws the curves of every job

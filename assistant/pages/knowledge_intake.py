@@ -27,7 +27,12 @@ def draw(base: KnowledgeBase, empty: bool) -> None:
         return
     with st.container(border=empty, key="intake"):
         if empty:
-            st.html(html_blocks.card(t("knowledge.empty"), t("knowledge.empty.text")))
+            text = (
+                t("knowledge.empty.text.sample", count=sample.file_count())
+                if sample.is_offered()
+                else t("knowledge.empty.text")
+            )
+            st.html(html_blocks.card(t("knowledge.empty"), text))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _draw_uploader(base)
             with st.container(width="content", gap="xxsmall"):

@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.components import empty_state, html_blocks
 from assistant.i18n.texts import t
-from assistant.session import choices, resources
+from assistant.session import choices, resources, sample
 from tuning.checkpoints.manifest import Checkpoint
 
 # view -> module in assistant.pages; imported when it is first shown, after the models' libraries
@@ -68,7 +68,8 @@ def _draw_checkpoint() -> Checkpoint | None:
 
 def draw_no_checkpoint(key: str) -> None:
     """What to do where there is no checkpoint yet."""
-    empty_state.draw(key, t("visible.none"), t("visible.none.text"))
+    lessons = t("visible.none.text.sample", count=sample.lesson_count())
+    empty_state.draw(key, t("visible.none"), t("visible.none.text"), lessons)
 
 
 def example_question(checkpoint: Checkpoint | None) -> str:

@@ -59,6 +59,16 @@ def questions(count: int = 3) -> list[str]:
     return asked[:count]
 
 
+def file_count() -> int:
+    """How many documents it has."""
+    return len(list(documents().iterdir()))
+
+
+def lesson_count() -> int:
+    """How many facts its conversation teaches."""
+    return len(_records("examples"))
+
+
 def first_fact() -> SampleFact:
     """A fact that no model can know."""
     record = _records("facts")[0]

@@ -1,16 +1,17 @@
-"""Pictures of every page, wide and narrow, of a running app: screenshots.py URL FOLDER [PAGE…].
+"""Pictures of every page, wide and narrow, of a running app: screenshots.py URL FOLDER [--dark] [--zh] [PAGE…].
 
-The app should have the sample documents, a conversation and a checkpoint, so that there is something to see.
+With the sample documents, a conversation and a checkpoint there is the most to see; what is not there is pictured as
+the page that says so.
 """
 
+import argparse
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
-from assistant.i18n.texts import t
+from assistant.i18n.texts import language, t, use_language
 
 SIZES = {"wide": (1440, 900), "narrow": (400, 860)}
 # The page stands when its script has ended, fonts are there, and no visible piece of it is still to come.
@@ -35,16 +36,37 @@ def settle(page: Page) -> None:
     page.wait_for_function(SETTLED)
 
 
+QUESTIONS = {
+    "en": ("How often must the rain funnel be cleaned?", "What is the housing of the Skerrin made of?"),
+    "zh": ("链条每隔多久上一次油？", "云雀的车架是用什么材料做的？"),
+}
+
+
+def question(number: int = 0) -> str:
+    """About the sample domain of this language."""
+    return QUESTIONS[language()][number]
+
+
+def press(page: Page, button: Locator) -> bool:
+    """Press what opens a view; whether it is there: a new home has neither conversations nor documents."""
+    settle(page)
+    if not button.count():
+        return False
+    button.first.click()
+    return True
+
+
 def welcome(page: Page, url: str) -> None:
     page.goto(url)
 
 
 def chat(page: Page, url: str) -> None:
-    """The newest conversation."""
+    """The newest conversation, or what stands there before the first."""
     page.goto(url)
     settle(page)
-    number = page.locator(".st-key-conversations [class*=st-key-open-]").first.get_attribute("class") or ""
-    found = [part.removeprefix("st-key-open-") for part in number.split() if part.startswith("st-key-open-")]
+    opened = page.locator(".st-key-conversations [class*=st-key-open-]")
+    names = (opened.first.get_attribute("class") or "").split() if opened.count() else []
+    found = [name.removeprefix("st-key-open-") for name in names if name.startswith("st-key-open-")]
     if found:
         page.goto(f"{url}/?c={found[0]}")
 
@@ -56,7 +78,7 @@ def prompt(page: Page, url: str) -> None:
 
 def teach(page: Page, url: str) -> None:
     chat(page, url)
-    page.locator(".st-key-teach button").first.click()
+    press(page, page.locator(".st-key-teach button"))
 
 
 def knowledge(page: Page, url: str) -> None:
@@ -65,19 +87,19 @@ def knowledge(page: Page, url: str) -> None:
 
 def search(page: Page, url: str) -> None:
     page.goto(f"{url}/knowledge")
-    page.get_by_role("tab", name=t("knowledge.search")).click()
-    box = page.locator(".st-key-search-passages input")
-    box.fill("How often must the rain funnel be cleaned?")
-    box.press("Enter")
+    if press(page, page.get_by_role("tab", name=t("knowledge.search"))):
+        box = page.locator(".st-key-search-passages input")
+        box.fill(question())
+        box.press("Enter")
 
 
 def passages_map(page: Page, url: str) -> None:
     page.goto(f"{url}/knowledge")
-    page.get_by_role("tab", name=t("knowledge.map")).click()
-    box = page.locator(".st-key-map-question input")
-    box.fill("How often must the rain funnel be cleaned?")
-    box.press("Enter")
-    page.locator(".passage").first.wait_for()
+    if press(page, page.get_by_role("tab", name=t("knowledge.map"))):
+        box = page.locator(".st-key-map-question input")
+        box.fill(question())
+        box.press("Enter")
+        page.locator(".passage").first.wait_for()
 
 
 def checkpoints(page: Page, url: str) -> None:
@@ -86,9 +108,9 @@ def checkpoints(page: Page, url: str) -> None:
 
 def compare(page: Page, url: str) -> None:
     page.goto(f"{url}/compare")
-    page.locator(".st-key-compare-question input").fill("What is the housing of the Skerrin made of?")
+    page.locator(".st-key-compare-question input").fill(question(1))
     page.get_by_role("button", name=t("compare.ask"), exact=True).click()
-    page.wait_for_function("() => document.querySelectorAll('.arm').length > 1")
+    page.wait_for_function("() => document.querySelector('.arm')")
     page.wait_for_function(
         "() => ![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))"
     )
@@ -118,7 +140,7 @@ def visible_answer(page: Page, url: str) -> None:
 def visible_inside(page: Page, url: str) -> None:
     page.goto(f"{url}/memory")
     page.get_by_role("radio", name=t("visible.view.inside")).click()
-    page.locator(".scale").wait_for()
+    page.locator(".scale, .st-key-empty-inside").first.wait_for()
 
 
 def visible_rlhf(page: Page, url: str) -> None:
@@ -196,23 +218,37 @@ PAGES = (
 )
 
 
-def main(url: str, folder: Path, names: Sequence[str] = ()) -> None:
+def main(
+    url: str, folder: Path, names: Sequence[str] = (), *, dark: bool = False, chinese: bool = False
+) -> None:
     """Write one PNG for each page (those named, or all) and size."""
     folder.mkdir(parents=True, exist_ok=True)
+    use_language("zh" if chinese else "en")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for size, (width, height) in SIZES.items():
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                locale="zh-CN" if chinese else "en-GB",
+            )
             for visit in PAGES if not names else [page for page in PAGES if page.__name__ in names]:
-                page = browser.new_page(viewport={"width": width, "height": height})
+                page = context.new_page()
                 page.set_default_timeout(90_000)
                 visit(page, url.rstrip("/"))
                 settle(page)
                 page.screenshot(path=folder / f"{visit.__name__.replace('_', '-')}-{size}.png")
                 page.close()
+            context.close()
         browser.close()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit("Usage: python tests/browser/screenshots.py URL FOLDER [PAGE…]")
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help="names of functions above")
+    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--zh", action="store_true", help="in Chinese")
+    given = parser.parse_args()
+    main(given.url, given.folder, given.pages, dark=given.dark, chinese=given.zh)

@@ -9,6 +9,7 @@ import streamlit as st
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from streamlit.testing.v1 import AppTest
 
+from assistant.i18n.texts import t, use_language
 from assistant.session import resources, sample
 from assistant.workspace import Workspace
 from knowledge.base.knowledge_base import KnowledgeBase
@@ -96,6 +97,26 @@ def test_an_empty_knowledge_base_offers_the_sample_only_where_no_other_has_own_d
     assert "sample" in buttons(EMPTY_KNOWLEDGE_BASE)
     index(home, "mine", own_document(home))
     assert "sample" not in buttons(EMPTY_KNOWLEDGE_BASE)
+
+
+@pytest.mark.parametrize(("language", "documents", "lessons"), [("en", 8, 22), ("zh", 4, 12)])
+def test_what_is_said_of_the_sample_is_so_in_each_language(
+    home: Path, language: str, documents: int, lessons: int
+) -> None:
+    use_language(language)
+    try:
+        assert (sample.file_count(), sample.lesson_count()) == (documents, lessons)
+        opened = resources.workspace().store.get(sample.import_chat())
+        taught = sum(
+            message.role == "assistant"
+            for message in opened.messages
+            if message.correction or message.rating == 1
+        )
+        assert taught == lessons
+        thing = {"en": "Skerrin", "zh": "云雀"}[language]
+        assert thing in t("tour.ask.text") and thing in sample.first_fact().question
+    finally:
+        use_language("en")
 
 
 def test_the_sample_is_part_of_the_package() -> None:
