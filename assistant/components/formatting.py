@@ -48,10 +48,16 @@ def large(number: int) -> str:
     return f"{number:,}"
 
 
-def moment(value: float, form: Literal["moment", "day", "short"] = "moment") -> str:
+def moment(value: float, form: Literal["moment", "day", "short", "time"] = "moment") -> str:
     """A time in seconds since 1970 as a local date and time, as the language writes it; a dash for what is no time."""
     time = local_time(value)
     return "–" if time is None else time.strftime(t(f"date.{form}"))
+
+
+def moment_ago(value: float) -> str:
+    """The same as short as it can be told apart: of today the time alone."""
+    time = local_time(value)
+    return moment(value, "time" if time is not None and time.date() == datetime.now().date() else "short")
 
 
 def local_time(value: float) -> datetime | None:

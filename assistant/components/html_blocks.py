@@ -129,13 +129,9 @@ def window_bar(
     entries = [(PART_COLOURS[share.part], share.label, share.tokens) for share in shown]
     legend = "".join(
         f'<span><i style="background:{colour}"></i>{escaped(label)} <b>{tokens:,}</b></span>'
-        for colour, label, tokens in [*entries, ("#ddd9cd", free_label, free)]
+        for colour, label, tokens in [*entries, ("var(--track)", free_label, free)]
     )
-    counted = (
-        f' {typing.attributes} data-window="{window}" data-free="{free}" data-ink="{PART_COLOURS["question"]}"'
-        if typing
-        else ""
-    )
+    counted = f' {typing.attributes} data-window="{window}"' if typing else ""
     return f'<div class="window"{counted}><div class="bar">{blocks}</div><div class="legend">{legend}</div></div>'
 
 

@@ -92,7 +92,8 @@ def _draw_line(info: ConversationInfo, search: str, *, alone: bool) -> None:
     with st.container(key="current" if current else f"chat-{info.id}"):
         title = formatting.escape_markdown(info.title) or t("chats.untitled")
         if not alone:
-            title += f" :gray[· {formatting.escape_markdown(formatting.moment(info.updated, 'short'))}]"
+            # In front of it: a long title is cut at its end.
+            title = f":gray[{formatting.escape_markdown(formatting.moment_ago(info.updated))}] {title}"
         if st.button(title, key=f"open-{info.id}", width="stretch", type="tertiary"):
             open_conversation.open_conversation(info.id)
             choices.go_to_chat()

@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # these import torch, and the Checkpoints page draws words wi
 
 SCALE_SIDE = 170.0  # of the square that stands for the base, in CSS pixels
 SMALLEST_SIDE = 1.5
+# From nothing, which is the ground of the page, to the most.
 HEAT = ["#f3f2ed", "#c3c8ea", "#7f89cc", theme.INK, "#1d2560"]
+HEAT_ON_DARK = ["#25262b", "#363b60", "#5963a8", "#9aa6f0", "#e3e7ff"]
 
 
 def sizes_to_scale(sizes: "Sizes", base: str, checkpoint: str) -> str:
@@ -54,7 +56,7 @@ def change_map(found: "Sequence[WeightChange]") -> alt.Chart:
     modules = list(dict.fromkeys(change.module for change in found))
     return (
         alt.Chart(pd.DataFrame(rows))
-        .mark_rect(stroke="#fdfdfb", strokeWidth=1)
+        .mark_rect(stroke=theme.paper(), strokeWidth=1)
         .encode(
             x=alt.X("layer:N", sort=layers, title=t("visible.layer"), axis=_layers_axis(layers)),
             y=alt.Y("module:N", sort=modules, title=None),
@@ -89,7 +91,9 @@ def attention_chart(found: "Sequence[PrefixAttention]") -> alt.Chart:
             color=alt.Color(
                 "part:N",
                 title=None,
-                scale=alt.Scale(domain=parts, range=[theme.series()[0], "#c9ccd9"]),
+                scale=alt.Scale(
+                    domain=parts, range=[theme.series()[0], "#4a4d5c" if theme.is_dark() else "#c9ccd9"]
+                ),
                 legend=alt.Legend(orient="bottom", labelLimit=340, columns=1),
             ),
             order="order:Q",
@@ -109,7 +113,7 @@ def head_map(found: "Sequence[PrefixAttention]") -> alt.Chart:
     layers = [str(layer.layer) for layer in found]
     return (
         alt.Chart(pd.DataFrame(rows))
-        .mark_rect(stroke="#fdfdfb", strokeWidth=1)
+        .mark_rect(stroke=theme.paper(), strokeWidth=1)
         .encode(
             x=alt.X("layer:N", sort=layers, title=t("visible.layer"), axis=_layers_axis(layers)),
             y=alt.Y("head:N", sort=None, title=t("visible.head")),
@@ -138,9 +142,10 @@ def _layers_axis(layers: Sequence[str]) -> alt.Axis:
 
 
 def _heat(domain: list[float] | None = None) -> alt.Scale:
+    colours = HEAT_ON_DARK if theme.is_dark() else HEAT
     if domain:
-        return alt.Scale(range=HEAT, interpolate="rgb", domain=domain)
-    return alt.Scale(range=HEAT, interpolate="rgb", domainMin=0)
+        return alt.Scale(range=colours, interpolate="rgb", domain=domain)
+    return alt.Scale(range=colours, interpolate="rgb", domainMin=0)
 
 
 def _legend() -> alt.Legend:

@@ -12,20 +12,30 @@ MARK = HERE / "mark.svg"
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 SERIES_ON_DARK = ("#9aa6f0", "#5cc0b3", "#dba259", "#c795d1", "#a3a5ab", "#ea8383")
-# Parts of the context window, from left to right.
+# Parts of the context window, from left to right; the style sheet knows the two inks on light and on dark pages.
 PART_COLOURS = {
     "system": "#b08a4a",
     "examples": "#d3b783",
-    "passages": PENCIL,
+    "passages": "var(--pencil)",
     "attached": "#4f9d93",
     "history": "#8f97c7",
-    "question": INK,
+    "question": "var(--ink)",
 }
 
 
 def series() -> tuple[str, ...]:
     """The colours of lines and points, the first for a single one, as they are seen on this tab's ground."""
-    return SERIES_ON_DARK if st.context.theme.type == "dark" else SERIES
+    return SERIES_ON_DARK if is_dark() else SERIES
+
+
+def is_dark() -> bool:
+    """Whether this tab shows dark pages: charts are drawn in colours that no style sheet reaches."""
+    return st.context.theme.type == "dark"
+
+
+def paper() -> str:
+    """The ground of the page, for lines between pieces of a chart."""
+    return "#191a1e" if is_dark() else "#fdfdfb"
 
 
 def page_script() -> str:

@@ -108,7 +108,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "visible.next.kind.*": ("text", "answer"),
     "sets.how.*": compare_question_sets.HOWS,
     "export.*": checkpoint_export.EXPORT_FORMATS,
-    "date.*": ("moment", "day", "short"),
+    "date.*": ("moment", "day", "short", "time"),
     "tune.*": ("checkpoints", "notes", "jobs", "methods", "import"),
     "trial.outcome.*": get_args(Outcome),
     "preferences.from.*": SOURCES,

@@ -62,6 +62,10 @@ def test_conversations_of_one_title_are_told_apart(store: ConversationStore) -> 
             database.execute("UPDATE conversations SET updated = ? WHERE id = ?", (1e9 + number * 3600, one))
     labels = [b.label for b in app().sidebar.button if b.key and b.key.startswith("open-")]
     assert len(set(labels)) == 3
+    same = [label for label in labels if "Same" in label]
+    assert all(
+        label.endswith("Same") for label in same
+    )  # a title is cut at its end: what tells them apart leads
     assert "Other" in labels  # nothing is added to a title that stands alone
 
 
