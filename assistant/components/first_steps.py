@@ -7,7 +7,7 @@ import streamlit as st
 from assistant.components import html_blocks, tour
 from assistant.i18n.texts import FALLBACK, language, t
 from assistant.session import choices, notices, open_conversation, resources, sample
-from tuning.config import DEFAULT_BASE
+from tuning.models.capability import ENGLISH_ALONE
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def _text(name: str) -> str:
 
 
 def _hardly_speaks() -> bool:
-    """Whether the model that answers hardly knows the language of the page: the default one was taught in English."""
+    """Whether the model that answers hardly knows the language of the page, as the packaged ones do not know Chinese."""
     settings = resources.workspace().settings
-    return language() != FALLBACK and settings.base_model == DEFAULT_BASE and settings.engine_url is None
+    return language() != FALLBACK and settings.base_model in ENGLISH_ALONE and settings.engine_url is None
 
 
 def _draw_ask(is_next: bool) -> None:

@@ -229,9 +229,11 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
         passages=sources,
     )
     try:
-        return workspace().chat.budget(turn, options)
+        found = workspace().chat.budget(turn, options)
     except AssistantError:
         return None
+    # Before the first question the template's tokens around it are nobody's words.
+    return found if asked else replace(found, used={**found.used, "question": 0})
 
 
 @st.cache_data(show_spinner=False, max_entries=300)

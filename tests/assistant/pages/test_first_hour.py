@@ -16,6 +16,7 @@ from assistant.settings import load_settings, save_settings
 from assistant.workspace import Workspace
 from tests.assistant.pages.conftest import ANSWER
 from tests.assistant.pages.driver import app, ask, errors, page, press, until, words
+from tuning.models.capability import ENGLISH_ALONE
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +28,17 @@ def keys(test: object) -> set[str]:
 def test_an_empty_home_shows_three_steps_and_the_first_answer_is_one_click_away(home: Path) -> None:
     test = app()
     assert all(t(f"first.{name}") in words(test) for name in ("ask", "documents", "keep"))
+    until(test, lambda shown: t("budget.free") in words(shown))
+    counted = f"{t('budget.question')} <b>"
+    assert counted not in words(test)  # nothing was asked, so nothing of it fills the window
     test.button(key="first-question-1").click().run()
-    until(test, lambda shown: ANSWER in words(shown))
+    until(test, lambda shown: ANSWER in words(shown) and counted in words(shown))
+
+
+@pytest.mark.parametrize("model", sorted(ENGLISH_ALONE))
+def test_a_model_that_hardly_knows_chinese_is_given_something_to_read(home: Path, model: str) -> None:
+    save_settings(load_settings(), base_model=model, language="zh")
+    assert "first-sample" in keys(app()) and "first-question-1" not in keys(app())
 
 
 def test_a_declined_tour_is_not_offered_again(home: Path) -> None:
