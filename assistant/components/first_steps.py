@@ -60,7 +60,7 @@ def _text(name: str) -> str:
 
 
 def _hardly_speaks() -> bool:
-    """Whether the model that answers hardly knows the language of the page, as the packaged ones do not know Chinese."""
+    """Whether the model that answers hardly knows the language of the page: the packaged ones know no Chinese."""
     settings = resources.workspace().settings
     return language() != FALLBACK and settings.base_model in ENGLISH_ALONE and settings.engine_url is None
 

@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from assistant.components import theme
 from assistant.reports.palette import KIND_COLOURS
 
 _INTERVAL = _TEXT = "#85878e"  # seen on light and on dark
@@ -31,7 +32,9 @@ def _draw(
         y=alt.Y("name:N", sort=order, title=None, axis=alt.Axis(labelLimit=230, ticks=False, domain=False))
     )
     colour = alt.Color(
-        "kind:N", scale=alt.Scale(domain=list(KIND_COLOURS), range=list(KIND_COLOURS.values())), legend=None
+        "kind:N",
+        scale=alt.Scale(domain=list(KIND_COLOURS), range=[theme.shown(one) for one in KIND_COLOURS.values()]),
+        legend=None,
     )
     across = alt.X(
         "value:Q",

@@ -75,7 +75,7 @@ def draw(base: KnowledgeBase, documents: Sequence[DocumentInfo]) -> None:
 def _styles(documents: Sequence[DocumentInfo]) -> dict[str, _Style]:
     shapes = list(SHAPES)
     return {
-        one: _Style(name, COLOURS[at % len(COLOURS)], shapes[at // len(COLOURS) % len(shapes)])
+        one: _Style(name, theme.shown(COLOURS[at % len(COLOURS)]), shapes[at // len(COLOURS) % len(shapes)])
         for at, (one, name) in enumerate(labels(documents).items())
     }
 
@@ -114,7 +114,7 @@ def _chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bo
     hidden = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     points = (
         alt.Chart(frame)
-        .mark_point(filled=True, stroke="white", strokeWidth=1)
+        .mark_point(filled=True, stroke=theme.paper(), strokeWidth=1)
         .encode(
             x=alt.X("x:Q", axis=hidden, title=None),
             y=alt.Y("y:Q", axis=hidden, title=None),
@@ -129,7 +129,7 @@ def _chart(frame: pd.DataFrame, asked: tuple[float, float] | None, some_near: bo
     place = pd.DataFrame([{"x": asked[0], "y": asked[1]}] if asked else [], columns=["x", "y"])
     cross = (
         alt.Chart(place)
-        .mark_point(shape="cross", size=260, color=theme.RED, strokeWidth=2, aria=False)
+        .mark_point(shape="cross", size=260, color=theme.shown(theme.RED), strokeWidth=2, aria=False)
         .encode(x="x:Q", y="y:Q")
     )
     return alt.layer(points, cross).properties(height=420)

@@ -10,12 +10,11 @@ import streamlit as st
 from assistant.components import html_blocks, theme
 from assistant.i18n.texts import t
 
-_INK = "#6472d2"  # between the inks of the light and of the dark page
 # Measure of a step -> its colour, its number format, and whether it is a share.
 MEASURES = {
-    "accuracy": (_INK, ".0%", True),
-    "margin": (_INK, ".1f", False),
-    "reward": (_INK, ".2f", False),
+    "accuracy": (theme.INK, ".0%", True),
+    "margin": (theme.INK, ".1f", False),
+    "reward": (theme.INK, ".2f", False),
     "kl": (theme.AMBER, ".3f", False),
     "length": (theme.PENCIL, ".0f", False),
     "repetition": (theme.RED, ".0%", True),
@@ -53,7 +52,8 @@ def last(curve: Sequence[Mapping[str, Any]]) -> list[html_blocks.Tile]:
 
 
 def _chart(curve: Sequence[Mapping[str, Any]], name: str) -> alt.Chart:
-    colour, form, is_share = MEASURES[name]
+    hue, form, is_share = MEASURES[name]
+    colour = theme.shown(hue)
     points = [{"step": event["step"], "value": event[name]} for event in curve if event.get(name) is not None]
     scale = alt.Scale(domain=[0, 1]) if is_share else alt.Scale(zero=False)
     chart = alt.Chart(pd.DataFrame(points)).encode(

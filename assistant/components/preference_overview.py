@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from assistant.components import html_blocks, theme
+from assistant.components import html_blocks
 from assistant.i18n.texts import t, translated
 from assistant.language.text import normal
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 # Where preferences come from -> a colour.
 COLOURS = {
-    "blind": theme.INK,
+    "blind": "var(--ink)",
     "side_by_side": "#8f97c7",
-    "correction": theme.PENCIL,
+    "correction": "var(--pencil)",
     "regeneration": "#7fb3a5",
     "imported": "#b08a4a",
-    "judge": theme.GRAY,
+    "judge": "var(--quiet)",
     "thumb": "#d3b783",
-    "both_bad": theme.RED,
+    "both_bad": "var(--red)",
 }
 MAX_SHOWN = 500
 FORMATS = ("trl", "plain", "kto", "hh", "openai")

@@ -12,6 +12,8 @@ MARK = HERE / "mark.svg"
 INK, PENCIL, AMBER, GRAY, RED = "#333f8f", "#14776f", "#a8641a", "#75787f", "#b23a3a"
 SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 SERIES_ON_DARK = ("#9aa6f0", "#5cc0b3", "#dba259", "#c795d1", "#a3a5ab", "#ea8383")
+# What is too dark for dark pages -> the same hue as it is seen there.
+ON_DARK = {**dict(zip(SERIES, SERIES_ON_DARK, strict=True)), "#5b4636": "#b49a86"}
 # Parts of the context window, from left to right; the style sheet knows the two inks on light and on dark pages.
 PART_COLOURS = {
     "system": "#b08a4a",
@@ -26,6 +28,11 @@ PART_COLOURS = {
 def series() -> tuple[str, ...]:
     """The colours of lines and points, the first for a single one, as they are seen on this tab's ground."""
     return SERIES_ON_DARK if is_dark() else SERIES
+
+
+def shown(colour: str) -> str:
+    """A colour of a chart as it is seen on this tab's ground."""
+    return ON_DARK.get(colour, colour) if is_dark() else colour
 
 
 def is_dark() -> bool:

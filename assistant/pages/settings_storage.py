@@ -12,7 +12,7 @@ from assistant.i18n.texts import t
 from assistant.session import notices, resources
 
 REFRESH_SECONDS = 60
-COLOURS = ("#8f97c7", "#333f8f", "#14776f", "#d3b783", "#8d5a97", "#75787f", "#c9c6bb")
+COLOURS = ("#8f97c7", "var(--ink)", "var(--pencil)", "#d3b783", "#8d5a97", "#75787f", "#c9c6bb")
 
 
 def draw() -> None:
