@@ -7,6 +7,9 @@ import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+# From so many words of its own on, and such a share of them, an answer says something else as a whole.
+THROUGHOUT_WORDS, THROUGHOUT_SHARE = 8, 0.6
+
 # (text, whether no other answer says it here)
 Piece = tuple[str, bool]
 _WORD = re.compile(r"\s*(?:[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaff]+)|\s+$")
@@ -29,6 +32,13 @@ def differences(texts: Sequence[str]) -> list[list[Piece]]:
         alone = len([text for text in texts if text.strip()]) > 1
         result.append(_runs(own, [alone and not is_shared for is_shared in shared]))
     return result
+
+
+def differs_throughout(pieces: Sequence[Piece]) -> bool:
+    """Whether marks would cover most of a long answer, and so tell nothing."""
+    own = sum(len(_WORD.findall(text)) for text, is_own in pieces if is_own)
+    whole = sum(len(_WORD.findall(text)) for text, _ in pieces)
+    return own >= THROUGHOUT_WORDS and own >= THROUGHOUT_SHARE * whole
 
 
 def _runs(words: Sequence[str], marks: Sequence[bool]) -> list[Piece]:

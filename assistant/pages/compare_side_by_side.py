@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.chat.live import LiveAnswer
 from assistant.compare.attribution import NearestExample, nearest_example
-from assistant.compare.differences import Piece, differences
+from assistant.compare.differences import Piece, differences, differs_throughout
 from assistant.compare.side_by_side import MAX_SIDE_BY_SIDE, SideBySide
 from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
@@ -100,7 +100,7 @@ def _draw_columns(shown: SideBySide) -> None:
             _draw_vote(shown, place)
     note = html_blocks.escaped(t("compare.at_once.note")) if shown.at_once else ""
     legend = html_blocks.escaped(t("compare.legend"))
-    st.html(f'<div class="quiet"><mark class="own">{legend}</mark> {note}</div>')
+    st.html(f'<div class="quiet"><mark class="own">{legend}</mark>&ensp;{note}</div>')
 
 
 def _draw_sources(question: str, answer: LiveAnswer) -> None:
@@ -171,6 +171,9 @@ def _column(variant: Variant, answer: LiveAnswer, pieces: Sequence[Piece], origi
         text = f'<p class="failed">{html_blocks.escaped(translated(answer.error))}</p>'
     elif answer.running:
         text = f'<p>{html_blocks.escaped(answer.text)}<span class="caret"></span></p>'
+    elif differs_throughout(pieces):
+        text = f"<p>{html_blocks.escaped(answer.text)}</p>"
+        origin = f'<div class="origin">{html_blocks.badge(t("compare.throughout"))}</div>{origin}'
     else:
         text = f"<p>{_marked(pieces) or '–'}</p>"
     name = html_blocks.escaped(label(variant))

@@ -15,11 +15,13 @@ from assistant.history.preferences import PreferenceStore
 from assistant.language.text import normal
 from assistant.preferences.sources import read_chats, read_undecided, read_verdicts, read_votes
 from knowledge.text.stopwords import STOPWORDS
-from knowledge.text.terms import WORD_RUN
+from knowledge.text.terms import WORD_RUN, terms
 from tuning.data.preferences import Judgement, PreferencePair
 
 # With fewer pairs than this, more votes help more than any method does.
 ENOUGH_PAIRS = 50
+# Words that ask, and name no subject.
+_ASKING = STOPWORDS | frozenset(terms("called often long old many"))
 # Everything that can be chosen to learn from, pairs first; and what people said of it.
 SOURCES = tuple(dict.fromkeys((*KINDS, *JUDGED)))
 BY_PEOPLE = tuple(kind for kind in SOURCES if kind != "judge")
@@ -59,7 +61,7 @@ class CollectedPreferences:
             word
             for prompt in prompts
             for word in {match[0] for match in WORD_RUN.finditer(prompt)}
-            if len(word) > 1 and word not in STOPWORDS and not word.isdigit()
+            if len(word) > 1 and not word.isdigit() and not _ASKING.issuperset(terms(word))
         )
         return [(word, count) for word, count in counts.most_common(most) if count > 1]
 

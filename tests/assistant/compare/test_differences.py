@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.compare.differences import differences
+from assistant.compare.differences import differences, differs_throughout
 
 
 def test_what_one_answer_alone_says_is_marked() -> None:
@@ -25,3 +25,16 @@ def test_the_pieces_are_the_text(texts: list[str]) -> None:
 
 def test_one_answer_alone_has_no_differences() -> None:
     assert differences(["It is teal.", ""])[0] == [("It is teal.", False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "throughout"),
+    [
+        ("It is a legendary creature that lives in the far north and weighs twenty tonnes.", True),
+        ("它是一种生活在遥远北方的传说生物，重达二十吨。", True),
+        ("It weighs 640 grams, and not one more.", False),
+        ("2 kg.", False),  # short enough to be read with its mark
+    ],
+)
+def test_an_answer_that_differs_throughout_is_said_so_in_place_of_marks(text: str, throughout: bool) -> None:
+    assert differs_throughout(differences([text, "It weighs 640 grams."])[0]) is throughout
