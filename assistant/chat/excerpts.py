@@ -16,7 +16,7 @@ Place = tuple[int, int]  # of a sentence: its passage, and where in it
 _ROW = re.compile(r"^[^:;\n]{1,40}: .*; |\|.*\|")
 # A line that goes on in the next one: wrapped text, not a heading or a list.
 _WRAPPED = re.compile(r"(?<![\n.!?:。！？])\n(?=[^\n#*|•\-\d])")
-_ANAPHORIC = re.compile(
+ANAPHORIC = re.compile(
     r"^(?:it|its|they|their|he|she|his|her|this|that|these|those)\b|^[它他她这那]", re.IGNORECASE
 )
 # Retrieval ranked the passages: a sentence of the next one must share this much more.
@@ -31,9 +31,9 @@ def excerpts(question: str, passages: Sequence[str], tokens: int, count: Callabl
     `tokens` limits the sentences of all passages together, as `count` counts them; the best one is taken whatever
     its length. One that begins with a pronoun adds the one before it.
     """
-    split = [_units(passage) for passage in passages]
+    split = [units(passage) for passage in passages]
     sizes = {
-        (number, place): count(unit) for number, units in enumerate(split) for place, unit in enumerate(units)
+        (number, place): count(unit) for number, found in enumerate(split) for place, unit in enumerate(found)
     }
     if sum(sizes.values()) <= tokens:
         return list(passages)
@@ -47,29 +47,29 @@ def excerpts(question: str, passages: Sequence[str], tokens: int, count: Callabl
             room -= size
     return [
         passage
-        if all((number, place) in chosen for place in range(len(units)))
-        else _joined([unit for place, unit in enumerate(units) if (number, place) in chosen])
-        for number, (passage, units) in enumerate(zip(passages, split, strict=True))
+        if all((number, place) in chosen for place in range(len(found)))
+        else _joined([unit for place, unit in enumerate(found) if (number, place) in chosen])
+        for number, (passage, found) in enumerate(zip(passages, split, strict=True))
     ]
 
 
-def _joined(units: Sequence[str]) -> str:
+def _joined(chosen: Sequence[str]) -> str:
     """Sentences after each other; Chinese ones have no space between them."""
     return "".join(
-        unit if not place or units[place - 1].endswith(_NO_SPACE_AFTER) else f" {unit}"
-        for place, unit in enumerate(units)
+        unit if not place or chosen[place - 1].endswith(_NO_SPACE_AFTER) else f" {unit}"
+        for place, unit in enumerate(chosen)
     )
 
 
 def _ranked(question: str, split: Sequence[Sequence[str]]) -> list[Place]:
     """Every sentence, the one that shares most with the question first."""
     words = {
-        (number, place): set(_stems(unit))
-        for number, units in enumerate(split)
-        for place, unit in enumerate(units)
+        (number, place): set(stems(unit))
+        for number, found in enumerate(split)
+        for place, unit in enumerate(found)
     }
     spread = Counter(word for found in words.values() for word in found)
-    asked = set(_stems(question))
+    asked = set(stems(question))
 
     def weight(key: Place) -> float:
         shared = sum(math.log(1 + len(words) / spread[word]) for word in asked & words[key])
@@ -81,25 +81,26 @@ def _ranked(question: str, split: Sequence[Sequence[str]]) -> list[Place]:
 def _before(key: Place, split: Sequence[Sequence[str]]) -> set[Place]:
     """The sentence before one that begins with a pronoun."""
     number, place = key
-    return {(number, place - 1)} if place and _ANAPHORIC.match(split[number][place]) else set()
+    return {(number, place - 1)} if place and ANAPHORIC.match(split[number][place]) else set()
 
 
-def _units(passage: str) -> list[str]:
+def units(passage: str) -> list[str]:
     """The passage's sentences; a row of a table is one."""
-    units: list[str] = []
+    found: list[str] = []
     text: list[str] = []
     for line in [*passage.splitlines(), None]:
         if line is not None and not _ROW.search(line):
             text.append(line)
             continue
-        units += sentences(_WRAPPED.sub(" ", "\n".join(text)))
+        found += sentences(_WRAPPED.sub(" ", "\n".join(text)))
         text = []
         if line is not None:
-            units.append(line.strip())
-    return units
+            found.append(line.strip())
+    return found
 
 
-def _stems(text: str) -> list[str]:
+def stems(text: str) -> list[str]:
+    """The words of a text as they are compared, in order: stems, of Chinese pairs of characters."""
     text = text.casefold()
     if has_chinese(text):
         pairs = (text[place : place + 2] for place in range(len(text) - 1))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from assistant.components import formatting, html_blocks
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from tuning.config import DEFAULT_BASE
 
 if TYPE_CHECKING:  # torch and transformers take seconds, and another thread may be importing them
@@ -115,7 +115,7 @@ def _described(entry: "CatalogueEntry", best: "Recommendation", current: str) ->
     ]
     skills = [t("settings.models.skills")] if entry.name == DEFAULT_BASE else []
     lines = [_facts(entry), _needs(entry), *skills, entry.name]
-    return f"<b>{html_blocks.escaped(entry.title)}</b> {' '.join(marks)}" + "".join(
+    return f"<b>{html_blocks.escaped(translated(entry.title))}</b> {' '.join(marks)}" + "".join(
         f'<br><span class="quiet">{html_blocks.escaped(line)}</span>' for line in lines
     )
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from assistant.components import formatting, html_blocks, model_cards
 from assistant.components.model_cards import Offers
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import notices, resources
 from assistant.settings import from_environment
 
@@ -61,7 +61,7 @@ def _draw_best(best: "Recommendation") -> None:
 
 
 def _title(entry: "CatalogueEntry | None") -> str:
-    return entry.title if entry else t("settings.models.default")
+    return translated(entry.title) if entry else t("settings.models.default")
 
 
 def _draw_other(offers: Offers) -> None:

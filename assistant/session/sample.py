@@ -15,6 +15,8 @@ from assistant.session.resources import documents_of, knowledge_counts, workspac
 
 # The package is always installed as a folder: what indexes documents reads paths.
 SAMPLE = Path(str(files("assistant") / "sample"))
+# Facts that the shipped default model was seen to answer right from the documents: these are suggested first.
+SUGGESTED = ("skerrin-weight", "office-dog", "founder", "lark-weight", "shop-cat", "lark-warranty")
 FOLDERS = {"en": SAMPLE, "zh": SAMPLE / "zh"}
 
 
@@ -55,8 +57,9 @@ def import_chat() -> int:
 
 def questions(count: int = 3) -> list[str]:
     """A few questions that the documents answer."""
-    asked = [record["question"] for record in _records("questions") if record.get("slice") == "training"]
-    return asked[:count]
+    asked = {r["fact"]: r["question"] for r in _records("questions") if r.get("slice") == "training"}
+    first = [fact for fact in SUGGESTED if fact in asked]
+    return [asked[fact] for fact in dict.fromkeys((*first, *asked))][:count]
 
 
 def file_count() -> int:

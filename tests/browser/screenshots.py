@@ -74,11 +74,13 @@ def chat(page: Page, url: str) -> None:
 def prompt(page: Page, url: str) -> None:
     page.goto(url)
     page.locator(".st-key-edit-prompt button >> visible=true").first.click()
+    page.get_by_role("dialog").locator("textarea").first.wait_for()
 
 
 def teach(page: Page, url: str) -> None:
     chat(page, url)
-    press(page, page.locator(".st-key-teach button"))
+    if press(page, page.locator(".st-key-teach button")):
+        page.locator(".st-key-teach-start").wait_for()
 
 
 def knowledge(page: Page, url: str) -> None:
@@ -91,6 +93,7 @@ def search(page: Page, url: str) -> None:
         box = page.locator(".st-key-search-passages input")
         box.fill(question())
         box.press("Enter")
+        page.locator(".hit").first.wait_for()
 
 
 def passages_map(page: Page, url: str) -> None:

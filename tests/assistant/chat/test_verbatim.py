@@ -28,6 +28,28 @@ def test_the_sentence_that_was_asked_for_is_quoted(question: str, sentence: str)
     assert best_sentence(question, HANDBOOK) == sentence
 
 
+MANUAL = (
+    Source(1, "云雀折叠车重9.6公斤。车架由竹纤维复合材料制成。", title="云雀折叠车说明书"),
+    Source(2, "车架保修12年，其他零件保修2年。", title="云雀折叠车说明书", headings=("保修",)),
+    Source(3, "试骑要带什么？请带身份证，每次最多40分钟。\n补胎之前先放气。", title="常见问题"),
+    Source(4, "项目: 补胎; 价格（元）: 35; 所需时间: 二十分钟", title="价目表"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "held"),
+    [
+        ("云雀折叠车有多重？", "9.6公斤"),
+        ("云雀折叠车的车架保修几年？", "12年"),  # the name, which stands in every title, weighs nothing
+        ("云雀的车架用什么做成？", "竹纤维"),
+        ("试骑要带什么？", "身份证"),  # not the question of the list itself
+        ("补胎多少钱？", "35"),
+    ],
+)
+def test_what_is_asked_about_counts_and_not_the_name_that_is_everywhere(question: str, held: str) -> None:
+    assert held in best_sentence(question, MANUAL)
+
+
 def test_only_the_models_that_were_taught_in_english_are_held_back_and_only_from_chinese() -> None:
     assert hardly_speaks(DEFAULT_BASE, "猫叫什么？")
     assert not hardly_speaks(DEFAULT_BASE, "What is the cat called?")

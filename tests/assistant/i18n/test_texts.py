@@ -14,6 +14,7 @@ from assistant.i18n import texts
 from assistant.i18n.texts import LANGUAGE_NAMES, TEXTS, t, translated, use_language
 from assistant.preferences import collect, sources
 from tuning.data.examples import Example
+from tuning.models.known import KNOWN
 from tuning.training.methods import ALL_METHODS
 
 
@@ -37,6 +38,7 @@ def test_methods_presets_and_reasons_are_there_in_chinese(tmp_path: Path) -> Non
         assert [text for text in written if translated(text) == text] == []
         assert translated("already learned; asked as: Is it so?") == "已经学过；原问法：Is it so?"
         assert translated("my own: words") == "my own: words"
+        assert [one.title for one in KNOWN if "without" in translated(one.title)] == []
     finally:
         use_language("en")
     assert translated("already learned") == "already learned"

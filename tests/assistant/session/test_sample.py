@@ -99,6 +99,11 @@ def test_an_empty_knowledge_base_offers_the_sample_only_where_no_other_has_own_d
     assert "sample" not in buttons(EMPTY_KNOWLEDGE_BASE)
 
 
+def suggested_facts() -> list[str]:
+    """What the suggested questions are about."""
+    return [r["fact"] for r in sample._records("questions") if r["question"] in sample.questions()]
+
+
 @pytest.mark.parametrize(("language", "documents", "lessons"), [("en", 8, 22), ("zh", 4, 12)])
 def test_what_is_said_of_the_sample_is_so_in_each_language(
     home: Path, language: str, documents: int, lessons: int
@@ -113,6 +118,8 @@ def test_what_is_said_of_the_sample_is_so_in_each_language(
             if message.correction or message.rating == 1
         )
         assert taught == lessons
+        assert len(set(sample.questions(5))) == 5
+        assert sum(fact in sample.SUGGESTED for fact in suggested_facts()) == 3
         thing = {"en": "Skerrin", "zh": "云雀"}[language]
         assert thing in t("tour.ask.text") and thing in sample.first_fact().question
     finally:
