@@ -25,7 +25,7 @@ def draw() -> None:
         passage = st.text_area(t("compare.passage"), key="given-passage", height=90)
     with (
         st.form("compare-form", border=False),
-        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+        st.container(key="compare-row", horizontal=True, vertical_alignment="bottom", gap="small"),
     ):
         question = st.text_input(
             t("compare.question"),

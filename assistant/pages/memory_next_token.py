@@ -167,7 +167,7 @@ def _draw_answer(engine: LocalEngine, checkpoint: Checkpoint | None) -> None:
     html_blocks.quiet(t("visible.answer.lead"))
     name = checkpoint.name if checkpoint else None
     field = _key("answer-text", checkpoint)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="answer-row", horizontal=True, vertical_alignment="bottom", gap="small"):
         question = st.text_input(
             t("visible.next.question"), value=_question(checkpoint), key=_key("answer-question", checkpoint)
         )

@@ -93,7 +93,7 @@ def search(page: Page, url: str) -> None:
         box = page.locator(".st-key-search-passages input")
         box.fill(question())
         box.press("Enter")
-        page.locator(".hit").first.wait_for()
+        page.locator(".passage").first.wait_for()
 
 
 def passages_map(page: Page, url: str) -> None:
