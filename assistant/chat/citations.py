@@ -16,11 +16,13 @@ class CitedAnswer:
     citations: tuple[Citation, ...] = ()
 
 
-def cite_sources(answer: str, sources: Sequence[Source], embed: Embed | None = None) -> CitedAnswer:
+def cite_sources(
+    answer: str, sources: Sequence[Source], embed: Embed | None = None, question: str = ""
+) -> CitedAnswer:
     """As `cite`, by the text that was sent, under its title and headings. Without sources there is nothing to hold."""
     if not sources:
         return CitedAnswer(answer)
     texts = [source.sent for source in sources]
     above = [" > ".join([source.title, *source.headings]) for source in sources]
     read = without_numbers(answer, len(sources))
-    return CitedAnswer(read.text, tuple(cite(read, texts, embed, above)))
+    return CitedAnswer(read.text, tuple(cite(read, texts, embed, above, question)))

@@ -46,10 +46,10 @@ def score(
         seconds=seconds,
         sources=tuple(sources),
         refused=refused,
-        grounded=None if refused or not sources else _is_supported(text, sources),
+        grounded=None if refused or not sources else _is_supported(text, sources, question.question),
     )
 
 
-def _is_supported(text: str, sources: Sequence[Source]) -> bool:
-    citations = cite_sources(text, sources).citations
+def _is_supported(text: str, sources: Sequence[Source], question: str) -> bool:
+    citations = cite_sources(text, sources, question=question).citations
     return bool(citations) and all(citation.supported for citation in citations)

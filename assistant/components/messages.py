@@ -85,7 +85,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
     ):
         st.html(origin(message))
         draw_thoughts(message.thoughts, t("message.thoughts"))
-        _draw_text(message)
+        _draw_text(message, question)
         _draw_sources(message, question)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
@@ -126,7 +126,7 @@ def _draw_way_to_models(message: StoredMessage) -> None:
             st.switch_page(choices.page("settings"))
 
 
-def _draw_text(message: StoredMessage) -> None:
+def _draw_text(message: StoredMessage, question: str) -> None:
     if message.correction:
         st.markdown(html_blocks.prose(message.correction))
         with st.expander(t("message.before_correction"), icon=":material/history:", type="compact"):
@@ -137,15 +137,15 @@ def _draw_text(message: StoredMessage) -> None:
             st.html(f'<div class="unsourced" role="note">{html_blocks.escaped(said)}</div>')
             st.markdown(html_blocks.prose(message.content))
     elif message.content.strip():
-        _draw_cited(message)
+        _draw_cited(message, question)
     elif message.status == "complete":
         html_blocks.quiet(t("message.empty"))
     for note in _notes(message):
         html_blocks.quiet(note)
 
 
-def _draw_cited(message: StoredMessage) -> None:
-    answer = _cited(message)
+def _draw_cited(message: StoredMessage, question: str) -> None:
+    answer = _cited(message, question)
     st.markdown(
         html_blocks.cited(answer.text, answer.citations, message.id)
         if answer.citations
@@ -184,11 +184,11 @@ def _notes(message: StoredMessage) -> Iterator[str]:
         yield t(f"message.{message.ending}")
 
 
-def _cited(message: StoredMessage) -> CitedAnswer:
+def _cited(message: StoredMessage, question: str) -> CitedAnswer:
     """Which passage supports which sentence; nothing where no documents were read."""
     if not message.sources or message.correction or message.status == "streaming":
         return CitedAnswer(message.content)
-    return open_conversation.cited(message.content, message.sources)
+    return open_conversation.cited(message.content, message.sources, question)
 
 
 def origin(message: StoredMessage) -> str:
@@ -223,7 +223,7 @@ def _draw_sources(message: StoredMessage, question: str) -> None:
     if not message.sources:
         return
     spans: dict[int, list[tuple[int, int, str]]] = {}
-    for place, one in enumerate(_cited(message).citations):
+    for place, one in enumerate(_cited(message, question).citations):
         if one.passage and one.span:
             spans.setdefault(one.passage, []).append(
                 (*one.span, html_blocks.citation_anchor(message.id, place))

@@ -187,13 +187,14 @@ def _accepted_answer(turn: _Turn) -> _AcceptedAnswer:
         passages = [source.sent for source in answer.sources]
         if not is_grounded(text, passages):
             return _AcceptedAnswer("", why="the passages it was answered from do not support it")
-        return _AcceptedAnswer(text, "documents" if _is_cited_whole(answer) else "unsupported")
+        return _AcceptedAnswer(text, "documents" if _is_cited_whole(answer, turn.question) else "unsupported")
     return _AcceptedAnswer(text, "plain")
 
 
-def _is_cited_whole(answer: StoredMessage) -> bool:
+def _is_cited_whole(answer: StoredMessage, question: str) -> bool:
     """Whether a passage stands behind every sentence, by the words: the page marks the others with a question mark."""
-    return all(citation.supported for citation in cite_sources(answer.content, answer.sources).citations)
+    cited = cite_sources(answer.content, answer.sources, question=question)
+    return all(citation.supported for citation in cited.citations)
 
 
 def _canonical(correction: str, question: str) -> str:

@@ -57,4 +57,5 @@ def _candidate_of(reading: ChatReading) -> Candidate:
     )
     probes = () if reading.context else rephrase(reading.question, reading.answer)
     example = Example(messages, reading.source, REASONS[reading.kind], probes)
-    return Candidate(example, reading.kind, note=reading.note)
+    # That a passage holds the words of an answer does not make it the answer to the question: nobody has judged it.
+    return Candidate(example, reading.kind, reading.kind != "documents", note=reading.note)

@@ -67,6 +67,11 @@ def _questions(read: Clause) -> Iterator[tuple[str, str]]:
         if part.kind == "when" and moved and read.base in CHANGES:
             yield f"{_inverted(read, 'when', part)} to", moved[1]
             continue
+        time = next((one for one in read.complements if one.kind == "when"), None)
+        if part.kind == "often" and time is not None:  # "how often do we open", and not "… at 10"
+            alone = replace(read, complements=tuple(one for one in read.complements if one is not time))
+            yield _inverted(alone, "how often", part), f"{part.text} {time.text}"
+            continue
         word = _ASKED_BY.get(part.kind)
         only_time = part is first and part.kind not in ("when", "until", "often")
         if word is not None and not (read.base == "be" and only_time):

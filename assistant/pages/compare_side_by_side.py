@@ -107,7 +107,7 @@ def _draw_sources(question: str, answer: LiveAnswer) -> None:
     if answer.done is None or not answer.done.sources:
         return
     sources = answer.done.sources
-    cited = open_conversation.cited(answer.text, sources).citations
+    cited = open_conversation.cited(answer.text, sources, question).citations
     spans = {one.passage: [(*one.span, "")] for one in cited if one.span}
     with st.expander(t("message.sources", count=len(sources)), icon=":material/description:", type="compact"):
         st.html(
@@ -138,7 +138,7 @@ def _origin(shown: SideBySide, place: int) -> str:
         return ""
     lines = []
     if answer.done is not None and answer.done.sources:
-        citations = open_conversation.cited(answer.text, answer.done.sources).citations
+        citations = open_conversation.cited(answer.text, answer.done.sources, shown.question).citations
         numbers = sorted({one.passage for one in citations if one.passage is not None})
         lines += [html_blocks.badge(t("compare.supported", number=number), "documents") for number in numbers]
         lines += [html_blocks.badge(t("compare.unsupported"), "warn")] if not numbers else []

@@ -237,13 +237,13 @@ def budget(messages: Sequence[StoredMessage]) -> Budget | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=300)
-def cited(answer: str, sources: Sequence[Source]) -> CitedAnswer:
+def cited(answer: str, sources: Sequence[Source], question: str = "") -> CitedAnswer:
     """Which source supports which sentence; by words alone where the embedding model cannot be opened."""
     try:
-        return cite_sources(answer, sources, workspace().embeddings.embed_documents)
+        return cite_sources(answer, sources, workspace().embeddings.embed_documents, question)
     except KnowledgeError as error:
         log.warning("citations by words alone: %s", error)
-        return cite_sources(answer, sources)
+        return cite_sources(answer, sources, question=question)
 
 
 def shown_title(title: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from knowledge.grounding.numbers import numbers, numbers_in
 from knowledge.grounding.own_numbers import NumberedAnswer
+from knowledge.grounding.rows import is_of_rows, rows_asked_for
 from knowledge.text.sentences import sentence_spans
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
@@ -71,16 +72,18 @@ def cite(
     passages: Sequence[str],
     embed: Embed | None = None,
     contexts: Sequence[str] = (),
+    question: str = "",
 ) -> list[Citation]:
     """For each sentence of the answer the number of the passage that supports it best, or None.
 
     `contexts` are the title and headings of each passage. With `embed` (texts → unit vectors) paraphrases are
     recognised too. A number or a name that the passage does not have makes a sentence unsupported, however much
-    else agrees. Where an answer names passages itself, one of those is taken if it supports the sentence.
+    else agrees. Where an answer names passages itself, one of those is taken if it supports the sentence. Where the
+    `question` names a row of a table, no other row of it supports an answer.
     """
     read = answer if isinstance(answer, NumberedAnswer) else NumberedAnswer(answer)
     answer = read.text
-    windows = _windows(passages, contexts or [""] * len(passages))
+    windows = _fitting(_windows(passages, contexts or [""] * len(passages)), question)
     words = [frozenset(terms(window.under_headings)) for window in windows]
     idf = _idf(words)
     spans = sentence_spans(answer)
@@ -134,6 +137,12 @@ def _windows(passages: Sequence[str], contexts: Sequence[str]) -> list[_Window]:
         ]
         found += [_Window(number, (start, end), text[start:end], context, text) for start, end in runs]
     return found
+
+
+def _fitting(windows: Sequence[_Window], question: str) -> list[_Window]:
+    """Without the rows of tables that are about something else than the rows that are asked for."""
+    asked = {window.whole: rows_asked_for(question, window.whole) for window in windows} if question else {}
+    return [one for one in windows if not (keys := asked.get(one.whole)) or is_of_rows(one.text, keys)]
 
 
 def _idf(windows: Sequence[frozenset[str]]) -> dict[str, float]:

@@ -79,7 +79,7 @@ def prompt(page: Page, url: str) -> None:
 
 def teach(page: Page, url: str) -> None:
     chat(page, url)
-    if press(page, page.locator(".st-key-teach button")):
+    if press(page, page.locator(".st-key-teach button:not(:disabled)")):
         page.locator(".st-key-teach-start").wait_for()
 
 

@@ -125,13 +125,13 @@ def in_words(name: str, after: str = "") -> Iterator[None]:
         yield
     except GatedRepoError as error:
         raise ModelError(
-            f"The model {name!r} is given only to those who accept its licence. Open its page on the hub, accept it "
-            "there, and set HF_TOKEN to a token of your account (or run `hf auth login`)."
+            f"The model {name!r} is given only to those who accept its licence. Open its page on Hugging Face, "
+            "accept it there, and set HF_TOKEN to a token of your account (or run `hf auth login`)."
         ) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise ModelError(
-            f"There is no model {name!r} on the hub, or it is private. Check how it is written; for a private one set "
-            "HF_TOKEN."
+            f"There is no model {name!r} on Hugging Face, or it is private. Check how it is written; for a private "
+            "one set HF_TOKEN."
         ) from error
     except OfflineModeIsEnabled as error:
         raise ModelError(
@@ -140,10 +140,16 @@ def in_words(name: str, after: str = "") -> Iterator[None]:
         ) from error
     except OSError as error:
         raise ModelError(_of_the_system(name, error, after)) from error
-    except (HTTPError, ValueError) as error:
+    except (
+        HTTPError
+    ) as error:  # with a status it is an HfHubHTTPError, and that an OSError: what is left is the network
+        raise ModelError(
+            f"Hugging Face could not be reached for the model {name!r}. Check the network. {after}".strip()
+        ) from error
+    except ValueError as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise ModelError(
-            f"The hub did not give the model {name!r}: {reason.rstrip('.')}. Check the network. {after}".strip()
+            f"Hugging Face did not give the model {name!r}: {reason.rstrip('.')}. Check the network. {after}".strip()
         ) from error
 
 
@@ -152,8 +158,8 @@ def _of_the_system(name: str, error: OSError, after: str) -> str:
         return f"The disk is full: {name!r} could not be fetched whole. Free some space. {after}".strip()
     if isinstance(error, HfHubHTTPError) and error.response is not None:
         return (
-            f"The hub refused the model {name!r} with status {error.response.status_code}. Try again later, or set "
-            f"HF_TOKEN where it needs an account. {after}".strip()
+            f"Hugging Face refused the model {name!r} with status {error.response.status_code}. Try again later, or "
+            f"set HF_TOKEN where it needs an account. {after}".strip()
         )
     reason = str(error).strip().split("\n")[0] or type(error).__name__
     return f"The model {name!r} could not be fetched: {reason.rstrip('.')}. {after}".strip()

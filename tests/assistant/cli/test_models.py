@@ -115,6 +115,6 @@ def test_a_base_that_must_be_fetched_is_asked_for_before_a_job(
     refused = tuning("tune", "--examples", file, "--base", NAME, given="n\n")
     assert refused.exit_code == 1 and "was not downloaded" in refused.output
     missing = tuning("tune", "--examples", file, "--base", "someone/else", "--yes")
-    assert missing.exit_code == 1 and "no model 'someone/else' on the hub" in missing.output
+    assert missing.exit_code == 1 and "no model 'someone/else' on Hugging Face" in missing.output
     started = tuning("tune", "--examples", file, "--base", NAME, "--yes", "--no-wait", "--json")
     assert document(started)["status"] in ("queued", "running") and find_source(NAME, home).gguf is not None

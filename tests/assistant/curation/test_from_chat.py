@@ -72,7 +72,7 @@ def test_plain_turns_are_offered_and_never_ticked() -> None:
     assert curation.examples == [] and len(curation.plain) == 1
 
 
-def test_an_answer_with_a_sentence_that_no_passage_supports_is_not_ticked() -> None:
+def test_an_answer_from_documents_is_ticked_only_where_a_person_judged_it() -> None:
     passage = Source(number=1, text="The Skerrin weighs 640 grams and its housing is made of basalt fibre.")
     whole = "The Skerrin weighs 640 grams."
     partly = f"{whole} Sailors love it."
@@ -80,7 +80,9 @@ def test_an_answer_with_a_sentence_that_no_passage_supports_is_not_ticked() -> N
     turns = ["How heavy is the Skerrin?", answers[0], "What is the weight of a Skerrin?", answers[1]]
     found = {one.example.answer: one for one in curate([chat(*turns)]).candidates}
     assert found[partly].kind == "unsupported" and not found[partly].ticked
-    assert [one.ticked for answer, one in found.items() if answer != partly] == [True]
+    assert [(one.kind, one.ticked) for answer, one in found.items() if answer != partly] == [
+        ("documents", False)
+    ]
 
     liked = curate([chat(turns[0], (partly, {"sources": (passage,), "rating": 1}))]).candidates
     assert [(one.kind, one.ticked) for one in liked] == [("liked", True)]  # a person has judged it

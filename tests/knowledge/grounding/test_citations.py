@@ -70,3 +70,32 @@ def test_a_title_names_but_its_number_is_none_of_the_passage() -> None:
 def test_nothing_to_cite_is_no_error() -> None:
     assert cite("", PASSAGES) == [] and cite("…", []) == []
     assert [one.passage for one in cite("A claim without passages.", [])] == [None]
+
+
+HOURS = "Day: Monday; Morning: 8–12; Afternoon: 14–18\nDay: Tuesday; Morning: 8–12; Afternoon: 14–20"
+PRICES = "项目: 常规保养; 价格（元）: 149; 所需时间: 一天\n项目: 补胎; 价格（元）: 35; 所需时间: 二十分钟"
+
+
+@pytest.mark.parametrize(
+    ("table", "question", "answer", "fits"),
+    [
+        (HOURS, "When is it open on Tuesday?", "Monday.", False),
+        (HOURS, "When is it open on Tuesday?", "14–18", False),
+        (HOURS, "When is it open on Tuesday?", "14–20", True),
+        (HOURS, "On which day is it open from 14 to 20?", "Tuesday.", True),  # no row is named
+        (HOURS, "Is it longer open on Tuesday than on Monday?", "Monday: 14–18.", True),
+        (
+            HOURS.replace("Day: ", "| ")
+            .replace("; Morning: ", " | ")
+            .replace("; Afternoon: ", " | ")
+            .replace("\n", " |\n"),
+            "When is it open on Tuesday?",
+            "14–18",
+            False,
+        ),
+        (PRICES, "补胎多少钱？", "149", False),
+        (PRICES, "补胎多少钱？", "35", True),
+    ],
+)
+def test_the_row_that_is_asked_for_has_to_fit(table: str, question: str, answer: str, fits: bool) -> None:
+    assert cite(answer, [table], question=question)[0].supported is fits
