@@ -22,6 +22,8 @@ from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import matching_spans, terms
 
 _ONLY_A_NUMBER = re.compile(r"(\s*\d+)([.)]\s*)")
+# "1. 2. 3." on a line: to markdown lists within lists, each further to the right until the page ends.
+_NUMBERS_ALONE = re.compile(r"^[ \t]*\d+[.)](?=[ \t]+\d+[.)](?:\s|$))", re.MULTILINE)
 
 
 def escaped(text: object) -> str:
@@ -225,7 +227,8 @@ def card(name: str, sentence: str, remark: str = "") -> str:
 
 def prose(text: str) -> str:
     """`text` as markdown that loads nothing: see `assistant.safe_markdown`."""
-    return rewrite(_numbers_kept(text), t("message.picture", host="{host}"))
+    kept = _NUMBERS_ALONE.sub(lambda found: f"{found[0][:-1]}\\{found[0][-1]}", _numbers_kept(text))
+    return rewrite(kept, t("message.picture", host="{host}"))
 
 
 def _numbers_kept(text: str) -> str:

@@ -1,5 +1,6 @@
 """One message of a conversation with its sources; a question can be edited. `message_actions` has what stands below."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import streamlit as st
@@ -10,7 +11,10 @@ from assistant.chat.verbatim import hardly_speaks
 from assistant.components import formatting, html_blocks, message_actions, theme
 from assistant.history.records import VERBATIM, StoredMessage
 from assistant.i18n.texts import t
+from assistant.language.refusals import is_refusal
 from assistant.session import choices, notices, open_conversation, resources
+
+_DOCUMENTS = re.compile(r"\b(?:documents?|passages?)\b|文档|资料", re.IGNORECASE)
 
 
 def draw(
@@ -167,6 +171,12 @@ def has_no_source(message: StoredMessage) -> bool:
     )
 
 
+def speaks_of_unread_documents(message: StoredMessage) -> bool:
+    """Whether a model that read no documents says that it finds nothing in them: the packaged one learned to."""
+    unread = message.memory in ("nothing", "checkpoint") and not message.sources and not message.correction
+    return unread and is_refusal(message.content) and bool(_DOCUMENTS.search(message.content))
+
+
 def draw_thoughts(thoughts: str, label: str) -> None:
     """What a model thought before its answer, folded away."""
     if thoughts.strip():
@@ -182,6 +192,8 @@ def _notes(message: StoredMessage) -> Iterator[str]:
         yield t(f"message.{message.status}")
     elif message.ending in ("length", "repeated", "verbatim"):
         yield t(f"message.{message.ending}")
+    elif speaks_of_unread_documents(message):
+        yield t("message.unread")
 
 
 def _cited(message: StoredMessage, question: str) -> CitedAnswer:

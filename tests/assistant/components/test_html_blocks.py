@@ -26,6 +26,8 @@ def test_words_of_the_question_are_marked(text: str, question: str, marked: list
 
 def test_an_answer_that_is_a_number_with_a_full_stop_is_no_list() -> None:
     assert html_blocks.prose("1974.") == "1974\\."
+    assert html_blocks.prose("1. 2. 3. 4.").startswith("1\\. 2.")  # no lists within lists
+    assert html_blocks.prose("1. One\n2. Two") == "1. One\n2. Two"
     whole = Citation(0, 5, "1974.", 1, (0, 5), 1.0)
     assert html_blocks.cited("1974.", [whole], 3) == "1974\\. [:green-badge[1]](#cite-3-0)"
     assert html_blocks.prose("1. one\n2. two") == "1. one\n2. two"

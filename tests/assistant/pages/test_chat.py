@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from assistant.components.messages import speaks_of_unread_documents
 from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
+from assistant.history.records import StoredMessage
 from assistant.i18n.texts import t
 from assistant.notes.home_notes import HomeNotes
 from assistant.workspace import Workspace
@@ -45,6 +47,19 @@ def test_an_answer_is_kept_and_shown_with_its_memory(home: Path, store: Conversa
     (info,) = store.list()
     assert [m.status for m in store.get(info.id).messages] == ["complete", "complete"]
     assert test.query_params["c"] in (str(info.id), [str(info.id)])
+
+
+@pytest.mark.parametrize(
+    ("memory", "answer", "said"),
+    [
+        ("nothing", "I cannot find that in the documents.", True),
+        ("documents", "I cannot find that in the documents.", False),
+        ("nothing", "I do not know.", False),
+    ],
+)
+def test_a_model_alone_that_speaks_of_documents_is_put_right(memory: str, answer: str, said: bool) -> None:
+    message = StoredMessage(2, 1, 1, "assistant", answer, 0.0, memory=memory)
+    assert speaks_of_unread_documents(message) is said
 
 
 def test_a_refresh_finds_the_conversation_again(home: Path, store: ConversationStore) -> None:
