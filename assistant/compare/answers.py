@@ -46,7 +46,7 @@ def score(
         seconds=seconds,
         sources=tuple(sources),
         refused=refused,
-        grounded=None if refused or not sources else _is_supported(text, sources, question.question),
+        grounded=None if refused or not sources else _is_supported(text, sources, question.text),
     )
 
 
