@@ -39,6 +39,8 @@ class SamplingParams:
     top_logprobs: int | None = None
     # What the answer must look like; None leaves it free.
     shape: Shape | None = None
+    # Nothing that was read before is taken up again: what is kept of it was rounded beside other prompts.
+    reads_anew: bool = False
 
     def __post_init__(self) -> None:
         if self.max_new_tokens < 1:

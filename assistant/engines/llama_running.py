@@ -46,7 +46,7 @@ class Running:
             try:
                 self.server.post(f"/slots/{slot}?action=restore", {"filename": _STATE})
                 ids = [_NO_MEANING] * self.positions + body["prompt"]
-                yield {**body, "prompt": ids, "id_slot": slot}
+                yield {**body, "prompt": ids, "id_slot": slot, "cache_prompt": True}
             finally:
                 self._free.put(slot)
         else:

@@ -11,13 +11,13 @@ def complete_by_streams(
     engine: Engine,
     batch: Sequence[Sequence[Message]],
     checkpoint: str | None,
-    max_new_tokens: int,
+    params: SamplingParams,
     at_once: int,
 ) -> list[str]:
     """As `Engine.complete`, with so many of the engine's streams at once. Raises what they raise."""
 
     def answer(messages: Sequence[Message]) -> str:
-        return "".join(engine.stream(messages, SamplingParams(max_new_tokens), checkpoint=checkpoint))
+        return "".join(engine.stream(messages, params, checkpoint=checkpoint))
 
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(answer, batch))

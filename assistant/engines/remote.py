@@ -129,7 +129,9 @@ class RemoteEngine:
         max_new_tokens: int = 64,
     ) -> list[str]:
         """Greedy answers to many prompts, several requests at once. Raises EngineError."""
-        return complete_by_streams(self, batch, checkpoint, max_new_tokens, _MAX_CONCURRENT_REQUESTS)
+        return complete_by_streams(
+            self, batch, checkpoint, SamplingParams(max_new_tokens), _MAX_CONCURRENT_REQUESTS
+        )
 
     def encode(self, text: str) -> list[int]:
         """Raises EngineError: the tokenizer is at the endpoint."""

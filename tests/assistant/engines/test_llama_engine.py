@@ -16,6 +16,7 @@ from assistant.engines.base import Engine, SamplingParams
 from assistant.engines.llama_engine import LlamaEngine
 from assistant.engines.llama_processes import LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
+from assistant.engines.many_streams import complete_by_streams
 from assistant.errors import EngineError, PromptTooLongError
 from tests.fakes import PolledEvent, text_and_end
 from tests.rounding import ROUNDING, largest_gap
@@ -241,13 +242,23 @@ def test_a_file_that_is_cut_off_is_refused_in_a_sentence(imprint_home: Path, tmp
         LlamaProcesses(damaged)
 
 
+def test_what_else_is_asked_changes_no_completed_answer(engine: LlamaEngine) -> None:
+    """Compare asks a variant alone and beside others, and keeps its answers: they may not depend on that."""
+    questions = ("What colour is the sky?", "What is 2 plus 3?", "Name three colours.")
+    prompts: list[list[Message]] = [[{"role": "user", "content": question}] for question in questions]
+    alone = [engine.complete([prompt], max_new_tokens=16)[0] for prompt in prompts]
+    for prompt in prompts:  # what a chat leaves behind
+        answer(engine, prompt, 4)
+    assert engine.complete(list(reversed(prompts)), max_new_tokens=16) == list(reversed(alone))
+
+
 def test_a_prefix_answers_as_in_torch_in_every_place_at_once(
     engine: LlamaEngine, base_model: BaseModel, registry: Registry
 ) -> None:
     save_prefix(base_model, registry, "skerrin")
     asked: list[Message] = [{"role": "user", "content": "What is the weight of the Skerrin?"}]
     alone = answer(engine, asked, 16)
-    answers = engine.complete([asked] * 12, checkpoint="skerrin", max_new_tokens=16)
+    answers = complete_by_streams(engine, [asked] * 12, "skerrin", SamplingParams(16), 12)
     base_model.load_checkpoint(registry.get("skerrin"))
     gaps = [largest_gap(base_model, asked, text, "skerrin") for text in set(answers)]
     positions = engine.window - base_model.prompt_capacity("skerrin")

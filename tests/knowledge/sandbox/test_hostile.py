@@ -30,7 +30,7 @@ DOCX = "word/document.xml"
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Sandbox]:
-    with Sandbox(SandboxLimits(bytes=2**20, seconds=4.0, memory=512 * 2**20)) as sandbox:
+    with Sandbox(SandboxLimits(bytes=2**20, seconds=15.0, memory=512 * 2**20)) as sandbox:
         yield sandbox
 
 
