@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.waiting import wait_until
 
@@ -28,6 +28,7 @@ LIMITS = {"IMPRINT_MAX_NEW_TOKENS": "128"}
 START_SECONDS = 60
 # A loaded machine of two cores is slow; what is measured has its own limits.
 WAIT_MILLISECONDS = 90_000
+expect.set_options(timeout=30_000)  # what is said without a time of its own: five seconds are too few there
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -95,7 +95,7 @@ class Loop:
     def fit(self, work: Work) -> LoopEnd:
         """Do the steps that are left. Raises MethodError where the loss is no number."""
         run, saved = self.run, time.monotonic()
-        self._hooks.emit({"kind": "phase", "phase": "training"})
+        self._hooks.emit(run.training_begins(self._steps))
         while run.step < self._steps:
             if self._hooks.should_stop():
                 self._save()

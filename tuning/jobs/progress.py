@@ -19,21 +19,28 @@ class JobProgress:
     fraction is what was reported; where nothing was, it approaches the phase's end with time.
     """
 
-    def __init__(self, publish: Callable[[Mapping[str, Any]], None], expected: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        publish: Callable[[Mapping[str, Any]], None],
+        expected: Mapping[str, float],
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`before` is the last snapshot of a job that goes on: its step is shown until there is another."""
         self._publish = publish
         self._expected = {**EXPECTED_SECONDS, **{k: v for k, v in expected.items() if v > 0}}
         self._total = sum(self._expected.values())
         self._lock = threading.Lock()
         self._phase, self._phase_started = "queued", time.time()
         self._fraction, self._progress, self._published = 0.0, 0.0, 0.0
-        self._shown: dict[str, Any] = {}
+        self._shown: dict[str, Any] = {k: v for k, v in (before or {}).items() if k in SHOWN}
         self._started: float | None = None
         self._seconds_left_known: float | None = None
 
-    def enter(self, phase: str) -> None:
-        """Begin a phase of `PHASES`."""
+    def enter(self, phase: str, said: Mapping[str, Any] | None = None) -> None:
+        """Begin a phase of `PHASES`; `said` has what is known of it: the step that a resumed run goes on at."""
         with self._lock:
             now = time.time()
+            self._shown.update({k: v for k, v in (said or {}).items() if k in SHOWN})
             self._phase, self._phase_started, self._fraction = phase, now, 0.0
             self._seconds_left_known = None
             if phase != "queued" and self._started is None:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,10 @@ class Worker:
         self._stop, self._retries = threading.Event(), Retries(self.folder)
         facts = self.folder.read("job")
         self._device = str(facts.get("device", "cpu"))
-        self._progress = JobProgress(lambda p: self.folder.write("progress", p), facts.get("expected", {}))
+        before = self.folder.read("progress")
+        self._progress = JobProgress(
+            lambda p: self.folder.write("progress", p), facts.get("expected", {}), before
+        )
         self._memory_bytes, self._phase = 0, ""
 
     def run(self) -> int:
@@ -76,20 +79,20 @@ class Worker:
             peak_bytes=lambda: self._memory_bytes,
         )
 
-    def _enter(self, phase: str) -> None:
+    def _enter(self, phase: str, said: Mapping[str, Any] | None = None) -> None:
         if self._stop.is_set():
             raise JobStopped
         if phase == self._phase:
             return
         log.info("%s", phase)
         self._phase = phase
-        self._progress.enter(phase)
+        self._progress.enter(phase, said)
         self.folder.append({"kind": "phase", "phase": phase, "time": time.time()})
 
     def _emit(self, event: dict[str, Any]) -> None:
         """One event of the work. A `phase` begins one, or says with `share` how far it is."""
         if event.get("kind") == "phase" and event["phase"] != self._phase:
-            self._enter(event["phase"])
+            self._enter(event["phase"], event)
         self._progress.note(event)
         if event.get("kind") != "phase":
             self.folder.append({"time": time.time(), **event})

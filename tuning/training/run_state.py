@@ -41,6 +41,11 @@ class RunState:
     worse_for: int = 0  # passes without a better validation loss
     best: dict[str, Tensor] = field(default_factory=dict)  # the learner's state of `best_step`, on the CPU
 
+    def training_begins(self, steps: int) -> dict[str, Any]:
+        """The event of the phase, with the step of `steps` that it begins at, and the loss of that step."""
+        loss = {"loss": self.loss} if self.step else {}
+        return {"kind": "phase", "phase": "training", "step": self.step, "steps": steps, **loss}
+
     def keep_best(self, learner: Learner) -> None:
         """Remember the learner's weights as those with the least validation loss so far."""
         self.best = {name: gathered(value.detach()).cpu().clone() for name, value in learner.state().items()}

@@ -135,7 +135,7 @@ class _Trainer:
                 )  # fmt: skip
                 if resume:
                     self._run = load_state(self._folder, learner, optimiser, self._base.device)
-                self._hooks.emit({"kind": "phase", "phase": "training"})
+                self._hooks.emit(self._run.training_begins(self._steps))
                 with learner.on(), _checkpointing(self._base, self._config.checkpointing):
                     stopped, early = self._fit(step, learner, optimiser, batches, stopping)
                     if not stopped:

@@ -76,3 +76,13 @@ def test_the_bar_never_goes_back(moves: list[tuple[str, float]]) -> None:
             bar.enter(what)
     values = [t["progress"] for t in told]
     assert values == sorted(values) and all(0 <= v < 1 for v in values)
+
+
+def test_a_job_that_goes_on_shows_where_it_does(clock: Clock) -> None:
+    """A resumed job is at the step that was kept, not at none, from the first moment on."""
+    shown: list[Mapping[str, Any]] = []
+    progress = JobProgress(shown.append, EXPECTED, {"step": 34, "steps": 80, "loss": 0.5, "progress": 0.4})
+    progress.enter("preparing")
+    assert (shown[-1]["step"], shown[-1]["loss"], shown[-1]["progress"]) == (34, 0.5, 0.0)
+    progress.enter("training", {"kind": "phase", "phase": "training", "step": 30, "steps": 80, "loss": 0.6})
+    assert (shown[-1]["step"], shown[-1]["steps"], shown[-1]["loss"]) == (30, 80, 0.6)

@@ -107,6 +107,8 @@ def test_a_run_that_was_killed_and_resumed_ends_with_the_same_weights(
         run(tiny, tmp_path / "killed", should_stop=die, method=method, epochs=6, save_every_seconds=0.0)
     result, events = run(tiny, tmp_path / "killed", resume=True, method=method, epochs=6)
     assert [event["step"] for event in events if event["kind"] == "step"] == [5, 6]
+    begins = next(event for event in events if event.get("phase") == "training")
+    assert (begins["step"], begins["steps"], "loss" in begins) == (4, 6, True)
     resumed = tensors(result.adapter)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
