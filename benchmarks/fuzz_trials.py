@@ -160,6 +160,7 @@ class Requests(Trial):
             embed_documents=lambda texts: [[0.0, 1.0] for _ in texts],
             count_tokens=lambda texts: map(len, texts),
             window=256,
+            dimension=8,
         )
         self._open = ExitStack()
         self._client = self._open.enter_context(TestClient(create_app(workspace)))

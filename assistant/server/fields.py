@@ -112,7 +112,7 @@ def text_of(content: Any) -> str:
     parts = []
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
-        if kind not in _TEXTS:
+        if not isinstance(kind, str) or kind not in _TEXTS:
             raise ValueError(f"the model reads text; a part of type {kind!r} was given")
         if not isinstance(text := part.get(_TEXTS[kind]), str):
             raise ValueError("a text part has no text")

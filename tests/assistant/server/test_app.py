@@ -292,6 +292,12 @@ def test_wrong_embedding_requests_are_refused(
     assert error["param"] in body
 
 
+@pytest.mark.parametrize("kind", [["text"], {"text": 1}, 3, None])
+def test_a_part_of_no_known_kind_is_refused(client: TestClient, kind: Any) -> None:
+    answer = ask(client, messages=[{"role": "user", "content": [{"type": kind, "text": "a"}]}])
+    assert answer["status"] == 400 and "a part of type" in answer["error"]["message"]
+
+
 def test_the_openapi_document_says_what_is_taken_and_how_errors_look(client: TestClient) -> None:
     found = client.get("/openapi.json").json()
     for path, operations in found["paths"].items():
