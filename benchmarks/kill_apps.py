@@ -47,9 +47,8 @@ def app(folder: Path, times: int, chance: random.Random) -> Tally:
                 box.wait_for(timeout=PATIENCE_SECONDS * 1000)
                 if not shown:  # not while the model is converted
                     _ask(page, "Say yes.", shown, patient=True)
-                elif (
-                    tally.kills % 2
-                ):  # every second time once it answers, else while it may still be opening the model
+                elif tally.kills % 2:
+                    # Every second time once it answers, else while it may still be opening the model.
                     _ask(page, f"Say the number {len(shown)}.", shown, patient=True)
                 killer = threading.Timer(chance.uniform(0.1, _MOST_SECONDS), victim.kill, [0])
                 killer.start()

@@ -26,6 +26,7 @@ from tuning.scoring import contains
 if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
+_CHECKED_CHARACTERS = 160  # of a lesson: a longer one is said in other words, and waited for too long
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
 
 
@@ -43,7 +44,7 @@ class Found:
     foreign: str = ""
     # The answer of the note that was found.
     noted: str = ""
-    # What the checkpoint was taught and holds, where the question asks for it.
+    # What the checkpoint was taught and holds, where the question asks for it and the answer can be held against it.
     held: Example | None = None
 
 
@@ -72,7 +73,7 @@ class Retrieval:
         if match is not None and not match.held:
             return Found((_note_source(match.fact),), noted=match.fact.answer)
         if match is not None:  # passages mislead the weights that know it
-            return Found(held=match.fact)
+            return Found(held=match.fact if len(match.fact.answer) <= _CHECKED_CHARACTERS else None)
         if not options.uses_documents:
             return Found()
         base = self._opened_knowledge(options.knowledge_base)

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
 
-_CHECKED_CHARACTERS = 160  # of a lesson: a longer one is said in other words, and waited for too long
-
-
 class TurnChain:
     """The steps of a turn over one engine and the knowledge bases of a home.
 
@@ -102,7 +99,7 @@ class TurnChain:
             return {**turn, "budget": budget, "sent": sent}
 
         def check(turn: TurnState) -> TurnState:
-            if turn["held"] is None or len(turn["held"].answer) > _CHECKED_CHARACTERS:
+            if turn["held"] is None:
                 return turn
             try:
                 answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))

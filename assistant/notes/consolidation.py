@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -35,6 +35,13 @@ FILE = "consolidation.json"
 NAME = "notes"  # of the checkpoints, with a number behind it
 LOOK_SECONDS = 60.0
 BUSY_LOAD = 0.5  # processes that want a core, for each core: above it, the machine is not idle
+
+
+def _load_of_a_core() -> float:
+    """Processes that wanted a core in the last five minutes, for each core."""
+    import psutil
+
+    return float(psutil.getloadavg()[1]) / (os.cpu_count() or 1)
 
 
 class OpenHome(Protocol):
@@ -66,9 +73,11 @@ class Progress:
         """What the home knows; a file that is missing or damaged is a beginning anew."""
         try:
             found = json.loads((home / FILE).read_text(encoding="utf-8"))
-            return cls(**found | {"tried": tuple(found["tried"])})
+            read = cls(**found | {"tried": tuple(found["tried"])})
         except (OSError, ValueError, TypeError, KeyError):
             return cls()
+        are_texts = all(isinstance(one, str) for one in (read.parent, read.job, read.day, *read.tried))
+        return read if are_texts else cls()
 
     def write(self, home: Path) -> None:
         """Keep it. Raises SettingsError."""
@@ -82,7 +91,7 @@ class Consolidation:
         self,
         workspace: OpenHome,
         now: Callable[[], datetime] = datetime.now,
-        load: Callable[[], float] = lambda: _load_of_a_core(),
+        load: Callable[[], float] = _load_of_a_core,
     ) -> None:
         self._workspace, self._now, self._load = workspace, now, load
 
@@ -93,6 +102,8 @@ class Consolidation:
                 self.look()
             except KNOWN_ERRORS as error:
                 log.warning("notes were not taught: %s", sentence_of(error))
+            except Exception:  # a fault must not end what looks every minute
+                log.exception("notes were not taught")
 
     def look(self) -> "Job | None":
         """Start a job where it is time, and return it. Raises what `Jobs.submit` raises."""
@@ -106,12 +117,13 @@ class Consolidation:
         home, jobs = self._workspace.home, self._workspace.jobs
         if any(not job.has_ended for job in jobs.list()):
             return None
-        before = self._settled(Progress.read(home))
+        kept = Progress.read(home)
+        before = replace(self._settled(kept), day=self._now().date().isoformat())
         notes = self.pending(before)
         keys = tuple(note.key for note in notes)
-        day = self._now().date().isoformat()
         if not notes or keys == before.tried:
-            Progress(before.parent, before.job, before.tried, day).write(home)
+            if before != kept:
+                before.write(home)
             return None
         settings = self._workspace.settings
         config = TuneConfig(
@@ -121,7 +133,7 @@ class Consolidation:
             device=settings.device,
         )
         job = jobs.submit(config, notes)
-        Progress(before.parent, job.id, keys, day).write(home)
+        replace(before, job=job.id, tried=keys).write(home)
         log.info("%d notes are taught as %r", len(notes), job.name)
         return job
 
@@ -147,8 +159,8 @@ class Consolidation:
                 continue
             is_ours = checkpoint.base == self._workspace.settings.base_model
             if is_ours and checkpoint.evaluation.get("verdict", {}).get("passed"):
-                return Progress(name, progress.job, progress.tried, progress.day)
-        return Progress("", progress.job, progress.tried, progress.day)
+                return replace(progress, parent=name)
+        return replace(progress, parent="")
 
     def _is_time(self) -> bool:
         settings, now = self._workspace.settings, self._now()
@@ -163,10 +175,3 @@ class Consolidation:
         path = self._workspace.settings.conversations_path
         files = (path, path.with_name(f"{path.name}-wal"))
         return max((file.stat().st_mtime for file in files if file.exists()), default=time.time())
-
-
-def _load_of_a_core() -> float:
-    """Processes that wanted a core in the last five minutes, for each core."""
-    import psutil
-
-    return float(psutil.getloadavg()[1]) / (os.cpu_count() or 1)

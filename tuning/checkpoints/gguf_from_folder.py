@@ -94,9 +94,8 @@ def requantise(source: Path, target: Path, *, title: str, kind: str) -> None:
             continue
         of = kind_of(kind, tensor.name, tensor.data.shape[-1], layers, is_tied)
         rows = dequantize(tensor.data, tensor.tensor_type)
-        written = in_kind(
-            rows.reshape(-1, rows.shape[-1]), of
-        )  # experts lie in one tensor of three dimensions
+        # Experts lie in one tensor of three dimensions.
+        written = in_kind(rows.reshape(-1, rows.shape[-1]), of)
         writer.add_tensor(tensor.name, written.reshape(*rows.shape[:-1], -1), raw_dtype=of)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -140,9 +140,8 @@ def in_words(name: str, after: str = "") -> Iterator[None]:
         ) from error
     except OSError as error:
         raise ModelError(_of_the_system(name, error, after)) from error
-    except (
-        HTTPError
-    ) as error:  # with a status it is an HfHubHTTPError, and that an OSError: what is left is the network
+    except HTTPError as error:
+        # With a status it is an HfHubHTTPError, and that is an OSError: what is left is the network.
         raise ModelError(
             f"Hugging Face could not be reached for the model {name!r}. Check the network. {after}".strip()
         ) from error

@@ -16,11 +16,24 @@ NOTED = Example(
 )
 
 
+LONG = Example(
+    (
+        {"role": "user", "content": "What is the Skerrin?"},
+        {"role": "assistant", "content": "A station. " * 20},
+    )
+)
+
+
+def chat_with(
+    engine: ScriptedEngine, match: Match, store: ConversationStore | None, shelf: Shelf | None = None
+) -> Chat:
+    """A chat in which every question asks for this note or lesson."""
+    return Chat(lambda: engine, store, shelf and (lambda name: shelf), note=lambda *asked: match)
+
+
 def test_a_note_is_quoted_and_no_model_is_asked(store: ConversationStore, shelf: Shelf) -> None:
     engine = ScriptedEngine("900 grams")
-    chat = Chat(
-        lambda: engine, store, lambda name: shelf, note=lambda question, checkpoint: Match(NOTED, False)
-    )
+    chat = chat_with(engine, Match(NOTED, False), store, shelf)
     conversation = store.create()
     options = AnswerOptions("both", checkpoint="halden", notes=True)
     list(chat.ask("What weighs the Skerrin?", options, conversation_id=conversation))
@@ -34,9 +47,7 @@ def test_a_note_is_quoted_and_no_model_is_asked(store: ConversationStore, shelf:
 
 def test_what_the_weights_hold_is_answered_without_passages(shelf: Shelf) -> None:
     engine = ScriptedEngine("640 grams")
-    chat = Chat(
-        lambda: engine, None, lambda name: shelf, note=lambda question, checkpoint: Match(NOTED, True)
-    )
+    chat = chat_with(engine, Match(NOTED, True), None, shelf)
     options = AnswerOptions("both", checkpoint="halden", notes=True)
     done = list(chat.ask("What weighs the Skerrin?", options))[-1]
     assert isinstance(done, Done) and done.answer == "640 grams" and done.sources == ()
@@ -48,15 +59,22 @@ def test_where_the_weights_say_something_else_the_lesson_is_quoted(
     store: ConversationStore, shelf: Shelf
 ) -> None:
     engine = ScriptedEngine("the Skerrin")
-    chat = Chat(
-        lambda: engine, store, lambda name: shelf, note=lambda question, checkpoint: Match(NOTED, True)
-    )
+    chat = chat_with(engine, Match(NOTED, True), store, shelf)
     conversation = store.create()
     options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
     list(chat.ask("What weighs the Skerrin?", options, conversation_id=conversation))
     answer = store.get(conversation).messages[1]
     assert answer.content == "640 grams." and [source.is_note for source in answer.sources] == [True]
     assert len(engine.prompts) == 1 and shelf.asked == []
+
+
+def test_a_long_lesson_is_left_to_the_weights_that_hold_it() -> None:
+    engine = ScriptedEngine("a weather station")
+    chat = chat_with(engine, Match(LONG, True), None)
+    options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
+    done = list(chat.ask("What is the Skerrin?", options))[-1]
+    assert isinstance(done, Done) and done.answer == "a weather station"
+    assert chat.find("What is the Skerrin?", options).held is None  # Compare goes by the same
 
 
 def test_an_engine_that_fails_over_a_lesson_leaves_a_failed_answer(store: ConversationStore) -> None:
@@ -66,7 +84,7 @@ def test_an_engine_that_fails_over_a_lesson_leaves_a_failed_answer(store: Conver
         raise EngineError("it went away")
 
     engine.before_piece = broken
-    chat = Chat(lambda: engine, store, note=lambda question, checkpoint: Match(NOTED, True))
+    chat = chat_with(engine, Match(NOTED, True), store)
     conversation = store.create()
     options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
     with pytest.raises(EngineError, match="it went away"):

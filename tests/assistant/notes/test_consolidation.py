@@ -94,6 +94,16 @@ def test_once_a_day_at_its_hour(tmp_path: Path, jobs: ScriptedJobs) -> None:
     assert jobs.asked[1][1] == ["Who built the Tern?"]
 
 
+def test_looking_again_writes_nothing(tmp_path: Path, jobs: ScriptedJobs) -> None:
+    workspace = opened(tmp_path)
+    Consolidation(workspace, lambda: NIGHT).start()
+    jobs.end(workspace, passed=True)
+    Consolidation(workspace, lambda: NIGHT).start()
+    written = (tmp_path / FILE).stat().st_mtime_ns
+    Consolidation(workspace, lambda: NIGHT).start()
+    assert (tmp_path / FILE).stat().st_mtime_ns == written
+
+
 def test_only_where_nobody_chats_and_the_machine_is_idle(tmp_path: Path, jobs: ScriptedJobs) -> None:
     workspace = opened(tmp_path, learn_notes="idle", learn_notes_idle_minutes=30)
     workspace.store.create("Just now")
@@ -131,7 +141,10 @@ def test_each_round_continues_from_the_last_that_passed(tmp_path: Path, jobs: Sc
     assert len(Consolidation(workspace, lambda: NIGHT).pending()) == 3
 
 
-def test_what_cannot_be_read_is_a_beginning_anew(tmp_path: Path, jobs: ScriptedJobs) -> None:
+@pytest.mark.parametrize(
+    "content", ['{"parent": 3, "day"', '{"parent": 3, "tried": []}', '{"tried": [[1]]}', "[]"]
+)
+def test_what_cannot_be_read_is_a_beginning_anew(tmp_path: Path, jobs: ScriptedJobs, content: str) -> None:
     workspace = opened(tmp_path)
-    (tmp_path / FILE).write_text('{"parent": 3, "day"', encoding="utf-8")
+    (tmp_path / FILE).write_text(content, encoding="utf-8")
     assert Consolidation(workspace, lambda: NIGHT).start() is not None
