@@ -113,7 +113,7 @@ def compare(page: Page, url: str) -> None:
     page.goto(f"{url}/compare")
     page.locator(".st-key-compare-question input").fill(question(1))
     page.get_by_role("button", name=t("compare.ask"), exact=True).click()
-    page.wait_for_function("() => document.querySelector('.arm')")
+    page.locator(".arm, [data-testid=stAlert]").first.wait_for()  # a new home has one variant, and says so
     page.wait_for_function(
         "() => ![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))"
     )
