@@ -25,6 +25,7 @@ _OWN = {
         "arms.json",
         "notes.jsonl",
         ".notes.jsonl.lock",
+        "consolidation.json",
         "checkpoints",
         "jobs",
         "knowledge",
@@ -33,7 +34,7 @@ _OWN = {
         "reports",
     ),
     *("files", "lost+found", APP, APP_LOCK, RESTORE_LOCK, SWAP_LOCK, GIVE_WAY, JOURNAL, USES),
-    *(DATABASE_COPIES, MODELS, "notes.jsonl", ".notes.jsonl.lock"),
+    *(DATABASE_COPIES, MODELS),
 }
 _RUNTIME = {APP, GIVE_WAY, JOURNAL, DATABASE_COPIES, "lost+found"}
 _OF_A_RUNNING_JOB = {"worker.json", "reserve", "state"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from assistant.home.layout import is_own
 from assistant.notes.consolidation import FILE, Consolidation
 from assistant.settings import Settings
 from assistant.workspace import Workspace
@@ -102,6 +103,9 @@ def test_looking_again_writes_nothing(tmp_path: Path, jobs: ScriptedJobs) -> Non
     written = (tmp_path / FILE).stat().st_mtime_ns
     Consolidation(workspace, lambda: NIGHT).start()
     assert (tmp_path / FILE).stat().st_mtime_ns == written
+    assert all(
+        is_own(path.name) for path in tmp_path.iterdir()
+    )  # else the home is taken for somebody's folder
 
 
 def test_only_where_nobody_chats_and_the_machine_is_idle(tmp_path: Path, jobs: ScriptedJobs) -> None:
