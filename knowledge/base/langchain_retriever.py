@@ -8,6 +8,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from knowledge.base.knowledge_base import KnowledgeBase
+from knowledge.search.relevance import MIN_RELEVANCE
 from knowledge.search.selection import Hit
 
 
@@ -19,12 +20,19 @@ class KnowledgeRetriever(BaseRetriever):
     base: KnowledgeBase
     k: int = 4
     documents: list[str] | None = None  # only in these documents, by id or path
+    min_relevance: float = MIN_RELEVANCE  # 0 returns even what is hardly about the question
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None, **kwargs: Any
     ) -> list[Document]:
         documents = kwargs.get("documents", self.documents)
-        hits = self.base.search(query, k or self.k, history=kwargs.get("history", ()), documents=documents)
+        hits = self.base.search(
+            query,
+            k or self.k,
+            history=kwargs.get("history", ()),
+            documents=documents,
+            min_relevance=self.min_relevance,
+        )
         return [as_document(hit) for hit in hits]
 
 

@@ -11,6 +11,7 @@ from math import log
 
 import numpy as np
 
+from knowledge.grounding.asked_units import counts_otherwise
 from knowledge.grounding.numbers import numbers, numbers_in
 from knowledge.grounding.own_numbers import NumberedAnswer
 from knowledge.grounding.rows import is_of_rows, rows_asked_for
@@ -79,7 +80,8 @@ def cite(
     `contexts` are the title and headings of each passage. With `embed` (texts → unit vectors) paraphrases are
     recognised too. A number or a name that the passage does not have makes a sentence unsupported, however much
     else agrees. Where an answer names passages itself, one of those is taken if it supports the sentence. Where the
-    `question` names a row of a table, no other row of it supports an answer.
+    `question` names a row of a table, no other row of it supports an answer; where it asks for days and a passage
+    counts days, nothing supports weeks.
     """
     read = answer if isinstance(answer, NumberedAnswer) else NumberedAnswer(answer)
     answer = read.text
@@ -97,7 +99,8 @@ def cite(
             for at, window in enumerate(windows)
         ]
         best = _best(windows, supports, read.numbers_of(start, end))
-        if best is not None and supports[best] >= MIN_SUPPORT:
+        is_supported = best is not None and supports[best] >= MIN_SUPPORT
+        if best is not None and is_supported and not counts_otherwise(sentence, question, passages):
             found = windows[best]
             citations.append(Citation(start, end, sentence, found.passage, found.span, supports[best]))
         else:

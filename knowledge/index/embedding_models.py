@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 DEFAULT_EMBEDDINGS = "all-minilm-l6-v2"
 MULTILINGUAL = "multilingual-e5-small"
+
+# The languages that a model reads; of `many_packed` the weights are fetched, in 4 bits.
+Reads = Literal["english", "chinese", "english_chinese", "many", "many_packed"]
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,14 @@ FETCHED = {
     )
 }
 
-# The choices offered: those of packages and some of a hub. The folder of any other can be given as well.
-EMBEDDINGS = {
-    DEFAULT_EMBEDDINGS: "English, 23 M parameters",
-    MULTILINGUAL: "100 languages, 118 M parameters in 4 bits, fetched once (91 MB)",
-    "intfloat/multilingual-e5-small": "100 languages, 118 M parameters",
-    "BAAI/bge-small-en-v1.5": "English, 33 M parameters",
-    "BAAI/bge-small-zh-v1.5": "Chinese, 24 M parameters",
+# The choices offered, those of packages and some of a hub, with what they read and their millions of weights. The
+# folder of any other can be given as well.
+EMBEDDINGS: dict[str, tuple[Reads, int]] = {
+    DEFAULT_EMBEDDINGS: ("english", 23),
+    MULTILINGUAL: ("many_packed", 118),
+    "intfloat/multilingual-e5-small": ("many", 118),
+    "BAAI/bge-small-en-v1.5": ("english", 33),
+    "BAAI/bge-small-zh-v1.5": ("chinese", 24),
 }
 
 # Whether the code in a model's folder may run, by the model's name and the folder.

@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from email.message import EmailMessage, Message
 
@@ -17,6 +17,9 @@ MAX_PARTS = 1_000
 MAX_BOUNDARIES = 20_000  # lines that may divide parts; Python's parser takes a second for so many
 MAX_DEPTH = 5  # of mails attached to mails
 _TOO_MANY = f"it holds more than {MAX_PARTS:,} parts, as no mail does"
+FEW_WORDS = 8  # that one form of a mail may lack of the other: a line on how to see it
+LOST_SHARE = 0.2  # of its words
+_WORD = re.compile(r"\w+")
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _MBOX_START = re.compile(rb"^From \S.*\d{4}\s*$", re.MULTILINE)
@@ -76,21 +79,21 @@ class _Reader:
         self.notes = self.notes if depth else []
         header = "\n".join(f"{name}: {text}" for name in _SHOWN if (text := _header(message, name)))
         blocks = [Block("text", header)] if header else []
-        body = message.get_body(("plain", "html"))
-        blocks += _body(body) if body is not None else []
-        for part in self._attachments(message, body):
+        forms = [found for kind in ("plain", "html") if (found := message.get_body((kind,))) is not None]
+        blocks += _fuller([_body(form) for form in forms])
+        for part in self._attachments(message, forms):
             inline = part.get_content_maintype() == "text" and not part.get_filename()
             blocks += _body(part) if inline else self._attachment(part, depth)
         return ParsedFile(_header(message, "Subject"), tuple(blocks), tuple(self.notes))
 
-    def _attachments(self, message: EmailMessage, body: Message | None) -> Iterator[EmailMessage]:
+    def _attachments(self, message: EmailMessage, forms: Sequence[Message]) -> Iterator[EmailMessage]:
         for part, is_other in _leaves(message):
             self.parts += 1
             if self.parts > MAX_PARTS:
                 raise DocumentError(_TOO_MANY)
             inline = part.get_content_maintype() == "text" and not part.get_filename()
             shown = not inline or not is_other
-            if part is not body and shown and isinstance(part, EmailMessage):
+            if not any(part is form for form in forms) and shown and isinstance(part, EmailMessage):
                 yield part
 
     def _attachment(self, part: EmailMessage, depth: int) -> list[Block]:
@@ -147,6 +150,29 @@ def _body(part: Message) -> list[Block]:
     if str(part.get_param("format")).lower() == "flowed":
         text = re.sub(r"(?<!^--) \n(?!>)", " ", text, flags=re.MULTILINE)  # a line that was only wrapped
     return list(load_text(text).blocks)
+
+
+def _fuller(forms: Sequence[list[Block]]) -> list[Block]:
+    """Of the text and the page that a mail holds: the text, the page where it says more, or both where each does."""
+    written = [form for form in forms if form]
+    if len(written) < 2:
+        return [block for form in written for block in form]
+    text, page = written
+    if not (_says_more(page, text) or any(map(_is_of_records, page))):
+        return text
+    return [*text, *page] if _says_more(text, page) else page
+
+
+def _says_more(one: Sequence[Block], other: Sequence[Block]) -> bool:
+    words, known = ({word for block in form for word in _WORD.findall(block.text)} for form in (one, other))
+    missing = len(words - known)
+    return missing > FEW_WORDS and missing > LOST_SHARE * len(words)
+
+
+def _is_of_records(block: Block) -> bool:
+    """Whether it is a table whose rows begin with one name, and not one that a page is laid out with."""
+    names = [line.partition(": ")[0] for line in block.text.split("\n") if ": " in line]
+    return block.kind == "table" and len(set(names)) < len(names)
 
 
 def _lower(block: Block) -> Block:

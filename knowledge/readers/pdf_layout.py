@@ -144,6 +144,8 @@ def _columns(group: list[Segment], gaps: list[tuple[float, float]], depth: int) 
     for segment in group:
         columns[sum(segment.x0 > edge for edge in edges)].append(segment)
     rows = group_rows(group)
+    if parts := _around_a_table(rows, edges):
+        return [item for part in parts for item in _order(part, depth + 1)]
     if _is_table(rows, columns, edges):
         return _borderless(rows, edges, min(s.x0 for s in group), max(s.x1 for s in group))
     items: list[Line | Table] = []
@@ -161,6 +163,29 @@ def _is_table(rows: list[list[Segment]], columns: list[list[Segment]], edges: li
     if full < 2 or full * 5 < len(rows) * 2:
         return False
     return not all(_is_prose(column) for column in columns)
+
+
+def _around_a_table(rows: list[list[Segment]], edges: list[float]) -> list[list[Segment]]:
+    """What stands above a table, in it and below it, where the rest keeps to its first column; else nothing."""
+
+    def places(row: list[Segment]) -> set[int]:
+        return {sum(segment.x0 > edge for edge in edges) for segment in row}
+
+    full = [number for number, row in enumerate(rows) if len(places(row)) > 1]
+    if len(full) < 3:
+        return []
+    inside = rows[full[0] : full[-1] + 1]
+    outside = [*rows[: full[0]], *rows[full[-1] + 1 :]]
+    if not outside or any(places(row) != {0} for row in outside):
+        return []
+    columns = [
+        [s for row in inside for s in row if sum(s.x0 > edge for edge in edges) == place]
+        for place in range(len(edges) + 1)
+    ]
+    if not all(columns) or not _is_table(inside, columns, edges):
+        return []
+    parts = (rows[: full[0]], inside, rows[full[-1] + 1 :])
+    return [sorted((s for row in part for s in row), key=lambda s: (s.top, s.x0)) for part in parts if part]
 
 
 def _is_prose(column: list[Segment]) -> bool:

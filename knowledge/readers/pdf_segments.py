@@ -40,7 +40,7 @@ def join_segments(words: Sequence[Word]) -> list[Segment]:
     """Words joined while the next stands on the same line at no more than a wide space's distance."""
     segments: list[Segment] = []
     for word in (word for word in words if not word.filled):
-        if segments and _follows(segments[-1].words[-1], word):
+        if segments and _follows(segments[-1].words, word):
             segments[-1].words.append(word)
         else:
             segments.append(Segment([word]))
@@ -67,16 +67,19 @@ def _join_value(value: Word, segments: list[Segment]) -> None:
         segments.append(Segment([value]))
 
 
-def _follows(last: Word, word: Word) -> bool:
+def _follows(words: Sequence[Word], word: Word) -> bool:
+    last = words[-1]
     size = max(min(last.size, word.size), 1.0)
     same_line = abs(last.middle - word.middle) < 0.45 * max(last.size, word.size)
-    gap = last.x0 - word.x1 if _leftwards(last, word) else word.x0 - last.x1
+    gap = last.x0 - word.x1 if _leftwards(words, word) else word.x0 - last.x1
     return same_line and -0.6 * size < gap < 0.9 * size
 
 
-def _leftwards(last: Word, word: Word) -> bool:
-    """Whether the text goes on to the left: one of both is right-to-left, and the next stands there."""
-    return word.x0 < last.x0 and (is_right_to_left(last.text) or is_right_to_left(word.text))
+def _leftwards(words: Sequence[Word], word: Word) -> bool:
+    """Whether the text goes on to the left: the next stands there, and it or one before is right-to-left."""
+    if word.x0 >= words[-1].x0:
+        return False
+    return is_right_to_left(word.text) or any(is_right_to_left(one.text) for one in reversed(words))
 
 
 def _join_markers(segments: list[Segment]) -> list[Segment]:

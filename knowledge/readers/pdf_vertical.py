@@ -7,6 +7,7 @@ from itertools import pairwise
 from knowledge.readers.positioned_text import is_cjk
 
 FEWEST = 3  # characters that stand below each other before they are a column
+_IN_A_CORNER = "、。，．"  # of their place in a column, so that their middle is not the column's
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def _below(last: Character, character: Character, page_height: float) -> bool:
     if not (_may_stand(last) and _may_stand(character)):
         return False
     gap = _from_top(character, page_height)[0] - _from_top(last, page_height)[1]
-    return abs(_middle(last) - _middle(character)) < 0.3 * size and -0.5 * size < gap < 0.6 * size
+    aside = 0.6 if last.text in _IN_A_CORNER or character.text in _IN_A_CORNER else 0.3
+    return abs(_middle(last) - _middle(character)) < aside * size and -0.5 * size < gap < 0.6 * size
 
 
 def _may_stand(character: Character) -> bool:

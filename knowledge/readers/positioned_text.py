@@ -1,8 +1,9 @@
 """Text at its place on a page: words, lines, tables. y grows downwards, lengths are points."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _RIGHT_TO_LEFT = ("R", "AL")
 _SIGNS = ("ON", "CS", "ES", "ET", "NSM", "BN")
@@ -63,16 +64,25 @@ def join_words(words: Sequence[Word]) -> str:
     """The words with a space between them, except between Chinese or Japanese characters."""
     text = ""
     leftwards = is_right_to_left("".join(word.text for word in words))
+    last: Word | None = None
     for word in _from_the_right(words) if leftwards else words:
         glued = not text or (not word.spaced and is_cjk(text[-1]) and is_cjk(word.text[0]))
+        if leftwards and last:
+            glued = (is_sign(last.text) or is_sign(word.text)) and _touch(last, word)
         text += word.text if glued else f" {word.text}"
+        last = word
     return with_brackets(text) if leftwards else text
+
+
+def _touch(one: Word, other: Word) -> bool:
+    """Whether there is no space between two words, whichever stands on the left."""
+    return max(one.x0, other.x0) - min(one.x1, other.x1) < 0.15 * one.size
 
 
 def _from_the_right(words: Sequence[Word]) -> list[Word]:
     """Right-to-left words that stand in the file from the left; foreign words and numbers keep their own order."""
     if words[0].x0 >= words[-1].x0:
-        return list(words)
+        return _with_foreign_names(words)
     ordered: list[Word] = []
     foreign: list[Word] = []
     for word in reversed(words):
@@ -84,11 +94,34 @@ def _from_the_right(words: Sequence[Word]) -> list[Word]:
     return ordered + foreign[::-1]
 
 
+def _with_foreign_names(words: Sequence[Word]) -> list[Word]:
+    """Words given from the right; several Latin ones beside each other become one, which is read from the left."""
+    ordered: list[Word] = []
+    for word in words:
+        last = ordered[-1] if ordered else None
+        level = last is not None and word.x1 <= last.x0 and abs(word.middle - last.middle) < 1
+        if last and level and _is_latin(last) and _is_latin(word):
+            ordered[-1] = replace(last, text=f"{word.text} {last.text}", x0=word.x0)
+        else:
+            ordered.append(word)
+    return ordered
+
+
+def _is_latin(word: Word) -> bool:
+    return not is_right_to_left(word.text) and any(unicodedata.bidirectional(one) == "L" for one in word.text)
+
+
 def with_brackets(text: str) -> str:
     """Right-to-left text in which what opens stands before what closes; a file holds the signs as they look."""
     for opening, closing in _BRACKETS:
         if 0 <= text.find(closing) < text.find(opening):
             text = text.translate({ord(opening): closing, ord(closing): opening})
+        elif closing in text and opening not in text:  # both look alike there; an opening one follows a space
+            text = re.sub(
+                rf"(?<!\S){re.escape(closing)}(?=\w[^{re.escape(closing)}]*{re.escape(closing)})",
+                opening,
+                text,
+            )
     return text
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from knowledge.errors import StoreError
 from knowledge.index.embedding_models import (
     UNREADABLE,
+    Reads,
     Trusts,
     fast_dtype,
     is_trusted,
@@ -21,11 +22,11 @@ from knowledge.index.embedding_models import (
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
-# The choices offered, of a hub, smallest first. The folder of any other cross-encoder can be given as well.
-RERANKERS = {
-    "cross-encoder/ms-marco-MiniLM-L6-v2": "English, 23 M parameters",
-    "BAAI/bge-reranker-base": "English and Chinese, 278 M parameters",
-    "BAAI/bge-reranker-v2-m3": "100 languages, 568 M parameters",
+# The choices offered, of a hub, smallest first, as `EMBEDDINGS`. The folder of any other can be given as well.
+RERANKERS: dict[str, tuple[Reads, int]] = {
+    "cross-encoder/ms-marco-MiniLM-L6-v2": ("english", 23),
+    "BAAI/bge-reranker-base": ("english_chinese", 278),
+    "BAAI/bge-reranker-v2-m3": ("many", 568),
 }
 
 

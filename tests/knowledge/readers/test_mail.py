@@ -142,3 +142,50 @@ def test_text_of_another_kind_is_read_and_what_outlook_packs_is_named() -> None:
     document = read_bytes("a.eml", message.as_bytes())
     assert document.text.split("\n\n") == ["Subject: Fees", "See.", "Attachment: winmail.dat"]
     assert "what Outlook packs" in document.notes[0]
+
+
+TABLE = "<table><tr><th>Berth</th><th>Fee</th></tr><tr><td>A</td><td>12</td></tr><tr><td>B</td><td>12</td></tr></table>"
+
+
+@pytest.mark.parametrize(
+    ("text", "page", "found"),
+    [
+        (
+            "The fees are below.\nBerth\nFee\nA\n12\nB\n12",
+            f"<p>The fees are below.</p>{TABLE}",
+            "Berth: B; Fee: 12",
+        ),
+        (
+            "Your program cannot show this mail.",
+            "<p>The crane of the north quay lifts eight tonnes on Mondays.</p>",
+            "lifts eight tonnes",
+        ),
+    ],
+)
+def test_a_page_that_says_more_than_its_text_is_read(text: str, page: str, found: str) -> None:
+    message = EmailMessage()
+    message["Subject"] = "Fees"
+    message.set_content(text)
+    message.add_alternative(page, subtype="html")
+    read = read_bytes("fees.eml", message.as_bytes()).text
+    assert found in read
+    assert text not in read
+
+
+def test_a_page_that_adds_a_few_words_is_not_read_instead_of_its_text() -> None:
+    message = EmailMessage()
+    message["Subject"] = "Hours"
+    message.set_content("The harbour office opens at eight and closes at four.\n\n> When do you open?")
+    page = "<p>The harbour office opens at eight and closes at four.</p><p>View in browser</p>"
+    message.add_alternative(page, subtype="html")
+    read = read_bytes("hours.eml", message.as_bytes()).text
+    assert "> When do you open?" in read and "View in browser" not in read
+
+
+def test_a_text_and_a_page_that_say_different_things_are_both_read() -> None:
+    message = EmailMessage()
+    message["Subject"] = "Fees"
+    message.set_content("Dear office, please note that Mara Quill has moved to Stokka.")
+    message.add_alternative(TABLE, subtype="html")
+    read = read_bytes("fees.eml", message.as_bytes()).text
+    assert "Mara Quill has moved" in read and "Berth: B; Fee: 12" in read

@@ -43,3 +43,21 @@ def test_a_line_given_from_the_left_is_turned_and_numbers_are_not() -> None:
 def test_brackets_are_as_they_are_read() -> None:
     assert join_words([word(")ליד", 200), word("התחנה(.", 150)]) == "(ליד התחנה)."
     assert join_words([word("(near", 100), word("here)", 150)]) == "(near here)"
+
+
+@pytest.mark.parametrize("closing", ["(", ")"])
+def test_a_latin_name_in_a_hebrew_line_is_read_from_the_left(closing: str) -> None:
+    given = [
+        word("ברנדל", 190),
+        *(Word(text, x0, x1, 92.0, 102.0, 12.0, bold=False) for text, x0, x1 in (
+            (")", 182, 185), ("Brandal", 135, 181), ("Oda", 106, 131), (closing, 102, 105), (",", 98, 101))),
+        word("והטלפון", 50),
+    ]  # fmt: skip
+    assert join_words(given) == "ברנדל (Oda Brandal), והטלפון"
+
+
+def test_what_closes_a_number_of_a_list_opens_nothing() -> None:
+    assert (
+        join_words([word("א)", 200), word("התחנה", 150), word("ב)", 100), word("סגורה", 50)])
+        == "א) התחנה ב) סגורה"
+    )
