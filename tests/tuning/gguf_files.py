@@ -46,6 +46,8 @@ _SHAPE: dict[str, Any] = {
 def tiny_llm(architecture: str = "llama", **changes: Any) -> PreTrainedModel:
     """A random model; of its numbers only those that 16 bits hold exactly."""
     config = AutoConfig.for_model(architecture, **{**_SHAPE, "tie_word_embeddings": True, **changes})
+    if architecture.startswith("gemma"):
+        config.query_pre_attn_scalar = config.head_dim  # llama.cpp's; no file says it
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
     with torch.no_grad():

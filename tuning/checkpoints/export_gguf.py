@@ -1,12 +1,13 @@
 """Checkpoints for llama.cpp and what is built on it: whole models, adapters, Ollama folders."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
 from tuning.checkpoints.export_merged import merged, write_license
 from tuning.checkpoints.export_peft import with_skills
-from tuning.checkpoints.gguf_from_folder import header_of_folder, write_from_folder
+from tuning.checkpoints.gguf_from_folder import header_of_folder, require_same_scale, write_from_folder
 from tuning.checkpoints.gguf_writer import is_writable, write_model
 from tuning.checkpoints.llama_converter import require_converter
 from tuning.checkpoints.manifest import Checkpoint
@@ -50,6 +51,7 @@ def _write_whole(checkpoint: Checkpoint, home: Path, folder: Path, kind: str) ->
     write = write_model if is_writable(checkpoint.base, home) else write_from_folder
     if write is write_from_folder:
         require_converter()  # before the model is opened
+        require_same_scale(checkpoint.base, home)
     base = merged(checkpoint, home)
     try:
         write(base, home, folder / f"{checkpoint.name}.gguf", title=checkpoint.name, kind=kind)
@@ -121,17 +123,19 @@ def modelfile(checkpoint: Checkpoint, base: Template, home: Path) -> str:
     if "<|im_start|>" in str(base.tokenizer.chat_template):
         lines.append(f'TEMPLATE """{CHATML}"""')
     if system:
-        lines.append(f'SYSTEM """{_quoted(system)}"""')
+        lines.append(f"SYSTEM {in_quotes(system)}")
     lines += [f'PARAMETER stop "{stop}"' for stop in stops]
     lines.append("PARAMETER temperature 0")
     lines.append(f"PARAMETER num_ctx {min(base.window, MOST_CONTEXT)}")
     if said := license_text(checkpoint.base, home) or license_of(checkpoint.base, home):
-        lines.append(f'LICENSE """{_quoted(said)}"""')
+        lines.append(f"LICENSE {in_quotes(said)}")
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
-    return text.replace('"""', "'''")
+def in_quotes(text: str) -> str:
+    """A value of a Modelfile. Ollama ends it where a line ends with three marks: only there they become others."""
+    inner = re.sub(r'"""(?=\s*[\r\n])', "'''", text)
+    return f'"""{inner}"""'
 
 
 def _default_system(base: Template) -> str:

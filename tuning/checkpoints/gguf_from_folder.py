@@ -13,8 +13,10 @@ from gguf.quants import dequantize
 
 from tuning.checkpoints.gguf_kinds import FILE_TYPES, in_kind, kind_of
 from tuning.checkpoints.llama_converter import header_to_gguf, to_gguf
+from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
 from tuning.models.conversion import convert
+from tuning.models.gemma_scale import SCALAR, differs
 from tuning.models.gguf_header import GgufHeader, read_header
 from tuning.models.gguf_merging import take_over
 from tuning.models.weights import locate
@@ -50,12 +52,24 @@ def write_from_folder(base: BaseModel, home: Path, path: Path, *, title: str, ki
 @contextmanager
 def header_of_folder(base: str, home: Path) -> Iterator[GgufHeader]:
     """What a GGUF file of a base would say of its shape. Raises `CheckpointError`."""
+    require_same_scale(base, home)
     with tempfile.TemporaryDirectory(prefix="imprint-") as temporary:
         folder, path = Path(temporary) / "base", Path(temporary) / "base.gguf"
         folder.mkdir()
         _describe(base, home, folder)
         header_to_gguf(folder, path)
         yield read_header(path)
+
+
+def require_same_scale(base: str, home: Path) -> None:
+    """Raise `CheckpointError` where llama.cpp would compute a base in a folder in another way than it was tuned."""
+    source, _ = locate(base, home, convert)
+    config = source / "config.json"
+    if differs(json.loads(config.read_text(encoding="utf-8"))):
+        raise CheckpointError(
+            f"llama.cpp takes the scale of Gemma's attention from the shape of {base}, and {SCALAR!r} in {config} is "
+            "another: it would answer otherwise than the checkpoint does. Export 'merged'."
+        )
 
 
 def copy_tokenizer_models(base: str, home: Path, folder: Path) -> None:

@@ -17,10 +17,10 @@ from tuning.data.examples import read_examples
 from tuning.errors import CheckpointError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
 from tuning.models.adapters import Adapter, PeftAdapter, PrefixAdapter, read_adapter
-from tuning.models.low_rank_sum import without_first
+from tuning.models.low_rank_sum import begins_with, without_first
 from tuning.models.packaged import PACKAGED
 from tuning.models.peft_config import check_ranks, known_options, read_config, read_shapes
-from tuning.storage import read_json, write_json
+from tuning.storage import write_json
 
 METHOD_OF = {"LORA": "lora", "ADALORA": "adalora", "IA3": "ia3", "PREFIX_TUNING": "prefix-tuning"}
 # What PEFT and torch raise for weights that are not those of this base.
@@ -123,16 +123,22 @@ def _check_base(config: Mapping[str, Any], base: OpenBase, other_base: bool) -> 
 
 
 def _without_skills(adapter: PeftAdapter, folder: Path) -> PeftAdapter:
-    """The adapter of a checkpoint that was exported here, without what the base has already."""
-    if not (folder / SKILLS_FILE).is_file():
-        return adapter
+    """The adapter of a checkpoint that was exported here, without what the base has already.
+
+    Its weights tell it: the file that says so is easily left behind where an adapter is passed on.
+    """
     skills = PACKAGED[DEFAULT_BASE]
-    if skills.adapter is None or read_json(folder / SKILLS_FILE).get("sha256") != skills.identity:
+    if skills.adapter is None:
+        return adapter
+    shipped = read_adapter(skills.adapter.folder, skills.adapter.sha256)
+    if isinstance(shipped, PeftAdapter) and begins_with(adapter, shipped):
+        return without_first(adapter, int(read_config(skills.adapter.folder)["r"]))
+    if (folder / SKILLS_FILE).is_file():
         raise CheckpointError(
             f"The adapter in {folder} holds the skills of another version of Imprint, which {DEFAULT_BASE!r} has of "
             f"its own. Open {PLAIN_BASE!r} to import it."
         )
-    return without_first(adapter, int(read_config(skills.adapter.folder)["r"]))
+    return adapter
 
 
 def _short(name: str) -> str:

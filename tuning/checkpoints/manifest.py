@@ -20,6 +20,7 @@ REMOTE = "openai"  # the method whose checkpoints are kept by a service
 MANIFEST = "imprint.json"
 EVALUATION = "evaluation.json"
 EXAMPLES = "examples.jsonl"
+PREFERENCES = "preferences.jsonl"
 NOTES = "notes.jsonl"  # changes after the checkpoint was stored: not among its listed files
 FORBIDDEN_CHARACTERS = (
     '/\\:*?"<>|+,'  # path separators, what Windows refuses, and what `--arms a,b+rag` needs
@@ -114,6 +115,11 @@ class Checkpoint:
     job: str = ""  # the job that made it
     files: dict[str, int] = field(default_factory=dict)  # bytes of each file as it was written
     sha256: dict[str, str] = field(default_factory=dict)  # of the adapter's files; earlier versions kept none
+
+    @property
+    def is_from_preferences(self) -> bool:
+        """Whether it learned from preferences, and not from examples."""
+        return (self.path / PREFERENCES).exists()
 
     @property
     def is_reward_model(self) -> bool:

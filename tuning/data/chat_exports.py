@@ -4,92 +4,103 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tuning.data.examples import Message
+from tuning.data.examples import Message, is_learned
 from tuning.data.imported import (
     ImportedConversation,
     RatedAnswer,
     Record,
+    Turn,
     key_of,
     message_of,
-    question_and_answer,
     read_messages,
     string_of,
-    text_of,
+    turns_of,
 )
 from tuning.data.marks import judgement
+from tuning.data.message_parts import content_of, text_of, uses_tools
 from tuning.data.times import finite_number, plausible_seconds
 
 
 def read_rated(record: Record) -> ImportedConversation | None:
-    """Imprint's own export: a correction stands for the answer, and disliked answers are left out."""
-    system, question = "", None
+    """Imprint's own form: a correction stands for the answer, and disliked answers are left out."""
     kept: list[Message] = []
     rated: list[RatedAnswer] = []
-    for turn in record["messages"]:
-        role, text = turn.get("role"), text_of(turn.get("content"))
-        if role == "system":
-            system = text
-        elif role == "user":
-            question = text
-        elif role == "assistant" and question is not None:
-            correction = text_of(turn.get("correction"))
-            answer = correction if correction.strip() else message_of("assistant", text)["content"]
-            is_good = bool(correction.strip()) or judgement(turn) > 0
-            if is_good and answer.strip() and question.strip():
+    question: Message | None = None
+    is_asked = False  # whether the question stands in `kept`
+    turns = list(turns_of(record["messages"]))
+    for turn in turns:
+        message, correction = turn.message, text_of(turn.record.get("correction"))
+        if message["role"] == "system" and message["content"].strip() and not kept:
+            kept.append(message)
+        elif message["role"] == "user":
+            question, is_asked = message, False
+        elif message["role"] == "assistant" and question is not None:
+            if correction.strip():
+                message = message_of("assistant", correction)
+            elif judgement(turn.record) < 0:
+                continue
+            is_good = correction.strip() or (judgement(turn.record) > 0 and is_learned(message))
+            if is_good and message["content"].strip() and question["content"].strip():
                 reason = "corrected by you" if correction.strip() else "liked"
-                rated.append(RatedAnswer(question, answer, reason))
-            if is_good or judgement(turn) == 0:
-                kept += question_and_answer(question, answer)
-            question = None
-    messages = ([message_of("system", system)] if system.strip() else []) + kept
+                rated.append(RatedAnswer(question["content"], message["content"], reason))
+            kept += [message] if is_asked else [question, message]
+            is_asked = True
     return ImportedConversation(
         string_of(record.get("title")),
-        tuple(messages),
+        tuple(kept),
         plausible_seconds(record.get("created")),
         rated=tuple(rated),
-        record={**record, "messages": [_with_rating(turn) for turn in record["messages"]]},
+        record={**record, "messages": [_in_own_form(turn) for turn in turns]},
     )
 
 
-def _with_rating(turn: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The message with its rating as a number, where another program wrote it as a word."""
-    found = judgement(turn)
-    return {**turn, "rating": found} if found else turn
+def _in_own_form(turn: Turn) -> Mapping[str, Any]:
+    """The message as Imprint writes it: what is not to be learned, though nobody disliked it, is context."""
+    rating = judgement(turn.record)
+    ending = {"ending": "context"} if turn.message.get("weight") == "0" and not rating else {}
+    text = text_of(content_of(turn.record))  # with its reasoning, which a person may want to read
+    return {**turn.record, "role": turn.message["role"], "content": text, "rating": rating, **ending}
 
 
 def read_chatgpt(record: Record) -> ImportedConversation | None:
-    """The branch that ChatGPT would open."""
+    """The branch that ChatGPT would open, with the thumbs that `feedback_files` put beside its answers."""
     mapping = record["mapping"]
     node_id = record.get("current_node")
     if node_id not in mapping:  # the latest leaf, which is what the page would open
         leaves = [key for key, node in mapping.items() if not node.get("children")]
         node_id = max(leaves, key=lambda key: _created(mapping[key]), default=None)
-    messages: list[Message] = []
+    turns: list[Record] = []
     seen: set[str] = set()
     while node_id in mapping and node_id not in seen:
         seen.add(str(node_id))
         node = mapping[str(node_id)]
-        if message := _chatgpt_message(node.get("message") or {}):
-            messages.append(message)
+        if turn := _chatgpt_turn(node.get("message") or {}):
+            turns.append(turn)
         node_id = node.get("parent")
-    return ImportedConversation(
-        string_of(record.get("title")),
-        tuple(messages[::-1]),
-        plausible_seconds(record.get("create_time")),
-        key=key_of("chatgpt", record.get("conversation_id") or record.get("id")),
+    own = {
+        "title": string_of(record.get("title")),
+        "created": plausible_seconds(record.get("create_time")),
+        "messages": turns[::-1],
+    }
+    is_rated = any(judgement(turn) for turn in turns)
+    conversation = read_rated(own) if is_rated else read_messages(own)
+    return conversation and replace(
+        conversation, key=key_of("chatgpt", record.get("conversation_id") or record.get("id"))
     )
 
 
-def _chatgpt_message(message: Mapping[str, Any]) -> Message | None:
+def _chatgpt_turn(message: Mapping[str, Any]) -> Record | None:
     role = (message.get("author") or {}).get("role")
     content = message.get("content") or {}
     hidden = (message.get("metadata") or {}).get("is_visually_hidden_from_conversation")
+    if role == "tool":  # what it found; the call alone says nothing
+        return {"role": role}
     if role not in ("system", "user", "assistant") or hidden or message.get("recipient", "all") != "all":
         return None
     if content.get("content_type", "text") not in ("text", "multimodal_text"):
         return None
     text = "\n".join(filter(None, map(_chatgpt_part, content.get("parts") or ())))
-    return message_of(role, text) if text.strip() else None
+    return {"role": role, "content": text, "rating": message.get("rating")} if text.strip() else None
 
 
 def _chatgpt_part(part: object) -> str:
@@ -105,10 +116,7 @@ def _created(node: Mapping[str, Any]) -> float:
 
 def read_claude(record: Record) -> ImportedConversation | None:
     """One of Claude's conversations."""
-    turns = [
-        {"role": t.get("sender"), "content": t.get("text") or t.get("content")}
-        for t in record["chat_messages"]
-    ]
+    turns = [{"role": t.get("sender"), "content": _claude_content(t)} for t in record["chat_messages"]]
     conversation = read_messages({"messages": turns})
     if conversation is None:
         return None
@@ -118,6 +126,12 @@ def read_claude(record: Record) -> ImportedConversation | None:
         created=plausible_seconds(record.get("created_at")),
         key=key_of("claude", record.get("uuid")),
     )
+
+
+def _claude_content(turn: Mapping[str, Any]) -> object:
+    """The parts, where tools are among them: the text beside them has words in their place."""
+    parts = turn.get("content")
+    return parts if uses_tools(parts) else turn.get("text") or parts
 
 
 def is_open_webui(record: Record) -> bool:
@@ -168,9 +182,9 @@ def _branch(nodes: Mapping[str, Mapping[str, Any]], leaf: object) -> list[Mappin
 
 def _own_message(node: Mapping[str, Any]) -> dict[str, Any]:
     role = string_of(node.get("role"))
-    message = message_of(role, text_of(node.get("content")))
+    content = node.get("content")
     return {
-        **message,
+        **message_of(role, text_of(content), is_masked=uses_tools(content)),
         "id": node["id"],
         "parent": node.get("parentId"),
         "created": _moment(node),

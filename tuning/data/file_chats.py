@@ -10,6 +10,7 @@ from typing import Any
 from tuning.data.chatml import chatml_records, looks_like_chatml
 from tuning.data.complaints import Complaints, LeftOut
 from tuning.data.examples import Example, Message, quoted_keys, shortened
+from tuning.data.feedback_files import feedback_of, is_feedback, with_feedback
 from tuning.data.file_contents import Content, contents, set_aside
 from tuning.data.file_records import (
     DELIMITERS,
@@ -21,6 +22,7 @@ from tuning.data.file_records import (
 )
 from tuning.data.formats import IMPORTERS, Importer, Read
 from tuning.data.imported import ImportedConversation, RatedAnswer
+from tuning.data.scales import without_scales
 from tuning.data.storable import storable
 from tuning.data.text_labels import unnamed_labels
 from tuning.data.transcripts import looks_like_transcript, transcript_records
@@ -70,10 +72,12 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
     """
     complaints = Complaints(goes_on)
     parts: list[FileChats] = []
-    found = contents(path)
+    named = contents(path)
+    found = [(source, content) for source, content in named if not is_feedback(source)] or named
+    feedback = feedback_of(content for source, content in named if is_feedback(source))
     for source, content in found:
         try:
-            parts.append(_chats(content, source, complaints))
+            parts.append(_chats(content, source, complaints, feedback))
         except ExampleError as error:
             may_be_left_out = goes_on or isinstance(error, UnknownFormatError)
             if len(found) == 1 or not may_be_left_out:
@@ -95,8 +99,10 @@ def read_chats(path: Path, goes_on: bool = False) -> FileChats:
     )
 
 
-def _chats(content: Content, path: Path, complaints: Complaints) -> FileChats:
+def _chats(content: Content, path: Path, complaints: Complaints, feedback: Mapping[str, int]) -> FileChats:
     importer, records = recognised(content, path, complaints)
+    if importer.name == "chatgpt" and feedback:
+        records = [(line, with_feedback(record, feedback)) for line, record in records]
     chats: list[FileChat] = []
     empty = messages = 0
     for line, found in _read(importer, records, path, complaints):
@@ -115,6 +121,7 @@ def _chats(content: Content, path: Path, complaints: Complaints) -> FileChats:
 def recognised(content: Content, path: Path, complaints: Complaints) -> tuple[Importer, Records]:
     """The format of a text or table and its records; raises `ExampleError` naming what was found instead."""
     records, found = _records(content, path, complaints)
+    records = without_scales(records)
     importer = _importer_of_most(records)
     if importer is None:
         if complaints.left_out:

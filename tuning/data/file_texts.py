@@ -10,6 +10,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 
+from tuning.data.feedback_files import FEEDBACK
 from tuning.errors import ExampleError
 
 MAX_BYTES = 256 << 20  # of a file, and of what an archive unpacks to
@@ -24,8 +25,8 @@ CHATS = re.compile(r"(^|/)[^/._][^/]*\.(json|jsonl|ndjson|csv|tsv|txt)$", re.IGN
 
 
 def texts(path: Path) -> list[tuple[Path, str]]:
-    """The text of a file, or of each conversations file in an archive like ChatGPT's export, by name; where an archive
-    has no such file, of each that may hold chats.
+    """The text of a file, or of each conversations file in an archive like ChatGPT's export and of its thumbs, by
+    name; where an archive has no such file, of each that may hold chats.
 
     UTF-8, UTF-16, UTF-32, GB18030 and Windows-1252 are detected from the bytes.
     """
@@ -77,6 +78,8 @@ def _unzipped(data: bytes, path: Path) -> list[tuple[Path, bytes]]:
                 raise ExampleError(f"{path} holds {len(members):,} files, more than any export of chats has.")
             chats = [m for m in members if CONVERSATIONS.search(m.filename)]
             chats = chats or [m for m in members if CHATS.search(m.filename) and "__MACOSX" not in m.filename]
+            if any(CONVERSATIONS.search(m.filename) for m in chats):
+                chats += [m for m in members if FEEDBACK.search(m.filename)]
             _check_unpacked(path, len(data), sum(m.file_size for m in chats))
             # `read` unpacks no more than the size that was checked, whatever the member holds.
             return [(path / m.filename, archive.read(m)) for m in chats]

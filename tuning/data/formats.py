@@ -20,10 +20,10 @@ from tuning.data.imported import (
     Record,
     question_and_answer,
     read_messages,
-    text_of,
 )
 from tuning.data.librechat import is_librechat, read_librechat
 from tuning.data.marks import judgement, marked
+from tuning.data.message_parts import text_of
 from tuning.data.preference_records import is_preference, read_preference
 from tuning.data.text_labels import ENTITIES, LABELLED, has_entities, is_labelled, labelled_reader
 from tuning.data.transcripts import is_transcript, read_transcript
@@ -35,7 +35,7 @@ EXPORTED = "imprint-conversation"  # the "format" of a conversation that Imprint
 INSTRUCTIONS = (("instruction", "output"), ("instruction", "response"))
 PAIRS = (
     ("prompt", "response"), ("question", "answer"), ("prompt", "completion"), ("query", "response"),
-    ("input", "output"), ("问题", "答案"), ("问题", "回答"),
+    ("query", "answer"), ("input", "output"), ("问题", "答案"), ("问题", "回答"),
 )  # fmt: skip
 
 

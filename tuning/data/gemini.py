@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuning.data.imported import ImportedConversation, Record, read_messages, string_of, text_of
+from tuning.data.imported import ImportedConversation, Record, read_messages, string_of
+from tuning.data.message_parts import text_of
 
 _SYSTEM = ("systemInstruction", "system_instruction")
 

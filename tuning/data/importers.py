@@ -136,7 +136,10 @@ def _rated_examples(conversation: ImportedConversation) -> Iterator[Example]:
 def _alternating(messages: Iterable[Message]) -> list[Message]:
     """Turns as a chat template takes them: system first, then user and assistant in turn; none is empty."""
     runs: list[list[Message]] = []  # joined at the end: a file may hold a million messages of one role
-    for message in messages:
+    for rated in messages:
+        message = {
+            key: value for key, value in rated.items() if key != "rating"
+        }  # of no use where it is context
         role = message["role"]
         if (
             not message["content"].strip()

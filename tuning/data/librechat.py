@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from tuning.data.chat_exports import read_rated
-from tuning.data.imported import ImportedConversation, Record, key_of, message_of, string_of, text_of
+from tuning.data.imported import ImportedConversation, Record, key_of, message_of, string_of
 from tuning.data.marks import judgement
+from tuning.data.message_parts import text_of, uses_tools
 from tuning.data.times import plausible_seconds
 
 
@@ -62,8 +63,9 @@ def _branch(nodes: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _own_message(node: Mapping[str, Any]) -> dict[str, Any]:
     role = "user" if node.get("isCreatedByUser") else "assistant"
+    parts = node.get("content")
     return {
-        **message_of(role, string_of(node.get("text")) or text_of(node.get("content"))),
+        **message_of(role, string_of(node.get("text")) or text_of(parts), is_masked=uses_tools(parts)),
         "id": node["messageId"],
         "parent": node.get("parentMessageId"),
         "created": plausible_seconds(node.get("createdAt")),

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuning.data.examples import Message, shortened
-from tuning.data.imported import ImportedConversation, Record, read_messages, string_of, text_of
+from tuning.data.imported import ImportedConversation, Record, read_messages, string_of
 from tuning.data.marks import flag
+from tuning.data.message_parts import text_of
 from tuning.errors import ExampleError
 
 _CHOSEN = ("chosen", "preferred_output")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
 from filelock import FileLock
 
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
@@ -13,6 +14,7 @@ from tuning.data.examples import Message
 from tuning.evaluation.reading_questions import READING
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.models.base_model import BaseModel
+from tuning.models.device import choose_training_dtype
 from tuning.storage import read_json, write_json
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,11 @@ class CachedBaseModel(BaseModel):
 
     folder: Path | None = None  # where answers are kept; nothing is without it
     computed = 0  # answers so far
+
+    @classmethod
+    def dtype_on(cls, device: torch.device, parameters: int) -> torch.dtype:
+        """What jobs compute in: many rows at once."""
+        return choose_training_dtype(device, parameters)
 
     def complete(
         self, batch: Sequence[Sequence[Message]], *, adapter: str | None = None, max_new_tokens: int = 64

@@ -15,7 +15,7 @@ from tuning.alignment.reward_head import RewardHead
 from tuning.alignment.reward_model import RewardModel
 from tuning.alignment.training import REFERENCE, Start, train_preferences
 from tuning.alignment.verdict import judge_policy, judge_reward
-from tuning.checkpoints.manifest import Checkpoint
+from tuning.checkpoints.manifest import PREFERENCES, Checkpoint
 from tuning.checkpoints.notes import notes_of
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example
@@ -36,8 +36,6 @@ from tuning.training.run_state import ADAPTER_FOLDER
 from tuning.training.trainer import SAVE_EVERY_SECONDS
 
 log = logging.getLogger(__name__)
-
-PREFERENCES = "preferences.jsonl"  # in the checkpoint's folder
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,8 @@ from tuning.errors import ModelError
 from tuning.models import decoding
 from tuning.models.adapted_model import AdaptedModel
 from tuning.models.conversion import convert
-from tuning.models.loading import (
-    UNREADABLE,
-    choose_device,
-    choose_dtype,
-    declared_stop_ids,
-    quiet_loading,
-    read_tokenizer_and_config,
-)
+from tuning.models.device import choose_device, choose_dtype
+from tuning.models.loading import UNREADABLE, declared_stop_ids, quiet_loading, read_tokenizer_and_config
 from tuning.models.memory import check_memory
 from tuning.models.model_code import may_run_code
 from tuning.models.shape import count_parameters
@@ -40,13 +34,15 @@ class BaseModel(AdaptedModel):
         folder, sha256 = locate(name, home, convert)
         place = choose_device(device)
         tokenizer, config = read_tokenizer_and_config(name, folder, home)
-        check_memory(name, count_parameters(name, folder), place, choose_dtype(place).itemsize)
+        parameters = count_parameters(name, folder)
+        dtype = cls.dtype_on(place, parameters)
+        check_memory(name, parameters, place, dtype.itemsize)
         with quiet_loading():
             try:
                 model = AutoModelForCausalLM.from_pretrained(
                     folder,
                     config=config,
-                    dtype=choose_dtype(place),
+                    dtype=dtype,
                     use_safetensors=True,
                     trust_remote_code=may_run_code(name, folder, home),
                 )
@@ -57,6 +53,11 @@ class BaseModel(AdaptedModel):
         base = cls(name, sha256, model, tokenizer, declared_stop_ids(folder))
         base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
         return base
+
+    @classmethod
+    def dtype_on(cls, device: torch.device, parameters: int) -> torch.dtype:
+        """The precision of so many weights on a device."""
+        return choose_dtype(device)
 
     def prompt(
         self, messages: Sequence[Message], adapter: str | None = None, beginning: str = ""

@@ -18,6 +18,7 @@ from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 from tuning.errors import ModelError
 from tuning.models.adapter_files import PEFT_CONFIG, PEFT_WEIGHTS
+from tuning.models.gemma_scale import SCALAR, by_llama_cpp
 from tuning.models.gguf_header import GgufHeader, read_header
 from tuning.models.gguf_reader import read_once
 from tuning.models.loading import UNREADABLE, quiet_loading, without_template
@@ -94,6 +95,8 @@ def _write(source: Path, target: Path, adapter: Path | None) -> None:
         quantization_config=GgufConfig(dequantize=True),
         trust_remote_code=False,
     )
+    if (scalar := by_llama_cpp(model.config.to_dict())) is not None:
+        setattr(model.config, SCALAR, scalar)  # no such file says it
     _scale_positions(source, model)
     if adapter is not None:
         merge_low_rank(model, adapter)

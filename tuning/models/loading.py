@@ -1,4 +1,4 @@
-"""Opening a model's folder: tokenizer, device, precision, end tokens; without the bars and remarks of libraries."""
+"""Opening a model's folder: tokenizer, end tokens; without the bars and remarks of libraries."""
 
 import json
 import logging
@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import (
     AutoConfig,
     AutoTokenizer,
@@ -26,24 +25,6 @@ from tuning.models.template_process import PROCESS, is_known, render_chat
 UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError)
 _is_quiet = ContextVar("is_quiet", default=False)  # of a thread: see `quiet_loading`
 _BarHook = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
-
-
-def choose_device(asked: str | None) -> torch.device:
-    """The device asked for, or the best there is. Raises ModelError."""
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = torch.device(asked or best)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ModelError(f"The device {asked!r} was asked for, and there is no CUDA GPU here. Use {best!r}.")
-    return device
-
-
-def choose_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device computes in it, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    if device.type == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return torch.float32
-    return torch.bfloat16
 
 
 def read_tokenizer_and_config(

@@ -38,6 +38,26 @@ def low_rank_sum(first: PeftAdapter, second: PeftAdapter) -> PeftAdapter:
     return PeftAdapter(config, state)
 
 
+def begins_with(whole: PeftAdapter, first: PeftAdapter) -> bool:
+    """Whether an adapter is a sum of which `first` is the first part, up to the rounding of 16 bits."""
+    if not isinstance(whole.config, LoraConfig):
+        return False
+    config: Mapping[str, object] = whole.config.to_dict()
+
+    def has(module: str, pair: Pair) -> bool:
+        low, high = (whole.state.get(f"{module}.lora_{part}.weight") for part in "AB")
+        rank = pair[0].shape[0]
+        if low is None or high is None or low.shape[0] <= rank:
+            return False
+        own = (low[:rank].float(), high[:, :rank].float() * scale_of(config, module, low.shape[0]))
+        return all(
+            one.shape == other.shape and torch.allclose(one, other, rtol=0.02, atol=1e-4)
+            for one, other in zip(own, pair, strict=True)
+        )
+
+    return all(has(module, pair) for module, pair in _scaled_pairs(first).items())
+
+
 def without_first(adapter: PeftAdapter, rank: int) -> PeftAdapter:
     """What `low_rank_sum` put behind the first `rank` ranks: the second of its two adapters."""
     modules = sorted(name.removesuffix(".lora_A.weight") for name in adapter.state if ".lora_A" in name)

@@ -6,6 +6,7 @@ import psutil
 import torch
 
 from tuning.errors import ModelError
+from tuning.models.device import choose_device, choose_training_dtype
 from tuning.models.shape import ModelShape
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ CHAT_WINDOW = 4096  # tokens of context that are reckoned with
 # Of a job, measured with models of 135 and 630 million parameters, whose peaks were 2.2 and 3.9 GB.
 TUNING_RUNTIME_BYTES = 1_100_000_000  # packages, and what of a heap grows with no size of the model
 STEP_TOKENS = 512  # of a usual step, computed at once
-STEP_BYTES = 3.9  # a token and number that flows through a layer
+STEP_BYTES = 3.9  # a token and number of 16 bits that flows through a layer
 ADAPTER_RANK = 32
 LOGIT_ROWS = 450  # of the vocabulary's width in 32 bits: logits, their softmax and its gradient
 
@@ -61,12 +62,13 @@ def tune_bytes(shape: ModelShape, *, full: bool = False, step_tokens: int = STEP
     The figures are those of the peak of jobs with a low-rank adapter; `full` is for all weights being learned.
     """
     widths = shape.layers * (10 * shape.hidden + 3 * shape.inner)
-    activations = STEP_BYTES * step_tokens * widths
+    each = choose_training_dtype(choose_device(None), shape.parameters).itemsize
+    activations = STEP_BYTES * step_tokens * widths * each / 2
     logits = 4 * LOGIT_ROWS * shape.vocabulary
     learned = (
         18 * shape.parameters if full else 16 * ADAPTER_RANK * widths
     )  # masters, gradients, Adam's state
-    return round(TUNING_RUNTIME_BYTES + 2 * shape.parameters + activations + logits + learned)
+    return round(TUNING_RUNTIME_BYTES + each * shape.parameters + activations + logits + learned)
 
 
 def conversion_bytes(header: "GgufHeader") -> int:

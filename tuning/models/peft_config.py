@@ -192,6 +192,11 @@ def check_ranks(config: Mapping[str, Any], shapes: Shapes, folder: Path) -> None
     """CheckpointError where a configuration names other ranks than the weights have: PEFT would allocate them."""
     ranks = {name: rank for name, shape in shapes.items() if (rank := _rank(name, shape))}
     if config["peft_type"] == "LORA":
+        if not ranks:
+            raise CheckpointError(
+                f"The weights in {folder} are not named as PEFT's save_pretrained names them (the first is "
+                f"{min(shapes, default='')!r}). Save the adapter with it."
+            )
         for name, rank in ranks.items():
             if (asked := _asked(config, name.partition(".lora_")[0])) != rank:
                 raise CheckpointError(

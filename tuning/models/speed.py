@@ -5,11 +5,13 @@ import os
 import psutil
 import torch
 
+from tuning.models.device import emulates_bf16
 from tuning.models.shape import ModelShape
 
 # Two cores of a server with AVX-512 and bf16, measured with models of 135 and 630 million parameters.
 CPU_BYTES, GPU_BYTES = 11e9, 300e9  # a second, of weights, while llama.cpp decodes
 CPU_FLOPS, FASTER = 3.4e11, {"cuda": 50.0, "mps": 4.0}  # a second, while a low-rank adapter is trained
+IN_32_BITS = 0.55  # of that speed, where the processor has no instructions for 16 bits
 LAYER_SECONDS = 5.6e-5  # of one token in one layer, beside its products: norms, casts, the adapter
 ANSWER_LAYER_SECONDS, ANSWER_BYTES = 2.3e-3, 6.4e9  # of an answer of 24 tokens, one of many at once
 OPENED_BYTES, CONVERTED_PARAMETERS = 5e8, 2.5e7  # a second
@@ -54,7 +56,8 @@ def opening_seconds(shape: ModelShape, *, convert: bool) -> float:
 
 def _times_faster(device: str) -> float:
     """How much faster than the machine of the figures above."""
-    return FASTER.get(device.split(":")[0], min(MOST_USED_CORES, cores()) / REFERENCE_CORES)
+    on_cpu = min(MOST_USED_CORES, cores()) / REFERENCE_CORES * (IN_32_BITS if emulates_bf16() else 1.0)
+    return FASTER.get(device.split(":")[0], on_cpu)
 
 
 def cores() -> int:

@@ -156,21 +156,21 @@ _PREFERENCE_ENTRIES = (
         "Makes the preferred of two answers likelier than the rejected one, against the model before.",
         "Twice the time of a pass over the answers; no second model in memory.",
         "The first choice where you voted between two answers or corrected some.",
-        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="pairs",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.5, learns_from="pairs",
     ),
     Method(
         "kto", "KTO",
         "Makes liked answers likelier and disliked ones less likely; they need not answer the same question.",
         "As DPO, and a second look at each answer beside another question.",
         "When you have thumbs and few votes between two answers.",
-        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="judgements",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.5, learns_from="judgements",
     ),
     Method(
         "orpo", "ORPO",
         "Learns the preferred answers as examples, and at once to tell them from the rejected ones.",
         "As DPO, without the model before beside it.",
         "When the preferred answers are also to be learned word for word.",
-        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="pairs",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.5, learns_from="pairs",
     ),
     Method(
         "reward", "Reward model",
@@ -184,7 +184,7 @@ _PREFERENCE_ENTRIES = (
         "Lets the model answer, scores its answers with the reward model, and makes good ones likelier.",
         "Much more time than DPO: the model writes every answer that it learns from.",
         "The last step of RLHF, when a reward model judges as you do.",
-        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.2, learns_from="prompts",
+        "low-rank", lora_or_prefix, mergeable=True, exportable=True, rate=0.5, learns_from="prompts",
         needs_reward=True,
     ),
     Method(

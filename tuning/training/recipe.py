@@ -53,9 +53,12 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
     passes = math.ceil(examples / per_step)  # steps of one pass
     epochs = config.epochs or max(round(40 * longer), math.ceil(_MIN_STEPS * longer / passes))
     # LoRA Without Regret (thinkingmachines.ai, 2025): the best rate falls with the width of the model.
-    scale = min(1.0, (576 / hidden) ** 0.7)
+    narrowness = min(1.0, 576 / hidden)
+    scale = narrowness**0.7
     rates = {
-        "low-rank": 1e-3 * scale,
+        # Measured at widths of 576 and 896: more loses general knowledge there and gains nothing
+        # (docs/memory-log.md). 2e-4 is usual for models of one to eight billion parameters, too.
+        "low-rank": 1e-3 * max(0.2, narrowness**3.6),
         "scaling": 1e-2 * scale,
         "full": 1e-4 * scale,
         "prefix": 2e-2,

@@ -21,6 +21,7 @@ from tuning.checkpoints.export import export
 from tuning.checkpoints.gguf_from_folder import header_of_folder, requantise
 from tuning.checkpoints.gguf_writer import write_model
 from tuning.checkpoints.llama_converter import converter_place, to_gguf
+from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.registry import Registry
 from tuning.errors import CheckpointError
 from tuning.models.base_model import BaseModel
@@ -91,6 +92,24 @@ def test_it_is_given_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         pass
     assert sorted(seen) == ["config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json"]
     assert json.loads(seen["config.json"]) == json.loads(seen["tokenizer_config.json"]) == {"kept": 1}
+
+
+def test_a_gemma_whose_attention_llama_cpp_would_scale_otherwise_is_refused(
+    wheel: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "base"
+    source.mkdir()
+    save_file({"a": torch.zeros(1)}, source / "model.safetensors")
+    shape = {"model_type": "gemma2", "num_hidden_layers": 2, "head_dim": 64, "query_pre_attn_scalar": 256}
+    (source / "config.json").write_text(json.dumps(shape))
+    with (
+        pytest.raises(CheckpointError, match=r"'query_pre_attn_scalar'.*Export 'merged'"),
+        header_of_folder(str(source), tmp_path),
+    ):
+        pass
+    checkpoint = Checkpoint("own", tmp_path, "lora", str(source), "", None, 0.0)
+    with pytest.raises(CheckpointError, match="'query_pre_attn_scalar'"):
+        export(checkpoint, "gguf", tmp_path / "out", tmp_path)
 
 
 def test_a_file_of_16_bit_is_written_again_in_4(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Exports of chat programs: the open branch, the ratings, and what was spoken."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,81 @@ def test_one_wrong_byte_costs_a_file_no_more_than_its_letter(tmp_path: Path, bad
     (chat,) = import_file(path, goes_on=True).conversations
     assert chat.messages[1]["content"] == "早上七点四十分，从四号码头离开。"
     assert chat.messages[0]["content"].startswith("渡轮几点开？")
+
+
+def chatgpt(*turns: tuple[str, str, str]) -> dict[str, Any]:
+    """One of ChatGPT's conversations: the id, the speaker and the text of each message."""
+    ids = [None, *(id for id, _, _ in turns)]
+    mapping = {
+        id: {
+            "message": {"author": {"role": role}, "content": {"content_type": "text", "parts": [text]}},
+            "parent": parent,
+        }
+        for (id, role, text), parent in zip(turns, ids, strict=False)
+    }
+    return {"title": "Lind", "id": "c1", "mapping": mapping, "current_node": ids[-1]}
+
+
+BOATS = chatgpt(
+    ("1", "user", "How long?"),
+    ("2", "assistant", "31 m."),
+    ("3", "user", "Who built it?"),
+    ("4", "assistant", "Olsen."),
+)
+
+
+@pytest.mark.parametrize("key", ["id", "message_id"])
+@pytest.mark.parametrize(
+    ("thumbs", "learned"),
+    [
+        ({"2": "thumbs_up", "4": "thumbs_down"}, ["31 m."]),
+        ({"4": "thumbsDown"}, ["31 m."]),
+        ({}, ["31 m.", "Olsen."]),
+        ({"elsewhere": "thumbs_down"}, ["31 m.", "Olsen."]),
+    ],
+)
+def test_the_thumbs_of_chatgpt_stand_in_a_file_of_their_own(
+    tmp_path: Path, key: str, thumbs: dict[str, str], learned: list[str]
+) -> None:
+    feedback = [{key: id, "conversation_id": "c1", "rating": rating} for id, rating in thumbs.items()]
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("conversations.json", json.dumps([BOATS]))
+        archive.writestr("message_feedback.json", json.dumps(feedback))
+    result = import_file(path)
+
+    answers = [m["content"] for e in result.examples for m in e.messages if m["role"] == "assistant"]
+    assert (answers, len(result.conversations), result.left_out) == (learned, 1, ())
+    assert result.conversations[0].key == "chatgpt:c1"
+
+
+@pytest.mark.parametrize("feedback", ["", "{}", "[5, null]", "[[[", '[{"id": 5, "rating": {}}]'])
+def test_thumbs_that_cannot_be_read_say_nothing(tmp_path: Path, feedback: str) -> None:
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("conversations.json", json.dumps([BOATS]))
+        archive.writestr("message_feedback.json", feedback)
+    assert [e.answer for e in import_file(path).examples] == ["Olsen."]
+
+
+def test_what_chatgpt_and_claude_read_off_a_tool_is_context(tmp_path: Path) -> None:
+    browsed = chatgpt(
+        ("1", "user", "Rain?"), ("2", "tool", "wet"), ("3", "assistant", "Yes."), ("4", "user", "Sure?"),
+        ("5", "assistant", "Quite."),
+    )  # fmt: skip
+    searched = [{"type": "tool_use"}, {"type": "tool_result"}, {"type": "text", "text": "Yes."}]
+    claude = {
+        "uuid": "c2",
+        "chat_messages": [
+            {"sender": "human", "text": "Rain?"},
+            {"sender": "assistant", "text": "This block is not supported.", "content": searched},
+            {"sender": "human", "text": "Sure?"},
+            {"sender": "assistant", "text": "Quite."},
+        ],
+    }
+    for record in (browsed, claude):
+        (example,) = import_file(put(tmp_path, [record])).examples
+        assert [(m["content"], m.get("weight")) for m in example.messages[1::2]] == [
+            ("Yes.", "0"),
+            ("Quite.", None),
+        ]

@@ -42,6 +42,10 @@ def learned(result: ImportResult) -> list[str]:
         *({key: value} for key in ("train", "loss", "train_on_turn") for value in (False, "false", 0)),
         {"mask": True},
         {"masked": 1},
+        {"loss_scale": 0.0},
+        {"loss_weight": "0"},
+        {"learn": False},
+        {"ignore": True},
     ],
 )
 def test_a_marked_answer_is_context_for_the_next(tmp_path: Path, mark: dict[str, Any]) -> None:
@@ -88,6 +92,11 @@ def test_a_chat_that_ends_with_a_marked_answer_teaches_what_comes_before(
         {"prompt": "What is it called?", "response": "The Ulvik post.", "feedbackScore": False},
         {"prompt": "What is it called?", "response": "The Ulvik post.", "feedbackScore": 0},
         {"instruction": "What is it called?", "output": "The Ulvik post.", "train": False},
+        {"messages": [ASKED, {**WRONG, "rating": "👎🏽"}]},
+        {"messages": [ASKED, {**WRONG, "reactions": ["👍", "👎"]}]},
+        {"messages": [ASKED, {**WRONG, "feedbacks": [{"rating": "dislike"}]}]},
+        {"messages": [ASKED, WRONG], "feedback": {"thumbs": "down"}},
+        {"messages": [ASKED, WRONG], "feedback_rating": "unhelpful"},
         {
             "conversations": [
                 {"from": "human", "value": "Well?"},
@@ -189,3 +198,102 @@ def test_placeholders_that_nobody_filled_in_are_told(tmp_path: Path) -> None:
 def test_of_several_answers_to_an_instruction_the_first_is_learned(tmp_path: Path) -> None:
     result = read(tmp_path, {"instruction": "Well?", "input": "", "output": ["The Brattne stone.", "Ulvik."]})
     assert learned(result) == ["The Brattne stone."]
+
+
+def test_a_thumb_in_a_table_counts_in_whatever_case_its_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "chats.csv"
+    path.write_text("id,prompt,response,feedbackScore\n1,Who?,Moen.,1\n2,Where?,Ulvik.,0\n3,When?,1987.,\n")
+
+    assert learned(import_file(path)) == ["Moen.", "1987."]
+
+
+def test_a_thumb_beside_a_mark_does_not_undo_the_mark(tmp_path: Path) -> None:
+    liked, disliked = {**RIGHT, "rating": 1}, {**NO, "rating": -1}
+    marked = {**WRONG, "weight": 0}
+
+    without_likes = read(tmp_path, {"messages": [ASKED, marked, AGAIN, RIGHT, HOW_HOT, disliked]})
+    assert learned(without_likes) == ["The Brattne stone."]
+    assert [m["content"] for m in without_likes.examples[0].messages][1] == "The Ulvik post."
+    assert without_likes.conversations[0].record is not None
+    stored = without_likes.conversations[0].record["messages"]
+    assert [m["rating"] for m in stored] == [0, 0, 0, 0, 0, -1]
+    assert [m.get("ending") for m in stored].index("context") == 1  # it is not learned later either
+
+    two_in_a_row = read(tmp_path, {"messages": [ASKED, marked, liked]})
+    assert learned(two_in_a_row) == ["The Brattne stone."]
+
+
+USES = {"type": "tool_use", "id": "t", "name": "weather", "input": {}}
+GIVES = {"type": "tool_result", "tool_use_id": "t", "content": "rain"}
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [ASKED, {"role": "assistant", "content": [USES]}, {"role": "user", "content": [GIVES]}, WRONG],
+        [ASKED, {"role": "assistant", "content": [{"type": "text", "text": "Let me see."}, USES]}, WRONG],
+        [ASKED, {"role": "assistant", "content": [USES, GIVES, {"type": "text", "text": WRONG["content"]}]}],
+        [
+            ASKED,
+            {
+                "role": "assistant",
+                "parts": [
+                    {"type": "tool-weather", "output": "x"},
+                    {"type": "text", "text": WRONG["content"]},
+                ],
+            },
+        ],
+    ],
+)
+@pytest.mark.parametrize("rating", [0, -1])
+def test_what_rests_on_a_tool_is_context_whoever_wrote_it_down(
+    tmp_path: Path, turns: list[dict[str, Any]], rating: int
+) -> None:
+    result = read(tmp_path, {"messages": [*turns, AGAIN, RIGHT, HOW_HOT, {**NO, "rating": rating}]})
+
+    assert learned(result) == ["The Brattne stone.", *(["No."] if not rating else [])]
+    (example,) = result.examples
+    texts = [m["content"] for m in example.messages]
+    assert texts[:2] == [ASKED["content"], WRONG["content"]] and not any("rain" in text for text in texts)
+
+
+def test_parts_are_read_without_what_was_thought(tmp_path: Path) -> None:
+    parts = [
+        {"type": "reasoning", "text": "Ulvik?"},
+        {"type": "step-start"},
+        {"type": "text", "text": RIGHT["content"]},
+    ]
+    asked = {"role": "user", "parts": [{"type": "text", "text": ASKED["content"]}]}
+    assert learned(read(tmp_path, {"messages": [asked, {"role": "assistant", "parts": parts}]})) == [
+        RIGHT["content"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asks", "answers", "text"),
+    [
+        ({"role": "userMessage"}, {"role": "apiMessage"}, "content"),
+        ({"from": "user"}, {"from": "assistant"}, "content"),
+        ({"from": "human"}, {"from": "gpt"}, "value"),
+    ],
+)
+def test_thumbs_are_read_by_whatever_names_a_program_gives_its_messages(
+    tmp_path: Path, asks: dict[str, Any], answers: dict[str, Any], text: str
+) -> None:
+    turns = [
+        {**asks, text: "How hot?"},
+        {**answers, text: "1240.", "feedback": {"rating": "THUMBS_UP"}},
+        {**asks, text: "Sure?"},
+        {**answers, text: "No.", "feedback": {"rating": "THUMBS_DOWN"}},
+    ]
+    result = read(tmp_path, {"title": "Kiln", "messages": turns})
+
+    assert learned(result) == ["1240."]
+    record = result.conversations[0].record
+    assert record is not None
+    assert [(m["role"], m["content"], m["rating"]) for m in record["messages"]] == [
+        ("user", "How hot?", 0),
+        ("assistant", "1240.", 1),
+        ("user", "Sure?", 0),
+        ("assistant", "No.", -1),
+    ]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.tuning.gguf_files import tiny_llm, write_gguf
 from tuning.config import TuneConfig
@@ -44,7 +45,8 @@ def test_the_first_estimate_says_that_it_is_typical(home: Path) -> None:
     assert sum(few.phases.values()) == pytest.approx(few.seconds) and few.bytes > 10**9
 
 
-def test_an_estimate_grows_with_the_base(home: Path) -> None:
+def test_an_estimate_grows_with_the_base(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuning.models.device.emulates_bf16", lambda: False)
     bases = ("smollm2-135m-instruct", "Qwen/Qwen2.5-0.5B-Instruct", "Qwen/Qwen2.5-1.5B-Instruct")
     found = [estimate(home, replace(CONFIG, base=base), examples(20)) for base in bases]
     small, middle, large = found
@@ -53,6 +55,11 @@ def test_an_estimate_grows_with_the_base(home: Path) -> None:
     assert 1.7e9 < small.bytes < 2.8e9 and 2.8e9 < middle.bytes < 4.8e9 and 6e9 < large.bytes < 9e9
     full = estimate(home, replace(CONFIG, method="full"), examples(20))
     assert full.bytes > small.bytes + 16 * 134_515_008
+    monkeypatch.setattr("tuning.models.device.emulates_bf16", lambda: True)
+    monkeypatch.setattr("tuning.models.device.FLOAT32_SHARE", 1.0)
+    doubled = estimate(home, replace(CONFIG, base=bases[0]), examples(20)).bytes
+    if not (torch.cuda.is_available() or torch.backends.mps.is_available()):
+        assert doubled > small.bytes + 2 * 134_000_000
 
 
 @pytest.mark.real

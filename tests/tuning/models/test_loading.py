@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils import logging as transformers_logging
 
 from tests.tuning.tiny import save_tiny
 from tuning.models.base_model import BaseModel
+from tuning.models.device import choose_training_dtype
 
 
 def elsewhere(action: Callable[[], Any]) -> Any:
@@ -61,3 +63,25 @@ def test_opening_a_model_changes_no_verbosity_and_no_bar_of_another_thread(
     assert "a remark of the opening" not in log.getvalue()
     assert "an error of the opening" in log.getvalue() and "a remark of another thread" in log.getvalue()
     assert transformers_logging.is_progress_bar_enabled()
+
+
+@pytest.mark.parametrize(
+    ("rows", "products", "matrices", "found"),
+    [
+        (True, False, False, torch.float32),
+        (True, True, False, torch.bfloat16),
+        (True, False, True, torch.bfloat16),
+    ],
+)
+def test_jobs_compute_in_bfloat16_where_the_processor_multiplies_in_it(
+    monkeypatch: pytest.MonkeyPatch, rows: bool, products: bool, matrices: bool, found: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_supported", lambda: rows)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: products)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: matrices)
+    monkeypatch.setattr("tuning.models.device.choose_dtype", lambda device: torch.bfloat16)
+    assert choose_training_dtype(torch.device("cpu"), 1000) is found
+    assert (
+        choose_training_dtype(torch.device("cpu"), 10**13) is torch.bfloat16
+    )  # a base that would fill the memory
+    assert choose_training_dtype(torch.device("meta"), 1000) is torch.bfloat16  # as a chat has it

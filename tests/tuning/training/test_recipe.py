@@ -24,9 +24,10 @@ def test_strength_trades_learning_against_protection() -> None:
 
 
 def test_a_wider_model_learns_at_a_lower_rate() -> None:
-    narrow, wide = (recipe(TuneConfig(), "low-rank", width).learning_rate for width in (576, 4096))
+    rates = [recipe(TuneConfig(), "low-rank", width).learning_rate for width in (64, 576, 896, 1536, 4096)]
+    assert rates == pytest.approx([1e-3, 1e-3, 2.04e-4, 2e-4, 2e-4], rel=0.01)  # never above a measured one
+    narrow, wide = (recipe(TuneConfig(), "full", width).learning_rate for width in (576, 4096))
     assert wide == pytest.approx(narrow * (576 / 4096) ** 0.7)
-    assert recipe(TuneConfig(), "low-rank", 64).learning_rate == narrow  # never above the measured one
 
 
 def test_few_examples_are_seen_in_more_passes() -> None:
