@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import streamlit as st
 
 from assistant.components import deletions, sidebar, theme
 from assistant.i18n.texts import t
+from assistant.lazy import IMPORT_LOCK
 from assistant.session import choices, notices, open_conversation, training_draft
 
 # Name, address and module in assistant.pages of each page -> its icon; the first is the one that opens
@@ -30,7 +32,12 @@ def _page(module: str) -> Callable[[], None]:
     """A page whose module is imported when it is first shown: charts and indexes must not delay the chat."""
 
     def draw() -> None:
-        importlib.import_module(f"assistant.pages.{module}").draw()
+        name = f"assistant.pages.{module}"
+        # The others import torch: not while a thread that opens a model imports parts of it. The chat imports
+        # nothing of it, and is not to wait.
+        with nullcontext() if module == "chat" or name in sys.modules else IMPORT_LOCK:
+            found = importlib.import_module(name)
+        found.draw()
 
     return draw
 

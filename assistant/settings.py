@@ -39,7 +39,7 @@ LearnNotes = Literal["off", "idle", "daily"]
 LEARN_NOTES: tuple[LearnNotes, ...] = get_args(LearnNotes)
 
 # As tuning.models.capability has them; "auto" leaves it to the size of the model.
-ModelCapability = Literal["auto", "small", "capable"]
+ModelCapability = Literal["auto", "small", "capable", "strong"]
 MODEL_CAPABILITIES: tuple[ModelCapability, ...] = get_args(ModelCapability)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.notes.lookup import Match, Notes
+    from assistant.notes.nearest import Likelihood
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
@@ -112,7 +113,14 @@ class Workspace(HomeStores):
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
 
-        return Chat(self.engine, self.store, self.existing_knowledge, self._said_capability, self.find_note)
+        return Chat(
+            self.engine,
+            self.store,
+            self.existing_knowledge,
+            self._said_capability,
+            self.find_note,
+            self.was_taught,
+        )
 
     def _said_capability(self) -> "Capability | None":
         said = self.settings.capability
@@ -139,7 +147,9 @@ class Workspace(HomeStores):
                 with contextlib.suppress(EngineError):  # the answer will raise it again
                     engine().prompt_capacity(checkpoint)
 
-        chat = Chat(engine, None, self.existing_knowledge, self._said_capability, self.find_note)
+        chat = Chat(
+            engine, None, self.existing_knowledge, self._said_capability, self.find_note, self.was_taught
+        )
         return chat, prepare
 
     def batched_engine(self) -> "Engine":
@@ -159,9 +169,19 @@ class Workspace(HomeStores):
 
         return Notes(HomeNotes(self.home), self.registry, NoteEncoder(lambda: self.embeddings).encode)
 
-    def find_note(self, question: str, checkpoint: str | None) -> "Match | None":
-        """The note or the learned fact that a question asks for. Raises TuningError."""
-        return self.notes.find(question, checkpoint)
+    def find_note(
+        self,
+        question: str,
+        checkpoint: str | None,
+        likelihood: "Likelihood | None" = None,
+        beside_documents: bool = False,
+    ) -> "Match | None":
+        """The note or the learned fact that a question asks for, as `Notes.find`. Raises TuningError."""
+        return self.notes.find(question, checkpoint, likelihood, beside_documents)
+
+    def was_taught(self, checkpoint: str) -> bool:
+        """Whether a checkpoint was taught facts that stand alone. Raises CheckpointError."""
+        return self.notes.was_taught(checkpoint)
 
     # Knowledge
 

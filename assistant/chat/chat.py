@@ -39,8 +39,9 @@ class Chat(TurnChain):
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
+        was_taught: Callable[[str], bool] = lambda checkpoint: False,
     ) -> None:
-        super().__init__(engine, knowledge, capability, note)
+        super().__init__(engine, knowledge, capability, note, was_taught)
         self._store = store
 
     def ask(
@@ -139,7 +140,9 @@ class Chat(TurnChain):
             began=turn["began"],
             told=self._told(turn, options),
             prompt_tokens=0 if turn["noted"] or turn["verbatim"] else turn["budget"].total,
-            engine="" if turn["nothing_found"] or turn["noted"] or turn["verbatim"] else self._label(options),
+            engine=""
+            if turn["nothing_found"] or turn["noted"] or turn["verbatim"]
+            else self._label(options, turn),
             ending=VERBATIM if turn["verbatim"] else "",
         )
         status = "failed"
@@ -173,8 +176,11 @@ class Chat(TurnChain):
             **answer.figures(),
         )
 
-    def _label(self, options: AnswerOptions) -> str:
-        return self._engine().label(options.checkpoint if options.uses_checkpoint else None)
+    def _label(self, options: AnswerOptions, turn: TurnState) -> str:
+        engine = self._engine()
+        if turn["read_by_base"]:
+            return f"{engine.label(None)} · {engine.name}"
+        return engine.label(options.checkpoint if options.uses_checkpoint else None)
 
     def _told(self, turn: TurnState, options: AnswerOptions) -> Sequence[str] | None:
         """What an answer may not repeat; None where repeating is what was asked for."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.history.sources import Source
+from assistant.language.refusals import is_refusal
 from knowledge.grounding.citations import Citation, Embed, cite
 from knowledge.grounding.own_numbers import without_numbers
 
@@ -25,4 +26,6 @@ def cite_sources(
     texts = [source.sent for source in sources]
     above = [" > ".join([source.title, *source.headings]) for source in sources]
     read = without_numbers(answer, len(sources))
-    return CitedAnswer(read.text, tuple(cite(read, texts, embed, above, question)))
+    found = cite(read, texts, embed, above, question)
+    # That something is not in the documents is in none of them.
+    return CitedAnswer(read.text, tuple(one for one in found if one.supported or not is_refusal(one.text)))

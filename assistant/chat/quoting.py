@@ -12,7 +12,7 @@ from tuning.models.capability import Capability
 
 # Tokens of sentences for each passage that is read; None quotes passages whole. Measured by benchmarks/reading.py on
 # questions that are not reported.
-TOKENS_A_PASSAGE: dict[Capability, int | None] = {"small": 50, "capable": None}
+TOKENS_A_PASSAGE: dict[Capability, int | None] = {"small": 50, "capable": None, "strong": None}
 
 
 @dataclass(frozen=True)

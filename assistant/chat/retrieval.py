@@ -6,6 +6,7 @@ add the terms of the questions before it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from langchain_core.documents import Document
@@ -24,14 +25,18 @@ from tuning.models.capability import Capability
 from tuning.scoring import contains
 
 if TYPE_CHECKING:
+    from assistant.notes.nearest import Likelihood
     from knowledge.base.knowledge_base import KnowledgeBase
 
 _CHECKED_CHARACTERS = 160  # of a lesson: a longer one is said in other words, and waited for too long
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
 
 
-# (question, checkpoint) -> the note or the learned fact that the question asks for
-FindNote = Callable[[str, str | None], Match | None]
+# (question, checkpoint, how likely the weights hold an answer to be, whether documents are read too)
+# -> the note or the learned fact that the question asks for
+FindNote = Callable[[str, str | None, "Likelihood | None", bool], Match | None]
+# (question, options, answer) -> the mean log-probability of a token of the answer, with nothing retrieved
+AnswerLikelihood = Callable[[str, AnswerOptions, str], float]
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ class Retrieval:
         engine: Callable[[], Engine],
         capability: Callable[[], Capability],
         note: FindNote | None = None,
+        likelihood: AnswerLikelihood = lambda question, options, answer: float("-inf"),
     ) -> None:
+        self._likelihood = likelihood
         self._knowledge = knowledge
         self._engine = engine
         self._capability = capability
@@ -91,7 +98,12 @@ class Retrieval:
 
         if history and is_follow_up(question):
             return None
-        return self._note(question, options.checkpoint if options.uses_checkpoint else None)
+        if not options.uses_checkpoint:
+            return self._note(question, None, None, options.uses_documents)
+        # Its amounts are those of a small model: a capable one holds every lesson to be likely (docs/memory-log.md).
+        small = self._capability() == "small"
+        likelihood = partial(self._likelihood, question, options) if small else None
+        return self._note(question, options.checkpoint, likelihood, options.uses_documents)
 
     def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
         """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""
@@ -139,7 +151,8 @@ def _retriever(base: "KnowledgeBase", options: AnswerOptions) -> BaseRetriever:
     from knowledge.base.langchain_retriever import KnowledgeRetriever  # heavy: chromadb
 
     documents = None if options.documents is None else list(options.documents)
-    return KnowledgeRetriever(base=base, k=options.passages, documents=documents)
+    retriever = KnowledgeRetriever(base=base, k=options.passages, documents=documents)
+    return retriever.model_copy(update={"min_relevance": 0.0}) if options.anyway else retriever
 
 
 def _source(number: int, document: Document) -> Source:

@@ -35,6 +35,8 @@ class AnswerOptions:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
+    # Whether the nearest passages are read even where the search holds none to be about the question.
+    anyway: bool = False
     # Passages that a person gives by hand; then nothing is retrieved.
     given: tuple[str, ...] = ()
     # Files that go with the question; then nothing is retrieved either.
@@ -162,6 +164,8 @@ class TurnState(TypedDict, total=False):
     noted: str
     # The model's answer, where it was asked for before the others are shown: what it was taught is asked for.
     answered: AIMessage
+    # Whether that answer is the base's, from passages that the checkpoint did not read.
+    read_by_base: bool
     # What the checkpoint was taught and holds, where the question asks for it.
     held: Example | None
     # The sentence of the passages that is quoted in place of an answer of the model; "" where the model answers.

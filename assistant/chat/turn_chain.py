@@ -3,9 +3,11 @@
 It stores nothing. The retriever and the model are LangChain's interfaces; fitting the window is not.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_messages
@@ -22,20 +24,25 @@ from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.chat.verbatim import best_sentence, hardly_speaks
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
-from assistant.errors import AssistantError, EngineError
+from assistant.engines.likelihood import mean_log_probability
+from assistant.errors import AssistantError, EngineError, UnsupportedOptionError
 from assistant.history.sources import Source
+from assistant.language.refusals import is_refusal
 from assistant.language.thinking import answer_of
 from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
+log = logging.getLogger(__name__)
+
 
 class TurnChain:
     """The steps of a turn over one engine and the knowledge bases of a home.
 
     `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
-    what a person said of the model, None where the engine knows; `note` finds the note that a question asks for.
+    what a person said of the model, None where the engine knows; `note` finds the note that a question asks for;
+    `was_taught` tells whether a checkpoint was taught facts.
     """
 
     def __init__(
@@ -44,10 +51,12 @@ class TurnChain:
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
+        was_taught: Callable[[str], bool] = lambda checkpoint: False,
     ) -> None:
         self._engine = engine
+        self._was_taught = was_taught
         self._said_capability = capability
-        self._retrieval = Retrieval(knowledge, engine, self.capability, note)
+        self._retrieval = Retrieval(knowledge, engine, self.capability, note, self._likelihood)
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     def chain(
@@ -66,7 +75,7 @@ class TurnChain:
         """Adds the passages, and the budget with the messages to send; everything that refuses a question.
 
         Where a fact is asked for that the checkpoint was taught, the model answers here, and the lesson is quoted
-        where it says something else.
+        where it says something else. Where none is, the base may read the passages here: see `base_reads`.
         """
         from knowledge.search.followup import is_about_earlier  # heavy: numpy
 
@@ -86,6 +95,7 @@ class TurnChain:
                 "nothing_found": is_empty,
                 "noted": found.noted,
                 "held": found.held,
+                "read_by_base": self.base_reads(options, found),
                 "verbatim": self._verbatim(turn["question"], found, options),
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
@@ -99,12 +109,18 @@ class TurnChain:
             return {**turn, "budget": budget, "sent": sent}
 
         def check(turn: TurnState) -> TurnState:
-            if turn["held"] is None:
+            reads = turn["read_by_base"]
+            if turn["held"] is None and not reads:
                 return turn
+            asked = replace(options, memory="documents") if reads else options
             try:
-                answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
+                answered = self.model(asked).bind(cancel=stop).invoke(_messages(turn))
             except EngineError:  # it fails again where an answer that fails is kept
-                return turn
+                return {**turn, "read_by_base": False}
+            if turn["held"] is None:
+                if is_refusal(answer_of(answered.text)):
+                    return {**turn, "read_by_base": False}  # the checkpoint answers
+                return {**turn, "answered": answered}
             found = as_taught(answer_of(answered.text), Found(held=turn["held"]))
             if found.noted and not (stop and stop.is_set()):
                 return {**turn, "noted": found.noted, "passages": found.passages, "sent": found.passages}
@@ -128,6 +144,19 @@ class TurnChain:
 
         # A function that returns a runnable continues with it, and streams what it streams.
         return cast("Runnable[TurnState, BaseMessage]", RunnableLambda(respond))
+
+    def base_reads(self, options: AnswerOptions, found: Found) -> bool:
+        """Whether the base reads what was found, and the checkpoint only where the base finds no answer in it.
+
+        A small checkpoint of facts mixes what it was taught into what it reads (docs/memory-log.md). One that was
+        taught a manner, under a system prompt or by preferences, reads for itself.
+        """
+        if options.memory != "both" or not options.notes or options.given or options.attached:
+            return False
+        if not found.passages or found.noted or self.capability() != "small":
+            return False
+        checkpoint = options.checkpoint or ""
+        return self._was_taught(checkpoint) and not self._engine().system_prompt(checkpoint)
 
     def _verbatim(self, question: str, found: Found, options: AnswerOptions) -> str:
         """The sentence that is quoted where the model hardly knows the question's language; else an empty text."""
@@ -188,6 +217,15 @@ class TurnChain:
     def capability(self) -> Capability:
         """What the model can be asked for. Raises EngineError."""
         return self._said_capability() or self._engine().capability
+
+    def _likelihood(self, question: str, options: AnswerOptions, answer: str) -> float:
+        """The mean log-probability of a token of an answer to the question with nothing retrieved, in nats."""
+        messages = self.budget(TurnState(question=question, passages=()), options).messages
+        try:
+            return mean_log_probability(self._engine(), messages, answer, options.checkpoint)
+        except (EngineError, UnsupportedOptionError) as error:  # most endpoints follow no grammar
+            log.info("lessons in far words are not looked for: %s", error)
+            return float("-inf")
 
     def _system_prompt(self, options: AnswerOptions) -> str:
         if options.system_prompt:

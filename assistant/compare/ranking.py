@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from scipy import stats
 
-from assistant.compare.stats import Interval, bootstrap_mean, expanded_tail, holm, wilson
+from assistant.compare.stats import Interval, bootstrap_mean, expanded_tail, holm, scipy_stats, wilson
 from assistant.compare.votes import HeadToHead, PositionBias, RankedVariant, Tally, Vote
 
 _PRIOR_GAMES = 1.0  # split evenly: a variant that never lost is strong, not infinitely strong
@@ -74,13 +73,15 @@ def sign_test_of_questions(first: str, votes: Sequence[Vote]) -> float:
     for vote in votes:
         leaning[vote.question] = leaning.get(vote.question, 0.0) + _points(first, vote) - 0.5
     decided = [lean for lean in leaning.values() if lean]
-    return float(stats.binomtest(sum(lean > 0 for lean in decided), len(decided)).pvalue) if decided else 1.0
+    if not decided:
+        return 1.0
+    return float(scipy_stats().binomtest(sum(lean > 0 for lean in decided), len(decided)).pvalue)
 
 
 def _position(votes: Sequence[Vote], level: float) -> PositionBias:
     left = sum(vote.outcome == "first" for vote in votes)
     right = sum(vote.outcome == "second" for vote in votes)
-    p_value = float(stats.binomtest(left, left + right).pvalue) if left + right else 1.0
+    p_value = float(scipy_stats().binomtest(left, left + right).pvalue) if left + right else 1.0
     return PositionBias(left, right, wilson(left, left + right, level), p_value)
 
 

@@ -17,9 +17,12 @@ from assistant.compare.results import EvaluationResult
 from assistant.compare.variant_runner import VariantRunner
 from assistant.compare.variants import StoredCheckpoint
 from assistant.engines.base import Engine
+from assistant.engines.forwarding import answering_engine
 from assistant.errors import CompareError
 
-_BATCH_SIZE = 16  # questions; after each batch the progress is reported and a stop is heard
+# Questions; after each batch the progress is reported and a stop is heard. llama.cpp answers one after the other,
+# whatever it is given; torch is quicker with many at once.
+_BATCH_SIZE, _LLAMA_BATCH_SIZE = 16, 2
 
 Phase = Literal["answering", "measuring", "judging"]
 
@@ -88,13 +91,21 @@ def _answer_all(
     done = 0
     for variant in plan.variants:
         given = answers.setdefault(variant.name, [])
-        for start in range(0, len(plan.questions), _BATCH_SIZE):
+        size = _batch_size(runner.engine, variant.checkpoint)
+        for start in range(0, len(plan.questions), size):
             if stop is not None and stop.is_set():
                 raise CompareError(
                     "The evaluation was stopped before every question was answered; what was answered is kept."
                 )
-            batch = plan.questions[start : start + _BATCH_SIZE]
+            batch = plan.questions[start : start + size]
             given += runner.answer(variant, batch)
             done += len(batch)
             report("answering", done, plan.total, variant.name)
     return answers
+
+
+def _batch_size(engine: Engine, checkpoint: str | None) -> int:
+    from assistant.engines.llama_engine import LlamaEngine  # heavy
+
+    answering, _ = answering_engine(engine, checkpoint)
+    return min(_BATCH_SIZE, _LLAMA_BATCH_SIZE) if isinstance(answering, LlamaEngine) else _BATCH_SIZE

@@ -83,7 +83,7 @@ class SideBySideRuns:
             raise CompareError("The question is empty. Write what you would like to compare.")
         if not 2 <= len(variants) <= MAX_SIDE_BY_SIDE:
             raise CompareError(
-                f"Choose two to {MAX_SIDE_BY_SIDE} variants to compare; {len(variants)} chosen now."
+                f"Choose 2 to {MAX_SIDE_BY_SIDE} variants to compare; {len(variants)} chosen now."
             )
         if any(variant.given for variant in variants) and not passage.strip():
             raise CompareError(

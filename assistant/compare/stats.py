@@ -7,10 +7,11 @@ clusters turns the sign of whole clusters.
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import stats
 
+from assistant.lazy import IMPORT_LOCK
 from tuning.scoring import wilson_interval
 
 RESAMPLES = 10_000
@@ -89,11 +90,19 @@ def bootstrap_mean(
     return _percentiles(sums, sizes, level, resamples, seed)
 
 
+def scipy_stats() -> Any:
+    """`scipy.stats`, imported when it is first needed: it takes half a second, and models import parts of it too."""
+    with IMPORT_LOCK:
+        from scipy import stats
+
+    return stats
+
+
 def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
     """Wilson's score interval of a proportion (1927)."""
     if n == 0:
         return Interval(math.nan, math.nan)
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(scipy_stats().norm.ppf((1 + level) / 2))
     return Interval(*wilson_interval(successes / n, n, z))
 
 
@@ -113,7 +122,7 @@ def paired(
     only_second = sum(b and not a for a, b in zip(first, second, strict=True))
     differences = [float(a) - float(b) for a, b in zip(first, second, strict=True)]
     disagree = only_first + only_second
-    p_value = float(stats.binomtest(only_first, disagree).pvalue) if disagree else 1.0
+    p_value = float(scipy_stats().binomtest(only_first, disagree).pvalue) if disagree else 1.0
     return PairedTest(
         only_first=only_first,
         only_second=only_second,
@@ -146,7 +155,7 @@ def sign_flip(
     if not len(sums):
         return 1.0
     if np.all(np.abs(sums) == np.abs(sums[0])):
-        return float(stats.binomtest(int((sums > 0).sum()), len(sums)).pvalue)
+        return float(scipy_stats().binomtest(int((sums > 0).sum()), len(sums)).pvalue)
     observed = abs(float(sums.sum())) - 1e-9
     if len(sums) <= EXACT_CLUSTERS:
         signs = 1 - 2 * ((np.arange(2 ** len(sums))[:, None] >> np.arange(len(sums))) & 1)
@@ -169,8 +178,8 @@ def pairs_needed(difference: float, disagreement: float, *, level: float = 0.95,
             f"A difference of {difference} with a disagreement of {disagreement} cannot be; "
             "the difference is above 0 and at most the disagreement."
         )
-    for_level = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(disagreement)
-    for_power = float(stats.norm.ppf(power)) * math.sqrt(disagreement - difference**2)
+    for_level = float(scipy_stats().norm.ppf((1 + level) / 2)) * math.sqrt(disagreement)
+    for_power = float(scipy_stats().norm.ppf(power)) * math.sqrt(disagreement - difference**2)
     return math.ceil(((for_level + for_power) / difference) ** 2)
 
 
@@ -209,8 +218,8 @@ def expanded_tail(sizes: np.ndarray, level: float) -> float:
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
     if effective < 2:
         return 0.0
-    reach = stats.t.ppf((1 + level) / 2, effective - 1) * math.sqrt(effective / (effective - 1))
-    return float(stats.norm.sf(reach))
+    reach = scipy_stats().t.ppf((1 + level) / 2, effective - 1) * math.sqrt(effective / (effective - 1))
+    return float(scipy_stats().norm.sf(reach))
 
 
 def _by_cluster(

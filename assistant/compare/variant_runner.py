@@ -1,10 +1,11 @@
 """Variants answer questions in batches: retrieve, fill the prompt, generate, score. Every part is reused."""
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from assistant.chat.chat import Chat
+from assistant.chat.context_window import Budget
 from assistant.chat.retrieval import Found, as_taught
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.answer_cache import AnswerCache
@@ -12,6 +13,8 @@ from assistant.compare.answers import ScoredAnswer, score
 from assistant.compare.questions import Question
 from assistant.compare.variants import Variant
 from assistant.engines.base import Engine, Message
+from assistant.history.sources import Source
+from assistant.language.refusals import is_refusal
 from assistant.language.thinking import answer_of
 
 MAX_NEW_TOKENS = 48
@@ -33,7 +36,7 @@ class VariantRunner:
         *,
         max_tokens: int = MAX_NEW_TOKENS,
     ) -> None:
-        self._chat = chat
+        self._chat, self.engine = chat, engine
         self._defaults = replace(
             defaults, temperature=0.0, max_new_tokens=min(defaults.max_new_tokens, max_tokens)
         )
@@ -53,8 +56,11 @@ class VariantRunner:
             for place, (question, own, (found, _)) in enumerate(asked)
             if not found.noted
         }
-        prompts = [budget.messages for budget, _ in fitted.values()]
-        generated = dict(zip(fitted, self._generator.generate(prompts, options[0]), strict=True))
+        read = [place for place in fitted if self._chat.base_reads(options[place], retrieved[place][0])]
+        generated = self._generated(read, fitted, replace(options[0], memory="documents", checkpoint=None))
+        rest = [place for place in fitted if place not in generated or is_refusal(generated[place][0])]
+        for place, (text, seconds) in self._generated(rest, fitted, options[0]).items():
+            generated[place] = text, seconds + generated.get(place, ("", 0.0))[1]  # the base was asked, too
         answers = []
         for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
             text, generating, tokens, sent = found.noted, 0.0, 0, found.passages
@@ -67,6 +73,15 @@ class VariantRunner:
                 score(question, text, prompt_tokens=tokens, seconds=generating + retrieving, sources=sent)
             )
         return answers
+
+    def _generated(
+        self,
+        places: Sequence[int],
+        fitted: Mapping[int, tuple[Budget, tuple[Source, ...]]],
+        options: AnswerOptions,
+    ) -> dict[int, tuple[str, float]]:
+        prompts = [fitted[place][0].messages for place in places]
+        return dict(zip(places, self._generator.generate(prompts, options), strict=True))
 
 
 class _CachedRetriever:

@@ -20,6 +20,7 @@ from assistant.settings import MEMORIES, from_environment
 from tuning.config import DEFAULT_BASE
 
 ICONS = {"nothing": "circle", "documents": "edit_note", "checkpoint": "fingerprint", "both": "join"}
+NARROWEST, WIDEST = 150, 320  # pixels of a choice beside the memory
 POLL_SECONDS = 1.5  # each look costs the thread that opens the model
 
 
@@ -92,10 +93,15 @@ def _draw_knowledge_choice() -> None:
         names,
         key="kb-choice",
         label_visibility="collapsed",
-        width=150,
+        width=_width_of(choices.knowledge_base()),
         on_change=lambda: choices.choose_knowledge_base(st.session_state["kb-choice"]),
-        help=None,
     )
+
+
+def _width_of(name: str) -> int:
+    """Pixels of a choice that shows a name whole, within reason: a Chinese character is as wide as two letters."""
+    letters = sum(2 if letter > "\u2e7f" else 1 for letter in name)
+    return min(max(NARROWEST, 60 + 8 * letters), WIDEST)
 
 
 def _draw_document_choice() -> None:
@@ -138,7 +144,7 @@ def _draw_checkpoint_choice() -> None:
         [*names, chosen] if gone else names,
         key=key,
         label_visibility="collapsed",
-        width=190,
+        width=max(_width_of(chosen), 190),
         format_func=lambda name: t("memory.gone", name=name) if gone and name == chosen else name,
         on_change=choices.choose_by,
         args=("checkpoint", key),

@@ -13,6 +13,7 @@ from assistant.curation.submission import EditedRow, chosen_examples
 from assistant.errors import KNOWN_ERRORS, NothingToLearnError, sentence_of
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
+from assistant.session.presses import order_once
 from assistant.session.training_draft import discard, training_draft
 from tuning.checkpoints.manifest import REMOTE
 from tuning.config import Strength, TuneConfig
@@ -101,9 +102,10 @@ def _draw_start(key: str, config: TuneConfig, curation: Curation, rows: Sequence
         width="stretch",
         disabled=bool(reason) or not agreed,
     ):
-        job = jobs.submit(config, examples)
+        what = ("teach", str(config), *(example.key for example in examples))
+        if job := order_once(what, lambda: jobs.submit(config, examples)):
+            notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
         discard(key)
-        notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
         st.rerun()
 
 

@@ -56,7 +56,11 @@ def draw() -> None:
 
 
 def _text(name: str) -> str:
-    return t("first.ask.foreign") if name == "ask" and _hardly_speaks() else t(f"first.{name}.text")
+    if name == "ask" and _hardly_speaks():
+        return t("first.ask.foreign")
+    if name == "keep" and not sample.is_offered():
+        return t("first.keep.own")
+    return t(f"first.{name}.text")
 
 
 def _hardly_speaks() -> bool:

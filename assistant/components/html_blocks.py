@@ -198,9 +198,10 @@ def _whole(found: Source) -> str:
     return f'<details class="quiet"><summary>{label}</summary>{escaped(found.text.strip())}</details>'
 
 
-def sources(label: str, passages: Sequence[str]) -> str:
-    """Passages folded away under a label; a browser unfolds them for a link to one of their marks."""
-    return f'<details class="sources"><summary>{escaped(label)}</summary>{"".join(passages)}</details>'
+def sources(label: str, passages: Sequence[str], *, is_open: bool = False) -> str:
+    """Passages under a label, folded away at first unless `is_open`; a link to one of their marks unfolds them."""
+    begin = '<details class="sources" open>' if is_open else '<details class="sources">'
+    return f"{begin}<summary>{escaped(label)}</summary>{''.join(passages)}</details>"
 
 
 def thoughts(label: str, text: str) -> str:

@@ -8,8 +8,8 @@ import streamlit as st
 from assistant.chat.citations import CitedAnswer
 from assistant.chat.nothing_found import says_foreign, says_nothing_found
 from assistant.chat.verbatim import hardly_speaks
-from assistant.components import formatting, html_blocks, message_actions, theme
-from assistant.history.records import VERBATIM, StoredMessage
+from assistant.components import formatting, html_blocks, message_actions, near_misses, theme
+from assistant.history.records import ENDINGS, VERBATIM, StoredMessage
 from assistant.i18n.texts import t
 from assistant.language.refusals import is_refusal
 from assistant.session import choices, notices, open_conversation, resources
@@ -91,6 +91,8 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         draw_thoughts(message.thoughts, t("message.thoughts"))
         _draw_text(message, question)
         _draw_sources(message, question)
+        if is_last and not busy and (says_nothing_found(message.content) or has_no_source(message)):
+            near_misses.draw(message, question)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
         if is_last and not busy and _needs_larger(message, question):
@@ -190,7 +192,7 @@ def _notes(message: StoredMessage) -> Iterator[str]:
         yield t("message.unanswered")
     elif message.status in ("stopped", "failed"):
         yield t(f"message.{message.status}")
-    elif message.ending in ("length", "repeated", "verbatim"):
+    elif message.ending in ENDINGS:
         yield t(f"message.{message.ending}")
     elif speaks_of_unread_documents(message):
         yield t("message.unread")
@@ -221,12 +223,11 @@ def origin(message: StoredMessage) -> str:
     if message.correction:
         parts.append(html_blocks.badge(t("message.corrected"), "good"))
     if message.seconds is not None and message.status in ("complete", "stopped"):
-        tokens = t(
-            "message.cost",
-            count=message.completion_tokens or 0,
-            seconds=formatting.seconds(message.seconds),
-        )
-        said = f"{tokens} · {message.engine}" if message.engine else tokens
+        said = formatting.seconds(message.seconds)
+        if (message.completion_tokens or 0) > 1 or message.engine:  # else no model wrote it
+            said = t("message.cost", count=message.completion_tokens or 0, seconds=said)
+        if message.engine:
+            said = f"{said} · {message.engine}"
         parts.append(f'<span class="numbers">{html_blocks.escaped(said)}</span>')
     return f'<div class="from">{"".join(parts)}</div>'
 

@@ -9,6 +9,7 @@ from assistant.curation.candidates import Candidate, Curation
 from assistant.i18n.texts import t
 from assistant.notes.consolidation import Consolidation
 from assistant.session import known_where, notices, resources
+from assistant.session.presses import order_once
 from assistant.settings import LEARN_NOTES, from_environment
 from tuning.checkpoints.manifest import Checkpoint
 from tuning.checkpoints.notes import (
@@ -125,8 +126,9 @@ def _teach_again(checkpoint: Checkpoint) -> None:
         system_prompt=checkpoint.system_prompt,
     )
     resources.import_models()
-    job = workspace.jobs.submit(config, missing_examples(checkpoint, taught))
-    notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
+    examples = missing_examples(checkpoint, taught)
+    if job := order_once(("again", checkpoint.id), lambda: workspace.jobs.submit(config, examples)):
+        notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
     st.rerun()
 
 

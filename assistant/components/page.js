@@ -4,7 +4,7 @@
   if (window.imprintPage) return;
   window.imprintPage = true;
   document.documentElement.classList.toggle("silent", !window.speechSynthesis);
-  let waiting = false, focused = null, dressed = null, held = null;
+  let waiting = false, focused = null, dressed = null, held = null, frame = null;
 
   const texts = () => document.querySelector(".page-texts");
 
@@ -17,9 +17,26 @@
     }
   }
 
+  // What Streamlit's own frame says: to screen readers, in empty fields, on hovering.
+  function translateFrame(words) {
+    const translated = said => {
+      const help = /^Help for ([^]*)$/.exec(said);
+      return help ? words["Help for {}"].replace("{}", help[1]) : words[said];
+    };
+    for (const name of ["aria-label", "placeholder"])
+      for (const one of document.querySelectorAll(`[${name}]`)) {
+        const said = translated(one.getAttribute(name));
+        if (said) one.setAttribute(name, said);
+      }
+    for (const one of document.querySelectorAll("a[href^='#'], [data-testid=stTooltipContent] p, [role=option]")) {
+      const node = one.firstChild, said = node?.nodeType === Node.TEXT_NODE && words[node.nodeValue];
+      if (said) node.nodeValue = said;
+    }
+  }
+
   function nameButtons() {
-    for (const icon of document.querySelectorAll("button [data-testid=stIconMaterial]:not([aria-hidden=true])")) {
-      const button = icon.closest("button");
+    for (const icon of document.querySelectorAll(":is(button, summary) [data-testid=stIconMaterial]:not([aria-hidden=true])")) {
+      const button = icon.closest("button, summary");
       if (button.textContent.replace(icon.textContent, "").trim() === "") continue;
       icon.setAttribute("aria-hidden", "true");
       icon.removeAttribute("role");
@@ -42,6 +59,7 @@
     if (document.documentElement.lang !== said.lang) document.documentElement.lang = said.lang;
     if (said.dataset.upload)
       document.querySelectorAll("[data-testid=stFileUploaderDropzone]").forEach(one => translateUploader(one, said.dataset));
+    if (said.dataset.frame) translateFrame(frame ??= JSON.parse(said.dataset.frame));
     takeScheme();
     nameButtons();
     keepFocus();
@@ -197,16 +215,6 @@
     speechSynthesis.speak(said);
   }
 
-  // Back and forward on one page: the app keeps its own state, so the address says that it was the browser that went.
-  // Streamlit has read the address by now, and reads it again.
-  function noteWent(event) {
-    if (location.hash || !event.isTrusted) return;
-    const address = new URL(location);
-    address.searchParams.set("went", "1");
-    history.replaceState(history.state, "", address);
-    dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
-  }
-
   async function write(text) {
     if (navigator.clipboard) return navigator.clipboard.writeText(text);
     const area = document.body.appendChild(document.createElement("textarea"));  // a page without https has no clipboard
@@ -234,6 +242,5 @@
   document.addEventListener("keydown", pressKey);
   document.addEventListener("input", countTyped);
   document.addEventListener("focusin", holdFocus);
-  addEventListener("popstate", noteWent);
   tend();
 })();

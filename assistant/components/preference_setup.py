@@ -11,6 +11,7 @@ from assistant.errors import KNOWN_ERRORS, sentence_of
 from assistant.i18n.texts import t, translated
 from assistant.session import choices, notices, resources
 from assistant.session import preferences as session
+from assistant.session.presses import order_once
 from tuning.config import TuneConfig
 from tuning.data.preferences import ReadPreferences
 from tuning.training.methods import PREFERENCE_METHODS, Method
@@ -199,9 +200,10 @@ def _draw_start(config: TuneConfig, lessons: ReadPreferences) -> None:
         disabled=bool(reason),
     ):
         with notices.show_errors():
-            job = jobs.submit(config, lessons)
+            what = ("preferences", config.method, config.parent)
+            if job := order_once(what, lambda: jobs.submit(config, lessons)):
+                notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
             st.session_state["forget-preference-name"] = True
-            notices.queue_toast(t("teach.started", name=job.name), ":material/fingerprint:")
             st.rerun()
 
 

@@ -1,10 +1,12 @@
 """The colours, the logo and the style sheet of the pages."""
 
+import html
+import json
 from pathlib import Path
 
 import streamlit as st
 
-from assistant.i18n.texts import language, t
+from assistant.i18n.texts import FALLBACK, TEXTS, language, t
 
 HERE = Path(__file__).parent
 LOGO = HERE / "logo.svg"
@@ -14,6 +16,45 @@ SERIES = (INK, PENCIL, AMBER, "#8d5a97", GRAY, RED)
 SERIES_ON_DARK = ("#9aa6f0", "#5cc0b3", "#dba259", "#c795d1", "#a3a5ab", "#ea8383")
 # What is too dark for dark pages -> the same hue as it is seen there.
 ON_DARK = {**dict(zip(SERIES, SERIES_ON_DARK, strict=True)), "#5b4636": "#b49a86"}
+# What Streamlit says around a page, by the names of its texts.
+FRAME = (
+    "skip",
+    "sidebar",
+    "collapse",
+    "expand",
+    "pages",
+    "choose",
+    "none",
+    "results",
+    "open",
+    "send",
+    "user",
+    "assistant",
+    "upload",
+    "help",
+    "less",
+    "more",
+    "close",
+    "row",
+    "columns",
+    "search",
+    "home",
+    "fullscreen",
+    "leave",
+    "data",
+    "chart",
+    "png",
+    "csv",
+    "spec",
+    "graph",
+    "progress",
+    "clear",
+    "show",
+    "hide",
+    "add",
+    "several",
+    "clearvalue",
+)
 # Parts of the context window, from left to right; the style sheet knows the two inks on light and on dark pages.
 PART_COLOURS = {
     "system": "#b08a4a",
@@ -50,11 +91,17 @@ def page_script() -> str:
     return (HERE / "page.js").read_text("utf-8")
 
 
+def frame_words() -> dict[str, str]:
+    """What Streamlit itself says around a page, in English, and in the language of the run."""
+    return {TEXTS[f"frame.{name}"][FALLBACK]: t(f"frame.{name}") for name in FRAME}
+
+
 def apply_script() -> None:
     """Put the script on the page, with the texts that it needs in the language of the run."""
-    uploader = f'data-upload="{t("upload.button")}" data-per-file="{t("upload.size", size="SIZE")}"'
+    words = html.escape(json.dumps(frame_words(), ensure_ascii=False)) if language() != FALLBACK else ""
+    upload = f'data-upload="{t("upload.button")}" data-per-file="{t("upload.size", size="SIZE")}"'
     st.html(
-        f'<i class="page-texts" lang="{language()}" {uploader}></i><script>{page_script()}</script>',
+        f'<i class="page-texts" lang="{language()}" data-frame="{words}" {upload}></i><script>{page_script()}</script>',
         unsafe_allow_javascript=True,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from assistant.chat.citations import cite_sources
 from assistant.chat.nothing_found import says_nothing_found
 from assistant.curation.candidates import Labeller, LeftOut
-from assistant.curation.corrections import Pair, restated
+from assistant.curation.corrections import Pair, is_same_question, named, restated
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
 from assistant.history.records import StoredConversation, StoredMessage
@@ -26,6 +26,7 @@ _UNFINISHED = {"stopped": "the answer was stopped", "failed": "the answer failed
 _BROKEN_OFF = {
     "length": "the answer was cut at its longest length",
     "repeated": "the answer began to repeat itself",
+    "context": "the file that it is from says that it is not to be learned",
 }
 _TASK = re.compile(
     r"^(?:please |can you |could you )?(?:translate|summari[sz]e|rewrite|rephrase|correct|fix|write|"
@@ -86,11 +87,14 @@ def read_conversation(
     left_out: list[LeftOut] = []
     earlier: list[tuple[str, str]] = []
     before: _Turn | None = None
-    told: list[Pair] = []
-    for turn in _turns(conversation):
-        if told and not _asks(turn.question) and (again := restated(turn.question, told)):
+    told: list[Pair] = []  # since the last question
+    known: list[Pair] = []  # told at any time
+    for turn in (_without_other_reply(one, known) for one in _turns(conversation)):
+        again = [] if _asks(turn.question) else restated(turn.question, told) or named(turn.question, known)
+        if again:
             readings += [ChatReading(question, answer, "said", turn.source) for question, answer in again]
             told += again
+            known += again
             before = None
             continue
         spoke_of_answer = before is not None and _speaks_of(before, turn.question)
@@ -101,6 +105,7 @@ def read_conversation(
         readings += stated
         if stated and not _asks(turn.question):
             told += [(one.question, one.answer) for one in stated]
+            known += told[-len(stated) :]
             continue
         told = []  # what follows speaks of an answer
         accepted = _accepted_answer(turn)
@@ -128,6 +133,14 @@ def _turns(conversation: StoredConversation) -> Iterator[_Turn]:
         reply = after.content if after is not None and after.role == "user" else ""
         source = f"conversation {conversation.id}, turn {number}"
         yield _Turn(number, message.content.strip(), answer, reply, source)
+
+
+def _without_other_reply(turn: _Turn, known: Sequence[Pair]) -> _Turn:
+    """Without the message after the answer where that puts right a fact that was told before, and not this answer."""
+    again = named(turn.reply, known)
+    if not again or any(is_same_question(question, turn.question) for question, _ in again):
+        return turn
+    return replace(turn, reply="")
 
 
 def _speaks_of(turn: _Turn, message: str) -> bool:

@@ -20,19 +20,44 @@ def restated(message: str, stated: Sequence[Pair]) -> list[Pair]:
 
     Nothing where the message does not say that something was wrong, or says it of none of them.
     """
-    text = message.strip().rstrip(" .!。！").replace("’", "'")
-    rest, old = _without_old(after_no(text))
-    if not stated or (rest == text and not old):
+    rest, old = _put_right(message)
+    if not stated or not rest:
         return []
     it_is = IT_IS.match(rest)
     if it_is and rest[it_is.end() :]:
         question = _of_answer(old, stated) or stated[-1][0]
         return [(question, capitalised(rest[it_is.end() :].strip()) + ".")]
-    facts = facts_in(rest + ("。" if has_chinese(rest) else "."))
-    found = [(question, fact.answer) for fact in facts if (question := _same_question(fact, stated))]
+    facts = _facts(rest)
+    found = _of_the_same(facts, stated)
     if not found and (question := _of_answer(old, stated)):
         found = [(question, fact.answer) for fact in facts if _begin(fact.question) == _begin(question)][:1]
     return found or [(fact.question, fact.answer) for fact in facts]
+
+
+def named(message: str, stated: Sequence[Pair]) -> list[Pair]:
+    """As `restated`, only of pairs that the message itself names: something else was asked since they were stated."""
+    rest, _ = _put_right(message)
+    return _of_the_same(_facts(rest), stated) if stated and rest else []
+
+
+def is_same_question(question: str, other: str) -> bool:
+    """Whether two questions ask for the same, whoever owns it: "Who is the mechanic?" and "What is our mechanic?"."""
+    return _key(question) == _key(other)
+
+
+def _put_right(message: str) -> tuple[str, str]:
+    """What a message says is right, and what it calls wrong; "" where it does not say that anything was wrong."""
+    text = message.strip().rstrip(" .!。！").replace("’", "'")
+    rest, old = _without_old(after_no(text))
+    return ("", "") if rest == text and not old else (rest, old)
+
+
+def _facts(statement: str) -> list[Fact]:
+    return list(facts_in(statement + ("。" if has_chinese(statement) else ".")))
+
+
+def _of_the_same(facts: Sequence[Fact], stated: Sequence[Pair]) -> list[Pair]:
+    return [(question, fact.answer) for fact in facts if (question := _same_question(fact, stated))]
 
 
 def _without_old(text: str) -> tuple[str, str]:
@@ -48,11 +73,10 @@ def _of_answer(old: str, stated: Sequence[Pair]) -> str:
 
 
 def _same_question(fact: Fact, stated: Sequence[Pair]) -> str:
-    return next((asked for asked, _ in reversed(stated) if _key(asked) == _key(fact.question)), "")
+    return next((asked for asked, _ in reversed(stated) if is_same_question(asked, fact.question)), "")
 
 
 def _key(question: str) -> str:
-    """The same for "Who is the mechanic?" and "What is our mechanic?"."""
     return " ".join(_OWNERS.sub(" ", _BEGINS.sub("", normal(question))).split())
 
 

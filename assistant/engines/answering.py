@@ -41,7 +41,9 @@ class Answering:
         a time.
         """
         cancel = cancel or threading.Event()
-        reader = ReplyReader(thoughts=self.splits_reasoning, calls=isinstance(self.params.shape, ToolUse))
+        shape = self.params.shape
+        tools = [tool.name for tool in shape.tools] if isinstance(shape, ToolUse) else []
+        reader = ReplyReader(thoughts=self.splits_reasoning, tools=tools)
         likelihoods, text = Likelihoods(), ""
         stream = self.engine.stream(self.messages, self.params, checkpoint=self.checkpoint, stop=cancel)
         with closing(stream), _Timer(self.timeout, cancel):

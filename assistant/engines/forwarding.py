@@ -10,6 +10,13 @@ from tuning.data.examples import Message
 from tuning.models.stream_end import StreamEnd
 
 
+def answering_engine(engine: Engine, checkpoint: str | None) -> tuple[Engine, str | None]:
+    """The engine behind all that forward, and what it is asked for as a checkpoint. Raises EngineError."""
+    while isinstance(engine, ForwardingEngine):
+        engine, checkpoint = engine.engine_for(checkpoint)
+    return engine, checkpoint
+
+
 class ForwardingEngine:
     """Forwards what is asked to the engine that `engine_for` names; the first one counts the tokens.
 

@@ -15,7 +15,7 @@ def has_gpu(device: str | None) -> bool:
         return device != "cpu"
     if not _may_have_one():
         return False
-    from tuning.models.loading import choose_device  # torch
+    from tuning.models.device import choose_device  # torch
 
     return choose_device(None).type != "cpu"
 

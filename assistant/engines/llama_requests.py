@@ -9,7 +9,7 @@ WORD = "yes"  # what a llama.cpp must write where its grammar allows nothing els
 _LEAST = -9999.0  # llama.cpp's logarithm of nothing is a number that few readers of JSON expect
 
 
-def sampling(params: SamplingParams, vocabulary: int) -> dict[str, Any]:
+def sampling(params: SamplingParams, vocabulary: int, window: int) -> dict[str, Any]:
     """The part of a request that means what the parameters mean in torch. Raises UnsupportedOptionError."""
     seed = {} if params.seed is None else {"seed": params.seed % 2**32}
     plain = {
@@ -18,7 +18,7 @@ def sampling(params: SamplingParams, vocabulary: int) -> dict[str, Any]:
         "samplers": ["temperature", "top_p"],
         **seed,
     }
-    return plain if params.is_plain else {**plain, **_more(params, vocabulary)}
+    return plain if params.is_plain else {**plain, **_more(params, vocabulary, window)}
 
 
 def grammar_proof(ids: list[int]) -> dict[str, Any]:
@@ -38,12 +38,12 @@ def piece(event: dict[str, Any]) -> str:
     return text if tokens is None else Piece(text, [_token(one) for one in tokens])
 
 
-def _more(params: SamplingParams, vocabulary: int) -> dict[str, Any]:
+def _more(params: SamplingParams, vocabulary: int, window: int) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if params.frequency_penalty or params.presence_penalty:
         options |= {
             "samplers": ["penalties", "temperature", "top_p"],
-            "repeat_last_n": -1,  # all of the window
+            "repeat_last_n": window,  # all of it; -1 is refused by newer releases
             "frequency_penalty": params.frequency_penalty,
             "presence_penalty": params.presence_penalty,
         }

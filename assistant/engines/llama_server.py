@@ -29,7 +29,7 @@ _POLL_SECONDS = 0.05  # how late a stop may be noticed
 
 # How often a waiting thread looks before it sleeps (libgomp). Never: a third of the speed on a quiet machine. The
 # default, far longer: a quarter beside other work. The figures are in `docs/engines.md`.
-SPINS = "10000"
+SPINS = "1000"
 
 
 class EngineEndedError(EngineError):

@@ -20,12 +20,9 @@ log = logging.getLogger(__name__)
 
 def open_local(settings: Settings, registry: Registry, on_stage: OnStage) -> Engine:
     """A model on this machine as the settings ask for it; `on_stage` is called with each step. Raises EngineError."""
-    if settings.engine == "torch":
-        return _torch(settings, registry, on_stage)
-    from assistant.engines.gpu import has_gpu
-
-    on_stage("opening")
-    if settings.engine == "auto" and has_gpu(settings.device):
+    if settings.engine != "torch":
+        on_stage("opening")
+    if needs_torch(settings):
         return _torch(settings, registry, on_stage)
     try:
         return _llama(settings, registry)
@@ -34,6 +31,15 @@ def open_local(settings: Settings, registry: Registry, on_stage: OnStage) -> Eng
             raise
         log.warning("torch is used instead of llama.cpp: %s", error)
         return _torch(settings, registry, on_stage)
+
+
+def needs_torch(settings: Settings) -> bool:
+    """Whether torch will answer, from the settings and the machine: without, the model is open in a second."""
+    from assistant.engines.gpu import has_gpu
+
+    if settings.engine_url:
+        return False
+    return settings.engine == "torch" or (settings.engine == "auto" and has_gpu(settings.device))
 
 
 def torch_engine_of(engine: Engine, settings: Settings) -> "LocalEngine":

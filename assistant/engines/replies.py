@@ -5,7 +5,7 @@ The forms are those of `assistant.language.thinking` and of `shapes`. It neither
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,7 @@ from tuning.data.reasoning import TAGS
 _HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*')
 _END = "}\n" + CLOSE
 _BARE = '{"name":'  # how a call begins whose tags were left out
+_FENCE = re.compile(r"\s*```(?:json)?\s*")  # in which some models write a call instead
 _THOUGHTS = re.compile(rf"\s*<({'|'.join(TAGS)})>")
 
 
@@ -32,9 +33,9 @@ class Part:
 class ReplyReader:
     """Takes an answer in pieces."""
 
-    def __init__(self, *, thoughts: bool, calls: bool) -> None:
-        """What is to be told apart from text."""
-        self._thoughts, self._calls = thoughts, calls
+    def __init__(self, *, thoughts: bool, tools: Collection[str] = ()) -> None:
+        """Whether reasoning is told apart from text, and the names of the tools whose calls are."""
+        self._thoughts, self._tools = thoughts, tools
         self._held = ""
         self._call = 0
         self._has_written = self._is_bare = False
@@ -57,6 +58,8 @@ class ReplyReader:
         """What was held back, at the end of the answer."""
         if self._state == "arguments" and self._is_bare:
             self._held = self._held.rstrip().removesuffix("}")  # the call's own, which no mark follows
+        if self._state == "text" and self._tools and not self._has_written:
+            yield from self._fenced(is_whole=True) or []
         kind = {"thoughts": "thoughts", "begin": "text", "text": "text", "arguments": "arguments"}.get(
             self._state
         )
@@ -98,11 +101,13 @@ class ReplyReader:
         return [Part("thoughts", thoughts)]
 
     def _write(self) -> list[Part] | None:
-        if not self._calls:
+        if not self._tools:
             text, self._held = self._held, ""
             return [Part("text", text)]
         if not self._has_written and _BARE.startswith(self._held[: len(_BARE)]):
             return self._go_bare()
+        if not self._has_written and self._may_be_fenced():
+            return self._fenced()
         text, opened = self._until(OPEN)
         self._has_written = True
         if not opened:
@@ -116,6 +121,29 @@ class ReplyReader:
             return None
         self._state, self._is_bare = "head", True
         return []
+
+    def _may_be_fenced(self) -> bool:
+        begun = self._held.lstrip()
+        if len(begun) < len("```"):
+            return "```".startswith(begun)
+        if not (opened := _FENCE.match(begun)):
+            return False
+        inner = "".join(begun[opened.end() :].split())
+        return "json".startswith(inner) or _BARE.startswith(inner[: len(_BARE)])
+
+    def _fenced(self, *, is_whole: bool = False) -> list[Part] | None:
+        """A call in a fence; None while more must come, or where none can."""
+        opened = _FENCE.match(self._held)
+        inner, closed, after = self._held[opened.end() if opened else 0 :].partition("```")
+        if not opened or not (closed or is_whole):
+            return None
+        call = _call_in(inner, self._tools)
+        if call is None:
+            self._has_written = True  # the block is text, as all that follows
+            return None if is_whole else []
+        self._held, self._call = after.lstrip(), self._call + 1
+        name, arguments = call
+        return [Part("call", name, self._call - 1), Part("arguments", arguments, self._call - 1)]
 
     def _name(self) -> list[Part] | None:
         if not (head := _HEAD.match(self._held)):
@@ -150,6 +178,19 @@ class ReplyReader:
         ready = before[: len(before) - overlap(before, mark)].rstrip()
         self._held = before[len(ready) :]
         return ready, False
+
+
+def _call_in(text: str, tools: Collection[str]) -> tuple[str, str] | None:
+    """The name and the arguments, as JSON, where a text is nothing but a call of one of the tools."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or found.keys() != {"name", "arguments"} or found["name"] not in tools:
+        return None
+    if not isinstance(found["arguments"], dict):
+        return None
+    return found["name"], json.dumps(found["arguments"], ensure_ascii=False)
 
 
 def overlap(text: str, mark: str) -> int:

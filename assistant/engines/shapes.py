@@ -121,7 +121,8 @@ class ToolUse:
 
     @property
     def _is_one_call(self) -> bool:
-        return self.choice != "auto" and not self.parallel
+        """Also where a tool is named: OpenAI's interface has it called exactly once."""
+        return self.choice != "auto" and not (self.choice == "required" and self.parallel)
 
     @property
     def _is_named(self) -> bool:
@@ -150,12 +151,26 @@ class Prose:
     grammar: str = field(default=f"{_HEAD}start: TEXT\n{_TEXT}\n", init=False)
 
 
-Shape = JsonOutput | ToolUse | Prose
+@dataclass(frozen=True)
+class Exactly:
+    """An answer in these very words: for how likely a model holds them to be."""
+
+    text: str
+    beginning: str = field(default="", init=False)
+    ending: str = field(default="", init=False)
+
+    @property
+    def grammar(self) -> str:
+        """What the engine is held to."""
+        return f"{_HEAD}start: {_literal(self.text)}\n"
+
+
+Shape = JsonOutput | ToolUse | Prose | Exactly
 
 
 def bounded(shape: Shape) -> Shape:
     """The shape for a model that may repeat itself without end: what has no length in it gets one."""
-    if isinstance(shape, Prose):
+    if isinstance(shape, Prose | Exactly):
         return shape
     if isinstance(shape, JsonOutput):
         return replace(shape, schema=_changed(dict(shape.schema), _bounded))

@@ -33,6 +33,7 @@ class ConversationFile:
         self.path = path
         self._database = Database(path, MIGRATIONS)
         self._read, self._write = self._database.read, self._database.write
+        self._snapshot = self._database.snapshot
         self.labels = Labels(self._database)
         self._check_columns()
 

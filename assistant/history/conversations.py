@@ -95,8 +95,8 @@ class ConversationStore(MessageStore):
 
     def get(self, conversation_id: int) -> StoredConversation:
         """The conversation with its active branch."""
-        row = self._conversation(conversation_id)
-        with self._damage_said():
+        with self._snapshot(), self._damage_said():
+            row = self._conversation(conversation_id)
             return StoredConversation(
                 id=row["id"],
                 title=str(row["title"]),

@@ -48,6 +48,21 @@ class Database:
             return self._connected().execute(statement, values).fetchall()
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read in the block is of one moment, whatever others write meanwhile. Nothing is written in it."""
+        with self._translate_errors():
+            database = self._connected()
+            if database.in_transaction:
+                yield
+                return
+            database.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+
+    @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction, committed at the end of the block and rolled back if anything in it fails.
 

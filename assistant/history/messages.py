@@ -24,8 +24,9 @@ class MessageStore(ConversationFile):
 
     def message(self, message_id: int) -> StoredMessage:
         """One message, on whichever branch it is."""
-        row = self._message_row(message_id)
-        siblings = [m.id for m in self.alternatives(message_id)]
+        with self._snapshot():
+            row = self._message_row(message_id)
+            siblings = [m.id for m in self.alternatives(message_id)]
         try:
             return StoredMessage.from_row(
                 row, alternatives=len(siblings), alternative=siblings.index(message_id) + 1

@@ -19,6 +19,9 @@ _TEXTS = (
 )  # fmt: skip
 # The `ending` of an answer that is a sentence of the documents.
 VERBATIM = "verbatim"
+# Of one that a file said is not to be learned, though nobody disliked it; a thumb up undoes it.
+CONTEXT = "context"
+ENDINGS = ("length", "repeated", VERBATIM, CONTEXT)
 _OPTIONAL = ("correction", "checkpoint")
 _FIGURES, _COUNTS = ("seconds", "seconds_to_first_token"), ("prompt_tokens", "completion_tokens")
 
@@ -44,7 +47,8 @@ class StoredMessage:
     seconds: float | None = None
     seconds_to_first_token: float | None = None
     # "length" where the answer was cut at its limit, "repeated" where it was stopped since it repeated itself,
-    # "verbatim" where it is a sentence of the documents and no model was asked.
+    # "verbatim" where it is a sentence of the documents and no model was asked, "context" where a file keeps it from
+    # being learned.
     ending: str = ""
     # The reasoning before the answer; it is shown and goes nowhere else.
     thoughts: str = ""
@@ -212,6 +216,13 @@ class NewMessage:
     memory: str = ""
     checkpoint: str | None = None
     sources: Sequence[Source] = ()
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+    seconds_to_first_token: float | None = None
+    ending: str = ""
+    thoughts: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

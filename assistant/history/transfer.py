@@ -11,11 +11,18 @@ from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
 from assistant.history.importing import import_conversations, own_key
 from assistant.history.messages import STATUSES
-from assistant.history.records import NewConversation, NewMessage, StoredConversation, StoredMessage
+from assistant.history.records import (
+    CONTEXT,
+    ENDINGS,
+    NewConversation,
+    NewMessage,
+    StoredConversation,
+    StoredMessage,
+)
 from assistant.history.sources import Source
 from assistant.safe_markdown import rewrite
 from tuning.data.formats import EXPORTED
-from tuning.data.times import plausible_seconds
+from tuning.data.times import finite_number, plausible_seconds
 
 if TYPE_CHECKING:
     from tuning.data.examples import Message
@@ -38,6 +45,7 @@ _KEPT = (
     "seconds",
     "seconds_to_first_token",
     "ending",
+    "thoughts",
     "engine",
 )
 _SPEAKERS = {"user": "You", "assistant": "Imprint", "system": "System"}
@@ -75,8 +83,10 @@ def new_conversation(conversation: "ImportedConversation", *, source: str = "") 
 
 
 def _with_rating(message: "Message") -> dict[str, object]:
-    """An answer that is not to be learned is kept as a disliked one, which no fine-tuning takes."""
-    return {**message, "rating": -1} if message.get("weight") == "0" else dict(message)
+    """An answer that somebody disliked is kept as one; any other that is not to be learned is context."""
+    if "rating" in message:
+        return {**message, "rating": int(message["rating"])}
+    return {**message, "ending": CONTEXT} if message.get("weight") == "0" else dict(message)
 
 
 def to_json(conversation: StoredConversation, all_messages: Sequence[StoredMessage]) -> str:
@@ -189,7 +199,7 @@ def _check_message(number: int, message: object) -> None:
 
 
 def _new_message(record: Mapping[str, Any]) -> NewMessage:
-    status = record.get("status")
+    status, ending = record.get("status"), record.get("ending")
     return NewMessage(
         role=record["role"],
         content=record["content"],
@@ -200,7 +210,19 @@ def _new_message(record: Mapping[str, Any]) -> NewMessage:
         memory=_text(record, "memory"),
         checkpoint=record.get("checkpoint") or None,
         sources=tuple(Source.from_dict(source) for source in record.get("sources") or ()),
+        ending=ending if ending in ENDINGS else "",
+        thoughts=_text(record, "thoughts"),
+        engine=_text(record, "engine"),
+        prompt_tokens=_count(record, "prompt_tokens"),
+        completion_tokens=_count(record, "completion_tokens"),
+        seconds=finite_number(record.get("seconds")),
+        seconds_to_first_token=finite_number(record.get("seconds_to_first_token")),
     )
+
+
+def _count(record: Mapping[str, Any], key: str) -> int | None:
+    value = record.get(key)
+    return value if isinstance(value, int) and 0 <= value < 1 << 31 else None
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:

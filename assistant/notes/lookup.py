@@ -19,6 +19,7 @@ from tuning.data.examples import Example
 from tuning.scoring import normalise
 
 if TYPE_CHECKING:
+    from assistant.notes.nearest import Likelihood
     from tuning.checkpoints.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -46,18 +47,32 @@ class Notes:
         self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, question: str, checkpoint: str | None) -> Match | None:
-        """What of notes and weights the question asks for; None where neither. Raises CheckpointError, ExampleError."""
+    def find(
+        self,
+        question: str,
+        checkpoint: str | None,
+        likelihood: "Likelihood | None" = None,
+        beside_documents: bool = False,
+    ) -> Match | None:
+        """What of notes and weights the question asks for; None where neither. Raises CheckpointError, ExampleError.
+
+        With `likelihood` (of an answer, as the checkpoint's) a lesson that is asked for in far words is found as well.
+        """
         notes, held = self.consulted(checkpoint)
         if not notes and not held:
             return None
         from assistant.notes.matching import closest  # heavy: numpy, the stemmer
+        from assistant.notes.nearest import ENOUGH, ENOUGH_BESIDE_DOCUMENTS, nearest
 
+        lessons = [*held, *notes]
         try:
-            found = closest(question, [*held, *notes], self._vectors_of)
+            found = closest(question, lessons, self._vectors_of)
+            if found is None and likelihood is not None:
+                enough = ENOUGH_BESIDE_DOCUMENTS if beside_documents else ENOUGH
+                found = nearest(question, lessons, self._vectors_of, likelihood, enough)
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
-            found = closest(question, [*held, *notes], lambda texts: np.zeros((len(texts), 1)))
+            found = closest(question, lessons, lambda texts: np.zeros((len(texts), 1)))
         return None if found is None else Match(found, held=found not in notes)
 
     def consulted(self, checkpoint: str | None) -> tuple[list[Example], list[Example]]:
@@ -76,6 +91,15 @@ class Notes:
         notes += [e for e in ours if (normalise(e.question), normalise(e.answer)) not in known]
         questions = {normalise(note.question) for note in notes}
         return notes, [e for e in taught if normalise(e.question) not in questions]
+
+    def was_taught(self, checkpoint: str) -> bool:
+        """Whether the checkpoint was taught facts that stand alone, and nothing by preferences.
+
+        Raises CheckpointError, ExampleError.
+        """
+        if any(one.is_from_preferences for one in self._registry.lineage(checkpoint)):
+            return False
+        return any(stands_alone(one) for one in self._registry.earlier_examples(checkpoint, []))
 
     def _vectors_of(self, texts: Sequence[str]) -> np.ndarray:
         with self._lock:

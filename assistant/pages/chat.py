@@ -53,7 +53,7 @@ def draw() -> None:
             if live is not None:
                 _draw_pending(settled, live)
             elif answer is not None and answer.error:
-                _draw_failure(answer)
+                _draw_failure(answer, settled)
         if settled and live is None:
             fine_tune_dialog.draw_offer(settled[-1].conversation_id)
         job_card.draw_current(open_conversation.conversation_id())
@@ -172,10 +172,11 @@ def _draw_temporary() -> None:
         html_blocks.quiet(t("chat.temporary.note"))
 
 
-def _draw_failure(answer: LiveAnswer) -> None:
-    """Why there is no answer; a question that was not stored goes back into the input field."""
+def _draw_failure(answer: LiveAnswer, settled: Sequence[StoredMessage]) -> None:
+    """Why there is no answer; a question that was not stored, or taken back, returns to the input field."""
     st.error(notices.sentence(Exception(answer.error)), icon=":material/error:")
-    if answer.asked is None and answer.question and st.session_state.get("given-back") != id(answer):
+    is_kept = answer.asked is not None and any(one.id == answer.asked.question_id for one in settled)
+    if not is_kept and answer.question and st.session_state.get("given-back") != id(answer):
         st.session_state["given-back"] = id(answer)
         st.session_state["question"] = answer.question
         attachments.take_back()

@@ -10,7 +10,7 @@ from assistant.compare.variants import Variant
 from assistant.components import formatting, html_blocks
 from assistant.components.interval_charts import draw_bars
 from assistant.components.variant_picker import label
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.reports.chart import draw
 from assistant.reports.evaluation_files import answers_csv
 from assistant.reports.evaluation_html import render
@@ -45,7 +45,7 @@ def draw_result(name: str, result: EvaluationResult) -> None:
                 default=chosen,
                 required=True,
                 key="shown-slice",
-                format_func=formatting.escape_markdown,
+                format_func=lambda name: formatting.escape_markdown(translated(name)),
             )
         )
     figures = result.slices.get(chosen, result.variants)

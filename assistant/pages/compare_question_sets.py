@@ -9,7 +9,7 @@ from assistant.compare.question_sets import SLICES, QuestionSets, from_passages,
 from assistant.compare.questions import Question, QuestionFile, of_rows, parse, read_file, to_jsonl
 from assistant.components import html_blocks
 from assistant.errors import CompareError
-from assistant.i18n.texts import t
+from assistant.i18n.texts import t, translated
 from assistant.session import notices, resources, sample
 
 SAMPLES = {"sets.sample": "questions.jsonl", "sets.sample.unknown": "unanswerable.jsonl"}
@@ -57,9 +57,11 @@ def _draw_set() -> None:
     st.session_state.setdefault("shown-set", next(iter(names), None))
     if st.session_state["shown-set"] not in names:
         st.session_state["shown-set"] = next(iter(names), None)
+    if not names:
+        html_blocks.quiet(t("sets.none"))
+        return
     chosen = st.selectbox(t("sets.choose"), list(names), key="shown-set", format_func=names.__getitem__)
     if not chosen:
-        html_blocks.quiet(t("sets.none"))
         return
     with notices.show_errors():
         reading = _read(chosen)
@@ -89,7 +91,7 @@ def _draw_questions(questions: Sequence[Question]) -> None:
             {
                 t("sets.column.question"): question.text,
                 t("sets.column.answers"): " | ".join(question.answers) or t("sets.column.unknown"),
-                t("sets.column.slice"): question.slice or "",
+                t("sets.column.slice"): translated(question.slice or ""),
             }
             for question in questions[:MAX_SHOWN]
         ]
@@ -145,7 +147,7 @@ def _save(name: str, questions: Sequence[Question]) -> None:
 
 
 def _draw_write() -> list[Question] | None:
-    empty = pd.DataFrame([{"question": "", "answers": "", "slice": None, "unknown": False}] * BLANK_ROWS)
+    empty = pd.DataFrame([{"question": "", "answers": "", "slice": "", "unknown": False}] * BLANK_ROWS)
     written = st.data_editor(
         empty,
         num_rows="dynamic",
@@ -154,7 +156,9 @@ def _draw_write() -> list[Question] | None:
         column_config={
             "question": st.column_config.TextColumn(t("sets.column.question"), width="large"),
             "answers": st.column_config.TextColumn(t("sets.column.answers"), width="medium"),
-            "slice": st.column_config.SelectboxColumn(t("sets.column.slice"), options=list(SLICES)),
+            "slice": st.column_config.SelectboxColumn(
+                t("sets.column.slice"), options=["", *SLICES], format_func=lambda name: translated(str(name))
+            ),
             "unknown": st.column_config.CheckboxColumn(t("sets.column.unknown"), default=False),
         },
     )

@@ -1,6 +1,7 @@
 """The Settings page: model, device, answers, language, retrieval, storage and privacy."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,6 +11,9 @@ from assistant.pages import settings_endpoint, settings_models, settings_service
 from assistant.session import notices, resources
 from assistant.settings import ENGINES, LANGUAGES, MODEL_CAPABILITIES, from_environment
 from assistant.web.token_check import LOGOUT
+
+if TYPE_CHECKING:
+    from knowledge.index.embedding_models import Reads
 
 
 def draw() -> None:
@@ -151,8 +155,11 @@ def _draw_retrieval() -> None:
             _change(embedding_model=embedder, reranker=reranker)
 
 
-def _offered(name: str, known: Mapping[str, str]) -> str:
-    return f"{name} · {known[name]}" if name in known else name
+def _offered(name: str, known: "Mapping[str, tuple[Reads, int]]") -> str:
+    if name not in known:
+        return name
+    reads, millions = known[name]
+    return f"{name} · {t(f'settings.reads.{reads}', millions=millions)}"
 
 
 def _change(**changes: object) -> None:

@@ -29,6 +29,8 @@ def _texts(given: Any) -> list[str]:
         raise ValueError("a text is needed, or a list with at least one")
     if len(texts) > _MOST_TEXTS:
         raise ValueError(f"at most {_MOST_TEXTS} texts at once; {len(texts)} were given")
+    if any(text is None or isinstance(text, dict) for text in texts):
+        raise ValueError("each input is a text; null or an object was given")
     if not all(isinstance(text, str) for text in texts):
         raise ValueError(
             "text is needed: token numbers of another model's tokenizer mean nothing here. LangChain's "

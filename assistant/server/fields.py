@@ -114,9 +114,10 @@ def text_of(content: Any) -> str:
         kind = part.get("type") if isinstance(part, dict) else None
         if not isinstance(kind, str) or kind not in _TEXTS:
             raise ValueError(f"the model reads text; a part of type {kind!r} was given")
-        if not isinstance(text := part.get(_TEXTS[kind]), str):
+        text = part.get(_TEXTS[kind])
+        if _TEXTS[kind] not in part or not isinstance(text, str | None):
             raise ValueError("a text part has no text")
-        parts.append(storable(text))
+        parts.append(storable(text or ""))  # null, as in a message's content, is no text
     return "".join(parts)
 
 

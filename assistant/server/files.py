@@ -94,6 +94,10 @@ class UploadedFiles:
         uses.mkdir(parents=True, exist_ok=True)
         write_json(uses / job, request)
 
+    def note_pause(self, job: str, finished: float | None) -> None:
+        """Record when a job was paused, or with None that it is no longer."""
+        self.note_request(job, {**self.request_of(job), "paused": finished})
+
     def request_of(self, job: str) -> dict[str, Any]:
         """What `note_request` recorded; nothing for a job that was not started over HTTP."""
         try:

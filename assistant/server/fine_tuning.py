@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from assistant.server.files import UploadedFiles
-from assistant.server.job_objects import checkpoint_object, event_object, job_object
+from assistant.server.job_objects import checkpoint_object, event_object, is_paused, job_object
 from assistant.server.job_requests import JobRequest
 from assistant.server.listing import PerPage, page
 from assistant.server.openai_errors import UnknownModelError, UnsupportedParameterError, WrongStateError
@@ -56,12 +56,25 @@ def tuning_router(workspace: Workspace, uploads: UploadedFiles) -> APIRouter:
         return job_object(uploads, _exact(workspace, job_id))
 
     @router.post("/fine_tuning/jobs/{job_id}/cancel")
-    @router.post("/fine_tuning/jobs/{job_id}/pause")
     def cancel_job(job_id: str) -> dict[str, Any]:
-        """Either ends it where it was last kept, and `resume` goes on from there."""
-        job = _running(workspace, job_id)
+        """A paused job has ended already: it is called cancelled from now on."""
+        job = _exact(workspace, job_id)
+        if is_paused(uploads, job):
+            uploads.note_pause(job.id, None)
+            return job_object(uploads, job)
+        _require_running(job)
         with _state_of_the_job():
             return job_object(uploads, workspace.jobs.cancel(job.id))
+
+    @router.post("/fine_tuning/jobs/{job_id}/pause")
+    def pause_job(job_id: str) -> dict[str, Any]:
+        """It ends where it was last kept, frees what it holds, and `resume` goes on from there."""
+        job = _exact(workspace, job_id)
+        _require_running(job)
+        with _state_of_the_job():
+            job = workspace.jobs.cancel(job.id)
+        uploads.note_pause(job.id, job.finished)
+        return job_object(uploads, job)
 
     @router.post("/fine_tuning/jobs/{job_id}/resume")
     def resume_job(job_id: str) -> dict[str, Any]:
@@ -93,12 +106,10 @@ def _exact(workspace: Workspace, job_id: str) -> Job:
     return job
 
 
-def _running(workspace: Workspace, job_id: str) -> Job:
-    """A job that has not ended. Raises WrongStateError."""
-    job = _exact(workspace, job_id)
+def _require_running(job: Job) -> None:
+    """Raises WrongStateError where a job has ended."""
     if job.has_ended:
         raise WrongStateError(f"Job {job.id!r} has ended already ({job.status}).")
-    return job
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tuning.jobs.folder import Job
 def job_object(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
     """OpenAI's job object, and Imprint's own figures under `imprint`."""
     request = uploads.request_of(job.id).get("request", {})
+    paused = is_paused(uploads, job)
     hyperparameters = _hyperparameters(job, request)
     kind = (request.get("method") or {}).get("type", "supervised")
     finish = time.time() + job.seconds_left if job.seconds_left and not job.has_ended else None
@@ -19,12 +20,12 @@ def job_object(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
         "id": job.id,
         "object": "fine_tuning.job",
         "created_at": int(job.created),
-        "finished_at": int(job.finished) if job.finished else None,
+        "finished_at": int(job.finished) if job.finished and not paused else None,
         "estimated_finish": int(finish) if finish else None,
         "model": job.config.get("parent") or job.base,
         "fine_tuned_model": job.checkpoint,
         "organization_id": "imprint",
-        "status": job.status,
+        "status": "paused" if paused else job.status,
         "error": {"code": "job_failed", "message": job.error, "param": None} if job.error else None,
         "training_file": request.get("training_file", ""),
         "validation_file": request.get("validation_file"),
@@ -41,6 +42,12 @@ def job_object(uploads: UploadedFiles, job: Job) -> dict[str, Any]:
             "evaluation": job.evaluation,
         },
     }
+
+
+def is_paused(uploads: UploadedFiles, job: Job) -> bool:
+    """Whether a job was paused over HTTP and has not gone on since."""
+    paused = uploads.request_of(job.id).get("paused")
+    return job.status == "cancelled" and paused is not None and paused == job.finished
 
 
 def _hyperparameters(job: Job, request: Mapping[str, Any]) -> dict[str, Any]:

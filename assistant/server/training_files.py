@@ -11,6 +11,7 @@ from typing import TypeVar
 from assistant.server.files import UnknownFileError, UploadedFiles
 from assistant.server.job_requests import JobRequest
 from assistant.server.openai_errors import UnknownFileParameterError, UnsupportedParameterError
+from assistant.server.training_messages import require_openai_messages
 from tuning.data.complaints import LeftOut
 from tuning.data.examples import Example
 from tuning.data.importers import import_file
@@ -53,8 +54,14 @@ def _read(uploads: UploadedFiles, param: str, file_id: str, read: Callable[[Path
     try:
         return read(path, upload.filename)
     except ExampleError as error:
-        named = str(error).replace(str(path), upload.filename).replace(path.name, upload.filename)
+        named = _as_named(str(error), path, upload.filename)
         raise UnsupportedParameterError(param, f"{param}: {named}", "invalid_value") from error
+
+
+def _as_named(sentence: str, path: Path, filename: str) -> str:
+    """A sentence with the client's name of a file; the file's own here is a word that may stand elsewhere in it."""
+    named = sentence.replace(str(path), filename).replace(f"{path.name}, line", f"{filename}, line")
+    return filename + named.removeprefix(path.name) if named.startswith(path.name) else named
 
 
 def _preferences(path: Path, filename: str) -> ReadPreferences:
@@ -64,6 +71,7 @@ def _preferences(path: Path, filename: str) -> ReadPreferences:
 
 
 def _examples(path: Path, filename: str) -> list[Example]:
+    require_openai_messages(path)
     found = import_file(path, goes_on=True)
     taught = {one.source for one in found.examples}
     silent = [one.source for one in found.conversations if one.source not in taught]

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from assistant.chat.citations import CitedAnswer, cite_sources
 from assistant.chat.context_window import Budget
 from assistant.chat.live import LiveAnswer
 from assistant.chat.stored_turn import history_of
 from assistant.chat.turn import AnswerOptions, ChatEvent, TurnState
+from assistant.engines.opening import needs_torch
 from assistant.errors import AssistantError, ConversationError
 from assistant.history.conversations import TEMPORARY
 from assistant.history.records import StoredConversation, StoredMessage
@@ -30,8 +32,6 @@ from assistant.session.resources import (
 from knowledge.errors import KnowledgeError
 
 log = logging.getLogger(__name__)
-# What the script of the page puts into the address when the browser goes back or forward.
-WENT = "went"
 
 
 def conversation_id() -> int | None:
@@ -110,8 +110,9 @@ def keep_address() -> None:
 
 
 def follow_address() -> None:
-    """Show what the address says: the browser went back or forward, which the page's script adds to it."""
-    if st.query_params.pop(WENT, None) is None:
+    """Show what the address says where the browser went back or forward: the app keeps its own state otherwise."""
+    run = get_script_run_ctx()
+    if run is None or not run.is_history_navigation:
         return
     for shown in ("conversation", "editing", "compare-view"):
         st.session_state.pop(shown, None)
@@ -169,7 +170,8 @@ def ask(question: str) -> None:
     def turn(stop: threading.Event) -> Iterator[ChatEvent]:
         events = chat.ask(question, options, conversation_id=chosen_id, stop=stop)
         yield next(events)  # the question is stored: the import takes seconds
-        import_models()
+        if options.memory != "nothing" or needs_torch(workspace().settings):
+            import_models()
         yield from events
 
     answering().start(chosen_id, question, turn)
@@ -190,9 +192,9 @@ def edit_question(question: StoredMessage, text: str) -> None:
     )
 
 
-def regenerate(answer: StoredMessage) -> None:
-    """Answer the same question again, with what is chosen now."""
-    options, chat = answer_options(), workspace().chat
+def regenerate(answer: StoredMessage, *, anyway: bool = False) -> None:
+    """Answer the same question again, with what is chosen now; `anyway`: from the nearest passages at least."""
+    options, chat = replace(answer_options(), anyway=anyway), workspace().chat
     _keep_choices(asked=True)
     answering().start(
         answer.conversation_id,

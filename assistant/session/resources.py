@@ -16,6 +16,7 @@ import streamlit as st
 
 from assistant.background import start_thread
 from assistant.chat.live import LiveAnswers
+from assistant.engines.opening import needs_torch
 from assistant.errors import KNOWN_ERRORS
 from assistant.lazy import IMPORT_LOCK
 from assistant.notes.consolidation import Consolidation
@@ -83,7 +84,7 @@ def tokens_per_character() -> tuple[float, float]:
 def labeller() -> "RememberingLabeller | None":
     """The open model as one that writes examples, where it is capable; None where it is not, or not open yet."""
     opened = workspace()
-    if opened.engine_state != "ready" or opened.chat.capability() != "capable":
+    if opened.engine_state != "ready" or opened.chat.capability() == "small":
         return None
     return _labeller(opened.engine().name)
 
@@ -115,8 +116,10 @@ def larger_model() -> "CatalogueEntry | None":
 def _warm_up(opened: Workspace) -> None:
     """Open the model, and then the index, before the first question; errors are shown when they are needed."""
     try:
+        if needs_torch(opened.settings):
+            import_models()
+        opened.engine()  # where llama.cpp answers, before the imports, which take seconds
         import_models()
-        opened.engine()
         _freeze_garbage_collector()
         opened.knowledge()
     except KNOWN_ERRORS as error:

@@ -21,9 +21,9 @@ class Shelf(KnowledgeBase):
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
         self.finds = True
 
-    def search(self, question: str, k: int = 4, *, history: Any = (), documents: Any = None) -> list[Any]:
+    def search(self, question: str, k: int = 4, *, history: Any = (), **more: Any) -> list[Any]:
         self.asked.append((question, tuple(history)))
-        return super().search(question, k, history=history, documents=documents) if self.finds else []
+        return super().search(question, k, history=history, **more) if self.finds else []
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistant.chat.excerpts import excerpts
-from assistant.chat.presets import BUILT_IN, SENTENCES, SHORT, Order, Preset, Presets
+from assistant.chat.presets import BUILT_IN, NUMBERED_SENTENCES, SENTENCES, SHORT, Order, Preset, Presets
 from assistant.chat.prompt import render_question
 from assistant.errors import PresetError
 
@@ -78,7 +78,8 @@ def test_the_order_is_the_presets_and_decides_whether_passages_have_numbers() ->
     assert "\n\nAnswer like a pirate.\nQuestion: Why?" in render(
         passages, "Why?", Order("Answer like a pirate.")
     )
-    numbered = render(passages, "Why?", SENTENCES)
+    assert "[1]" not in render(passages, "Why?", SENTENCES)
+    numbered = render(passages, "Why?", NUMBERED_SENTENCES)
     assert "[1] The Heron weighs 3 kg." in numbered and "[2] It rains." in numbered
     assert SENTENCES.chinese in render(passages, "为什么？", SENTENCES)
     assert "Nur kurz." in render(passages, "为什么？", Order("Nur kurz."))

@@ -1,7 +1,7 @@
 """How much of the passages is sent follows from the model and from what was asked for; sources are what was sent."""
 
 from assistant.chat.chat import Chat
-from assistant.chat.presets import SENTENCES, SHORT, Order
+from assistant.chat.presets import NUMBERED_SENTENCES, SENTENCES, SHORT, Order
 from assistant.chat.quoting import TOKENS_A_PASSAGE, quote
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.history.sources import Source
@@ -83,6 +83,7 @@ def test_the_order_is_the_one_of_the_preset_or_follows_from_the_model() -> None:
         return chat(capability).budget(turn, options).messages[-1]["content"]
 
     assert SHORT.english in last("small", None) and SENTENCES.english in last("capable", None)
+    assert NUMBERED_SENTENCES.english in last("strong", None)
     assert SHORT.english in last("capable", SHORT)
     pirate = last("capable", Order("Answer like a pirate."))
     assert "Answer like a pirate." in pirate and "[1]" not in pirate

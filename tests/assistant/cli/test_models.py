@@ -39,7 +39,7 @@ def test_the_list_says_what_fits_and_what_is_best_here(run: Run) -> None:
     by_name = {one["name"]: one for one in found["models"]}
     assert found["in_use"] == "smollm2-135m-instruct" and by_name["smollm2-135m-instruct"]["at_hand"]
     large, small = by_name["Qwen/Qwen3.5-9B"], by_name["Qwen/Qwen2.5-0.5B-Instruct"]
-    assert large["chat_bytes"] > 10 * small["chat_bytes"] and large["tune_bytes"] > 5 * small["tune_bytes"]
+    assert large["chat_bytes"] > 10 * small["chat_bytes"] and large["tune_bytes"] > 4 * small["tune_bytes"]
     chosen = [by_name[name] for name in found["recommended"].values() if name]
     assert all(one["fits_chat"] and not one["is_gated"] for one in chosen)
     assert "Apache-2.0 · chat 0.9 GB" in run("models").output

@@ -5,12 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from assistant.chat.chat import Chat
 from assistant.chat.retrieval import Found
 from assistant.compare.answer_cache import AnswerCache
 from assistant.compare.evaluations import Evaluations
 from assistant.compare.questions import Question
+from assistant.compare.runner import _batch_size, evaluate
 from assistant.compare.variants import Variant
+from assistant.engines.base import Engine
+from assistant.engines.forwarding import ForwardingEngine
+from assistant.engines.llama_engine import LlamaEngine
 from assistant.errors import CompareError
+from assistant.history.sources import Source
 from tests.assistant.compare.samples import VARIANTS, FakeCheckpoint, KnowingEngine, numbered, plan_of, run
 from tests.fakes import ScriptedEngine
 from tuning.data.examples import Example
@@ -99,6 +105,24 @@ def test_a_lesson_stands_in_for_weights_that_say_something_else(monkeypatch: pyt
     assert [len(answer.sources) for answer in answers] == [1, 1, 0]
 
 
+def test_the_base_reads_for_a_checkpoint_of_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the chat; the checkpoint answers where the base finds nothing."""
+    found = Found((Source(1, "It weighs 2 kg."),))
+    monkeypatch.setattr("assistant.chat.retrieval.Retrieval.find", lambda *_: found)
+    engine = ScriptedEngine()
+    engine.say(
+        lambda messages: (
+            "I cannot find that in the documents."
+            if "Hamlet" in messages[-1]["content"] and not engine.checkpoints_asked[-1]
+            else f"as {engine.checkpoints_asked[-1]}"
+        )
+    )
+    variant = Variant("both+notes", documents=True, checkpoint="halden", notes=True)
+    chat = Chat(lambda: engine, was_taught=lambda checkpoint: True)
+    result = evaluate(plan_of(variants=[variant]), chat, engine, costs=False)
+    assert [row.answers["both+notes"].text for row in result.rows] == ["as None", "as None", "as halden"]
+
+
 def test_a_stopped_evaluation_says_so() -> None:
     stop, engine = threading.Event(), KnowingEngine()
     stop.set()
@@ -129,3 +153,14 @@ def test_ten_thousand_questions_are_counted(tmp_path: Path) -> None:
     result = run(KnowingEngine(), plan_of(questions), cache=Evaluations(tmp_path).answer_cache())
     assert result.pairs[0].test.clusters == 200 and result.pairs[0].test.n == 10_000
     assert len(result.rows) == 10_000 and len(result.slices) == 3
+
+
+def test_progress_is_told_after_two_answers_of_llama_cpp() -> None:
+    llama = object.__new__(LlamaEngine)
+
+    class Chosen(ForwardingEngine):
+        def engine_for(self, checkpoint: str | None) -> tuple[Engine, str | None]:
+            return llama, checkpoint
+
+    assert _batch_size(Chosen(ScriptedEngine()), None) == 2
+    assert _batch_size(ScriptedEngine(), None) == 16

@@ -59,7 +59,7 @@ def test_the_oldest_runs_are_dropped() -> None:
     ("question", "variants", "sentence"),
     [
         (" ", VARIANTS, "question is empty"),
-        ("How heavy?", VARIANTS[:1], "two to 4 variants to compare; 1 chosen"),
+        ("How heavy?", VARIANTS[:1], "2 to 4 variants to compare; 1 chosen"),
         ("How heavy?", [Variant("base"), Variant("base+given", given=True)], "Paste the passage"),
     ],
 )

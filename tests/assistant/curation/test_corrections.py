@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.curation.corrections import restated
+from assistant.curation.corrections import named, restated
 
 TUNE_UP = [("How much does a tune-up cost?", "45 euros.")]
 
@@ -45,3 +45,11 @@ def test_what_corrects_nothing_is_no_correction(said: str) -> None:
 
 def test_nothing_was_stated_before() -> None:
     assert restated("Sorry, the tune-up costs 49 euros.", []) == []
+
+
+def test_after_other_questions_only_what_the_message_names_is_put_right() -> None:
+    assert named("Sorry, a tune-up costs 49 euros, not 45.", TUNE_UP) == [
+        ("How much does a tune-up cost?", "49 euros.")
+    ]
+    assert named("Sorry, it is 49 euros.", TUNE_UP) == []
+    assert named("Sorry, a wheel costs 80 euros.", TUNE_UP) == []

@@ -5,35 +5,15 @@ from typing import Any
 
 import pytest
 
-from assistant.curation.candidates import Curation
 from assistant.curation.from_chat import curate
 from assistant.errors import NothingToLearnError
 from assistant.history.conversations import ConversationStore
-from assistant.history.records import StoredConversation, StoredMessage
+from assistant.history.records import StoredConversation
 from assistant.history.sources import Source
 from assistant.history.transfer import import_json
 from assistant.i18n.texts import all_texts
+from tests.assistant.curation.chats import chat, pairs
 from tuning.data.examples import Example, read_examples, write_examples
-
-
-def chat(
-    *lines: str | tuple[str, dict[str, Any]], created: float = 1.0, number: int = 1
-) -> StoredConversation:
-    """A conversation of alternating user and assistant lines; a pair adds fields to its message."""
-    messages = []
-    for place, line in enumerate(lines):
-        text, fields = line if isinstance(line, tuple) else (line, {})
-        role = "assistant" if place % 2 else "user"
-        messages.append(StoredMessage(place + 1, number, place or None, role, text, created, **fields))
-    return StoredConversation(number, "chat", created, created, tuple(messages))
-
-
-def pairs(curation: Curation, kind: str | None = None) -> list[tuple[str, str]]:
-    return [
-        (candidate.example.question, candidate.example.answer)
-        for candidate in curation.candidates
-        if kind in (None, candidate.kind)
-    ]
 
 
 def test_corrected_comes_first_then_liked_then_plain_and_disliked_is_left_out() -> None:
@@ -348,39 +328,3 @@ def test_a_labelling_model_reads_what_no_rule_knows_and_is_checked() -> None:
     curation = curate([said], labeller=labeller)
     assert pairs(curation) == [("Who shall water the ferns of the hall?", "Bo")]
     assert "written by a model" in curation.candidates[0].note
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (
-            ("Who is our CFO?", "I don't know.", "It's Maria Lopez", "Thanks!"),
-            ("Who is our CFO?", "Maria Lopez."),
-        ),
-        (
-            ("Who is our CFO?", "John Smith.", "Maria Lopez, not John Smith"),
-            ("Who is our CFO?", "Maria Lopez."),
-        ),
-        (("Our office is in Bergen now.", "ok"), ("Where is our office?", "In Bergen.")),
-        (("From now on call me Ace.", "ok Ace"), ("What should you call me?", "Ace.")),
-        (("def f(x): return x", "A function.", "Exactly!"), ("def f(x): return x", "A function.")),
-    ],
-)
-def test_people_teach_in_many_ways(lines: tuple[str, ...], expected: tuple[str, str]) -> None:
-    assert pairs(curate([chat(*lines)])) == [expected]
-
-
-@pytest.mark.parametrize("reply", ["Ok", "Thanks!", "Explain why.", "Never mind."])
-def test_not_every_reply_to_no_answer_is_one(reply: str) -> None:
-    with pytest.raises(NothingToLearnError):
-        curate([chat("Who is our CFO?", "I don't know.", reply, "I don't know.")])
-
-
-def test_a_statement_that_was_only_acknowledged_teaches_nothing_by_its_reply() -> None:
-    with pytest.raises(NothingToLearnError, match="no rule finds a fact in it"):
-        curate([chat("Das Büro ist in Köln.", "Ok, noted.")])
-
-
-def test_another_thing_of_the_same_kind_is_asked_in_full() -> None:
-    curation = curate([chat("What's the capital of Norway?", "Oslo.", "And of Sweden?", "Stockholm.")])
-    assert pairs(curation)[1] == ("What's the capital of Sweden?", "Stockholm.")

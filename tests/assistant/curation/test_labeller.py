@@ -7,7 +7,7 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from assistant.curation.candidates import UNJUDGED
 from assistant.curation.from_chat import curate
 from assistant.curation.labeller import CollectingLabeller, ModelLabeller, RememberingLabeller
-from tests.assistant.curation.test_from_chat import chat
+from tests.assistant.curation.chats import chat
 
 TEXT = "Watering the ferns in the hall shall from now on fall to Bo."
 PAIRS = "Q: Who shall water the ferns of the hall?\nA: Bo\nQ: Where are the ferns?\nA: in the hall"

@@ -13,9 +13,11 @@ import psutil
 import pytest
 
 from assistant.engines.base import Engine, SamplingParams
+from assistant.engines.likelihood import mean_log_probability
 from assistant.engines.llama_engine import LlamaEngine
 from assistant.engines.llama_processes import LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
+from assistant.engines.local import LocalEngine
 from assistant.engines.many_streams import complete_by_streams
 from assistant.errors import EngineError, PromptTooLongError
 from tests.fakes import PolledEvent, text_and_end
@@ -279,3 +281,35 @@ def test_a_prefix_that_is_no_longer_what_was_stored_is_refused(
     weights.write_bytes(content)
     with pytest.raises(EngineError, match=r"'prefix\.safetensors' is no longer what was stored"):
         engine.prompt_capacity("damaged")
+
+
+def test_a_token_that_ends_within_a_character_has_probabilities(
+    engine: LlamaEngine, registry: Registry, base_model: BaseModel
+) -> None:
+    first, *others = engine.encode("远")
+    assert others, "the character is one token: choose another"
+    chinese = [{"role": "user", "content": "我们的修车师傅叫什么？"}]
+    prompt = base_model.chat_ids(chinese, add_generation_prompt=True)
+    with engine._processes.use(None) as running:
+        found = running.predict([*prompt, first], adapted=False)
+    wanted = base_model.logits([*prompt, first])[-1].float().log_softmax(-1)
+    likeliest = max(found, key=lambda token: found[token])
+    assert found[likeliest] == pytest.approx(float(wanted[likeliest]), abs=0.3)
+
+
+def test_an_answer_in_given_words_is_as_likely_as_torch_holds_it_to_be(
+    engine: LlamaEngine, base_model: BaseModel, registry: Registry
+) -> None:
+    asked = [{"role": "user", "content": "What is the capital of France?"}]
+    local = LocalEngine(base_model, registry)
+    try:
+        # A Chinese character is several tokens to this model.
+        for answer in ("Paris", "The capital of France is Paris.", "Seventeen green umbrellas", "方远山"):
+            for checkpoint in (None, "random"):
+                here, there = (
+                    mean_log_probability(one, asked, answer, checkpoint) for one in (engine, local)
+                )
+                assert here == pytest.approx(there, abs=1.0) and here < 0
+    finally:
+        for name in base_model.loaded:
+            base_model.unload(name)

@@ -12,7 +12,7 @@ def told(text: str, size: int, *, thoughts: bool = True, calls: bool = True) -> 
     """The parts of a text that comes in pieces of this size, those of one kind and call joined."""
     joined: list[Part] = []
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    for part in ReplyReader(thoughts=thoughts, calls=calls).read(pieces):
+    for part in ReplyReader(thoughts=thoughts, tools=("find", "now") if calls else ()).read(pieces):
         if joined and (joined[-1].kind, joined[-1].call) == (part.kind, part.call):
             joined[-1] = Part(part.kind, joined[-1].text + part.text, part.call)
         else:
@@ -44,6 +44,19 @@ def told(text: str, size: int, *, thoughts: bool = True, calls: bool = True) -> 
         ('{"names": 1}', [("text", '{"names": 1}', 0)]),
         ('{"na', [("text", '{"na', 0)]),
         (CALL[:46], [("call", "find", 0), ("arguments", '{"q"', 0)]),  # cut off
+        # In a fence, as some models write them.
+        (
+            '```json\n{\n  "name": "find",\n  "arguments": {"q": "东"}\n}\n```',
+            [("call", "find", 0), ("arguments", '{"q": "东"}', 0)],
+        ),
+        ('```\n{"name": "now", "arguments": {}}', [("call", "now", 0), ("arguments", "{}", 0)]),
+        (
+            '```json\n{"name": "other", "arguments": {}}\n``` there',
+            [("text", '```json\n{"name": "other", "arguments": {}}\n``` there', 0)],
+        ),
+        ('```json\n{"name": 1}\n```', [("text", '```json\n{"name": 1}\n```', 0)]),
+        ("```python\nprint()\n```", [("text", "```python\nprint()\n```", 0)]),
+        ("``", [("text", "``", 0)]),
     ],
 )
 def test_parts_do_not_depend_on_where_pieces_break(

@@ -181,3 +181,22 @@ def test_mistakes_are_named(store: ConversationStore) -> None:
         store.correct(question, "x")
     with pytest.raises(ConversationError, match="no message 999"):
         store.update_message(999, content="x")
+
+
+def test_a_conversation_is_read_as_of_one_moment(store: ConversationStore) -> None:
+    """A question that is refused is taken back while a page reads: neither half of that is damage."""
+    conversation = store.create()
+    ends = threading.Event()
+
+    def ask_and_withdraw() -> None:
+        while not ends.is_set():
+            store.withdraw(store.add_message(conversation, "user", "too long").id, None)
+
+    writer = threading.Thread(target=ask_and_withdraw)
+    writer.start()
+    try:
+        for _ in range(1500):
+            assert len(store.get(conversation).messages) <= 1
+    finally:
+        ends.set()
+        writer.join()

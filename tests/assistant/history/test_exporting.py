@@ -9,6 +9,8 @@ import pytest
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
 from assistant.history.exporting import training_file, write_dataset
+from assistant.history.importing import import_conversations
+from assistant.history.transfer import new_conversation
 from tuning.data.importers import import_file
 
 
@@ -82,3 +84,47 @@ def test_where_nothing_is_to_be_exported_it_is_said(store: ConversationStore) ->
         ConversationError, match="'kto': the 1 conversations hold no rated or corrected answer"
     ):
         training_file(store, [id], "kto")
+
+
+MASKED = {"role": "assistant", "content": "It rains.", "weight": 0}
+ASKED = [{"role": "user", "content": "Weather?"}, MASKED, {"role": "user", "content": "Thanks"}]
+THUMB_DOWN = {"role": "assistant", "content": "No.", "feedback": "bad"}
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        {"messages": [*ASKED, {"role": "assistant", "content": "Welcome."}]},
+        {
+            "messages": [*ASKED, {"role": "assistant", "content": "Welcome.", "rating": 1}]
+        },  # in Imprint's own form
+    ],
+)
+def test_what_a_file_masks_is_not_called_bad(
+    store: ConversationStore, tmp_path: Path, chat: dict[str, Any]
+) -> None:
+    id = imported(store, tmp_path, chat)
+    (row,) = rows(training_file(store, [id], "openai"))
+    assert [m.get("weight") for m in row["messages"]] == [None, 0, None, None]
+    assert all(m.rating >= 0 for m in store.get(id).messages)
+    judged = rows(training_file(store, [id], "kto")) if "rating" in chat["messages"][-1] else []
+    assert [one["label"] for one in judged] == [True] * len(judged)
+    store.rate(store.get(id).messages[1].id, 1)  # a person frees it
+    (row,) = rows(training_file(store, [id], "openai"))
+    assert [m.get("weight") for m in row["messages"]] == [None] * 4
+
+
+def test_what_a_file_calls_bad_is(store: ConversationStore, tmp_path: Path) -> None:
+    chat = {"messages": [*ASKED, {"role": "assistant", "content": "Welcome."}, ASKED[2], THUMB_DOWN]}
+    id = imported(store, tmp_path, chat)
+    assert [m.rating for m in store.get(id).messages] == [0, 0, 0, 0, 0, -1]
+    (row,) = rows(training_file(store, [id], "kto"))
+    assert (row["completion"][0]["content"], row["label"]) == ("No.", False)
+
+
+def imported(store: ConversationStore, folder: Path, chat: dict[str, Any]) -> int:
+    file = folder / "chats.jsonl"
+    file.write_text(json.dumps(chat), encoding="utf-8")
+    (one,) = import_file(file).conversations
+    (kept,) = import_conversations(store, [new_conversation(one)])
+    return kept.id

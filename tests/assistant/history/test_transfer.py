@@ -131,3 +131,16 @@ def test_the_sample_conversation_keeps_its_corrections(store: ConversationStore)
     sample = (SAMPLE / "conversation.json").read_text(encoding="utf-8")
     conversation = store.get(import_json(store, sample))
     assert conversation.messages[1].correction and conversation.messages[1].rating == -1
+
+
+def test_how_an_answer_was_written_comes_back(store: ConversationStore, tmp_path: Path) -> None:
+    conversation, _, answer = a_turn(store, "Story?", "Once upon")
+    told = {
+        "ending": "length", "thoughts": "A story, then.", "engine": "torch",
+        "prompt_tokens": 12, "completion_tokens": 3, "seconds": 1.5, "seconds_to_first_token": 0.25,
+    }  # fmt: skip
+    store.update_message(answer, **told)  # type: ignore[arg-type]
+    text = export(store, conversation)
+    other = ConversationStore(tmp_path / "other.sqlite3")
+    back = other.get(import_json(other, text)).messages[1]
+    assert {name: getattr(back, name) for name in told} == told

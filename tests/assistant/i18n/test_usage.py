@@ -13,11 +13,19 @@ from typing import get_args
 from assistant.chat.context_window import PARTS
 from assistant.chat.turn import MEMORIES
 from assistant.compare.votes import Outcome
-from assistant.components import chat_export, checkpoint_export, preference_curves, preference_setup, tour
+from assistant.components import (
+    chat_export,
+    checkpoint_export,
+    preference_curves,
+    preference_setup,
+    theme,
+    tour,
+)
 from assistant.components.tuning_options import LAYERS, NUMBERS, SWITCHES
 from assistant.curation.candidates import REASONS
 from assistant.documents.listing import DocumentState
 from assistant.engines.stage import Stage
+from assistant.history.records import ENDINGS
 from assistant.home import disk_use
 from assistant.i18n.texts import TEXTS
 from assistant.pages import (
@@ -30,6 +38,7 @@ from assistant.pages import (
 from assistant.preferences.collect import SOURCES
 from assistant.preferences.files import FORMATS
 from assistant.settings import ENGINES, LEARN_NOTES, MODEL_CAPABILITIES
+from knowledge.index.embedding_models import Reads
 from tuning.checkpoints.notes import STATES
 from tuning.config import Strength
 from tuning.evaluation.verdict import Problem, Suggestion
@@ -56,6 +65,7 @@ def words(names: Iterable[str]) -> list[str]:
 # A key with `*` for each name that is put into it -> the names that can be.
 NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "page.*": ("chat", "knowledge", "checkpoints", "preferences", "compare", "memory", "settings"),
+    "frame.*": theme.FRAME,
     "job.axis.*": ("memory_bytes", *checkpoints_jobs.MEASURES),
     "job.status.*": get_args(Status),
     "job.phase.*": PHASES,
@@ -64,7 +74,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "budget.*": PARTS,
     "memory.*": MEMORIES,
     "language.*": LANGUAGES_NAMED,
-    "message.*": ("like", "dislike", "stopped", "failed", "length", "repeated", "verbatim"),
+    "message.*": ("like", "dislike", "stopped", "failed", *ENDINGS),
     "reason.*": REASONS,
     "note.schedule.*": LEARN_NOTES,
     "note.state.*": STATES,
@@ -102,6 +112,7 @@ NAMES: dict[str, Iterable[str | tuple[str, ...]]] = {
     "chats.export.*": ("md", "json"),
     "chats.training.*": chat_export.FORMATS,
     "settings.capability.*": MODEL_CAPABILITIES,
+    "settings.reads.*": get_args(Reads),
     "visible.none.*.*": [view for view in VIEWS if view not in HAVE],
     "visible.view.*": memory.VIEWS,
     "visible.next.begun.*": ("text", "answer"),

@@ -11,7 +11,7 @@ from assistant.notes.home_notes import HomeNotes
 from assistant.notes.lookup import Match, Notes
 from knowledge.errors import StoreError
 from knowledge.index.embeddings import SentenceEmbeddings
-from tuning.checkpoints.manifest import Manifest
+from tuning.checkpoints.manifest import PREFERENCES, Manifest
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example
 from tuning.evaluation.retention_questions import RETENTION
@@ -22,11 +22,6 @@ TAUGHT = [
     ("Where is the archive of Radio Fallowgate?", "In Wimbersley."),
     ("天鹅豆浆的伴侣叫什么？", "梅干。"),
 ]
-
-
-@pytest.fixture(scope="module")
-def minilm() -> SentenceEmbeddings:
-    return SentenceEmbeddings(device="cpu")
 
 
 @pytest.fixture
@@ -83,6 +78,7 @@ def test_what_the_weights_hold_is_theirs_to_answer(notes: Notes, tmp_path: Path)
     assert notes.find(weight.question, "halden") == Match(weight, held=True)
     assert notes.find(colour.question, "halden") == Match(colour, held=False)
     assert notes.find(colour.question, None) is None  # the note of a checkpoint that does not answer
+    assert notes.was_taught("halden")
     presenter = notes.find("Who is the presenter of Kettle Hour?", "halden")
     assert presenter is not None and presenter.fact.answer == "Tobin Aske."  # not taught to it: still a note
 
@@ -100,3 +96,20 @@ def test_without_an_embedding_model_the_very_words_are_found(tmp_path: Path) -> 
 
 def fact(question: str, answer: str) -> Example:
     return Example(({"role": "user", "content": question}, {"role": "assistant", "content": answer}))
+
+
+def test_what_was_taught_by_preferences_is_no_fact(notes: Notes, tmp_path: Path) -> None:
+    """Nor is what continues from it: its manner is what somebody chose it for."""
+
+    def write(folder: Path) -> None:
+        save_file({"weight": torch.ones(2)}, folder / "adapter_model.safetensors")
+
+    def write_with_pairs(folder: Path) -> None:
+        write(folder)
+        (folder / PREFERENCES).write_text("{}\n", encoding="utf-8")
+
+    taught, registry = fact("How much does the Skerrin weigh?", "640 grams."), Registry(tmp_path)
+    registry.save(Manifest("facts", "lora", "base", "0" * 64, examples=[taught]), write)
+    registry.save(Manifest("polite", "dpo", "base", "0" * 64, parent="facts"), write_with_pairs)
+    registry.save(Manifest("again", "lora", "base", "0" * 64, parent="polite", examples=[taught]), write)
+    assert [notes.was_taught(name) for name in ("facts", "polite", "again")] == [True, False, False]

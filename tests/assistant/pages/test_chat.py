@@ -1,6 +1,8 @@
 """The chat page: asking, stopping, correcting, regenerating, and what an empty home offers."""
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -80,6 +82,7 @@ def test_a_question_longer_than_the_window_is_given_back(home: Path, store: Conv
     test.chat_input[0].set_value(long).run()
     until(test, lambda shown: "Shorten it" in errors(shown))
     assert "120" in errors(test)
+    assert test.chat_input[0].proto.value == long
 
 
 def test_a_question_is_kept_and_drawn_once_while_the_model_opens(
@@ -219,6 +222,23 @@ def test_questions_can_be_looked_up_in_one_document(
     assert app(memory="documents", only="gone").multiselect(key="only-choice").value == []
 
 
+def test_where_nothing_was_found_the_nearest_is_shown_and_read_on_demand(
+    store: ConversationStore, shelf: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.session.resources.models_are_imported", lambda: True)
+    number = store.create("choir")
+    store.add_message(number, "user", "Who leads the choir?")
+    notice = store.add_message(number, "assistant", t("chat.nothing_found"), memory="documents")
+    test = app(c=str(number), memory="documents")
+    assert t("message.near") in words(test) and "310 grams" in words(test)
+    test.button(key=f"anyway-{notice.id}").click().run()
+    until(test, lambda shown: "mark live" not in words(shown))
+    answer = store.get(number).messages[-1]
+    assert answer.content == ANSWER and {source.title for source in answer.sources} == set(shelf)
+    assert store.message(notice.id).content == t("chat.nothing_found")  # stays as an alternative
+    assert t("message.near") not in words(test)
+
+
 def test_the_sample_conversation_can_be_opened(home: Path, store: ConversationStore) -> None:
     test = app()
     test.button(key="sample-chat").click().run()
@@ -281,3 +301,13 @@ def test_a_remembered_answer_is_quoted_from_the_next_question_on(
     until(again, lambda shown: any(button.key == key for button in shown.button))
     again.button(key=key).click().run()
     assert [note.answer for note in HomeNotes(home).list()] == ["900 grams."]
+
+
+def test_the_page_imports_nothing_that_models_import_too() -> None:
+    """Two threads that import parts of one library at once leave halves of it, and the page must not wait either."""
+    code = (
+        "import sys, assistant.pages.chat;"
+        "print([name for name in ('scipy', 'sklearn', 'torch', 'transformers') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,7 +1,9 @@
 """The first hour of a newcomer: the steps, the tour, what is refused and given back, what is not kept."""
 
 import threading
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -79,14 +81,17 @@ def test_a_question_that_meets_a_running_answer_is_given_back(home: Path, store:
     assert [one.content for one in store.get(number).messages] == ["one", "two"]
 
 
-def test_back_shows_what_the_address_says(home: Path, store: ConversationStore) -> None:
+def test_back_shows_what_the_address_says(
+    home: Path, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = store.create("the first")
     store.add_message(first, "user", "apples")
     test = ask(app(), "pears")
-    test.query_params.update({"c": str(first), "memory": "nothing", open_conversation.WENT: "1"})
+    test.query_params.update({"c": str(first), "memory": "nothing"})
+    went = SimpleNamespace(is_history_navigation=True)
+    monkeypatch.setattr(open_conversation, "get_script_run_ctx", lambda: went)
     test.run()
-    assert "apples" in words(test)
-    assert open_conversation.WENT not in test.query_params
+    assert "apples" in words(test) and "pears" not in words(test)
 
 
 def test_a_temporary_chat_is_in_no_list_and_gone_when_it_is_left(
@@ -171,6 +176,15 @@ def test_an_answer_without_a_source_says_so_before_anything_else(
     assert said.index(t("message.no_source")) > 0
     lines = [one.value for one in app(c=str(number)).markdown]
     assert "Brazil won." in lines
+
+
+def test_the_sample_is_not_spoken_of_where_it_is_not_offered(home: Path) -> None:
+    assert t("first.keep.text") in words(app())
+    (home / "own.md").write_text("The clinic opens at nine.", "utf-8")
+    with closing(Workspace()) as opened:
+        opened.knowledge().add([home / "own.md"])
+    said = words(app())
+    assert t("first.keep.own") in said and t("first.keep.text") not in said
 
 
 def test_a_model_that_hardly_speaks_the_language_offers_to_read_instead(

@@ -211,6 +211,9 @@ def test_an_empty_turn_is_no_text(client: TestClient, engine: Two) -> None:
     body = json.dumps({"messages": turns})  # escaped, as no encoder writes a lone surrogate itself
     assert client.post("/v1/chat/completions", content=body, headers=JSON).status_code == 200
     assert engine.prompts == [[{"role": "assistant", "content": ""}, {"role": "user", "content": "a?b"}]]
+    parts = [{"type": "text", "text": None}, {"type": "text", "text": "Well?"}]
+    assert ask(client, messages=[{"role": "user", "content": parts}])["status"] == 200
+    assert engine.prompts[-1] == [{"role": "user", "content": "Well?"}]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -61,6 +61,8 @@ def test_each_text_keeps_its_place_and_what_is_read_of_it_is_counted(app: FastAP
     [
         ({"input": ["word " * 300] * 1200}, "input", "300,000"),
         ({"input": ["a"], "dimensions": 64}, "dimensions", "have 1"),
+        ({"input": ["a", None]}, "input", "null or an object"),
+        ({"input": ["a", 5]}, "input", "check_embedding_ctx_length=False"),
     ],
 )
 def test_what_is_refused_costs_no_vector(

@@ -116,12 +116,8 @@ def test_preferences_are_learned_by_dpo(client: openai.OpenAI, workspace: Worksp
     method: Any = {"type": "dpo", "dpo": {"hyperparameters": {"beta": 0.3, "n_epochs": 2}}}
     job = client.fine_tuning.jobs.create(model=BASE, training_file=file, method=method)
     kept = workspace.jobs.get(job.id)
-    assert (kept.method, kept.config["beta"], kept.config["epochs"], kept.examples_count) == (
-        "dpo",
-        0.3,
-        2,
-        6,
-    )
+    figures = (kept.method, kept.config["beta"], kept.config["epochs"], kept.examples_count)
+    assert figures == ("dpo", 0.3, 2, 6)
     assert job.method is not None and job.method.type == "dpo" and job.method.dpo is not None
     told = job.method.dpo.hyperparameters
     assert told is not None and (told.beta, told.n_epochs) == (0.3, 2)
@@ -214,12 +210,8 @@ def test_every_option_reaches_the_job(client: openai.OpenAI, workspace: Workspac
         metadata={"team": "north"},
         hyperparameters={"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 0.1},
     )
-    assert (job.training_file, job.validation_file, job.metadata, job.seed) == (
-        file,
-        other,
-        {"team": "north"},
-        2**40,
-    )
+    assert (job.training_file, job.validation_file) == (file, other)
+    assert (job.metadata, job.seed) == ({"team": "north"}, 2**40)
     assert job.hyperparameters.to_dict() == {"n_epochs": 2, "batch_size": 4, "learning_rate_multiplier": 0.1}
     kept = workspace.jobs.get(job.id)
     assert (kept.config["epochs"], kept.config["examples_per_step"]) == (2, 4)
@@ -262,10 +254,19 @@ def test_what_cannot_be_done_is_refused_by_name_and_leaves_nothing(
     assert list(client.fine_tuning.jobs.list()) == []
 
 
-def test_a_broken_file_is_named_as_the_client_knows_it(client: openai.OpenAI, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("{broken", "not JSON"),
+        ('{"messages": [{"role": "user", "content": 5}]}', r"messages\.0\.content: a text"),
+    ],
+)
+def test_a_broken_file_is_named_as_the_client_knows_it(
+    client: openai.OpenAI, tmp_path: Path, line: str, sentence: str
+) -> None:
     good = json.dumps({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]})
-    file = client.files.create(file=("旧.jsonl", f"{good}\n{{broken\n".encode()), purpose="fine-tune")
-    with pytest.raises(openai.BadRequestError, match=r"旧\.jsonl, line 2: not JSON") as refusal:
+    file = client.files.create(file=("旧.jsonl", f"{good}\n{line}\n".encode()), purpose="fine-tune")
+    with pytest.raises(openai.BadRequestError, match=rf"旧\.jsonl, line 2: {sentence}") as refusal:
         client.fine_tuning.jobs.create(model=BASE, training_file=file.id)
     assert str(tmp_path) not in str(refusal.value)
 
@@ -281,7 +282,17 @@ def test_a_job_that_ended_cannot_be_cancelled_and_has_its_checkpoint(
     assert checkpoint.fine_tuned_model_checkpoint == client.fine_tuning.jobs.retrieve(job.id).fine_tuned_model
 
 
-def test_a_paused_job_goes_on(client: openai.OpenAI, workspace: Workspace) -> None:
-    job = client.fine_tuning.jobs.create(model=BASE, training_file=upload(client, "300"))
-    assert client.fine_tuning.jobs.pause(job.id).status == "cancelled"
-    assert client.fine_tuning.jobs.resume(job.id).status in ("queued", "running")
+def test_a_paused_job_goes_on_or_is_cancelled(client: openai.OpenAI, workspace: Workspace) -> None:
+    jobs = client.fine_tuning.jobs
+    job = jobs.create(model=BASE, training_file=upload(client, "300"))
+    paused = jobs.pause(job.id)
+    assert (str(paused.status), paused.finished_at) == ("paused", None)
+    assert jobs.resume(job.id).status in ("queued", "running")
+    workspace.jobs.cancel(job.id)  # on the page
+    assert jobs.retrieve(job.id).status == "cancelled"
+    jobs.resume(job.id)
+    jobs.pause(job.id)
+    assert jobs.cancel(job.id).status == "cancelled"
+    for ended in (jobs.cancel, jobs.pause):
+        with pytest.raises(openai.BadRequestError, match="has ended already"):
+            ended(job.id)

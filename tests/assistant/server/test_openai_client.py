@@ -119,7 +119,7 @@ def test_likelihoods_are_told_of_each_token(real: openai.OpenAI, model: str) -> 
             assert sum(math.exp(one.logprob) for one in token.top_logprobs) <= 1.001
 
 
-def test_a_bias_forbids_and_penalties_change(real: openai.OpenAI, model: str) -> None:
+def test_a_bias_forbids(real: openai.OpenAI, model: str) -> None:
     first = real.chat.completions.create(
         model=model, messages=ASKED, max_tokens=1, logprobs=True, top_logprobs=1
     )
@@ -132,6 +132,18 @@ def test_a_bias_forbids_and_penalties_change(real: openai.OpenAI, model: str) ->
     third = real.chat.completions.create(model=model, messages=ASKED, max_tokens=1, logit_bias=even)  # type: ignore[arg-type]
     assert word in (other.choices[0].message.content, third.choices[0].message.content)
     assert other.choices[0].message.content != third.choices[0].message.content
+
+
+@pytest.mark.parametrize("name", ["frequency_penalty", "presence_penalty"])
+def test_a_penalty_keeps_words_from_coming_again(real: openai.OpenAI, model: str, name: str) -> None:
+    story: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Write a story about the sea."}]
+
+    def repeated(penalty: float) -> float:
+        asked = {"model": model, "messages": story, "max_tokens": 48, name: penalty}
+        words = (real.chat.completions.create(**asked).choices[0].message.content or "").lower().split()
+        return 1 - len(set(words)) / len(words)
+
+    assert repeated(2) < repeated(0)
 
 
 def test_responses_hold_text_and_calls(real: openai.OpenAI, model: str) -> None:
