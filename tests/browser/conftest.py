@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +87,12 @@ def server(
 
 
 @contextmanager
-def running_app(home: Path, **variables: str) -> Iterator[Server]:
-    """`imprint app` on a home, with these environment variables."""
+def running_app(home: Path, program: Sequence[str] = (str(APP),), **variables: str) -> Iterator[Server]:
+    """`imprint app` on a home, with these environment variables; `program` is what Python runs."""
     port = free_port()
     log = (home / "app.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, str(APP), "app", "--port", str(port)],
+        [sys.executable, *program, "app", "--port", str(port)],
         cwd=ROOT,
         env={
             **os.environ,

@@ -73,8 +73,15 @@ def chat(page: Page, url: str) -> None:
 
 def prompt(page: Page, url: str) -> None:
     page.goto(url)
-    page.locator(".st-key-edit-prompt button >> visible=true").first.click()
+    press(page, page.locator(".st-key-edit-prompt button >> visible=true"))
     page.get_by_role("dialog").locator("textarea").first.wait_for()
+
+
+def library(page: Page, url: str) -> None:
+    """The saved questions."""
+    page.goto(url)
+    press(page, page.locator(".st-key-prompt-library button >> visible=true"))
+    page.get_by_test_id("stPopoverBody").wait_for()
 
 
 def teach(page: Page, url: str) -> None:
@@ -117,6 +124,11 @@ def compare(page: Page, url: str) -> None:
     page.wait_for_function(
         "() => ![...document.querySelectorAll('.arm')].some(arm => arm.querySelector('.caret'))"
     )
+
+
+def memory(page: Page, url: str) -> None:
+    """The Memory page as it opens."""
+    page.goto(f"{url}/memory")
 
 
 def visible_window(page: Page, url: str) -> None:
@@ -200,6 +212,7 @@ PAGES = (
     welcome,
     chat,
     prompt,
+    library,
     teach,
     knowledge,
     search,
@@ -211,6 +224,7 @@ PAGES = (
     blind_trial,
     evaluation,
     question_sets,
+    memory,
     visible_window,
     visible_next,
     visible_answer,

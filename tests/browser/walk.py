@@ -1,18 +1,20 @@
-"""A newcomer's first hour, walked in a browser on an empty home, with a picture of each step: walk.py FOLDER [en] [zh].
+"""A newcomer's first hour, walked in a browser on an empty home, with a picture of each step.
 
-The clinics, their handbooks and the workshops are invented. The app answers with the default model and trains with it,
-so a walk takes minutes; what it shows is described in docs/walk.md and docs/walk.zh.md.
+    walk.py FOLDER [en] [zh] [--base MODEL] [--name walk]
+
+The clinics, their handbooks and the workshops are invented. The app answers and trains with the default model or with
+MODEL, so a walk takes minutes; what it shows is described in docs/walk.md and docs/walk.zh.md.
 """
 
+import argparse
 import re
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from assistant.i18n.texts import t, use_language
 from tests.browser.conftest import chromium, running_app
@@ -64,7 +66,7 @@ The clinic's cat is called Pixel. Pixel is fed twice a day and must not enter th
 
 The alarm is set by whoever leaves last. The spare key lies in the locker of the reception.
 """,
-    in_handbook="How many days of paid leave do I have?",
+    in_handbook="What is the clinic's cat called?",
     not_in_handbook="What does a parking permit cost?",
     told=(
         "Our mechanic is called Jonas Feld. A tune-up costs 45 euros.",
@@ -118,10 +120,13 @@ class Walk:
     def __init__(self, page: Page, newcomer: Newcomer, save: Callable[[bytes, str], None]) -> None:
         self.page, self.who, self._save, self._taken = page, newcomer, save, 0
 
-    def picture(self, name: str) -> None:
-        """Keep what is seen now."""
+    def picture(self, name: str, top: Locator | None = None) -> None:
+        """Keep what is seen now, or below `top`."""
         settle(self.page)
         self.page.wait_for_timeout(500)  # popovers and dialogs glide in
+        if top is not None:
+            top.evaluate("one => one.scrollIntoView(true)")
+            self.page.wait_for_timeout(100)
         self._taken += 1
         self._save(self.page.screenshot(), f"{self._taken}-{name}")
 
@@ -198,8 +203,7 @@ def train(walk: Walk) -> None:
     page.locator(".st-key-teach-start button").click()
     use = page.get_by_role("button", name=re.compile(f"{t('job.use')}|{t('job.use.anyway')}"))
     expect(use).to_be_visible(timeout=TUNE_MILLISECONDS)
-    page.locator(".job-head").last.evaluate("head => head.scrollIntoView(true)")
-    walk.picture("report")
+    walk.picture("report", top=page.locator(".job-head").last)
     use.click()
 
 
@@ -221,13 +225,14 @@ STEPS = (
 )
 
 
-def walk(language: str, folder: Path) -> None:
+def walk(language: str, folder: Path, base: str | None = None, name: str = "walk") -> None:
     """All steps in one language, on a new home; a picture a step."""
     use_language(language)
     newcomer = WALKS[language]
+    variables = {"IMPRINT_MAX_NEW_TOKENS": "512"} | ({"IMPRINT_BASE_MODEL": base} if base else {})
 
-    def save(png: bytes, name: str) -> None:
-        file = folder / f"walk-{language}-{name}.png"
+    def save(png: bytes, step: str) -> None:
+        file = folder / f"{name}-{language}-{step}.png"
         file.write_bytes(png)
         with Image.open(file) as picture:
             # Median cut would give the few pixels of a coloured dot the grey of the text around them.
@@ -236,7 +241,7 @@ def walk(language: str, folder: Path) -> None:
 
     with (
         tempfile.TemporaryDirectory() as home,
-        running_app(Path(home), IMPRINT_MAX_NEW_TOKENS="512") as server,
+        running_app(Path(home), ("-m", "assistant.cli"), **variables) as server,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
@@ -251,9 +256,14 @@ def walk(language: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("Usage: python -m tests.browser.walk FOLDER [en] [zh]")
-    target = Path(sys.argv[1])
-    target.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[2:] or WALKS:
-        walk(name, target)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("languages", nargs="*", default=list(WALKS), metavar="LANGUAGE")
+    parser.add_argument("--base", help="another model: an id, a folder or a GGUF file")
+    parser.add_argument("--name", default="walk", help="what the pictures' names begin with")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    for one in given.languages:
+        walk(one, given.folder, given.base, given.name)
