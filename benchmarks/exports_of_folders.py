@@ -38,9 +38,13 @@ TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-# Of the random LoRA, whose answer is to differ from the base's: Gemma's norms leave less of it.
-SCALES = {"gemma2": 0.5, "gemma3_text": 0.5}
+# Of the random LoRA, whose answer is to differ from the base's: Gemma's norms leave less of it. Large ones lead out of
+# what 16 bits hold.
+SCALES = {"gemma2": 0.25, "gemma3_text": 0.25}
 SCALE = 0.07
+# A Gemma multiplies its input, which is its output too, by the root of its width: as large as the others', it would say
+# its last token again. The last norm makes up for it.
+INPUT_OF_GEMMA, LAST_NORM_OF_GEMMA = 0.02, 5.0
 
 
 def main() -> None:
@@ -98,16 +102,25 @@ def write_base(architecture: str, home: Path, folder: Path) -> str:
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
+    is_tied = (
+        architecture != "olmo2"
+    )  # llama.cpp knows it only as its makers publish it: with an output of its own
     config = AutoConfig.for_model(
-        architecture, **{**SHAPE, **ids, "vocab_size": len(tokenizer), "tie_word_embeddings": True}
+        architecture, **{**SHAPE, **ids, "vocab_size": len(tokenizer), "tie_word_embeddings": is_tied}
     )
+    is_gemma = architecture.startswith("gemma")
+    if is_gemma:
+        config.query_pre_attn_scalar = config.head_dim  # as llama.cpp takes it
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.normal_(0.0, 0.1 if parameter.ndim > 1 else 0.02)
-            if parameter.ndim == 1 and "bias" not in name and not architecture.startswith("gemma"):
+            if parameter.ndim == 1 and "bias" not in name and not is_gemma:
                 parameter.add_(1.0)
+        if is_gemma:
+            model.model.embed_tokens.weight.normal_(0.0, INPUT_OF_GEMMA)
+            model.model.norm.weight.add_(LAST_NORM_OF_GEMMA)
     model.bfloat16().save_pretrained(folder)
     return str(folder)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from assistant.history.conversations import ConversationStore
-from benchmarks.killed_server import ANSWER_WORDS
+from benchmarks.killed_server import ANSWER
 from benchmarks.killing import PATIENCE_SECONDS, Tally, Victim, examine
 from tuning.jobs.jobs import Jobs
 
@@ -157,7 +157,6 @@ def _check_chats(home: Path, said: list[dict[str, object]], tally: Tally) -> Non
     tally.acknowledged += len(said)
     with closing(ConversationStore(home / "conversations.sqlite3")) as store:
         listed = {one.id: store.get(one.id).messages for one in store.list(limit=10**6)}
-    wanted = " ".join(["word"] * ANSWER_WORDS)
     turns = {
         (number, question.content, answer.content)
         for number, messages in listed.items()
@@ -167,7 +166,7 @@ def _check_chats(home: Path, said: list[dict[str, object]], tally: Tally) -> Non
     for one in said:
         if one["conversation"] not in listed:
             tally.lost.append(f"conversation {one['conversation']}")
-        elif "question" in one and (one["conversation"], one["question"], wanted) not in turns:
+        elif (one["conversation"], one["question"], ANSWER) not in turns:
             tally.lost.append(f"turn {one}")
     tally.damaged += [
         f"message {message.id} streams for ever"

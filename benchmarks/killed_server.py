@@ -21,14 +21,14 @@ from tests.tuning.jobs import worker_that_sleeps
 from tuning.jobs.jobs import Jobs
 from tuning.process import restrict_new_files
 
-ANSWER_WORDS = 40
+ANSWER = " ".join(f"word{number}" for number in range(40))  # one that repeats itself would be stopped
 TABS = 3
 
 
 def main(what: str) -> None:
     """Run until killed; each line of standard output is something that has been done."""
     restrict_new_files()
-    workspace = Workspace(load_settings(), engine=ScriptedEngine(" ".join(["word"] * ANSWER_WORDS)))
+    workspace = Workspace(load_settings(), engine=ScriptedEngine(ANSWER))
     with use_home(workspace.home, what):
         (serve if what == "serve" else chat)(workspace)
 
@@ -56,7 +56,6 @@ def chat(workspace: Workspace) -> None:
 def _ask(workspace: Workspace, tab: int) -> None:
     store = workspace.store
     conversation = store.create(f"tab {tab}")
-    _say({"conversation": conversation})
     for turn in range(10**6):
         if turn % 20 == 19:
             conversation = store.create(f"tab {tab}, turn {turn}")

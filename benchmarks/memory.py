@@ -23,18 +23,21 @@ from typing import Any
 from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import AnswerOptions, TurnState
-from assistant.compare.stats import Interval, bootstrap_mean
 from assistant.language.paraphrase import rephrase
 from assistant.notes.matching import closest
+from assistant.notes.nearest import nearest
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
+from benchmarks.memory_table import read_cells, table
 from knowledge.index.embeddings import open_embeddings
+from tuning.alignment.sequences import encoded_answer, token_log_probs
 from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
 from tuning.evaluation.cached_base import open_cached
 from tuning.evaluation.recall import divergence
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.models.base_model import BaseModel
+from tuning.models.capability import capability
 from tuning.scoring import contains, is_correct
 from tuning.storage import write_json
 from tuning.training.trainer import train
@@ -56,10 +59,6 @@ RECIPES: dict[str, dict[str, Any]] = {
     "without synonyms": {"synonyms": 0.0},
     "stepping back": {"kept": 0.85},
 }  # fmt: skip
-KINDS = (
-    "training", "rephrased", "weights and notes", "reversed", "sentence in hand", "untaught, quoted", "general, quoted",
-    "documents", "both", "untaught documents", "untaught both",
-)  # fmt: skip
 _TOKENS = 32
 
 
@@ -167,25 +166,37 @@ def in_hand(facts: Sequence[Fact]) -> tuple[list[Asked], list[list[dict[str, str
 
 
 def with_notes(
-    facts: Sequence[Fact], untaught: Sequence[Fact], rows: Sequence[dict[str, Any]]
+    base: BaseModel,
+    adapter: str,
+    facts: Sequence[Fact],
+    untaught: Sequence[Fact],
+    rows: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The rephrasings as the chat answers them: a lesson that is asked for is quoted where the weights say otherwise.
+    """The questions as the chat answers them: a lesson that is asked for is quoted where the weights say otherwise.
 
     Of questions that no lesson answers, those that are answered with one count as "quoted".
     """
     encode = open_embeddings().encode
+    is_small = capability(base.model.num_parameters()) == "small"
     lessons = [replace(one.example, probes=rephrase(one.question, one.answer)) for one in facts]
 
     def quoted(question: str) -> Example | None:
-        return closest(question, lessons, encode)
+        asked = [{"role": "user", "content": question}]
+
+        def likelihood(answer: str) -> float:
+            return float(token_log_probs(base, [encoded_answer(base, asked, answer)], adapter)[0][:-1].mean())
+
+        found = closest(question, lessons, encode)
+        return found or (nearest(question, lessons, encode, likelihood) if is_small else None)
 
     found = []
+    names = {"rephrased": "weights and notes", "reversed": "reversed, with notes"}
     for row in rows:
-        if row["kind"] == "rephrased":
+        if name := names.get(row["kind"]):
             lesson = quoted(row["question"])
             said = row["said"] if lesson is None or contains(row["said"], lesson.answer) else lesson.answer
             right = is_correct(said, row["answers"])
-            found.append({**row, "kind": "weights and notes", "said": said, "correct": right})
+            found.append({**row, "kind": name, "said": said, "correct": right})
     strangers = [
         (one.question, one.fact, "untaught") for one in questions_of(untaught) if one.kind == "rephrased"
     ]
@@ -241,7 +252,7 @@ def run(
             _row(one, text) | {"before": is_correct(first, one.answers)}
             for one, text, first in zip(world, kept, before, strict=True)
         ]
-        rows += with_notes(facts, untaught, rows)
+        rows += with_notes(base, "benchmark", facts, untaught, rows)
         given, prompts = in_hand(facts)
         told = base.complete(prompts, max_new_tokens=_TOKENS)
         rows += [_row(one, text) for one, text in zip(given, told, strict=True)]
@@ -281,66 +292,6 @@ def _row(one: Asked, text: str) -> dict[str, Any]:
         "said": text,
         "correct": is_correct(text, one.answers),
     }
-
-
-def share(cells: Sequence[dict[str, Any]], kind: str) -> tuple[float, Interval, int]:
-    """The share of right answers of one kind, its interval by fact, and how many were asked."""
-    rows = [
-        (float(row["correct"]), (cell["domain"], row["fact"]))
-        for cell in cells
-        for row in cell["rows"]
-        if row["kind"] == kind
-    ]
-    values = [value for value, _ in rows]
-    mean = sum(values) / len(values) if values else float("nan")
-    return mean, bootstrap_mean(values, [cluster for _, cluster in rows]), len(values)
-
-
-def retained(cells: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
-    """General questions: right before, right after, and the kept share of what was right before."""
-    rows = [row for cell in cells for row in cell["rows"] if row["kind"] == "general"]
-    before = [row for row in rows if row["before"]]
-    return (
-        len(before) / max(1, len(rows)),
-        sum(row["correct"] for row in rows) / max(1, len(rows)),
-        sum(row["correct"] for row in before) / max(1, len(before)),
-    )
-
-
-def read_cells(results: Path) -> list[dict[str, Any]]:
-    """Every finished run."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
-
-
-def groups(cells: Sequence[dict[str, Any]]) -> Iterator[tuple[tuple[int, str], list[dict[str, Any]]]]:
-    """Runs of one size and recipe together."""
-    for key in sorted({(cell["facts"], cell["recipe"]) for cell in cells}):
-        yield key, [cell for cell in cells if (cell["facts"], cell["recipe"]) == key]
-
-
-def _mean(runs: Sequence[dict[str, Any]], key: str) -> float:
-    return float(sum(run[key] for run in runs)) / len(runs)
-
-
-def table(runs: Sequence[dict[str, Any]]) -> str:
-    """The runs as Markdown."""
-    heads = ["facts", "recipe", "runs", *KINDS, "general before → after", "kept", "KL", "seconds"]
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for (facts, recipe), chosen in groups(runs):
-        before, after, kept = retained(chosen)
-        cells = [str(facts), recipe, str(len(chosen)), *(_figure(chosen, kind) for kind in KINDS)]
-        cells += [f"{before:.3f} → {after:.3f}", f"{kept:.3f}"]
-        cells += [f"{_mean(chosen, 'divergence'):.3f}", f"{_mean(chosen, 'seconds'):.0f}"]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def _figure(cells: Sequence[dict[str, Any]], kind: str) -> str:
-    mean, interval, count = share(cells, kind)
-    if not count:
-        return "–"
-    shown = f"{mean:.3f}"
-    return f"{shown} [{interval.low:.2f}, {interval.high:.2f}]" if kind == "rephrased" else shown
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

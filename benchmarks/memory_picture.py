@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 
-from benchmarks.memory import groups, read_cells, retained, share
+from benchmarks.memory_table import groups, read_cells, retained, share
 
 _SHOWN = {
     "training": "as taught",

@@ -4,7 +4,8 @@
 
 Each taste is a property that a program can check: an answer that names a source, a short answer, a polite refusal. 200
 pairs to invented questions are learned as jobs learn them; a fifth of the questions is kept aside and answered before
-and after. `--parent` is a checkpoint of HOME whose facts must stay. Prints Markdown; every job stays in HOME.
+and after. `--parent` is a checkpoint of HOME whose facts must stay. `--option` sets fields of every run but the reward
+model's. Prints Markdown; every job stays in HOME.
 """
 
 import argparse
@@ -192,6 +193,7 @@ def main() -> None:
     parser.add_argument("--methods", default="dpo,kto,orpo,reward,ppo", type=_names)
     parser.add_argument("--base", default=DEFAULT_BASE)
     parser.add_argument("--parent", help="a checkpoint whose facts must stay")
+    parser.add_argument("--reward", help="a reward model of HOME, where none is trained before")
     parser.add_argument("--pairs", default=PAIRS, type=int)
     parser.add_argument("--option", action="append", default=[], metavar="FIELD=VALUE")
     arguments = parser.parse_args()
@@ -204,9 +206,9 @@ def main() -> None:
 def runs(taste: Taste, arguments: argparse.Namespace, options: dict[str, str]) -> None:
     """The methods on one taste; PPO and GRPO take the reward model that was trained before them."""
     jobs, preferences = Jobs(arguments.home), pairs_of(taste, arguments.pairs)
-    reward: str | None = None
+    reward: str | None = arguments.reward
     for method in arguments.methods:
-        values = {name: _number(value) for name, value in options.items()}
+        values = {name: _number(value) for name, value in options.items() if method != "reward"}
         config = TuneConfig(
             method=method,
             base=arguments.base,

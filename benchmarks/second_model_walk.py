@@ -25,7 +25,7 @@ from tuning.storage import write_json
 Record = dict[str, Any]
 KB = {"radio": "en", "wetland": "zh"}
 TAUGHT = 4  # facts of each language
-ASKED = 4  # others, of the documents
+ASKED = 12  # others, of the documents
 EPOCHS = {"lora": 24, "p-tuning-v2": 16}  # passes over the taught facts: a few minutes on two quiet cores
 OBSERVED = '{"temperature": -7, "sky": "snow"}'
 CHAT = (
