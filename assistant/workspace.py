@@ -167,7 +167,8 @@ class Workspace(HomeStores):
         from assistant.notes.home_notes import HomeNotes
         from assistant.notes.lookup import Notes
 
-        return Notes(HomeNotes(self.home), self.registry, NoteEncoder(lambda: self.embeddings).encode)
+        encoder = NoteEncoder(lambda: self.embeddings, self.home)
+        return Notes(HomeNotes(self.home), self.registry, encoder.encode, encoder.multilingual)
 
     def find_note(
         self,

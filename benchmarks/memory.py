@@ -24,8 +24,9 @@ from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.language.paraphrase import rephrase
+from assistant.notes.encoder import NoteEncoder
 from assistant.notes.matching import closest
-from assistant.notes.nearest import nearest
+from assistant.notes.nearest import in_far_words
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from benchmarks.memory_table import read_cells, table
@@ -174,9 +175,11 @@ def with_notes(
 ) -> list[dict[str, Any]]:
     """The questions as the chat answers them: a lesson that is asked for is quoted where the weights say otherwise.
 
-    Of questions that no lesson answers, those that are answered with one count as "quoted".
+    Of questions that no lesson answers, those that are answered with one count as "quoted". Chinese questions in far
+    words find lessons where the home has the multilingual embedding model (`imprint setup --multilingual`).
     """
-    encode = open_embeddings().encode
+    encoder = NoteEncoder(open_embeddings, load_settings().home)
+    encode, multilingual = encoder.encode, encoder.multilingual()
     is_small = capability(base.model.num_parameters()) == "small"
     lessons = [replace(one.example, probes=rephrase(one.question, one.answer)) for one in facts]
 
@@ -187,7 +190,9 @@ def with_notes(
             return float(token_log_probs(base, [encoded_answer(base, asked, answer)], adapter)[0][:-1].mean())
 
         found = closest(question, lessons, encode)
-        return found or (nearest(question, lessons, encode, likelihood) if is_small else None)
+        return found or in_far_words(
+            question, lessons, encode, multilingual, likelihood if is_small else None
+        )
 
     found = []
     names = {"rephrased": "weights and notes", "reversed": "reversed, with notes"}

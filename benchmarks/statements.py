@@ -1,6 +1,8 @@
 """How many of the facts that people state in a chat the rules find, and how many of their findings are right.
 
     python -m benchmarks.statements
+    python -m benchmarks.statements --model smollm2-135m-instruct    # what a model writes besides, asked back
+    python -m benchmarks.statements --model FILE --alone             # without the rules
 
 Messages in `statements/`, each with the facts that it states: the answers that count, words that a question must name,
 question words that fit. `looked_at.jsonl` served to write the rules; `judged.jsonl` was written without them and has
@@ -11,11 +13,18 @@ question names the subject, asks with a fitting word and does not give the answe
 import argparse
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from assistant.compare.stats import wilson
-from assistant.language.facts import Fact, facts_in
+from assistant.curation.candidates import Labeller
+from assistant.curation.labeller import ModelLabeller, RememberingLabeller
+from assistant.curation.stated_facts import StatedFact, stated_facts
+from assistant.engines.langchain_model import ImprintChatModel
+from assistant.settings import load_settings
+from assistant.workspace import Workspace
+from tuning.config import DEFAULT_BASE
 
 FOLDER = Path(__file__).parent / "statements"
 SETS = {"looked at": FOLDER / "looked_at.jsonl", "judged": FOLDER / "judged.jsonl"}
@@ -26,15 +35,33 @@ def main() -> None:
     """Print the table as Markdown; with --look, the messages that are not judged, and what was found in each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--look", action="store_true", help="show the set that is not judged, by message")
-    if parser.parse_args().look:
+    parser.add_argument("--model", help="a model that writes pairs besides the rules: a name or a file")
+    parser.add_argument("--alone", action="store_true", help="the model without the rules")
+    parser.add_argument("--not-asked-back", action="store_true", help="keep pairs that it answers otherwise")
+    parser.add_argument("--sets", default=",".join(SETS))
+    options = parser.parse_args()
+    labeller = writing(options.model, not options.not_asked_back) if options.model else None
+
+    def read(text: str) -> list[StatedFact]:
+        return stated_facts(text, labeller, by_rules=not options.alone)
+
+    if options.look:
         for message in messages_of("looked at"):
-            show(message)
+            show(message, read(message["text"]))
     print("| set | language | facts | found rightly | findings | right | silent where nothing is stated |")
     print("|---|---|---|---|---|---|---|")
-    for name in SETS:
+    for name in options.sets.split(","):
         for language in ("en", "zh"):
             chosen = [one for one in messages_of(name) if one["language"] == language]
-            print(f"| {name} | {language} | {' | '.join(counts(chosen))} |")
+            print(f"| {name} | {language} | {' | '.join(counts(chosen, read))} |", flush=True)
+
+
+def writing(name: str, asks_back: bool) -> Labeller:
+    """A labeller on a model of this machine."""
+    workspace = Workspace(load_settings().model_copy(update={"base_model": name}))
+    model = ImprintChatModel(engine=workspace.engine(), temperature=0.0, max_tokens=192)
+    shows = workspace.engine().name != DEFAULT_BASE
+    return RememberingLabeller(ModelLabeller(model, asks_back=asks_back, shows_examples=shows))
 
 
 def messages_of(name: str) -> list[dict[str, Any]]:
@@ -42,11 +69,11 @@ def messages_of(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in SETS[name].read_text("utf-8").splitlines()]
 
 
-def counts(messages: list[dict[str, Any]]) -> list[str]:
+def counts(messages: list[dict[str, Any]], read_text: Callable[[str], list[StatedFact]]) -> list[str]:
     """Facts, those found, findings, those right, and messages without a fact in which none was found."""
     stated = found = findings = right = empty = silent = 0
     for message in messages:
-        facts, read = message["facts"], facts_in(message["text"])
+        facts, read = message["facts"], read_text(message["text"])
         hits = [[is_right(one, fact) for one in read] for fact in facts]
         stated += len(facts)
         found += sum(any(row) for row in hits)
@@ -65,7 +92,7 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
-def is_right(found: Fact, stated: dict[str, Any]) -> bool:
+def is_right(found: StatedFact, stated: dict[str, Any]) -> bool:
     """Whether a finding is the stated fact, asked from any of its ends."""
     question, answer = bare(found.question), bare(found.answer)
     return any(
@@ -82,14 +109,13 @@ def bare(text: str) -> str:
     return _MARKS.sub("", text.casefold())
 
 
-def show(message: dict[str, Any]) -> None:
+def show(message: dict[str, Any], read: list[StatedFact]) -> None:
     """A message with what was found in it."""
-    read = facts_in(message["text"])
     hit = [any(is_right(one, fact) for one in read) for fact in message["facts"]]
     mark = "ok" if all(hit) and len(read) == len(hit) else "--"
     print(mark, message["text"], "|", [end["answers"][0] for end in message["facts"]])
     for one in read:
-        print("      ", one.question, "→", one.answer)
+        print("   model" if one.by_model else "        ", one.question, "→", one.answer)
 
 
 if __name__ == "__main__":

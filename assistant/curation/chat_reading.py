@@ -10,8 +10,9 @@ from assistant.curation.candidates import Labeller, LeftOut
 from assistant.curation.corrections import Pair, is_same_question, named, restated
 from assistant.curation.feedback import confirms, corrected_answer, says_nothing
 from assistant.curation.followups import needs_context, stand_alone
+from assistant.curation.stated_facts import stated_facts
 from assistant.history.records import StoredConversation, StoredMessage
-from assistant.language.extractive import is_grounded, is_supported
+from assistant.language.extractive import is_grounded
 from assistant.language.facts import facts_in
 from assistant.language.small_talk import is_small_talk
 from assistant.language.text import normal
@@ -81,7 +82,7 @@ def read_conversation(
 ) -> tuple[list[ChatReading], list[LeftOut]]:
     """All that was taught on the active branch, in order, and what was left out.
 
-    `labeller` reads statements that no rule knows; what it writes counts only where the message holds it.
+    `labeller` reads statements besides the rules; what it writes counts only where the message holds it.
     """
     readings: list[ChatReading] = []
     left_out: list[LeftOut] = []
@@ -101,7 +102,7 @@ def read_conversation(
         before = turn if turn.answer is not None else None
         if spoke_of_answer or is_small_talk(turn.question):
             continue
-        stated = list(_stated(turn)) or list(_labelled(turn, labeller))
+        stated = list(_stated(turn, labeller))
         readings += stated
         if stated and not _asks(turn.question):
             told += [(one.question, one.answer) for one in stated]
@@ -148,20 +149,15 @@ def _speaks_of(turn: _Turn, message: str) -> bool:
     return confirms(message) or corrected_answer(message, turn.question, said) is not None
 
 
-def _stated(turn: _Turn) -> Iterator[ChatReading]:
-    """What the person stated rather than asked."""
-    if len(turn.question) > _MAX_STATEMENT or _TASK.match(turn.question) or "```" in turn.question:
+def _stated(turn: _Turn, labeller: Labeller | None) -> Iterator[ChatReading]:
+    """What the person stated rather than asked: by rules, and by what a model writes of it."""
+    text = turn.question
+    if _TASK.match(text):
         return
-    for fact in facts_in(turn.question):
-        yield ChatReading(fact.question, fact.answer, "said", turn.source)
-
-
-def _labelled(turn: _Turn, labeller: Labeller | None) -> Iterator[ChatReading]:
-    if labeller is None or _asks(turn.question) or _TASK.match(turn.question):
-        return
-    for question, answer in labeller(turn.question):
-        if is_supported(question, answer, turn.question):
-            yield ChatReading(question, answer, "written", turn.source, note=BY_MODEL)
+    by_rules = len(text) <= _MAX_STATEMENT and "```" not in text
+    for fact in stated_facts(text, None if _asks(text) else labeller, by_rules=by_rules):
+        kind, note = ("written", BY_MODEL) if fact.by_model else ("said", "")
+        yield ChatReading(fact.question, fact.answer, kind, turn.source, note=note)
 
 
 def _asks(text: str) -> bool:

@@ -12,6 +12,11 @@ def find_checkpoint(registry: Registry, name: str, model: str, sha256: str) -> C
         checkpoint = registry.get(name)
     except CheckpointError as error:
         raise EngineError(str(error)) from error
+    if checkpoint.base_sha256 != sha256 and checkpoint.base == model:
+        raise EngineError(
+            f"Checkpoint {name!r} was tuned from an earlier version of {model}, whose weights were others. "
+            "Tune it again from its examples, or choose another checkpoint."
+        )
     if checkpoint.base_sha256 != sha256:
         raise EngineError(
             f"Checkpoint {name!r} was tuned from {checkpoint.base}, but {model} is open. "

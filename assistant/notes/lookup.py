@@ -19,6 +19,7 @@ from tuning.data.examples import Example
 from tuning.scoring import normalise
 
 if TYPE_CHECKING:
+    from assistant.notes.matching import Encode
     from assistant.notes.nearest import Likelihood
     from tuning.checkpoints.registry import Registry
 
@@ -35,17 +36,21 @@ class Match:
 
 
 class Notes:
-    """Finds notes; vectors of their wordings are kept in memory. Safe between threads."""
+    """Finds notes; the vectors of their wordings are kept in memory. Safe between threads."""
 
     def __init__(
-        self, home_notes: HomeNotes, registry: "Registry", encode: Callable[[Sequence[str]], np.ndarray]
+        self,
+        home_notes: HomeNotes,
+        registry: "Registry",
+        encode: "Encode",
+        multilingual: "Callable[[], Encode | None]" = lambda: None,
     ) -> None:
-        """`encode` makes unit vectors, as the packaged embedding model does."""
+        """`encode` is the packaged embedding model, `multilingual` finds the one that knows other scripts."""
         self.home = home_notes
         self._registry = registry
-        self._encode = encode
-        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
+        self._vectors = VectorCache(encode)
+        self._multilingual = multilingual
+        self._of_many: VectorCache | None = None
 
     def find(
         self,
@@ -56,20 +61,21 @@ class Notes:
     ) -> Match | None:
         """What of notes and weights the question asks for; None where neither. Raises CheckpointError, ExampleError.
 
-        With `likelihood` (of an answer, as the checkpoint's) a lesson that is asked for in far words is found as well.
+        In far words as well: with `likelihood` (of an answer, as the checkpoint's), and in other scripts than Latin
+        where the multilingual embedding model was fetched.
         """
         notes, held = self.consulted(checkpoint)
         if not notes and not held:
             return None
         from assistant.notes.matching import closest  # heavy: numpy, the stemmer
-        from assistant.notes.nearest import ENOUGH, ENOUGH_BESIDE_DOCUMENTS, nearest
+        from assistant.notes.nearest import in_far_words, is_latin
 
         lessons = [*held, *notes]
         try:
-            found = closest(question, lessons, self._vectors_of)
-            if found is None and likelihood is not None:
-                enough = ENOUGH_BESIDE_DOCUMENTS if beside_documents else ENOUGH
-                found = nearest(question, lessons, self._vectors_of, likelihood, enough)
+            found = closest(question, lessons, self._vectors)
+            if found is None:
+                many = None if is_latin(question) else self._vectors_of_many()
+                found = in_far_words(question, lessons, self._vectors, many, likelihood, beside_documents)
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
             found = closest(question, lessons, lambda texts: np.zeros((len(texts), 1)))
@@ -101,7 +107,23 @@ class Notes:
             return False
         return any(stands_alone(one) for one in self._registry.earlier_examples(checkpoint, []))
 
-    def _vectors_of(self, texts: Sequence[str]) -> np.ndarray:
+    def _vectors_of_many(self) -> "VectorCache | None":
+        """The vectors of the multilingual model; None where it was not fetched."""
+        if self._of_many is None and (encode := self._multilingual()) is not None:
+            self._of_many = VectorCache(encode)
+        return self._of_many
+
+
+class VectorCache:
+    """An encoder that keeps the vectors of the texts that it was asked for last. Safe between threads."""
+
+    def __init__(self, encode: "Encode") -> None:
+        self._encode = encode
+        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        """A unit vector for each text [texts, dimension]."""
         with self._lock:
             missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
             if missing:

@@ -1,12 +1,15 @@
-"""The lesson that a question asks for in far words, by how alike they are and how likely the weights hold its answer.
+"""The lesson that a question asks for in far words.
 
-Likeness alone does not tell the right lesson from its neighbours, and the weights alone do not find the words for what
-they hold. Each knows what the other does not: see docs/memory-log.md, "Lessons beside the weights". The amounts were
-chosen in English. The vectors know no other script: all Chinese texts are alike to them, and nothing is found there.
+In Latin script by how alike they are and how likely the weights hold its answer. Likeness alone does not tell the right
+lesson from its neighbours, and the weights alone do not find the words for what they hold. The packaged vectors know no
+other script: all Chinese texts are alike to them. There the multilingual ones compare, where they were fetched, whole
+questions and what is left without the longest text that both have, mostly the subject; they need no likelihood. See
+docs/memory-log.md, "Lessons beside the weights".
 """
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -20,9 +23,34 @@ ENOUGH_BESIDE_DOCUMENTS = 1.0  # there a passage may answer
 _WEIGHT = 0.2  # of a token's mean log-probability
 _UNLIKELIEST = -6.0  # a token; worse makes no difference
 _MOST = 3  # lessons whose answers the weights are asked about
+# The mean of the two cosines of other scripts, whose values lie close together.
+ENOUGH_ALIKE = 0.945
+ENOUGH_ALIKE_BESIDE_DOCUMENTS = 0.953
+_COMPARED = 5  # lessons whose questions are compared without the subject
+_SUBJECT = 2  # characters at least
+_MARKS = "？?。 "
 
 # answer -> the mean log-probability of its tokens, as the checkpoint's answer to the question
 Likelihood = Callable[[str], float]
+
+
+def in_far_words(
+    question: str,
+    lessons: Sequence[Example],
+    encode: Encode,
+    multilingual: Encode | None,
+    likelihood: Likelihood | None,
+    beside_documents: bool = False,
+) -> Example | None:
+    """The lesson that the question asks for in far words; None where none does, or what would tell is missing.
+
+    That is `likelihood` in Latin script, and the `multilingual` vectors in others.
+    """
+    if is_latin(question):
+        enough = ENOUGH_BESIDE_DOCUMENTS if beside_documents else ENOUGH
+        return None if likelihood is None else nearest(question, lessons, encode, likelihood, enough)
+    enough = ENOUGH_ALIKE_BESIDE_DOCUMENTS if beside_documents else ENOUGH_ALIKE
+    return None if multilingual is None else most_alike(question, lessons, multilingual, enough)
 
 
 def nearest(
@@ -32,12 +60,7 @@ def nearest(
     likelihood: Likelihood,
     enough: float = ENOUGH,
 ) -> Example | None:
-    """The lesson that the question asks for by likeness and likelihood together; None where none is likely enough.
-
-    None as well for a question in another script than Latin.
-    """
-    if any(one.isalpha() and not unicodedata.name(one, "").startswith("LATIN") for one in question):
-        return None
+    """The lesson that the question asks for by likeness and likelihood together; None where none is likely enough."""
     possible = [lesson for lesson in lessons if may_answer(question, lesson)]
     if not possible:
         return None
@@ -50,6 +73,40 @@ def nearest(
     if not scores or max(scores) < enough:
         return None
     return possible[near[int(np.argmax(scores))]]
+
+
+def most_alike(
+    question: str, lessons: Sequence[Example], multilingual: Encode, enough: float = ENOUGH_ALIKE
+) -> Example | None:
+    """The lesson that the question asks for by likeness alone, in any script; None where none is alike enough."""
+    possible = [lesson for lesson in lessons if may_answer(question, lesson)]
+    if not possible:
+        return None
+    vectors = multilingual([question, *(f"{lesson.question} {lesson.answer}" for lesson in possible)])
+    whole = vectors[1:] @ vectors[0]
+    near = np.argsort(-whole)[:_COMPARED]
+    pairs = [without_subject(question, possible[place].question) for place in near]
+    bare = multilingual([text for pair in pairs for text in pair])
+    scores = (whole[near] + (bare[::2] * bare[1::2]).sum(axis=1)) / 2
+    best = int(np.argmax(scores))
+    return possible[near[best]] if scores[best] >= enough else None
+
+
+def without_subject(one: str, other: str) -> tuple[str, str]:
+    """Two questions with "it" in place of the longest text that both have, which mostly is what they are about."""
+    one, other = one.rstrip(_MARKS), other.rstrip(_MARKS)
+    same = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
+    if same.size < _SUBJECT:
+        return one, other
+    return (
+        f"{one[: same.a]}它{one[same.a + same.size :]}",
+        f"{other[: same.b]}它{other[same.b + same.size :]}",
+    )
+
+
+def is_latin(text: str) -> bool:
+    """Whether all letters of a text are Latin."""
+    return not any(one.isalpha() and not unicodedata.name(one, "").startswith("LATIN") for one in text)
 
 
 def likeness(

@@ -2,9 +2,10 @@
 
     python -m benchmarks.skills.evaluate --data FOLDER --adapter none --adapter RUN/adapter-00300
 
-Sets: `invented` (attributes kept aside), `open` (articles kept aside), `general` (questions without documents),
-`sample` (the sample domain with its documents) and `statements` (pairs from messages of a chat). Greedy answers; what
-was asked is kept in `--results`.
+Sets: `invented` (attributes kept aside), `written` (documents kept aside), `open` (articles kept aside), `general`
+(questions without documents), `radio` and `wetland` (development domains with their documents, and the same once more
+with every sentence taken out that holds the answer), `sample` (the sample domain with its documents) and `statements`
+(pairs from messages of a chat). Greedy answers; what was asked is kept in `--results`.
 """
 
 import argparse
@@ -12,29 +13,32 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.stats import wilson
 from assistant.curation.labeller import labelling_prompt, pairs_in
+from assistant.curation.stated_facts import StatedFact
 from assistant.engines.local import LocalEngine
-from assistant.language.facts import Fact
+from assistant.history.sources import Source
 from assistant.language.refusals import is_refusal
+from assistant.language.text import sentences
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
-from benchmarks.memory import general
+from benchmarks.memory import FOLDER, general, questions_of, read_domain
 from benchmarks.reading import SAMPLE
-from benchmarks.skills import exercises, open_sets
+from benchmarks.skills import exercises, open_sets, written_sets
 from benchmarks.skills.open_sets import OpenGroups
+from benchmarks.skills.written_sets import WrittenGroups
 from benchmarks.statements import is_right, messages_of
 from tuning.checkpoints.registry import Registry
 from tuning.config import PLAIN_BASE
 from tuning.evaluation.cached_base import open_cached
 from tuning.models.base_model import BaseModel
 from tuning.models.conversion import merge_low_rank
-from tuning.scoring import is_correct, normalise
+from tuning.scoring import contains, is_correct, normalise
 from tuning.storage import read_json, write_json
 
 _TOKENS, _PAIR_TOKENS, _BATCH = 32, 128, 16
@@ -56,6 +60,20 @@ def invented(options: argparse.Namespace) -> list[Asked]:
         language: exercises.Language = "zh" if number % 3 == 2 else "en"
         for task in exercises.reading_group(language, 2, rng, aside=True):
             asked.append(Asked(f"{language} {task.skill}", task.messages[:1], task.answers))
+    return asked
+
+
+def written(options: argparse.Namespace) -> list[Asked]:
+    """Documents written for the skills, kept aside, quoted as the chat quotes them."""
+    rng, asked = random.Random(3), []
+    groups = WrittenGroups(
+        written_sets.documents(aside=True), written_sets.messages(aside=True), open_sets.about_tokens
+    )
+    for chinese in (False, True):
+        for turn in range(groups.size(chinese)):
+            for task in groups.reading(chinese, turn, rng):
+                name = f"{'zh' if chinese else 'en'} {task.skill}"
+                asked.append(Asked(name, task.messages[:1], task.answers))
     return asked
 
 
@@ -91,6 +109,38 @@ def sample(workspace: Workspace) -> list[Asked]:
         budget = workspace.chat.budget(TurnState(question=one["question"], passages=passages), how)
         asked.append(Asked(one["slice"], list(budget.messages), tuple(one.get("answers", ()))))
     return asked
+
+
+def domain(workspace: Workspace, name: str) -> list[Asked]:
+    """A domain's questions behind what its document says; and behind the same without what answers them."""
+    knowledge = f"{name}-skills"
+    workspace.knowledge(knowledge).add([FOLDER / f"{name}.md"])
+    how, asked = AnswerOptions(memory="documents", knowledge_base=knowledge), []
+    for one in questions_of(read_domain(name, 1)[1]):
+        if one.kind == "reversed":
+            continue
+        passages = workspace.chat.find(one.question, how).passages
+        for kind, shown, answers in (
+            (one.kind, passages, one.answers),
+            ("taken out", without(passages, one.answers), ()),
+        ):
+            if shown:
+                turn = TurnState(question=one.question, passages=shown)
+                asked.append(Asked(kind, list(workspace.chat.budget(turn, how).messages), answers))
+    return asked
+
+
+def without(passages: Sequence[Source], answers: Sequence[str]) -> tuple[Source, ...]:
+    """The passages without the sentences that hold an answer."""
+
+    def kept(text: str) -> str:
+        lines = [
+            " ".join(one for one in sentences(line) if not any(contains(one, held) for held in answers))
+            for line in text.splitlines()
+        ]
+        return "\n".join(filter(None, lines))
+
+    return tuple(replace(one, text=kept(one.text), quoted="") for one in passages if kept(one.text))
 
 
 def answered(base: BaseModel, asked: Sequence[Asked]) -> list[dict[str, Any]]:
@@ -141,7 +191,7 @@ def statements(base: BaseModel, name: str, limit: int) -> str:
         for one, text in zip(messages, said, strict=True):
             if one["language"] != language:
                 continue
-            read = [Fact(question, answer, "") for question, answer in pairs_in(text)]
+            read = [StatedFact(question, answer) for question, answer in pairs_in(text)]
             hits = [[is_right(finding, fact) for finding in read] for fact in one["facts"]]
             stated, found = stated + len(hits), found + sum(map(any, hits))
             findings += len(read)
@@ -154,7 +204,7 @@ def statements(base: BaseModel, name: str, limit: int) -> str:
 
 
 SETS: dict[str, Callable[[argparse.Namespace], list[Asked]]] = {
-    "invented": invented, "open": open_articles, "general": world,
+    "invented": invented, "written": written, "open": open_articles, "general": world,
 }  # fmt: skip
 
 
@@ -189,20 +239,21 @@ def _evaluate(adapter: str, options: argparse.Namespace) -> None:
             which = name.removeprefix("statements").strip() or "looked at"
             print(f"{label} {name}: {statements(base, which, options.questions)}", flush=True)
             continue
-        asked = _sample(base, options) if name == "sample" else SETS[name](options)
+        asked = SETS[name](options) if name in SETS else _with_documents(base, name, options)
         rows = fill(options.results / f"{label}-{name}.json", base, asked)
         for line in lines_of(rows):
             print(f"| {label} | {name} | {line} |", flush=True)
 
 
-def _sample(base: BaseModel, options: argparse.Namespace) -> list[Asked]:
-    """The prompts of the sample domain, made once: they do not depend on the adapter."""
-    path = options.results / "sample-prompts.json"
+def _with_documents(base: BaseModel, name: str, options: argparse.Namespace) -> list[Asked]:
+    """The prompts of a domain with its documents, made once: they do not depend on the adapter."""
+    path = options.results / f"{name}-prompts.json"
     if not path.exists():
         with tempfile.TemporaryDirectory() as folder:
             settings = load_settings().model_copy(update={"home": Path(folder)})
             workspace = Workspace(settings, LocalEngine(base, Registry(settings.home)))
-            write_json(path, {"asked": [asdict(one) for one in sample(workspace)]})
+            found = sample(workspace) if name == "sample" else domain(workspace, name)
+            write_json(path, {"asked": [asdict(one) for one in found]})
             workspace.close_knowledge()
     asked = [Asked(**one) for one in json.loads(path.read_text(encoding="utf-8"))["asked"]]
     return asked[:: options.every]

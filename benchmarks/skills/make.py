@@ -1,6 +1,7 @@
 """Makes the skills of the default base anew, from open data and invented domains.
 
     python -m benchmarks.skills.make --data FOLDER --output FOLDER --steps 110
+    python -m benchmarks.skills.make --data FOLDER --output FOLDER --steps 240 --written    # tried, not shipped
 
 `--data` holds SQuAD 2.0 (squad-v2-dev.json), CMRC 2018 (cmrc2018_dev.json) and XQuAD (xquad.zh.json), unchanged; their
 hashes are checked. It goes on where it stopped. What came of it, and the licences, are in docs/skills.md.
@@ -13,11 +14,12 @@ from pathlib import Path
 
 from assistant.curation.labeller import labelling_prompt
 from assistant.settings import load_settings
-from benchmarks.skills import exercises, open_sets
+from benchmarks.skills import exercises, open_sets, written_sets
 from benchmarks.skills.inventing import Language
 from benchmarks.skills.open_sets import OpenGroups, Paragraph
 from benchmarks.skills.tasks import Task, choose
 from benchmarks.skills.training import SkillRun, train_skills
+from benchmarks.skills.written_sets import WrittenGroups
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
 from tuning.config import PLAIN_BASE
 from tuning.evaluation.cached_base import open_cached
@@ -41,7 +43,7 @@ class Curriculum:
         self._articles, self._open = articles, OpenGroups(articles)
         self._known = known_answers(base)
 
-    def __call__(self, rng: random.Random) -> list[list[Task]]:
+    def __call__(self, step: int, rng: random.Random) -> list[list[Task]]:
         """The groups of a step."""
         groups = [exercises.reading_group(self._language(rng), _ON_ONE_CONTEXT, rng)]
         if rng.random() < 0.6:
@@ -69,6 +71,37 @@ class Curriculum:
         """A general question behind passages that do not help."""
         question, answer = rng.choice(self._known)
         return choose(exercises.passages("en", rng), question, answer)
+
+
+class WrittenCurriculum(Curriculum):
+    """The same with the documents and messages of `written/`, and twice as much a step: see docs/skills.md."""
+
+    def __init__(self, base: BaseModel, articles: Sequence[Sequence[Paragraph]]) -> None:
+        super().__init__(base, articles)
+        self._groups = WrittenGroups(
+            written_sets.documents(),
+            written_sets.messages(),
+            lambda text: len(base.tokenizer(text, add_special_tokens=False)["input_ids"]),
+        )
+
+    def __call__(self, step: int, rng: random.Random) -> list[list[Task]]:
+        """The groups of a step."""
+        written, chance = self._groups, rng.random
+        groups = [written.reading(False, 2 * step, rng)]
+        is_chinese = chance() < 0.6
+        groups.append(written.reading(is_chinese, step if is_chinese else 2 * step + 1, rng))
+        if chance() < 0.6:
+            groups.append(self._open.draw(chance() < _CHINESE, _ON_ONE_CONTEXT, rng))
+        if chance() < 0.3:
+            groups.append(exercises.reading_group(self._language(rng), _ON_ONE_CONTEXT, rng))
+        groups.append([written.asking(False, step, rng)])
+        if chance() < 0.6:
+            groups.append([written.asking(True, step, rng)])
+        if chance() < 0.4:
+            groups.append([written.rephrasing(chance() < _CHINESE, rng)])
+        if chance() < 0.4:
+            groups.append([self._choosing(rng)])
+        return groups
 
 
 def known_answers(base: BaseModel) -> list[tuple[str, str]]:
@@ -100,12 +133,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=SkillRun.steps)
     parser.add_argument("--learning-rate", type=float, default=SkillRun.learning_rate)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--written", action="store_true", help="with the documents and messages of written/")
     options = parser.parse_args(arguments)
     check_data(options.data)
     base = open_cached(PLAIN_BASE, load_settings().home, "cpu")
     run = SkillRun(steps=options.steps, seed=options.seed, learning_rate=options.learning_rate)
     articles = open_sets.read_paragraphs(options.data, aside=False)
-    train_skills(base, run, Curriculum(base, articles), options.output)
+    curriculum = WrittenCurriculum if options.written else Curriculum
+    train_skills(base, run, curriculum(base, articles), options.output)
 
 
 if __name__ == "__main__":

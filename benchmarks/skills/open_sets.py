@@ -128,6 +128,11 @@ def _length(text: str, chinese: bool) -> float:
     return len(text) * (1.4 if chinese else 0.24)
 
 
+def about_tokens(text: str) -> int:
+    """About how many tokens a text has for the default model, by its language."""
+    return round(_length(text, has_chinese(text)))
+
+
 def asking(articles: Sequence[Sequence[Paragraph]], prompt: Any, rng: random.Random) -> Task:
     """A sentence or two of a paragraph, and the questions on it as pairs."""
     while True:

@@ -31,7 +31,7 @@ from tuning.training.replay import REPLAYED, Replay, replay_set
 from tuning.training.step import divergence
 
 _STATE, _ABOUT = "state.safetensors", "run.json"
-Draw = Callable[[random.Random], list[list[Task]]]  # the groups of a step
+Draw = Callable[[int, random.Random], list[list[Task]]]  # the groups of a step
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _step(
     optimiser: torch.optim.Optimizer, threads: ComputeThreads,
 ) -> None:  # fmt: skip
     started, rng = time.monotonic(), random.Random(f"{run.seed} skills {step}")
-    groups = [[one for task in group for one in encode(base, task.messages)] for group in draw(rng)]
+    groups = [[one for task in group for one in encode(base, task.messages)] for group in draw(step, rng)]
     weights = sum(len(one.targets) ** 0.5 for group in groups for one in group)
     jobs: list[Callable[[], _Part]] = [partial(_exercises, base, learner, group, weights) for group in groups]
     kept = rng.sample(list(replays), run.replay)

@@ -90,9 +90,9 @@ def recipe(config: TuneConfig, family: str, hidden: int, examples: int = _MANY) 
     )
 
 
-def schedule(step: int, steps: int, warmup: float) -> float:
-    """The share of the learning rate at a step: a short rise, then a straight fall to a tenth."""
-    rise = max(1, math.ceil(warmup * steps))
+def schedule(step: int, steps: int, warmup: float, least: int = 1) -> float:
+    """The share of the learning rate at a step: a rise of `least` steps or more, then a straight fall to a tenth."""
+    rise = max(least, math.ceil(warmup * steps))
     if step < rise:
         return (step + 1) / rise
     return 1.0 - 0.9 * (step - rise) / max(1, steps - rise)

@@ -40,6 +40,8 @@ from tuning.training.step import Step
 from tuning.training.train_result import TrainResult
 
 SAVE_EVERY_SECONDS = 20.0
+# Adam's first steps have the size of the rate whatever the gradient is: at its full rate one undoes what is learned.
+_RISE_ON_LEARNED = 4  # steps
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -107,6 +109,7 @@ class _Trainer:
         self._steps = self._recipe.epochs * self._per_epoch
         self._ranks = Ranks.join(base.device)
         self._run = RunState()
+        self._least_rise = 1  # steps
 
     def _prefix_positions(self) -> int:
         return self._recipe.virtual_tokens if self._method.family in ("prefix", "prompt") else 0
@@ -117,6 +120,8 @@ class _Trainer:
         """Train, unless asked to stop; the adapter is in the folder where it came to its end."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._hooks.emit({"kind": "phase", "phase": "preparing"})
+        if parent is not None:
+            self._least_rise = _RISE_ON_LEARNED
         with self._base.activate(None):
             torch.manual_seed(self._config.seed)
             batches = self._batches(parent.examples if parent else ())
@@ -213,7 +218,8 @@ class _Trainer:
         optimiser.zero_grad(set_to_none=True)
 
     def _learning_rate(self) -> float:
-        return self._recipe.learning_rate * schedule(self._run.step, self._steps, self._recipe.warmup)
+        share = schedule(self._run.step, self._steps, self._recipe.warmup, self._least_rise)
+        return self._recipe.learning_rate * share
 
     def _report(self) -> None:
         run = self._run

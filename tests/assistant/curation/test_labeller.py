@@ -7,6 +7,7 @@ from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from assistant.curation.candidates import UNJUDGED
 from assistant.curation.from_chat import curate
 from assistant.curation.labeller import CollectingLabeller, ModelLabeller, RememberingLabeller
+from assistant.curation.stated_facts import stated_facts
 from tests.assistant.curation.chats import chat
 
 TEXT = "Watering the ferns in the hall shall from now on fall to Bo."
@@ -49,11 +50,27 @@ def test_each_text_is_read_once() -> None:
     assert read == [TEXT] and remembering.knows(TEXT)
 
 
-def test_only_messages_without_a_known_fact_are_given_to_the_model() -> None:
+def test_statements_alone_are_given_to_the_model() -> None:
     collecting = CollectingLabeller()
     said = chat("The Tern weighs 3 kg.", "Noted.", TEXT, "Noted.", "Who is Bo?", "A gardener.")
     curate([said], labeller=collecting)
-    assert collecting.texts == [TEXT]
+    assert collecting.texts == ["The Tern weighs 3 kg.", TEXT]
+
+
+def test_a_model_adds_what_no_rule_found_in_a_message_and_nothing_twice() -> None:
+    def labeller(text: str) -> Sequence[tuple[str, str]]:
+        return [
+            ("What does the Tern weigh?", "3 kg"),
+            ("In which colour is the Tern painted?", "moss green"),
+            ("What colour is the Tern painted?", "Moss green."),
+            ("Who painted the Tern?", "Ada"),
+        ]
+
+    message = "The Tern weighs 3 kg. Painted moss green, as ever."
+    assert [(one.answer, one.by_model) for one in stated_facts(message)] == [("3 kg.", False)]
+    found = stated_facts(message, labeller)
+    assert [(one.answer, one.by_model) for one in found] == [("3 kg.", False), ("moss green", True)]
+    assert [one.answer for one in stated_facts(message, labeller, by_rules=False)] == ["3 kg", "moss green"]
 
 
 def test_what_a_model_wrote_is_offered_and_not_ticked() -> None:

@@ -1,12 +1,16 @@
 """Which lesson is quoted for a question in far words: by likeness, and by what the weights hold to be likely."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assistant.notes.nearest import likeness, nearest
+from assistant.notes.home_notes import HomeNotes
+from assistant.notes.lookup import Notes
+from assistant.notes.nearest import in_far_words, likeness, most_alike, nearest, without_subject
 from knowledge.index.embeddings import SentenceEmbeddings
+from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example
 
 
@@ -59,7 +63,64 @@ def test_shared_words_count_by_how_rare_they_are() -> None:
     assert int(np.argmax(shared)) == 2 and shared.max() <= 1
 
 
-def test_in_scripts_that_the_vectors_do_not_know_nothing_is_found(minilm: SentenceEmbeddings) -> None:
-    chinese = [lesson("苇澜湿地站的站长是谁？", "祁远棠"), lesson("望鸻塔的门票是多少钱？", "26元")]
+CHINESE = [
+    lesson("苇澜湿地站的站长是谁？", "祁远棠"),
+    lesson("望鸻塔的门票是多少钱？", "26元"),
+    lesson("苇澜湿地的面积有多大？", "4300公顷"),
+]
+
+
+def test_in_other_scripts_nothing_is_found_without_the_multilingual_vectors(
+    minilm: SentenceEmbeddings,
+) -> None:
     for question in ("苇澜湿地站的哪座塔有姜黄色的外墙？", "想爬上望鸻塔看看，要掏多少钱？"):
-        assert nearest(question, chinese, minilm.encode, lambda answer: 0.0) is None
+        assert in_far_words(question, CHINESE, minilm.encode, None, lambda answer: 0.0) is None
+
+
+def test_without_a_likelihood_nothing_is_found_in_latin_script(minilm: SentenceEmbeddings) -> None:
+    question = "Who is the manager over at Radio Fallowgate?"
+    assert in_far_words(question, LESSONS, minilm.encode, None, None) is None
+    assert in_far_words(question, LESSONS, minilm.encode, None, lambda answer: 0.0) == CHIEF
+
+
+def by_characters(texts: Sequence[str]) -> np.ndarray:
+    """Vectors that are alike as far as the texts have the same characters."""
+    rows = np.zeros((len(texts), 0x3000))
+    for row, text in enumerate(texts):
+        for character in set(text):
+            rows[row, ord(character) % 0x3000] = 1.0
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+
+
+def test_questions_are_compared_without_the_subject_that_both_have() -> None:
+    assert without_subject("苇澜湿地站的讲解员是谁？", "苇澜湿地站的站长是谁？") == (
+        "它讲解员是谁",
+        "它站长是谁",
+    )
+    assert without_subject("多少钱？", "谁") == ("多少钱", "谁")
+    question = "苇澜湿地站的站长是哪位？"
+    assert most_alike(question, CHINESE, by_characters, 0.55) == CHINESE[0]
+    assert most_alike(question, CHINESE, by_characters, 0.99) is None
+    # Nearly all characters are the same, and they are those of the subject.
+    assert most_alike("苇澜湿地的水位有多高？", CHINESE, by_characters, 0.55) is None
+
+
+def test_a_chinese_question_that_says_the_answer_is_no_question_for_it() -> None:
+    assert most_alike("祁远棠是哪里的站长？", CHINESE[:1], by_characters, 0.0) is None
+
+
+def test_a_note_is_found_in_far_chinese_words_where_the_multilingual_model_was_fetched(
+    tmp_path: Path,
+) -> None:
+    def by_subject(texts: Sequence[str]) -> np.ndarray:
+        return np.array([[1.0, 0.0] if "票" in text or "掏" in text else [0.0, 1.0] for text in texts])
+
+    home = HomeNotes(tmp_path)
+    note = home.add("望鸻塔的门票是多少钱？", "26元")
+    home.add("苇澜湿地站的站长是谁？", "祁远棠")
+    asked = "想爬上去看看，要掏多少？"
+    unknown = np.zeros((99, 1))
+    assert Notes(home, Registry(tmp_path), lambda texts: unknown[: len(texts)]).find(asked, None) is None
+    notes = Notes(home, Registry(tmp_path), lambda texts: unknown[: len(texts)], lambda: by_subject)
+    found = notes.find(asked, None)
+    assert found is not None and found.fact.key == note.key and not found.held

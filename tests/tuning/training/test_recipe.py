@@ -14,6 +14,11 @@ def test_the_learning_rate_rises_shortly_and_falls_to_a_tenth() -> None:
     assert rates[-1] == pytest.approx(0.1, abs=0.01)
 
 
+def test_a_short_round_upon_another_rises_slowly_too() -> None:
+    assert [schedule(step, 2, 0.05, least=4) for step in range(2)] == [0.25, 0.5]
+    assert schedule(4, 100, 0.05, least=4) == schedule(4, 100, 0.05) == 1.0
+
+
 def test_strength_trades_learning_against_protection() -> None:
     gentle, normal, strong = (
         recipe(TuneConfig(strength=strength), "low-rank", 576) for strength in ("gentle", "normal", "strong")

@@ -1,0 +1,41 @@
+"""The facts that a person's message states: those that rules find, and those that a model writes of it.
+
+What a model wrote counts only where the message holds it, and where no rule found the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.curation.candidates import Labeller
+from assistant.language.extractive import is_supported
+from assistant.language.facts import facts_in
+from assistant.language.text import normal
+
+
+@dataclass(frozen=True)
+class StatedFact:
+    """A question and its answer, and whether a model wrote them."""
+
+    question: str
+    answer: str
+    by_model: bool = False
+
+
+def stated_facts(
+    message: str, labeller: Labeller | None = None, *, by_rules: bool = True
+) -> list[StatedFact]:
+    """The facts of a message, each once: the rules' first, then what `labeller` adds."""
+    found = [StatedFact(fact.question, fact.answer) for fact in facts_in(message)] if by_rules else []
+    if labeller is None:
+        return found
+    return [*found, *_added(message, labeller(message), [normal(one.answer) for one in found])]
+
+
+def _added(message: str, written: Sequence[tuple[str, str]], known: Sequence[str]) -> list[StatedFact]:
+    added: dict[str, StatedFact] = {}
+    for question, answer in written:
+        bare = normal(answer)
+        if any(bare in one or one in bare for one in known) or not is_supported(question, answer, message):
+            continue
+        added.setdefault(bare, StatedFact(question, answer, by_model=True))
+    return list(added.values())
