@@ -119,7 +119,7 @@ def test_other_files_than_those_it_was_made_from_are_named(tmp_path: Path) -> No
         make.check_data(squad(tmp_path))
 
 
-def draw(rng: random.Random) -> list[list[Task]]:
+def draw(step: int, rng: random.Random) -> list[list[Task]]:
     return [exercises.reading_group("en", 3, rng), [exercises.rephrasing("en", rng)]]
 
 
@@ -134,11 +134,11 @@ def test_training_goes_on_where_it_stopped_and_what_is_shipped_can_be_read(
     class StoppedError(Exception):
         """In the middle."""
 
-    def stop(rng: random.Random, calls: list[int] = []) -> list[list[Task]]:  # noqa: B006 (it counts)
+    def stop(step: int, rng: random.Random, calls: list[int] = []) -> list[list[Task]]:  # noqa: B006 (it counts)
         calls.append(0)
         if len(calls) > 3:
             raise StoppedError
-        return draw(rng)
+        return draw(step, rng)
 
     with pytest.raises(StoppedError):
         train(stop, halves)

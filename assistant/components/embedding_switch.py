@@ -1,4 +1,4 @@
-"""The way from documents in another language than the question to a model that knows both, in one click."""
+"""The way to a model that knows the language of documents, questions and facts, in one click."""
 
 from functools import partial
 
@@ -31,6 +31,21 @@ def draw_offer(base: KnowledgeBase, key: str) -> bool:
         begin_rebuild(base.name)
         return True
     return False
+
+
+def draw_offer_for_notes(key: str) -> None:
+    """A button that fetches the multilingual model, by which facts in other scripts are found in any words."""
+    home = resources.workspace().home
+    if is_fetched(MULTILINGUAL, home):
+        return
+    megabytes = FETCHED[MULTILINGUAL].download_bytes // 1_000_000
+    html_blocks.quiet(t("note.far", megabytes=megabytes))
+    if st.button(t("note.far.fetch"), icon=":material/translate:", key=f"far-{key}"):
+        with notices.show_errors():
+            with st.spinner(t("note.far.fetching"), show_time=True):
+                fetch_multilingual(home)
+            notices.queue_toast(t("note.far.here"), ":material/translate:")
+            st.rerun()
 
 
 def begin_rebuild(name: str) -> None:

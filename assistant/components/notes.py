@@ -8,6 +8,7 @@ from assistant.components import fine_tune_dialog, html_blocks
 from assistant.curation.candidates import Candidate, Curation
 from assistant.i18n.texts import t
 from assistant.notes.consolidation import Consolidation
+from assistant.notes.nearest import is_latin
 from assistant.session import known_where, notices, resources
 from assistant.session.presses import order_once
 from assistant.settings import LEARN_NOTES, from_environment
@@ -44,6 +45,7 @@ def draw_home() -> None:
             found = Curation(tuple(Candidate(note, "noted") for note in notes))
             fine_tune_dialog.open_drawer(t("note.teach.title"), "notes", lambda labeller: found)
         _draw_schedule()
+        _draw_offer([note.question for note in notes], "home")
         _draw_list(notes, "home", lambda key: resources.workspace().notes.home.remove(key))
 
 
@@ -109,9 +111,19 @@ def draw_facts(checkpoint: Checkpoint) -> None:
             t("note.again", count=len(open_facts)), icon=":material/replay:", key=f"again-{checkpoint.id}"
         ):
             _teach_again(checkpoint)
+        _draw_offer([*(fact.question for fact in facts), *(note.question for note in notes)], checkpoint.id)
         if notes:
             with st.expander(t("note.beside", count=len(notes)), type="compact"):
                 _draw_list(notes, checkpoint.id, lambda key: remove_note(checkpoint, key))
+
+
+def _draw_offer(questions: Sequence[str], key: str) -> None:
+    """The model by which questions in other scripts are found in any words, where it is not here."""
+    if all(map(is_latin, questions)):
+        return
+    from assistant.components import embedding_switch  # heavy: chromadb, torch
+
+    embedding_switch.draw_offer_for_notes(key)
 
 
 def _teach_again(checkpoint: Checkpoint) -> None:
