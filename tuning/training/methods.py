@@ -125,7 +125,7 @@ _ENTRIES = (
         "Learns virtual words in front of the prompt, through a small network.",
         "A few positions of the window.",
         "To steer a model towards a task with few examples.",
-        "prompt", p_tuning,
+        "prompt", p_tuning, rate=0.1,  # as Prefix Tuning
     ),
     Method(
         "prompt-tuning", "Prompt Tuning",
