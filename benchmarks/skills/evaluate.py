@@ -116,7 +116,8 @@ def domain(workspace: Workspace, name: str) -> list[Asked]:
     knowledge = f"{name}-skills"
     workspace.knowledge(knowledge).add([FOLDER / f"{name}.md"])
     how, asked = AnswerOptions(memory="documents", knowledge_base=knowledge), []
-    for one in questions_of(read_domain(name, 1)[1]):
+    first, others = read_domain(name, 1)
+    for one in questions_of([*first, *others]):
         if one.kind == "reversed":
             continue
         passages = workspace.chat.find(one.question, how).passages
@@ -135,7 +136,11 @@ def without(passages: Sequence[Source], answers: Sequence[str]) -> tuple[Source,
 
     def kept(text: str) -> str:
         lines = [
-            " ".join(one for one in sentences(line) if not any(contains(one, held) for held in answers))
+            " ".join(
+                one
+                for one in sentences(line)
+                if not any(held in one or contains(one, held) for held in answers)
+            )
             for line in text.splitlines()
         ]
         return "\n".join(filter(None, lines))
