@@ -42,7 +42,7 @@ def draw_offer_for_notes(key: str) -> None:
     html_blocks.quiet(t("note.far", megabytes=megabytes))
     if st.button(t("note.far.fetch"), icon=":material/translate:", key=f"far-{key}"):
         with notices.show_errors():
-            with st.spinner(t("note.far.fetching"), show_time=True):
+            with st.spinner(t("note.far.fetching")):
                 fetch_multilingual(home)
             notices.queue_toast(t("note.far.here"), ":material/translate:")
             st.rerun()
