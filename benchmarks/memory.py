@@ -1,7 +1,8 @@
 """What tuning remembers and forgets: invented domains, several seeds, and what tutorials do beside.
 
     python -m benchmarks.memory --facts 20 --seeds 0,1,2    # hours on two cores; goes on where it stopped
-    python -m benchmarks.memory --report                    # the table of what has been run, and a picture
+    python -m benchmarks.memory --report                    # the table of what has been run
+    python -m benchmarks.memory --report --asked-back       # with today's rule for lessons asked from their other end
 
 Each cell (domain, facts, seed, recipe) is one JSON file in `--results`. Questions are asked closed-book and
 greedily; the rephrasings were written before any recipe was tried. `--documents` lets retrieval answer too.
@@ -24,9 +25,9 @@ from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.language.paraphrase import rephrase
+from assistant.notes.asked_back import asked_back
+from assistant.notes.asked_for import asked_for
 from assistant.notes.encoder import NoteEncoder
-from assistant.notes.matching import closest
-from assistant.notes.nearest import in_far_words
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from benchmarks.memory_table import read_cells, table
@@ -179,7 +180,6 @@ def with_notes(
     words find lessons where the home has the multilingual embedding model (`imprint setup --multilingual`).
     """
     encoder = NoteEncoder(open_embeddings, load_settings().home)
-    encode, multilingual = encoder.encode, encoder.multilingual()
     is_small = capability(base.model.num_parameters()) == "small"
     lessons = [replace(one.example, probes=rephrase(one.question, one.answer)) for one in facts]
 
@@ -189,10 +189,10 @@ def with_notes(
         def likelihood(answer: str) -> float:
             return float(token_log_probs(base, [encoded_answer(base, asked, answer)], adapter)[0][:-1].mean())
 
-        found = closest(question, lessons, encode)
-        return found or in_far_words(
-            question, lessons, encode, multilingual, likelihood if is_small else None
+        found = asked_for(
+            question, lessons, encoder.encode, encoder.multilingual, likelihood if is_small else None
         )
+        return found and found.quoted
 
     found = []
     names = {"rephrased": "weights and notes", "reversed": "reversed, with notes"}
@@ -213,6 +213,19 @@ def with_notes(
             {"kind": f"{of}, quoted", "fact": fact, "question": question, "said": said, "correct": bool(said)}
         )
     return found
+
+
+def asked_back_again(cell: dict[str, Any]) -> None:
+    """Quote lessons in a kept run for its reversed questions, by today's rule, which needs no model."""
+    lessons = [one.example for one in read_domain(cell["domain"], cell["facts"])[0]]
+    kept = [row for row in cell["rows"] if row["kind"] != "reversed, with notes"]
+    for row in [row for row in kept if row["kind"] == "reversed"]:
+        found = asked_back(row["question"], lessons)
+        known = found is None or contains(row["said"], found[1].answer)
+        said = row["said"] if found is None or known else found[1].answer
+        right = is_correct(said, row["answers"])
+        kept.append({**row, "kind": "reversed, with notes", "said": said, "correct": right})
+    cell["rows"] = kept
 
 
 def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) -> list[list[dict[str, str]]]:
@@ -315,6 +328,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", default=DEFAULT_BASE, help="the model to tune; give --results of its own")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--asked-back", action="store_true", help="quote lessons in kept runs once more")
     options = parser.parse_args(arguments)
     settings = load_settings()
     results = options.results or settings.home / "benchmarks" / "memory"
@@ -336,6 +350,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             record = run(named, base, workspace, overrides, options.general) | {"recipe": cell.recipe}
             write_json(path, record)
             print(table([record]).splitlines()[-1], flush=True)
+    if options.asked_back:
+        for path in sorted(results.glob("*.json")):
+            cell = json.loads(path.read_text(encoding="utf-8"))
+            asked_back_again(cell)
+            write_json(path, cell)
     print(table(read_cells(results)))
 
 

@@ -1,6 +1,7 @@
 """The runs of `memory` as a picture: what is known by which recipe, against facts and against seconds.
 
 python -m benchmarks.memory_picture RESULTS_FOLDER docs/memory.png
+python -m benchmarks.memory_picture RESULTS_FOLDER docs/memory-notes.png --notes    # what notes add to the weights
 """
 
 import argparse
@@ -40,6 +41,32 @@ def draw(cells: Sequence[dict[str, Any]], path: Path) -> None:
         axis.grid(axis="y", color="#e5e7eb", linewidth=0.8)
         axis.set_axisbelow(True)
         axis.set_ylim(0, 1.03)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+_WITH_NOTES = {"rephrased": "weights and notes", "reversed": "reversed, with notes"}
+
+
+def draw_notes(cells: Sequence[dict[str, Any]], path: Path) -> None:
+    """For each domain: what the weights answer alone, and with the lessons that are quoted beside them."""
+    domains = sorted({str(cell["domain"]) for cell in cells})
+    figure, axes = pyplot.subplots(1, 2, figsize=(11, 4.2))
+    for axis, (alone, together) in zip(axes, _WITH_NOTES.items(), strict=True):
+        for place, name in enumerate(domains):
+            some = [cell for cell in cells if cell["domain"] == name]
+            for shift, kind, colour in ((-0.2, alone, "#2563eb"), (0.2, together, "#059669")):
+                mean, interval, _ = share(some, kind)
+                label = ("the weights alone", "with lessons and notes")[shift > 0] if not place else None
+                axis.bar(place + shift, mean, 0.36, color=colour, label=label)
+                axis.plot([place + shift] * 2, [interval.low, interval.high], color="#111827", linewidth=1)
+                axis.text(place + shift, 0.03, f"{mean:.2f}", ha="center", color="white", fontsize=9)
+        axis.set_xticks(range(len(domains)), domains, fontsize=9)
+        axis.set_title(_SHOWN[alone].replace("\n", " "), fontsize=10, loc="left")
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.set_ylim(0, 1.03)
+    axes[0].legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.08), ncols=2)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
@@ -117,11 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("results", type=Path)
     parser.add_argument("picture", type=Path)
+    parser.add_argument("--notes", action="store_true", help="what notes add to the weights")
     options = parser.parse_args(arguments)
     cells = read_cells(options.results)
     if not cells:
         raise SystemExit(f"No runs are in {options.results}: run `python -m benchmarks.memory` first.")
-    draw(cells, options.picture)
+    (draw_notes if options.notes else draw)(cells, options.picture)
 
 
 if __name__ == "__main__":

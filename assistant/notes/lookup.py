@@ -67,19 +67,17 @@ class Notes:
         notes, held = self.consulted(checkpoint)
         if not notes and not held:
             return None
-        from assistant.notes.matching import closest  # heavy: numpy, the stemmer
-        from assistant.notes.nearest import in_far_words, is_latin
+        from assistant.notes.asked_for import asked_for, asked_for_by_words  # heavy: numpy, the stemmer
 
         lessons = [*held, *notes]
         try:
-            found = closest(question, lessons, self._vectors)
-            if found is None:
-                many = None if is_latin(question) else self._vectors_of_many()
-                found = in_far_words(question, lessons, self._vectors, many, likelihood, beside_documents)
+            found = asked_for(
+                question, lessons, self._vectors, self._vectors_of_many, likelihood, beside_documents
+            )
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
-            found = closest(question, lessons, lambda texts: np.zeros((len(texts), 1)))
-        return None if found is None else Match(found, held=found not in notes)
+            found = asked_for_by_words(question, lessons)
+        return None if found is None else Match(found.quoted, held=found.lesson not in notes)
 
     def consulted(self, checkpoint: str | None) -> tuple[list[Example], list[Example]]:
         """The notes that are consulted with a checkpoint, or without one, and what its weights hold besides.

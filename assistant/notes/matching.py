@@ -81,7 +81,7 @@ def may_answer(question: str, note: Example) -> bool:
     own, asked = _names(note.question), _names(question)
     if not asked <= known or (own and not own & set(terms(question))):
         return False
-    kinds, wanted = _kinds(question), _kinds(note.question)
+    kinds, wanted = asked_kinds(question), asked_kinds(note.question)
     return not (kinds and wanted and not kinds & wanted) and not contains(question, note.answer)
 
 
@@ -104,7 +104,7 @@ def _shared_beside_the_longest(one: str, other: str) -> float:
     second = other[: same.b] + other[same.b + same.size :]
     if not first or not second:
         return 1.0 if first == second else _NOTHING_LEFT
-    terms_of_one, terms_of_other = _content(first), _content(second)
+    terms_of_one, terms_of_other = content(first), content(second)
     together = len(terms_of_one) + len(terms_of_other)
     return 2 * len(terms_of_one & terms_of_other) / max(1, together)
 
@@ -117,7 +117,7 @@ def _without_names(text: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _content(text: str) -> frozenset[str]:
+def content(text: str) -> frozenset[str]:
     characters = {character for character in text if has_chinese(character)} - _SAY_NOTHING
     return frozenset((set(terms(text)) - STOPWORDS) | characters)
 
@@ -137,6 +137,6 @@ def _named(text: str) -> list[re.Match[str]]:
 
 
 @lru_cache(maxsize=20_000)
-def _kinds(question: str) -> frozenset[str]:
+def asked_kinds(question: str) -> frozenset[str]:
     lower = question.casefold()
     return frozenset(kind for kind, pattern in _KINDS.items() if re.search(pattern, lower))

@@ -51,7 +51,6 @@ def test_other_words_find_the_note(notes: Notes) -> None:
         "How heavy is the Tern?",
         "How much does the Skerrin cost?",  # another property
         "When was Radio Fallowgate founded?",
-        "Which radio programme is presented by Tobin Aske?",  # the answer is in the question
         "天鹅豆浆的脚环号是什么？",
     ],
 )
