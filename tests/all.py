@@ -3,8 +3,8 @@
 Each process has one core, and there are more processes than cores, since many tests wait for others. A model that one
 of them converts is there for all. What the browser's tests say comes last.
 
-A browser's test that fails beside all that is run once more when the machine has nothing else to do, with a new browser
-and a new home: an expectation that only ran out of time passes then, and a fault fails again. Both are printed.
+A test that fails beside all that is run once more when the machine has nothing else to do, with a new browser and a new
+home: an expectation that only ran out of time passes then, and a fault fails again. Both are printed.
 """
 
 import os
@@ -33,21 +33,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         models, log = Path(folder) / "models", Path(folder) / "browser.log"
         models.mkdir()
-        browser = [
-            *BROWSER,
-            "-o",
-            f"cache_dir={folder}/cache",
-        ]  # of its own: the others write theirs as they end
+        # Caches of their own: each writes what failed as it ends.
+        cache = [["-o", f"cache_dir={folder}/{name}"] for name in ("others", "browser")]
         with log.open("wb") as output:
-            running = [start(OTHERS, models), start(browser, models, output)]
+            running = [start([*OTHERS, *cache[0]], models), start([*BROWSER, *cache[1]], models, output)]
             try:
                 failed = [one.wait() for one in running]
             except KeyboardInterrupt:  # they were interrupted too, and close what they started
                 failed = [one.wait() for one in running]
         print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
-        if failed == [0, TESTS_FAILED]:
-            print("What failed in the browser once more, with nothing beside:", flush=True)
-            failed = [start([*browser, *AGAIN], models).wait()]
+        for place, chosen in enumerate((OTHERS[:2], BROWSER)):
+            if failed[place] == TESTS_FAILED:
+                print("What failed once more, with nothing beside:", flush=True)
+                failed[place] = start([*chosen, *cache[place], *AGAIN], models).wait()
     return int(any(failed))
 
 
