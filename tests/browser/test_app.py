@@ -156,6 +156,8 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
     expect(page.locator("table.facts").first).to_contain_text("Whisker")
     use.click()
     page.get_by_role("button", name=t("chats.new")).click()
+    # The taught conversation is gone: what is typed before that is typed into it.
+    expect(page.locator("[class*=st-key-icon-again-]")).to_have_count(0, timeout=WAIT_MILLISECONDS)
     expect(page.get_by_role("radio", name=t("memory.checkpoint"))).to_be_checked()
     ask(page, "What is the wind sensor of the Skerrin called?")
     answered(page)
