@@ -1,8 +1,8 @@
 """How many of the facts that people state in a chat the rules find, and how many of their findings are right.
 
     python -m benchmarks.statements
-    python -m benchmarks.statements --model smollm2-135m-instruct    # what a model writes besides, asked back
-    python -m benchmarks.statements --model FILE --alone             # without the rules
+    python -m benchmarks.statements --model FILE            # what a model writes besides, asked back
+    python -m benchmarks.statements --model FILE --alone    # without the rules
 
 Messages in `statements/`, each with the facts that it states: the answers that count, words that a question must name,
 question words that fit. `looked_at.jsonl` served to write the rules; `judged.jsonl` was written without them and has
@@ -24,7 +24,6 @@ from assistant.curation.stated_facts import StatedFact, stated_facts
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
-from tuning.config import DEFAULT_BASE
 
 FOLDER = Path(__file__).parent / "statements"
 SETS = {"looked at": FOLDER / "looked_at.jsonl", "judged": FOLDER / "judged.jsonl"}
@@ -60,8 +59,7 @@ def writing(name: str, asks_back: bool) -> Labeller:
     """A labeller on a model of this machine."""
     workspace = Workspace(load_settings().model_copy(update={"base_model": name}))
     model = ImprintChatModel(engine=workspace.engine(), temperature=0.0, max_tokens=192)
-    shows = workspace.engine().name != DEFAULT_BASE
-    return RememberingLabeller(ModelLabeller(model, asks_back=asks_back, shows_examples=shows))
+    return RememberingLabeller(ModelLabeller(model, asks_back=asks_back))
 
 
 def messages_of(name: str) -> list[dict[str, Any]]:

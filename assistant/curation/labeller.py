@@ -74,7 +74,6 @@ class ModelLabeller:
     model: BaseChatModel
     max_pairs: int = MAX_PAIRS
     asks_back: bool = True
-    shows_examples: bool = True  # a model that was taught to write pairs needs none
 
     def __call__(self, text: str) -> Sequence[tuple[str, str]]:
         """The pairs that the model wrote in the asked form and answers alike; none where it kept to no form."""
@@ -83,7 +82,7 @@ class ModelLabeller:
 
     def _prompt(self, text: str) -> list[BaseMessage]:
         messages: list[BaseMessage] = []
-        for shown, pairs in _SHOWN[has_chinese(text)] if self.shows_examples else ():
+        for shown, pairs in _SHOWN[has_chinese(text)]:
             messages.append(HumanMessage(labelling_prompt(shown, self.max_pairs)))
             messages.append(AIMessage(pairs))
         return [*messages, HumanMessage(labelling_prompt(text, self.max_pairs))]
