@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.notes.lookup import Match, Notes
-    from assistant.notes.nearest import Likelihood
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
@@ -120,6 +119,7 @@ class Workspace(HomeStores):
             self._said_capability,
             self.find_note,
             self.was_taught,
+            self.is_made_up,
         )
 
     def _said_capability(self) -> "Capability | None":
@@ -148,7 +148,13 @@ class Workspace(HomeStores):
                     engine().prompt_capacity(checkpoint)
 
         chat = Chat(
-            engine, None, self.existing_knowledge, self._said_capability, self.find_note, self.was_taught
+            engine,
+            None,
+            self.existing_knowledge,
+            self._said_capability,
+            self.find_note,
+            self.was_taught,
+            self.is_made_up,
         )
         return chat, prepare
 
@@ -168,17 +174,17 @@ class Workspace(HomeStores):
         from assistant.notes.lookup import Notes
 
         encoder = NoteEncoder(lambda: self.embeddings, self.home)
-        return Notes(HomeNotes(self.home), self.registry, encoder.encode, encoder.multilingual)
+        return Notes(HomeNotes(self.home), self.registry, encoder.encode, encoder.judge)
 
     def find_note(
-        self,
-        question: str,
-        checkpoint: str | None,
-        likelihood: "Likelihood | None" = None,
-        beside_documents: bool = False,
+        self, question: str, checkpoint: str | None, beside_documents: bool = False
     ) -> "Match | None":
         """The note or the learned fact that a question asks for, as `Notes.find`. Raises TuningError."""
-        return self.notes.find(question, checkpoint, likelihood, beside_documents)
+        return self.notes.find(question, checkpoint, beside_documents)
+
+    def is_made_up(self, question: str, checkpoint: str, answer: str) -> bool:
+        """Whether a checkpoint's answer is none that it was taught, as `Notes.is_made_up`. Raises TuningError."""
+        return self.notes.is_made_up(question, checkpoint, answer)
 
     def was_taught(self, checkpoint: str) -> bool:
         """Whether a checkpoint was taught facts that stand alone. Raises CheckpointError."""

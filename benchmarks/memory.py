@@ -32,14 +32,12 @@ from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from benchmarks.memory_table import read_cells, table
 from knowledge.index.embeddings import open_embeddings
-from tuning.alignment.sequences import encoded_answer, token_log_probs
 from tuning.config import DEFAULT_BASE, TuneConfig
 from tuning.data.examples import Example
 from tuning.evaluation.cached_base import open_cached
 from tuning.evaluation.recall import divergence
 from tuning.evaluation.retention_questions import RETENTION
 from tuning.models.base_model import BaseModel
-from tuning.models.capability import capability
 from tuning.scoring import contains, is_correct
 from tuning.storage import write_json
 from tuning.training.trainer import train
@@ -180,18 +178,10 @@ def with_notes(
     words find lessons where the home has the multilingual embedding model (`imprint setup --multilingual`).
     """
     encoder = NoteEncoder(open_embeddings, load_settings().home)
-    is_small = capability(base.model.num_parameters()) == "small"
     lessons = [replace(one.example, probes=rephrase(one.question, one.answer)) for one in facts]
 
     def quoted(question: str) -> Example | None:
-        asked = [{"role": "user", "content": question}]
-
-        def likelihood(answer: str) -> float:
-            return float(token_log_probs(base, [encoded_answer(base, asked, answer)], adapter)[0][:-1].mean())
-
-        found = asked_for(
-            question, lessons, encoder.encode, encoder.multilingual, likelihood if is_small else None
-        )
+        found = asked_for(question, lessons, encoder.encode, encoder.judge)
         return found and found.quoted
 
     found = []

@@ -16,7 +16,7 @@ from assistant.chat.attachments import attached_before
 from assistant.chat.retrieval import FindNote
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
-from assistant.chat.turn_chain import TurnChain
+from assistant.chat.turn_chain import MadeUp, TurnChain
 from assistant.engines.base import Engine
 from assistant.errors import ConversationError
 from assistant.history.records import VERBATIM
@@ -40,8 +40,9 @@ class Chat(TurnChain):
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
         was_taught: Callable[[str], bool] = lambda checkpoint: False,
+        made_up: MadeUp = lambda question, checkpoint, answer: False,
     ) -> None:
-        super().__init__(engine, knowledge, capability, note, was_taught)
+        super().__init__(engine, knowledge, capability, note, was_taught, made_up)
         self._store = store
 
     def ask(
@@ -141,7 +142,7 @@ class Chat(TurnChain):
             told=self._told(turn, options),
             prompt_tokens=0 if turn["noted"] or turn["verbatim"] else turn["budget"].total,
             engine=""
-            if turn["nothing_found"] or turn["noted"] or turn["verbatim"]
+            if turn["nothing_found"] or turn["noted"] or turn["verbatim"] or turn["unknown"]
             else self._label(options, turn),
             ending=VERBATIM if turn["verbatim"] else "",
         )

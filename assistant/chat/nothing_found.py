@@ -14,6 +14,11 @@ def nothing_found(foreign: str) -> str:
     return t(KEYS[2], language=t(f"language.{foreign}"))
 
 
+def nothing_known(documents: bool) -> str:
+    """The sentence where a checkpoint was not taught what is asked, and with `documents` they do not hold it either."""
+    return t("chat.unknown.both" if documents else "chat.unknown")
+
+
 def says_nothing_found(text: str) -> bool:
     """Whether a text says that the documents hold nothing, in any language of the pages."""
     return says(text, *KEYS)

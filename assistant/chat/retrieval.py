@@ -6,7 +6,6 @@ add the terms of the questions before it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from langchain_core.documents import Document
@@ -25,18 +24,14 @@ from tuning.models.capability import Capability
 from tuning.scoring import contains
 
 if TYPE_CHECKING:
-    from assistant.notes.nearest import Likelihood
     from knowledge.base.knowledge_base import KnowledgeBase
 
 _CHECKED_CHARACTERS = 160  # of a lesson: a longer one is said in other words, and waited for too long
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
 
 
-# (question, checkpoint, how likely the weights hold an answer to be, whether documents are read too)
-# -> the note or the learned fact that the question asks for
-FindNote = Callable[[str, str | None, "Likelihood | None", bool], Match | None]
-# (question, options, answer) -> the mean log-probability of a token of the answer, with nothing retrieved
-AnswerLikelihood = Callable[[str, AnswerOptions, str], float]
+# (question, checkpoint, whether documents are read too) -> the note or the learned fact that the question asks for
+FindNote = Callable[[str, str | None, bool], Match | None]
 
 
 @dataclass(frozen=True)
@@ -51,6 +46,8 @@ class Found:
     noted: str = ""
     # What the checkpoint was taught and holds, where the question asks for it and the answer can be held against it.
     held: Example | None = None
+    # Whether a lesson of the checkpoint was found that the question asks for, whatever its length.
+    is_taught: bool = False
 
 
 class Retrieval:
@@ -62,9 +59,7 @@ class Retrieval:
         engine: Callable[[], Engine],
         capability: Callable[[], Capability],
         note: FindNote | None = None,
-        likelihood: AnswerLikelihood = lambda question, options, answer: float("-inf"),
     ) -> None:
-        self._likelihood = likelihood
         self._knowledge = knowledge
         self._engine = engine
         self._capability = capability
@@ -80,7 +75,8 @@ class Retrieval:
         if match is not None and not match.held:
             return Found((_note_source(match.fact),), noted=match.fact.answer)
         if match is not None:  # passages mislead the weights that know it
-            return Found(held=match.fact if len(match.fact.answer) <= _CHECKED_CHARACTERS else None)
+            is_short = len(match.fact.answer) <= _CHECKED_CHARACTERS
+            return Found(held=match.fact if is_short else None, is_taught=True)
         if not options.uses_documents:
             return Found()
         base = self._opened_knowledge(options.knowledge_base)
@@ -98,12 +94,8 @@ class Retrieval:
 
         if history and is_follow_up(question):
             return None
-        if not options.uses_checkpoint:
-            return self._note(question, None, None, options.uses_documents)
-        # Its amounts are those of a small model: a capable one holds every lesson to be likely (docs/memory-log.md).
-        small = self._capability() == "small"
-        likelihood = partial(self._likelihood, question, options) if small else None
-        return self._note(question, options.checkpoint, likelihood, options.uses_documents)
+        checkpoint = options.checkpoint if options.uses_checkpoint else None
+        return self._note(question, checkpoint, options.uses_documents)
 
     def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
         """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""

@@ -164,10 +164,14 @@ class TurnState(TypedDict, total=False):
     noted: str
     # The model's answer, where it was asked for before the others are shown: what it was taught is asked for.
     answered: AIMessage
+    # Whether neither passages nor what the checkpoint was taught hold an answer: it is said so.
+    unknown: bool
     # Whether that answer is the base's, from passages that the checkpoint did not read.
     read_by_base: bool
     # What the checkpoint was taught and holds, where the question asks for it.
     held: Example | None
+    # Whether a lesson of the checkpoint is what the question asks for.
+    is_taught: bool
     # The sentence of the passages that is quoted in place of an answer of the model; "" where the model answers.
     verbatim: str
     # The documents' language, where the question is in one that neither they nor the embedding model know; else "".

@@ -3,10 +3,9 @@
 It stores nothing. The retriever and the model are LangChain's interfaces; fitting the window is not.
 """
 
-import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +14,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat.attachments import attached_sources, check_whole
 from assistant.chat.context_window import Budget, TokenCounter, fit
-from assistant.chat.nothing_found import nothing_found
+from assistant.chat.nothing_found import nothing_found, nothing_known
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
@@ -24,17 +23,19 @@ from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.chat.verbatim import best_sentence, hardly_speaks
 from assistant.engines.base import Engine
 from assistant.engines.langchain_model import ImprintChatModel
-from assistant.engines.likelihood import mean_log_probability
-from assistant.errors import AssistantError, EngineError, UnsupportedOptionError
+from assistant.errors import AssistantError, EngineError
 from assistant.history.sources import Source
 from assistant.language.refusals import is_refusal
 from assistant.language.thinking import answer_of
+from tuning.data.examples import Example, Message
 from tuning.models.capability import Capability
 
 if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
-log = logging.getLogger(__name__)
+
+# (question, checkpoint, its answer) -> whether that is none that it was taught, where it is asked for what it was
+MadeUp = Callable[[str, str, str], bool]
 
 
 class TurnChain:
@@ -42,7 +43,7 @@ class TurnChain:
 
     `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
     what a person said of the model, None where the engine knows; `note` finds the note that a question asks for;
-    `was_taught` tells whether a checkpoint was taught facts.
+    `was_taught` tells whether a checkpoint was taught facts, `made_up` whether an answer of it is none of them.
     """
 
     def __init__(
@@ -52,11 +53,13 @@ class TurnChain:
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
         was_taught: Callable[[str], bool] = lambda checkpoint: False,
+        made_up: MadeUp = lambda question, checkpoint, answer: False,
     ) -> None:
         self._engine = engine
+        self._made_up = made_up
         self._was_taught = was_taught
         self._said_capability = capability
-        self._retrieval = Retrieval(knowledge, engine, self.capability, note, self._likelihood)
+        self._retrieval = Retrieval(knowledge, engine, self.capability, note)
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     def chain(
@@ -75,7 +78,8 @@ class TurnChain:
         """Adds the passages, and the budget with the messages to send; everything that refuses a question.
 
         Where a fact is asked for that the checkpoint was taught, the model answers here, and the lesson is quoted
-        where it says something else. Where none is, the base may read the passages here: see `base_reads`.
+        where it says something else. Where none is, the base may read the passages here: see `base_reads`. What it
+        finds no answer in, the checkpoint does not read; and its own answer may be one that it was never taught.
         """
         from knowledge.search.followup import is_about_earlier  # heavy: numpy
 
@@ -95,8 +99,10 @@ class TurnChain:
                 "nothing_found": is_empty,
                 "noted": found.noted,
                 "held": found.held,
+                "is_taught": found.is_taught,
                 "read_by_base": self.base_reads(options, found),
                 "verbatim": self._verbatim(turn["question"], found, options),
+                "unknown": False,
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
             }
@@ -109,19 +115,32 @@ class TurnChain:
             return {**turn, "budget": budget, "sent": sent}
 
         def check(turn: TurnState) -> TurnState:
-            reads = turn["read_by_base"]
-            if turn["held"] is None and not reads:
+            if turn["noted"] or turn["verbatim"] or turn["nothing_found"]:
                 return turn
-            asked = replace(options, memory="documents") if reads else options
+            if turn["is_taught"] and turn["held"] is None:
+                return turn
             try:
-                answered = self.model(asked).bind(cancel=stop).invoke(_messages(turn))
+                if turn["held"] is not None:
+                    return against_the_lesson(turn, turn["held"])
+                if turn["read_by_base"]:
+                    read = self.model(replace(options, memory="documents")).bind(cancel=stop)
+                    answered = read.invoke(_messages(turn))
+                    if not is_refusal(answer_of(answered.text)):
+                        return {**turn, "answered": answered}
+                    bare = TurnState(question=turn["question"], history=turn.get("history", ()), passages=())
+                    turn = {**turn, "read_by_base": False, "budget": self.budget(bare, options), "sent": ()}
+                if not self.can_be_made_up(turn["question"], options, turn.get("history", ())):
+                    return turn
+                answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
             except EngineError:  # it fails again where an answer that fails is kept
                 return {**turn, "read_by_base": False}
-            if turn["held"] is None:
-                if is_refusal(answer_of(answered.text)):
-                    return {**turn, "read_by_base": False}  # the checkpoint answers
-                return {**turn, "answered": answered}
-            found = as_taught(answer_of(answered.text), Found(held=turn["held"]))
+            if self.is_made_up(turn["question"], options, answer_of(answered.text)):
+                return {**turn, "unknown": True, "sent": ()}
+            return {**turn, "answered": answered}
+
+        def against_the_lesson(turn: TurnState, lesson: Example) -> TurnState:
+            answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
+            found = as_taught(answer_of(answered.text), Found(held=lesson))
             if found.noted and not (stop and stop.is_set()):
                 return {**turn, "noted": found.noted, "passages": found.passages, "sent": found.passages}
             return {**turn, "answered": answered}
@@ -136,6 +155,8 @@ class TurnChain:
         def respond(turn: TurnState) -> Runnable[TurnState, AIMessage] | AIMessage:
             if turn["nothing_found"]:
                 return AIMessage(nothing_found(turn["foreign"]))
+            if turn["unknown"]:
+                return AIMessage(nothing_known(options.uses_documents))
             if turn["noted"] or turn["verbatim"]:
                 return AIMessage(turn["noted"] or turn["verbatim"])
             if "answered" in turn:
@@ -155,7 +176,28 @@ class TurnChain:
             return False
         if not found.passages or found.noted or self.capability() != "small":
             return False
-        checkpoint = options.checkpoint or ""
+        return self._was_taught_facts(options.checkpoint or "")
+
+    def can_be_made_up(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> bool:
+        """Whether a checkpoint's answer to the question is held against what it was taught.
+
+        That of a small one that was taught facts, to a question for a fact that stands alone.
+        """
+        from assistant.notes.matching import asks_for_a_fact  # heavy: the stemmer
+        from knowledge.search.followup import is_follow_up  # heavy: numpy
+
+        if not options.notes or not options.uses_checkpoint or options.given or options.attached:
+            return False
+        if not asks_for_a_fact(question) or (history and is_follow_up(question)):
+            return False
+        return self.capability() == "small" and self._was_taught_facts(options.checkpoint or "")
+
+    def is_made_up(self, question: str, options: AnswerOptions, answer: str) -> bool:
+        """Whether the checkpoint's answer, which `can_be_made_up`, is none that it was taught."""
+        return self._made_up(question, options.checkpoint or "", answer)
+
+    def _was_taught_facts(self, checkpoint: str) -> bool:
+        """Whether it was taught facts and no manner, under a system prompt or by preferences."""
         return self._was_taught(checkpoint) and not self._engine().system_prompt(checkpoint)
 
     def _verbatim(self, question: str, found: Found, options: AnswerOptions) -> str:
@@ -217,15 +259,6 @@ class TurnChain:
     def capability(self) -> Capability:
         """What the model can be asked for. Raises EngineError."""
         return self._said_capability() or self._engine().capability
-
-    def _likelihood(self, question: str, options: AnswerOptions, answer: str) -> float:
-        """The mean log-probability of a token of an answer to the question with nothing retrieved, in nats."""
-        messages = self.budget(TurnState(question=question, passages=()), options).messages
-        try:
-            return mean_log_probability(self._engine(), messages, answer, options.checkpoint)
-        except (EngineError, UnsupportedOptionError) as error:  # most endpoints follow no grammar
-            log.info("lessons in far words are not looked for: %s", error)
-            return float("-inf")
 
     def _system_prompt(self, options: AnswerOptions) -> str:
         if options.system_prompt:

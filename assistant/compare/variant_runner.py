@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from assistant.chat.chat import Chat
 from assistant.chat.context_window import Budget
+from assistant.chat.nothing_found import nothing_known
 from assistant.chat.retrieval import Found, as_taught
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.answer_cache import AnswerCache
@@ -58,9 +59,17 @@ class VariantRunner:
         }
         read = [place for place in fitted if self._chat.base_reads(options[place], retrieved[place][0])]
         generated = self._generated(read, fitted, replace(options[0], memory="documents", checkpoint=None))
+        for place in [place for place in read if is_refusal(generated[place][0])]:
+            bare = TurnState(question=questions[place].text, passages=())
+            fitted[place] = self._chat.fitted(
+                bare, options[place]
+            )  # the checkpoint does not read them either
         rest = [place for place in fitted if place not in generated or is_refusal(generated[place][0])]
         for place, (text, seconds) in self._generated(rest, fitted, options[0]).items():
-            generated[place] = text, seconds + generated.get(place, ("", 0.0))[1]  # the base was asked, too
+            seconds += generated.get(place, ("", 0.0))[1]  # the base was asked, too
+            if not retrieved[place][0].is_taught:
+                text = self._held_against_lessons(questions[place], options[place], text)
+            generated[place] = text, seconds
         answers = []
         for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
             text, generating, tokens, sent = found.noted, 0.0, 0, found.passages
@@ -73,6 +82,13 @@ class VariantRunner:
                 score(question, text, prompt_tokens=tokens, seconds=generating + retrieving, sources=sent)
             )
         return answers
+
+    def _held_against_lessons(self, question: Question, options: AnswerOptions, answer: str) -> str:
+        """The answer, or what is said in place of one that is made up."""
+        can_be = self._chat.can_be_made_up(question.text, options)
+        if can_be and self._chat.is_made_up(question.text, options, answer):
+            return nothing_known(options.uses_documents)
+        return answer
 
     def _generated(
         self,

@@ -8,7 +8,7 @@ from assistant.components import fine_tune_dialog, html_blocks
 from assistant.curation.candidates import Candidate, Curation
 from assistant.i18n.texts import t
 from assistant.notes.consolidation import Consolidation
-from assistant.notes.nearest import is_latin
+from assistant.notes.far_words import is_latin
 from assistant.session import known_where, notices, resources
 from assistant.session.presses import order_once
 from assistant.settings import LEARN_NOTES, from_environment

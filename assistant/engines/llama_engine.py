@@ -128,18 +128,6 @@ class LlamaEngine:
         params = SamplingParams(max_new_tokens, reads_anew=True)
         return complete_by_streams(self, batch, checkpoint, params, at_once=1)
 
-    def answer_log_probabilities(
-        self, messages: Sequence[Message], answer: str, checkpoint: str | None
-    ) -> list[float]:
-        """As `AnswerScorer.answer_log_probabilities`."""
-        ids, room = self._ids(self._prompts.text(messages), checkpoint)
-        tokens = self.encode(answer)[:room]
-        found = self._found(checkpoint)
-        with self._processes.use(found) as running, self._in_use(checkpoint):
-            return [
-                running.log_probability([*ids, *tokens[:place]], token) for place, token in enumerate(tokens)
-            ]
-
     def encode(self, text: str) -> list[int]:
         """Token ids of a bare text."""
         return self._prompts.encode(text)

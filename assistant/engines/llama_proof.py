@@ -22,23 +22,22 @@ class Predict(Protocol):
 
 
 PROOF = ({"role": "user", "content": "What do you know?"},)
-LEAST = -100.0  # of a log-probability: none is minus infinity
 TOLERANCE = 0.7  # nats a token: far above what another engine or precision changes
 CHOICES = 100  # likeliest tokens that are looked at
 
 
-def request(ids: Sequence[int], choices: int = CHOICES, write: str | int = "a") -> dict[str, Any]:
-    """The body that asks how likely the likeliest tokens are after the ids, and the one that is to be written.
+def request(ids: Sequence[int]) -> dict[str, Any]:
+    """The body that asks how likely the likeliest tokens are after the ids.
 
-    A token that ends within a character is told of only with the character's last: as a rule a whole one is written.
+    One that ends within a character is told of only with the character's last: so a whole one is written.
     """
     return {
         "prompt": list(ids),
         "n_predict": 1,
         "temperature": 0.0,
         "samplers": ["temperature"],
-        "n_probs": choices,
-        "logit_bias": [[write, 1000.0]],  # the probabilities are those before it
+        "n_probs": CHOICES,
+        "logit_bias": [["a", 1000.0]],  # the probabilities are those before it
         "cache_prompt": True,
     }
 
@@ -50,12 +49,6 @@ def likelihoods(reply: dict[str, Any]) -> Likelihoods:
         return {int(one["id"]): float(one["logprob"]) for one in found}
     except (LookupError, TypeError, ValueError) as error:
         raise EngineError(f"llama.cpp gave no probabilities for a token ({error!r}).") from error
-
-
-def of_written(reply: dict[str, Any]) -> float | None:
-    """The log-probability of the token that a reply to `request` wrote; None where it ends within a character."""
-    told = reply.get("completion_probabilities")
-    return max(float(told[0]["logprob"]), LEAST) if told else None
 
 
 def prove(

@@ -22,7 +22,6 @@ from tuning.models.gguf_base import GgufBase
 from tuning.models.llama_state import read_prefix, with_prefix
 
 _STATE = "prefix.state"
-_SOUGHT = 5_000  # likeliest tokens
 _NO_MEANING = 0  # a token: what is restored stands in its place
 
 
@@ -53,24 +52,10 @@ class Running:
         else:
             yield body
 
-    def predict(
-        self, ids: Sequence[int], *, adapted: bool, choices: int = llama_proof.CHOICES
-    ) -> llama_proof.Likelihoods:
+    def predict(self, ids: Sequence[int], *, adapted: bool) -> llama_proof.Likelihoods:
         """How likely the likeliest tokens are after the ids. Raises EngineError."""
-        with self.prepared(llama_proof.request(ids, choices), adapted=adapted) as body:
+        with self.prepared(llama_proof.request(ids), adapted=adapted) as body:
             return llama_proof.likelihoods(self.server.post("/completion", body))
-
-    def log_probability(self, ids: Sequence[int], token: int) -> float:
-        """Of a token after the ids, with the adapter. Raises EngineError.
-
-        Of one that ends within a character it is sought among the likeliest, and is at most that of the last of them.
-        """
-        with self.prepared(llama_proof.request(ids, 1, write=token)) as body:
-            told = llama_proof.of_written(self.server.post("/completion", body))
-        if told is not None:
-            return told
-        likeliest = self.predict(ids, adapted=True, choices=_SOUGHT)
-        return likeliest.get(token, min(likeliest.values()))
 
 
 def start_with(checkpoint: Checkpoint, base: GgufBase, settings: ServerSettings) -> Running:

@@ -11,8 +11,7 @@ from typing import Any
 
 from assistant.engines.base import SamplingParams
 from assistant.engines.pieces import Piece, TokenLogprob
-from assistant.engines.shapes import CLOSE, OPEN, Exactly, JsonOutput, Prose, Shape
-from assistant.errors import UnsupportedOptionError
+from assistant.engines.shapes import CLOSE, OPEN, JsonOutput, Prose, Shape
 from tuning.data.examples import Message
 from tuning.models.template_options import template_options
 
@@ -56,8 +55,6 @@ def _more(params: SamplingParams) -> dict[str, Any]:
 def _shape(shape: Shape) -> dict[str, Any]:
     if isinstance(shape, Prose):
         return {}
-    if isinstance(shape, Exactly):
-        raise UnsupportedOptionError("response_format", "No endpoint is known that answers in given words.")
     if isinstance(shape, JsonOutput):
         schema = {"name": shape.name, "schema": shape.schema}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}

@@ -151,26 +151,12 @@ class Prose:
     grammar: str = field(default=f"{_HEAD}start: TEXT\n{_TEXT}\n", init=False)
 
 
-@dataclass(frozen=True)
-class Exactly:
-    """An answer in these very words: for how likely a model holds them to be."""
-
-    text: str
-    beginning: str = field(default="", init=False)
-    ending: str = field(default="", init=False)
-
-    @property
-    def grammar(self) -> str:
-        """What the engine is held to."""
-        return f"{_HEAD}start: {_literal(self.text)}\n"
-
-
-Shape = JsonOutput | ToolUse | Prose | Exactly
+Shape = JsonOutput | ToolUse | Prose
 
 
 def bounded(shape: Shape) -> Shape:
     """The shape for a model that may repeat itself without end: what has no length in it gets one."""
-    if isinstance(shape, Prose | Exactly):
+    if isinstance(shape, Prose):
         return shape
     if isinstance(shape, JsonOutput):
         return replace(shape, schema=_changed(dict(shape.schema), _bounded))

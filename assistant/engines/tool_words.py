@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from assistant.engines.shapes import CLOSE, OPEN, Exactly, JsonOutput, Prose, Shape, Tool, ToolUse
+from assistant.engines.shapes import CLOSE, OPEN, JsonOutput, Prose, Shape, Tool, ToolUse
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
 
@@ -42,7 +42,7 @@ def in_words(
 ) -> list[Message]:
     """The conversation without the roles and members that only tools have; the system message tells of the shape."""
     plain = list((_as_passages if capability == "small" else _plain)(messages))
-    if shape is None or isinstance(shape, Prose | Exactly):
+    if shape is None or isinstance(shape, Prose):
         return plain
     order = _order(shape, capability)
     if plain and plain[0]["role"] == "system":

@@ -1,16 +1,23 @@
-"""The vectors of notes and of the questions that ask for them, by the models whose amounts were measured."""
+"""The models that find notes: vectors, and a judge that reads a question and a note together."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.lazy import IMPORT_LOCK
+from assistant.notes.far_words import Judge, as_text, by_likeness, is_latin
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from assistant.notes.matching import Encode
     from knowledge.index.embeddings import SentenceEmbeddings
+    from knowledge.search.answerability import Answerability
+    from tuning.data.examples import Example
+
+# The amounts of a judge in their order, chosen on the development domains: docs/memory-log.md.
+_LOG_ODDS = (2.5, 3.0, 1.0, -3.0)
+_COSINES = (0.945, 0.953, 0.0, 0.9)  # of a model whose cosines lie close together
 
 
 class NoteEncoder:
@@ -21,6 +28,7 @@ class NoteEncoder:
         self._of_documents = embeddings
         self._home = home
         self._opened: dict[str, SentenceEmbeddings] = {}
+        self._answerability: Answerability | None = None
 
     def encode(self, texts: Sequence[str]) -> "np.ndarray":
         """A vector for each text, by the packaged model, which knows English."""
@@ -29,14 +37,33 @@ class NoteEncoder:
 
         return self._of(DEFAULT_EMBEDDINGS).encode(texts)
 
-    def multilingual(self) -> "Encode | None":
-        """The same by the model that knows about a hundred languages; None where it was not fetched."""
+    def judge(self, question: str) -> Judge | None:
+        """What tells which note answers the question; None where no model here knows its language.
+
+        In Latin script the packaged model reads both; elsewhere vectors compare them, where the multilingual
+        model was fetched.
+        """
         with IMPORT_LOCK:
             from knowledge.index.embedding_models import MULTILINGUAL, is_fetched  # heavy: torch
 
+        if is_latin(question):
+            return Judge(self.encode, self._read, *_LOG_ODDS)
         if self._home is None or not is_fetched(MULTILINGUAL, self._home):
             return None
-        return lambda texts: self._of(MULTILINGUAL).encode(texts)
+
+        def encode(texts: Sequence[str]) -> "np.ndarray":
+            return self._of(MULTILINGUAL).encode(texts)
+
+        return Judge(encode, partial(by_likeness, encode), *_COSINES)
+
+    def _read(self, question: str, lessons: "Sequence[Example]") -> "np.ndarray":
+        """The log-odds that each lesson answers the question, read together."""
+        if self._answerability is None:
+            with IMPORT_LOCK:
+                from knowledge.search.answerability import Answerability  # heavy: torch
+
+            self._answerability = Answerability()
+        return self._answerability.score(question, [as_text(lesson) for lesson in lessons])
 
     def _of(self, name: str) -> "SentenceEmbeddings":
         if name not in self._opened:

@@ -19,8 +19,8 @@ from tuning.data.examples import Example
 from tuning.scoring import normalise
 
 if TYPE_CHECKING:
+    from assistant.notes.far_words import Judge
     from assistant.notes.matching import Encode
-    from assistant.notes.nearest import Likelihood
     from tuning.checkpoints.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -43,26 +43,18 @@ class Notes:
         home_notes: HomeNotes,
         registry: "Registry",
         encode: "Encode",
-        multilingual: "Callable[[], Encode | None]" = lambda: None,
+        judge: "Callable[[str], Judge | None]" = lambda question: None,
     ) -> None:
-        """`encode` is the packaged embedding model, `multilingual` finds the one that knows other scripts."""
+        """`encode` is the packaged embedding model; `judge` tells which note answers a question in far words."""
         self.home = home_notes
         self._registry = registry
         self._vectors = VectorCache(encode)
-        self._multilingual = multilingual
-        self._of_many: VectorCache | None = None
+        self._judge = judge
 
-    def find(
-        self,
-        question: str,
-        checkpoint: str | None,
-        likelihood: "Likelihood | None" = None,
-        beside_documents: bool = False,
-    ) -> Match | None:
+    def find(self, question: str, checkpoint: str | None, beside_documents: bool = False) -> Match | None:
         """What of notes and weights the question asks for; None where neither. Raises CheckpointError, ExampleError.
 
-        In far words as well: with `likelihood` (of an answer, as the checkpoint's), and in other scripts than Latin
-        where the multilingual embedding model was fetched.
+        In far words as well; in other scripts than Latin where the multilingual embedding model was fetched.
         """
         notes, held = self.consulted(checkpoint)
         if not notes and not held:
@@ -71,13 +63,26 @@ class Notes:
 
         lessons = [*held, *notes]
         try:
-            found = asked_for(
-                question, lessons, self._vectors, self._vectors_of_many, likelihood, beside_documents
-            )
+            found = asked_for(question, lessons, self._vectors, self._judge, beside_documents)
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
             found = asked_for_by_words(question, lessons)
         return None if found is None else Match(found.quoted, held=found.lesson not in notes)
+
+    def is_made_up(self, question: str, checkpoint: str, answer: str) -> bool:
+        """Whether the weights say what no lesson holds, to a question about what they were taught.
+
+        False where nothing here can tell. Raises CheckpointError, ExampleError.
+        """
+        from assistant.notes.far_words import is_made_up  # heavy: numpy, the stemmer
+
+        notes, held = self.consulted(checkpoint)
+        try:
+            judge = self._judge(question)
+            return judge is not None and is_made_up(question, answer, [*held, *notes], judge)
+        except KnowledgeError as error:  # the embedding model cannot be opened
+            log.warning("answers are not held against the lessons: %s", error)
+            return False
 
     def consulted(self, checkpoint: str | None) -> tuple[list[Example], list[Example]]:
         """The notes that are consulted with a checkpoint, or without one, and what its weights hold besides.
@@ -104,12 +109,6 @@ class Notes:
         if any(one.is_from_preferences for one in self._registry.lineage(checkpoint)):
             return False
         return any(stands_alone(one) for one in self._registry.earlier_examples(checkpoint, []))
-
-    def _vectors_of_many(self) -> "VectorCache | None":
-        """The vectors of the multilingual model; None where it was not fetched."""
-        if self._of_many is None and (encode := self._multilingual()) is not None:
-            self._of_many = VectorCache(encode)
-        return self._of_many
 
 
 class VectorCache:

@@ -45,6 +45,20 @@ _KINDS = {
     r"|几[个种只条座步级人克块元厘米公里分]|多[大重长高宽快远深久]",
 }
 
+_ASKS = re.compile(
+    r"\b(?:who|whom|whose|where|when|which|what|state|name|give|quote|indicate)\b"
+    r"|\bhow (?:many|much|long|often|old|heavy|far|tall|wide|fast|high|big|large|deep)\b"
+    r"|[谁哪几]|多[少大重长高宽快远深久]|什么|啥|何[时处]",
+    re.IGNORECASE,
+)
+_ASKS_FOR_MORE = re.compile(
+    r"\b(?:why|think|feel|opinion|explain|describe|summar\w+|write|tell me about|compare|difference)\b"
+    r"|^(?:should|could|would)\b"
+    r"|为什么|怎么看|觉得|认为|介绍|解释|描述|总结|写一|比较|区别|应该|如果",
+    re.IGNORECASE,
+)
+_NAME_CHARACTERS = 3
+
 # Characters of questions that tell no two of them apart.
 _SAY_NOTHING = frozenset("的是了在有个一什么谁哪里儿怎样如何多少几吗呢啥叫请问被把和与也都这那它")
 _WORD = re.compile(r"[^\W_]+")
@@ -83,6 +97,25 @@ def may_answer(question: str, note: Example) -> bool:
         return False
     kinds, wanted = asked_kinds(question), asked_kinds(note.question)
     return not (kinds and wanted and not kinds & wanted) and not contains(question, note.answer)
+
+
+def shares_a_name(text: str, notes: Sequence[Example]) -> bool:
+    """Whether a name in the text, or in Chinese a run of characters, is one that the notes speak of."""
+    if has_chinese(text):
+        known = [f"{note.question}\0{note.answer}" for note in notes]
+        return any(
+            SequenceMatcher(None, text, one, autojunk=False).find_longest_match().size >= _NAME_CHARACTERS
+            for one in known
+        )
+    named = _names_in_letters(text)
+    return any(named & _names(f". {note.question} {note.answer}") for note in notes) if named else False
+
+
+def asks_for_a_fact(question: str) -> bool:
+    """Whether it asks for a fact about something with a name, and for no opinion, reason or text."""
+    if not _ASKS.search(question) or _ASKS_FOR_MORE.search(question):
+        return False
+    return has_chinese(question) or bool(_names_in_letters(question))
 
 
 def _likeness(question: str, note: Example, encode: Encode) -> float:
@@ -124,6 +157,11 @@ def content(text: str) -> frozenset[str]:
 
 def _names(text: str) -> set[str]:
     return set(terms(" ".join(match.group() for match in _named(text)))) - STOPWORDS
+
+
+def _names_in_letters(text: str) -> set[str]:
+    """Names that are no mere numbers, which are in questions about anything."""
+    return {name for name in _names(text) if not name.isdigit()}
 
 
 def _named(text: str) -> list[re.Match[str]]:

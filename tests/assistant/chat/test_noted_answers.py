@@ -95,7 +95,7 @@ def test_an_engine_that_fails_over_a_lesson_leaves_a_failed_answer(store: Conver
 def test_notes_are_left_alone_unless_they_are_asked_for(store: ConversationStore) -> None:
     asked: list[tuple[str, str | None]] = []
 
-    def note(question: str, checkpoint: str | None, likelihood: object, beside: bool) -> Match:
+    def note(question: str, checkpoint: str | None, beside: bool) -> Match:
         asked.append((question, checkpoint))
         return Match(NOTED, False)
 
@@ -105,18 +105,3 @@ def test_notes_are_left_alone_unless_they_are_asked_for(store: ConversationStore
     list(chat.ask("What weighs the Skerrin?", conversation_id=conversation))
     list(chat.ask("And how heavy is it?", AnswerOptions(notes=True), conversation_id=conversation))
     assert asked == [] and len(engine.prompts) == 2  # a follow-up may be about something else
-
-
-@pytest.mark.parametrize(("capability", "looks"), [("small", True), ("capable", False)])
-def test_lessons_in_far_words_are_looked_for_by_small_models_alone(capability: str, looks: bool) -> None:
-    """Their amounts were chosen on one; a larger model holds whatever it was taught to be likely."""
-    asked: list[bool] = []
-
-    def note(question: str, checkpoint: str | None, likelihood: object, beside: bool) -> None:
-        asked.append(likelihood is not None)
-
-    engine = ScriptedEngine("640 grams")
-    engine.capability = capability  # type: ignore[assignment]
-    options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
-    list(Chat(lambda: engine, note=note).ask("What weighs the Skerrin?", options))
-    assert asked == [looks]

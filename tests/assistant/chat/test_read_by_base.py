@@ -1,13 +1,21 @@
-"""Both memories on a small model of facts: the base reads the passages, the checkpoint what the base cannot."""
+"""Both memories on a small model of facts: the base reads the passages, and the checkpoint answers where it cannot.
 
-from collections.abc import Callable
+What a small checkpoint of facts answers is held against what it was taught.
+"""
+
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from assistant.chat.chat import Chat
 from assistant.chat.turn import AnswerOptions, Done
+from assistant.compare.questions import Question
+from assistant.compare.variant_runner import VariantRunner
+from assistant.compare.variants import Variant
 from assistant.errors import EngineError
 from assistant.history.conversations import ConversationStore
+from assistant.language.refusals import is_refusal
+from assistant.settings import Memory
 from tests.assistant.chat.conftest import Shelf
 from tests.fakes import ScriptedEngine
 
@@ -20,7 +28,11 @@ def chat(shelf: Shelf) -> Callable[..., Chat]:
     """A chat over documents with a checkpoint of this kind."""
 
     def opened(
-        engine: ScriptedEngine, *, taught: bool = True, store: ConversationStore | None = None
+        engine: ScriptedEngine,
+        *,
+        taught: bool = True,
+        store: ConversationStore | None = None,
+        made_up: Sequence[str] = (),
     ) -> Chat:
         return Chat(
             lambda: engine,
@@ -28,6 +40,7 @@ def chat(shelf: Shelf) -> Callable[..., Chat]:
             lambda name: shelf,
             note=lambda *asked: None,
             was_taught=lambda checkpoint: taught,
+            made_up=lambda question, checkpoint, answer: answer in made_up,
         )
 
     return opened
@@ -46,7 +59,7 @@ def test_the_base_reads_and_is_named(chat: Callable[..., Chat]) -> None:
     assert done.engine == "scripted · scripted" and len(done.sources) == 1
 
 
-def test_where_the_base_finds_nothing_the_checkpoint_reads(
+def test_where_the_base_finds_nothing_the_checkpoint_answers_without_the_passages(
     chat: Callable[..., Chat], store: ConversationStore
 ) -> None:
     engine = ScriptedEngine()
@@ -57,7 +70,8 @@ def test_where_the_base_finds_nothing_the_checkpoint_reads(
     list(opened.ask(QUESTION, BOTH, conversation_id=conversation))
     answer = store.get(conversation).messages[1]
     assert (answer.content, answer.engine) == ("640 grams", "scripted")
-    assert engine.checkpoints_asked == [None, "halden"]
+    assert engine.checkpoints_asked == [None, "halden"] and answer.sources == ()
+    assert engine.prompts[1][-1]["content"] == QUESTION
 
 
 @pytest.mark.parametrize(
@@ -92,3 +106,70 @@ def test_an_engine_that_fails_leaves_a_failed_answer(
     with pytest.raises(EngineError, match="it went away"):
         list(chat(engine, store=store).ask(QUESTION, BOTH, conversation_id=conversation))
     assert [one.status for one in store.get(conversation).messages] == ["complete", "failed"]
+
+
+@pytest.mark.parametrize("memory", ["both", "checkpoint"])
+def test_what_the_checkpoint_makes_up_is_not_said(
+    memory: Memory, chat: Callable[..., Chat], store: ConversationStore
+) -> None:
+    engine = ScriptedEngine()
+    engine.say(lambda _: "12 kilograms" if engine.checkpoints_asked[-1] else "I cannot find that.")
+    opened, conversation = chat(engine, store=store, made_up=["12 kilograms"]), store.create()
+    options = AnswerOptions(memory, checkpoint="halden", notes=True)
+    list(opened.ask(QUESTION, options, conversation_id=conversation))
+    answer = store.get(conversation).messages[1]
+    assert answer.content.startswith("I found nothing about this") and is_refusal(answer.content)
+    assert ("documents" in answer.content) == (memory == "both")
+    assert (answer.sources, answer.engine, answer.status) == ((), "", "complete")
+
+
+def test_what_the_checkpoint_was_taught_is_said(chat: Callable[..., Chat]) -> None:
+    engine = ScriptedEngine("640 grams")
+    options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
+    done = last(chat(engine, made_up=["12 kilograms"]), options)
+    assert (done.answer, done.engine) == ("640 grams", "scripted")
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "capability", "taught"),
+    [
+        (QUESTION, AnswerOptions("checkpoint", checkpoint="halden"), "small", True),  # its weights are asked
+        (QUESTION, AnswerOptions("checkpoint", checkpoint="halden", notes=True), "capable", True),
+        (QUESTION, AnswerOptions("checkpoint", checkpoint="halden", notes=True), "small", False),
+        (
+            QUESTION,
+            AnswerOptions("checkpoint", checkpoint="with a system prompt", notes=True),
+            "small",
+            True,
+        ),
+        (
+            "Write a poem about the Skerrin.",
+            AnswerOptions("checkpoint", checkpoint="halden", notes=True),
+            "small",
+            True,
+        ),
+    ],
+)
+def test_other_answers_are_held_against_nothing(
+    question: str, options: AnswerOptions, capability: str, taught: bool, chat: Callable[..., Chat]
+) -> None:
+    engine = ScriptedEngine("12 kilograms")
+    engine.capability = capability  # type: ignore[assignment]
+    opened = chat(engine, taught=taught, made_up=["12 kilograms"])
+    done = list(opened.ask(question, options))[-1]
+    assert isinstance(done, Done) and done.answer == "12 kilograms"
+
+
+def test_compare_asks_in_the_same_way(chat: Callable[..., Chat]) -> None:
+    engine = ScriptedEngine()
+    said = {"What is the Tern?": "a gull", QUESTION: "640 grams"}
+    engine.say(
+        lambda messages: (
+            said[messages[-1]["content"]] if engine.checkpoints_asked[-1] else "I cannot find that."
+        )
+    )
+    runner = VariantRunner(chat(engine, made_up=["a gull"]), engine, AnswerOptions())
+    variant = Variant("both", documents=True, checkpoint="halden", notes=True)
+    questions = [Question(one, ("640 grams",)) for one in (QUESTION, "What is the Tern?")]
+    told, unknown = runner.answer(variant, questions)
+    assert told.correct and unknown.refused and not unknown.correct

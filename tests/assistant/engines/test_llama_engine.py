@@ -13,11 +13,9 @@ import psutil
 import pytest
 
 from assistant.engines.base import Engine, SamplingParams
-from assistant.engines.likelihood import mean_log_probability
 from assistant.engines.llama_engine import LlamaEngine
 from assistant.engines.llama_processes import LlamaProcesses
 from assistant.engines.llama_server import EngineEndedError
-from assistant.engines.local import LocalEngine
 from assistant.engines.many_streams import complete_by_streams
 from assistant.errors import EngineError, PromptTooLongError
 from tests.fakes import PolledEvent, text_and_end
@@ -295,21 +293,3 @@ def test_a_token_that_ends_within_a_character_has_probabilities(
     wanted = base_model.logits([*prompt, first])[-1].float().log_softmax(-1)
     likeliest = max(found, key=lambda token: found[token])
     assert found[likeliest] == pytest.approx(float(wanted[likeliest]), abs=0.3)
-
-
-def test_an_answer_in_given_words_is_as_likely_as_torch_holds_it_to_be(
-    engine: LlamaEngine, base_model: BaseModel, registry: Registry
-) -> None:
-    asked = [{"role": "user", "content": "What is the capital of France?"}]
-    local = LocalEngine(base_model, registry)
-    try:
-        # A Chinese character is several tokens to this model.
-        for answer in ("Paris", "The capital of France is Paris.", "Seventeen green umbrellas", "方远山"):
-            for checkpoint in (None, "random"):
-                here, there = (
-                    mean_log_probability(one, asked, answer, checkpoint) for one in (engine, local)
-                )
-                assert here == pytest.approx(there, abs=1.0) and here < 0
-    finally:
-        for name in base_model.loaded:
-            base_model.unload(name)

@@ -1,0 +1,1 @@
+"""The making of the adapters with which an embedding model tells whether a text answers a question."""
