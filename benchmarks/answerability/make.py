@@ -1,36 +1,35 @@
-"""Train an adapter with which an embedding model tells whether a text answers a question.
+"""Train the adapter with which the packaged embedding model tells whether a lesson answers a question.
 
-    python -m benchmarks.answerability.make --data FOLDER --output ADAPTER
-    python -m benchmarks.answerability.make --chinese --data FOLDER --output ADAPTER
+    python -m benchmarks.answerability.make --output ADAPTER      # 15 minutes on one core
+    python -m benchmarks.answerability.evaluate --adapter ADAPTER
 
-A low-rank change of every matrix of the encoder and a new head; `--data` holds the files of
-`benchmarks/skills/open_sets.py`. The adapter is written as PEFT's.
+A low-rank change of every matrix of the encoder, and a head. It is written as PEFT's; Imprint ships it as
+`knowledge/search/judge`.
 """
 
 import argparse
-import json
 import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, TaskType
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from assistant.language.text import has_chinese
-from benchmarks.answerability.exercises import Exercise, on_articles, on_lessons, on_passages
-from benchmarks.skills.open_sets import read_paragraphs
+from benchmarks.answerability.exercises import Exercise, on_lessons
 from benchmarks.skills.written_sets import documents
-from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, MULTILINGUAL, fetched_folder, packaged_folder
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, packaged_folder
+from knowledge.search.answerability import MAX_PAIR_TOKENS
 from tuning.augment.replay_prompts import REPLAY_PROMPTS
+from tuning.storage import write_json
 
 RANK, ALPHA = 32, 64
 TARGETS = ("query", "key", "value", "dense")
-MOST_TOKENS = 256  # of a question and a text
+_STEP_TOKENS = 3000
 _POOL = 24  # steps whose exercises are sorted by length together
 _WARMUP = 60  # steps
 _GENERAL = 200  # prompts that nothing answers
@@ -50,47 +49,34 @@ class LowRank(nn.Module):
         return matrix + self.scale * self.up @ self.down
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Train and write the adapter."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the open sets: passages are learned besides")
-    parser.add_argument("--home", type=Path, help="the home with the multilingual model")
-    parser.add_argument(
-        "--chinese", action="store_true", help="multilingual model, Chinese documents besides"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of the adapter")
-    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=2, help="passes, each with other wrong lessons")
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--tokens", type=int, default=3000, help="of a step")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.manual_seed(options.seed)
     rng = random.Random(options.seed)
-    name = MULTILINGUAL if options.chinese else DEFAULT_EMBEDDINGS
-    folder = fetched_folder(name, options.home) if options.chinese else packaged_folder(name)
+    folder = packaged_folder(DEFAULT_EMBEDDINGS)
     model = AutoModelForTokenClassification.from_pretrained(folder, num_labels=1, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     changed = add_low_rank(model)
-    exercises = [one for _ in range(options.epochs) for one in drawn(options.data, options.chinese, rng)]
-    steps = list(batches(exercises, options.tokens, rng))
+    exercises = [one for _ in range(options.epochs) for one in drawn(rng)]
+    steps = list(batches(exercises, rng))
     print(f"{len(exercises)} exercises, {len(steps)} steps", flush=True)
     train(model, tokenizer, steps, options.rate)
-    write(model, changed, name, options.output)
+    write(model, changed, options.output)
 
 
-def drawn(data: Path | None, chinese: bool, rng: random.Random) -> list[Exercise]:
+def drawn(rng: random.Random) -> list[Exercise]:
     """The exercises of one pass."""
-    known = [one for one in documents() if one.is_chinese == chinese]
-    general = [one for one in REPLAY_PROMPTS if has_chinese(one) == chinese]
-    general = rng.sample(general, min(_GENERAL, len(general)))
-    if data is None:
-        return on_lessons(known, general, rng)
-    articles = [one for one in read_paragraphs(data, aside=False) if has_chinese(one[0].text) == chinese]
-    return [
-        *on_lessons(known, general, rng),
-        *on_passages(known, general, rng),
-        *on_articles(articles, rng),
-    ]
+    known = [one for one in documents() if not one.is_chinese]
+    general = [one for one in REPLAY_PROMPTS if not has_chinese(one)]
+    return on_lessons(known, rng.sample(general, min(_GENERAL, len(general))), rng)
 
 
 def add_low_rank(model: nn.Module) -> dict[str, LowRank]:
@@ -106,23 +92,22 @@ def add_low_rank(model: nn.Module) -> dict[str, LowRank]:
     return changed
 
 
-def batches(exercises: Sequence[Exercise], tokens: int, rng: random.Random) -> Iterator[list[Exercise]]:
+def batches(exercises: Sequence[Exercise], rng: random.Random) -> Iterator[list[Exercise]]:
     """The exercises in random order, those of a step of about one length."""
     shuffled = rng.sample(list(exercises), len(exercises))
-    size = len(shuffled) // max(1, round(sum(map(_length, shuffled)) / tokens / _POOL)) + 1
+    size = len(shuffled) // max(1, round(sum(map(_length, shuffled)) / _STEP_TOKENS / _POOL)) + 1
     for start in range(0, len(shuffled), size):
         pool = sorted(shuffled[start : start + size], key=_length)
         steps: list[list[Exercise]] = [[]]
         for one in pool:
-            if (len(steps[-1]) + 1) * _length(one) > tokens:
+            if (len(steps[-1]) + 1) * _length(one) > _STEP_TOKENS:
                 steps.append([])
             steps[-1].append(one)
         yield from rng.sample(steps, len(steps))
 
 
 def _length(one: Exercise) -> int:
-    text = one.question + one.text
-    return min(MOST_TOKENS, len(text) // (2 if has_chinese(text) else 4) + 6)
+    return min(MAX_PAIR_TOKENS, (len(one.question) + len(one.text)) // 4 + 6)  # tokens, about
 
 
 def train(model: nn.Module, tokenizer: object, steps: Sequence[Sequence[Exercise]], rate: float) -> None:
@@ -162,25 +147,28 @@ def tokenized(tokenizer: object, step: Sequence[Exercise]) -> dict[str, Tensor]:
         [one.question for one in step],
         [one.text for one in step],
         truncation="only_second",
-        max_length=MOST_TOKENS,
+        max_length=MAX_PAIR_TOKENS,
         padding=True,
         return_tensors="pt",
     )
 
 
-def write(model: nn.Module, changed: dict[str, LowRank], name: str, folder: Path) -> None:
+def write(model: nn.Module, changed: dict[str, LowRank], folder: Path) -> None:
     """The adapter as PEFT opens it, in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = LoraConfig(
-        base_model_name_or_path=name,
-        task_type=TaskType.TOKEN_CLS,
-        inference_mode=True,
-        r=RANK,
-        lora_alpha=ALPHA,
-        target_modules=list(TARGETS),
-        modules_to_save=["classifier"],
+    write_json(
+        folder / "adapter_config.json",
+        {
+            "peft_type": "LORA",
+            "task_type": "TOKEN_CLS",
+            "base_model_name_or_path": DEFAULT_EMBEDDINGS,
+            "bias": "none",
+            "r": RANK,
+            "lora_alpha": ALPHA,
+            "target_modules": sorted(TARGETS),
+            "modules_to_save": ["classifier"],
+        },
     )
-    config.save_pretrained(folder)
     tensors = {}
     for matrix, change in changed.items():
         tensors[f"base_model.model.{matrix}.lora_A.weight"] = change.down.detach().half().contiguous()
@@ -188,7 +176,6 @@ def write(model: nn.Module, changed: dict[str, LowRank], name: str, folder: Path
     for part, value in model.get_submodule("classifier").state_dict().items():
         tensors[f"base_model.model.classifier.{part}"] = value.half().contiguous()
     save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
-    print(json.dumps({"bytes": (folder / "adapter_model.safetensors").stat().st_size}))
 
 
 if __name__ == "__main__":
