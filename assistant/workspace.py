@@ -182,9 +182,9 @@ class Workspace(HomeStores):
         """The note or the learned fact that a question asks for, as `Notes.find`. Raises TuningError."""
         return self.notes.find(question, checkpoint, beside_documents)
 
-    def is_made_up(self, question: str, checkpoint: str, answer: str) -> bool:
+    def is_made_up(self, question: str, checkpoint: str, answer: str, passages: "Sequence[str]" = ()) -> bool:
         """Whether a checkpoint's answer is none that it was taught, as `Notes.is_made_up`. Raises TuningError."""
-        return self.notes.is_made_up(question, checkpoint, answer)
+        return self.notes.is_made_up(question, checkpoint, answer, passages)
 
     def was_taught(self, checkpoint: str) -> bool:
         """Whether a checkpoint was taught facts that stand alone. Raises CheckpointError."""

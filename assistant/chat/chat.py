@@ -40,7 +40,7 @@ class Chat(TurnChain):
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
         was_taught: Callable[[str], bool] = lambda checkpoint: False,
-        made_up: MadeUp = lambda question, checkpoint, answer: False,
+        made_up: MadeUp = lambda question, checkpoint, answer, passages: False,
     ) -> None:
         super().__init__(engine, knowledge, capability, note, was_taught, made_up)
         self._store = store

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
 
-# (question, checkpoint, its answer) -> whether that is none that it was taught, where it is asked for what it was
-MadeUp = Callable[[str, str, str], bool]
+# (question, checkpoint, its answer, passages without one) -> whether that is none that it was taught, where it is asked
+# for what it was, or for what the passages are about
+MadeUp = Callable[[str, str, str, Sequence[str]], bool]
 
 
 class TurnChain:
@@ -53,7 +54,7 @@ class TurnChain:
         capability: Callable[[], Capability | None] = lambda: None,
         note: FindNote | None = None,
         was_taught: Callable[[str], bool] = lambda checkpoint: False,
-        made_up: MadeUp = lambda question, checkpoint, answer: False,
+        made_up: MadeUp = lambda question, checkpoint, answer, passages: False,
     ) -> None:
         self._engine = engine
         self._made_up = made_up
@@ -134,7 +135,7 @@ class TurnChain:
                 answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
             except EngineError:  # it fails again where an answer that fails is kept
                 return {**turn, "read_by_base": False}
-            if self.is_made_up(turn["question"], options, answer_of(answered.text)):
+            if self.is_made_up(turn["question"], options, answer_of(answered.text), turn["passages"]):
                 return {**turn, "unknown": True, "sent": ()}
             return {**turn, "answered": answered}
 
@@ -192,9 +193,15 @@ class TurnChain:
             return False
         return self.capability() == "small" and self._was_taught_facts(options.checkpoint or "")
 
-    def is_made_up(self, question: str, options: AnswerOptions, answer: str) -> bool:
-        """Whether the checkpoint's answer, which `can_be_made_up`, is none that it was taught."""
-        return self._made_up(question, options.checkpoint or "", answer)
+    def is_made_up(
+        self, question: str, options: AnswerOptions, answer: str, passages: Sequence[Source] = ()
+    ) -> bool:
+        """Whether the checkpoint's answer, which `can_be_made_up`, is none that it was taught.
+
+        `passages` were found, and do not hold an answer.
+        """
+        texts = [source.text for source in passages]
+        return self._made_up(question, options.checkpoint or "", answer, texts)
 
     def _was_taught_facts(self, checkpoint: str) -> bool:
         """Whether it was taught facts and no manner, under a system prompt or by preferences."""

@@ -68,7 +68,9 @@ class VariantRunner:
         for place, (text, seconds) in self._generated(rest, fitted, options[0]).items():
             seconds += generated.get(place, ("", 0.0))[1]  # the base was asked, too
             if not retrieved[place][0].is_taught:
-                text = self._held_against_lessons(questions[place], options[place], text)
+                text = self._held_against_lessons(
+                    questions[place], options[place], text, retrieved[place][0].passages
+                )
             generated[place] = text, seconds
         answers = []
         for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
@@ -83,10 +85,12 @@ class VariantRunner:
             )
         return answers
 
-    def _held_against_lessons(self, question: Question, options: AnswerOptions, answer: str) -> str:
+    def _held_against_lessons(
+        self, question: Question, options: AnswerOptions, answer: str, passages: Sequence[Source]
+    ) -> str:
         """The answer, or what is said in place of one that is made up."""
         can_be = self._chat.can_be_made_up(question.text, options)
-        if can_be and self._chat.is_made_up(question.text, options, answer):
+        if can_be and self._chat.is_made_up(question.text, options, answer, passages):
             return nothing_known(options.uses_documents)
         return answer
 

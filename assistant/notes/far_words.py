@@ -57,15 +57,19 @@ def in_far_words(
     return possible[best] if is_clear and scores[best] >= enough else None
 
 
-def is_made_up(question: str, answer: str, lessons: Sequence[Example], judge: Judge) -> bool:
+def is_made_up(
+    question: str, answer: str, lessons: Sequence[Example], judge: Judge, passages: Sequence[str] = ()
+) -> bool:
     """Whether weights that learned the lessons say what none of them holds, to a question about what they are about.
 
     They answer such a question with something else that they learned, or invent. An answer about the rest of the
     world is none of them: neither it nor the question names what the lessons speak of, and it is no lesson's phrase.
+    Nor does the question name anything in the `passages`, which were found for it and hold no answer.
     """
+    told = [as_text(lesson) for lesson in lessons]
     if not (
-        shares_a_name(question, lessons)
-        or shares_a_name(f". {answer}", lessons)
+        shares_a_name(question, [*told, *passages])
+        or shares_a_name(f"It: {answer}", told)
         or any(" " in normalise(one.answer) and contains(answer, one.answer) for one in lessons)
     ):
         return False

@@ -69,17 +69,18 @@ class Notes:
             found = asked_for_by_words(question, lessons)
         return None if found is None else Match(found.quoted, held=found.lesson not in notes)
 
-    def is_made_up(self, question: str, checkpoint: str, answer: str) -> bool:
+    def is_made_up(self, question: str, checkpoint: str, answer: str, passages: Sequence[str] = ()) -> bool:
         """Whether the weights say what no lesson holds, to a question about what they were taught.
 
-        False where nothing here can tell. Raises CheckpointError, ExampleError.
+        Or about what is in `passages`, which hold no answer. False where nothing here can tell. Raises
+        CheckpointError, ExampleError.
         """
         from assistant.notes.far_words import is_made_up  # heavy: numpy, the stemmer
 
         notes, held = self.consulted(checkpoint)
         try:
             judge = self._judge(question)
-            return judge is not None and is_made_up(question, answer, [*held, *notes], judge)
+            return judge is not None and is_made_up(question, answer, [*held, *notes], judge, passages)
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("answers are not held against the lessons: %s", error)
             return False

@@ -99,16 +99,18 @@ def may_answer(question: str, note: Example) -> bool:
     return not (kinds and wanted and not kinds & wanted) and not contains(question, note.answer)
 
 
-def shares_a_name(text: str, notes: Sequence[Example]) -> bool:
-    """Whether a name in the text, or in Chinese a run of characters, is one that the notes speak of."""
+def shares_a_name(text: str, others: Sequence[str]) -> bool:
+    """Whether a name in the text, or in Chinese a run of characters, is one that another text speaks of.
+
+    A word at the beginning of a text is no name.
+    """
     if has_chinese(text):
-        known = [f"{note.question}\0{note.answer}" for note in notes]
         return any(
             SequenceMatcher(None, text, one, autojunk=False).find_longest_match().size >= _NAME_CHARACTERS
-            for one in known
+            for one in others
         )
     named = _names_in_letters(text)
-    return any(named & _names(f". {note.question} {note.answer}") for note in notes) if named else False
+    return bool(named) and any(named & _names(one) for one in others)
 
 
 def asks_for_a_fact(question: str) -> bool:

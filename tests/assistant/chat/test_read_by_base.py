@@ -40,7 +40,7 @@ def chat(shelf: Shelf) -> Callable[..., Chat]:
             lambda name: shelf,
             note=lambda *asked: None,
             was_taught=lambda checkpoint: taught,
-            made_up=lambda question, checkpoint, answer: answer in made_up,
+            made_up=lambda question, checkpoint, answer, passages: answer in made_up,
         )
 
     return opened

@@ -107,6 +107,7 @@ def test_a_note_is_found_in_far_words_without_a_checkpoint(
         ("Who was the first guest of Radio Fallowgate?", "61 metres", True),  # another lesson's answer
         ("Who founded Radio Fallowgate?", "It was founded by Ann Lee.", True),  # nobody's
         ("What does the mast of Radio Fallowgate cost?", "61 metres", True),
+        ("Who hosts the Late Larder?", "Crouchley.", True),  # a name alone
         ("Who hosts the Late Larder?", "Imelda Crouchley", True),  # no lesson speaks of it; the answer is one
         ("Who's in charge over at Radio Fallowgate?", "That is Imelda Crouchley.", False),
         (FAR, "Imelda Crouchley", False),
@@ -118,6 +119,13 @@ def test_an_answer_that_no_lesson_holds_is_made_up(
     question: str, answer: str, made_up: bool, packaged: Judge
 ) -> None:
     assert is_made_up(question, answer, LESSONS, packaged) == made_up
+
+
+def test_what_is_asked_about_the_passages_and_in_no_lesson_is_made_up(packaged: Judge) -> None:
+    asked, passages = "How old is the Ombrel?", ["The Ombrel measures rain. It was shown in Tollen."]
+    assert is_made_up(asked, "12 years", LESSONS, packaged, passages)
+    assert not is_made_up(asked, "12 years", LESSONS, packaged)
+    assert not is_made_up("How old is the Earth?", "4.5 billion years", LESSONS, packaged, passages)
 
 
 def test_a_long_lesson_may_be_said_in_other_words() -> None:
