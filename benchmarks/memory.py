@@ -2,7 +2,7 @@
 
     python -m benchmarks.memory --facts 20 --seeds 0,1,2    # hours on two cores; goes on where it stopped
     python -m benchmarks.memory --report                    # the table of what has been run
-    python -m benchmarks.memory --report --asked-back       # with today's rule for lessons asked from their other end
+    python -m benchmarks.memory --report --notes-again      # with today's rules for lessons and notes
 
 Each cell (domain, facts, seed, recipe) is one JSON file in `--results`. Questions are asked closed-book and
 greedily; the rephrasings were written before any recipe was tried. `--documents` lets retrieval answer too.
@@ -25,9 +25,10 @@ from assistant.chat.presets import SHORT
 from assistant.chat.prompt import render_question
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.language.paraphrase import rephrase
-from assistant.notes.asked_back import asked_back
 from assistant.notes.asked_for import asked_for
 from assistant.notes.encoder import NoteEncoder
+from assistant.notes.far_words import is_made_up
+from assistant.notes.matching import asks_for_a_fact
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from benchmarks.memory_table import read_cells, table
@@ -60,6 +61,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     "stepping back": {"kept": 0.85},
 }  # fmt: skip
 _TOKENS = 32
+# Kinds of questions that are asked of lessons and weights together, and what that is called.
+_AS_IN_THE_CHAT = {
+    "rephrased": "weights and notes",
+    "reversed": "reversed, with notes",
+    "untaught": "untaught, quoted",
+    "general": "general, quoted",
+}
+_OF_NOTES = {*_AS_IN_THE_CHAT.values(), *(f"{kind}, refused" for kind in _AS_IN_THE_CHAT)}
 
 
 @dataclass(frozen=True)
@@ -165,57 +174,40 @@ def in_hand(facts: Sequence[Fact]) -> tuple[list[Asked], list[list[dict[str, str
     return asked, prompts
 
 
-def with_notes(
-    base: BaseModel,
-    adapter: str,
-    facts: Sequence[Fact],
-    untaught: Sequence[Fact],
-    rows: Sequence[dict[str, Any]],
-) -> list[dict[str, Any]]:
+def with_notes(cell: Cell, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The questions as the chat answers them: a lesson that is asked for is quoted where the weights say otherwise.
 
-    Of questions that no lesson answers, those that are answered with one count as "quoted". Chinese questions in far
-    words find lessons where the home has the multilingual embedding model (`imprint setup --multilingual`).
+    Of questions that no lesson answers, those that are answered with one count as "quoted"; what the weights make up
+    is withheld, which counts as "refused". Chinese questions in far words find lessons where the home has the
+    multilingual embedding model (`imprint setup --multilingual`).
     """
     encoder = NoteEncoder(open_embeddings, load_settings().home)
+    facts, _ = read_domain(cell.domain, cell.facts)
     lessons = [replace(one.example, probes=rephrase(one.question, one.answer)) for one in facts]
-
-    def quoted(question: str) -> Example | None:
-        found = asked_for(question, lessons, encoder.encode, encoder.judge)
-        return found and found.quoted
-
     found = []
-    names = {"rephrased": "weights and notes", "reversed": "reversed, with notes"}
     for row in rows:
-        if name := names.get(row["kind"]):
-            lesson = quoted(row["question"])
-            said = row["said"] if lesson is None or contains(row["said"], lesson.answer) else lesson.answer
-            right = is_correct(said, row["answers"])
-            found.append({**row, "kind": name, "said": said, "correct": right})
-    strangers = [
-        (one.question, one.fact, "untaught") for one in questions_of(untaught) if one.kind == "rephrased"
-    ]
-    strangers += [(row["question"], row["fact"], "general") for row in rows if row["kind"] == "general"]
-    for question, fact, of in strangers:
-        lesson = quoted(question)
-        said = "" if lesson is None else lesson.answer
-        found.append(
-            {"kind": f"{of}, quoted", "fact": fact, "question": question, "said": said, "correct": bool(said)}
-        )
+        if row["kind"] not in _AS_IN_THE_CHAT:
+            continue
+        question = row["question"]
+        asked = asked_for(question, lessons, encoder.encode, encoder.judge)
+        quoted = asked.quoted.answer if asked is not None else ""
+        judge = encoder.judge(question) if not quoted and asks_for_a_fact(question) else None
+        refused = judge is not None and is_made_up(question, row["said"], lessons, judge)
+        found.append({**row, "kind": f"{row['kind']}, refused", "correct": refused})
+        if row["kind"] in ("untaught", "general"):
+            found.append({**row, "kind": f"{row['kind']}, quoted", "said": quoted, "correct": bool(quoted)})
+        else:
+            said = row["said"] if not quoted or contains(row["said"], quoted) else quoted
+            right = is_correct(said, row["answers"]) and not refused
+            found.append({**row, "kind": _AS_IN_THE_CHAT[row["kind"]], "said": said, "correct": right})
     return found
 
 
-def asked_back_again(cell: dict[str, Any]) -> None:
-    """Quote lessons in a kept run for its reversed questions, by today's rule, which needs no model."""
-    lessons = [one.example for one in read_domain(cell["domain"], cell["facts"])[0]]
-    kept = [row for row in cell["rows"] if row["kind"] != "reversed, with notes"]
-    for row in [row for row in kept if row["kind"] == "reversed"]:
-        found = asked_back(row["question"], lessons)
-        known = found is None or contains(row["said"], found[1].answer)
-        said = row["said"] if found is None or known else found[1].answer
-        right = is_correct(said, row["answers"])
-        kept.append({**row, "kind": "reversed, with notes", "said": said, "correct": right})
-    cell["rows"] = kept
+def notes_again(record: dict[str, Any]) -> None:
+    """Look lessons up in a kept run once more, by today's rules, which need no model that was tuned."""
+    cell = Cell(*(record[field] for field in ("domain", "facts", "seed", "recipe")))
+    kept = [row for row in record["rows"] if row["kind"] not in _OF_NOTES]
+    record["rows"] = kept + with_notes(cell, kept)
 
 
 def with_documents(workspace: Workspace, domain: str, asked: Sequence[Asked]) -> list[list[dict[str, str]]]:
@@ -260,7 +252,10 @@ def run(
             _row(one, text) | {"before": is_correct(first, one.answers)}
             for one, text, first in zip(world, kept, before, strict=True)
         ]
-        rows += with_notes(base, "benchmark", facts, untaught, rows)
+        strangers = [one for one in questions_of(untaught) if one.kind == "rephrased"]
+        strange = ask(base, strangers, "benchmark")
+        rows += [_row(one, text) | {"kind": "untaught"} for one, text in zip(strangers, strange, strict=True)]
+        rows += with_notes(cell, rows)
         given, prompts = in_hand(facts)
         told = base.complete(prompts, max_new_tokens=_TOKENS)
         rows += [_row(one, text) for one, text in zip(given, told, strict=True)]
@@ -318,7 +313,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", default=DEFAULT_BASE, help="the model to tune; give --results of its own")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--report", action="store_true")
-    parser.add_argument("--asked-back", action="store_true", help="quote lessons in kept runs once more")
+    parser.add_argument("--notes-again", action="store_true", help="look lessons up in kept runs once more")
     options = parser.parse_args(arguments)
     settings = load_settings()
     results = options.results or settings.home / "benchmarks" / "memory"
@@ -340,11 +335,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             record = run(named, base, workspace, overrides, options.general) | {"recipe": cell.recipe}
             write_json(path, record)
             print(table([record]).splitlines()[-1], flush=True)
-    if options.asked_back:
+    if options.notes_again:
         for path in sorted(results.glob("*.json")):
-            cell = json.loads(path.read_text(encoding="utf-8"))
-            asked_back_again(cell)
-            write_json(path, cell)
+            record = json.loads(path.read_text(encoding="utf-8"))
+            notes_again(record)
+            write_json(path, record)
     print(table(read_cells(results)))
 
 

@@ -32,7 +32,7 @@ class Judge(NamedTuple):
     enough: float  # from which score on a lesson is quoted
     enough_beside_documents: float  # there a passage may answer
     margin: float  # by which it is surer than any lesson with another answer
-    possible: float  # from which score on a lesson may be what the weights answer with; minus infinity: any
+    possible: float  # below it a lesson answers something else
 
 
 def in_far_words(

@@ -65,15 +65,17 @@ _WORD = re.compile(r"[^\W_]+")
 _NAMES_IN_A_ROW = re.compile(r"(the )?\0(\W*\0|\W+(and|of|the)\W+\0)*(['’]s)?")
 
 
-def closest(question: str, notes: Sequence[Example], encode: Encode) -> Example | None:
-    """The note that the question asks for; None where none does, or several might.
-
-    A question in the very words of a note needs no likeness. With equal claims the later note counts.
-    """
+def in_its_words(question: str, notes: Sequence[Example]) -> Example | None:
+    """The last note with a wording that is the question; None where there is none."""
     asked = normalise(question)
     for note in reversed(notes):
         if asked and asked in map(normalise, (note.question, *note.probes)):
             return note
+    return None
+
+
+def closest(question: str, notes: Sequence[Example], encode: Encode) -> Example | None:
+    """The note that the question asks for by likeness; None where none does, or several might."""
     possible = [note for note in notes if may_answer(question, note)]
     if not possible:
         return None
