@@ -2,6 +2,7 @@
 
 from assistant.i18n.texts import TEXTS, says, t
 
+UNKNOWN = ("chat.unknown", "chat.unknown.both")
 KEYS = ("chat.nothing_found", "chat.nothing_found.foreign", "chat.nothing_found.foreign.named")
 
 
@@ -16,12 +17,17 @@ def nothing_found(foreign: str) -> str:
 
 def nothing_known(documents: bool) -> str:
     """The sentence where a checkpoint was not taught what is asked, and with `documents` they do not hold it either."""
-    return t("chat.unknown.both" if documents else "chat.unknown")
+    return t(UNKNOWN[1] if documents else UNKNOWN[0])
 
 
 def says_nothing_found(text: str) -> bool:
-    """Whether a text says that the documents hold nothing, in any language of the pages."""
-    return says(text, *KEYS)
+    """Whether a text says that the documents hold nothing, or a checkpoint either, in any language of the pages."""
+    return says(text, *KEYS, *UNKNOWN)
+
+
+def says_nothing_known(text: str) -> bool:
+    """Whether a text says that a checkpoint was not taught what was asked."""
+    return says(text, *UNKNOWN)
 
 
 def says_foreign(text: str) -> bool:

@@ -35,7 +35,8 @@ class AnswerOptions:
     # Document ids to look in; None looks in all.
     documents: tuple[str, ...] | None = None
     passages: int = 4
-    # Whether the nearest passages are read even where the search holds none to be about the question.
+    # Whether the nearest passages are read even where the search holds none to be about the question, and a checkpoint
+    # says what no lesson holds.
     anyway: bool = False
     # Passages that a person gives by hand; then nothing is retrieved.
     given: tuple[str, ...] = ()

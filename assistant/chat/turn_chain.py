@@ -187,7 +187,9 @@ class TurnChain:
         from assistant.notes.matching import asks_for_a_fact  # heavy: the stemmer
         from knowledge.search.followup import is_follow_up  # heavy: numpy
 
-        if not options.notes or not options.uses_checkpoint or options.given or options.attached:
+        if not options.notes or not options.uses_checkpoint or options.anyway:
+            return False
+        if options.given or options.attached:
             return False
         if not asks_for_a_fact(question) or (history and is_follow_up(question)):
             return False

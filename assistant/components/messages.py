@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from assistant.chat.citations import CitedAnswer
-from assistant.chat.nothing_found import says_foreign, says_nothing_found
+from assistant.chat.nothing_found import says_foreign, says_nothing_found, says_nothing_known
 from assistant.chat.verbatim import hardly_speaks
 from assistant.components import formatting, html_blocks, message_actions, near_misses, theme
 from assistant.history.records import ENDINGS, VERBATIM, StoredMessage
@@ -93,6 +93,8 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         _draw_sources(message, question)
         if is_last and not busy and (says_nothing_found(message.content) or has_no_source(message)):
             near_misses.draw(message, question)
+        if is_last and not busy and says_nothing_known(message.content) and message.memory == "checkpoint":
+            _draw_way_to_weights(message)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
         if is_last and not busy and _needs_larger(message, question):
@@ -108,6 +110,13 @@ def _draw_way_out(message: StoredMessage) -> None:
     base = resources.workspace().knowledge(choices.knowledge_base())
     if embedding_switch.draw_offer(base, f"multilingual-{message.id}"):
         st.switch_page(choices.page("knowledge"))
+
+
+def _draw_way_to_weights(message: StoredMessage) -> None:
+    """What the weights say is no lesson's answer, and was not said; a person may want to see it."""
+    if st.button(t("message.unknown.anyway"), icon=":material/fingerprint:", key=f"anyway-{message.id}"):
+        open_conversation.regenerate(message, anyway=True)
+        st.rerun()
 
 
 def _needs_larger(message: StoredMessage, question: str) -> bool:

@@ -193,7 +193,7 @@ def edit_question(question: StoredMessage, text: str) -> None:
 
 
 def regenerate(answer: StoredMessage, *, anyway: bool = False) -> None:
-    """Answer the same question again, with what is chosen now; `anyway`: from the nearest passages at least."""
+    """Answer the same question again, with what is chosen now; `anyway`: from the nearest passages or weights."""
     options, chat = replace(answer_options(), anyway=anyway), workspace().chat
     _keep_choices(asked=True)
     answering().start(

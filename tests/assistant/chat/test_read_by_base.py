@@ -135,6 +135,12 @@ def test_what_the_checkpoint_was_taught_is_said(chat: Callable[..., Chat]) -> No
     [
         (QUESTION, AnswerOptions("checkpoint", checkpoint="halden"), "small", True),  # its weights are asked
         (QUESTION, AnswerOptions("checkpoint", checkpoint="halden", notes=True), "capable", True),
+        (
+            QUESTION,
+            AnswerOptions("checkpoint", checkpoint="halden", notes=True, anyway=True),
+            "small",
+            True,
+        ),
         (QUESTION, AnswerOptions("checkpoint", checkpoint="halden", notes=True), "small", False),
         (
             QUESTION,

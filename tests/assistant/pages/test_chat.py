@@ -239,6 +239,19 @@ def test_where_nothing_was_found_the_nearest_is_shown_and_read_on_demand(
     assert t("message.near") not in words(test)
 
 
+def test_what_the_weights_say_is_shown_on_demand_where_they_were_not_taught_it(
+    store: ConversationStore,
+) -> None:
+    number = store.create("choir")
+    store.add_message(number, "user", "Who leads the choir?")
+    notice = store.add_message(number, "assistant", t("chat.unknown"), memory="checkpoint")
+    test = app(c=str(number), memory="nothing")
+    test.button(key=f"anyway-{notice.id}").click().run()
+    until(test, lambda shown: "mark live" not in words(shown))
+    assert store.get(number).messages[-1].content == ANSWER
+    assert not [one for one in test.button if one.label == t("message.unknown.anyway")]
+
+
 def test_the_sample_conversation_can_be_opened(home: Path, store: ConversationStore) -> None:
     test = app()
     test.button(key="sample-chat").click().run()
