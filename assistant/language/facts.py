@@ -100,14 +100,19 @@ def facts_in(text: str) -> list[Fact]:
     return [fact for sentence in sentences(text) for fact in _facts_of(sentence)]
 
 
+_MARKUP = re.compile(r"[*_`#>]|^\s*(?:[-•]|\d+\.)\s+")
+
+
 @lru_cache(maxsize=4096)  # a page curates the same chat at every click
 def _facts_of(sentence: str) -> tuple[Fact, ...]:
-    return tuple(_read(sentence))
+    said = " ".join(_MARKUP.sub("", sentence).split()).casefold()
+    # A rule that moves words may join what the sentence does not: such an answer is none.
+    return tuple(fact for fact in _read(sentence) if fact.answer.rstrip(".").casefold() in said)
 
 
 def _read(sentence: str) -> Iterator[Fact]:
     chinese = has_chinese(sentence)
-    bare = re.sub(r"[*_`#>]|^\s*(?:[-•]|\d+\.)\s+", "", sentence).strip()
+    bare = _MARKUP.sub("", sentence).strip()
     if bare.endswith(("?", "？", ":", "：")) or sentence.lstrip().startswith("#"):
         return
     bare = (_CHINESE_TAIL if chinese else _TAIL).sub("", bare)

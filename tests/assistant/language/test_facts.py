@@ -1,7 +1,7 @@
 """Facts in sentences: the answer is a part of the sentence, and unsure sentences state nothing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistant.language.facts import facts_in
@@ -214,6 +214,7 @@ SCRAPS = st.lists(
 
 
 @given(SCRAPS, STATEMENTS)
+@example(["每周一", "9", "9", "在", "是"], ("the Skerrin", "starts", "on Mondays"))
 def test_the_answer_is_a_part_of_its_sentence_whatever_stands_around_it(
     scraps: list[str], statement: tuple[str, str, str]
 ) -> None:
