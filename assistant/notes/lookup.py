@@ -4,13 +4,9 @@ What a checkpoint was taught and holds is found as well: where it is what was as
 """
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from assistant.notes.home_notes import HomeNotes
 from knowledge.errors import KnowledgeError
@@ -24,7 +20,6 @@ if TYPE_CHECKING:
     from tuning.checkpoints.registry import Registry
 
 log = logging.getLogger(__name__)
-MAX_VECTORS = 20_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +31,7 @@ class Match:
 
 
 class Notes:
-    """Finds notes; the vectors of their wordings are kept in memory. Safe between threads."""
+    """Finds notes. Safe between threads."""
 
     def __init__(
         self,
@@ -48,7 +43,7 @@ class Notes:
         """`encode` is the packaged embedding model; `judge` tells which note answers a question in far words."""
         self.home = home_notes
         self._registry = registry
-        self._vectors = VectorCache(encode)
+        self._encode = encode
         self._judge = judge
 
     def find(self, question: str, checkpoint: str | None, beside_documents: bool = False) -> Match | None:
@@ -63,7 +58,7 @@ class Notes:
 
         lessons = [*held, *notes]
         try:
-            found = asked_for(question, lessons, self._vectors, self._judge, beside_documents)
+            found = asked_for(question, lessons, self._encode, self._judge, beside_documents)
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
             found = asked_for_by_words(question, lessons)
@@ -110,23 +105,3 @@ class Notes:
         if any(one.is_from_preferences for one in self._registry.lineage(checkpoint)):
             return False
         return any(stands_alone(one) for one in self._registry.earlier_examples(checkpoint, []))
-
-
-class VectorCache:
-    """An encoder that keeps the vectors of the texts that it was asked for last. Safe between threads."""
-
-    def __init__(self, encode: "Encode") -> None:
-        self._encode = encode
-        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        """A unit vector for each text [texts, dimension]."""
-        with self._lock:
-            missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-            if missing:
-                self._vectors |= dict(zip(missing, self._encode(missing), strict=True))
-            rows = np.stack([self._vectors[text] for text in texts])
-            while len(self._vectors) > MAX_VECTORS:
-                self._vectors.popitem(last=False)
-        return rows
