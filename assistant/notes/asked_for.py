@@ -7,7 +7,7 @@ import numpy as np
 
 from assistant.notes.asked_back import asked_back
 from assistant.notes.far_words import Judge, in_far_words
-from assistant.notes.matching import Encode, closest, in_its_words
+from assistant.notes.matching import Encode, closest
 from tuning.data.examples import Example
 
 
@@ -29,21 +29,13 @@ def asked_for(
 
     `judge` is what tells for a question which lesson in far words answers it, or None: see `in_far_words`.
     """
-    if (same := in_its_words(question, lessons)) is not None:
-        return AskedFor(same, same)
-    if (found := closest(question, lessons, encode)) is not None and not _is_doubted(question, found, judge):
+    if (found := closest(question, lessons, encode)) is not None:
         return AskedFor(found, found)
     if (back := asked_back(question, lessons)) is not None:
         return AskedFor(*back)
     judging = judge(question)
     far = None if judging is None else in_far_words(question, lessons, judging, beside_documents)
     return None if far is None else AskedFor(far, far)
-
-
-def _is_doubted(question: str, lesson: Example, judge: Callable[[str], Judge | None]) -> bool:
-    """Whether a lesson in words that are alike asks for another thing in the judge's opinion."""
-    judging = judge(question)
-    return judging is not None and float(judging.score(question, [lesson])[0]) < judging.possible
 
 
 def asked_for_by_words(question: str, lessons: Sequence[Example]) -> AskedFor | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tuning.data.examples import Example
 
 # The amounts of a judge in their order, chosen on the development domains: docs/memory-log.md.
-_LOG_ODDS = (2.5, 4.0, 1.0, -3.0)
+_LOG_ODDS = (2.5, 4.0, 1.0, -5.0)
 _COSINES = (0.945, 0.953, 0.0, 0.92)  # of a model whose cosines lie close together
 MAX_VECTORS = 20_000
 

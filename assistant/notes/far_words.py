@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assistant.language.text import has_chinese
-from assistant.notes.matching import Encode, may_answer, shares_a_name
+from assistant.notes.matching import Encode, knows_the_names, may_answer, shares_a_name
 from tuning.data.examples import Example
 from tuning.scoring import contains, normalise
 
@@ -75,7 +75,8 @@ def is_made_up(
         return False
     if any(contains(question, lesson.answer) for lesson in lessons):
         return False  # it asks from the other end, where an answer may be what a lesson's question is about
-    possible = [lesson for lesson in lessons if may_answer(question, lesson)]
+    # Not `may_answer`: "up to what hour" asks for a lesson that says how long.
+    possible = [lesson for lesson in lessons if knows_the_names(question, lesson)]
     said = [lesson for lesson in possible if contains(answer, lesson.answer) or _is_long(lesson.answer)]
     return not said or float(judge.score(question, said).max()) < judge.possible
 

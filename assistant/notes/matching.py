@@ -65,17 +65,15 @@ _WORD = re.compile(r"[^\W_]+")
 _NAMES_IN_A_ROW = re.compile(r"(the )?\0(\W*\0|\W+(and|of|the)\W+\0)*(['’]s)?")
 
 
-def in_its_words(question: str, notes: Sequence[Example]) -> Example | None:
-    """The last note with a wording that is the question; None where there is none."""
+def closest(question: str, notes: Sequence[Example], encode: Encode) -> Example | None:
+    """The note that the question asks for; None where none does, or several might.
+
+    A question in the very words of a note needs no likeness. With equal claims the later note counts.
+    """
     asked = normalise(question)
     for note in reversed(notes):
         if asked and asked in map(normalise, (note.question, *note.probes)):
             return note
-    return None
-
-
-def closest(question: str, notes: Sequence[Example], encode: Encode) -> Example | None:
-    """The note that the question asks for by likeness; None where none does, or several might."""
     possible = [note for note in notes if may_answer(question, note)]
     if not possible:
         return None
@@ -93,9 +91,8 @@ def closest(question: str, notes: Sequence[Example], encode: Encode) -> Example 
 
 def may_answer(question: str, note: Example) -> bool:
     """Whether nothing speaks against it: names, the kind of answer, an answer that the question already says."""
-    known = set(terms(" ".join((note.question, note.answer, *note.probes))))
-    own, asked = _names(note.question), _names(question)
-    if not asked <= known or (own and not own & set(terms(question))):
+    own = _names(note.question)
+    if not knows_the_names(question, note) or (own and not own & set(terms(question))):
         return False
     kinds, wanted = asked_kinds(question), asked_kinds(note.question)
     return not (kinds and wanted and not kinds & wanted) and not contains(question, note.answer)
@@ -120,6 +117,11 @@ def asks_for_a_fact(question: str) -> bool:
     if not _ASKS.search(question) or _ASKS_FOR_MORE.search(question):
         return False
     return has_chinese(question) or bool(_names_in_letters(question))
+
+
+def knows_the_names(question: str, note: Example) -> bool:
+    """Whether the note speaks of every name in the question."""
+    return _names(question) <= set(terms(" ".join((note.question, note.answer, *note.probes))))
 
 
 def _likeness(question: str, note: Example, encode: Encode) -> float:

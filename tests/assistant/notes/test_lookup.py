@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from assistant.notes.far_words import Judge
 from assistant.notes.home_notes import HomeNotes
 from assistant.notes.lookup import Match, Notes
 from knowledge.errors import StoreError
@@ -114,22 +112,3 @@ def test_what_was_taught_by_preferences_is_no_fact(notes: Notes, tmp_path: Path)
     registry.save(Manifest("polite", "dpo", "base", "0" * 64, parent="facts"), write_with_pairs)
     registry.save(Manifest("again", "lora", "base", "0" * 64, parent="polite", examples=[taught]), write)
     assert [notes.was_taught(name) for name in ("facts", "polite", "again")] == [True, False, False]
-
-
-def test_a_note_in_words_that_are_alike_is_not_quoted_where_the_judge_knows_better(
-    tmp_path: Path, minilm: SentenceEmbeddings
-) -> None:
-    home = HomeNotes(tmp_path)
-    home.add("On which frequency does the transmitter of Radio Fallowgate send?", "97.3 megahertz.")
-    asked = "Which power does the transmitter of Radio Fallowgate have?"
-    doubting, sure = (
-        Judge(minilm.encode, lambda question, lessons, score=score: np.full(len(lessons), score), 2, 3, 1, -3)
-        for score in (-5.0, 4.0)
-    )
-    alike = Notes(home, Registry(tmp_path), minilm.encode).find(asked, None) is not None
-    assert Notes(home, Registry(tmp_path), minilm.encode, lambda question: doubting).find(asked, None) is None
-    found = Notes(home, Registry(tmp_path), minilm.encode, lambda question: sure).find(asked, None)
-    assert alike and found is not None and found.fact.answer == "97.3 megahertz."
-    in_its_words = Notes(home, Registry(tmp_path), minilm.encode, lambda question: doubting)
-    taught = "On which frequency does the transmitter of Radio Fallowgate send?"
-    assert in_its_words.find(taught, None) is not None
