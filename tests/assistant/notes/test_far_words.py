@@ -106,7 +106,7 @@ def test_a_note_is_found_in_far_words_without_a_checkpoint(
     [
         ("Who was the first guest of Radio Fallowgate?", "61 metres", True),  # another lesson's answer
         ("Who founded Radio Fallowgate?", "It was founded by Ann Lee.", True),  # nobody's
-        ("What does the mast of Radio Fallowgate cost?", "61 metres", True),
+        ("Who's in charge over at Radio Fallowgate?", "61 metres", True),
         ("Who hosts the Late Larder?", "Crouchley.", True),  # a name alone
         ("Who hosts the Late Larder?", "Imelda Crouchley", True),  # no lesson speaks of it; the answer is one
         ("Who's in charge over at Radio Fallowgate?", "That is Imelda Crouchley.", False),
