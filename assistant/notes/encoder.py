@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # The amounts of a judge in their order, chosen on the development domains: docs/memory-log.md.
 _LOG_ODDS = (2.5, 4.0, 1.0, -5.0)
 _COSINES = (0.945, 0.953, 0.0, 0.92)  # of a model whose cosines lie close together
+_UNREAD = -99.0  # the log-odds of a lesson in a script that the judge does not know
 MAX_VECTORS = 20_000
 
 
@@ -82,13 +83,14 @@ class NoteEncoder:
         return Judge(many, partial(by_likeness, many), *_COSINES)
 
     def _read(self, question: str, lessons: "Sequence[Example]") -> np.ndarray:
-        """The log-odds that each lesson answers the question, read together."""
+        """The log-odds that each lesson answers the question, read together; hardly, where it is in another script."""
         if self._answerability is None:
             with IMPORT_LOCK:
                 from knowledge.search.answerability import Answerability  # heavy: torch
 
             self._answerability = Answerability()
-        return self._answerability.score(question, [as_text(lesson) for lesson in lessons])
+        scores = self._answerability.score(question, [as_text(lesson) for lesson in lessons])
+        return np.where([is_latin(as_text(lesson)) for lesson in lessons], scores, _UNREAD)
 
     def _of(self, name: str) -> VectorCache:
         if name not in self._opened:

@@ -90,6 +90,12 @@ def test_what_the_packaged_judge_knows(packaged: Judge) -> None:
         assert in_far_words(question, LESSONS, packaged) == found, question
 
 
+def test_the_packaged_judge_knows_no_lesson_in_another_script(packaged: Judge) -> None:
+    scores = packaged.score("What colour is the sky?", [*CHINESE, MAST])
+    assert (scores[:3] < -50).all() and scores[3] > -50
+    assert in_far_words("What colour is the sky?", CHINESE, packaged) is None
+
+
 def test_a_note_is_found_in_far_words_without_a_checkpoint(
     tmp_path: Path, minilm: SentenceEmbeddings
 ) -> None:
