@@ -1,5 +1,6 @@
 """One message of a conversation with its sources; a question can be edited. `message_actions` has what stands below."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +14,7 @@ from assistant.history.records import ENDINGS, VERBATIM, StoredMessage
 from assistant.i18n.texts import t
 from assistant.language.refusals import is_refusal
 from assistant.session import choices, notices, open_conversation, resources
+from tuning.errors import TuningError
 
 _DOCUMENTS = re.compile(r"\b(?:documents?|passages?)\b|文档|资料", re.IGNORECASE)
 
@@ -94,7 +96,7 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
         if is_last and not busy and (says_nothing_found(message.content) or has_no_source(message)):
             near_misses.draw(message, question)
         if is_last and not busy and says_nothing_known(message.content) and message.memory == "checkpoint":
-            _draw_way_to_weights(message)
+            _draw_way_to_weights(message, question)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
         if is_last and not busy and _needs_larger(message, question):
@@ -112,8 +114,13 @@ def _draw_way_out(message: StoredMessage) -> None:
         st.switch_page(choices.page("knowledge"))
 
 
-def _draw_way_to_weights(message: StoredMessage) -> None:
-    """What the weights say is no lesson's answer, and was not said; a person may want to see it."""
+def _draw_way_to_weights(message: StoredMessage, question: str) -> None:
+    """The lesson that comes nearest, and the way to what the weights say, which is no lesson's answer."""
+    if message.checkpoint and resources.models_are_imported():
+        with contextlib.suppress(TuningError):  # the checkpoint may be gone by now
+            lesson = resources.workspace().notes.nearest(question, message.checkpoint)
+            if lesson is not None:
+                html_blocks.quiet(t("message.unknown.near", question=lesson.question, answer=lesson.answer))
     if st.button(t("message.unknown.anyway"), icon=":material/fingerprint:", key=f"anyway-{message.id}"):
         open_conversation.regenerate(message, anyway=True)
         st.rerun()

@@ -39,22 +39,31 @@ def in_far_words(
     question: str, lessons: Sequence[Example], judge: Judge, beside_documents: bool = False
 ) -> Example | None:
     """The lesson that answers the question in the judge's opinion; None where none surely does."""
-    possible = [lesson for lesson in lessons if may_answer(question, lesson)]
-    if not possible:
+    judged = _judged(question, [lesson for lesson in lessons if may_answer(question, lesson)], judge)
+    if not judged:
         return None
-    if len(possible) > _READ:
-        vectors = judge.encode([question, *map(as_text, possible)])
-        possible = [possible[place] for place in np.argsort(-(vectors[1:] @ vectors[0]))[:_READ]]
-    scores = judge.score(question, possible)
-    best = int(np.argmax(scores))
-    others = [
-        score
-        for score, lesson in zip(scores, possible, strict=True)
-        if normalise(lesson.answer) != normalise(possible[best].answer)
-    ]
+    best, score = judged[0]
+    others = [other for lesson, other in judged if normalise(lesson.answer) != normalise(best.answer)]
     enough = judge.enough_beside_documents if beside_documents else judge.enough
-    is_clear = scores[best] - max(others, default=-np.inf) >= judge.margin
-    return possible[best] if is_clear and scores[best] >= enough else None
+    is_clear = score - max(others, default=-np.inf) >= judge.margin
+    return best if is_clear and score >= enough else None
+
+
+def nearest(question: str, lessons: Sequence[Example], judge: Judge) -> Example | None:
+    """The lesson that comes nearest to what is asked, for a person to look at; None where none is about it."""
+    judged = _judged(question, [lesson for lesson in lessons if knows_the_names(question, lesson)], judge)
+    return judged[0][0] if judged and judged[0][1] >= judge.possible else None
+
+
+def _judged(question: str, lessons: Sequence[Example], judge: Judge) -> list[tuple[Example, float]]:
+    """The lessons near the question with their scores, the surest first."""
+    if not lessons:
+        return []
+    if len(lessons) > _READ:
+        vectors = judge.encode([question, *map(as_text, lessons)])
+        lessons = [lessons[place] for place in np.argsort(-(vectors[1:] @ vectors[0]))[:_READ]]
+    scores = judge.score(question, lessons)
+    return [(lessons[place], float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 
 def is_made_up(

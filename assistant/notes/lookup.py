@@ -80,6 +80,21 @@ class Notes:
             log.warning("answers are not held against the lessons: %s", error)
             return False
 
+    def nearest(self, question: str, checkpoint: str) -> Example | None:
+        """The lesson or note of a checkpoint that comes nearest to the question; None where none is about it.
+
+        Raises CheckpointError, ExampleError.
+        """
+        from assistant.notes.far_words import nearest  # heavy: numpy, the stemmer
+
+        notes, held = self.consulted(checkpoint)
+        try:
+            judge = self._judge(question)
+            return None if judge is None else nearest(question, [*held, *notes], judge)
+        except KnowledgeError as error:  # the embedding model cannot be opened
+            log.warning("no lesson is looked for: %s", error)
+            return None
+
     def consulted(self, checkpoint: str | None) -> tuple[list[Example], list[Example]]:
         """The notes that are consulted with a checkpoint, or without one, and what its weights hold besides.
 

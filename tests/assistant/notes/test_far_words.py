@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 
 from assistant.notes.encoder import NoteEncoder
-from assistant.notes.far_words import Judge, by_likeness, in_far_words, is_latin, is_made_up, without_subject
+from assistant.notes.far_words import (
+    Judge,
+    by_likeness,
+    in_far_words,
+    is_latin,
+    is_made_up,
+    nearest,
+    without_subject,
+)
 from assistant.notes.home_notes import HomeNotes
 from assistant.notes.lookup import Notes
 from assistant.notes.matching import asks_for_a_fact
@@ -88,6 +96,12 @@ def test_what_the_packaged_judge_knows(packaged: Judge) -> None:
         ("What is the capital of France?", None),
     ):
         assert in_far_words(question, LESSONS, packaged) == found, question
+
+
+def test_the_nearest_lesson_is_about_what_is_asked(packaged: Judge) -> None:
+    assert nearest("Who founded Radio Fallowgate?", LESSONS, packaged) in (CHIEF, HOST)
+    assert nearest("Who founded the Ostler Gazette?", LESSONS, packaged) is None
+    assert nearest(QUESTION, [], packaged) is None
 
 
 def test_the_packaged_judge_knows_no_lesson_in_another_script(packaged: Judge) -> None:
