@@ -135,7 +135,8 @@ class TurnChain:
                 answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
             except EngineError:  # it fails again where an answer that fails is kept
                 return {**turn, "read_by_base": False}
-            if self.is_made_up(turn["question"], options, answer_of(answered.text), turn["passages"]):
+            said, is_stopped = answer_of(answered.text), stop is not None and stop.is_set()
+            if not is_stopped and self.is_made_up(turn["question"], options, said, turn["passages"]):
                 return {**turn, "unknown": True, "sent": ()}
             return {**turn, "answered": answered}
 

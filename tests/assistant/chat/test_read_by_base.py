@@ -3,6 +3,7 @@
 What a small checkpoint of facts answers is held against what it was taught.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -121,6 +122,15 @@ def test_what_the_checkpoint_makes_up_is_not_said(
     assert answer.content.startswith("I found nothing about this") and is_refusal(answer.content)
     assert ("documents" in answer.content) == (memory == "both")
     assert (answer.sources, answer.engine, answer.status) == ((), "", "complete")
+
+
+def test_a_stopped_answer_is_not_taken_for_one_that_is_made_up(chat: Callable[..., Chat]) -> None:
+    engine, stop = ScriptedEngine("12 kilograms"), threading.Event()
+    stop.set()
+    options = AnswerOptions("checkpoint", checkpoint="halden", notes=True)
+    opened = chat(engine, made_up=["12 kilograms", ""])
+    done = list(opened.ask(QUESTION, options, stop=stop))[-1]
+    assert isinstance(done, Done) and "nothing" not in done.answer
 
 
 def test_what_the_checkpoint_was_taught_is_said(chat: Callable[..., Chat]) -> None:
