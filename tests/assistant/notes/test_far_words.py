@@ -47,9 +47,9 @@ def judging(scores: dict[str, float], read: list[str] | None = None) -> Judge:
     return Judge(lambda texts: np.eye(len(texts), 4), score, 2.0, 3.0, 1.0, -2.0)
 
 
-@pytest.fixture
-def packaged(minilm: SentenceEmbeddings, tmp_path: Path) -> Judge:
-    judge = NoteEncoder(lambda: minilm, tmp_path).judge(QUESTION)
+@pytest.fixture(scope="module")
+def packaged(minilm: SentenceEmbeddings) -> Judge:
+    judge = NoteEncoder(lambda: minilm).judge(QUESTION)
     assert judge is not None
     return judge
 
