@@ -23,6 +23,7 @@ from assistant.errors import EngineError
 from tuning.process import worker_environment
 
 START_SECONDS = 300.0  # a large model comes from a slow disk
+_LAST_WORDS_SECONDS = 2.0  # for which a process that failed to start is left to end
 SILENCE_SECONDS = 900.0  # a long prompt is read before the first token
 _POLL_SECONDS = 0.05  # how late a stop may be noticed
 
@@ -145,6 +146,8 @@ class LlamaServer:
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_LAST_WORDS_SECONDS)  # llama.cpp writes its log in a thread of its own
             self._process.kill()
             self._process.wait()
             said = self._last_words()
