@@ -68,7 +68,10 @@ _AS_IN_THE_CHAT = {
     "untaught": "untaught, quoted",
     "general": "general, quoted",
 }
-_OF_NOTES = {*_AS_IN_THE_CHAT.values(), *(f"{kind}, refused" for kind in _AS_IN_THE_CHAT)}
+_OF_NOTES = {
+    *_AS_IN_THE_CHAT.values(),
+    *(f"{kind}, refused{known}" for kind in _AS_IN_THE_CHAT for known in ("", " though known")),
+}
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,8 @@ def with_notes(cell: Cell, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any
         judge = encoder.judge(question) if not quoted and asks_for_a_fact(question) else None
         refused = judge is not None and is_made_up(question, row["said"], lessons, judge)
         found.append({**row, "kind": f"{row['kind']}, refused", "correct": refused})
+        known = refused and row["correct"]
+        found.append({**row, "kind": f"{row['kind']}, refused though known", "correct": known})
         if row["kind"] in ("untaught", "general"):
             found.append({**row, "kind": f"{row['kind']}, quoted", "said": quoted, "correct": bool(quoted)})
         else:
@@ -313,6 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", default=DEFAULT_BASE, help="the model to tune; give --results of its own")
     parser.add_argument("--results", type=Path)
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--by-domain", action="store_true", help="a table for each domain besides")
     parser.add_argument("--notes-again", action="store_true", help="look lessons up in kept runs once more")
     options = parser.parse_args(arguments)
     settings = load_settings()
@@ -340,7 +346,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             record = json.loads(path.read_text(encoding="utf-8"))
             notes_again(record)
             write_json(path, record)
-    print(table(read_cells(results)))
+    records = read_cells(results)
+    for domain in sorted({one["domain"] for one in records}) if options.by_domain else ():
+        print(f"{domain}\n{table([one for one in records if one['domain'] == domain])}\n")
+    print(table(records))
 
 
 def _cells(options: argparse.Namespace) -> Iterator[Cell]:

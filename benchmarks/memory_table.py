@@ -9,7 +9,9 @@ from assistant.compare.stats import Interval, bootstrap_mean
 
 KINDS = (
     "training", "rephrased", "weights and notes", "reversed", "reversed, with notes", "sentence in hand",
-    "untaught, quoted", "general, quoted", "rephrased, refused", "untaught, refused", "general, refused",
+    "untaught, quoted", "general, quoted",
+    "rephrased, refused", "rephrased, refused though known", "reversed, refused",
+    "untaught, refused", "general, refused",
     "documents", "both", "untaught documents", "untaught both",
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ documents at a time) and on a development domain (half of its facts, six draws).
 
 import argparse
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,10 @@ from knowledge.search.answerability import Answerability
 
 THRESHOLDS, MARGINS = (1.0, 2.0, 2.5, 3.0), (0.0, 1.0)
 _DOCUMENTS, _TAUGHT, _DRAWS = 4, 5, 6
+_TWELVE, _TIMES = (
+    [(f"Who keeps the key of the tower in street {number}?", "Ida Brel") for number in range(12)],
+    20,
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     answerability.ADAPTER = options.adapter
     score = Answerability().score
+    several = [lesson(*one) for one in _TWELVE]
+    score(_TWELVE[0][0], several)  # opens the model
+    started = time.perf_counter()
+    for _ in range(_TIMES):
+        score(_TWELVE[0][0], several)
+    print(f"{len(several)} lessons are judged in {(time.perf_counter() - started) / _TIMES * 1000:.0f} ms")
     report("documents kept aside", judged(of_documents(), score))
     report("radio", judged(of_domain("radio", 24), score))
 

@@ -56,7 +56,7 @@ class Answerability:
             if self._loaded is None:
                 self._loaded = _load(self._device)
             encoder, head, tokenizer = self._loaded
-            codes = [
+            codes = [  # under the lock: how a tokenizer cuts is a state of it
                 tokenizer(question, text, truncation="longest_first", max_length=MAX_PAIR_TOKENS)
                 for text in texts
             ]
