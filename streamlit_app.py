@@ -3,7 +3,6 @@
 import importlib
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -35,9 +34,10 @@ def _page(module: str) -> Callable[[], None]:
         name = f"assistant.pages.{module}"
         # The others import torch: not while a thread that opens a model imports parts of it. The chat imports
         # nothing of it, and is not to wait.
-        with nullcontext() if module == "chat" or name in sys.modules else IMPORT_LOCK:
-            found = importlib.import_module(name)
-        found.draw()
+        if module != "chat" and name not in sys.modules:
+            with st.spinner(t("model.importing")), IMPORT_LOCK:
+                importlib.import_module(name)
+        importlib.import_module(name).draw()
 
     return draw
 
