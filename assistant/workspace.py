@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assistant.chat.chat import Chat
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
-    from assistant.notes.lookup import Match, Notes
+    from assistant.notes.lookup import Notes
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
@@ -117,9 +117,7 @@ class Workspace(HomeStores):
             self.store,
             self.existing_knowledge,
             self._said_capability,
-            self.find_note,
-            self.was_taught,
-            self.is_made_up,
+            lambda: self.notes,
         )
 
     def _said_capability(self) -> "Capability | None":
@@ -152,9 +150,7 @@ class Workspace(HomeStores):
             None,
             self.existing_knowledge,
             self._said_capability,
-            self.find_note,
-            self.was_taught,
-            self.is_made_up,
+            lambda: self.notes,
         )
         return chat, prepare
 
@@ -175,20 +171,6 @@ class Workspace(HomeStores):
 
         encoder = NoteEncoder(lambda: self.embeddings, self.home)
         return Notes(HomeNotes(self.home), self.registry, encoder.encode, encoder.judge)
-
-    def find_note(
-        self, question: str, checkpoint: str | None, beside_documents: bool = False
-    ) -> "Match | None":
-        """The note or the learned fact that a question asks for, as `Notes.find`. Raises TuningError."""
-        return self.notes.find(question, checkpoint, beside_documents)
-
-    def is_made_up(self, question: str, checkpoint: str, answer: str, passages: "Sequence[str]" = ()) -> bool:
-        """Whether a checkpoint's answer is none that it was taught, as `Notes.is_made_up`. Raises TuningError."""
-        return self.notes.is_made_up(question, checkpoint, answer, passages)
-
-    def was_taught(self, checkpoint: str) -> bool:
-        """Whether a checkpoint was taught facts that stand alone. Raises CheckpointError."""
-        return self.notes.was_taught(checkpoint)
 
     # Knowledge
 

@@ -1,9 +1,11 @@
-"""Stand-ins: an engine with scripted answers, where no model matters; an event that knows who waits for it."""
+"""Stand-ins where no model matters: scripted answers, lessons, and an event that knows who waits for it."""
 
 import threading
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
 
 from assistant.engines.base import GREEDY, SamplingParams
+from assistant.notes.lookup import Match
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
 from tuning.models.stream_end import StreamEnd
@@ -118,3 +120,23 @@ def text_and_end(stream: Generator[str, None, StreamEnd]) -> tuple[str, StreamEn
             text += next(stream)
         except StopIteration as stopped:
             return text, stopped.value
+
+
+@dataclass
+class FakeLessons:
+    """Lessons of which every question finds `match`; each look for one is kept."""
+
+    match: Match | None = None
+    taught: bool = False
+    made_up: Sequence[str] = ()  # answers
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def find(self, question: str, checkpoint: str | None, beside_documents: bool = False) -> Match | None:
+        self.asked.append((question, checkpoint))
+        return self.match
+
+    def was_taught(self, checkpoint: str) -> bool:
+        return self.taught
+
+    def is_made_up(self, question: str, checkpoint: str, answer: str, passages: Sequence[str] = ()) -> bool:
+        return answer in self.made_up

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 from langchain_core.messages import AIMessage
 
 from assistant.chat.attachments import attached_before
-from assistant.chat.retrieval import FindNote
+from assistant.chat.lessons import Lessons
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
-from assistant.chat.turn_chain import MadeUp, TurnChain
+from assistant.chat.turn_chain import TurnChain
 from assistant.engines.base import Engine
 from assistant.errors import ConversationError
 from assistant.history.records import VERBATIM
@@ -38,11 +38,9 @@ class Chat(TurnChain):
         store: "ConversationStore | None" = None,
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
-        note: FindNote | None = None,
-        was_taught: Callable[[str], bool] = lambda checkpoint: False,
-        made_up: MadeUp = lambda question, checkpoint, answer, passages: False,
+        lessons: Callable[[], Lessons] | None = None,
     ) -> None:
-        super().__init__(engine, knowledge, capability, note, was_taught, made_up)
+        super().__init__(engine, knowledge, capability, lessons)
         self._store = store
 
     def ask(

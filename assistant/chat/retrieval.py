@@ -12,6 +12,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
 from assistant.chat.attachments import attached_sources
+from assistant.chat.lessons import Lessons
 from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 
 _CHECKED_CHARACTERS = 160  # of a lesson: a longer one is said in other words, and waited for too long
 GIVEN = "given by hand"  # the title of a passage that was not retrieved
-
-
-# (question, checkpoint, whether documents are read too) -> the note or the learned fact that the question asks for
-FindNote = Callable[[str, str | None, bool], Match | None]
 
 
 @dataclass(frozen=True)
@@ -58,12 +55,12 @@ class Retrieval:
         knowledge: "Callable[[str], KnowledgeBase] | None",
         engine: Callable[[], Engine],
         capability: Callable[[], Capability],
-        note: FindNote | None = None,
+        lessons: Callable[[], Lessons] | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._engine = engine
         self._capability = capability
-        self._note = note
+        self._lessons = lessons
 
     def find(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> Found:
         """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
@@ -88,14 +85,14 @@ class Retrieval:
 
     def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
         """The note or learned fact that the question asks for; what a follow-up refers to may be another subject."""
-        if not options.notes or self._note is None:
+        if not options.notes or self._lessons is None:
             return None
         from knowledge.search.followup import is_follow_up  # heavy: numpy
 
         if history and is_follow_up(question):
             return None
         checkpoint = options.checkpoint if options.uses_checkpoint else None
-        return self._note(question, checkpoint, options.uses_documents)
+        return self._lessons().find(question, checkpoint, options.uses_documents)
 
     def _alone(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> str:
         """A follow-up in words that stand alone; "" where it is none, or nobody can tell them."""

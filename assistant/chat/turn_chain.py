@@ -14,11 +14,12 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 from assistant.chat.attachments import attached_sources, check_whole
 from assistant.chat.context_window import Budget, TokenCounter, fit
+from assistant.chat.lessons import Lessons
 from assistant.chat.nothing_found import nothing_found, nothing_known
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
-from assistant.chat.retrieval import FindNote, Found, Retrieval, as_taught
+from assistant.chat.retrieval import Found, Retrieval, as_taught
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.chat.verbatim import best_sentence, hardly_speaks
 from assistant.engines.base import Engine
@@ -34,17 +35,11 @@ if TYPE_CHECKING:
     from knowledge.base.knowledge_base import KnowledgeBase
 
 
-# (question, checkpoint, its answer, passages without one) -> whether that is none that it was taught, where it is asked
-# for what it was, or for what the passages are about
-MadeUp = Callable[[str, str, str, Sequence[str]], bool]
-
-
 class TurnChain:
     """The steps of a turn over one engine and the knowledge bases of a home.
 
-    `engine` and `knowledge` are functions, so that neither is opened before a question needs it; `capability` is
-    what a person said of the model, None where the engine knows; `note` finds the note that a question asks for;
-    `was_taught` tells whether a checkpoint was taught facts, `made_up` whether an answer of it is none of them.
+    `engine`, `knowledge` and `lessons` are functions, so that none is opened before a question needs it;
+    `capability` is what a person said of the model, None where the engine knows.
     """
 
     def __init__(
@@ -52,15 +47,12 @@ class TurnChain:
         engine: Callable[[], Engine],
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
-        note: FindNote | None = None,
-        was_taught: Callable[[str], bool] = lambda checkpoint: False,
-        made_up: MadeUp = lambda question, checkpoint, answer, passages: False,
+        lessons: Callable[[], Lessons] | None = None,
     ) -> None:
         self._engine = engine
-        self._made_up = made_up
-        self._was_taught = was_taught
+        self._lessons = lessons
         self._said_capability = capability
-        self._retrieval = Retrieval(knowledge, engine, self.capability, note)
+        self._retrieval = Retrieval(knowledge, engine, self.capability, lessons)
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     def chain(
@@ -204,11 +196,14 @@ class TurnChain:
         `passages` were found, and do not hold an answer.
         """
         texts = [source.text for source in passages]
-        return self._made_up(question, options.checkpoint or "", answer, texts)
+        lessons = self._lessons and self._lessons()
+        return bool(lessons and lessons.is_made_up(question, options.checkpoint or "", answer, texts))
 
     def _was_taught_facts(self, checkpoint: str) -> bool:
         """Whether it was taught facts and no manner, under a system prompt or by preferences."""
-        return self._was_taught(checkpoint) and not self._engine().system_prompt(checkpoint)
+        if self._lessons is None or not self._lessons().was_taught(checkpoint):
+            return False
+        return not self._engine().system_prompt(checkpoint)
 
     def _verbatim(self, question: str, found: Found, options: AnswerOptions) -> str:
         """The sentence that is quoted where the model hardly knows the question's language; else an empty text."""

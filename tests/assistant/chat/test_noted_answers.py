@@ -8,7 +8,7 @@ from assistant.errors import EngineError
 from assistant.history.conversations import ConversationStore
 from assistant.notes.lookup import Match
 from tests.assistant.chat.conftest import Shelf
-from tests.fakes import ScriptedEngine
+from tests.fakes import FakeLessons, ScriptedEngine
 from tuning.data.examples import Example
 
 NOTED = Example(
@@ -28,7 +28,7 @@ def chat_with(
     engine: ScriptedEngine, match: Match, store: ConversationStore | None, shelf: Shelf | None = None
 ) -> Chat:
     """A chat in which every question asks for this note or lesson."""
-    return Chat(lambda: engine, store, shelf and (lambda name: shelf), note=lambda *asked: match)
+    return Chat(lambda: engine, store, shelf and (lambda name: shelf), lessons=lambda: FakeLessons(match))
 
 
 def test_a_note_is_quoted_and_no_model_is_asked(store: ConversationStore, shelf: Shelf) -> None:
@@ -93,15 +93,10 @@ def test_an_engine_that_fails_over_a_lesson_leaves_a_failed_answer(store: Conver
 
 
 def test_notes_are_left_alone_unless_they_are_asked_for(store: ConversationStore) -> None:
-    asked: list[tuple[str, str | None]] = []
-
-    def note(question: str, checkpoint: str | None, beside: bool) -> Match:
-        asked.append((question, checkpoint))
-        return Match(NOTED, False)
-
+    lessons = FakeLessons(Match(NOTED, False))
     engine = ScriptedEngine("900 grams")
-    chat = Chat(lambda: engine, store, note=note)
+    chat = Chat(lambda: engine, store, lessons=lambda: lessons)
     conversation = store.create()
     list(chat.ask("What weighs the Skerrin?", conversation_id=conversation))
     list(chat.ask("And how heavy is it?", AnswerOptions(notes=True), conversation_id=conversation))
-    assert asked == [] and len(engine.prompts) == 2  # a follow-up may be about something else
+    assert lessons.asked == [] and len(engine.prompts) == 2  # a follow-up may be about something else

@@ -18,7 +18,7 @@ from assistant.history.conversations import ConversationStore
 from assistant.language.refusals import is_refusal
 from assistant.settings import Memory
 from tests.assistant.chat.conftest import Shelf
-from tests.fakes import ScriptedEngine
+from tests.fakes import FakeLessons, ScriptedEngine
 
 BOTH = AnswerOptions("both", checkpoint="halden", notes=True)
 QUESTION = "What weighs the Skerrin?"
@@ -39,9 +39,7 @@ def chat(shelf: Shelf) -> Callable[..., Chat]:
             lambda: engine,
             store,
             lambda name: shelf,
-            note=lambda *asked: None,
-            was_taught=lambda checkpoint: taught,
-            made_up=lambda question, checkpoint, answer, passages: answer in made_up,
+            lessons=lambda: FakeLessons(taught=taught, made_up=made_up),
         )
 
     return opened

@@ -18,7 +18,7 @@ from assistant.engines.llama_engine import LlamaEngine
 from assistant.errors import CompareError
 from assistant.history.sources import Source
 from tests.assistant.compare.samples import VARIANTS, FakeCheckpoint, KnowingEngine, numbered, plan_of, run
-from tests.fakes import ScriptedEngine
+from tests.fakes import FakeLessons, ScriptedEngine
 from tuning.data.examples import Example
 
 
@@ -118,7 +118,7 @@ def test_the_base_reads_for_a_checkpoint_of_facts(monkeypatch: pytest.MonkeyPatc
         )
     )
     variant = Variant("both+notes", documents=True, checkpoint="halden", notes=True)
-    chat = Chat(lambda: engine, was_taught=lambda checkpoint: True)
+    chat = Chat(lambda: engine, lessons=lambda: FakeLessons(taught=True))
     result = evaluate(plan_of(variants=[variant]), chat, engine, costs=False)
     assert [row.answers["both+notes"].text for row in result.rows] == ["as None", "as None", "as halden"]
 
