@@ -1,27 +1,25 @@
-"""The models that find notes: vectors, and a judge that reads a question and a note together."""
+"""The vectors that find notes, and what tells by them which note answers a question."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assistant.language.text import has_chinese
 from assistant.lazy import IMPORT_LOCK
-from assistant.notes.far_words import Judge, as_text, by_likeness, is_latin
+from assistant.notes.far_words import UNREAD, Judge, as_text, is_latin
 
 if TYPE_CHECKING:
     from assistant.notes.matching import Encode
     from knowledge.index.embeddings import SentenceEmbeddings
-    from knowledge.search.answerability import Answerability
+    from knowledge.search.likeness import Language, Likeness
     from tuning.data.examples import Example
 
 # The amounts of a judge in their order, chosen on the development domains: docs/memory-log.md.
-_LOG_ODDS = (2.5, 4.0, 1.0, -5.0)
-_COSINES = (0.945, 0.953, 0.0, 0.92)  # of a model whose cosines lie close together
-_UNREAD = -99.0  # the log-odds of a lesson in a script that the judge does not know
+_AMOUNTS: "dict[Language, tuple[float, float, float]]" = {"en": (3.5, 4.5, -5.0), "zh": (2.0, 3.0, -5.0)}
 MAX_VECTORS = 20_000
 
 
@@ -46,58 +44,68 @@ class VectorCache:
 
 
 class NoteEncoder:
-    """Whatever documents are indexed with: the packaged model, and where it was fetched the multilingual one.
+    """What notes are compared with: the packaged model's vectors, and vectors that were tuned to tell lessons apart.
 
-    Vectors are kept in memory. Safe between threads.
+    English needs nothing else; Chinese the multilingual model, where it was fetched. Vectors are kept in memory. Safe
+    between threads.
     """
 
     def __init__(self, embeddings: "Callable[[], SentenceEmbeddings]", home: Path | None = None) -> None:
-        """`embeddings` is the model of the documents, shared where it is one of the two; `home` has fetched ones."""
+        """`embeddings` is the model of the documents, shared where it is the packaged one; `home` has fetched ones."""
         self._of_documents = embeddings
         self._home = home
-        self._opened: dict[str, VectorCache] = {}
-        self._answerability: Answerability | None = None
+        self._packaged: VectorCache | None = None
+        self._likeness: dict[Language, tuple[VectorCache, Likeness]] = {}
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """A vector for each text, by the packaged model, which knows English."""
-        with IMPORT_LOCK:
-            from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS  # heavy: torch
+        if self._packaged is None:
+            with IMPORT_LOCK:
+                from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS  # heavy: torch
+                from knowledge.index.embeddings import open_embeddings
 
-        return self._of(DEFAULT_EMBEDDINGS)(texts)
+            shared = self._of_documents()
+            is_packaged = shared.name == DEFAULT_EMBEDDINGS
+            model = shared if is_packaged else open_embeddings(DEFAULT_EMBEDDINGS, self._home)
+            self._packaged = VectorCache(model.encode)
+        return self._packaged(texts)
 
     def judge(self, question: str) -> Judge | None:
-        """What tells which note answers the question; None where no model here knows its language.
+        """What tells which note answers the question; None where no model here knows its language."""
+        language = _language_of(question)
+        if language is None or (language == "zh" and not self._knows_chinese()):
+            return None
+        vectors, likeness = self._tuned(language)
 
-        In Latin script the packaged model reads both; elsewhere vectors compare them, where the multilingual
-        model was fetched.
-        """
+        def score(asked: str, lessons: "Sequence[Example]") -> np.ndarray:
+            found = vectors([asked, *map(as_text, lessons)])
+            known = [_language_of(as_text(lesson)) == language for lesson in lessons]
+            return np.where(known, likeness.log_odds(found[1:] @ found[0]), UNREAD)
+
+        return Judge(score, *_AMOUNTS[language])
+
+    def _knows_chinese(self) -> bool:
         with IMPORT_LOCK:
             from knowledge.index.embedding_models import MULTILINGUAL, is_fetched  # heavy: torch
 
-        if is_latin(question):
-            return Judge(self.encode, self._read, *_LOG_ODDS)
-        if self._home is None or not is_fetched(MULTILINGUAL, self._home):
-            return None
+        return self._home is not None and is_fetched(MULTILINGUAL, self._home)
 
-        many = self._of(MULTILINGUAL)
-        return Judge(many, partial(by_likeness, many), *_COSINES)
-
-    def _read(self, question: str, lessons: "Sequence[Example]") -> np.ndarray:
-        """The log-odds that each lesson answers the question, read together; hardly, where it is in another script."""
-        if self._answerability is None:
+    def _tuned(self, language: "Language") -> "tuple[VectorCache, Likeness]":
+        if language not in self._likeness:
             with IMPORT_LOCK:
-                from knowledge.search.answerability import Answerability  # heavy: torch
+                from knowledge.search.likeness import Likeness  # heavy: torch
 
-            self._answerability = Answerability()
-        scores = self._answerability.score(question, [as_text(lesson) for lesson in lessons])
-        return np.where([is_latin(as_text(lesson)) for lesson in lessons], scores, _UNREAD)
+            likeness = Likeness(language, self._home)
+            self._likeness[language] = VectorCache(likeness.encode), likeness
+        return self._likeness[language]
 
-    def _of(self, name: str) -> VectorCache:
-        if name not in self._opened:
-            with IMPORT_LOCK:
-                from knowledge.index.embeddings import open_embeddings  # heavy: torch
 
-            shared = self._of_documents()
-            model = shared if shared.name == name else open_embeddings(name, self._home)
-            self._opened[name] = VectorCache(model.encode)
-        return self._opened[name]
+def _language_of(text: str) -> "Language | None":
+    """The language of a text, where it is one that vectors were tuned for."""
+    if has_chinese(text):
+        return "zh"
+    if not is_latin(text):
+        return None
+    from knowledge.search.languages import is_in_another  # heavy: its model takes half a second to unpack
+
+    return None if is_in_another(text, ("en",)) else "en"

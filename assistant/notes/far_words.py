@@ -1,37 +1,32 @@
 """The lesson that a question asks for in far words, and answers that no lesson holds.
 
-Vectors alone do not tell the right lesson from its neighbours: they find the nearest lessons, and a judge says of each
-how surely it answers the question. See docs/memory-log.md, "Lessons beside the weights".
+An embedding model's vectors do not tell the right lesson from its neighbours: a judge says of each lesson how surely it
+answers the question. See docs/memory-log.md, "Lessons beside the weights".
 """
 
 import unicodedata
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
 import numpy as np
 
 from assistant.language.text import has_chinese
-from assistant.notes.matching import Encode, knows_the_names, may_answer, shares_a_name
+from assistant.notes.matching import knows_the_names, may_answer, shares_a_name
 from tuning.data.examples import Example
 from tuning.scoring import contains, normalise
 
-_READ = 12  # lessons at most, the nearest
+UNREAD = -99.0  # the log-odds of a lesson in a language that the judge does not know
 _PHRASE, _PHRASE_ZH = 40, 15  # characters at most
-_SUBJECT = 2  # characters at least
-_MARKS = "？?。 "
 
 
 class Judge(NamedTuple):
-    """What finds the lessons near a question and tells whether one answers it, in the languages that it knows."""
+    """What tells whether a lesson answers a question, in the languages that it knows."""
 
-    encode: Encode
     score: Callable[
         [str, Sequence[Example]], np.ndarray
     ]  # question, lessons -> [lessons], the higher the surer
     enough: float  # from which score on a lesson is quoted
     enough_beside_documents: float  # there a passage may answer
-    margin: float  # by which it is surer than any lesson with another answer
     possible: float  # below it a lesson answers something else
 
 
@@ -43,10 +38,8 @@ def in_far_words(
     if not judged:
         return None
     best, score = judged[0]
-    others = [other for lesson, other in judged if normalise(lesson.answer) != normalise(best.answer)]
     enough = judge.enough_beside_documents if beside_documents else judge.enough
-    is_clear = score - max(others, default=-np.inf) >= judge.margin
-    return best if is_clear and score >= enough else None
+    return best if score >= enough else None
 
 
 def nearest(question: str, lessons: Sequence[Example], judge: Judge) -> Example | None:
@@ -56,12 +49,9 @@ def nearest(question: str, lessons: Sequence[Example], judge: Judge) -> Example 
 
 
 def _judged(question: str, lessons: Sequence[Example], judge: Judge) -> list[tuple[Example, float]]:
-    """The lessons near the question with their scores, the surest first."""
+    """The lessons with their scores, the surest first."""
     if not lessons:
         return []
-    if len(lessons) > _READ:
-        vectors = judge.encode([question, *map(as_text, lessons)])
-        lessons = [lessons[place] for place in np.argsort(-(vectors[1:] @ vectors[0]))[:_READ]]
     scores = judge.score(question, lessons)
     return [(lessons[place], float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
@@ -87,7 +77,10 @@ def is_made_up(
     # Not `may_answer`: "up to what hour" asks for a lesson that says how long.
     possible = [lesson for lesson in lessons if knows_the_names(question, lesson)]
     said = [lesson for lesson in possible if contains(answer, lesson.answer) or _is_long(lesson.answer)]
-    return not said or float(judge.score(question, said).max()) < judge.possible
+    scores = judge.score(question, said or possible[:1])
+    if (scores <= UNREAD).any():
+        return False  # nobody can tell
+    return not said or float(scores.max()) < judge.possible
 
 
 def _is_long(answer: str) -> bool:
@@ -98,30 +91,6 @@ def _is_long(answer: str) -> bool:
 def as_text(lesson: Example) -> str:
     """A lesson as it is read and compared."""
     return f"{lesson.question} {lesson.answer}"
-
-
-def by_likeness(encode: Encode, question: str, lessons: Sequence[Example]) -> np.ndarray:
-    """How alike the question and each lesson are by vectors that know their language, -1 to 1.
-
-    The mean of two cosines: of the whole texts, and of the questions without the longest text that both have, mostly
-    the subject, which makes any two questions on one thing alike.
-    """
-    pairs = [without_subject(question, lesson.question) for lesson in lessons]
-    vectors = encode([question, *map(as_text, lessons), *(text for pair in pairs for text in pair)])
-    whole, bare = vectors[1 : len(lessons) + 1] @ vectors[0], vectors[len(lessons) + 1 :]
-    return np.asarray((whole + (bare[::2] * bare[1::2]).sum(axis=1)) / 2)
-
-
-def without_subject(one: str, other: str) -> tuple[str, str]:
-    """Two questions with "it" in place of the longest text that both have, which mostly is what they are about."""
-    one, other = one.rstrip(_MARKS), other.rstrip(_MARKS)
-    same = SequenceMatcher(None, one, other, autojunk=False).find_longest_match()
-    if same.size < _SUBJECT:
-        return one, other
-    return (
-        f"{one[: same.a]}它{one[same.a + same.size :]}",
-        f"{other[: same.b]}它{other[same.b + same.size :]}",
-    )
 
 
 def is_latin(text: str) -> bool:

@@ -114,9 +114,12 @@ def shares_a_name(text: str, others: Sequence[str]) -> bool:
 
 def asks_for_a_fact(question: str) -> bool:
     """Whether it asks for a fact about something with a name, and for no opinion, reason or text."""
-    if not _ASKS.search(question) or _ASKS_FOR_MORE.search(question):
-        return False
-    return has_chinese(question) or bool(_names_in_letters(question))
+    return asks_for_something_short(question) and (has_chinese(question) or bool(_names_in_letters(question)))
+
+
+def asks_for_something_short(question: str) -> bool:
+    """Whether it asks who, what, when, where or how much, and for no opinion, reason or text."""
+    return bool(_ASKS.search(question)) and not _ASKS_FOR_MORE.search(question)
 
 
 def knows_the_names(question: str, note: Example) -> bool:

@@ -5,7 +5,6 @@ are alike to it. Here the packaged one's own weights, with a low-rank change tha
 `benchmarks/answerability`), read the question and a short text as one input. It knows English.
 """
 
-import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,19 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import nn
 
-from knowledge.errors import StoreError
-from knowledge.index.embedding_models import (
-    DEFAULT_EMBEDDINGS,
-    UNREADABLE,
-    fast_dtype,
-    no_progress_bar,
-    packaged_folder,
-)
+from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, fast_dtype, packaged_folder
 from knowledge.index.embeddings import batches_of_similar_length
+from knowledge.search.low_rank import open_changed
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -35,9 +26,7 @@ if TYPE_CHECKING:
 ADAPTER = Path(__file__).with_name("judge")
 MAX_PAIR_TOKENS = 256  # of a question and a text; the longer of the two is cut
 _BATCH_TOKENS = 2048  # padded
-# Names in the adapter, which is PEFT's for a model that judges each token; the mean of its logits is the score.
-_ENCODER, _HEAD = "base_model.model.bert.", "base_model.model.classifier"
-_DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
+_HEAD = "classifier"  # it judges each token; the mean of its logits is the score
 
 
 class Answerability:
@@ -73,26 +62,7 @@ class Answerability:
 
 def _load(device: str) -> "_Loaded":
     """The packaged model with its matrices changed, and the head, which is small and stays in float32."""
-    from transformers import AutoModel, AutoTokenizer  # takes seconds to import
-
-    folder = packaged_folder(DEFAULT_EMBEDDINGS)
-    try:
-        with no_progress_bar():
-            encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
-        config = json.loads((ADAPTER / "adapter_config.json").read_text(encoding="utf-8"))
-        tensors = load_file(ADAPTER / "adapter_model.safetensors")
-        head = nn.Linear(encoder.config.hidden_size, 1)
-        with torch.no_grad():
-            for name, down in tensors.items():
-                if name.endswith(_DOWN):
-                    up = tensors[name.replace(_DOWN, _UP)].float()
-                    changed = encoder.get_submodule(name.removeprefix(_ENCODER).removesuffix(_DOWN))
-                    changed.weight += config["lora_alpha"] / config["r"] * up @ down.float()
-            head.load_state_dict({part: tensors[f"{_HEAD}.{part}"].float() for part in ("weight", "bias")})
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (*UNREADABLE, SafetensorError) as error:
-        raise StoreError(
-            f"What judges whether a text answers a question cannot be opened ({error}). Install Imprint again: "
-            f"its adapter belongs in {ADAPTER}."
-        ) from error
-    return encoder.to(device, fast_dtype(device)).eval(), head.to(device), tokenizer
+    encoder, rest, tokenizer = open_changed(packaged_folder(DEFAULT_EMBEDDINGS), ADAPTER)
+    head = nn.Linear(encoder.config.hidden_size, 1)
+    head.load_state_dict({part: rest[f"{_HEAD}.{part}"] for part in ("weight", "bias")})
+    return encoder.to(device, fast_dtype(device)), head.to(device), tokenizer
