@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
+    from knowledge.search.answerability import Answerability
     from tuning.models.base_model import BaseModel
     from tuning.models.capability import Capability
 
@@ -111,6 +112,7 @@ class Workspace(HomeStores):
     def chat(self) -> "Chat":
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
+        from assistant.chat.passage_judge import PassageJudge
 
         return Chat(
             self.engine,
@@ -118,6 +120,7 @@ class Workspace(HomeStores):
             self.existing_knowledge,
             self._said_capability,
             lambda: self.notes,
+            lambda: PassageJudge(self.answerability.score),
         )
 
     def _said_capability(self) -> "Capability | None":
@@ -130,6 +133,7 @@ class Workspace(HomeStores):
         The chat stores nothing.
         """
         from assistant.chat.chat import Chat
+        from assistant.chat.passage_judge import PassageJudge
 
         opened: list[Engine] = []
         opening = threading.Lock()
@@ -151,6 +155,7 @@ class Workspace(HomeStores):
             self.existing_knowledge,
             self._said_capability,
             lambda: self.notes,
+            lambda: PassageJudge(self.answerability.score),
         )
         return chat, prepare
 
@@ -171,6 +176,14 @@ class Workspace(HomeStores):
 
         encoder = NoteEncoder(lambda: self.embeddings, self.home)
         return Notes(HomeNotes(self.home), self.registry, encoder.encode, encoder.judge)
+
+    @LockedCachedProperty
+    def answerability(self) -> "Answerability":
+        """What judges whether a text answers a question."""
+        with IMPORT_LOCK:
+            from knowledge.search.answerability import Answerability  # heavy: torch
+
+        return Answerability()
 
     # Knowledge
 

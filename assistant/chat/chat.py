@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage
 
 from assistant.chat.attachments import attached_before
 from assistant.chat.lessons import Lessons
+from assistant.chat.passage_judge import PassageJudge
 from assistant.chat.stored_turn import PartialAnswer, StoredTurn, history_of, messages_before
 from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrieved, TurnState
 from assistant.chat.turn_chain import TurnChain
@@ -39,8 +40,9 @@ class Chat(TurnChain):
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
         lessons: Callable[[], Lessons] | None = None,
+        judge: Callable[[], PassageJudge] | None = None,
     ) -> None:
-        super().__init__(engine, knowledge, capability, lessons)
+        super().__init__(engine, knowledge, capability, lessons, judge)
         self._store = store
 
     def ask(

@@ -13,6 +13,7 @@ from langchain_core.retrievers import BaseRetriever
 
 from assistant.chat.attachments import attached_sources
 from assistant.chat.lessons import Lessons
+from assistant.chat.passage_judge import PassageJudge
 from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
@@ -39,6 +40,8 @@ class Found:
     searched: str = ""
     # Nothing was found, and no document is in the language of the question: the language that most of them are in.
     foreign: str = ""
+    # What was found, where none of it answers the question: it is not read.
+    rejected: tuple[Source, ...] = ()
     # The answer of the note that was found.
     noted: str = ""
     # What the checkpoint was taught and holds, where the question asks for it and the answer can be held against it.
@@ -56,11 +59,13 @@ class Retrieval:
         engine: Callable[[], Engine],
         capability: Callable[[], Capability],
         lessons: Callable[[], Lessons] | None = None,
+        judge: Callable[[], PassageJudge] | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._engine = engine
         self._capability = capability
         self._lessons = lessons
+        self._judge = judge
 
     def find(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> Found:
         """The passages for a question, as a turn reads them. Raises AssistantError, KnowledgeError."""
@@ -81,7 +86,29 @@ class Retrieval:
         alone = self._alone(question, options, history)
         documents = retriever.invoke(alone or question, history=() if alone else history)
         foreign = _main_language(base) if not documents and base.is_foreign(alone or question) else ""
-        return Found(tuple(_source(number, one) for number, one in enumerate(documents, 1)), alone, foreign)
+        sources = tuple(_source(number, one) for number, one in enumerate(documents, 1))
+        if self._hold_no_answer(question, sources, options, history):
+            return Found(searched=alone, rejected=sources)
+        return Found(sources, alone, foreign)
+
+    def _hold_no_answer(
+        self, question: str, sources: Sequence[Source], options: AnswerOptions, history: Sequence[Message]
+    ) -> bool:
+        """Whether a small model would invent an answer from them; a follow-up does not say what it asks for.
+
+        Where no checkpoint answers besides, a question about the rest of the world is left to the model: it names
+        nothing that the passages do.
+        """
+        from knowledge.search.followup import is_follow_up  # heavy: numpy
+
+        if self._judge is None or options.anyway or self._capability() != "small":
+            return False
+        if history and is_follow_up(question):
+            return False
+        judge = self._judge()
+        if not options.uses_checkpoint and not judge.is_about(question, sources):
+            return False
+        return judge.holds_no_answer(question, sources)
 
     def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
         """The note or learned fact that the question asks for; what a follow-up refers to may be another subject."""

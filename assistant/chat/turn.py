@@ -159,6 +159,8 @@ class TurnState(TypedDict, total=False):
     question: str
     history: Sequence[Message]
     passages: tuple[Source, ...]
+    # What was found, where none of it answers the question: it is not read.
+    rejected: tuple[Source, ...]
     searched: str
     nothing_found: bool
     # What a note says to the question: it is quoted, and no model is asked; "" where none does.

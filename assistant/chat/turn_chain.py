@@ -16,6 +16,7 @@ from assistant.chat.attachments import attached_sources, check_whole
 from assistant.chat.context_window import Budget, TokenCounter, fit
 from assistant.chat.lessons import Lessons
 from assistant.chat.nothing_found import nothing_found, nothing_known
+from assistant.chat.passage_judge import PassageJudge
 from assistant.chat.presets import DEFAULT_SYSTEM, ORDERS, Order
 from assistant.chat.prompt import render_question
 from assistant.chat.quoting import quote
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 class TurnChain:
     """The steps of a turn over one engine and the knowledge bases of a home.
 
-    `engine`, `knowledge` and `lessons` are functions, so that none is opened before a question needs it;
+    `engine`, `knowledge`, `lessons` and `judge` are functions, so that none is opened before a question needs it;
     `capability` is what a person said of the model, None where the engine knows.
     """
 
@@ -48,11 +49,12 @@ class TurnChain:
         knowledge: "Callable[[str], KnowledgeBase] | None" = None,
         capability: Callable[[], Capability | None] = lambda: None,
         lessons: Callable[[], Lessons] | None = None,
+        judge: Callable[[], PassageJudge] | None = None,
     ) -> None:
         self._engine = engine
         self._lessons = lessons
         self._said_capability = capability
-        self._retrieval = Retrieval(knowledge, engine, self.capability, lessons)
+        self._retrieval = Retrieval(knowledge, engine, self.capability, lessons, judge)
         self._counter: tuple[Engine, TokenCounter] | None = None
 
     def chain(
@@ -88,6 +90,7 @@ class TurnChain:
                 **turn,
                 "began": began,
                 "passages": found.passages,
+                "rejected": found.rejected,
                 "searched": found.searched,
                 "nothing_found": is_empty,
                 "noted": found.noted,
@@ -128,7 +131,9 @@ class TurnChain:
             except EngineError:  # it fails again where an answer that fails is kept
                 return {**turn, "read_by_base": False}
             said, is_stopped = answer_of(answered.text), stop is not None and stop.is_set()
-            if not is_stopped and self.is_made_up(turn["question"], options, said, turn["passages"]):
+            if not is_stopped and self.is_made_up(
+                turn["question"], options, said, turn["passages"] or turn["rejected"]
+            ):
                 return {**turn, "unknown": True, "sent": ()}
             return {**turn, "answered": answered}
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from assistant.chat.chat import Chat
 from assistant.chat.context_window import Budget
-from assistant.chat.nothing_found import nothing_known
+from assistant.chat.nothing_found import nothing_found, nothing_known
 from assistant.chat.retrieval import Found, as_taught
 from assistant.chat.turn import AnswerOptions, TurnState
 from assistant.compare.answer_cache import AnswerCache
@@ -55,7 +55,7 @@ class VariantRunner:
         fitted = {
             place: self._chat.fitted(TurnState(question=question.text, passages=found.passages), own)
             for place, (question, own, (found, _)) in enumerate(asked)
-            if not found.noted
+            if not found.noted and not _is_empty(own, found)
         }
         read = [place for place in fitted if self._chat.base_reads(options[place], retrieved[place][0])]
         generated = self._generated(read, fitted, replace(options[0], memory="documents", checkpoint=None))
@@ -68,14 +68,17 @@ class VariantRunner:
         for place, (text, seconds) in self._generated(rest, fitted, options[0]).items():
             seconds += generated.get(place, ("", 0.0))[1]  # the base was asked, too
             if not retrieved[place][0].is_taught:
+                found = retrieved[place][0]
                 text = self._held_against_lessons(
-                    questions[place], options[place], text, retrieved[place][0].passages
+                    questions[place], options[place], text, found.passages or found.rejected
                 )
             generated[place] = text, seconds
         answers = []
         for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
             text, generating, tokens, sent = found.noted, 0.0, 0, found.passages
-            if not found.noted:  # a note is quoted as it stands: no prompt, no generation
+            if _is_empty(options[place], found):
+                text = nothing_found(found.foreign)
+            elif not found.noted:  # a note is quoted as it stands: no prompt, no generation
                 (text, generating), (budget, sent) = generated[place], fitted[place]
                 tokens = budget.total
                 if (taught := as_taught(text, found)).noted:
@@ -102,6 +105,11 @@ class VariantRunner:
     ) -> dict[int, tuple[str, float]]:
         prompts = [fitted[place][0].messages for place in places]
         return dict(zip(places, self._generator.generate(prompts, options), strict=True))
+
+
+def _is_empty(options: AnswerOptions, found: Found) -> bool:
+    """Whether documents alone were to answer, and hold nothing: then no model is asked."""
+    return options.memory == "documents" and not found.passages and not found.noted
 
 
 class _CachedRetriever:

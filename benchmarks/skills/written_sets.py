@@ -34,6 +34,7 @@ class Pair:
 class Written:
     """An invented document: its paragraphs, what is asked of it, and what it does not answer."""
 
+    title: str
     paragraphs: tuple[str, ...]
     pairs: tuple[Pair, ...]
     unanswerable: tuple[str, ...]
@@ -76,7 +77,9 @@ def _document(line: dict) -> Written:
     asked = [(tuple(one["q"]), one["a"]) for one in line["pairs"]]
     asked += [((one["q"],), one["a"]) for one in line.get("reversed", ())]
     pairs = [Pair(wordings, answer, _holding(told, wordings, answer)) for wordings, answer in asked]
-    return Written(paragraphs, tuple(one for one in pairs if one.sentence), tuple(line["unanswerable"]))
+    return Written(
+        line["title"], paragraphs, tuple(one for one in pairs if one.sentence), tuple(line["unanswerable"])
+    )
 
 
 def _holding(told: Sequence[str], wordings: Sequence[str], answer: str) -> str:
