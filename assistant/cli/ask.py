@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assistant.chat.nothing_found import says_nothing_found
+from assistant.chat.nothing_found import says_nothing_found, says_nothing_known
 from assistant.cli.options import (
     chosen_documents,
     document_option,
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     "--conversation", type=int, metavar="ID", help="Go on with this conversation and keep the turn."
 )
 @click.option("--no-notes", is_flag=True, help="Quote no note: what the weights and documents say alone.")
+@click.option(
+    "--anyway", is_flag=True, help="Where nothing was found, read the nearest passages all the same."
+)
 @click.option("--preset", metavar="NAME", help="Use the system prompt and examples of this preset.")
 @click.option("--system", metavar="TEXT", help="Use this system prompt.")
 @click.option("-k", type=click.IntRange(1, 50), help="How many passages to read.")
@@ -107,6 +110,12 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
     said = [notes[done.ending]] if done.ending else []
     if options.uses_documents and not done.sources and not says_nothing_found(done.answer):
         said.append("no source: no passage of the documents was found for this")
+    if says_nothing_found(done.answer):
+        said.append(
+            "--anyway shows what the weights say"
+            if says_nothing_known(done.answer)
+            else "--anyway answers from the nearest passages all the same"
+        )
     return said
 
 
@@ -133,6 +142,7 @@ def _answer_options(workspace: Workspace, options: dict[str, Any]) -> "AnswerOpt
         documents=None if documents is None else tuple(documents),
         passages=options["k"] or settings.passages,
         notes=not options["no_notes"],
+        anyway=options["anyway"],
         quotes=True,
         system_prompt=system,
         few_shot=tuple(preset.few_shot) if preset else (),

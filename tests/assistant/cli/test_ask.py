@@ -26,3 +26,19 @@ def test_ask_goes_on_with_a_conversation_and_keeps_the_turn(run: Run, home: Path
     conversation = store.create()
     run("ask", "How heavy is the Skerrin?", "--conversation", conversation)
     assert [m.content for m in store.get(conversation).messages] == ["How heavy is the Skerrin?", "640 grams"]
+
+
+def test_ask_says_that_the_documents_hold_no_answer_and_how_to_see_one_all_the_same(
+    run: Run, tmp_path: Path
+) -> None:
+    handbook = tmp_path / "handbook.md"
+    handbook.write_text(
+        "# The Skerrin\n\nThe Skerrin weighs 640 grams and is painted orange. It is moored in the harbour.\n",
+        encoding="utf-8",
+    )
+    run("index", handbook)
+    asked = ("ask", "Which insurance company covers the Skerrin?", "--memory", "rag")
+    said = run(*asked)
+    assert said.stdout == "I found nothing about this in the documents.\n" and "--anyway" in said.stderr
+    assert run(*asked, "--anyway").stdout == "640 grams\n"
+    assert run("ask", "How heavy is the Skerrin?", "--memory", "rag").stdout == "640 grams\n"
