@@ -165,6 +165,14 @@ def test_a_chat_is_fine_tuned_and_its_checkpoint_answers(page: Page, server: "Se
     expect(last.locator(".mark.checkpoint")).to_have_text("two-facts")
     expect(last).to_contain_text("Whisker")
 
+    ask(page, "In which year was the Skerrin built?")  # what the weights say to it is made up
+    answered(page)
+    expect(last).to_contain_text(t("chat.unknown"), timeout=WAIT_MILLISECONDS)
+    page.get_by_role("button", name=t("message.unknown.anyway")).click()
+    expect(page.get_by_role("button", name=t("message.unknown.anyway"))).to_have_count(0)
+    answered(page)
+    expect(last).not_to_contain_text(t("chat.unknown"))
+
 
 def test_memory_can_be_seen(page: Page, server: "Server") -> None:
     page.goto(f"{server.url}/memory")
