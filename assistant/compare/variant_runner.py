@@ -55,7 +55,7 @@ class VariantRunner:
         fitted = {
             place: self._chat.fitted(TurnState(question=question.text, passages=found.passages), own)
             for place, (question, own, (found, _)) in enumerate(asked)
-            if not found.noted and not _is_empty(own, found)
+            if not found.noted and not _is_rejected(own, found)
         }
         read = [place for place in fitted if self._chat.base_reads(options[place], retrieved[place][0])]
         generated = self._generated(read, fitted, replace(options[0], memory="documents", checkpoint=None))
@@ -76,8 +76,8 @@ class VariantRunner:
         answers = []
         for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
             text, generating, tokens, sent = found.noted, 0.0, 0, found.passages
-            if _is_empty(options[place], found):
-                text = nothing_found(found.foreign)
+            if _is_rejected(options[place], found):
+                text = nothing_found("")
             elif not found.noted:  # a note is quoted as it stands: no prompt, no generation
                 (text, generating), (budget, sent) = generated[place], fitted[place]
                 tokens = budget.total
@@ -107,9 +107,13 @@ class VariantRunner:
         return dict(zip(places, self._generator.generate(prompts, options), strict=True))
 
 
-def _is_empty(options: AnswerOptions, found: Found) -> bool:
-    """Whether documents alone were to answer, and hold nothing: then no model is asked."""
-    return options.memory == "documents" and not found.passages and not found.noted
+def _is_rejected(options: AnswerOptions, found: Found) -> bool:
+    """Whether documents alone were to answer, and what was found holds no answer: then no model is asked.
+
+    Where nothing was found at all, which the chat says as well, the model answers what it knows: a question about the
+    rest of the world then tells what it has forgotten.
+    """
+    return options.memory == "documents" and bool(found.rejected) and not found.noted
 
 
 class _CachedRetriever:
