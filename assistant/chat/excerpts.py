@@ -8,7 +8,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from assistant.language.extractive import SMALL_WORDS
 from assistant.language.text import has_chinese, sentences
@@ -26,18 +25,11 @@ _NO_SPACE_AFTER = ("。", "！", "？", "；", "”")
 _LONG = 10
 
 
-def excerpts(
-    question: str,
-    passages: Sequence[str],
-    tokens: int,
-    count: Callable[[str], int],
-    order: Sequence[frozenset[Place]] | None = None,
-) -> list[str]:
+def excerpts(question: str, passages: Sequence[str], tokens: int, count: Callable[[str], int]) -> list[str]:
     """Of each passage, best first, the chosen sentences in their order; "" where none was chosen.
 
     `tokens` limits the sentences of all passages together, as `count` counts them; the best one is taken whatever
-    its length. One that begins with a pronoun adds the one before it. `order` has what to choose first, if something
-    else tells it than shared words.
+    its length. One that begins with a pronoun adds the one before it.
     """
     split = [units(passage) for passage in passages]
     sizes = {
@@ -47,8 +39,8 @@ def excerpts(
         return list(passages)
     chosen: set[Place] = set()
     room = tokens
-    for keys in order or [frozenset({key, *_before(key, split)}) for key in _ranked(question, split)]:
-        added = keys - chosen
+    for key in _ranked(question, split):
+        added = {key, *_before(key, split)} - chosen
         size = sum(sizes[one] for one in added)
         if size <= room or not chosen:
             chosen |= added
@@ -107,20 +99,13 @@ def units(passage: str) -> list[str]:
     return found
 
 
-class Piece(NamedTuple):
-    """A part of a passage that can be judged by itself."""
-
-    text: str
-    sentences: tuple[int, ...]  # their places in the passage
-
-
-def pieces(passage: str) -> list[Piece]:
+def pieces(passage: str) -> list[str]:
     """The passage in pieces that can be judged by themselves: a sentence with the one before it, a row with the head.
 
     What a sentence is about, the one before it often says; what a cell is, the first row does.
     """
     split = units(passage)
-    found: list[Piece] = []
+    found: list[str] = []
     head: int | None = None
     for place, unit in enumerate(split):
         if not _ROW.search(unit):
@@ -129,8 +114,8 @@ def pieces(passage: str) -> list[Piece]:
             head = place
         before = head if head is not None and head < place else place - 1
         if place:
-            found.append(Piece(f"{split[before]} {unit}", (before, place)))
-    return found or [Piece(unit, (0,)) for unit in split]
+            found.append(f"{split[before]} {unit}")
+    return found or split
 
 
 def titled(title: str, piece: str) -> str:

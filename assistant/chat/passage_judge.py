@@ -43,7 +43,7 @@ class PassageJudge:
     def surest(self, question: str, passages: Sequence[Source]) -> float:
         """The log-odds of the piece that answers most likely."""
         texts = [
-            titled(", ".join(dict.fromkeys((source.title, *source.headings))), piece.text)
+            titled(", ".join(dict.fromkeys((source.title, *source.headings))), piece)
             for source in passages
             for piece in pieces(source.text)
         ]

@@ -1,6 +1,7 @@
 """How much of the passages is sent follows from the model and from what was asked for; sources are what was sent."""
 
 from assistant.chat.chat import Chat
+from assistant.chat.excerpts import pieces
 from assistant.chat.presets import NUMBERED_SENTENCES, SENTENCES, SHORT, Order
 from assistant.chat.quoting import TOKENS_A_PASSAGE, quote
 from assistant.chat.turn import AnswerOptions, TurnState
@@ -93,3 +94,14 @@ def test_a_person_may_say_what_a_model_can() -> None:
     engine = ScriptedEngine()
     assert Chat(lambda: engine).capability() == "small"
     assert Chat(lambda: engine, capability=lambda: "capable").capability() == "capable"
+
+
+def test_a_passage_falls_into_pieces_that_say_what_they_are_about() -> None:
+    table = "machine | rate | size\nband saw | £9 | 310 mm\nlathe | £7 | 900 mm"
+    assert pieces(f"{table}\n\nBoth are by the door. They stop at 21:30.") == [
+        "machine | rate | size band saw | £9 | 310 mm",
+        "machine | rate | size lathe | £7 | 900 mm",
+        "lathe | £7 | 900 mm Both are by the door.",
+        "Both are by the door. They stop at 21:30.",
+    ]
+    assert pieces("One sentence.") == ["One sentence."] and pieces("") == []
