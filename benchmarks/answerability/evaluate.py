@@ -4,7 +4,7 @@
     python -m benchmarks.answerability.evaluate --language zh       # lessons alone; needs the multilingual model
     python -m benchmarks.answerability.evaluate --judge ADAPTER --likeness FOLDER
 
-Lessons, by threshold and margin: how many rephrasings of taught facts find their lesson or a wrong one, and how many
+Lessons, by threshold: how many rephrasings of taught facts find their lesson or a wrong one, and how many
 questions that no lesson answers get one. On the invented documents that training never saw (a lesson for five facts of
 each, four documents at a time) and on a development domain (half of its facts, six draws).
 
@@ -37,7 +37,7 @@ from knowledge.search.answerability import Answerability
 from knowledge.search.likeness import Language, Likeness
 from tuning.scoring import contains, is_correct
 
-THRESHOLDS, MARGINS = (0.0, 1.0, 2.0, 3.0, 4.0), (0.0, 1.0)
+THRESHOLDS = (0.0, 1.0, 2.0, 3.0, 3.5, 4.0)
 REFUSED = (-4.0, -3.0, -2.5, -2.0, -1.0, 0.0)
 DEVELOPMENT: dict[Language, str] = {"en": "radio", "zh": "wetland"}
 _DOCUMENTS, _TAUGHT, _DRAWS = 4, 5, 6
@@ -92,16 +92,13 @@ def of_domain(name: str, size: int) -> Iterator[Group]:
 def judged(
     groups: Iterator[Group], score: Callable[[str, Sequence[str]], np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """For each kind of question [questions, 3]: the best score, its lead on the next, whether it is the right one."""
-    found: dict[str, list[tuple[float, float, bool]]] = {"taught": []}
+    """For each kind of question [questions, 2]: the best score, whether it is the right one's."""
+    found: dict[str, list[tuple[float, bool]]] = {"taught": []}
     for group in groups:
 
-        def row(
-            question: str, right: int, lessons: Sequence[str] = group.lessons
-        ) -> tuple[float, float, bool]:
+        def row(question: str, right: int, lessons: Sequence[str] = group.lessons) -> tuple[float, bool]:
             scores = score(question, lessons)
-            second, best = np.sort(scores)[-2:]
-            return float(best), float(best - second), int(np.argmax(scores)) == right
+            return float(scores.max()), int(np.argmax(scores)) == right
 
         found["taught"] += [row(*one) for one in group.questions]
         for kind, questions in group.others.items():
@@ -113,15 +110,14 @@ def report(name: str, rows: dict[str, np.ndarray]) -> None:
     """Print the table."""
     others = [kind for kind in rows if kind != "taught"]
     print(f"\n{name}: " + ", ".join(f"{len(rows[kind])} {kind}" for kind in rows))
-    print(f"| threshold | margin | right | wrong | {' | '.join(others)} |")
-    print("|---" * (4 + len(others)) + "|")
-    for margin in MARGINS:
-        for threshold in THRESHOLDS:
-            shown = {kind: (one[:, 0] >= threshold) & (one[:, 1] >= margin) for kind, one in rows.items()}
-            right = rows["taught"][:, 2] > 0
-            values = [np.mean(shown["taught"] & right), np.mean(shown["taught"] & ~right)]
-            values += [np.mean(shown[kind]) for kind in others]
-            print(f"| {threshold} | {margin} | " + " | ".join(f"{one:.3f}" for one in values) + " |")
+    print(f"| threshold | right | wrong | {' | '.join(others)} |")
+    print("|---" * (3 + len(others)) + "|")
+    right = rows["taught"][:, 1] > 0
+    for threshold in THRESHOLDS:
+        shown = {kind: one[:, 0] >= threshold for kind, one in rows.items()}
+        values = [np.mean(shown["taught"] & right), np.mean(shown["taught"] & ~right)]
+        values += [np.mean(shown[kind]) for kind in others]
+        print(f"| {threshold} | " + " | ".join(f"{one:.3f}" for one in values) + " |")
 
 
 def in_documents(judge: PassageJudge) -> dict[str, list[float]]:
