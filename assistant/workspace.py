@@ -18,13 +18,13 @@ from assistant.lazy import IMPORT_LOCK, LockedCachedProperty
 
 if TYPE_CHECKING:
     from assistant.chat.chat import Chat
+    from assistant.chat.passage_judge import PassageJudge
     from assistant.engines.base import Engine
     from assistant.engines.local import LocalEngine
     from assistant.notes.lookup import Notes
     from assistant.settings import Settings
     from knowledge.base.knowledge_base import KnowledgeBase
     from knowledge.index.embeddings import SentenceEmbeddings
-    from knowledge.search.answerability import Answerability
     from tuning.models.base_model import BaseModel
     from tuning.models.capability import Capability
 
@@ -112,7 +112,6 @@ class Workspace(HomeStores):
     def chat(self) -> "Chat":
         """A chat over this home; the model is opened when the first question is asked."""
         from assistant.chat.chat import Chat
-        from assistant.chat.passage_judge import PassageJudge
 
         return Chat(
             self.engine,
@@ -120,7 +119,7 @@ class Workspace(HomeStores):
             self.existing_knowledge,
             self._said_capability,
             lambda: self.notes,
-            lambda: PassageJudge(self.answerability.score),
+            lambda: self.passage_judge,
         )
 
     def _said_capability(self) -> "Capability | None":
@@ -133,7 +132,6 @@ class Workspace(HomeStores):
         The chat stores nothing.
         """
         from assistant.chat.chat import Chat
-        from assistant.chat.passage_judge import PassageJudge
 
         opened: list[Engine] = []
         opening = threading.Lock()
@@ -155,7 +153,7 @@ class Workspace(HomeStores):
             self.existing_knowledge,
             self._said_capability,
             lambda: self.notes,
-            lambda: PassageJudge(self.answerability.score),
+            lambda: self.passage_judge,
         )
         return chat, prepare
 
@@ -178,12 +176,14 @@ class Workspace(HomeStores):
         return Notes(HomeNotes(self.home), self.registry, encoder.encode, encoder.judge)
 
     @LockedCachedProperty
-    def answerability(self) -> "Answerability":
-        """What judges whether a text answers a question."""
+    def passage_judge(self) -> "PassageJudge":
+        """What judges whether passages answer a question."""
+        from assistant.chat.passage_judge import PassageJudge
+
         with IMPORT_LOCK:
             from knowledge.search.answerability import Answerability  # heavy: torch
 
-        return Answerability()
+        return PassageJudge(Answerability().score)
 
     # Knowledge
 

@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,7 @@ class NoteEncoder:
         return self._likeness[language]
 
 
+@lru_cache(maxsize=MAX_VECTORS)
 def _language_of(text: str) -> "Language | None":
     """The language of a text, where it is one that vectors were tuned for."""
     if has_chinese(text):

@@ -1,6 +1,6 @@
 """Train the adapters with which an embedding model tells whether a question–answer pair answers a question.
 
-    python -m benchmarks.answerability.make_likeness --language en --output ADAPTER      # 10 minutes on one core
+    python -m benchmarks.answerability.make_likeness --language en --output ADAPTER      # 25 minutes, others beside
     imprint setup --multilingual
     python -m benchmarks.answerability.make_likeness --language zh --output ADAPTER
     python -m benchmarks.answerability.evaluate --likeness FOLDER      # that has the adapters as "en" and "zh"

@@ -46,6 +46,9 @@ class Method:
     exportable: bool = False  # other programs can load it
     distils: bool = False  # learns from the base with the text in its prompt
     rate: float = 1.0  # times its family's learning rate
+    # Steps at least in which a further round rises to its rate. Adam's first steps have the size of the rate whatever
+    # the gradient is: at its full rate one undoes what is learned.
+    rise_again: int = 4
     learns_from: Source = "examples"
     needs_reward: bool = False  # a checkpoint of a reward model
     chats: bool = True  # its checkpoints answer; a reward model only scores
@@ -126,6 +129,7 @@ _ENTRIES = (
         "A few positions of the window.",
         "To steer a model towards a task with few examples.",
         "prompt", p_tuning, rate=0.1,  # as Prefix Tuning
+        rise_again=12,  # in four, further steps were its ruin on one processor (docs/memory-log.md)
     ),
     Method(
         "prompt-tuning", "Prompt Tuning",

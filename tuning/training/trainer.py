@@ -40,9 +40,6 @@ from tuning.training.step import Step
 from tuning.training.train_result import TrainResult
 
 SAVE_EVERY_SECONDS = 20.0
-# Adam's first steps have the size of the rate whatever the gradient is: at its full rate one undoes what is learned.
-# P-Tuning's network of full matrices does not bear a quarter of it (docs/memory-log.md).
-_RISE_ON_LEARNED, _RISE_OF = 4, {"p-tuning": 12}  # steps
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -122,7 +119,7 @@ class _Trainer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._hooks.emit({"kind": "phase", "phase": "preparing"})
         if parent is not None:
-            self._least_rise = _RISE_OF.get(self._config.method, _RISE_ON_LEARNED)
+            self._least_rise = self._method.rise_again
         with self._base.activate(None):
             torch.manual_seed(self._config.seed)
             batches = self._batches(parent.examples if parent else ())
