@@ -3,6 +3,7 @@
     python -m benchmarks.statements
     python -m benchmarks.statements --model FILE            # what a model writes besides, asked back
     python -m benchmarks.statements --model FILE --alone    # without the rules
+    python -m benchmarks.statements --reader [--alone]      # what the tuned reader of facts finds besides
 
 Messages in `statements/`, each with the facts that it states: the answers that count, words that a question must name,
 question words that fit. `looked_at.jsonl` served to write the rules; `judged.jsonl` was written without them and has
@@ -20,6 +21,7 @@ from typing import Any
 from assistant.compare.stats import wilson
 from assistant.curation.candidates import Labeller
 from assistant.curation.labeller import ModelLabeller, RememberingLabeller
+from assistant.curation.reader.fact_reader import FactReader
 from assistant.curation.stated_facts import StatedFact, stated_facts
 from assistant.engines.langchain_model import ImprintChatModel
 from assistant.settings import load_settings
@@ -35,11 +37,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--look", action="store_true", help="show the set that is not judged, by message")
     parser.add_argument("--model", help="a model that writes pairs besides the rules: a name or a file")
-    parser.add_argument("--alone", action="store_true", help="the model without the rules")
+    parser.add_argument("--reader", action="store_true", help="what the tuned reader of facts finds besides")
+    parser.add_argument("--alone", action="store_true", help="the model or the reader without the rules")
     parser.add_argument("--not-asked-back", action="store_true", help="keep pairs that it answers otherwise")
     parser.add_argument("--sets", default=",".join(SETS))
     options = parser.parse_args()
-    labeller = writing(options.model, not options.not_asked_back) if options.model else None
+    labeller: Labeller | None = None
+    if options.model:
+        labeller = writing(options.model, not options.not_asked_back)
+    elif options.reader:
+        labeller = RememberingLabeller(FactReader(load_settings().home))
 
     def read(text: str) -> list[StatedFact]:
         return stated_facts(text, labeller, by_rules=not options.alone)

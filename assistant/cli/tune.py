@@ -53,8 +53,8 @@ _PARTS = {
 @click.option(
     "--with-model",
     is_flag=True,
-    help="Let the chosen model write examples, too, from messages and passages of --conversation and --document; "
-    "kept is what it answers alike when asked again, and the text holds.",
+    help="Let models write examples, too: of --conversation a tuned reader and the chosen model where it is capable, "
+    "of --document the chosen model. Kept is what the text holds.",
 )
 @click.option("--kb", metavar="NAME", help="The knowledge base of --document (default: the chosen one).")
 @click.option(

@@ -24,14 +24,15 @@ class Given:
     knowledge_base: str | None  # that of `documents`
     notes: bool
     missing: str | None  # the checkpoint that is taught again
-    with_model: bool = False  # whether the chosen model writes examples too
+    with_model: bool = False  # whether models write examples too
 
 
 def read_examples(workspace: Workspace, given: Given, parent: str | None) -> "list[Example]":
     """The examples of all that was given. Raises AssistantError, CheckpointError, NothingToLearnError."""
-    labeller = _labeller(workspace) if given.with_model else None
     learned = _of_files(given.files)
-    learned += _of_conversations(workspace, given.conversations, parent, labeller)
+    reader = _reader(workspace) if given.with_model and given.conversations else None
+    learned += _of_conversations(workspace, given.conversations, parent, reader)
+    labeller = _labeller(workspace) if given.with_model and given.documents else None
     learned += stated_in(workspace, given.documents, given.knowledge_base, parent, labeller)
     learned += workspace.notes.home.list() if given.notes else []
     learned += _missing_in(workspace, given.missing) if given.missing else []
@@ -58,6 +59,16 @@ def _labeller(workspace: Workspace) -> "Labeller":
     from assistant.engines.langchain_model import ImprintChatModel
 
     return ModelLabeller(ImprintChatModel(engine=workspace.engine()))
+
+
+def _reader(workspace: Workspace) -> "Labeller":
+    """The tuned reader of messages, and the chosen model besides where it is capable. Raises EngineError."""
+    from assistant.curation.labeller import LabellersInTurn
+    from assistant.curation.reader.fact_reader import FactReader  # heavy: torch
+
+    reader = FactReader(workspace.settings.home)
+    is_small = workspace.chat.capability() == "small"
+    return reader if is_small else LabellersInTurn(reader, _labeller(workspace))
 
 
 def _by_model(found: "Curation") -> "list[Example]":

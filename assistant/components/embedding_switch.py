@@ -33,13 +33,13 @@ def draw_offer(base: KnowledgeBase, key: str) -> bool:
     return False
 
 
-def draw_offer_for_notes(key: str) -> None:
-    """A button that fetches the multilingual model, by which facts in other scripts are found in any words."""
+def draw_offer_to_fetch(key: str, why: str = "note.far") -> None:
+    """A button that fetches the multilingual model; `why`: the text that says what for, as by default for notes."""
     home = resources.workspace().home
     if is_fetched(MULTILINGUAL, home):
         return
     megabytes = FETCHED[MULTILINGUAL].download_bytes // 1_000_000
-    html_blocks.quiet(t("note.far", megabytes=megabytes))
+    html_blocks.quiet(t(why, megabytes=megabytes))
     if st.button(t("note.far.fetch"), icon=":material/translate:", key=f"far-{key}"):
         with notices.show_errors():
             with st.spinner(t("note.far.fetching")):

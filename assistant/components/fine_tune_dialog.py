@@ -42,22 +42,22 @@ def draw_offer(conversation_id: int) -> None:
             t("teach.button"),
             icon=":material/fingerprint:",
             key="teach",
-            disabled=found is None and not model_reading.unread(find),
+            disabled=found is None and not model_reading.unread(find, of_messages=True),
         ):
-            open_drawer(t("teach.title"), f"conversation-{conversation_id}", find)
+            open_drawer(t("teach.title"), f"conversation-{conversation_id}", find, of_messages=True)
         st.html(f'<span class="quiet">{html_blocks.escaped(why)}</span>', width="stretch")
 
 
-def open_drawer(title: str, key: str, find: model_reading.Find) -> None:
+def open_drawer(title: str, key: str, find: model_reading.Find, *, of_messages: bool = False) -> None:
     """Configure a job on the examples that `find` gives, with a labeller or without.
 
-    `key` names their source, whose draft goes on.
+    `key` names their source, whose draft goes on; `of_messages`: what people wrote in a chat.
     """
     training_draft(key).reopen()
-    st.dialog(title, width=940, position="right")(_draw_drawer)(key, find)
+    st.dialog(title, width=940, position="right")(_draw_drawer)(key, find, of_messages)
 
 
-def _draw_drawer(key: str, find: model_reading.Find) -> None:
+def _draw_drawer(key: str, find: model_reading.Find, of_messages: bool) -> None:
     notices.apply_language()
     html_blocks.quiet(t("teach.lead"))
     if not resources.models_are_imported():
@@ -66,7 +66,7 @@ def _draw_drawer(key: str, find: model_reading.Find) -> None:
     from assistant.components import service_setup, tuning_options  # heavy: torch, peft
 
     with notices.show_errors():
-        curation = model_reading.draw(key, find)
+        curation = model_reading.draw(key, find, of_messages=of_messages)
         rows = training_cards.draw(curation, training_draft(key))
         method = _draw_methods()
         if method == REMOTE:

@@ -1,4 +1,4 @@
-"""A capable model reads what no rule finds a fact in: the switch, the progress, and what it wrote."""
+"""Models read what no rule finds a fact in: the switch, the progress, and what they wrote."""
 
 import contextlib
 import time
@@ -11,15 +11,17 @@ from assistant.curation.candidates import Curation, Labeller
 from assistant.curation.labeller import CollectingLabeller, RememberingLabeller
 from assistant.errors import EngineError, NothingToLearnError, sentence_of
 from assistant.i18n.texts import t, translated
+from assistant.language.text import has_chinese
 from assistant.session import resources
+from knowledge.errors import StoreError
 
 Find = Callable[[Labeller | None], Curation]
 MOST_UNASKED = 20  # texts that are read without a click: a passage takes a second or two
 
 
-def unread(find: Find) -> list[str]:
-    """The texts that a model would be asked to read; none where there is no capable one."""
-    if resources.labeller() is None:
+def unread(find: Find, *, of_messages: bool) -> list[str]:
+    """The texts that a model would be asked to read; none where there is none for them."""
+    if not of_messages and resources.labeller(of_messages=False) is None:
         return []
     collecting = CollectingLabeller()
     with contextlib.suppress(NothingToLearnError):  # by rules: the model may find something
@@ -27,23 +29,25 @@ def unread(find: Find) -> list[str]:
     return list(dict.fromkeys(collecting.texts))
 
 
-def draw(key: str, find: Find) -> Curation:
-    """What is found, with what the model wrote where the switch is on. Raises NothingToLearnError."""
-    labeller, texts = resources.labeller(), unread(find)
+def draw(key: str, find: Find, *, of_messages: bool) -> Curation:
+    """What is found, with what models wrote where the switch is on. Raises NothingToLearnError."""
+    labeller, texts = resources.labeller(of_messages=of_messages), unread(find, of_messages=of_messages)
     if labeller is None or not texts:
         return find(None)
-    count, name = len(texts), resources.workspace().engine().name
-    is_on = st.toggle(
-        t("teach.by_model", count=count, model=name),
-        value=count <= MOST_UNASKED,
-        key=f"by-model-{key}",
-        help=t("teach.by_model.help"),
+    count, model = len(texts), resources.workspace().settings.base_model
+    label = (
+        t("teach.by_reader", count=count) if of_messages else t("teach.by_model", count=count, model=model)
     )
-    if not is_on:
+    how = t("teach.by_reader.help") if of_messages else t("teach.by_model.help")
+    if not st.toggle(label, value=count <= MOST_UNASKED, key=f"by-model-{key}", help=how):
         return find(None)
+    if of_messages and any(map(has_chinese, texts)):
+        from assistant.components import embedding_switch  # heavy: torch
+
+        embedding_switch.draw_offer_to_fetch(f"read-{key}", "teach.by_reader.chinese")
     try:
         _read(texts, labeller)
-    except EngineError as error:
+    except (EngineError, StoreError) as error:
         st.warning(translated(sentence_of(error)))
         return find(None)
     return find(labeller)

@@ -123,7 +123,7 @@ def _draw_offer(questions: Sequence[str], key: str) -> None:
         return
     from assistant.components import embedding_switch  # heavy: chromadb, torch
 
-    embedding_switch.draw_offer_for_notes(key)
+    embedding_switch.draw_offer_to_fetch(key)
 
 
 def _teach_again(checkpoint: Checkpoint) -> None:

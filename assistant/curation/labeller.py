@@ -125,6 +125,26 @@ class RememberingLabeller:
         return pairs
 
 
+class LabellersInTurn:
+    """Asks several labellers: what the first finds, and what each other adds that none before it found."""
+
+    def __init__(self, *labellers: Labeller) -> None:
+        self._labellers = labellers
+
+    def __call__(self, text: str) -> Sequence[tuple[str, str]]:
+        """The pairs of a text, the first labeller's first."""
+        found: list[tuple[str, str]] = []
+        for labeller in self._labellers:
+            known = [normal(answer) for _, answer in found]
+            found += [(asked, answer) for asked, answer in labeller(text) if not _overlaps(answer, known)]
+        return found
+
+
+def _overlaps(answer: str, known: Sequence[str]) -> bool:
+    bare = normal(answer)
+    return any(bare in one or one in bare for one in known)
+
+
 class CollectingLabeller:
     """Reads nothing, and keeps the texts that it was asked to read."""
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from assistant.arena.trials import BlindTrials
     from assistant.compare.running import EvaluationRuns
     from assistant.compare.side_by_side import SideBySideRuns
+    from assistant.curation.candidates import Labeller
     from assistant.curation.labeller import RememberingLabeller
+    from assistant.curation.reader.fact_reader import FactReader
     from assistant.documents.upload import UploadQueue
     from assistant.engines.base import Engine
     from tuning.models.catalogue import CatalogueEntry
@@ -81,23 +83,39 @@ def tokens_per_character() -> tuple[float, float]:
     return _tokens_per_character(workspace().settings.base_model)
 
 
-def labeller() -> "RememberingLabeller | None":
-    """The open model as one that writes examples, where it is capable; None where it is not, or not open yet."""
+def labeller(*, of_messages: bool) -> "RememberingLabeller | None":
+    """What writes examples besides the rules: of messages a tuned reader, and the open model where it is capable.
+
+    None where there is neither.
+    """
     opened = workspace()
-    if opened.engine_state != "ready" or opened.chat.capability() == "small":
+    is_capable = opened.engine_state == "ready" and opened.chat.capability() != "small"
+    name = opened.engine().name if is_capable else ""
+    if not name and not of_messages:
         return None
-    return _labeller(opened.engine().name)
+    from knowledge.index.embedding_models import MULTILINGUAL, is_fetched  # heavy: torch
+
+    return _labeller(name, of_messages, is_fetched(MULTILINGUAL, opened.home))
 
 
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _labeller(name: str) -> "RememberingLabeller":
-    from assistant.curation.labeller import ModelLabeller, RememberingLabeller
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _labeller(name: str, of_messages: bool, reads_chinese: bool) -> "RememberingLabeller":
+    """One for each case: what it remembers of a text was read so."""
+    from assistant.curation.labeller import LabellersInTurn, ModelLabeller, RememberingLabeller
     from assistant.engines.langchain_model import ImprintChatModel
 
-    def read(text: str) -> Sequence[tuple[str, str]]:
+    def written(text: str) -> Sequence[tuple[str, str]]:
         return ModelLabeller(ImprintChatModel(engine=engine()))(text)
 
-    return RememberingLabeller(read)
+    asked: list[Labeller] = [_fact_reader()] if of_messages else []
+    return RememberingLabeller(LabellersInTurn(*asked, *([written] if name else [])))
+
+
+@st.cache_resource(show_spinner=False)
+def _fact_reader() -> "FactReader":
+    from assistant.curation.reader.fact_reader import FactReader  # heavy: torch
+
+    return FactReader(workspace().settings.home)
 
 
 def models_are_imported() -> bool:

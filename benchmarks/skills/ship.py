@@ -21,8 +21,8 @@ from tuning.storage import file_sha256, write_json
 _KEPT = ("peft_type", "task_type", "r", "lora_alpha", "bias")
 
 
-def ship(trained: Path, folder: Path) -> None:
-    """Write the two files of an adapter."""
+def ship(trained: Path, folder: Path, base: str = PACKAGED[PLAIN_BASE].hub) -> None:
+    """Write the two files of an adapter; `base` is the model that it changes."""
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         name: value.to(torch.bfloat16).contiguous()
@@ -31,10 +31,9 @@ def ship(trained: Path, folder: Path) -> None:
     save_file(state, folder / PEFT_WEIGHTS, metadata={"format": "pt"})
     config = json.loads((trained / PEFT_CONFIG).read_text(encoding="utf-8"))
     layers = sorted({name.rpartition(".lora_")[0].rpartition(".")[2] for name in state})
-    published = {"base_model_name_or_path": PACKAGED[PLAIN_BASE].hub}
     write_json(
         folder / PEFT_CONFIG,
-        {key: config[key] for key in _KEPT} | published | {"target_modules": layers},
+        {key: config[key] for key in _KEPT} | {"base_model_name_or_path": base, "target_modules": layers},
     )
 
 

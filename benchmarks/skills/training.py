@@ -44,7 +44,7 @@ class SkillRun:
     learning_rate: float = 1e-3
     warmup: int = 20  # steps
     decay: float = 0.3  # share of the steps, at the end, over which the rate falls to a twentieth
-    replay: int = 4  # general prompts a step
+    replay: int = 4  # general prompts a step; 0 for an adapter that answers nothing else
     replay_weight: float = 1.0
     save_every: int = 10  # steps
 
@@ -72,7 +72,7 @@ def train_skills(base: BaseModel, run: SkillRun, draw: Draw, folder: Path, repla
     config = TuneConfig(method="lora", rank=run.rank, layers="all", seed=run.seed)
     with base.activate(None):
         torch.manual_seed(run.seed)
-        replays = replay_set(base, "", replayed)
+        replays = replay_set(base, "", replayed) if run.replay else []
         plan = LearnerPlan(
             base, config, methods.amounts(config, base.config.hidden_size, 100), [], run.steps, None
         )
@@ -100,8 +100,9 @@ def _step(
     groups = [[one for task in group for one in encode(base, task.messages)] for group in draw(step, rng)]
     weights = sum(len(one.targets) ** 0.5 for group in groups for one in group)
     jobs: list[Callable[[], _Part]] = [partial(_exercises, base, learner, group, weights) for group in groups]
-    kept = rng.sample(list(replays), run.replay)
-    jobs.append(partial(_replayed, base, learner, kept, run.replay_weight))
+    if run.replay:
+        kept = rng.sample(list(replays), run.replay)
+        jobs.append(partial(_replayed, base, learner, kept, run.replay_weight))
     parts = threads.map(lambda job: job(), sorted(jobs, key=lambda job: -len(job.args[2])))
     for parameter, several in zip(
         learner.parameters(), zip(*(one.gradients for one in parts), strict=True), strict=True

@@ -109,7 +109,7 @@ class WrittenGroups:
     def reading(self, chinese: bool, turn: int, rng: random.Random) -> list[Task]:
         """Questions on what the chat would quote of a document for one of them, beside others' passages."""
         known = self._documents[chinese]
-        tasks = list(self._asked(known[_place(len(known), turn)], rng.sample(known, 3), rng))
+        tasks = list(self._asked(known[in_turn(len(known), turn)], rng.sample(known, 3), rng))
         return rng.sample(tasks, len(tasks))
 
     def _asked(self, document: Written, others: Sequence[Written], rng: random.Random) -> Iterator[Task]:
@@ -138,7 +138,7 @@ class WrittenGroups:
         """A message, or a paragraph of a document, and the pairs that it holds."""
         if rng.random() < 0.75:
             said = self._messages[chinese]
-            message = said[_place(len(said), turn)]
+            message = said[in_turn(len(said), turn)]
             return pairs_task(message.text, message.pairs)
         while True:
             document = rng.choice(self._documents[chinese])
@@ -164,7 +164,7 @@ def pairs_task(text: str, pairs: Sequence[tuple[str, str]]) -> Task:
     return Task("ask", labelling_prompt(text), written or nothing)
 
 
-def _place(size: int, turn: int) -> int:
+def in_turn(size: int, turn: int) -> int:
     """The place of a turn: each once, in an order of its own, before any comes again."""
     round_, place = divmod(turn, size)
     return random.Random(f"written {round_}").sample(range(size), size)[place]

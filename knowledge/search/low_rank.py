@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,16 @@ DOWN, UP = ".lora_A.weight", ".lora_B.weight"
 _BATCH_TOKENS = 2048  # padded
 
 
+@dataclass(frozen=True)
+class TokenStates:
+    """The last states of a text's tokens, without those that the tokenizer adds."""
+
+    states: np.ndarray  # float32 [tokens, hidden]
+    characters: np.ndarray  # int [tokens, 2]: where each begins and ends in the text
+
+
 class TunedEncoder:
-    """Means of an encoder's last states. Loaded at the first text; safe between threads."""
+    """An encoder's last states, of each token or their mean. Loaded at the first text; safe between threads."""
 
     def __init__(
         self, folder: Callable[[], Path], adapter: Path, besides: Sequence[str], device: str | None
@@ -56,6 +65,23 @@ class TunedEncoder:
                 states = encoder(**padded).last_hidden_state.float()
                 found[batch] = ((states * seen).sum(dim=1) / seen.sum(dim=1)).cpu().numpy()
         return found
+
+    def tokens(self, text: str, max_tokens: int) -> TokenStates:
+        """The states of a text's tokens; what has more than `max_tokens` is cut. Raises StoreError."""
+        with self._lock:
+            encoder, tokenizer, _ = self._opened()
+            codes = tokenizer(
+                text,
+                truncation=True,
+                max_length=max_tokens,
+                return_offsets_mapping=True,
+                return_tensors="pt",
+            )
+        characters = codes.pop("offset_mapping")[0].numpy()
+        with torch.inference_mode():
+            states = encoder(**codes.to(self._device)).last_hidden_state[0].float().cpu().numpy()
+        own = characters[:, 1] > characters[:, 0]
+        return TokenStates(states[own], characters[own])
 
     def besides(self, name: str) -> np.ndarray:
         """What the adapter holds under this name besides the change, float32. Raises StoreError."""
@@ -86,7 +112,7 @@ class TunedEncoder:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (*UNREADABLE, SafetensorError) as error:
             raise StoreError(
-                f"What judges whether a text answers a question cannot be opened ({error}). Install Imprint "
-                f"again: its adapter belongs in {self._adapter}."
+                f"An adapter that comes with Imprint cannot be opened ({error}). Install Imprint again: it "
+                f"belongs in {self._adapter}."
             ) from error
         return encoder.to(self._device, fast_dtype(self._device)).eval(), tokenizer, besides

@@ -1,0 +1,1 @@
+"""The making of what reads the facts that a person states in a chat."""
