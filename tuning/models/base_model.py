@@ -23,6 +23,7 @@ from tuning.models.model_code import may_run_code
 from tuning.models.shape import count_parameters
 from tuning.models.stream_end import FinishReason, StreamEnd
 from tuning.models.weights import locate
+from tuning.ops import kernels
 
 
 class BaseModel(AdaptedModel):
@@ -50,6 +51,7 @@ class BaseModel(AdaptedModel):
                 raise ModelError(f"The model {name!r} in {folder} cannot be opened: {error}") from error
         model = model.to(place)  # type: ignore[arg-type]
         model.eval().requires_grad_(False)
+        kernels.keep_in(home / "models" / ".compiled")
         base = cls(name, sha256, model, tokenizer, declared_stop_ids(folder))
         base.logits([base.end_id])  # the first forward pass sets up kernels: not while a person waits
         return base

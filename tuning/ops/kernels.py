@@ -1,12 +1,16 @@
 """What a model computes between its matrix products, each in one pass: norm, rotation, gate.
 
-On a CPU in bfloat16 they are C (`kernels.c`), compiled when first used; without a compiler, and for other
-types and devices, the same in torch. It knows no model. Sums are float32. `decode.c`, which `one_row` calls, is
-compiled with them.
+On a CPU in bfloat16 they are C (`kernels.c`), compiled when first used and kept in the home; without a compiler, and
+for other types and devices, the same in torch. It knows no model. Sums are float32. `decode.c`, which `one_row`
+calls, is compiled with them.
 """
 
+import contextlib
 import ctypes
+import hashlib
 import logging
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -29,22 +33,61 @@ _SOURCES = ("kernels.c", "decode.c")
 _THREADS = ("-fopenmp",) if sys.platform == "linux" else ()  # torch's own threads: it has the library loaded
 
 
+_kept_in: Path | None = None
+
+
+def keep_in(folder: Path) -> None:
+    """Keep what is compiled in this folder, for other processes of this machine; no effect once it is compiled."""
+    global _kept_in
+    _kept_in = folder
+
+
 @cache
 def compiled() -> Any:
     """The C functions, or None where no compiler makes them."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         return None
+    kept = _kept_in and _kept_in / f"kernels-{_key(compiler)}.so"
+    if kept and kept.is_file():
+        with contextlib.suppress(OSError):  # cut short, or of another system: made anew
+            return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="imprint-", ignore_cleanup_errors=True) as folder:
         library = Path(folder) / "kernels.so"
         sources = [str(Path(__file__).with_name(name)) for name in _SOURCES]
         command = [compiler, *_FLAGS, *_THREADS, *sources, "-lm"]
         try:
             subprocess.run([*command, "-o", str(library)], check=True, capture_output=True, timeout=60)
-            return ctypes.CDLL(str(library))
+            functions = ctypes.CDLL(str(library))
         except (OSError, subprocess.SubprocessError) as error:
             _log.info("Computing without compiled passes, which is slower: %s", error)
             return None
+        if kept:
+            _keep(library, kept)
+        return functions
+
+
+def _key(compiler: str) -> str:
+    """What decides the compiled code: sources, flags, the compiler and the processor."""
+    known = [" ".join(_FLAGS), compiler, str(Path(compiler).stat().st_mtime_ns), platform.machine()]
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        known += sorted({line for line in lines if line.startswith(("flags", "Features", "model name"))})
+    parts = [Path(__file__).with_name(name).read_bytes() for name in (*_SOURCES, "bf16.h")]
+    return hashlib.sha256(b"\0".join([*parts, *map(str.encode, known)])).hexdigest()[:20]
+
+
+def _keep(library: Path, kept: Path) -> None:
+    """Put it there by rename; a full disk costs the next process a compilation."""
+    own = kept.with_name(f".{kept.name}-{os.getpid()}")
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(library, own)
+        own.replace(kept)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            own.unlink(missing_ok=True)
+        _log.info("The compiled passes are not kept: %s", error)
 
 
 def _native(x: Tensor) -> bool:
