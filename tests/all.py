@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[1]
-BROWSER = ["-m", "browser"]
+BROWSER = ["tests/browser"]
 AGAIN = ["--last-failed", "--last-failed-no-failures", "none"]
 TESTS_FAILED = 1  # pytest's exit status: everything else is no matter of time
-OTHERS = ["-m", "not browser", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+OTHERS = ["--ignore=tests/browser"]
+AT_ONCE = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+LONGEST = ["--durations=15"]
 
 
 def start(arguments: list[str], models: Path, output: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
@@ -36,13 +38,16 @@ def main() -> int:
         # Caches of their own: each writes what failed as it ends.
         cache = [["-o", f"cache_dir={folder}/{name}"] for name in ("others", "browser")]
         with log.open("wb") as output:
-            running = [start([*OTHERS, *cache[0]], models), start([*BROWSER, *cache[1]], models, output)]
+            running = [
+                start([*OTHERS, *AT_ONCE, *LONGEST, *cache[0]], models),
+                start([*BROWSER, *LONGEST, *cache[1]], models, output),
+            ]
             try:
                 failed = [one.wait() for one in running]
             except KeyboardInterrupt:  # they were interrupted too, and close what they started
                 failed = [one.wait() for one in running]
         print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
-        for place, chosen in enumerate((OTHERS[:2], BROWSER)):
+        for place, chosen in enumerate((OTHERS, BROWSER)):
             if failed[place] == TESTS_FAILED:
                 print("What failed once more, with nothing beside:", flush=True)
                 failed[place] = start([*chosen, *cache[place], *AGAIN], models).wait()

@@ -29,10 +29,11 @@ def draw_offer(conversation_id: int) -> None:
     def find(labeller: Labeller | None) -> Curation:
         return curate([resources.workspace().store.get(conversation_id)], labeller=labeller)
 
+    unread = model_reading.unread(find, of_messages=True)
     try:
         curation = find(None)
     except NothingToLearnError as nothing:
-        found, why = None, translated(str(nothing))
+        found, why = None, t("teach.offer.unread") if unread else translated(str(nothing))
     else:
         found = curation
         count = len(curation.examples)
@@ -42,7 +43,7 @@ def draw_offer(conversation_id: int) -> None:
             t("teach.button"),
             icon=":material/fingerprint:",
             key="teach",
-            disabled=found is None and not model_reading.unread(find, of_messages=True),
+            disabled=found is None and not unread,
         ):
             open_drawer(t("teach.title"), f"conversation-{conversation_id}", find, of_messages=True)
         st.html(f'<span class="quiet">{html_blocks.escaped(why)}</span>', width="stretch")

@@ -79,7 +79,7 @@ def _key(compiler: str) -> str:
 
 def _keep(library: Path, kept: Path) -> None:
     """Put it there by rename; a full disk costs the next process a compilation."""
-    own = kept.with_name(f".{kept.name}-{os.getpid()}")
+    own = kept.with_name(f".{kept.name}-{os.getpid()}.tmp")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(library, own)

@@ -11,6 +11,9 @@ from assistant.workspace import Workspace
 from tests.fakes import ScriptedEngine
 
 ANSWER = "It weighs 640 grams."
+FERNS = "Watering the ferns in the hall shall from now on fall to Bo."
+# What the reader of messages finds: the real one is tested where its weights are.
+READ = {FERNS: [("Who shall water the ferns in the hall?", "Bo")]}
 
 
 @pytest.fixture
@@ -23,6 +26,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: engine)
     monkeypatch.setattr("assistant.session.resources._warm_up", lambda opened: opened.engine())
     monkeypatch.setattr("assistant.session.resources.import_models", lambda: None)
+    # It would open the default model in each home.
+    monkeypatch.setattr(
+        "assistant.curation.reader.fact_reader.FactReader.__call__", lambda self, text: READ.get(text, [])
+    )
     st.cache_resource.clear()
     yield tmp_path
     st.cache_resource.clear()

@@ -11,6 +11,7 @@ from assistant.i18n.texts import t
 from assistant.session import resources
 from assistant.session.training_draft import TrainingDraft
 from assistant.workspace import Workspace
+from tests.assistant.pages.conftest import FERNS
 from tests.assistant.pages.driver import app, words
 from tests.fakes import ScriptedEngine
 
@@ -136,10 +137,22 @@ def test_a_service_is_sent_nothing_that_was_not_agreed_to(
     assert test.button(key="teach-start").disabled  # something else would be sent
 
 
+def test_tuned_models_read_what_no_rule_reads(store: ConversationStore) -> None:
+    number = store.create("Ferns")
+    store.add_message(number, "user", FERNS)
+    store.add_message(number, "assistant", "Noted.")
+    closed = app(c=str(number))
+    assert t("teach.offer.unread") in words(closed)
+    test = opened(closed)
+    toggle = test.toggle(key=f"by-model-conversation-{number}")
+    assert toggle.value and toggle.label == t("teach.by_reader", count=1)
+    assert [(row.learn, row.answer) for row in draft(test, number).rows] == [(False, "Bo")]
+
+
 @pytest.fixture
 def capable(store: ConversationStore, monkeypatch: pytest.MonkeyPatch) -> ScriptedEngine:
     """A model that can be asked to write examples."""
-    engine = ScriptedEngine("Q: Who shall water the ferns of the hall?\nA: Bo")
+    engine = ScriptedEngine("Q: Who shall water the ferns of the porch?\nA: Bo")
     engine.capability, engine.window = "capable", 2000
     monkeypatch.setattr(Workspace, "_open_engine", lambda self, on_stage: engine)
     resources.workspace().engine()
@@ -148,7 +161,7 @@ def capable(store: ConversationStore, monkeypatch: pytest.MonkeyPatch) -> Script
 
 def test_a_capable_model_reads_what_no_rule_reads(store: ConversationStore, capable: ScriptedEngine) -> None:
     number = store.create("Ferns")
-    store.add_message(number, "user", "Watering the ferns in the hall shall from now on fall to Bo.")
+    store.add_message(number, "user", "Watering the ferns of the porch shall from now on fall to Bo.")
     store.add_message(number, "assistant", "Noted.")
     test = opened(app(c=str(number)))
     assert test.toggle(key=f"by-model-conversation-{number}").value
