@@ -51,7 +51,8 @@ def worker_pid(job: Job) -> int:
 
 def test_a_job_goes_from_queue_to_result(jobs: Jobs) -> None:
     job = start(jobs, "3", name="夜莺")
-    assert job.status in ("queued", "running") and job.name == "夜莺" and job.examples_count == 1
+    # On a busy machine it may be done before anybody looks.
+    assert job.status in ("queued", "running", "succeeded") and job.name == "夜莺" and job.examples_count == 1
     seen: list[dict[str, object]] = []
     bars: list[float] = []
     done = jobs.wait(job.id, seen.append, on_change=lambda j: bars.append(j.progress), poll_seconds=0.02)
