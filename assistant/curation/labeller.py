@@ -14,6 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from assistant.curation.candidates import Labeller
+from assistant.curation.stated_facts import overlaps
 from assistant.language.text import has_chinese, normal
 from assistant.language.thinking import answer_of
 
@@ -136,13 +137,8 @@ class LabellersInTurn:
         found: list[tuple[str, str]] = []
         for labeller in self._labellers:
             known = [normal(answer) for _, answer in found]
-            found += [(asked, answer) for asked, answer in labeller(text) if not _overlaps(answer, known)]
+            found += [(asked, answer) for asked, answer in labeller(text) if not overlaps(answer, known)]
         return found
-
-
-def _overlaps(answer: str, known: Sequence[str]) -> bool:
-    bare = normal(answer)
-    return any(bare in one or one in bare for one in known)
 
 
 class CollectingLabeller:

@@ -34,8 +34,13 @@ def stated_facts(
 def _added(message: str, written: Sequence[tuple[str, str]], known: Sequence[str]) -> list[StatedFact]:
     added: dict[str, StatedFact] = {}
     for question, answer in written:
-        bare = normal(answer)
-        if any(bare in one or one in bare for one in known) or not is_supported(question, answer, message):
+        if overlaps(answer, known) or not is_supported(question, answer, message):
             continue
-        added.setdefault(bare, StatedFact(question, answer, by_model=True))
+        added.setdefault(normal(answer), StatedFact(question, answer, by_model=True))
     return list(added.values())
+
+
+def overlaps(answer: str, known: Sequence[str]) -> bool:
+    """Whether an answer is a part of one of these, or one of them of it; `known` are normal."""
+    bare = normal(answer)
+    return any(bare in one or one in bare for one in known)

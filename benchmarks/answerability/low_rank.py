@@ -1,6 +1,7 @@
 """A low-rank change of a frozen encoder's matrices: made to be trained, and written as PEFT's."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -14,6 +15,9 @@ from tuning.storage import write_json
 TARGETS = ("query", "key", "value", "dense")
 # The other kinds of attention are several times slower backward in bfloat16 on CPUs (torch 2.13).
 ATTENTION = "eager"
+_WARMUP = 30  # steps
+_PRINTED = 20  # steps whose mean loss is printed
+Rated = tuple[Sequence[nn.Parameter], float]  # parameters and their learning rate
 
 
 class LowRank(nn.Module):
@@ -39,6 +43,32 @@ def add_low_rank(encoder: nn.Module, rank: int) -> dict[str, LowRank]:
             changed[name] = LowRank(module.weight, rank, 2 * rank)
             parametrize.register_parametrization(module, "weight", changed[name])
     return changed
+
+
+def fit(losses: Iterable[Tensor], rated: Sequence[Rated], steps: int) -> None:
+    """A step for each of so many losses; the rates rise and fall once, in straight lines."""
+    groups = [{"params": list(parameters), "lr": rate} for parameters, rate in rated]
+    optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / _WARMUP, 1.001 - step / steps)
+    )
+    started, seen = time.time(), []
+    for number, loss in enumerate(losses, 1):
+        loss.backward()
+        nn.utils.clip_grad_norm_([one for parameters, _ in rated for one in parameters], 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        schedule.step()
+        seen.append(loss.item())
+        if number % _PRINTED == 0:
+            print(
+                f"{number} {sum(seen[-_PRINTED:]) / _PRINTED:.4f} {time.time() - started:.0f} s", flush=True
+            )
+
+
+def parameters_of(changed: Mapping[str, LowRank]) -> list[nn.Parameter]:
+    """What is trained of the changes."""
+    return [one for change in changed.values() for one in change.parameters()]
 
 
 def write(

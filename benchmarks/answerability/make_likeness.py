@@ -13,7 +13,6 @@ several documents, some facts left out; every question is to choose its own less
 import argparse
 import math
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +23,11 @@ from transformers import AutoModel, AutoTokenizer
 
 from assistant.settings import load_settings
 from benchmarks.answerability.exercises import lesson
-from benchmarks.answerability.low_rank import ATTENTION, add_low_rank, write
+from benchmarks.answerability.low_rank import ATTENTION, add_low_rank, fit, parameters_of, write
 from benchmarks.skills.written_sets import Written, documents
 from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, MULTILINGUAL
 from knowledge.search.likeness import MAX_TOKENS, PREFIXES, Language, encoder_folder
 
-_WARMUP = 30  # steps
 _RATE_OF_THE_TWO = 1e-2
 _LEFT_OUT, _NEAR = 3, 2  # facts of a document at most that are not taught; questions that it nearly answers
 
@@ -94,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plan, folder = PLANS[options.language], encoder_folder(options.language, load_settings().home)
     model = Vectors(folder, plan, PREFIXES[options.language])
     known = [one for one in documents() if one.is_chinese == (options.language == "zh")]
-    train(model, steps(known, plan, random.Random(options.seed)), plan)
+    two = [model.log_scale, model.offset]
+    rated = [(parameters_of(model.changed), plan.rate), (two, _RATE_OF_THE_TWO)]
+    fit(losses(model, steps(known, plan, random.Random(options.seed))), rated, plan.steps)
     rest = {"scale": model.log_scale.exp(), "offset": model.offset}
     base = DEFAULT_EMBEDDINGS if options.language == "en" else MULTILINGUAL
     write(options.output, model.changed, rest, base, "FEATURE_EXTRACTION")
@@ -124,29 +124,12 @@ def steps(
         yield [question for question, _ in questions], lessons, wanted
 
 
-def train(model: Vectors, drawn: Iterator[tuple[list[str], list[str], list[int]]], plan: Plan) -> None:
-    """One pass over the steps; the rate rises and falls in straight lines."""
-    two = [model.log_scale, model.offset]
-    learned = [one for change in model.changed.values() for one in change.parameters()]
-    optimiser = torch.optim.AdamW(
-        [{"params": learned, "lr": plan.rate}, {"params": two, "lr": _RATE_OF_THE_TWO}], weight_decay=0.01
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / _WARMUP, 1.001 - step / plan.steps)
-    )
-    started, losses = time.time(), []
-    for number, (questions, lessons, wanted) in enumerate(drawn, 1):
+def losses(model: Vectors, drawn: Iterator[tuple[list[str], list[str], list[int]]]) -> Iterator[Tensor]:
+    """Of each step how surely the questions choose what they are to choose."""
+    for questions, lessons, wanted in drawn:
         found = model(questions, lessons)
         choices = torch.cat([found, found.new_zeros(len(questions), 1)], dim=1)
-        loss = nn.functional.cross_entropy(choices, torch.tensor(wanted))
-        loss.backward()
-        nn.utils.clip_grad_norm_([*learned, *two], 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        schedule.step()
-        losses.append(loss.item())
-        if number % 50 == 0:
-            print(f"{number} {sum(losses[-50:]) / 50:.4f} {time.time() - started:.0f} s", flush=True)
+        yield nn.functional.cross_entropy(choices, torch.tensor(wanted))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ A low-rank change of every matrix of the encoder, and heads on its tokens' state
 import argparse
 import random
 import re
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +24,13 @@ from assistant.curation.reader.answer_spans import BEGINS, GOES_ON, MAX_TOKENS, 
 from assistant.curation.reader.in_place import QUESTION_WORDS, marked
 from assistant.language.text import has_chinese
 from assistant.settings import load_settings
-from benchmarks.answerability.low_rank import ATTENTION, add_low_rank, write
+from benchmarks.answerability.low_rank import ATTENTION, add_low_rank, fit, parameters_of, write
 from benchmarks.facts.in_place_labels import InPlace, from_documents, from_messages
 from benchmarks.skills.written_sets import messages
 from benchmarks.statements import messages_of
 from knowledge.index.embedding_models import DEFAULT_EMBEDDINGS, MULTILINGUAL
 from knowledge.search.likeness import Language, encoder_folder
 
-_WARMUP = 30  # steps
 _DROPOUT = 0.1
 _HEAD_RATE = 2e-3
 _IGNORED = -100
@@ -159,29 +157,6 @@ def losses(model: Marker, language: Language, plan: Plan, rng: random.Random) ->
         yield loss
 
 
-def train(model: Marker, language: Language, plan: Plan, rng: random.Random) -> None:
-    """One pass over the steps; the rate rises and falls in straight lines."""
-    learned = [one for change in model.changed.values() for one in change.parameters()]
-    heads = list(model.heads.parameters())
-    optimiser = torch.optim.AdamW(
-        [{"params": learned, "lr": plan.rate}, {"params": heads, "lr": _HEAD_RATE}], weight_decay=0.01
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / _WARMUP, 1.001 - step / plan.steps)
-    )
-    started, seen = time.time(), []
-    model.train()
-    for number, loss in enumerate(losses(model, language, plan, rng), 1):
-        loss.backward()
-        nn.utils.clip_grad_norm_([*learned, *heads], 1.0)
-        optimiser.step()
-        optimiser.zero_grad()
-        schedule.step()
-        seen.append(loss.item())
-        if number % 20 == 0:
-            print(f"{number} {sum(seen[-20:]) / 20:.4f} {time.time() - started:.0f} s", flush=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train and write the adapter."""
     parser = argparse.ArgumentParser(
@@ -194,7 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(options.seed)
     plan = PLANS[options.language]
     model = Marker(encoder_folder(options.language, load_settings().home), plan, options.language)
-    train(model, options.language, plan, random.Random(options.seed))
+    rated = [(parameters_of(model.changed), plan.rate), (list(model.heads.parameters()), _HEAD_RATE)]
+    model.train()
+    fit(losses(model, options.language, plan, random.Random(options.seed)), rated, plan.steps)
     base = DEFAULT_EMBEDDINGS if options.language == "en" else MULTILINGUAL
     write(options.output, model.changed, model.heads.state_dict(), base, "TOKEN_CLS")
 

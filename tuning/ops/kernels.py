@@ -31,8 +31,6 @@ _FLAGS = (
 _ROWS = 256  # of logits that are float32 at a time
 _SOURCES = ("kernels.c", "decode.c")
 _THREADS = ("-fopenmp",) if sys.platform == "linux" else ()  # torch's own threads: it has the library loaded
-
-
 _kept_in: Path | None = None
 
 
@@ -49,7 +47,7 @@ def compiled() -> Any:
     if compiler is None:
         return None
     kept = _kept_in and _kept_in / f"kernels-{_key(compiler)}.so"
-    if kept and kept.is_file():
+    if kept and _is_ours(kept):
         with contextlib.suppress(OSError):  # cut short, or of another system: made anew
             return ctypes.CDLL(str(kept))
     with tempfile.TemporaryDirectory(prefix="imprint-", ignore_cleanup_errors=True) as folder:
@@ -77,12 +75,21 @@ def _key(compiler: str) -> str:
     return hashlib.sha256(b"\0".join([*parts, *map(str.encode, known)])).hexdigest()[:20]
 
 
+def _is_ours(kept: Path) -> bool:
+    """Whether it is there, and nobody else can have written it: it is run."""
+    if not kept.is_file():
+        return False
+    known = kept.stat()
+    return not hasattr(os, "getuid") or (known.st_uid == os.getuid() and not known.st_mode & 0o022)
+
+
 def _keep(library: Path, kept: Path) -> None:
     """Put it there by rename; a full disk costs the next process a compilation."""
     own = kept.with_name(f".{kept.name}-{os.getpid()}.tmp")
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(library, own)
+        own.chmod(0o600)
         own.replace(kept)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -54,6 +54,16 @@ def test_what_is_damaged_is_made_anew(folder: Path, compilations: list[object]) 
     assert len(kept.read_bytes()) == len(whole)
 
 
+def test_what_others_can_write_is_not_run(folder: Path, compilations: list[object]) -> None:
+    assert kernels.compiled() is not None
+    (kept,) = folder.iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.chmod(0o666)
+    kernels.compiled.cache_clear()
+    assert kernels.compiled() is not None and len(compilations) == 2
+    assert kept.stat().st_mode & 0o777 == 0o600
+
+
 def test_another_processor_gets_its_own(
     folder: Path, compilations: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
