@@ -138,7 +138,11 @@ def test_a_path_that_leads_out_of_the_home_is_refused(home: Path, archive: Path,
 
 
 @pytest.mark.parametrize(
-    "path", ["app.json", ".in-use/1.json", "restore.json", "knowledge/chroma/x", "jobs/1/worker.json"]
+    "path",
+    [
+        *("app.json", ".in-use/1.json", "restore.json", "knowledge/chroma/x", "jobs/1/worker.json"),
+        "models/.compiled/kernels-1.so",  # it would be run
+    ],
 )
 def test_what_no_backup_holds_is_refused(home: Path, archive: Path, path: str) -> None:
     with pytest.raises(BackupError, match="is nothing that a backup holds"):
