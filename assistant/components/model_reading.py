@@ -46,19 +46,21 @@ def draw(key: str, find: Find, *, of_messages: bool) -> Curation:
 
         embedding_switch.draw_offer_to_fetch(f"read-{key}", "teach.by_reader.chinese")
     try:
-        _read(texts, labeller)
+        _read(texts, labeller, of_messages=of_messages)
     except (EngineError, StoreError) as error:
         st.warning(translated(sentence_of(error)))
         return find(None)
     return find(labeller)
 
 
-def _read(texts: Sequence[str], labeller: RememberingLabeller) -> None:
+def _read(texts: Sequence[str], labeller: RememberingLabeller, *, of_messages: bool) -> None:
     """Read what is not read yet; a click that reruns the page goes on from there."""
     missing = [text for text in texts if not labeller.knows(text)]
     if not missing:
         return
-    bar, begun = st.progress(0.0, text=t("teach.reading", done=0, total=len(missing))), time.monotonic()
+    opens = of_messages and labeller.knows_nothing
+    said = t("teach.reader.opening") if opens else t("teach.reading", done=0, total=len(missing))
+    bar, begun = st.progress(0.0, text=said), time.monotonic()
     for done, text in enumerate(missing, 1):
         labeller(text)
         left = (time.monotonic() - begun) / done * (len(missing) - done)

@@ -112,6 +112,12 @@ class RememberingLabeller:
         with self._lock:
             return text in self._known
 
+    @property
+    def knows_nothing(self) -> bool:
+        """Whether nothing was read yet: the first text takes longest."""
+        with self._lock:
+            return not self._known
+
     def __call__(self, text: str) -> Sequence[tuple[str, str]]:
         """The pairs of a text, read at the first call."""
         with self._lock:

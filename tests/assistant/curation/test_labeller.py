@@ -45,9 +45,9 @@ def test_each_text_is_read_once() -> None:
         return [("Who?", "Bo")]
 
     remembering = RememberingLabeller(labeller)
-    assert not remembering.knows(TEXT)
+    assert not remembering.knows(TEXT) and remembering.knows_nothing
     assert remembering(TEXT) == remembering(TEXT) == [("Who?", "Bo")]
-    assert read == [TEXT] and remembering.knows(TEXT)
+    assert read == [TEXT] and remembering.knows(TEXT) and not remembering.knows_nothing
 
 
 def test_statements_alone_are_given_to_the_model() -> None:
