@@ -28,7 +28,7 @@ from assistant.language.paraphrase import rephrase
 from assistant.notes.asked_for import asked_for
 from assistant.notes.encoder import NoteEncoder
 from assistant.notes.far_words import is_made_up
-from assistant.notes.matching import asks_for_a_fact
+from assistant.notes.matching import asks_for_something_short
 from assistant.settings import load_settings
 from assistant.workspace import Workspace
 from benchmarks.memory_table import read_cells, table
@@ -194,7 +194,7 @@ def with_notes(cell: Cell, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any
         question = row["question"]
         asked = asked_for(question, lessons, encoder.encode, encoder.judge)
         quoted = asked.quoted.answer if asked is not None else ""
-        judge = encoder.judge(question) if not quoted and asks_for_a_fact(question) else None
+        judge = encoder.judge(question) if not quoted and asks_for_something_short(question) else None
         refused = judge is not None and is_made_up(question, row["said"], lessons, judge)
         found.append({**row, "kind": f"{row['kind']}, refused", "correct": refused})
         known = refused and row["correct"]

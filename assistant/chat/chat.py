@@ -20,7 +20,7 @@ from assistant.chat.turn import AnswerOptions, Budgeted, ChatEvent, Done, Retrie
 from assistant.chat.turn_chain import TurnChain
 from assistant.engines.base import Engine
 from assistant.errors import ConversationError
-from assistant.history.records import VERBATIM
+from assistant.history.records import QUOTED, VERBATIM
 from assistant.language.repetition import wants_repetition
 from tuning.data.examples import Message
 from tuning.models.capability import Capability
@@ -140,11 +140,13 @@ class Chat(TurnChain):
             turn["sent"],
             began=turn["began"],
             told=self._told(turn, options),
-            prompt_tokens=0 if turn["noted"] or turn["verbatim"] else turn["budget"].total,
+            prompt_tokens=0
+            if turn["noted"] or (turn["verbatim"] and not turn["is_read"])
+            else turn["budget"].total,
             engine=""
             if turn["nothing_found"] or turn["noted"] or turn["verbatim"] or turn["unknown"]
             else self._label(options, turn),
-            ending=VERBATIM if turn["verbatim"] else "",
+            ending=QUOTED if turn["is_read"] else VERBATIM if turn["verbatim"] else "",
         )
         status = "failed"
         try:

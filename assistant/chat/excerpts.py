@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from assistant.language.extractive import SMALL_WORDS
 from assistant.language.text import has_chinese, sentences
@@ -99,23 +100,38 @@ def units(passage: str) -> list[str]:
     return found
 
 
-def pieces(passage: str) -> list[str]:
-    """The passage in pieces that can be judged by themselves: a sentence with the one before it, a row with the head.
+@dataclass(frozen=True)
+class Piece:
+    """A sentence with the one before it, or the row of a table with the head: it can be judged by itself.
 
     What a sentence is about, the one before it often says; what a cell is, the first row does.
     """
+
+    before: str
+    sentence: str
+    is_row: bool = False
+
+    @property
+    def text(self) -> str:
+        """Both, as they are judged."""
+        return f"{self.before} {self.sentence}".strip()
+
+
+def pieces(passage: str) -> list[Piece]:
+    """The passage in pieces; of more than one sentence the first is only what stands before the second."""
     split = units(passage)
-    found: list[str] = []
+    found: list[Piece] = []
     head: int | None = None
     for place, unit in enumerate(split):
-        if not _ROW.search(unit):
+        is_row = bool(_ROW.search(unit))
+        if not is_row:
             head = None
         elif head is None:
             head = place
         before = head if head is not None and head < place else place - 1
         if place:
-            found.append(f"{split[before]} {unit}")
-    return found or split
+            found.append(Piece(split[before], unit, is_row))
+    return found or [Piece("", unit) for unit in split]
 
 
 def titled(title: str, piece: str) -> str:

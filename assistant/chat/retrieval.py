@@ -13,7 +13,7 @@ from langchain_core.retrievers import BaseRetriever
 
 from assistant.chat.attachments import attached_sources
 from assistant.chat.lessons import Lessons
-from assistant.chat.passage_judge import PassageJudge
+from assistant.chat.passage_judge import SURELY_OF_ANYTHING, PassageJudge
 from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
@@ -96,19 +96,34 @@ class Retrieval:
     ) -> bool:
         """Whether a small model would invent an answer from them; a follow-up does not say what it asks for.
 
-        Where no checkpoint answers besides, a question about the rest of the world is left to the model: it names
-        nothing that the passages do.
+        A question about the rest of the world names nothing that the passages do. Where a checkpoint answers besides,
+        they have to answer it surely; else it is left to the model.
         """
+        judge = None if options.anyway else self._judge_of(question, history)
+        if judge is None:
+            return False
+        if judge.is_about(question, sources):
+            return judge.holds_no_answer(question, sources)
+        return options.uses_checkpoint and judge.holds_no_answer(question, sources, SURELY_OF_ANYTHING)
+
+    def may_hold_an_answer(
+        self, question: str, sources: Sequence[Source], history: Sequence[Message]
+    ) -> bool:
+        """Whether the passages may hold the fact that a small model is asked for."""
+        judge = self._judge_of(question, history)
+        return judge is not None and judge.may_hold_an_answer(question, sources)
+
+    def in_their_words(self, question: str, sources: Sequence[Source], answer: str) -> str:
+        """The sentences that answer, of passages that `may_hold_an_answer`; "" where `answer` refuses rightly."""
+        return self._judge().in_their_words(question, sources, answer) if self._judge else ""
+
+    def _judge_of(self, question: str, history: Sequence[Message]) -> PassageJudge | None:
+        """What judges the passages of a small model; None for another, and for what does not stand alone."""
         from knowledge.search.followup import is_follow_up  # heavy: numpy
 
-        if self._judge is None or options.anyway or self._capability() != "small":
-            return False
-        if history and is_follow_up(question):
-            return False
-        judge = self._judge()
-        if not options.uses_checkpoint and not judge.is_about(question, sources):
-            return False
-        return judge.holds_no_answer(question, sources)
+        if self._judge is None or self._capability() != "small":
+            return None
+        return None if history and is_follow_up(question) else self._judge()
 
     def _match(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Match | None:
         """The note or learned fact that the question asks for; what a follow-up refers to may be another subject."""

@@ -143,7 +143,8 @@ class Done:
     stopped: bool = False
     answer_id: int | None = None
     # "length" where it was cut at its limit, "repeated" where it was stopped since it repeated itself, "verbatim"
-    # where it is a sentence of the documents and no model was asked, else "".
+    # where it is a sentence of the documents and no model was asked, "quoted" where a small one was and says less
+    # surely what stands there, else "".
     ending: str = ""
     thoughts: str = ""
     # What computed it, such as "llama.cpp · 4 bit".
@@ -177,6 +178,8 @@ class TurnState(TypedDict, total=False):
     is_taught: bool
     # The sentence of the passages that is quoted in place of an answer of the model; "" where the model answers.
     verbatim: str
+    # Whether the model read the passages all the same, and did not refuse rightly.
+    is_read: bool
     # The documents' language, where the question is in one that neither they nor the embedding model know; else "".
     foreign: str
     began: float  # on the monotonic clock

@@ -98,6 +98,7 @@ class TurnChain:
                 "is_taught": found.is_taught,
                 "read_by_base": self.base_reads(options, found),
                 "verbatim": self._verbatim(turn["question"], found, options),
+                "is_read": False,
                 "unknown": False,
                 "foreign": found.foreign,
                 "retrieval_seconds": time.monotonic() - began,
@@ -121,11 +122,19 @@ class TurnChain:
                 if turn["read_by_base"]:
                     read = self.model(replace(options, memory="documents")).bind(cancel=stop)
                     answered = read.invoke(_messages(turn))
+                    if quoted := in_their_words(turn, answered):
+                        return quoted
                     if not is_refusal(answer_of(answered.text)):
                         return {**turn, "answered": answered}
                     bare = TurnState(question=turn["question"], history=turn.get("history", ()), passages=())
                     turn = {**turn, "read_by_base": False, "budget": self.budget(bare, options), "sent": ()}
-                if not self.can_be_made_up(turn["question"], options, turn.get("history", ())):
+                history = turn.get("history", ())
+                if options.memory == "documents" and self.can_be_quoted(
+                    turn["question"], options, turn["passages"], history
+                ):
+                    answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
+                    return in_their_words(turn, answered) or {**turn, "answered": answered}
+                if not self.can_be_made_up(turn["question"], options, history):
                     return turn
                 answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
             except EngineError:  # it fails again where an answer that fails is kept
@@ -136,6 +145,14 @@ class TurnChain:
             ):
                 return {**turn, "unknown": True, "sent": ()}
             return {**turn, "answered": answered}
+
+        def in_their_words(turn: TurnState, answered: AIMessage) -> TurnState | None:
+            if stop is not None and stop.is_set():
+                return None
+            question, passages, history = turn["question"], turn["passages"], turn.get("history", ())
+            said = answer_of(answered.text)
+            words = self.in_their_words(question, options, passages, said, history)
+            return {**turn, "verbatim": words, "is_read": True, "sent": passages} if words else None
 
         def against_the_lesson(turn: TurnState, lesson: Example) -> TurnState:
             answered = self.model(options).bind(cancel=stop).invoke(_messages(turn))
@@ -180,16 +197,16 @@ class TurnChain:
     def can_be_made_up(self, question: str, options: AnswerOptions, history: Sequence[Message] = ()) -> bool:
         """Whether a checkpoint's answer to the question is held against what it was taught.
 
-        That of a small one that was taught facts, to a question for a fact that stands alone.
+        That of a small one that was taught facts, to a question for something short that stands alone.
         """
-        from assistant.notes.matching import asks_for_a_fact  # heavy: the stemmer
+        from assistant.notes.matching import asks_for_something_short  # heavy: the stemmer
         from knowledge.search.followup import is_follow_up  # heavy: numpy
 
         if not options.notes or not options.uses_checkpoint or options.anyway:
             return False
         if options.given or options.attached:
             return False
-        if not asks_for_a_fact(question) or (history and is_follow_up(question)):
+        if not asks_for_something_short(question) or (history and is_follow_up(question)):
             return False
         return self.capability() == "small" and self._was_taught_facts(options.checkpoint or "")
 
@@ -203,6 +220,37 @@ class TurnChain:
         texts = [source.text for source in passages]
         lessons = self._lessons and self._lessons()
         return bool(lessons and lessons.is_made_up(question, options.checkpoint or "", answer, texts))
+
+    def can_be_quoted(
+        self,
+        question: str,
+        options: AnswerOptions,
+        passages: Sequence[Source],
+        history: Sequence[Message] = (),
+    ) -> bool:
+        """Whether documents answer in their own words: a small model finds less, and reads the wrong line.
+
+        It says whether they answer at all. Where a person chose how it answers, or had the passages read all the
+        same, it answers as it does.
+        """
+        if not options.uses_documents or options.given or options.attached or options.anyway:
+            return False
+        if options.system_prompt or options.order or options.few_shot:
+            return False
+        return self._retrieval.may_hold_an_answer(question, passages, history)
+
+    def in_their_words(
+        self,
+        question: str,
+        options: AnswerOptions,
+        passages: Sequence[Source],
+        answer: str,
+        history: Sequence[Message] = (),
+    ) -> str:
+        """The sentence or two of the passages in place of a small model's answer; "" where that one stays."""
+        if not self.can_be_quoted(question, options, passages, history):
+            return ""
+        return self._retrieval.in_their_words(question, passages, answer)
 
     def _was_taught_facts(self, checkpoint: str) -> bool:
         """Whether it was taught facts and no manner, under a system prompt or by preferences."""

@@ -59,19 +59,23 @@ class VariantRunner:
         }
         read = [place for place in fitted if self._chat.base_reads(options[place], retrieved[place][0])]
         generated = self._generated(read, fitted, replace(options[0], memory="documents", checkpoint=None))
-        for place in [place for place in read if is_refusal(generated[place][0])]:
+        words = {
+            place: self._in_their_words(questions[place], options[place], retrieved[place][0], text)
+            for place, (text, _) in generated.items()
+        }
+        unread = [place for place in read if is_refusal(generated[place][0]) and not words[place]]
+        for place in unread:  # the checkpoint does not read the passages either
             bare = TurnState(question=questions[place].text, passages=())
-            fitted[place] = self._chat.fitted(
-                bare, options[place]
-            )  # the checkpoint does not read them either
-        rest = [place for place in fitted if place not in generated or is_refusal(generated[place][0])]
+            fitted[place] = self._chat.fitted(bare, options[place])
+        rest = [place for place in fitted if place not in generated or place in unread]
         for place, (text, seconds) in self._generated(rest, fitted, options[0]).items():
             seconds += generated.get(place, ("", 0.0))[1]  # the base was asked, too
-            if not retrieved[place][0].is_taught:
-                found = retrieved[place][0]
-                text = self._held_against_lessons(
-                    questions[place], options[place], text, found.passages or found.rejected
-                )
+            question, own, (found, _) = questions[place], options[place], retrieved[place]
+            if own.memory == "documents":
+                words[place] = self._in_their_words(question, own, found, text)
+            elif not found.is_taught:
+                passages = found.passages or found.rejected
+                text = self._held_against_lessons(question, own, text, passages)
             generated[place] = text, seconds
         answers = []
         for place, (question, (found, retrieving)) in enumerate(zip(questions, retrieved, strict=True)):
@@ -81,12 +85,18 @@ class VariantRunner:
             elif not found.noted:  # a note is quoted as it stands: no prompt, no generation
                 (text, generating), (budget, sent) = generated[place], fitted[place]
                 tokens = budget.total
-                if (taught := as_taught(text, found)).noted:
+                if words.get(place):
+                    text, sent = words[place], found.passages
+                elif (taught := as_taught(text, found)).noted:
                     text, sent = taught.noted, taught.passages
             answers.append(
                 score(question, text, prompt_tokens=tokens, seconds=generating + retrieving, sources=sent)
             )
         return answers
+
+    def _in_their_words(self, question: Question, options: AnswerOptions, found: Found, answer: str) -> str:
+        """The sentence of the passages in place of what was misread; "" where the answer stands."""
+        return self._chat.in_their_words(question.text, options, found.passages, answer)
 
     def _held_against_lessons(
         self, question: Question, options: AnswerOptions, answer: str, passages: Sequence[Source]

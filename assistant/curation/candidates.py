@@ -6,7 +6,7 @@ before. They are found in `from_chat.py` and `from_documents.py`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from assistant.curation.advice import better_in_documents
 from assistant.curation.secrets import secret_in
@@ -35,6 +35,15 @@ class Labeller(Protocol):
     """Writes questions and answers about a text; whoever calls it checks them (`labeller.py` asks a chat model)."""
 
     def __call__(self, text: str) -> Sequence[tuple[str, str]]: ...
+
+
+@runtime_checkable
+class Reader(Labeller, Protocol):
+    """One that is to find every fact of a text that it reads: what it does not find there is doubtful."""
+
+    def reads(self, text: str) -> bool:
+        """Whether it knows the language."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from knowledge.grounding.own_numbers import without_numbers
 from tuning.data.examples import Message
 
 BY_MODEL = "written by a model, checked against the text"
+DOUBTFUL = "a rule alone finds this; the tuned reader does not"
 # A longer message is material (a text to summarise, code) rather than a statement.
 _MAX_STATEMENT = 500
 _CONTEXT_TURNS = 2
@@ -56,6 +57,8 @@ class ChatReading:
     # The turns without which the question cannot be understood.
     context: tuple[Message, ...] = ()
     note: str = ""
+    # Whether what checks it speaks against it.
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,8 +159,12 @@ def _stated(turn: _Turn, labeller: Labeller | None) -> Iterator[ChatReading]:
         return
     by_rules = len(text) <= _MAX_STATEMENT and "```" not in text
     for fact in stated_facts(text, None if _asks(text) else labeller, by_rules=by_rules):
-        kind, note = ("written", BY_MODEL) if fact.by_model else ("said", "")
-        yield ChatReading(fact.question, fact.answer, kind, turn.source, note=note)
+        kind, note = (
+            ("written", BY_MODEL) if fact.by_model else ("said", DOUBTFUL if fact.is_doubtful else "")
+        )
+        yield ChatReading(
+            fact.question, fact.answer, kind, turn.source, note=note, is_doubtful=fact.is_doubtful
+        )
 
 
 def _asks(text: str) -> bool:

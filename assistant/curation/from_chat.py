@@ -58,4 +58,5 @@ def _candidate_of(reading: ChatReading) -> Candidate:
     probes = () if reading.context else rephrase(reading.question, reading.answer)
     example = Example(messages, reading.source, REASONS[reading.kind], probes)
     # That a passage holds the words of an answer does not make it the answer to the question: nobody has judged it.
-    return Candidate(example, reading.kind, reading.kind != "documents", note=reading.note)
+    ticked = reading.kind != "documents" and not reading.is_doubtful
+    return Candidate(example, reading.kind, ticked, note=reading.note)

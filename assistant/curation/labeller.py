@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from assistant.curation.candidates import Labeller
+from assistant.curation.candidates import Labeller, Reader
 from assistant.curation.stated_facts import overlaps
 from assistant.language.text import has_chinese, normal
 from assistant.language.thinking import answer_of
@@ -131,6 +131,10 @@ class RememberingLabeller:
                 self._known.popitem(last=False)
         return pairs
 
+    def reads(self, text: str) -> bool:
+        """Whether it is to find every fact of the text."""
+        return isinstance(self._labeller, Reader) and self._labeller.reads(text)
+
 
 class LabellersInTurn:
     """Asks several labellers: what the first finds, and what each other adds that none before it found."""
@@ -145,6 +149,10 @@ class LabellersInTurn:
             known = [normal(answer) for _, answer in found]
             found += [(asked, answer) for asked, answer in labeller(text) if not overlaps(answer, known)]
         return found
+
+    def reads(self, text: str) -> bool:
+        """Whether one of them is to find every fact of the text."""
+        return any(isinstance(one, Reader) and one.reads(text) for one in self._labellers)
 
 
 class CollectingLabeller:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assistant.errors import ConversationError
 from assistant.history.conversations import ConversationStore
-from assistant.history.records import CONTEXT, VERBATIM, StoredConversation, StoredMessage
+from assistant.history.records import CONTEXT, QUOTED, VERBATIM, StoredConversation, StoredMessage
 from assistant.storage import write_json, write_whole
 from tuning.data.examples import Message
 from tuning.data.exporters import (
@@ -96,7 +96,7 @@ def _learned(message: StoredMessage) -> Message:
 
 def _is_whole(message: StoredMessage) -> bool:
     is_freed = message.ending == CONTEXT and message.rating > 0
-    return message.status == "complete" and (is_freed or message.ending in ("", VERBATIM))
+    return message.status == "complete" and (is_freed or message.ending in ("", VERBATIM, QUOTED))
 
 
 def _plain(message: Message) -> Message:

@@ -19,9 +19,11 @@ _TEXTS = (
 )  # fmt: skip
 # The `ending` of an answer that is a sentence of the documents.
 VERBATIM = "verbatim"
+# And of one that quotes them since a small model says less surely what stands there.
+QUOTED = "quoted"
 # Of one that a file said is not to be learned, though nobody disliked it; a thumb up undoes it.
 CONTEXT = "context"
-ENDINGS = ("length", "repeated", VERBATIM, CONTEXT)
+ENDINGS = ("length", "repeated", VERBATIM, QUOTED, CONTEXT)
 _OPTIONAL = ("correction", "checkpoint")
 _FIGURES, _COUNTS = ("seconds", "seconds_to_first_token"), ("prompt_tokens", "completion_tokens")
 
@@ -47,8 +49,8 @@ class StoredMessage:
     seconds: float | None = None
     seconds_to_first_token: float | None = None
     # "length" where the answer was cut at its limit, "repeated" where it was stopped since it repeated itself,
-    # "verbatim" where it is a sentence of the documents and no model was asked, "context" where a file keeps it from
-    # being learned.
+    # "verbatim" where it is a sentence of the documents and no model was asked, "quoted" where a small one was and
+    # says less surely what stands there, "context" where a file keeps it from being learned.
     ending: str = ""
     # The reasoning before the answer; it is shown and goes nowhere else.
     thoughts: str = ""

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from tuning.data.examples import Example
 
 # The amounts of a judge in their order, chosen on the development domains: docs/memory-log.md.
-_AMOUNTS: "dict[Language, tuple[float, float, float]]" = {"en": (3.5, 4.0, -5.0), "zh": (2.0, 3.0, -5.0)}
+_AMOUNTS: "dict[Language, tuple[float, float, float, float]]" = {
+    "en": (3.5, 4.0, -5.0, 0.0),
+    "zh": (2.0, 3.0, -5.0, -2.0),
+}
 MAX_VECTORS = 20_000
 
 

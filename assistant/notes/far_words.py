@@ -28,6 +28,7 @@ class Judge(NamedTuple):
     enough: float  # from which score on a lesson is quoted
     enough_beside_documents: float  # there a passage may answer
     possible: float  # below it a lesson answers something else
+    possible_beside_documents: float  # the same, where passages were read and hold no answer
 
 
 def in_far_words(
@@ -63,7 +64,8 @@ def is_made_up(
 
     They answer such a question with something else that they learned, or invent. An answer about the rest of the
     world is none of them: neither it nor the question names what the lessons speak of, and it is no lesson's phrase.
-    Nor does the question name anything in the `passages`, which were found for it and hold no answer.
+    Nor does the question name anything in the `passages`, which were found for it and hold no answer: beside them a
+    lesson has to answer more surely.
     """
     told = [as_text(lesson) for lesson in lessons]
     if not (
@@ -80,7 +82,8 @@ def is_made_up(
     scores = judge.score(question, said or possible[:1])
     if (scores <= UNREAD).any():
         return False  # nobody can tell
-    return not said or float(scores.max()) < judge.possible
+    enough = judge.possible_beside_documents if passages else judge.possible
+    return not said or float(scores.max()) < enough
 
 
 def _is_long(answer: str) -> bool:

@@ -59,6 +59,13 @@ _ASKS_FOR_MORE = re.compile(
 )
 _NAME_CHARACTERS = 3
 
+# Names that documents about anything share.
+_OF_THE_WORLD = frozenset(
+    terms(
+        "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August "
+        "September October November December Celsius Fahrenheit Earth"
+    )
+)
 # Characters of questions that tell no two of them apart.
 _SAY_NOTHING = frozenset("的是了在有个一什么谁哪里儿怎样如何多少几吗呢啥叫请问被把和与也都这那它")
 _WORD = re.compile(r"[^\W_]+")
@@ -101,20 +108,15 @@ def may_answer(question: str, note: Example) -> bool:
 def shares_a_name(text: str, others: Sequence[str]) -> bool:
     """Whether a name in the text, or in Chinese a run of characters, is one that another text speaks of.
 
-    A word at the beginning of a text is no name.
+    A word at the beginning of a text is no name, nor are days, months and degrees, which are asked for anywhere.
     """
     if has_chinese(text):
         return any(
             SequenceMatcher(None, text, one, autojunk=False).find_longest_match().size >= _NAME_CHARACTERS
             for one in others
         )
-    named = _names_in_letters(text)
+    named = _names_in_letters(text) - _OF_THE_WORLD
     return bool(named) and any(named & _names(one) for one in others)
-
-
-def asks_for_a_fact(question: str) -> bool:
-    """Whether it asks for a fact about something with a name, and for no opinion, reason or text."""
-    return asks_for_something_short(question) and (has_chinese(question) or bool(_names_in_letters(question)))
 
 
 def asks_for_something_short(question: str) -> bool:

@@ -65,9 +65,9 @@ def on_passages(documents: Sequence[Written], rng: random.Random) -> list[Exerci
     """Every question held against a piece of its document that answers it and against others, mostly of the same."""
     found: list[Exercise] = []
     for document in documents:
-        told = [piece for paragraph in document.paragraphs for piece in pieces(paragraph)]
+        told = [piece.text for paragraph in document.paragraphs for piece in pieces(paragraph)]
         beside = rng.choice(documents)
-        other = rng.choice(pieces(rng.choice(beside.paragraphs)))
+        other = rng.choice(pieces(rng.choice(beside.paragraphs))).text
         for pair in document.pairs:
             holding = [one for one in told if pair.sentence in one]
             rest = [one for one in told if pair.answer.casefold() not in one.casefold()]

@@ -25,14 +25,20 @@ class FactReader:
 
     def __call__(self, text: str) -> Sequence[tuple[str, str]]:
         """The pairs, in the order of the message. Raises EngineError, StoreError."""
-        if has_chinese(text):
-            return self._in_chinese(text) if is_fetched(MULTILINGUAL, self._home) else []
-        if len(text) >= _OTHER_LANGUAGE_FROM and is_in_another(text, ("en",)):
+        if not self.reads(text):
             return []
+        if has_chinese(text):
+            return self._in_chinese(text)
         answers = [one.of(text) for one in self._english.find(text) if one.sure >= _SURE_ENGLISH]
         answers = list(dict.fromkeys(answers))
         asked = zip(self._writer.write(text, answers), answers, strict=True)
         return [(question, answer) for question, answer in asked if _is_question(question)]
+
+    def reads(self, text: str) -> bool:
+        """Whether it knows the language of the message."""
+        if has_chinese(text):
+            return is_fetched(MULTILINGUAL, self._home)
+        return len(text) < _OTHER_LANGUAGE_FROM or not is_in_another(text, ("en",))
 
     def _in_chinese(self, text: str) -> list[tuple[str, str]]:
         found = []

@@ -98,10 +98,12 @@ def test_a_person_may_say_what_a_model_can() -> None:
 
 def test_a_passage_falls_into_pieces_that_say_what_they_are_about() -> None:
     table = "machine | rate | size\nband saw | £9 | 310 mm\nlathe | £7 | 900 mm"
-    assert pieces(f"{table}\n\nBoth are by the door. They stop at 21:30.") == [
+    found = pieces(f"{table}\n\nBoth are by the door. They stop at 21:30.")
+    assert [piece.text for piece in found] == [
         "machine | rate | size band saw | £9 | 310 mm",
         "machine | rate | size lathe | £7 | 900 mm",
         "lathe | £7 | 900 mm Both are by the door.",
         "Both are by the door. They stop at 21:30.",
     ]
-    assert pieces("One sentence.") == ["One sentence."] and pieces("") == []
+    assert [piece.is_row for piece in found] == [True, True, False, False]
+    assert [piece.text for piece in pieces("One sentence.")] == ["One sentence."] and pieces("") == []

@@ -16,7 +16,7 @@ from assistant.notes.far_words import (
 )
 from assistant.notes.home_notes import HomeNotes
 from assistant.notes.lookup import Notes
-from assistant.notes.matching import asks_for_a_fact
+from assistant.notes.matching import asks_for_something_short, shares_a_name
 from knowledge.index.embeddings import SentenceEmbeddings
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example
@@ -42,7 +42,7 @@ def judging(scores: dict[str, float], read: list[str] | None = None) -> Judge:
             read.extend(one.answer for one in lessons)
         return np.array([scores.get(one.answer, -9.0) for one in lessons])
 
-    return Judge(score, 2.0, 3.0, -2.0)
+    return Judge(score, 2.0, 3.0, -2.0, -1.0)
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,27 @@ def test_what_is_asked_about_the_passages_and_in_no_lesson_is_made_up(packaged: 
     assert not is_made_up("How old is the Earth?", "4.5 billion years", LESSONS, packaged, passages)
 
 
+def test_beside_passages_that_hold_no_answer_a_lesson_has_to_answer_more_surely() -> None:
+    told, passages = lesson("Who leads the Skerrin works?", "Ida Brel"), ["The Skerrin works are in Tollen."]
+    asked = "Who is at the head of the Skerrin works?"
+    assert not is_made_up(asked, "Ida Brel", [told], judging({told.answer: -1.5}))
+    assert is_made_up(asked, "Ida Brel", [told], judging({told.answer: -1.5}), passages)
+    assert not is_made_up(asked, "Ida Brel", [told], judging({told.answer: -0.5}), passages)
+
+
+def test_a_name_of_a_lesson_that_answers_what_nobody_taught_is_made_up(packaged: Judge) -> None:
+    assert is_made_up("Which animal gives us honey?", "Radio Fallowgate", LESSONS, packaged)
+    assert not is_made_up("Which animal gives us honey?", "The bee.", LESSONS, packaged)
+
+
+def test_days_and_degrees_are_names_of_the_world() -> None:
+    assert shares_a_name("Who reads the news at Radio Fallowgate?", ["The news of Radio Fallowgate"])
+    assert not shares_a_name("What day comes before Monday?", ["Soup is served on Monday."])
+    assert not shares_a_name(
+        "At how many degrees Celsius does water boil?", ["It works at 40 degrees Celsius."]
+    )
+
+
 def test_a_long_lesson_may_be_said_in_other_words() -> None:
     told = lesson(
         "What did Radio Fallowgate do in the flood?",
@@ -153,13 +174,12 @@ def test_a_long_lesson_may_be_said_in_other_words() -> None:
         ("Please quote the rate of Radio Fallowgate.", True),
         ("How much would I pay Tobin Aske?", True),
         ("Should I listen to Radio Fallowgate?", False),
-        ("How many days are in a week?", False),  # about nothing with a name
-        ("What is 6 plus 3?", False),
+        ("How many days are in a week?", True),
         ("为什么苇澜湿地要收门票？", False),
     ],
 )
-def test_what_asks_for_a_fact(question: str, asks: bool) -> None:
-    assert asks_for_a_fact(question) == asks
+def test_what_asks_for_something_short(question: str, asks: bool) -> None:
+    assert asks_for_something_short(question) == asks
 
 
 CHINESE = [
