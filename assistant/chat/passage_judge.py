@@ -24,6 +24,7 @@ HARDLY, SURELY = -3.0, 2.0
 SURELY_OF_ANYTHING = 3.0  # where the question names nothing that the passages name, beside a checkpoint
 _STEP = 0.3  # retrieval ranked the passages: a piece of the next one must be so much surer
 _ENDS = (*'.!?:;)"”’', "。")  # of what is no heading
+_OTHERWISE = 1.0  # how much surer than those that hold an answer another piece must be to speak against it
 _ALONE = 3.0  # how much surer of two sentences one must be to be quoted alone
 _REMEMBERED = 512  # questions
 
@@ -71,6 +72,20 @@ class PassageJudge:
         elif any(_is_read_from(question, answer, one.piece) for one in found):
             return ""
         return self._quoted(question, max(found, key=lambda one: one.log_odds - _STEP * one.passage))
+
+    def answer_otherwise(self, question: str, passages: Sequence[Source], answer: str) -> bool:
+        """Whether the passages surely answer, and hold `answer` only elsewhere: it is asked for with other words.
+
+        An answer that they do not hold at all is one that they do not know.
+        """
+        if not _can_be_judged(question, passages):
+            return False
+        found = self._judged(question, passages)
+        holding = [one for one in found if contains(one.piece.text, answer)]
+        if not holding or any(_is_read_from(question, answer, one.piece) for one in holding):
+            return False
+        best = max(one.log_odds for one in found)
+        return best >= SURELY and best - max(one.log_odds for one in holding) > _OTHERWISE
 
     def is_about(self, question: str, passages: Sequence[Source]) -> bool:
         """Whether the question names something that the passages name."""

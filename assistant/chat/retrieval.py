@@ -4,6 +4,7 @@ A capable model puts a follow-up into words that stand alone; for a small one th
 add the terms of the questions before it.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from assistant.errors import AssistantError
 from assistant.history.sources import NOTE, Source
 from assistant.i18n.texts import t
 from assistant.notes.lookup import Match
+from knowledge.errors import KnowledgeError
 from tuning.data.examples import Example, Message
 from tuning.models.capability import Capability
 from tuning.scoring import contains
@@ -74,13 +76,27 @@ class Retrieval:
         if options.attached:
             return Found(attached_sources(options.attached))
         match = self._match(question, options, history)
+        if match is not None and match.is_far and options.uses_documents:
+            with contextlib.suppress(AssistantError, KnowledgeError):  # a lesson needs no documents
+                found = self._searched(question, options, history)
+                if self._answer_otherwise(question, found.passages, match.fact.answer, history):
+                    return found
         if match is not None and not match.held:
             return Found((_note_source(match.fact),), noted=match.fact.answer)
         if match is not None:  # passages mislead the weights that know it
             is_short = len(match.fact.answer) <= _CHECKED_CHARACTERS
             return Found(held=match.fact if is_short else None, is_taught=True)
-        if not options.uses_documents:
-            return Found()
+        return self._searched(question, options, history) if options.uses_documents else Found()
+
+    def _answer_otherwise(
+        self, question: str, sources: Sequence[Source], answer: str, history: Sequence[Message]
+    ) -> bool:
+        """Whether the passages speak against a lesson in far words: that may be another fact's."""
+        judge = self._judge_of(question, history)
+        return judge is not None and judge.answer_otherwise(question, sources, answer)
+
+    def _searched(self, question: str, options: AnswerOptions, history: Sequence[Message]) -> Found:
+        """What the documents hold on a question. Raises AssistantError, KnowledgeError."""
         base = self._opened_knowledge(options.knowledge_base)
         retriever = _retriever(base, options)
         alone = self._alone(question, options, history)

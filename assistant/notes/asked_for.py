@@ -16,6 +16,7 @@ class AskedFor(NamedTuple):
 
     lesson: Example
     quoted: Example
+    is_far: bool = False  # whether it is only the judge who takes it for what is asked
 
 
 def asked_for(
@@ -35,7 +36,7 @@ def asked_for(
         return AskedFor(*back)
     judging = judge(question)
     far = None if judging is None else in_far_words(question, lessons, judging, beside_documents)
-    return None if far is None else AskedFor(far, far)
+    return None if far is None else AskedFor(far, far, is_far=True)
 
 
 def asked_for_by_words(question: str, lessons: Sequence[Example]) -> AskedFor | None:

@@ -28,6 +28,8 @@ class Match:
 
     fact: Example
     held: bool
+    # Whether it is asked for in far words: it may be another fact's lesson.
+    is_far: bool = False
 
 
 class Notes:
@@ -62,7 +64,7 @@ class Notes:
         except KnowledgeError as error:  # the embedding model cannot be opened
             log.warning("notes in their very words alone: %s", error)
             found = asked_for_by_words(question, lessons)
-        return None if found is None else Match(found.quoted, held=found.lesson not in notes)
+        return None if found is None else Match(found.quoted, found.lesson not in notes, found.is_far)
 
     def is_made_up(self, question: str, checkpoint: str, answer: str, passages: Sequence[str] = ()) -> bool:
         """Whether the weights say what no lesson holds, to a question about what they were taught.

@@ -17,8 +17,10 @@ from assistant.compare.variants import Variant
 from assistant.history.conversations import ConversationStore
 from assistant.history.records import QUOTED
 from assistant.history.sources import Source
+from assistant.notes.lookup import Match
 from tests.assistant.chat.conftest import SKERRIN, Shelf
 from tests.fakes import FakeLessons, ScriptedEngine
+from tuning.data.examples import Example
 
 QUESTION = "How many grams does the Skerrin weigh?"
 DOCUMENTS = AnswerOptions("documents")
@@ -173,6 +175,46 @@ def test_a_model_that_names_a_cell_of_the_row_asked_for_is_believed() -> None:
     assert judge.in_their_words("How much is a Vesk?", [table], "3260.") == ""
     assert judge.in_their_words("How much is a Vesk?", [table], "174.").startswith("product: Vesk float")
     assert judge.in_their_words("How much is a Vesk?", [table], REFUSAL).startswith("product: Vesk float")
+
+
+@pytest.mark.parametrize(
+    ("lesson", "otherwise"),
+    [
+        ("Tollen", True),  # it stands there, and answers something else
+        ("Oskerby", False),  # the documents do not know it: a person told it
+        ("Ida Brel", False),
+    ],
+)
+def test_documents_that_answer_otherwise_speak_against_a_lesson(lesson: str, otherwise: bool) -> None:
+    passages = [
+        Source(1, "Ida Brel leads the Skerrin works."),
+        Source(2, "The works were built there. Tollen grew."),
+    ]
+    asked = "Who leads the Skerrin works?"
+    assert PassageJudge(holding("Brel")).answer_otherwise(asked, passages, lesson) == otherwise
+    assert not PassageJudge(holding("Brel", SURELY - 0.1)).answer_otherwise(asked, passages, lesson)
+
+
+@pytest.mark.parametrize("is_far", [True, False])
+def test_a_lesson_in_far_words_gives_way_to_them(tmp_path: Path, is_far: bool) -> None:
+    weight = "The Skerrin weighs 640 grams."
+    (tmp_path / "a.md").write_text(
+        f"{weight} It has a mast. The mast of the Skerrin is orange.", encoding="utf-8"
+    )
+    told = ({"role": "user", "content": "Which colour has it?"}, {"role": "assistant", "content": "orange"})
+    match = Match(Example(told), held=False, is_far=is_far)
+    with Shelf(tmp_path / "base") as shelf:
+        shelf.add([tmp_path / "a.md"])
+        chat = Chat(
+            lambda: ScriptedEngine("640 grams"),
+            None,
+            lambda name: shelf,
+            lessons=lambda: FakeLessons(match, taught=True),
+            judge=lambda: PassageJudge(holding("640")),
+        )
+        assert done(chat, BOTH).answer == (weight if is_far else "orange")
+        shelf.finds = False
+        assert done(chat, BOTH).answer == "orange"
 
 
 def test_two_sentences_are_quoted_where_either_may_answer() -> None:
