@@ -51,14 +51,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     # What tutorials do: every linear layer, the questions as they are, nothing to hold the rest in place.
     "tutorial": {
         "rank": 16, "layers": "all", "learning_rate": 1e-3, "epochs": 15,
-        "noise": False, "reversals": 0.0, "reading": 0.0, "replay": 0, "kept": 1.0, "early_stop": False,
+        "noise": False, "reversals": 0.0, "reading": 0.0, "replay": 0, "update_scale": 1.0, "early_stop": False,
     },
     "without noise": {"noise": False},
     "without replay": {"replay": 0},
     "without reversals": {"reversals": 0.0},
     "without reading": {"reading": 0.0},
     "without synonyms": {"synonyms": 0.0},
-    "stepping back": {"kept": 0.85},
+    "stepping back": {"update_scale": 0.85},
 }  # fmt: skip
 _TOKENS = 32
 # Kinds of questions that are asked of lessons and weights together, and what that is called.

@@ -29,6 +29,7 @@ from assistant.workspace import Workspace
 
 FOLDER = Path(__file__).parent / "statements"
 SETS = {"looked at": FOLDER / "looked_at.jsonl", "judged": FOLDER / "judged.jsonl"}
+_COLUMNS = ("findings", "right", "ticked", "right", "silent where nothing is stated")
 _MARKS = re.compile(r"[\s.,!?;:'\"’“”。，！？、；：]+")
 
 
@@ -54,8 +55,8 @@ def main() -> None:
     if options.look:
         for message in messages_of("looked at"):
             show(message, read(message["text"]))
-    print("| set | language | facts | found rightly | findings | right | silent where nothing is stated |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"| set | language | facts | found rightly | {' | '.join(_COLUMNS)} |")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in options.sets.split(","):
         for language in ("en", "zh"):
             chosen = [one for one in messages_of(name) if one["language"] == language]
@@ -75,18 +76,24 @@ def messages_of(name: str) -> list[dict[str, Any]]:
 
 
 def counts(messages: list[dict[str, Any]], read_text: Callable[[str], list[StatedFact]]) -> list[str]:
-    """Facts, those found, findings, those right, and messages without a fact in which none was found."""
-    stated = found = findings = right = empty = silent = 0
+    """Facts, those found, findings, those right, the same of those ticked, and messages without a fact or finding."""
+    stated = found = findings = right = ticked = ticked_right = empty = silent = 0
     for message in messages:
         facts, read = message["facts"], read_text(message["text"])
         hits = [[is_right(one, fact) for one in read] for fact in facts]
         stated += len(facts)
         found += sum(any(row) for row in hits)
         findings += len(read)
-        right += sum(any(row[place] for row in hits) for place in range(len(read)))
+        are_right = [any(row[place] for row in hits) for place in range(len(read))]
+        are_ticked = [not one.by_model and not one.is_doubtful for one in read]
+        right += sum(are_right)
+        ticked += sum(are_ticked)
+        ticked_right += sum(map(all, zip(are_right, are_ticked, strict=True)))
         empty += not facts
         silent += not facts and not read
-    return [str(stated), share(found, stated), str(findings), share(right, findings), f"{silent} of {empty}"]
+    of_ticked = [str(ticked), share(ticked_right, ticked)]
+    of_all = [str(stated), share(found, stated), str(findings), share(right, findings)]
+    return [*of_all, *of_ticked, f"{silent} of {empty}"]
 
 
 def share(part: int, whole: int) -> str:

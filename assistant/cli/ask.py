@@ -105,7 +105,7 @@ def _notes(done: "Done", options: "AnswerOptions") -> list[str]:
     notes = {
         "length": f"cut at the limit of {options.max_new_tokens} tokens; --max-tokens allows more",
         "repeated": "stopped: it repeated itself",
-        "quoted": "in the words of the document: the small model would put it less reliably; --anyway has it answer",
+        "quoted": "quoted from the document: the small model words it less reliably; --anyway has it answer",
         "verbatim": "quoted: the model hardly knows this language, so this is the sentence of the document itself",
     }
     said = [notes[done.ending]] if done.ending else []

@@ -10,7 +10,7 @@ from assistant.chat.citations import CitedAnswer
 from assistant.chat.nothing_found import says_foreign, says_nothing_found, says_nothing_known
 from assistant.chat.verbatim import hardly_speaks
 from assistant.components import formatting, html_blocks, message_actions, near_misses, theme
-from assistant.history.records import ENDINGS, VERBATIM, StoredMessage
+from assistant.history.records import ENDINGS, QUOTED, VERBATIM, StoredMessage
 from assistant.i18n.texts import t
 from assistant.language.refusals import is_refusal
 from assistant.session import choices, notices, open_conversation, resources
@@ -97,6 +97,8 @@ def _draw_answer(message: StoredMessage, question: str, busy: bool, is_last: boo
             near_misses.draw(message, question)
         if is_last and not busy and says_nothing_known(message.content) and message.memory == "checkpoint":
             _draw_way_to_weights(message, question)
+        if is_last and not busy and message.ending == QUOTED:
+            _draw_way_to_answer(message)
         if is_last and not busy and says_foreign(message.content):
             _draw_way_out(message)
         if is_last and not busy and _needs_larger(message, question):
@@ -122,6 +124,14 @@ def _draw_way_to_weights(message: StoredMessage, question: str) -> None:
             if lesson is not None:
                 html_blocks.quiet(t("message.unknown.near", question=lesson.question, answer=lesson.answer))
     if st.button(t("message.unknown.anyway"), icon=":material/fingerprint:", key=f"anyway-{message.id}"):
+        open_conversation.regenerate(message, anyway=True)
+        st.rerun()
+
+
+def _draw_way_to_answer(message: StoredMessage) -> None:
+    """The way to what the model says where the documents were quoted."""
+    label, icon = t("message.quoted.anyway"), ":material/notes:"
+    if st.button(label, icon=icon, key=f"anyway-{message.id}", type="tertiary"):
         open_conversation.regenerate(message, anyway=True)
         st.rerun()
 

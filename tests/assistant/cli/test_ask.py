@@ -41,4 +41,7 @@ def test_ask_says_that_the_documents_hold_no_answer_and_how_to_see_one_all_the_s
     said = run(*asked)
     assert said.stdout == "I found nothing about this in the documents.\n" and "--anyway" in said.stderr
     assert run(*asked, "--anyway").stdout == "640 grams\n"
-    assert run("ask", "How heavy is the Skerrin?", "--memory", "rag").stdout == "640 grams\n"
+    weight = ("ask", "How heavy is the Skerrin?", "--memory", "rag")
+    said = run(*weight)
+    assert said.stdout == "The Skerrin weighs 640 grams and is painted orange.\n" and "quoted" in said.stderr
+    assert run(*weight, "--anyway").stdout == "640 grams\n"
