@@ -12,7 +12,7 @@ import streamlit as st
 from assistant.components.messages import speaks_of_unread_documents
 from assistant.history import transfer
 from assistant.history.conversations import ConversationStore
-from assistant.history.records import StoredMessage
+from assistant.history.records import QUOTED, StoredMessage
 from assistant.i18n.texts import t
 from assistant.notes.home_notes import HomeNotes
 from assistant.workspace import Workspace
@@ -250,6 +250,22 @@ def test_what_the_weights_say_is_shown_on_demand_where_they_were_not_taught_it(
     until(test, lambda shown: "mark live" not in words(shown))
     assert store.get(number).messages[-1].content == ANSWER
     assert not [one for one in test.button if one.label == t("message.unknown.anyway")]
+
+
+def test_a_quoted_answer_says_so_and_the_model_answers_on_demand(
+    store: ConversationStore, shelf: dict[str, str]
+) -> None:
+    number = store.create("choir")
+    store.add_message(number, "user", "Who leads the choir?")
+    quoted = store.add_message(number, "assistant", "Ida Brel leads the choir.", memory="documents")
+    store.update_message(quoted.id, ending=QUOTED)
+    test = app(c=str(number), memory="documents")
+    assert t("message.quoted") in words(test)
+    test.button(key=f"anyway-{quoted.id}").click().run()
+    until(test, lambda shown: "mark live" not in words(shown))
+    assert store.get(number).messages[-1].content == ANSWER
+    assert store.message(quoted.id).content == "Ida Brel leads the choir."  # stays as an alternative
+    assert not [one for one in test.button if one.label == t("message.quoted.anyway")]
 
 
 def test_the_sample_conversation_can_be_opened(home: Path, store: ConversationStore) -> None:
