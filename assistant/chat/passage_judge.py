@@ -18,12 +18,12 @@ from tuning.scoring import contains
 
 ENGLISH = ("en",)
 Score = Callable[[str, Sequence[str]], np.ndarray]  # question, texts -> log-odds that each answers it [texts]
-# Below the first no piece answers; from the second on one does, though a small model finds no answer. Chosen on
-# development questions: docs/memory-log.md.
+# Below the first no piece answers; from the second on one does, though a small model finds no answer, and though the
+# question names nothing that the passages name. Chosen on development questions: docs/memory-log.md.
 HARDLY, SURELY = -3.0, 2.0
-SURELY_OF_ANYTHING = 3.0  # where the question names nothing that the passages name, beside a checkpoint
+SURELY_BESIDE = 3.0  # the same beside a checkpoint, which may know what is asked
 _STEP = 0.3  # retrieval ranked the passages: a piece of the next one must be so much surer
-_ENDS = (*'.!?:;)"”’', "。")  # of what is no heading
+_SENTENCE_ENDS = (*'.!?:;)"”’', "。")  # of what is no heading
 _OTHERWISE = 1.0  # how much surer than those that hold an answer another piece must be to speak against it
 _ALONE = 3.0  # how much surer of two sentences one must be to be quoted alone
 _REMEMBERED = 512  # questions
@@ -52,10 +52,10 @@ class PassageJudge:
         return _can_be_judged(question, passages) and self.surest(question, passages) < wanted
 
     def may_hold_an_answer(self, question: str, passages: Sequence[Source]) -> bool:
-        """Whether the question asks for a fact about what the passages name, which may stand there."""
-        if not _can_be_judged(question, passages) or not self.is_about(question, passages):
+        """Whether the question asks for a fact that may stand there; surely where it names nothing that they name."""
+        if not _can_be_judged(question, passages):
             return False
-        return self.surest(question, passages) >= HARDLY
+        return self.surest(question, passages) >= (HARDLY if self.is_about(question, passages) else SURELY)
 
     def in_their_words(self, question: str, passages: Sequence[Source], answer: str) -> str:
         """The sentence or two that answer, of passages that may; "" where the model's `answer` stays.
@@ -117,7 +117,7 @@ class PassageJudge:
         before, own = self._score(question, both)
         if before - own > _ALONE:
             return _understood(best.before or Piece("", piece.before))
-        is_heading = not piece.before.endswith(_ENDS)
+        is_heading = not piece.before.endswith(_SENTENCE_ENDS)
         return _understood(piece) if is_heading or own - before > _ALONE else piece.text
 
 

@@ -14,7 +14,7 @@ from langchain_core.retrievers import BaseRetriever
 
 from assistant.chat.attachments import attached_sources
 from assistant.chat.lessons import Lessons
-from assistant.chat.passage_judge import SURELY_OF_ANYTHING, PassageJudge
+from assistant.chat.passage_judge import SURELY_BESIDE, PassageJudge
 from assistant.chat.rewriting import rewritten
 from assistant.chat.turn import AnswerOptions
 from assistant.engines.base import Engine
@@ -120,7 +120,7 @@ class Retrieval:
             return False
         if judge.is_about(question, sources):
             return judge.holds_no_answer(question, sources)
-        return options.uses_checkpoint and judge.holds_no_answer(question, sources, SURELY_OF_ANYTHING)
+        return options.uses_checkpoint and judge.holds_no_answer(question, sources, SURELY_BESIDE)
 
     def may_hold_an_answer(
         self, question: str, sources: Sequence[Source], history: Sequence[Message]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assistant.chat.chat import Chat
-from assistant.chat.passage_judge import HARDLY, SURELY, SURELY_OF_ANYTHING, PassageJudge
+from assistant.chat.passage_judge import HARDLY, SURELY, SURELY_BESIDE, PassageJudge
 from assistant.chat.presets import Order
 from assistant.chat.turn import AnswerOptions, Done
 from assistant.compare.questions import Question
@@ -124,8 +124,10 @@ def test_what_is_not_about_the_documents_has_to_stand_there_surely(chat: Callabl
     assert SKERRIN in engine.prompts[0][-1]["content"]
     assert done(chat(engine, SURELY - 0.1), BOTH, question).answer == "22.6"
     assert engine.prompts[1][-1]["content"] == question  # a checkpoint does not read them
-    assert done(chat(engine, SURELY_OF_ANYTHING + 0.1), BOTH, question).answer == "22.6"
-    assert SKERRIN in engine.prompts[2][-1]["content"]  # the base does
+    assert done(chat(engine, SURELY + 0.1), DOCUMENTS, question).ending == QUOTED
+    assert done(chat(engine, SURELY + 0.1), BOTH, question).answer == "22.6"
+    assert engine.prompts[-1][-1]["content"] == question
+    assert done(chat(engine, SURELY_BESIDE + 0.1), BOTH, question).ending == QUOTED
 
 
 def test_a_larger_model_reads_for_itself(chat: Callable[..., Chat]) -> None:
