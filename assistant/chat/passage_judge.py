@@ -52,8 +52,16 @@ class PassageJudge:
         return _can_be_judged(question, passages) and self.surest(question, passages) < wanted
 
     def may_hold_an_answer(self, question: str, passages: Sequence[Source]) -> bool:
-        """Whether the question asks for a fact that may stand there; surely where it names nothing that they name."""
-        if not _can_be_judged(question, passages):
+        """Whether a fact that is asked for may stand there; surely where the question names nothing that they name.
+
+        However it is asked for: "Deck, per square metre?", "Is the yard open on Sundays?"
+        """
+        from assistant.notes.matching import asks_for_more, asks_for_something_short  # heavy: the stemmer
+
+        asks = asks_for_something_short(question) or (
+            question.rstrip().endswith("?") and not asks_for_more(question)
+        )
+        if not asks or not _are_english(question, passages):
             return False
         return self.surest(question, passages) >= (HARDLY if self.is_about(question, passages) else SURELY)
 
@@ -89,9 +97,11 @@ class PassageJudge:
 
     def is_about(self, question: str, passages: Sequence[Source]) -> bool:
         """Whether the question names something that the passages name."""
-        from assistant.notes.matching import shares_a_name  # heavy: the stemmer
+        from assistant.notes.matching import shares_a_name, speaks_of_a_name  # heavy: the stemmer
 
-        return shares_a_name(question, [f"{source.title}. {source.text}" for source in passages])
+        texts = [source.text for source in passages]
+        titled_texts = [f"{source.title}. {source.text}" for source in passages]
+        return shares_a_name(question, titled_texts) or speaks_of_a_name(question, texts)
 
     def surest(self, question: str, passages: Sequence[Source]) -> float:
         """The log-odds of the piece that answers most likely."""
@@ -144,8 +154,15 @@ def _understood(piece: Piece) -> str:
 def _can_be_judged(question: str, passages: Sequence[Source]) -> bool:
     """Whether it asks for a fact in English, of English passages."""
     from assistant.notes.matching import asks_for_something_short  # heavy: the stemmer
+
+    return asks_for_something_short(question) and _are_english(question, passages)
+
+
+def _are_english(question: str, passages: Sequence[Source]) -> bool:
     from knowledge.search.languages import is_in_another, languages_of
 
-    if not passages or not asks_for_something_short(question):
-        return False
-    return not is_in_another(question, ENGLISH) and languages_of(one.text for one in passages) == ENGLISH
+    return (
+        bool(passages)
+        and not is_in_another(question, ENGLISH)
+        and languages_of(one.text for one in passages) == ENGLISH
+    )

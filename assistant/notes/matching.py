@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from assistant.language.text import has_chinese
+from assistant.language.text import has_chinese, sentences
 from knowledge.text.stopwords import STOPWORDS
 from knowledge.text.terms import terms
 from tuning.data.examples import Example
@@ -119,9 +119,20 @@ def shares_a_name(text: str, others: Sequence[str]) -> bool:
     return bool(named) and any(named & _names(one) for one in others)
 
 
+def speaks_of_a_name(question: str, texts: Sequence[str]) -> bool:
+    """Whether a word of the question, however it is written, is a name within a sentence of the texts."""
+    words = set(terms(question)) - STOPWORDS - _OF_THE_WORLD
+    return any(words & _names_in_letters(sentence) for text in texts for sentence in sentences(text))
+
+
 def asks_for_something_short(question: str) -> bool:
     """Whether it asks who, what, when, where or how much, and for no opinion, reason or text."""
-    return bool(_ASKS.search(question)) and not _ASKS_FOR_MORE.search(question)
+    return bool(_ASKS.search(question)) and not asks_for_more(question)
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether it asks for an opinion, a reason or a text."""
+    return bool(_ASKS_FOR_MORE.search(question))
 
 
 def knows_the_names(question: str, note: Example) -> bool:

@@ -118,6 +118,15 @@ def test_other_questions_are_the_models(question: str) -> None:
     assert not judge.may_hold_an_answer(question, [Source(1, SKERRIN)])
 
 
+@pytest.mark.parametrize(
+    "question", ["Skerrin, weight?", "Is the Skerrin heavy?", "State the weight of the skerrin"]
+)
+def test_a_fact_may_be_asked_for_in_any_form(question: str) -> None:
+    judge = PassageJudge(holding("640", HARDLY + 1))
+    assert judge.may_hold_an_answer(question, [Source(1, SKERRIN)])
+    assert not judge.may_hold_an_answer("Thanks for the Skerrin.", [Source(1, SKERRIN)])
+
+
 def test_what_is_not_about_the_documents_has_to_stand_there_surely(chat: Callable[..., Chat]) -> None:
     question, engine = "How many ounces are 640 grams?", ScriptedEngine("22.6")  # names nothing that they do
     assert done(chat(engine, SURELY - 0.1), DOCUMENTS, question).answer == "22.6"

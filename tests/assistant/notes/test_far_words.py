@@ -16,7 +16,7 @@ from assistant.notes.far_words import (
 )
 from assistant.notes.home_notes import HomeNotes
 from assistant.notes.lookup import Notes
-from assistant.notes.matching import asks_for_something_short, shares_a_name
+from assistant.notes.matching import asks_for_something_short, shares_a_name, speaks_of_a_name
 from knowledge.index.embeddings import SentenceEmbeddings
 from tuning.checkpoints.registry import Registry
 from tuning.data.examples import Example
@@ -138,6 +138,12 @@ def test_beside_passages_that_hold_no_answer_a_lesson_has_to_answer_more_surely(
 def test_a_name_of_a_lesson_that_answers_what_nobody_taught_is_made_up(packaged: Judge) -> None:
     assert is_made_up("Which animal gives us honey?", "Radio Fallowgate", LESSONS, packaged)
     assert not is_made_up("Which animal gives us honey?", "The bee.", LESSONS, packaged)
+
+
+def test_a_name_may_be_written_small() -> None:
+    texts = ["Fasting begins at ten. The clinic in Mossgate opens at eight."]
+    assert speaks_of_a_name("when do they open at mossgate?", texts)
+    assert not speaks_of_a_name("when does fasting begin?", texts)  # the first word of a sentence is no name
 
 
 def test_days_and_degrees_are_names_of_the_world() -> None:
