@@ -20,7 +20,10 @@ from benchmarks.memory_table import groups, read_cells, retained, share
 _SHOWN = {
     "training": "as taught",
     "rephrased": "in other\nwords",
+    "weights and notes": "in other words,\nwith lessons",
     "reversed": "from the\nother end",
+    "reversed, with notes": "from the other\nend, with lessons",
+    "untaught, refused": "not taught:\nwithheld",
     "untaught documents": "not taught,\ndocuments",
     "untaught both": "not taught,\nboth",
     "kept": "general,\nkept",
@@ -31,11 +34,15 @@ _SECONDS = (30, 100, 300, 1000, 3000)
 
 
 def draw(cells: Sequence[dict[str, Any]], path: Path) -> None:
-    """Three panels in one file: kinds of questions at 20 facts, other words against facts, against seconds."""
-    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.6), gridspec_kw={"width_ratios": [1.6, 1, 1]})
+    """Kinds of questions at 20 facts; where there are other numbers of facts, also against facts and seconds."""
+    if len({cell["facts"] for cell in cells}) > 1:
+        figure, axes = pyplot.subplots(1, 3, figsize=(16, 4.6), gridspec_kw={"width_ratios": [2, 1, 1]})
+        _against_facts(axes[1], cells)
+        _against_seconds(axes[2], cells)
+    else:
+        figure, axes = pyplot.subplots(1, 1, figsize=(11, 4.6), squeeze=False)
+        axes = axes[0]
     _kinds(axes[0], [cell for cell in cells if cell["facts"] == _FACTS])
-    _against_facts(axes[1], cells)
-    _against_seconds(axes[2], cells)
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="y", color="#e5e7eb", linewidth=0.8)
@@ -75,8 +82,9 @@ def draw_notes(cells: Sequence[dict[str, Any]], path: Path) -> None:
 def _kinds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
     by_recipe = {recipe: runs for (_, recipe), runs in groups(cells) if recipe in _COLOURS}
     width = 0.8 / max(1, len(by_recipe))
+    shown = [kind for kind in _SHOWN if kind == "kept" or share(cells, kind)[2]]
     for place, (recipe, runs) in enumerate(by_recipe.items()):
-        for column, kind in enumerate(_SHOWN):
+        for column, kind in enumerate(shown):
             where = column + (place - (len(by_recipe) - 1) / 2) * width
             label = recipe if column == 0 else None
             if kind == "kept":
@@ -89,10 +97,10 @@ def _kinds(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
     ceiling, _, asked = share(cells, "sentence in hand")
     if asked:
         axis.plot([0.55, 1.45], [ceiling, ceiling], "--", color="#111827", linewidth=1.2)
-        axis.text(1.48, ceiling, "base, sentence in hand", fontsize=8, va="center")
-    axis.set_xticks(range(len(_SHOWN)), list(_SHOWN.values()), fontsize=9)
+        axis.text(1.0, ceiling + 0.015, "base, sentence in hand", fontsize=8, ha="center")
+    axis.set_xticks(range(len(shown)), [_SHOWN[kind] for kind in shown], fontsize=9)
     axis.set_title(f"{_FACTS} facts: right answers, 95 % intervals by fact", fontsize=10, loc="left")
-    axis.legend(frameon=False, fontsize=9, loc="upper right", ncols=3)
+    axis.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(0, -0.14), ncols=3)
 
 
 def _against_facts(axis: Axes, cells: Sequence[dict[str, Any]]) -> None:
