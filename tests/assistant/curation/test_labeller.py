@@ -1,13 +1,23 @@
 """A labelling model: what it writes is asked back, and each text is read once."""
 
 from collections.abc import Sequence
+from contextvars import copy_context
 
+import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
 from assistant.curation.candidates import UNJUDGED
+from assistant.curation.chat_reading import DOUBTFUL
 from assistant.curation.from_chat import curate
-from assistant.curation.labeller import CollectingLabeller, ModelLabeller, RememberingLabeller
+from assistant.curation.labeller import (
+    CollectingLabeller,
+    LabellersInTurn,
+    ModelLabeller,
+    RememberingLabeller,
+)
 from assistant.curation.stated_facts import stated_facts
+from assistant.i18n.texts import translated, use_language
+from assistant.language.text import has_chinese
 from tests.assistant.curation.chats import chat
 
 TEXT = "Watering the ferns in the hall shall from now on fall to Bo."
@@ -78,3 +88,52 @@ def test_what_a_model_wrote_is_offered_and_not_ticked() -> None:
     found = curate([chat(TEXT, "Noted.")], labeller=ModelLabeller(model))
     assert {one.kind for one in found.candidates} == {"written"} <= set(UNJUDGED)
     assert found.candidates and not found.examples
+
+
+class FoundInTexts:
+    """A reader of English that finds these pairs."""
+
+    def __init__(self, *pairs: tuple[str, str]) -> None:
+        self.pairs = pairs
+
+    def __call__(self, text: str) -> Sequence[tuple[str, str]]:
+        return self.pairs if self.reads(text) else []
+
+    def reads(self, text: str) -> bool:
+        return text.isascii()
+
+
+SAID = "The north hall opens at 7:45."
+
+
+@pytest.mark.parametrize(
+    ("said", "pairs", "ticked"),
+    [
+        (SAID, [("When does the hall open?", "at 7:45")], True),
+        (SAID, [("Which hall opens?", "north")], False),
+        (SAID, [], False),
+        ("北厅早上7:45开门。", [], True),  # it does not read Chinese: nothing speaks against the rule
+    ],
+)
+def test_what_a_rule_found_is_ticked_unless_the_reader_finds_no_such_answer(
+    said: str, pairs: list[tuple[str, str]], ticked: bool
+) -> None:
+    labeller = RememberingLabeller(LabellersInTurn(FoundInTexts(*pairs)))
+    by_rule = next(
+        one for one in curate([chat(said, "Noted.")], labeller=labeller).candidates if one.kind == "said"
+    )
+    assert by_rule.ticked == ticked
+    assert (by_rule.note == DOUBTFUL) != ticked
+
+
+def test_a_model_that_writes_pairs_is_no_check() -> None:
+    (by_rule,) = curate([chat(SAID, "Noted.")], labeller=RememberingLabeller(lambda text: [])).candidates
+    assert by_rule.ticked and not by_rule.note
+
+
+def test_the_doubt_is_said_in_chinese_as_well() -> None:
+    def in_chinese() -> str:
+        use_language("zh")
+        return translated(DOUBTFUL)
+
+    assert has_chinese(copy_context().run(in_chinese))
